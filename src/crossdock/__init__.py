@@ -1,0 +1,1 @@
+"""A hub between warehouse systems and the systems they must agree with."""

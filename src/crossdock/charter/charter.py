@@ -1,0 +1,205 @@
+"""The integration charter as typed, frozen values: systems, flows, ownership, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from ipaddress import IPv4Network, IPv6Network
+from zoneinfo import ZoneInfo
+
+
+class ItemCheck(Enum):
+    """What an order line with an unknown item does."""
+
+    REFUSE = "refuse"  #: an incident `unknown_sku`; the order is not routed
+    WARN = "warn"  #: noted in the ledger, routed all the same
+    SKIP = "skip"  #: not looked at
+
+
+class OnChange(Enum):
+    """What the same id with other content means."""
+
+    REFUSE = "refuse"  #: 409 and an incident `duplicate_conflict`
+    REVISE = "revise"  #: the next revision of the document
+
+
+class OnUnclear(Enum):
+    """How a send without a trustworthy answer is settled."""
+
+    RESEND = "resend"  #: the same key again; the target dedupes on it
+    FIND = "find"  #: ask the target, twice absent, then the same key again
+    PERSON = "person"  #: an incident `in_doubt`
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """How we prove who we are to a system; `secret` is the name of a secret, never its value."""
+
+    type: str = "none"  #: none | bearer | basic | header | oauth2 | session
+    secret: str | None = None
+    user: str | None = None
+    header: str | None = None
+    token_url: str | None = None
+    client_id: str | None = None
+    scope: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what the hub does to one system; times in seconds."""
+
+    concurrency: int = 16
+    rate_per_s: float | None = None
+    timeout_s: float = 10.0
+    retry_first_s: float = 0.2
+    retry_max_s: float = 60.0
+    retry_for_s: float = 86_400.0
+
+
+class AnswerClass(Enum):
+    """What an HTTP answer means for a transmission."""
+
+    DONE = "done"
+    LATER = "later"
+    UNCLEAR = "unclear"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Status to meaning: exact statuses first, then classes (2 for 2xx). Unlisted is unclear."""
+
+    exact: Mapping[int, AnswerClass]
+    classes: Mapping[int, AnswerClass]
+
+    def meaning(self, status: int) -> AnswerClass:
+        """The meaning of one HTTP status."""
+        return self.exact.get(status) or self.classes.get(status // 100) or AnswerClass.UNCLEAR
+
+
+#: What holds where a flow lists no `answers` of its own.
+DEFAULT_ANSWERS = Answers(
+    exact={
+        425: AnswerClass.LATER, 429: AnswerClass.LATER, 503: AnswerClass.LATER,
+        408: AnswerClass.UNCLEAR, 500: AnswerClass.UNCLEAR, 502: AnswerClass.UNCLEAR, 504: AnswerClass.UNCLEAR,
+    },
+    classes={2: AnswerClass.DONE, 4: AnswerClass.REJECTED},
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """How to ask a target whether it has a document; `path` may hold `{number}`, URL-encoded when filled."""
+
+    method: str
+    path: str
+    present: frozenset[int] = frozenset({200})
+    absent: frozenset[int] = frozenset({404})
+    settle_s: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class FlowIn:
+    """One kind of document that a system sends us. Paths are JSONata over the body."""
+
+    document: str
+    id: str | None = None
+    version: str | None = None
+    order_by: str | None = None
+    on_change: OnChange = OnChange.REFUSE
+    ignore: tuple[str, ...] = ()
+    map: str | None = None  #: mapping file, relative to the site
+    optional: tuple[str, ...] = ()
+    every_s: float | None = None  #: pollers: pause between two reads
+
+
+@dataclass(frozen=True, slots=True)
+class FlowOut:
+    """One kind of document that we send to a system."""
+
+    document: str
+    method: str = "POST"
+    path: str = ""
+    map: str | None = None
+    their_id: str | None = None
+    idempotency_header: str | None = None
+    on_unclear: OnUnclear = OnUnclear.PERSON
+    find: Find | None = None
+    answers: Answers = DEFAULT_ANSWERS
+    optional: tuple[str, ...] = ()
+    lengths: Mapping[str, int] = field(default_factory=dict[str, int])  #: their field path -> longest value, characters
+    charset: str | None = None  #: Python codec that every text must fit, such as "ascii"
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A connected party as the charter describes it."""
+
+    name: str
+    connector: str
+    url: str | None = None
+    timezone: ZoneInfo | None = None
+    auth: Auth = Auth()
+    limits: Limits = Limits()
+    flows_in: tuple[FlowIn, ...] = ()
+    flows_out: tuple[FlowOut, ...] = ()
+    options: Mapping[str, object] = field(default_factory=dict[str, object])  #: the connector's own fields
+
+    def flow_in(self, document: str) -> FlowIn | None:
+        """The inbound flow of one document, if the system has it."""
+        return next((f for f in self.flows_in if f.document == document), None)
+
+    def flow_out(self, document: str) -> FlowOut | None:
+        """The outbound flow of one document, if the system has it."""
+        return next((f for f in self.flows_out if f.document == document), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A system that gets an object; `after` names the system that must have answered first."""
+
+    system: str
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRule:
+    """Who owns one kind of object and who reads it."""
+
+    document: str
+    owner: str
+    readers: tuple[Reader, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict[str, str])  #: field path -> system that owns it instead
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The installation that this charter is for."""
+
+    name: str = "site"
+    timezone: ZoneInfo = ZoneInfo("UTC")
+    currency: str = "EUR"
+    tenant: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """Which checks are made, and how strictly; times in seconds."""
+
+    item_known: ItemCheck = ItemCheck.REFUSE
+    wait_s: float = 900.0  #: how long a message waits for its predecessor before it is an incident
+
+
+@dataclass(frozen=True, slots=True)
+class Charter:
+    """One version of the charter, checked, with the digest of all files it was read from."""
+
+    version: str  #: "sha256:…" over charter.yaml, mappings and crosswalk files
+    site: Site
+    systems: Mapping[str, System]
+    objects: Mapping[str, ObjectRule]
+    checks: Checks = Checks()
+    network_allow: tuple[IPv4Network | IPv6Network, ...] = ()
+    owners: Mapping[str, str] = field(default_factory=dict[str, str])  #: incident type -> role
+    intake_max_bytes: int = 10_000_000

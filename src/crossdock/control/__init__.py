@@ -1,0 +1,1 @@
+"""Health, metrics, pause and resume."""

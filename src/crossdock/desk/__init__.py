@@ -1,0 +1,1 @@
+"""Incidents and what a person can do about them."""

@@ -1,0 +1,1 @@
+"""Bytes to plain trees and back; syntax only, no business."""

@@ -1,0 +1,280 @@
+"""The face of a connector: what it declares, how it reads and how it writes.
+
+A connector knows one kind of system. It is pure in the middle: a `Reader` turns bytes into
+drafts, a `Writer` turns a document and what was answered so far into the next request. Only a
+`Poller` touches the network, through the client it is handed. The pipeline knows nothing of a
+connector but this file; the connector knows nothing of the pipeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol
+
+from crossdock.kit.http import Client
+
+#: A plain tree: what JSON can say, with `decimal.Decimal` for numbers that have a fraction.
+Tree = dict[str, Any]
+
+
+class Reading(Enum):
+    """How documents of a system reach the hub."""
+
+    PUSH = "push"  #: the system posts to the hub's intake
+    WEBHOOK = "webhook"  #: the vendor posts with a signature of its own
+    POLL = "poll"  #: the hub asks, with a cursor and an overlap
+
+
+class Unclear(Enum):
+    """What a writer can do about a send without a trustworthy answer."""
+
+    RESEND = "resend"  #: the target dedupes on our key
+    FIND = "find"  #: the target can be asked
+    PERSON = "person"  #: only a person can tell
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One setting that a connector takes from the charter."""
+
+    name: str
+    type: str = "string"  #: string | integer | number | boolean | url | list
+    required: bool = False
+    default: object = None
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentIn:
+    """A document that the connector can read."""
+
+    document: str
+    reading: Reading
+    every_s: float = 5.0  #: pollers: pause between two reads
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentOut:
+    """A document that the connector can write."""
+
+    document: str
+    unclear: Unclear = Unclear.PERSON
+    settle_s: float = 2.0  #: how long after an unclear send the target may still apply it
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What a connector is and can do: declared once, feeding lint, docs and forms."""
+
+    kind: str
+    title: str
+    says: str
+    fields: tuple[Field, ...] = ()
+    documents_in: tuple[DocumentIn, ...] = ()
+    documents_out: tuple[DocumentOut, ...] = ()
+    auth: tuple[str, ...] = ("none",)
+    configurable: bool = False  #: flows are written in the charter (the `http` connector)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Something besides the document that a decision rested on, with its version."""
+
+    what: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the door must know of an arrival, read from the body alone.
+
+    `id` is the object's own id at the sender. `version` sorts revisions (an integer, or
+    microseconds since 1970 for a time); None when the hub numbers them. `order_by` is the value
+    of the charter's ordering key, None for the document itself.
+    """
+
+    id: str
+    version: int | None = None
+    order_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One business document as a plain tree in our words, not yet checked."""
+
+    document: str
+    tree: Tree
+    their_id: str
+    reads: tuple[Read, ...] = ()
+    parent: tuple[str, str] | None = None  #: (document, number) of the object it belongs to
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Bytes as they came, with what the sender called them."""
+
+    body: bytes
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    parsed: Any = None  #: the tree that the door already decoded, so that nobody decodes twice
+
+
+class Reader(Protocol):
+    """Bytes to drafts, for one system and one document. Pure."""
+
+    def facts(self, content: Content) -> Facts:
+        """What the door needs. Raises Unreadable with status 422 when the id or version is missing."""
+        ...
+
+    def read(self, content: Content) -> Sequence[Draft]:
+        """The documents in the content. Raises Invalid, Unmapped."""
+        ...
+
+    def same(self, one: Content, other: Content) -> bool:
+        """Whether two contents say the same, apart from what the charter ignores."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One HTTP request, complete but for credentials and host. `safe` asks change nothing."""
+
+    method: str
+    path: str
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    safe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back for an Ask."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request of a dialogue with its answer."""
+
+    ask: Ask
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A document on its way to one target."""
+
+    document: str
+    tree: Tree  #: the canonical document as a plain tree
+    number: str
+    key: str  #: the idempotency key of this round, `<transmission>.<round>`
+    their_id: str | None = None  #: the target's own id of the object, once known
+    parent_ids: Mapping[str, str] = field(default_factory=dict[str, str])  #: document -> the target's id of the parent object
+    settling: bool = False  #: the outcome of an earlier send of this key is unclear
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The target has the document. `their_id` None: the answer did not tell."""
+
+    their_id: str | None = None
+    says: str = "done"
+    missing_id: bool = False  #: an id was expected and the answer had none
+    reads: tuple[Read, ...] = ()
+
+
+class Writer(Protocol):
+    """A document to requests, for one system and one document. Pure.
+
+    `step` is called with the exchanges so far (none at first) and gives the next request or the
+    end. After a `TryLater` or an unclear outcome the dialogue starts again from nothing, so a
+    writer of several steps begins by asking what is already there.
+    """
+
+    unclear: Unclear
+    settle_s: float
+
+    def step(self, job: Job, exchanges: Sequence[Exchange]) -> Ask | Done:
+        """The next request, or the end. Raises TryLater, InDoubt, Rejected, Invalid, Unmapped."""
+        ...
+
+    def find(self, job: Job) -> Ask | None:
+        """The request that asks whether the target has the document; None when it cannot be asked."""
+        ...
+
+    def found(self, job: Job, answer: Answer) -> Done | None:
+        """Done when the target has it, None when it has not. Raises TryLater when the answer does not tell."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """One thing that a poll found: becomes one capture."""
+
+    document: str
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a poll. The cursor is saved in the commit that saves the captures."""
+
+    found: Sequence[Polled]
+    cursor: str
+    more: bool = False
+
+
+class Poller(Protocol):
+    """Asks a system for what is new, for one document."""
+
+    async def poll(self, cursor: str | None, client: Client) -> Page:
+        """The next page after the cursor (None: from the beginning). Raises TryLater, Rejected."""
+        ...
+
+
+Crosswalk = Callable[[str, object], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the hub lends a connector when it is bound to one system of the charter.
+
+    `ours` and `theirs` look a code up for that system and raise Unmapped; `file` gives the text
+    of a file of the site; `now` is the clock (seconds since 1970).
+    """
+
+    system: Any  # charter.System; kit does not import the charter
+    ours: Crosswalk
+    theirs: Crosswalk
+    file: Callable[[str], str]
+    now: Callable[[], float]
+    reads: Callable[[], tuple[Read, ...]]  #: crosswalk rows used since the last call
+
+
+class Connector(Protocol):
+    """One kind of system."""
+
+    declaration: Declaration
+
+    def reader(self, document: str, tools: Tools) -> Reader:
+        """The reader of one document. Raises Misconfigured."""
+        ...
+
+    def writer(self, document: str, tools: Tools) -> Writer:
+        """The writer of one document. Raises Misconfigured."""
+        ...
+
+    def poller(self, document: str, tools: Tools) -> Poller | None:
+        """The poller of one document; None when the system pushes."""
+        ...
+
+
+#: Runs when a client needs fresh credentials; gives the headers to add at the socket.
+Credentials = Callable[[], Awaitable[Mapping[str, str]]]

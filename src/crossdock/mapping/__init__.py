@@ -1,0 +1,1 @@
+"""Crosswalks and one partner's deviations, as data."""

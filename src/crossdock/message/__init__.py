@@ -1,0 +1,1 @@
+"""Capture, message, transmission and the moves each may make."""

@@ -1,0 +1,1 @@
+"""Business documents, quantities and identifiers: what the hub talks about. Pure."""

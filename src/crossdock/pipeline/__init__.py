@@ -1,0 +1,1 @@
+"""The way of one message: receive, translate, check, route, render, transmit, confirm, retry."""

@@ -1,0 +1,1 @@
+"""Available-to-promise, reservations, holds: rules over beliefs. Pure."""

@@ -1,0 +1,1 @@
+"""Simulated systems with state, a face and fault dials."""
