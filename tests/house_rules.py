@@ -186,7 +186,9 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 def _inherits_docstring(node: ast.ClassDef | Function) -> bool:
     """Whether a decorator says that the words stand elsewhere."""
-    return any(ast.unparse(d).split(".")[-1] in {"override", "overload", "setter"} for d in node.decorator_list)
+    return any(
+        ast.unparse(d).split(".")[-1] in {"override", "overload", "setter"} for d in node.decorator_list
+    )
 
 
 def open_ends(source: Source) -> Iterator[Finding]:

@@ -6,9 +6,10 @@ import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import pytest
+
 import house_plan as plan
 import house_rules as rules
-import pytest
 from house_rules import Finding, Rule, Source
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,7 +49,9 @@ def all_findings() -> Iterator[Finding]:
     yield from rules.circles(sources("src"))
     for path in tracked():
         if path.suffix in TEXT_SUFFIXES:
-            yield from rules.words_not_ours(path.relative_to(ROOT).as_posix(), path.read_text("utf-8", "replace"))
+            yield from rules.words_not_ours(
+                path.relative_to(ROOT).as_posix(), path.read_text("utf-8", "replace")
+            )
 
 
 def excused(finding: Finding) -> bool:
@@ -119,7 +122,9 @@ PLANTED: Sequence[tuple[Rule, str, str, int]] = [
 
 
 @pytest.mark.parametrize(
-    ("rule", "path", "text", "breaches"), PLANTED, ids=[f"{r.__name__}-{i}" for i, (r, *_) in enumerate(PLANTED)]
+    ("rule", "path", "text", "breaches"),
+    PLANTED,
+    ids=[f"{r.__name__}-{i}" for i, (r, *_) in enumerate(PLANTED)],
 )
 def test_each_rule_finds_the_breach_planted_for_it(rule: Rule, path: str, text: str, breaches: int) -> None:
     assert len(list(rule(Source(path, text)))) == breaches
