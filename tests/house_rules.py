@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import house_plan as plan
+from tests import house_plan as plan
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-
-import house_plan as plan
-import house_rules as rules
-from house_rules import Finding, Rule, Source
+from tests import house_plan as plan
+from tests import house_rules as rules
+from tests.house_rules import Finding, Rule, Source
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT_SUFFIXES = {
