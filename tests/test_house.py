@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+
 from tests import house_plan as plan
 from tests import house_rules as rules
 from tests.house_rules import Finding, Rule, Source

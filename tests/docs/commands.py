@@ -14,6 +14,7 @@ from tests.docs.pages import Page
 MISSING: frozenset[str] = frozenset(
     {
         "audit verify",
+        "charter",
         "check",
         "connectors list",
         "connectors new",
@@ -22,8 +23,12 @@ MISSING: frozenset[str] = frozenset(
         "desk resolve",
         "desk show",
         "doctor",
+        "init",
         "keys create",
+        "schema",
+        "send",
         "trace",
+        "twin up",
         "up",
     }
 )
@@ -34,7 +39,6 @@ def existing() -> dict[str, Any]:
     if importlib.util.find_spec("crossdock.cli.main") is None:
         return {}
     import typer.main
-
     from crossdock.cli.main import app
 
     def below(command: Any, words: str) -> Iterator[tuple[str, Any]]:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from tests.docs.pages import ROOT, Step, matches
 
@@ -45,7 +46,7 @@ class Shell:
                 file.write_text(self.inside(file.read_text("utf-8")), "utf-8")
         environ = {k: v for k, v in os.environ.items() if not k.startswith("CROSSDOCK_")}
         environ["PATH"] = f"{ROOT / '.venv' / 'bin'}:{environ['PATH']}"
-        environ["COLUMNS"] = "200"
+        environ |= {"COLUMNS": "200", "LC_ALL": "C.UTF-8"}
         self.errors = (folder / "stderr.txt").open("w+")
         self.bash = subprocess.Popen(
             ["bash", "--norc"],
@@ -58,7 +59,7 @@ class Shell:
         threading.Thread(target=self._listen, daemon=True).start()
         self.run(Step("set -m +o history; set -o pipefail", "", 0))
 
-    def __enter__(self) -> Shell:
+    def __enter__(self) -> Self:
         """The shell itself."""
         return self
 
@@ -109,7 +110,9 @@ class Shell:
         assert self.bash.stdin
         self.typed += 1
         # no command may read what is typed after it
-        self.bash.stdin.write(f"{{ {command}\n}} </dev/null\nstatus=$?; printf '\\n--end {self.typed} %s--\\n' $status\n")
+        self.bash.stdin.write(
+            f"{{ {command}\n}} </dev/null\nstatus=$?; printf '\\n--end {self.typed} %s--\\n' $status\n"
+        )
         self.bash.stdin.flush()
 
     def _listen(self) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from crossdock.message import incident, states
 
+from crossdock.message import incident, states
 from tests.docs.commands import MISSING, existing, spoken_of
 from tests.docs.pages import ROOT, Block, Page, matches, pages, steps
 
