@@ -147,7 +147,7 @@ class Changes:
 
     # -- incidents -----------------------------------------------------------
 
-    def open_incident(self, incident: Incident, entry: Entry) -> None:
+    def open_incident(self, incident: Incident, entry: Entry, *rows: Row) -> None:
         """Opens an incident, or adds its members to the open one of the same cause."""
         i = incident
         entry.kind = EntryKind.incident
@@ -156,7 +156,7 @@ class Changes:
             i.id, self.scope, i.type, i.cause, i.severity, i.owner, i.opened_ms, i.due_ms, i.system, i.document,
             i.number, i.path, i.value, i.says, i.fix, i.state.value,
         )  # fmt: skip
-        self.entries.append((entry, (("insert_incident", values, None),)))
+        self.entries.append((entry, (("insert_incident", values, None), *rows)))
         for kind, id_ in i.members:
             self.rows.append(("insert_member_by_cause", (kind.value, id_, self.scope, i.cause), None))
 

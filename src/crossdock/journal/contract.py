@@ -37,7 +37,6 @@ class Arrival:
     at_ms: int
     revise: bool  #: other content of the same number is a revision, not a conflict
     same: Callable[[bytes, bytes], bool]  #: whether two bodies say the same
-    cursor: tuple[str, str] | None = None  #: (document, cursor) to save in the same commit
 
 
 @dataclass(slots=True)

@@ -40,14 +40,6 @@ class TransmissionState(Enum):
     CLOSED = 9  #: ended by a person, with a reason
 
 
-class DocumentClass(Enum):
-    """What repeated documents of one kind mean to each other."""
-
-    COMMAND = "command"  #: every one counts, in order
-    EVENT = "event"  #: every one counts
-    STATE = "state"  #: the latest wins; older ones never block
-
-
 class EntryKind(Enum):
     """What a ledger entry tells. The name is what the trace shows."""
 

@@ -110,6 +110,11 @@ class Reads:
             "SELECT how, version, message FROM beliefs WHERE hub = ? AND system = ?", (hub, system)
         ).fetchone()
 
+    def last_message_of(self, hub: int) -> int | None:
+        """The newest message that any system told of an object."""
+        row = self._reader.execute("SELECT max(message) FROM beliefs WHERE hub = ? AND how = 1", (hub,)).fetchone()
+        return row[0] if row else None
+
     # -- messages ------------------------------------------------------------
 
     def message(self, id_: int) -> Message | None:

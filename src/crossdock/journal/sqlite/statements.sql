@@ -44,8 +44,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 UPDATE transmissions SET state = ?, round = ?, attempt = ?, due_ms = ?, first_ms = ?, payload = ?, request = ?
 WHERE id = ? AND state = ?;
 
--- insert_hub
-INSERT INTO hubs (id, root, document, number, owner, key) VALUES (?, ?, ?, ?, ?, ?);
+-- upsert_hub
+INSERT INTO hubs (id, root, document, number, owner, key, position) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET root = excluded.root, key = excluded.key, position = excluded.position;
 
 -- upsert_identity
 INSERT INTO identity (scope, system, document, their_id, hub, position) VALUES (?, ?, ?, ?, ?, ?)

@@ -7,7 +7,7 @@ import itertools
 import json
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +177,17 @@ class SqliteJournal(Reads):
         """Decides and stores one arrival."""
         return self.writer.submit(lambda connection: self._accept(connection, arrival))
 
-    def _accept(self, connection: sqlite3.Connection, a: Arrival) -> Accepted:
+    def accept_page(self, arrivals: Sequence[Arrival], system: str, document: str, cursor: str) -> asyncio.Future[list[Accepted]]:
+        """Stores what one poll found and moves its cursor, in one commit. Repeats leave no trace."""
+
+        def work(connection: sqlite3.Connection) -> list[Accepted]:
+            found = [self._accept(connection, a, quiet=True) for a in arrivals]
+            connection.execute(STATEMENTS["upsert_cursor"], (self.scope, system, document, cursor, self._clock_ms()))
+            return found
+
+        return self.writer.submit(work)
+
+    def _accept(self, connection: sqlite3.Connection, a: Arrival, *, quiet: bool = False) -> Accepted:
         scope = self.scope
         by_key = None
         if a.idempotency_key is not None:
@@ -194,7 +204,7 @@ class SqliteJournal(Reads):
             same_as=lambda capture: a.same(self._body_of_capture(connection, capture), a.body),
         )  # fmt: skip
         if verdict is Verdict.REPEAT:
-            return self._repeat(connection, a, other)
+            return Accepted(verdict, other) if quiet else self._repeat(connection, a, other)
         if verdict is Verdict.CONFLICT:
             return self._conflict(connection, a, other)
         return self._new(connection, a, version, late=verdict is Verdict.LATE)
@@ -210,8 +220,6 @@ class SqliteJournal(Reads):
         if a.idempotency_key is not None:
             execute(STATEMENTS["insert_arrival"], (scope, a.system, a.idempotency_key, id_))
         execute(STATEMENTS["insert_revision"], (scope, a.system, a.document, a.their_id, version, id_))
-        if a.cursor is not None:
-            execute(STATEMENTS["upsert_cursor"], (scope, a.system, *a.cursor, a.at_ms))
         entry = Entry(
             EntryKind.accepted, system=a.system, origin=a.system, capture=id_, state=CaptureState.WAITING.value,
             says=f"{a.document} {a.their_id}", payload=payload, digest=digest(salt, a.body), seal=fixed,
@@ -230,8 +238,6 @@ class SqliteJournal(Reads):
             says=f"{a.document} {a.their_id} came again", partition=partition_of(a.order_by or a.their_id),
         )  # fmt: skip
         self._append(connection, entry)
-        if a.cursor is not None:
-            connection.execute(STATEMENTS["upsert_cursor"], (self.scope, a.system, *a.cursor, a.at_ms))
         return Accepted(Verdict.REPEAT, capture)
 
     def _conflict(self, connection: sqlite3.Connection, a: Arrival, capture: int) -> Accepted:

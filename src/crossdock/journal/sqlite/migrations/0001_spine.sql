@@ -52,7 +52,7 @@ CREATE TABLE identity (
 CREATE INDEX identity_hub ON identity (hub, system);
 
 CREATE TABLE hubs (id INTEGER PRIMARY KEY, root INTEGER NOT NULL, document TEXT NOT NULL, number TEXT NOT NULL,
-  owner TEXT NOT NULL, key TEXT NOT NULL);
+  owner TEXT NOT NULL, key TEXT NOT NULL, position INTEGER NOT NULL);
 
 CREATE INDEX hubs_number ON hubs (document, number);
 
