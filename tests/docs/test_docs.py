@@ -139,3 +139,20 @@ def test_the_pages_are_there() -> None:
     paths = {page.path for page in PAGES}
     assert {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/tutorial/first-order.md"} <= paths
     assert all(Path(ROOT / path).stat().st_size > 100 for path in paths)
+
+
+RECORDS = [page for page in PAGES if re.match(r"docs/why/\d{4}-", page.path)]
+
+
+@pytest.mark.parametrize("page", RECORDS, ids=lambda p: p.path)
+def test_a_decision_record_has_its_form_and_its_line_in_the_index(page: Page) -> None:
+    index = (ROOT / "docs/why/README.md").read_text("utf-8")
+    assert re.findall(r"^## (.+)$", page.prose, re.MULTILINE) == ["Context", "Choice", "Price"]
+    title = page.text.splitlines()[0].removeprefix("# ")
+    number, _, says = title.partition(" ")
+    assert f"| [{number}]({Path(page.path).name}) | {says} |" in index
+
+
+def test_decision_records_are_numbered_without_gap_or_double() -> None:
+    numbers = [int(Path(page.path).name[:4]) for page in RECORDS]
+    assert numbers == list(range(1, len(numbers) + 1))
