@@ -186,7 +186,7 @@ class Site:
         """Listens."""
         if self._server is None:
             loop = asyncio.get_running_loop()
-            make: Callable[[], Door] = lambda: Door(self._warehouse, self._doors)  # noqa: E731
+            make: Callable[[], Door] = lambda: Door(self._warehouse, self._doors)
             self._server = await loop.create_server(make, "127.0.0.1", self.port, backlog=512)
 
     def down(self) -> None:

@@ -1,0 +1,85 @@
+"""The scenarios from a terminal: progress on stderr, a table on stdout, status 1 when anything is wrong.
+
+    python -m tests.harness.run faults --mode find --down-s 20
+    python -m tests.harness.run kill --kills 200
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import dataclasses
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from tests.harness.outcome import Outcome
+from tests.harness.scenarios import durable, faults, kill
+
+Runner = Callable[[Path, argparse.Namespace], Awaitable[list[Outcome]]]
+
+
+def _options(parser: argparse.ArgumentParser, plan: type) -> None:
+    """An option for each field of a scenario's plan."""
+    for one in dataclasses.fields(plan):
+        kind = str if one.default is None else type(one.default)
+        parser.add_argument(f"--{one.name.replace('_', '-')}", type=kind, default=one.default, help="(%(default)s)")
+
+
+def _plan(plan: type, asked: argparse.Namespace) -> Any:
+    return plan(**{one.name: getattr(asked, one.name) for one in dataclasses.fields(plan)})
+
+
+async def _faults(folder: Path, asked: argparse.Namespace) -> list[Outcome]:
+    return [await faults.run(folder, _plan(faults.Faults, asked))]
+
+
+async def _kill(folder: Path, asked: argparse.Namespace) -> list[Outcome]:
+    return [await kill.run(folder, _plan(kill.Kills, asked))]
+
+
+async def _durable(folder: Path, asked: argparse.Namespace) -> list[Outcome]:
+    return [await durable.run(folder, orders=asked.orders, sync_off=asked.sync_off)]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, help="keep site, logs and records there")
+    scenes = parser.add_subparsers(required=True, metavar="SCENARIO")
+    for name, runner, says, plan in (
+        ("faults", _faults, faults.__doc__, faults.Faults),
+        ("kill", _kill, kill.__doc__, kill.Kills),
+    ):
+        scene = scenes.add_parser(name, help=says)
+        scene.set_defaults(runner=runner)
+        _options(scene, plan)
+    scene = scenes.add_parser("durable", help=durable.__doc__)
+    scene.add_argument("--orders", type=int, default=5)
+    scene.add_argument("--sync-off", action="store_true", help="the control: it must fail")
+    scene.set_defaults(runner=_durable)
+    return parser
+
+
+async def _main(asked: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="crossdock-") as made:
+        folder = asked.folder or Path(made)
+        folder.mkdir(parents=True, exist_ok=True)
+        outcomes: list[Outcome] = await asked.runner(folder, asked)
+    for outcome in outcomes:
+        print(outcome.shown(), end="\n\n")
+    return 1 if any(outcome.findings for outcome in outcomes) else 0
+
+
+def main() -> None:
+    """Runs one scenario."""
+    asked = _parser().parse_args()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        sys.exit(runner.run(_main(asked)))
+
+
+if __name__ == "__main__":
+    main()
