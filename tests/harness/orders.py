@@ -13,9 +13,27 @@ PACKS = {"W": 12, "G": 24, "B": 6}  #: eaches in a case, by the first letter of 
 SHIP_METHODS = {"DHL-STD": "STANDARD", "DHL-EXP": "EXPRESS", "PICKUP": "COLLECT", "FRT": "FREIGHT"}
 CARRIER_SERVICES = {"STANDARD": "S1", "EXPRESS": "E9", "COLLECT": "C0", "FREIGHT": "F4"}
 PRICES = ("10.00", "0.50", "1249.900", "19.99", "7", "3.10", "100.0", "0.0375")
-NAMES = ("Łódź Części", "Größe & Söhne", "Ünal Ticaret", "O'Brien \"Tools\" Ltd", "Société Générale de Bois", "Ng")
-STREETS = ("Piotrkowska 104a", "Straße des 17. Juni 135", "Rue de l'Œuvre 8", "Main Street 1\\2", "Nygårdsgaten 5")
-CITIES = (("PL", "90-926", "Łódź"), ("DE", "10623", "Berlin"), ("FR", "69002", "Lyon"), ("NO", "5015", "Bergen"))
+NAMES = (
+    "Łódź Części",
+    "Größe & Söhne",
+    "Ünal Ticaret",
+    'O\'Brien "Tools" Ltd',
+    "Société Générale de Bois",
+    "Ng",
+)
+STREETS = (
+    "Piotrkowska 104a",
+    "Straße des 17. Juni 135",
+    "Rue de l'Œuvre 8",
+    "Main Street 1\\2",
+    "Nygårdsgaten 5",
+)
+CITIES = (
+    ("PL", "90-926", "Łódź"),
+    ("DE", "10623", "Berlin"),
+    ("FR", "69002", "Lyon"),
+    ("NO", "5015", "Bergen"),
+)
 REMARKS = ("Leave at dock 4 🙂", "", "Nur vormittags, bitte läuten", "tab\there, newline\nthere", "x" * 60)
 SHAPES = 97  #: distinct order shapes of one seed
 

@@ -57,7 +57,9 @@ def _cells(data: bytes, root: int, size: int) -> Iterator[int]:
     header = start + (100 if root == 1 else 0)
     kind, count = data[header], int.from_bytes(data[header + 3 : header + 5], "big")
     pointers = header + (12 if kind == INTERIOR else 8)
-    cells = [start + int.from_bytes(data[pointers + 2 * n : pointers + 2 * n + 2], "big") for n in range(count)]
+    cells = [
+        start + int.from_bytes(data[pointers + 2 * n : pointers + 2 * n + 2], "big") for n in range(count)
+    ]
     if kind == LEAF:
         yield from cells
         return

@@ -1,7 +1,7 @@
 """The scenarios from a terminal: progress on stderr, a table on stdout, status 1 when anything is wrong.
 
-    python -m tests.harness.run faults --mode find --down-s 20
-    python -m tests.harness.run kill --kills 200
+python -m tests.harness.run faults --mode find --down-s 20
+python -m tests.harness.run kill --kills 200
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ def _options(parser: argparse.ArgumentParser, plan: type) -> None:
     """An option for each field of a scenario's plan."""
     for one in dataclasses.fields(plan):
         kind = str if one.default is None else type(one.default)
-        parser.add_argument(f"--{one.name.replace('_', '-')}", type=kind, default=one.default, help="(%(default)s)")
+        parser.add_argument(
+            f"--{one.name.replace('_', '-')}", type=kind, default=one.default, help="(%(default)s)"
+        )
 
 
 def _plan(plan: type, asked: argparse.Namespace) -> Any:
@@ -47,7 +49,9 @@ async def _durable(folder: Path, asked: argparse.Namespace) -> list[Outcome]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--folder", type=Path, help="keep site, logs and records there")
     scenes = parser.add_subparsers(required=True, metavar="SCENARIO")
     for name, runner, says, plan in (

@@ -70,7 +70,9 @@ class Shop:
     headed_every: int = 2  #: every n-th order goes without an Idempotency-Key
     ended: bool = False
 
-    async def load(self, senders: int, *, orders: int = 1 << 60, pace_s: float = 0.0, customers: int = 1) -> None:
+    async def load(
+        self, senders: int, *, orders: int = 1 << 60, pace_s: float = 0.0, customers: int = 1
+    ) -> None:
         """Posts until `ended` or until each sender had `orders` accepted; `pace_s` from post to post."""
         await asyncio.gather(*(self._send_all(f"C{n}", orders, pace_s, customers) for n in range(senders)))
 
@@ -116,7 +118,9 @@ class Shop:
     def request(self, order: Order) -> bytes:
         """The bytes of a post."""
         body = order.body()
-        named = "" if order.n % self.headed_every == 1 else f"Idempotency-Key: {order.seed}-{order.number}\r\n"
+        named = (
+            "" if order.n % self.headed_every == 1 else f"Idempotency-Key: {order.seed}-{order.number}\r\n"
+        )
         head = (
             f"POST {INTAKE} HTTP/1.1\r\nHost: {self.url[7:]}\r\nAuthorization: Bearer {self.key}\r\n{named}"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"

@@ -34,7 +34,9 @@ class Target:
 
     def __init__(self, folder: Path) -> None:
         self.record = folder / "arrivals.bin"
-        self.process = Process(python("tests.harness.target", "--record", str(self.record)), folder / "target.log")
+        self.process = Process(
+            python("tests.harness.target", "--record", str(self.record)), folder / "target.log"
+        )
         self._control: Client | None = None
 
     @property

@@ -253,7 +253,9 @@ async def serve(record_file: Path, port: int) -> None:
 
 def main() -> None:
     """Reads the command line and serves."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--record", type=Path, required=True, help="file that every arrival is appended to")
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
     asked = parser.parse_args()

@@ -40,7 +40,9 @@ def not_a_problem(reply: Reply, status: int) -> list[str]:
 
 
 def _repeat(first: Reply, again: Reply) -> list[str]:
-    wrong = [] if (again.status, again.body) == (202, first.body) else [f"{again.status} {again.body[:200]!r}"]
+    wrong = (
+        [] if (again.status, again.body) == (202, first.body) else [f"{again.status} {again.body[:200]!r}"]
+    )
     return wrong + ([] if again.header("crossdock-duplicate") == "true" else ["no mark of a duplicate"])
 
 
@@ -81,7 +83,9 @@ async def other_content(folder: Path) -> Outcome:
             "other digits of one number": write(_redigited(tree)),
         }  # fmt: skip
         for name, text in dressed.items():
-            outcome.problems += [f"{name}: {said}" for said in _repeat(first, await post(world, text.encode()))]
+            outcome.problems += [
+                f"{name}: {said}" for said in _repeat(first, await post(world, text.encode()))
+            ]
         changed = Order(1, "C1", 1, change=1).body()
         for name, key in (("known id", None), ("known key", "one"), ("known id, new key", "two")):
             reply = await post(world, changed, key)
@@ -164,4 +168,6 @@ async def _effects_are(world: Stage, outcome: Outcome, awaited: Sequence[Order])
         outcome.problems.append(f"{len(effects)} effects instead of {len(awaited)}")
     for n, (effect, order) in enumerate(zip(effects, awaited, strict=False), 1):
         if not right(effect, order):
-            outcome.problems.append(f"effect {n} is {write(read(effect.body))} instead of {write(order.expected())}")
+            outcome.problems.append(
+                f"effect {n} is {write(read(effect.body))} instead of {write(order.expected())}"
+            )

@@ -49,7 +49,10 @@ async def run(folder: Path, faults: Faults) -> Outcome:
         figures = await world.settled(faults.settle_wait_s)
         outcome = Outcome(f"faults, {faults.mode}", verdict=await world.verdict())
         await _tell(world, outcome)
-        outcome.rows += [("seconds", round(time.monotonic() - began_s, 1)), ("at rest", figures["transmissions"])]
+        outcome.rows += [
+            ("seconds", round(time.monotonic() - began_s, 1)),
+            ("at rest", figures["transmissions"]),
+        ]
         return outcome
 
 

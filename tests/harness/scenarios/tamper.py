@@ -48,10 +48,18 @@ async def run(folder: Path, *, orders: int = 40, more_flips: int = 0, seed: int 
         for table, column, names in FLIPPED:
             told = await _flipped(world.hub.site, folder / "copy", table, column, random.Random(seed))
             outcome.rows.append((f"{table}.{column}", told))
-            if told[0] != 1 or told[1].get("what") not in names or not isinstance(told[1].get("position"), int):
-                outcome.problems.append(f"one byte of {table}.{column} flipped: {told}, awaited {sorted(names)}")
+            if (
+                told[0] != 1
+                or told[1].get("what") not in names
+                or not isinstance(told[1].get("position"), int)
+            ):
+                outcome.problems.append(
+                    f"one byte of {table}.{column} flipped: {told}, awaited {sorted(names)}"
+                )
         if more_flips:
-            outcome.rows.append(("random flips found", await _many(world.hub.site, folder / "copy", more_flips, seed)))
+            outcome.rows.append(
+                ("random flips found", await _many(world.hub.site, folder / "copy", more_flips, seed))
+            )
     return outcome
 
 
@@ -115,7 +123,9 @@ async def _many(site: Path, copy: Path, flips: int, seed: int) -> str:
     """How many of many flips, each at a random value of a random table, are found; and where not."""
     dice = random.Random(seed)
     file = _copied(site, copy)
-    every = [(table, column, place) for table, column in _columns(file) for place in places(file, table, column)]
+    every = [
+        (table, column, place) for table, column in _columns(file) for place in places(file, table, column)
+    ]
     missed: list[str] = []
     for turn in range(flips):
         table, column, place = dice.choice(every)
@@ -130,7 +140,12 @@ async def _many(site: Path, copy: Path, flips: int, seed: int) -> str:
 
 def _columns(file: Path) -> list[tuple[str, str]]:
     db = sqlite3.connect(file)
-    tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE '%WITHOUT ROWID%'")]
+    tables = [
+        row[0]
+        for row in db.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE '%WITHOUT ROWID%'"
+        )
+    ]
     found = [(table, row[1]) for table in tables for row in db.execute(f"PRAGMA table_info({table})")]
     db.close()
     return [one for one in found if not one[0].startswith("sqlite_")]
