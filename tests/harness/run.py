@@ -18,7 +18,7 @@ from typing import Any
 import uvloop
 
 from tests.harness.outcome import Outcome
-from tests.harness.scenarios import durable, faults, kill
+from tests.harness.scenarios import bad_input, desk, duplicates, durable, faults, kill, speed, tamper
 
 Runner = Callable[[Path, argparse.Namespace], Awaitable[list[Outcome]]]
 
@@ -48,6 +48,42 @@ async def _durable(folder: Path, asked: argparse.Namespace) -> list[Outcome]:
     return [await durable.run(folder, orders=asked.orders, sync_off=asked.sync_off)]
 
 
+async def _duplicates(folder: Path, _: argparse.Namespace) -> list[Outcome]:
+    return [
+        await duplicates.at_once(_room(folder, "headed")),
+        await duplicates.at_once(_room(folder, "bare"), headed=False),
+        await duplicates.other_content(_room(folder, "other")),
+        await duplicates.revisions(_room(folder, "revisions")),
+        await duplicates.versions(_room(folder, "versions")),
+    ]
+
+
+async def _bad_input(folder: Path, _: argparse.Namespace) -> list[Outcome]:
+    return [await bad_input.run(_room(folder, "rows")), await bad_input.unknown_sku(_room(folder, "sku"))]
+
+
+async def _desk(folder: Path, _: argparse.Namespace) -> list[Outcome]:
+    decisions = ("applied", "not_applied", "abandoned")
+    return [
+        *[await desk.doubts(_room(folder, decision), decision) for decision in decisions],
+        await desk.unmapped(_room(folder, "unmapped")),
+        await desk.rejected(_room(folder, "rejected")),
+    ]
+
+
+async def _conservation(folder: Path, asked: argparse.Namespace) -> list[Outcome]:
+    return [await tamper.run(folder, orders=asked.orders, more_flips=asked.more_flips, seed=asked.seed)]
+
+
+async def _speed(folder: Path, asked: argparse.Namespace) -> list[Outcome]:
+    return [(await speed.run(folder, _plan(speed.Load, asked)))[0]]
+
+
+def _room(folder: Path, name: str) -> Path:
+    (folder / name).mkdir(parents=True, exist_ok=True)
+    return folder / name
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -57,10 +93,22 @@ def _parser() -> argparse.ArgumentParser:
     for name, runner, says, plan in (
         ("faults", _faults, faults.__doc__, faults.Faults),
         ("kill", _kill, kill.__doc__, kill.Kills),
+        ("speed", _speed, speed.__doc__, speed.Load),
     ):
         scene = scenes.add_parser(name, help=says)
         scene.set_defaults(runner=runner)
         _options(scene, plan)
+    for name, runner, says in (
+        ("duplicates", _duplicates, duplicates.__doc__),
+        ("bad-input", _bad_input, bad_input.__doc__),
+        ("desk", _desk, desk.__doc__),
+    ):
+        scenes.add_parser(name, help=says).set_defaults(runner=runner)
+    scene = scenes.add_parser("conservation", help=tamper.__doc__)
+    scene.add_argument("--orders", type=int, default=40)
+    scene.add_argument("--more-flips", type=int, default=0, help="so many flips of random bytes on top")
+    scene.add_argument("--seed", type=int, default=1)
+    scene.set_defaults(runner=_conservation)
     scene = scenes.add_parser("durable", help=durable.__doc__)
     scene.add_argument("--orders", type=int, default=5)
     scene.add_argument("--sync-off", action="store_true", help="the control: it must fail")
