@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 #: Outcomes after which the sender cannot know whether the target applied the order.
-UNCLEAR = frozenset({"blank", "vanished-500", "vanished-302", "vanished-drop", "vanished-timeout", "cut"})
+UNCLEAR = frozenset({"blank", "vanished-500", "vanished-302", "vanished-drop", "vanished-timeout"})
+#: Outcomes that say for certain that nothing was applied.
+REFUSALS = frozenset({"busy", "throttled", "rejected"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,18 @@ from typing import Any
 import uvloop
 
 from tests.harness.outcome import Outcome
-from tests.harness.scenarios import bad_input, desk, duplicates, durable, faults, kill, speed, tamper
+from tests.harness.scenarios import (
+    bad_input,
+    desk,
+    duplicates,
+    durable,
+    faults,
+    kill,
+    limits,
+    speed,
+    story,
+    tamper,
+)
 
 Runner = Callable[[Path, argparse.Namespace], Awaitable[list[Outcome]]]
 
@@ -71,6 +82,17 @@ async def _desk(folder: Path, _: argparse.Namespace) -> list[Outcome]:
     ]
 
 
+async def _limits(folder: Path, _: argparse.Namespace) -> list[Outcome]:
+    scenes = (
+        limits.at_once, limits.a_second, limits.retry_after, limits.overdue, limits.no_id, limits.one_key_stands_still,
+    )  # fmt: skip
+    return [await scene(_room(folder, scene.__name__)) for scene in scenes]
+
+
+async def _story(folder: Path, _: argparse.Namespace) -> list[Outcome]:
+    return [await story.run(folder)]
+
+
 async def _conservation(folder: Path, asked: argparse.Namespace) -> list[Outcome]:
     return [await tamper.run(folder, orders=asked.orders, more_flips=asked.more_flips, seed=asked.seed)]
 
@@ -102,6 +124,8 @@ def _parser() -> argparse.ArgumentParser:
         ("duplicates", _duplicates, duplicates.__doc__),
         ("bad-input", _bad_input, bad_input.__doc__),
         ("desk", _desk, desk.__doc__),
+        ("limits", _limits, limits.__doc__),
+        ("story", _story, story.__doc__),
     ):
         scenes.add_parser(name, help=says).set_defaults(runner=runner)
     scene = scenes.add_parser("conservation", help=tamper.__doc__)

@@ -49,6 +49,7 @@ class Warehouse:
         self.dice = random.Random(1)
         self.counts: Counter[str] = Counter()
         self._record = record
+        self._owing = 0
         self._ids: dict[str, int] = {}  # order number -> the warehouse's own id
         self._answers: dict[str, bytes] = {}  # Idempotency-Key -> the first answer
 
@@ -74,6 +75,11 @@ class Warehouse:
         self.counts[outcome] += 1
         self.counts["effects"] += applied
         return reply
+
+    def owe(self, change: int) -> None:
+        """Counts the requests that wait for their answer, and how many ever did at one time."""
+        self._owing += change
+        self.counts["at once"] = max(self.counts["at once"], self._owing)
 
     def cut(self, parcel: Parcel) -> None:
         """Counts a request whose sender went away before the answer was due."""
@@ -151,11 +157,13 @@ class Door(asyncio.Protocol):
                 continue
             self._turn += 1
             self._owed[self._turn] = parcel
+            self._warehouse.owe(1)
             loop = asyncio.get_running_loop()
             loop.call_later(latency_s * self._warehouse.dice.uniform(0.5, 1.5), self._late, self._turn, reply)
 
     def _late(self, turn: int, reply: bytes) -> None:
         if self._owed.pop(turn, None) is not None:
+            self._warehouse.owe(-1)
             self._give(reply)
 
     def _give(self, reply: bytes) -> None:
@@ -167,6 +175,7 @@ class Door(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Counts what was under way."""
         for parcel in self._owed.values():
+            self._warehouse.owe(-1)
             self._warehouse.cut(parcel)
         self._owed.clear()
         self._open_doors.discard(self)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from tests.harness.arrivals import UNCLEAR, Arrival
+from tests.harness.arrivals import REFUSALS, UNCLEAR, Arrival
 from tests.harness.orders import Order, read, write
 from tests.harness.sender import Accepted, Sent
 
@@ -166,9 +166,12 @@ def _judge_doubts(
         if incident["type"] == "in_doubt":
             doubts[incident["number"]] = doubts.get(incident["number"], 0) + 1
     unclear: set[str] = set()
+    ended: set[str] = set()  # numbers whose last arrival got no definite "not now" or "no"
     for arrival in arrivals:
-        if arrival.number in unclear:
+        if arrival.number in ended:
             verdict.resent.append(arrival.number)
+        if arrival.outcome not in REFUSALS:
+            ended.add(arrival.number)
         if arrival.outcome in UNCLEAR:
             unclear.add(arrival.number)
     verdict.undoubted += sorted(n for n in unclear if doubts.get(n, 0) != 1)

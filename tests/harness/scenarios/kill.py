@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.harness.outcome import Outcome
+from tests.harness.scenarios.tamper import verify
 from tests.harness.sender import Accepted
 from tests.harness.site import Plan
 from tests.harness.stage import Stage, guard_off, progress, stage
@@ -26,6 +27,7 @@ class Kills:
     busy_rate: float = 0.08
     first_s: float = 0.05  #: the earliest instant after the ready line
     last_s: float = 0.4
+    at_accept_share: float = 0.5  #: of the kills, how many strike in the turn that reads a 202
     seed: int = 1
     guard: str | None = None
     settle_wait_s: float = 120.0
@@ -67,13 +69,16 @@ async def run(folder: Path, plan: Kills) -> Outcome:
         await world.settled(plan.settle_wait_s, accepted=0 if plan.guard else None)
         outcome = Outcome(f"kill -9, {plan.mode}, guard off: {plan.guard}", verdict=await world.verdict())
         await _tell(world, outcome, count)
+        await world.hub.process.stop()
+        if (told := await verify(world.hub.site))[0] != 0 and plan.guard is None:
+            outcome.problems.append(f"audit verify: {told}")
         return outcome
 
 
 async def _strike(world: Stage, plan: Kills, dice: random.Random, count: Count) -> None:
     """Waits for one instant and kills."""
     struck = asyncio.Event()
-    if dice.random() < 0.5:
+    if dice.random() >= plan.at_accept_share:
         await asyncio.sleep(dice.uniform(plan.first_s, plan.last_s))
         world.hub.process.strike()
     else:
