@@ -46,11 +46,11 @@ class TrytonPoller:
             places[stream.model] = (
                 Place.before(latest[0][0][0], self._settings.overlap_s) if latest else Place()
             )
-        return Cursor(places, loading=0)
+        return Cursor(places, loading=None if self._source.open is None else 0)
 
     async def _load(self, state: Cursor, after: int, tryton: _Tryton) -> Page:
         source, rows_max = self._source, self._settings.page_rows
-        domain = [*source.domain, *source.open, ["id", ">", after]]
+        domain = [*source.domain, *(source.open or ()), ["id", ">", after]]
         records = await tryton.search(source.model, domain, source.fields, rows_max)
         more = len(records) == rows_max
         following = Cursor(state.places, loading=records[-1]["id"] if more else None)
@@ -86,17 +86,8 @@ class TrytonPoller:
 
         if records:
             await self._source.complete(records, search)
-        return [
-            Polled(document, Content(dumped(record)))
-            for record in records
-            for document in self._documents(record)
-        ]
-
-    def _documents(self, record: Row) -> Sequence[str]:
-        # Released and cancelled between two polls: the warehouse hears of both, in this order.
-        if self._document == "warehouse_order" and record["state"] == "cancelled":
-            return ("warehouse_order", "warehouse_order_cancel")
-        return (self._document,)
+        documents = self._source.documents or (self._document,)
+        return [Polled(document, Content(dumped(record))) for record in records for document in documents]
 
 
 class _Tryton:

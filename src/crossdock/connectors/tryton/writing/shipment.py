@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 
 from crossdock.connectors.tryton.settings import Settings
 from crossdock.connectors.tryton.units import Units
-from crossdock.connectors.tryton.wire import Row, call, first, method_of, result, rows, their_float
+from crossdock.connectors.tryton.wire import (
+    Row,
+    call,
+    first,
+    found_rows,
+    method_of,
+    result,
+    rows,
+    their_float,
+)
 from crossdock.connectors.tryton.writing.packing import packing
 from crossdock.connectors.tryton.writing.release import (
     FIELDS,
@@ -66,7 +75,7 @@ class ShipmentWriter:
 
     def found(self, job: Job, answer: Answer) -> Done | None:
         """Done when the goods left in Tryton just as the document says. Raises TryLater."""
-        row = first(rows(self._look(job), answer))
+        row = first(found_rows(self._look(job), answer))
         if row is None:
             return None
         release = Release.of(row)
