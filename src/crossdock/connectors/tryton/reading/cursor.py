@@ -28,10 +28,13 @@ class Place:
     seen: Mapping[str, str] = field(default_factory=dict[str, str])  #: record id -> stamp of its last change
 
     @classmethod
-    def before(cls, stamp: str, overlap_s: int) -> Place:
-        """The place to begin at when the latest change so far is of that stamp."""
-        start = (earlier(stamp, overlap_s), 0)
-        return cls(start, start)
+    def before(cls, latest: Change, overlap_s: int) -> Place:
+        """The place to begin at, given the latest change so far."""
+        return cls(latest, (earlier(latest[0], overlap_s), 0))
+
+    def knowing(self, page: Sequence[Change]) -> Place:
+        """The same place, with changes that need not be shown again."""
+        return Place(self.high, self.at, _newest(_by_record(page)))
 
     def is_new(self, change: Change) -> bool:
         """Whether an earlier query of the overlap did not show this change."""

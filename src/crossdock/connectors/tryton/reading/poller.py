@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import cast
 
-from crossdock.connectors.tryton.reading.cursor import BEGINNING, Change, Cursor, Place, stamped
+from crossdock.connectors.tryton.reading.cursor import BEGINNING, SEEN_MAX, Change, Cursor, Place, stamped
 from crossdock.connectors.tryton.reading.sources import Source, Stream, source_of
 from crossdock.connectors.tryton.settings import Settings
 from crossdock.connectors.tryton.wire import Row, call, dumped, rows, their_moment
@@ -39,13 +39,17 @@ class TrytonPoller:
         return await self._changes(state, tryton)
 
     async def _beginning(self, tryton: _Tryton) -> Cursor:
-        """Where the changes stand now: what is written while the first load runs is read again after it."""
+        """Where the changes stand now: what is written while the first load runs shows after it."""
         places: dict[str, Place] = {}
         for stream in self._source.streams:
             latest = await tryton.changes(stream, None, 1)
-            places[stream.model] = (
-                Place.before(latest[0][0][0], self._settings.overlap_s) if latest else Place()
-            )
+            if not latest:
+                places[stream.model] = Place()
+                continue
+            place = Place.before(latest[0][0], self._settings.overlap_s)
+            # The load comes later, so it shows these changes anyway.
+            known = await tryton.changes(stream, place, SEEN_MAX)
+            places[stream.model] = place.knowing([change for change, _ in known])
         return Cursor(places, loading=None if self._source.open is None else 0)
 
     async def _load(self, state: Cursor, after: int, tryton: _Tryton) -> Page:

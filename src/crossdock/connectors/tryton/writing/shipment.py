@@ -226,12 +226,9 @@ def _splits(splits: Mapping[int, tuple[object, ...]]) -> list[object]:
 
 
 def _package(package: Tree, kind: int, moves: Sequence[int]) -> Row:
-    values: Row = {"type": kind, "moves": [["add", list(moves)]]}
-    if number := package.get("sscc") or package.get("id"):
-        values["number"] = number
-    if tracking := package.get("tracking"):
-        values["shipping_reference"] = tracking
-    return values
+    # Tryton numbers packages itself, so the label's SSCC stands in for a carrier's number that is missing.
+    reference = package.get("tracking") or package.get("sscc")
+    return {"type": kind, "moves": [["add", list(moves)]], "shipping_reference": reference}
 
 
 def _papers(tree: Tree, release: Release) -> dict[str, object]:
