@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import GetCoreSchemaHandler, StringConstraints, ValidationInfo
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from crossdock.faults import Invalid
@@ -18,8 +18,11 @@ from crossdock.model.codes.countries import COUNTRIES
 from crossdock.model.codes.currencies import CURRENCIES
 from crossdock.model.codes.identifiers import GLN, GTIN, SSCC, checked
 
+LINES_MAX = 20_000  #: lines, packages or serials a document may have
 DIGITS_MAX = 18  #: digits a quantity or price may have, as in the widest column of the trade's databases
 _INTEGER_MAX = 10**DIGITS_MAX - 1
+_LONG_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
+_CODE = r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,7 @@ class Bounds:
         # Numbers of more than 15 digits come out of a mapping as text.
         text = core_schema.chain_schema(
             [
-                core_schema.str_schema(
-                    strict=True, pattern=r"^-?[0-9]+(\.[0-9]+)?$", min_length=16, max_length=20
-                ),
+                core_schema.str_schema(strict=True, pattern=_LONG_NUMBER, min_length=16, max_length=20),
                 core_schema.no_info_plain_validator_function(Decimal),
                 decimal,
             ]
@@ -47,7 +48,6 @@ class Bounds:
             mode="left_to_right",
             custom_error_type="number",
             custom_error_message="not an exact number within bounds",
-            metadata={"pydantic_js_updates": {}},
         )
 
     def _floor(self) -> dict[str, Any]:
@@ -57,7 +57,10 @@ class Bounds:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: object) -> dict[str, Any]:
         low = {"exclusiveMinimum": self.above, "minimum": self.at_least}
-        return {"type": "number"} | {name: value for name, value in low.items() if value is not None}
+        number = {"type": "number"} | {name: value for name, value in low.items() if value is not None}
+        return {
+            "anyOf": [number, {"type": "string", "pattern": _LONG_NUMBER, "minLength": 16, "maxLength": 20}]
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +88,13 @@ class _Code:
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         digits = core_schema.no_info_after_validator_function(str, core_schema.int_schema(strict=True, ge=0))
         # Blanks at an end or control characters would make two spellings of one thing.
-        text = core_schema.str_schema(
-            strict=True, max_length=100, pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$"
-        )
+        text = core_schema.str_schema(strict=True, max_length=100, pattern=_CODE)
         return core_schema.union_schema(
             [text, digits], mode="left_to_right", custom_error_type="code", custom_error_message="not a code"
         )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: object) -> dict[str, Any]:
-        return {"type": ["string", "integer"], "minLength": 1, "maxLength": 100, "minimum": 0}
+        return {"type": ["string", "integer"], "pattern": _CODE, "maxLength": 100, "minimum": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,7 @@ class _LineId:
     """A line's own name: kept as it came, `1` or `"001"`."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        text = core_schema.str_schema(
-            strict=True, max_length=50, pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$"
-        )
+        text = core_schema.str_schema(strict=True, max_length=50, pattern=_CODE)
         return core_schema.union_schema(
             [core_schema.int_schema(strict=True, ge=0, le=_INTEGER_MAX), text],
             mode="left_to_right",
@@ -112,7 +111,7 @@ class _LineId:
         )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: object) -> dict[str, Any]:
-        return {"type": ["string", "integer"], "minLength": 1, "maxLength": 50, "minimum": 0}
+        return {"type": ["string", "integer"], "pattern": _CODE, "maxLength": 50, "minimum": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +204,35 @@ class _Moment:
             self.form
         ]
 
+
+@dataclass(frozen=True, slots=True)
+class _Many:
+    """A bounded list, kept as a tuple; null stands for an empty one where that is allowed."""
+
+    at_least: int
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        parts = handler(source)
+        bounds: dict[str, Any] = {"strict": False, "min_length": self.at_least, "max_length": LINES_MAX}
+        parts.update(bounds)  # pyright: ignore[reportCallIssue, reportArgumentType]
+        if self.at_least:
+            return parts
+        return core_schema.no_info_before_validator_function(_none_is_empty, parts)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        shape = handler(schema)
+        return shape if self.at_least else {"anyOf": [shape, {"type": "null"}]}
+
+
+def _none_is_empty(value: object) -> object:
+    return () if value is None else value
+
+
+T = TypeVar("T")
+Lines = Annotated[tuple[T, ...], _Many(1)]
+Several = Annotated[tuple[T, ...], _Many(0)]
 
 Code = Annotated[str, _Code()]
 LineId = Annotated[int | str, _LineId()]

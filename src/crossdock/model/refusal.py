@@ -56,15 +56,16 @@ def _owner(cls: type[Part], loc: tuple[int | str, ...]) -> type[Part]:
     for step in loc[:-1]:
         field = cls.model_fields.get(step) if isinstance(step, str) else None
         if field is not None:
-            cls = next(_parts(field.annotation), cls)
+            cls = next(parts_in(field.annotation), cls)
     return cls
 
 
-def _parts(annotation: Any) -> Iterator[type[Part]]:
+def parts_in(annotation: Any) -> Iterator[type[Part]]:
+    """The part classes that an annotation names."""
     if isinstance(annotation, type) and issubclass(annotation, Part):
         yield annotation
     for member in get_args(annotation):
-        yield from _parts(member)
+        yield from parts_in(member)
 
 
 def _words(

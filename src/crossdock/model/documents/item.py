@@ -10,7 +10,6 @@ from pydantic import Field
 from crossdock.faults import Invalid
 from crossdock.model.codes.units import UNITS
 from crossdock.model.document import (
-    LINES_MAX,
     Document,
     DocumentClass,
     Measured,
@@ -24,10 +23,12 @@ from crossdock.model.fields import (
     Country,
     Currency,
     Gtin,
+    Lines,
     Notes,
     NotNegative,
     Number,
     Positive,
+    Several,
     Text,
     UnitCode,
     When,
@@ -70,9 +71,7 @@ class Item(Document):
     )
     unit: UnitCode = Field(description="The base unit: stock is counted in it.")
     pick_unit: UnitCode | None = Field(None, description="The unit it is picked in.")
-    packs: tuple[Pack, ...] = Field(
-        (), strict=False, max_length=100, description="The units it is packed in."
-    )
+    packs: Several[Pack] = Field((), description="The units it is packed in.")
     gtin: Gtin | None = Field(None, description="The barcode of one base unit.")
     variant_of: Code | None = Field(None, description="The item that this one is a variant of.")
     lot_tracked: bool | None = Field(None, description="Whether every movement names a lot.")
@@ -136,9 +135,7 @@ class KitComposition(Document):
     stocked: bool | None = Field(
         None, description="True: built ahead and stored; false: picked by component."
     )
-    components: tuple[Component, ...] = Field(
-        strict=False, min_length=1, max_length=LINES_MAX, description="What one kit holds."
-    )
+    components: Lines[Component] = Field(description="What one kit holds.")
 
     def own_number(self) -> str:
         """The kit's item code."""
