@@ -94,12 +94,14 @@ class Facts:
 
     `id` is the object's own id at the sender. `version` sorts revisions (an integer, or
     microseconds since 1970 for a time); None when the hub numbers them. `order_by` is the value
-    of the charter's ordering key, None for the document itself.
+    of the charter's ordering key, None for the document itself. `parsed` is whatever the reader
+    decoded on the way; it comes back as `Content.parsed`, so that nobody decodes twice.
     """
 
     id: str
     version: int | None = None
     order_by: str | None = None
+    parsed: Any = None
 
 
 @dataclass(frozen=True, slots=True)
