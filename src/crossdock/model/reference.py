@@ -90,37 +90,17 @@ def _shape(schema: dict[str, Any], field: FieldInfo) -> str:
 
 
 def _words(schema: dict[str, Any]) -> str:
+    if "$comment" in schema:
+        return schema["$comment"]
     choices = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
-    if any(each.get("type") == "number" for each in choices):
-        number = next(each for each in choices if each.get("type") == "number")
-        return "number" + (
-            " above 0" if "exclusiveMinimum" in number else ", 0 or more" if "minimum" in number else ""
-        )
-    if len(choices) == 1:
-        return _words(choices[0])
     if choices:
-        return " or ".join(dict.fromkeys(_words(each) for each in choices))
-    if "const" in schema:
-        return f"`{schema['const']}`"
+        return " or ".join(_words(each) for each in choices)
     if "enum" in schema:
-        return schema.get("description") or " ".join(f"`{code}`" for code in schema["enum"])
+        return " ".join(f"`{code}`" for code in schema["enum"])
     if schema.get("type") == "array":
         return f"list of {_words(schema['items'])}"
-    return _scalar(schema)
-
-
-def _scalar(schema: dict[str, Any]) -> str:
-    if "GS1" in schema.get("description", ""):
-        return schema["description"]
-    if "T" in schema.get("pattern", "") and schema.get("type") == "string" and "d{4}" in schema["pattern"]:
-        return "date and time"
-    if "d{4}" in schema.get("pattern", ""):
-        return "date"
-    names = {"string": "text", "boolean": "true or false", "object": "anything"}
-    if isinstance(schema.get("type"), list):
-        return f"code, up to {schema['maxLength']} characters"
-    longest = f", up to {schema['maxLength']} characters" if "maxLength" in schema else ""
-    return names.get(str(schema.get("type")), "value") + longest
+    plain = {"string": "text", "boolean": "true or false", "object": "anything"}[schema["type"]]
+    return plain + (f", up to {schema['maxLength']} characters" if "maxLength" in schema else "")
 
 
 def _is_list(schema: dict[str, Any]) -> bool:

@@ -10,20 +10,8 @@ from pydantic import Field
 from crossdock.model.document import Document, DocumentClass, Line, Measured, Part, in_lines
 from crossdock.model.documents.party import Address, PartyRef
 from crossdock.model.documents.sales import SalesOrder
-from crossdock.model.fields import (
-    Code,
-    Currency,
-    Day,
-    Instant,
-    LineId,
-    Lines,
-    NotNegative,
-    Number,
-    Several,
-    Text,
-    UnitCode,
-    When,
-)
+from crossdock.model.fields import Code, Currency, LineId, Lines, NotNegative, Number, Several, Text, UnitCode
+from crossdock.model.moments import Day, Instant, When
 
 
 class InvoiceLine(Line):

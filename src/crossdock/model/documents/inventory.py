@@ -10,18 +10,8 @@ from pydantic import Field
 from crossdock.faults import Invalid
 from crossdock.model.document import Document, DocumentClass, Line, Measured, in_lines
 from crossdock.model.documents.warehouse import joined
-from crossdock.model.fields import (
-    Code,
-    Day,
-    Instant,
-    Lines,
-    NotNegative,
-    Number,
-    Positive,
-    Text,
-    UnitCode,
-    When,
-)
+from crossdock.model.fields import Code, Lines, NotNegative, Number, Positive, Text, UnitCode
+from crossdock.model.moments import Day, Instant, When
 from crossdock.model.quantity import Quantity
 
 #: What state stock is in. Only `available` may be promised.

@@ -31,8 +31,8 @@ from crossdock.model.fields import (
     Several,
     Text,
     UnitCode,
-    When,
 )
+from crossdock.model.moments import When
 from crossdock.model.quantity import Quantity, convert
 
 
@@ -113,6 +113,10 @@ class Item(Document):
             seen.add(pack.unit)
         if self.pick_unit is not None and self.pick_unit not in seen:
             raise unknown_unit(self.pick_unit, "pick_unit")
+
+    def units(self) -> frozenset[str]:
+        """The base unit and every pack: what an order line may name."""
+        return frozenset({self.unit, *(pack.unit for pack in self.packs)})
 
     def convert(self, quantity: Quantity, unit: str) -> Quantity:
         """The same quantity in another unit of this item, exact. Raises Invalid (`unknown_unit`)."""

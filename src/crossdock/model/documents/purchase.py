@@ -13,7 +13,8 @@ from crossdock.model.documents.inventory import StockStatus
 from crossdock.model.documents.party import Address, PartyRef
 from crossdock.model.documents.sales import OrderLine, refuse_bare_prices, refuse_twin_lines
 from crossdock.model.documents.shipment import Package, ShippedLine
-from crossdock.model.fields import Code, LineId, Lines, Notes, Several, When
+from crossdock.model.fields import Code, LineId, Lines, Notes, Several
+from crossdock.model.moments import When
 
 
 class PurchaseOrder(Document):

@@ -12,7 +12,8 @@ from crossdock.model.documents.inventory import StockStatus
 from crossdock.model.documents.party import Address, PartyRef
 from crossdock.model.documents.purchase import PurchaseOrder
 from crossdock.model.documents.sales import SalesOrder
-from crossdock.model.fields import Code, LineId, Lines, NotNegative, Positive, Several, Text, When
+from crossdock.model.fields import Code, LineId, Lines, NotNegative, Positive, Several, Text
+from crossdock.model.moments import When
 
 
 class ReturnLine(Line):

@@ -10,19 +10,8 @@ from pydantic import Field
 from crossdock.faults import Invalid
 from crossdock.model.document import Document, DocumentClass, Line, Measured, in_lines
 from crossdock.model.documents.party import Address, PartyRef
-from crossdock.model.fields import (
-    Code,
-    Currency,
-    Day,
-    LineId,
-    Lines,
-    Notes,
-    Number,
-    Positive,
-    Several,
-    Text,
-    When,
-)
+from crossdock.model.fields import Code, Currency, LineId, Lines, Notes, Number, Positive, Several, Text
+from crossdock.model.moments import Day, When
 from crossdock.model.money import Money
 from crossdock.model.quantity import Quantity
 

@@ -12,7 +12,8 @@ from crossdock.faults import Invalid
 from crossdock.model.document import Document, DocumentClass, Line, Measured, Part, in_lines
 from crossdock.model.documents.party import Address, PartyRef
 from crossdock.model.documents.warehouse import of_order
-from crossdock.model.fields import Code, Day, LineId, Lines, NotNegative, Positive, Several, Sscc, Text, When
+from crossdock.model.fields import Code, LineId, Lines, NotNegative, Positive, Several, Sscc, Text
+from crossdock.model.moments import Day, When
 from crossdock.model.quantity import Quantity
 
 
@@ -86,6 +87,10 @@ class Shipment(Document):
     def own_number(self) -> str:
         """The shipment's number."""
         return self.number
+
+    def is_whole(self) -> bool:
+        """Whether nothing more will follow: said so, or not said and no line is short."""
+        return self.complete if self.complete is not None else not any(line.is_short() for line in self.lines)
 
     def parent(self) -> tuple[str, str] | None:
         """The sales order where it is known, else the warehouse order."""

@@ -10,18 +10,8 @@ from pydantic import Field
 from crossdock.model.document import Document, DocumentClass, Line, Measured, in_lines
 from crossdock.model.documents.party import Address, PartyRef
 from crossdock.model.documents.sales import SalesOrder, refuse_twin_lines
-from crossdock.model.fields import (
-    Code,
-    Instant,
-    LineId,
-    Lines,
-    Notes,
-    NotNegative,
-    Positive,
-    Several,
-    Text,
-    When,
-)
+from crossdock.model.fields import Code, LineId, Lines, Notes, NotNegative, Positive, Several, Text
+from crossdock.model.moments import Instant, When
 from crossdock.model.quantity import Quantity
 
 PickState = Literal["released", "allocated", "picking", "picked", "packing", "packed", "shipped", "cancelled"]
