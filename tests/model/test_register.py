@@ -40,7 +40,9 @@ def test_reading_what_was_read_changes_nothing(tree: dict[str, Any]) -> None:
 
 def test_null_and_absent_mean_the_same() -> None:
     tree = TREES["shipment"]
-    optional = [name for name, field in register.kinds()["shipment"].model_fields.items() if not field.is_required()]
+    optional = [
+        name for name, field in register.kinds()["shipment"].model_fields.items() if not field.is_required()
+    ]
     bare = {name: value for name, value in tree.items() if name not in optional or name == "order"}
     nulls = bare | {name: None for name in optional if name != "order"}
     assert register.read("shipment", nulls) == register.read("shipment", bare)

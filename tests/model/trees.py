@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from crossdock.model.codes.identifiers import check_digit
 from crossdock.model.codes.units import UNITS
 
-SSCC = "376000000000000017"
+SSCC = "376000000000000013"
 GTIN = "4006381333931"
 ADDRESS = {
     "name": "Ewa Łuczak",
@@ -20,8 +20,23 @@ ADDRESS = {
     "country": "PL",
     "gln": "4006381333931",
 }
-ORDER_LINE = {"line": 1, "sku": "W-10", "quantity": 3, "unit": "CS", "price": Decimal("10.00"), "currency": "EUR"}
-SHIPPED = {"line": 1, "sku": "W-10", "quantity": 2, "unit": "CS", "ordered": 3, "lot": "L7", "serials": ["S1", "S2"]}
+ORDER_LINE = {
+    "line": 1,
+    "sku": "W-10",
+    "quantity": 3,
+    "unit": "CS",
+    "price": Decimal("10.00"),
+    "currency": "EUR",
+}
+SHIPPED = {
+    "line": 1,
+    "sku": "W-10",
+    "quantity": 2,
+    "unit": "CS",
+    "ordered": 3,
+    "lot": "L7",
+    "serials": ["S1", "S2"],
+}
 PACKAGE = {
     "sscc": SSCC,
     "tracking": "1Z999",
@@ -136,8 +151,18 @@ TREES: dict[str, dict[str, Any]] = {
         "to_site": "LDZ",
         "lines": [{"line": 1, "sku": "W-10", "quantity": 12, "unit": "EA"}],
     },
-    "purchase_order": {"number": "PO-1", "supplier": {"id": "S-1"}, "expected_at": "2026-12-01", "lines": [ORDER_LINE]},
-    "despatch_advice": {"number": "DA-1", "purchase_order": "PO-1", "lines": [SHIPPED], "packages": [PACKAGE]},
+    "purchase_order": {
+        "number": "PO-1",
+        "supplier": {"id": "S-1"},
+        "expected_at": "2026-12-01",
+        "lines": [ORDER_LINE],
+    },
+    "despatch_advice": {
+        "number": "DA-1",
+        "purchase_order": "PO-1",
+        "lines": [SHIPPED],
+        "packages": [PACKAGE],
+    },
     "goods_receipt": {
         "number": "GR-1",
         "purchase_order": "PO-1",
@@ -155,7 +180,9 @@ TREES: dict[str, dict[str, Any]] = {
         "return_authorisation": "RA-1",
         "site": "AMS",
         "received_at": "2026-12-09",
-        "lines": [{"line": 1, "sku": "W-10", "quantity": 1, "unit": "CS", "status": "damaged", "outcome": "scrap"}],
+        "lines": [
+            {"line": 1, "sku": "W-10", "quantity": 1, "unit": "CS", "status": "damaged", "outcome": "scrap"}
+        ],
     },
     "return_to_vendor": {
         "number": "RV-1",
@@ -182,18 +209,18 @@ TREES: dict[str, dict[str, Any]] = {
 }
 
 #: Codes with neither blanks at an end nor control characters.
-codes = st.text(
-    st.characters(exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp")), min_size=1, max_size=20
-)
+codes = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp")), min_size=1, max_size=20)
 exact_numbers = st.one_of(
     st.integers(0, 10**18 - 1),
     st.decimals(0, 10**9, places=4, allow_nan=False, allow_infinity=False),
 )
 above_nothing = exact_numbers.filter(lambda number: number > 0)
 units = st.sampled_from(sorted(UNITS))
-gtins = st.sampled_from((7, 11, 12, 13)).flatmap(
-    lambda length: st.text("0123456789", min_size=length, max_size=length)
-).map(lambda payload: payload + str(check_digit(payload)))
+gtins = (
+    st.sampled_from((7, 11, 12, 13))
+    .flatmap(lambda length: st.text("0123456789", min_size=length, max_size=length))
+    .map(lambda payload: payload + str(check_digit(payload)))
+)
 
 
 @st.composite
@@ -214,7 +241,9 @@ def sales_orders(draw: st.DrawFn) -> dict[str, Any]:
         if draw(st.booleans()):
             line |= {"price": draw(exact_numbers), "currency": "EUR"}
     optional = {
-        "placed_at": st.datetimes(timezones=st.timezones()).map(lambda at: at.isoformat(timespec="seconds")[:25]),
+        "placed_at": st.datetimes(timezones=st.timezones()).map(
+            lambda at: at.isoformat(timespec="seconds")[:25]
+        ),
         "customer": st.fixed_dictionaries({}, optional={"id": codes, "name": st.none() | codes}),
         "notes": st.none() | st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0")),
         "extra": st.dictionaries(codes, st.integers() | codes | st.none(), max_size=3),
