@@ -20,7 +20,7 @@ KINDS = sorted(register.kinds())
 
 
 def test_every_kind_has_an_example_tree() -> None:
-    assert KINDS == sorted(TREES)
+    assert sorted(TREES) == KINDS
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -100,7 +100,8 @@ def test_a_unit_that_an_item_declares_is_known_once_it_is_passed_in() -> None:
 NUMBERS = {
     "item": "W-10", "party": "C-1", "sales_order": "SO-1001", "warehouse_order": "WO-1",
     "warehouse_order_cancel": "WO-1", "pick_status": "WO-1", "shipment": "SH-1",
-    "inventory_balance": "AMS:W-10:available:L7", "kit_composition": "K-1", "price": "W-10:EA", "location": "AMS:A-01-03",
+    "inventory_balance": "AMS:W-10:available:L7", "kit_composition": "K-1", "price": "W-10:EA",
+    "location": "AMS:A-01-03",
 }  # fmt: skip
 
 
@@ -139,6 +140,15 @@ def test_a_document_names_the_one_it_belongs_to(kind: str) -> None:
 def test_without_its_order_a_document_belongs_to_the_warehouse_order(kind: str) -> None:
     tree = {name: value for name, value in TREES[kind].items() if name != "order"}
     assert register.parent_of(register.read(kind, tree)) == ("warehouse_order", "WO-1")
+
+
+def test_a_shipment_may_name_a_line_once_per_lot_and_an_order_may_not() -> None:
+    shipped = TREES["shipment"]["lines"][0]
+    two_lots = TREES["shipment"] | {"lines": [shipped, shipped | {"lot": "L8"}]}
+    assert len(register.tree_of(register.read("shipment", two_lots))["lines"]) == 2
+    ordered = TREES["sales_order"]["lines"][0]
+    with pytest.raises(Invalid, match="line 1 stands here and at"):
+        register.read("sales_order", TREES["sales_order"] | {"lines": [ordered, ordered | {"line": "1"}]})
 
 
 def test_every_item_that_a_shipment_names_is_told_with_its_path() -> None:
