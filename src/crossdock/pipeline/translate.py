@@ -11,7 +11,7 @@ from crossdock.kit.connector import Content, Draft, Reader
 from crossdock.mapping.override import apply
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Entry, Message
-from crossdock.message.states import CaptureState, EntryKind, MessageState
+from crossdock.message.states import CaptureState, EntryKind
 from crossdock.model import register
 from crossdock.model.document import DocumentClass
 from crossdock.pipeline.bound import Context

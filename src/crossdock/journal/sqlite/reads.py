@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from crossdock.journal.changes import unpacked, unpacked_tree
 from crossdock.journal.sqlite.schema import connect
+from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
 from crossdock.message.states import CaptureState, MessageState, TransmissionState
 
@@ -175,6 +176,35 @@ class Reads:
         """One transmission."""
         row = self._reader.execute(f"SELECT {_TRANSMISSION} FROM transmissions WHERE id = ?", (id_,)).fetchone()  # noqa: S608 - fixed columns
         return _transmission(row) if row else None
+
+    def root_of(self, root: int, system: str) -> tuple[str, str] | None:
+        """(document, the system's own id) of a root object."""
+        return self._reader.execute(
+            "SELECT h.document, i.their_id FROM hubs h JOIN identity i ON i.hub = h.id WHERE h.id = ? AND i.system = ?",
+            (root, system),
+        ).fetchone()
+
+    def incident_of(self, kind: MemberKind, id_: int) -> int | None:
+        """The open incident that something is a member of."""
+        row = self._reader.execute(
+            "SELECT i.id FROM members m JOIN incidents i ON i.id = m.incident WHERE m.kind = ? AND m.id = ? AND i.state = 1",
+            (kind.value, id_),
+        ).fetchone()
+        return row[0] if row else None
+
+    def cause_of(self, transmission: int) -> str:
+        """The cause of the open incident that holds a transmission."""
+        row = self._reader.execute(
+            "SELECT i.cause FROM members m JOIN incidents i ON i.id = m.incident"
+            " WHERE m.kind = 3 AND m.id = ? AND i.state = 1",
+            (transmission,),
+        ).fetchone()
+        return row[0] if row else f"in_doubt/t{transmission}"
+
+    @property
+    def has_overrides(self) -> bool:
+        """Whether any value was ever mended by a person."""
+        return self._reader.execute("SELECT 1 FROM overrides LIMIT 1").fetchone() is not None
 
     # -- the rest ------------------------------------------------------------
 
