@@ -146,7 +146,7 @@ def module_docstring(source: Source) -> Iterator[Finding]:
     text = ast.get_docstring(source.tree)
     if not text:
         yield Finding("module docstring", source.path, 1, "say in one noun sentence what stands here")
-    elif not text.split("\n\n")[0].rstrip().endswith((".", ":")):
+    elif not text.split("\n\n")[0].rstrip().endswith((".", ":", "?")):
         yield Finding("module docstring", source.path, 1, "the first sentence ends with a full stop")
 
 
