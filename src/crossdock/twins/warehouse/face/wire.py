@@ -1,0 +1,103 @@
+"""What the reference warehouse API takes, as types; the shapes are those of `docs/reference/warehouse-api.yaml`."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+__all__ = ["NewAdjustment", "NewCancel", "NewItem", "NewLine", "NewOrder", "NewPack"]
+
+Code = Annotated[str, Meta(min_length=1, max_length=64)]
+Text = Annotated[str, Meta(max_length=255)]
+
+
+class NewParty(Struct, frozen=True, omit_defaults=True):
+    """A customer."""
+
+    id: Code
+    name: Text | None = None
+
+
+class NewAddress(Struct, frozen=True, omit_defaults=True):
+    """Where to ship to."""
+
+    name: Text
+    city: Text
+    country: Annotated[str, Meta(pattern="^[A-Z]{2}$")]
+    street: Text | None = None
+    postcode: Annotated[str, Meta(max_length=32)] | None = None
+
+
+class NewLine(Struct, frozen=True, omit_defaults=True):
+    """One line of an order to ship."""
+
+    line: Code
+    sku: Code
+    quantity: Decimal
+    unit: Code
+    order_line: Code | None = None
+    lot: Code | None = None
+
+
+class NewOrder(Struct, frozen=True, omit_defaults=True):
+    """An order to ship."""
+
+    number: Code
+    ship_to: NewAddress
+    lines: Annotated[list[NewLine], Meta(min_length=1, max_length=1000)]
+    reference: Code | None = None
+    site: Code | None = None
+    customer: NewParty | None = None
+    ship_method: Code | None = None
+    backorder_of: Code | None = None
+    notes: Annotated[str, Meta(max_length=4000)] | None = None
+
+
+class NewCancel(Struct, frozen=True):
+    """A wish not to have an order shipped."""
+
+    reason: Text | None = None
+
+
+class NewPack(Struct, frozen=True):
+    """A pack of an item: how many of the item's own unit."""
+
+    unit: Code
+    quantity: Decimal
+
+
+class NewItem(Struct, frozen=True):
+    """What the warehouse is told of an item."""
+
+    unit: Code
+    name: Text | None = None
+    gtin: Annotated[str, Meta(pattern="^([0-9]{8}|[0-9]{12,14})$")] | None = None
+    weight_kg: Decimal | None = None
+    lot_tracked: bool = False
+    packs: Annotated[list[NewPack], Meta(max_length=20)] = []
+
+
+class NewAdjustment(Struct, frozen=True):
+    """A difference to be booked in one bin."""
+
+    site: Code
+    sku: Code
+    bin: Code
+    quantity: Decimal
+    unit: Code
+    reason: Text
+    lot: Code | None = None
+    expires_on: date | None = None
+    status: Code = "available"
+    owner: Code | None = None
+
+
+#: One decoder per shape; built once.
+ORDER = msgspec.json.Decoder(NewOrder)
+CANCEL = msgspec.json.Decoder(NewCancel)
+ITEM = msgspec.json.Decoder(NewItem)
+ADJUSTMENT = msgspec.json.Decoder(NewAdjustment)
