@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import datetime
+import datetime as dt
 import os
 import platform
 import re
@@ -107,7 +107,7 @@ def main() -> None:
     load = Load(**{one.name: getattr(asked, one.name) for one in fields(Load)})
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         hubs, relays = runner.run(measured(asked.runs, load))
-    section = block(hubs, relays, load, datetime.date.today().isoformat())
+    section = block(hubs, relays, load, dt.datetime.now(dt.UTC).date().isoformat())
     print(section)
     if asked.write:
         text = RESULTS.read_text("utf-8") if RESULTS.exists() else "# Results\n"

@@ -15,7 +15,6 @@ import re
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import unquote
@@ -195,8 +194,9 @@ class Site:
         """Listens."""
         if self._server is None:
             loop = asyncio.get_running_loop()
-            make: Callable[[], Door] = lambda: Door(self._warehouse, self._doors)
-            self._server = await loop.create_server(make, "127.0.0.1", self.port, backlog=512)
+            self._server = await loop.create_server(
+                lambda: Door(self._warehouse, self._doors), "127.0.0.1", self.port, backlog=512
+            )
 
     def down(self) -> None:
         """Refuses connections and cuts those that are open."""

@@ -59,8 +59,7 @@ async def run(folder: Path, faults: Faults) -> Outcome:
 async def _go_down(world: Stage, faults: Faults) -> None:
     """Takes the target away once a fifth of the orders has arrived."""
     enough = faults.senders * faults.orders // 5
-    while (await world.target.stats()).get("effects", 0) < enough:
-        await asyncio.sleep(0.01)
+    await world.target.until(lambda arrivals: sum(one.applied for one in arrivals) >= enough)
     progress(f"target down for {faults.down_s} s")
     world.went_down = True
     await world.target.down()

@@ -29,7 +29,7 @@ async def run(folder: Path) -> Outcome:
         order = Order(1, "C1", 1)
         await world.target.turn(busy_rate=1.0)
         await post(world, order.body())
-        await world.target.until(lambda arrivals: bool(arrivals))
+        await world.target.until(bool)
         await world.target.turn(busy_rate=0.0, vanish_rate=1.0, vanish_how="500")
         await world.target.until(lambda arrivals: any(arrival.applied for arrival in arrivals))
         await world.target.turn(vanish_rate=0.0)
