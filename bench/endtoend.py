@@ -1,6 +1,6 @@
 """The end-to-end measurement: hub and bare relay under the same load, several runs, medians into RESULTS.md.
 
-python bench/endtoend.py --runs 3 --seconds 60 --write
+python -m bench --runs 3 --seconds 60 --write
 """
 
 from __future__ import annotations
@@ -19,12 +19,9 @@ from pathlib import Path
 
 import uvloop
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))  # the harness lives beside the tests
-
 from tests.harness.scenarios.speed import Figures, Load, run
 
-RESULTS = ROOT / "bench" / "RESULTS.md"
+RESULTS = Path(__file__).with_name("RESULTS.md")
 BEGIN, END = "<!-- end to end: begin -->", "<!-- end to end: end -->"
 ROWS = (
     ("per_s", "orders/s, POST to delivered", 0),
