@@ -114,6 +114,11 @@ class Target:
         return self._writers.get(document)
 
     @property
+    def sending(self) -> bool:
+        """Whether anything is on the wire."""
+        return self._active > 0
+
+    @property
     def active(self) -> int:
         """Senders at work, and those about to be."""
         return self._active + len(self._promised)
@@ -202,8 +207,6 @@ class Target:
     def _sent(self, flight: Flight, changes: Changes) -> Entry:
         t, ask = flight.t, flight.ask
         t.attempt += 1
-        if t.first_ms == 0:
-            t.first_ms = self._clock.now_ms()
         asks = ask is None or ask.safe
         entry = entry_of(t, EntryKind.sent, "asks what is there" if ask is None or asks else f"{ask.method} {ask.path}")
         if ask is not None and not asks:
@@ -437,6 +440,9 @@ class Target:
 
     def _job(self, flight: Flight) -> Job:
         t = flight.t
+        if t.first_ms == 0:
+            t.first_ms = self._clock.now_ms()
+        self._context.time.at_ms = t.first_ms
         if flight.tree is None:
             message = self._journal.message(t.message)
             assert message is not None, f"transmission {t.id} has no message"

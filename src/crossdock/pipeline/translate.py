@@ -36,6 +36,7 @@ class Translator:
 
     def capture(self, capture: Capture, batch: Batch) -> None:
         """Translates, checks and routes one capture; whatever fails becomes an incident."""
+        self._context.time.at_ms = capture.at_ms
         try:
             drafts = self._drafts(capture)
         except Fault as fault:
