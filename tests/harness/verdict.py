@@ -73,7 +73,7 @@ def judge(
         lost=_lost(sent, effects, incidents, held),
     )
     _judge_keys(verdict, arrivals)
-    verdict.needs_person += [f"{one['type']}:{one['number']}" for one in incidents if not person]
+    verdict.needs_person += [f"{one['type']}:{one.get('number')}" for one in incidents if not person]
     if person:
         _judge_doubts(verdict, arrivals, incidents, cut_at_down)
     return verdict
