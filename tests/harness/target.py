@@ -50,6 +50,7 @@ class Warehouse:
         self._record = record
         self._owing = 0
         self._ids: dict[str, int] = {}  # order number -> the warehouse's own id
+        self._since_s: dict[str, float] = {}  # order number -> when it was first applied
         self._answers: dict[str, bytes] = {}  # Idempotency-Key -> the first answer
 
     def turn(self, changes: dict[str, Any]) -> None:
@@ -118,14 +119,18 @@ class Warehouse:
         own_id = self._ids.setdefault(number, 700_000 + len(self._ids))
         reply = answer(201, b'{"id": "W%d"}' % own_id if self.dials.tell_id else b"{}")
         self._answers[key] = reply
+        self._since_s.setdefault(number, time.monotonic())
         return True, reply
 
     def _find(self, path: str) -> bytes:
         self.counts["asked"] += 1
         if self.dice.random() < self.dials.busy_rate:
             return answer(503)
-        own_id = self._ids.get(unquote(path.rsplit("/", 1)[-1]))
-        return answer(404, b"{}") if own_id is None else answer(200, b'{"id": "W%d"}' % own_id)
+        number = unquote(path.rsplit("/", 1)[-1])
+        since_s = self._since_s.get(number)
+        if since_s is None or time.monotonic() < since_s + self.dials.find_lag_s:
+            return answer(404, b"{}")
+        return answer(200, b'{"id": "W%d"}' % self._ids[number])
 
 
 class Door(asyncio.Protocol):
