@@ -134,7 +134,7 @@ class Face:
             received_at=rfc3339(now),
             content=content,
             lines=self._lines(new),
-            reference=new.reference,
+            sales_order=new.sales_order,
             ship_method=new.ship_method,
             ship_to=msgspec.to_builtins(new.ship_to),
             backorder_of=new.backorder_of,
@@ -148,9 +148,9 @@ class Face:
         seen: set[str] = set()
         for index, line in enumerate(new.lines):
             path = f"lines[{index}]"
-            if line.line in seen:
+            if str(line.line) in seen:
                 raise Problem(422, "invalid", path=f"{path}.line", value=line.line)
-            seen.add(line.line)
+            seen.add(str(line.line))
             _sound(line.quantity, f"{path}.quantity")
             item = self.floor.stock.items.get(line.sku)
             if item is None:
@@ -184,7 +184,7 @@ class Face:
         new = _decode(wire.ITEM, request.body)
         for index, pack in enumerate(new.packs):
             _sound(pack.quantity, f"packs[{index}].quantity")
-        if not 1 <= len(sku) <= 64:
+        if not 1 <= len(sku) <= 100:
             raise Problem(422, "invalid", path="sku", value=sku)
         stock = self.floor.stock
         known = stock.items.get(sku)

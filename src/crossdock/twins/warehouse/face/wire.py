@@ -11,8 +11,9 @@ from msgspec import Meta, Struct
 
 __all__ = ["NewAdjustment", "NewCancel", "NewItem", "NewLine", "NewOrder", "NewPack"]
 
-Code = Annotated[str, Meta(min_length=1, max_length=64)]
-Text = Annotated[str, Meta(max_length=255)]
+Code = Annotated[str, Meta(min_length=1, max_length=100)]
+Text = Annotated[str, Meta(max_length=500)]
+LineId = Annotated[str, Meta(min_length=1, max_length=50)] | Annotated[int, Meta(ge=0)]
 
 
 class NewParty(Struct, frozen=True, omit_defaults=True):
@@ -28,18 +29,23 @@ class NewAddress(Struct, frozen=True, omit_defaults=True):
     name: Text
     city: Text
     country: Annotated[str, Meta(pattern="^[A-Z]{2}$")]
+    company: Text | None = None
     street: Text | None = None
-    postcode: Annotated[str, Meta(max_length=32)] | None = None
+    street2: Text | None = None
+    postcode: Annotated[str, Meta(max_length=12)] | None = None
+    region: Text | None = None
+    phone: Text | None = None
+    email: Text | None = None
 
 
 class NewLine(Struct, frozen=True, omit_defaults=True):
     """One line of an order to ship."""
 
-    line: Code
+    line: LineId
     sku: Code
     quantity: Decimal
     unit: Code
-    order_line: Code | None = None
+    order_line: LineId | None = None
     lot: Code | None = None
 
 
@@ -48,13 +54,16 @@ class NewOrder(Struct, frozen=True, omit_defaults=True):
 
     number: Code
     ship_to: NewAddress
-    lines: Annotated[list[NewLine], Meta(min_length=1, max_length=1000)]
+    lines: Annotated[list[NewLine], Meta(min_length=1, max_length=20_000)]
+    sales_order: Code | None = None
     reference: Code | None = None
     site: Code | None = None
     customer: NewParty | None = None
     ship_method: Code | None = None
     backorder_of: Code | None = None
-    notes: Annotated[str, Meta(max_length=4000)] | None = None
+    priority: Code | None = None
+    requested_at: Annotated[str, Meta(max_length=40)] | None = None
+    notes: Annotated[str, Meta(max_length=20_000)] | None = None
 
 
 class NewCancel(Struct, frozen=True):

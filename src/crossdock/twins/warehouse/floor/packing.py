@@ -18,7 +18,7 @@ GS1_COMPANY = "9521234"  #: under GS1 prefix 952, kept for demonstrations
 class CartonLine:
     """Goods of one order line and lot; `pack` is the smallest piece that stays whole, in the item's own unit."""
 
-    line: str
+    line: int | str
     sku: str
     lot: str | None
     quantity: Decimal
