@@ -103,7 +103,7 @@ def _words(
         case "too_long":
             return f"`{name}` is too long", f"at most {context['max_length']} are taken: split the document"
         case _:
-            return _type_words(kind, context, value, name)
+            return _type_words(kind, context, name)
 
 
 def _number_words(value: object) -> tuple[str, str]:
@@ -145,7 +145,7 @@ def _list_words(context: Mapping[str, Any], value: object, name: str) -> tuple[s
     return f"not one of {context['expected']}", "map it by a crosswalk"
 
 
-def _type_words(kind: str, context: Mapping[str, Any], value: object, name: str) -> tuple[str, str]:
+def _type_words(kind: str, context: Mapping[str, Any], name: str) -> tuple[str, str]:
     wanted = {
         "string": "text",
         "tuple": "a list",

@@ -1,0 +1,280 @@
+"""The journal on SQLite: opening, accepting, committing."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from crossdock.journal.chain import GENESIS, PARTITIONS, digest, link, partition_of
+from crossdock.journal.changes import Changes, Row, packed, unpacked
+from crossdock.journal.contract import Accepted, Arrival, Dedup, Known, Verdict
+from crossdock.journal.sqlite.reads import Reads
+from crossdock.journal.sqlite.schema import STATEMENTS, connect, migrate
+from crossdock.journal.sqlite.writer import Writer
+from crossdock.message.incident import TYPES
+from crossdock.message.records import Capture, Entry
+from crossdock.message.states import CaptureState, EntryKind
+
+_ID_TABLES = ("captures", "messages", "transmissions", "payloads", "hubs", "incidents")
+
+
+class SqliteJournal(Reads):
+    """Ledger, queue and what is known, in one SQLite file (WAL, synchronous=FULL)."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock_ms: Callable[[], int],
+        dedup: Dedup,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+        synchronous: str = "FULL",
+        linger_s: float = 0.001,
+    ) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._write_connection = connect(path, synchronous=synchronous)
+        migrate(self._write_connection)
+        super().__init__(connect(path, read_only=True), path)
+        self.scope = 1
+        self._clock_ms = clock_ms
+        self._dedup = dedup
+        self._random_bytes = random_bytes
+        self._charter = 0
+        self._heads, self._position = self._load_heads()
+        self._open_heads: dict[int, bytes] = {}
+        self._open_position = self._position
+        self._ids = itertools.count(self._highest_id() + 1)
+        self._anchored = self._position
+        self.writer = Writer(self._write_connection, self, linger_s=linger_s)
+
+    # -- opening -------------------------------------------------------------
+
+    def _highest_id(self) -> int:
+        counts = [
+            self._write_connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0]  # noqa: S608 - fixed names
+            for table in _ID_TABLES
+        ]
+        return max(counts)
+
+    def _load_heads(self) -> tuple[dict[int, bytes], int]:
+        """The last link of every partition: the newest anchor, then the entries after it."""
+        row = self._write_connection.execute("SELECT position, heads FROM anchors ORDER BY position DESC LIMIT 1").fetchone()
+        position, heads = (0, {}) if row is None else (row[0], _heads_from(row[1]))
+        later = self._write_connection.execute("SELECT position, partition, link FROM ledger WHERE position > ? ORDER BY position", (position,))
+        for position, partition, head in later:
+            heads[partition] = head
+        return heads, position
+
+    def start(self) -> None:
+        """Begins to take commits; needs a running event loop."""
+        self.writer.start()
+
+    async def close(self) -> None:
+        """Writes what is queued, anchors the chains, closes the file."""
+        if self._position > self._anchored:
+            await self.anchor()
+        await self.writer.close()
+        self._write_connection.close()
+        self.close_reads()
+
+    async def use_charter(self, version: str, code: str, files: dict[str, str]) -> None:
+        """Records the charter version that decisions from now on are made by."""
+
+        def work(connection: sqlite3.Connection) -> int:
+            _, data = packed(json.dumps(files, sort_keys=True).encode())
+            connection.execute(STATEMENTS["insert_charter"], (version, code, data, self._clock_ms()))
+            found = connection.execute("SELECT id FROM charters WHERE version = ? AND code = ?", (version, code))
+            return int(found.fetchone()[0])
+
+        self._charter = await self.writer.submit(work)
+
+    # -- the writer's undo ---------------------------------------------------
+
+    def begin(self) -> None:
+        """A transaction opens: links and positions of it are kept apart until it is durable."""
+        self._open_heads = {}
+        self._open_position = self._position
+
+    def keep(self) -> None:
+        """The transaction is durable."""
+        self._heads.update(self._open_heads)
+        self._position = self._open_position
+
+    def undo(self) -> None:
+        """The transaction is gone, and with it its links and positions."""
+        self._open_heads = {}
+        self._open_position = self._position
+
+    # -- writing -------------------------------------------------------------
+
+    def next_id(self) -> int:
+        """A number never given before."""
+        return next(self._ids)
+
+    def _salt(self) -> bytes:
+        return self._random_bytes(8)
+
+    def changes(self) -> Changes:
+        """An empty set of changes."""
+        return Changes(self.scope, self.next_id, self._salt)
+
+    @property
+    def position(self) -> int:
+        """The position of the last durable entry."""
+        return self._position
+
+    def submit(self, changes: Changes) -> asyncio.Future[None]:
+        """Queues one atomic set of changes."""
+        return self.writer.submit(lambda connection: self._write(connection, changes))
+
+    def _write(self, connection: sqlite3.Connection, changes: Changes) -> None:
+        for entry, rows in changes.entries:
+            position = self._append(connection, entry)
+            for statement, values, _ in rows:
+                connection.execute(STATEMENTS[statement], (*values, position))
+        for statement, values, touches in changes.rows:
+            cursor = connection.execute(STATEMENTS[statement], values)
+            if touches is not None and cursor.rowcount != touches:
+                raise AssertionError(f"{statement}{values} touched {cursor.rowcount} rows, not {touches}")
+
+    def _append(self, connection: sqlite3.Connection, e: Entry) -> int:
+        """Gives an entry its position and link, and writes it."""
+        self._open_position += 1
+        position, partition = self._open_position, e.partition
+        before = self._open_heads.get(partition) or self._heads.get(partition, GENESIS)
+        columns = (
+            position, partition, e.kind.value, self._clock_ms(), self.scope, e.system, e.origin, e.capture, e.message,
+            e.transmission, e.attempt, e.root, e.state, e.says, self._charter, e.reads, e.payload, e.digest, e.detail,
+        )  # fmt: skip
+        after = link(before, columns, e.seal)
+        connection.execute(STATEMENTS["insert_ledger"], (*columns, after))
+        self._open_heads[partition] = after
+        return position
+
+    async def anchor(self) -> None:
+        """Ties the heads of all chains together in one row, so that none can be cut off unseen."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            heads = self._heads | self._open_heads
+            blob = b"".join(heads.get(p, GENESIS) for p in range(PARTITIONS))
+            connection.execute(
+                "INSERT OR REPLACE INTO anchors (position, at_ms, heads) VALUES (?, ?, ?)",
+                (self._open_position, self._clock_ms(), blob),
+            )
+
+        await self.writer.submit(work)
+        self._anchored = self._position
+
+    # -- accepting -----------------------------------------------------------
+
+    def accept(self, arrival: Arrival) -> asyncio.Future[Accepted]:
+        """Decides and stores one arrival."""
+        return self.writer.submit(lambda connection: self._accept(connection, arrival))
+
+    def accept_page(self, arrivals: Sequence[Arrival], system: str, document: str, cursor: str) -> asyncio.Future[list[Accepted]]:
+        """Stores what one poll found and moves its cursor, in one commit. Repeats leave no trace."""
+
+        def work(connection: sqlite3.Connection) -> list[Accepted]:
+            found = [self._accept(connection, a, quiet=True) for a in arrivals]
+            connection.execute(STATEMENTS["upsert_cursor"], (self.scope, system, document, cursor, self._clock_ms()))
+            return found
+
+        return self.writer.submit(work)
+
+    def _accept(self, connection: sqlite3.Connection, a: Arrival, *, quiet: bool = False) -> Accepted:
+        scope = self.scope
+        by_key = None
+        if a.idempotency_key is not None:
+            found = connection.execute(STATEMENTS["find_arrival"], (scope, a.system, a.idempotency_key)).fetchone()
+            by_key = Known(found[0], 0) if found else None
+        object_ = (scope, a.system, a.document, a.their_id)
+        row = connection.execute(STATEMENTS["find_latest"], object_).fetchone()
+        latest = same_version = Known(*row) if row else None
+        if latest is not None and a.version is not None and a.version != latest.version:
+            row = connection.execute(STATEMENTS["find_revision"], (*object_, a.version)).fetchone()
+            same_version = Known(*row) if row else None
+        verdict, version, other = self._dedup.judge(
+            a, by_key=by_key, same_version=same_version, latest=latest,
+            same_as=lambda capture: a.same(self._body_of_capture(connection, capture), a.body),
+        )  # fmt: skip
+        if verdict is Verdict.REPEAT:
+            return Accepted(verdict, other) if quiet else self._repeat(connection, a, other)
+        if verdict is Verdict.CONFLICT:
+            return self._conflict(connection, a, other)
+        return self._new(connection, a, version, late=verdict is Verdict.LATE)
+
+    def _new(self, connection: sqlite3.Connection, a: Arrival, version: int, *, late: bool) -> Accepted:
+        scope, id_, payload = self.scope, self.next_id(), self.next_id()
+        salt = self._salt()
+        codec, data = packed(a.body)
+        execute = connection.execute
+        execute(STATEMENTS["insert_payload"], (payload, salt, codec, len(a.body), data))
+        fixed = (id_, scope, a.system, a.document, a.their_id, version, a.order_by, a.content_type, payload, a.at_ms, late)
+        execute(STATEMENTS["insert_capture"], (*fixed, CaptureState.WAITING.value))
+        if a.idempotency_key is not None:
+            execute(STATEMENTS["insert_arrival"], (scope, a.system, a.idempotency_key, id_))
+        execute(STATEMENTS["insert_revision"], (scope, a.system, a.document, a.their_id, version, id_))
+        entry = Entry(
+            EntryKind.accepted, system=a.system, origin=a.system, capture=id_, state=CaptureState.WAITING.value,
+            says=f"{a.document} {a.their_id}", payload=payload, digest=digest(salt, a.body), seal=fixed,
+            partition=partition_of(a.order_by or a.their_id),
+        )  # fmt: skip
+        self._append(connection, entry)
+        record = Capture(
+            id_, a.system, a.document, a.their_id, version, a.order_by, a.content_type, payload, a.at_ms, late,
+            body=a.body, parsed=a.parsed,
+        )  # fmt: skip
+        return Accepted(Verdict.LATE if late else Verdict.NEW, id_, record)
+
+    def _repeat(self, connection: sqlite3.Connection, a: Arrival, capture: int) -> Accepted:
+        entry = Entry(
+            EntryKind.repeated, system=a.system, origin=a.system, capture=capture,
+            says=f"{a.document} {a.their_id} came again", partition=partition_of(a.order_by or a.their_id),
+        )  # fmt: skip
+        self._append(connection, entry)
+        return Accepted(Verdict.REPEAT, capture)
+
+    def _conflict(self, connection: sqlite3.Connection, a: Arrival, capture: int) -> Accepted:
+        """Keeps the refused bytes and puts the conflict on the desk; the key stays with the first."""
+        changes = self.changes()
+        payload, sealed = changes.payload(a.body)
+        type_, cause = TYPES["duplicate_conflict"], f"duplicate_conflict/{a.system}/{a.document}/{a.their_id}"
+        known = connection.execute("SELECT id FROM incidents WHERE scope = ? AND cause = ? AND state = 1", (self.scope, cause)).fetchone()
+        id_ = known[0] if known else self.next_id()
+        now = self._clock_ms()
+        says = f"{a.system} sent {a.document} {a.their_id} again with other content; the first one stands"
+        entry = Entry(
+            EntryKind.incident, system=a.system, origin=a.system, capture=capture, says=says, payload=payload,
+            digest=sealed, partition=partition_of(a.order_by or a.their_id),
+            detail=json.dumps({"incident": id_, "type": type_.name, "cause": cause, "path": ""}),
+        )  # fmt: skip
+        values = (
+            id_, self.scope, type_.name, cause, type_.severity, type_.owner, now, now + type_.respond_s * 1000, a.system,
+            a.document, a.their_id, "", None, says,
+            "ask the sender which one is right; a real change needs a new version or on_change: revise", 1,
+        )  # fmt: skip
+        changes.entry(entry, ("insert_incident", values, None))
+        changes.row("insert_member", id_, 1, capture)
+        changes.row("insert_door", self.scope, a.system, now, 409, says, payload, id_)
+        self._write(connection, changes)
+        return Accepted(Verdict.CONFLICT, capture, incident=id_)
+
+    def _body_of_capture(self, connection: sqlite3.Connection, capture: int) -> bytes:
+        row: Any = connection.execute(
+            "SELECT p.codec, p.data FROM captures c JOIN payloads p ON p.id = c.payload WHERE c.id = ?", (capture,)
+        ).fetchone()
+        return unpacked(*row) if row else b""
+
+
+def _heads_from(blob: bytes) -> dict[int, bytes]:
+    size = len(GENESIS)
+    return {p: blob[p * size : (p + 1) * size] for p in range(PARTITIONS)}
+
+
+__all__ = ["Row", "SqliteJournal"]
