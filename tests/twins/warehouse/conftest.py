@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from warehouse_stand import ApiDocument, MakeStand, Stand, a_stand
 
 from crossdock.twins.warehouse.opening import Opening
+from tests.twins.warehouse.warehouse_stand import ApiDocument, MakeStand, Stand, a_stand
 
 
 @pytest.fixture(scope="session")

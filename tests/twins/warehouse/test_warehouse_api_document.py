@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 from jsonschema import Draft202012Validator
-from warehouse_stand import ApiDocument, MakeStand, an_order
 
 from crossdock.twins.door import Reply, Request
+from tests.twins.warehouse.warehouse_stand import ApiDocument, MakeStand, an_order
 
 
 def test_every_schema_of_the_document_is_a_schema(document: ApiDocument) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from warehouse_stand import ApiDocument, a_stand, an_order
 
 from crossdock.model.codes.identifiers import SSCC, checked
 from crossdock.twins.warehouse.warehouse import Warehouse
+from tests.twins.warehouse.warehouse_stand import ApiDocument, a_stand, an_order
 
 DOCUMENT = ApiDocument()
 PACKS = {"EA": 1, "CS": 12, "KGM": 1}

@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from warehouse_stand import an_order
 
 from crossdock.twins.warehouse.process import WarehouseTwin
+from tests.twins.warehouse.warehouse_stand import an_order
 
 STOCK = {
     "items": [{"sku": "B-2", "unit": "EA"}],

@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from warehouse_stand import MakeStand, an_order
 
 from crossdock.model.codes.identifiers import SSCC, checked
 from crossdock.twins.warehouse.floor.packing import Labels
+from tests.twins.warehouse.warehouse_stand import MakeStand, an_order
 
 
 def types(events: list[Any]) -> list[str]:
