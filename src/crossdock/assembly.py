@@ -15,7 +15,7 @@ from crossdock.charter.fields import ConnectorFields, OptionField
 from crossdock.charter.load import load, texts
 from crossdock.faults import Misconfigured
 from crossdock.journal.sqlite.store import SqliteJournal
-from crossdock.kit.connector import Connector, Read, Tools
+from crossdock.kit.connector import Connector, Read, SignsIn, Tools
 from crossdock.kit.credentials import badge
 from crossdock.kit.guarded import GuardedClient
 from crossdock.kit.http import Client, Response
@@ -166,22 +166,27 @@ class Hub:
         pollers = {f.document: connector.poller(f.document, tools) for f in system.flows_in}
         return Bound(
             system=system,
-            client=self._client(system),
+            client=self._client(system, connector, tools),
             readers={f.document: connector.reader(f.document, tools) for f in system.flows_in},
             writers={f.document: connector.writer(f.document, tools) for f in system.flows_out},
             pollers={document: poller for document, poller in pollers.items() if poller is not None},
         )
 
-    def _client(self, system: System) -> Client:
+    def _client(self, system: System, connector: Connector, tools: Tools) -> Client:
         if system.url is None:
             return NoClient(system.name)
-        limits = system.limits
-        token_client = self._http(system.auth.token_url, system) if system.auth.token_url else None
+        limits, auth, http = system.limits, system.auth, self._http(system.url, system)
+        token_client = self._http(auth.token_url, system) if auth.token_url else None
+        session = None
+        if auth.type == "session" and auth.secret is not None and isinstance(connector, SignsIn):
+            name = auth.secret
+            self._secrets(name)  # a missing one is found at the start
+            session = connector.credentials(tools, lambda: self._secrets(name), http)
         return GuardedClient(
-            self._http(system.url, system),
+            http,
             concurrency=limits.concurrency,
             pace=Pace(limits.rate_per_s),
-            badge=badge(system.auth, self._secrets, token_client=token_client),
+            badge=badge(auth, self._secrets, token_client=token_client, session=session),
         )
 
     def _http(self, url: str, system: System) -> HttpClient[Response]:

@@ -21,6 +21,18 @@ from tests.connectors.tryton.dialogue import tools_for
 LOOPBACK = (ip_network("127.0.0.1/32"),)
 
 
+def system_of(server: TrytonServer) -> System:
+    """The charter's words for a running server."""
+    return System(
+        name="erp",
+        connector="tryton",
+        url=server.url,
+        auth=Auth(type="session", user=server.hub_user, secret="erp"),
+        flows_in=tuple(FlowIn(one.document) for one in CONNECTOR.declaration.documents_in),
+        options={"database": server.database, "web_shop": "Shop window"},
+    )
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[TrytonServer]:
     """The server, on a database of its own."""
@@ -37,16 +49,7 @@ def erp(server: TrytonServer) -> Erp:
 @pytest.fixture(scope="session")
 def tools(server: TrytonServer) -> Tools:
     """What the hub lends the connector."""
-    documents = ("item", "party", "sales_order", "warehouse_order", "warehouse_order_cancel")
-    system = System(
-        name="erp",
-        connector="tryton",
-        url=server.url,
-        auth=Auth(type="session", user=server.hub_user, secret="erp"),
-        flows_in=tuple(FlowIn(document) for document in documents),
-        options={"database": server.database, "web_shop": "Shop window"},
-    )
-    return tools_for(system)
+    return tools_for(system_of(server))
 
 
 @pytest.fixture
@@ -57,7 +60,7 @@ async def client(server: TrytonServer, tools: Tools) -> AsyncIterator[GuardedCli
         return HttpClient(server.url, make=Response, allow=LOOPBACK, timeout_s=60)
 
     door = http()
-    session = CONNECTOR.credentials(tools, server.hub_password, door)
+    session = CONNECTOR.credentials(tools, lambda: server.hub_password, door)
     proof = badge(tools.system.auth, lambda _: server.hub_password, session=session)
     guarded = GuardedClient(http(), badge=proof)
     yield guarded

@@ -87,3 +87,16 @@ def shipment_of(release: Tree, quantities: dict[str, Any], **more: Any) -> Tree:
 def job_of(document: str, tree: Tree, **more: Any) -> Job:
     """A document on its way to Tryton."""
     return Job(document, tree, str(tree["number"]), "t1.1", **more)
+
+
+def order(number: str, lines: list[Tree]) -> Tree:
+    """An order of a web shop, to an address that the customer has not had before."""
+    return {
+        "number": number,
+        "customer": {"id": "C-1003", "name": "De Theekamer"},
+        "ship_method": "PARCEL",
+        "ship_to": {
+            "name": "Back door", "street": "Steeg 9", "postcode": "3511 AC", "city": "Utrecht", "country": "NL",
+        },
+        "lines": lines,
+    }  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from crossdock.connectors.tryton.reading.poller import TrytonPoller
 from crossdock.connectors.tryton.reading.reader import TrytonReader
 from crossdock.connectors.tryton.session import session
@@ -77,7 +79,7 @@ class TrytonConnector:
             )
         return TrytonPoller(document, Settings.of(tools))
 
-    def credentials(self, tools: Tools, secret: str, client: Client) -> Credentials:
+    def credentials(self, tools: Tools, secret: Callable[[], str], client: Client) -> Credentials:
         """Signs in over a client without credentials and gives the header of the session."""
         return session(Settings.of(tools).database, tools.system.auth.user or "", secret, client)
 

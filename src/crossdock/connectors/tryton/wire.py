@@ -41,9 +41,11 @@ def result(ask: Ask, answer: Answer) -> Any:
     if not isinstance(tree, dict):
         raise unreadable_fault(answer, safe=ask.safe)
     found = cast(Row, tree)
-    if error := found.get("error"):
-        raise error_fault(error, method_of(ask))
-    return found.get("result")
+    if found.get("error") is not None:
+        raise error_fault(found["error"], method_of(ask))
+    if "result" not in found:
+        raise unreadable_fault(answer, safe=ask.safe)
+    return found["result"]
 
 
 def rows(ask: Ask, answer: Answer) -> list[Row]:

@@ -236,7 +236,7 @@ def _parent(document: str, tree: Tree) -> tuple[str, str] | None:
     if document == "warehouse_order":
         return ("sales_order", tree["order"]) if "order" in tree else None
     if document == "warehouse_order_cancel":
-        return ("warehouse_order", tree["number"])
+        return ("warehouse_order", tree["number"]) if "number" in tree else None
     return None
 
 
