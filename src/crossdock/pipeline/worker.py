@@ -19,7 +19,7 @@ from crossdock.pipeline.lanes import Ordering
 from crossdock.pipeline.poll import Pollers
 from crossdock.pipeline.receive import CommitGuard, Door
 from crossdock.pipeline.route import Router
-from crossdock.pipeline.target import Target
+from crossdock.pipeline.target import WINDOW_MAX, Target
 from crossdock.pipeline.translate import Translator
 from crossdock.pipeline.transmit import DoubtGuard
 
@@ -37,7 +37,13 @@ class Worker:
     """Everything that goes on without being asked."""
 
     def __init__(
-        self, context: Context, *, commit: CommitGuard, ordering: Ordering, doubt: DoubtGuard
+        self,
+        context: Context,
+        *,
+        commit: CommitGuard,
+        ordering: Ordering,
+        doubt: DoubtGuard,
+        window: int = WINDOW_MAX,
     ) -> None:
         self._context = context
         self._journal = context.journal
@@ -47,6 +53,7 @@ class Worker:
         self.targets = {
             name: Target(
                 context, bound, ordering, doubt,
+                window=window,
                 completed=self._completed, blocked=self._blocked, freed=self._backlog.reload,
             )
             for name, bound in context.systems.items()

@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         asyncio.run(_run(options))
     except Misconfigured as fault:
-        print(fault, file=sys.stderr)
+        sys.stderr.write(f"{fault}\n")
         return 2
     return 0
 
@@ -86,7 +86,8 @@ async def _run(options: argparse.Namespace) -> None:
     running = [asyncio.create_task(push.run()) for push in warehouse.pushes]
     if not warehouse.clock.simulated:
         running.append(asyncio.create_task(warehouse.work()))
-    print(json.dumps({"ready": True, "url": url, "pid": os.getpid()}), flush=True)
+    sys.stdout.write(json.dumps({"ready": True, "url": url, "pid": os.getpid()}) + "\n")
+    sys.stdout.flush()
     waiting = asyncio.create_task(stop.wait())
     # A task that ends is a defect: the twin then dies loudly instead of standing still.
     done, _ = await asyncio.wait([waiting, *running], return_when=asyncio.FIRST_COMPLETED)

@@ -117,7 +117,7 @@ class Face:
                 raise Problem(404, "not_found")
 
     def _create_order(self, request: Request) -> Reply:
-        new = _decode(wire.ORDER, request.body)
+        new = _decode(request.body, wire.NewOrder)
         content = msgspec.json.encode(new)
         known = self.floor.orders.get(new.number)
         if known is not None:
@@ -134,7 +134,7 @@ class Face:
             received_at=rfc3339(now),
             content=content,
             lines=self._lines(new),
-            reference=new.reference,
+            sales_order=new.sales_order,
             ship_method=new.ship_method,
             ship_to=msgspec.to_builtins(new.ship_to),
             backorder_of=new.backorder_of,
@@ -148,10 +148,10 @@ class Face:
         seen: set[str] = set()
         for index, line in enumerate(new.lines):
             path = f"lines[{index}]"
-            if line.line in seen:
+            if str(line.line) in seen:
                 raise Problem(422, "invalid", path=f"{path}.line", value=line.line)
-            seen.add(line.line)
-            _sound(line.quantity, f"{path}.quantity")
+            seen.add(str(line.line))
+            quantity = _sound(line.quantity, f"{path}.quantity")
             item = self.floor.stock.items.get(line.sku)
             if item is None:
                 raise Problem(422, "unknown_sku", path=f"{path}.sku", value=line.sku)
@@ -162,7 +162,7 @@ class Face:
                     sku=line.sku,
                     unit=line.unit,
                     pack=pack,
-                    ordered=line.quantity * pack,
+                    ordered=quantity * pack,
                     order_line=line.order_line,
                     lot=line.lot,
                 )
@@ -171,7 +171,7 @@ class Face:
 
     def _cancel_order(self, request: Request, number: str) -> Reply:
         order = self._order(number)
-        wish = _decode(wire.CANCEL, request.body) if request.body else wire.NewCancel()
+        wish = _decode(request.body, wire.NewCancel) if request.body else wire.NewCancel()
         before = order.state
         if not self.floor.cancel(order, wish.reason, self.clock.now()):
             raise Problem(409, "pick_started", path="number", value=number, order=order_facts(order))
@@ -181,30 +181,34 @@ class Face:
         return _json(200, order_facts(order), outcome="applied")
 
     def _write_item(self, request: Request, sku: str) -> Reply:
-        new = _decode(wire.ITEM, request.body)
-        for index, pack in enumerate(new.packs):
-            _sound(pack.quantity, f"packs[{index}].quantity")
-        if not 1 <= len(sku) <= 64:
+        new = _decode(request.body, wire.NewItem)
+        packs = {
+            pack.unit: _sound(pack.quantity, f"packs[{index}].quantity")
+            for index, pack in enumerate(new.packs)
+        }
+        if not 1 <= len(sku) <= 100:
             raise Problem(422, "invalid", path="sku", value=sku)
         stock = self.floor.stock
         known = stock.items.get(sku)
         if known is not None and known.unit != new.unit and any(place.sku == sku for place in stock.bins):
             raise Problem(409, "unit_in_use", path="unit", value=new.unit)
-        packs = {pack.unit: pack.quantity for pack in new.packs}
-        item = Item(sku, new.unit, new.name, new.gtin, new.weight_kg, new.lot_tracked, packs)
+        weight_kg = Decimal(new.weight_kg) if new.weight_kg else None
+        if weight_kg is not None:
+            _sound(weight_kg, "weight_kg")
+        item = Item(sku, new.unit, new.name, new.gtin, weight_kg, new.lot_tracked, packs)
         stock.items[sku] = item
         self._effect(request, "item_written", sku)
         return _json(201 if known is None else 200, _item_facts(item), outcome="applied")
 
     def _adjust(self, request: Request) -> Reply:
-        new = _decode(wire.ADJUSTMENT, request.body)
+        new = _decode(request.body, wire.NewAdjustment)
         if len(self.floor.stock.adjustments) >= ADJUSTMENTS_MAX:
             raise Problem(429, "busy")
         item = self.floor.stock.items.get(new.sku)
         if item is None:
             raise Problem(422, "unknown_sku", path="sku", value=new.sku)
-        difference = new.quantity * self._pack(item, new.unit, "unit")
-        _sound(abs(difference), "quantity")
+        size = _sound(abs(new.quantity), "quantity") * self._pack(item, new.unit, "unit")
+        difference = size if new.quantity > 0 else -size
         place = Place(self._site(new.site), new.sku, new.bin, new.lot, new.status, new.owner)
         now = self.clock.now()
         try:
@@ -285,9 +289,9 @@ class Face:
         )
 
 
-def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+def _decode(body: bytes, shape: type[T]) -> T:
     try:
-        return decoder.decode(body)
+        return wire.decoded(body, shape)
     except msgspec.ValidationError as error:
         says, _, path = str(error).partition(" - at `$")
         raise Problem(422, "invalid", path=path.strip("`.") or "body", detail=says) from None
@@ -295,10 +299,12 @@ def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         raise Problem(400, "unreadable", detail=str(error)) from None
 
 
-def _sound(quantity: Decimal, path: str) -> None:
-    """Refuses what is no quantity: nothing, less, endless, or finer than a millionth."""
-    if not (quantity.is_finite() and 0 < quantity <= QUANTITY_MAX and quantity % QUANTITY_STEP == 0):
+def _sound(quantity: wire.Number, path: str) -> Decimal:
+    """The quantity; refused when it is nothing, less, beyond all reason, or finer than a millionth."""
+    exact = Decimal(quantity)
+    if not (0 < exact <= QUANTITY_MAX and exact % QUANTITY_STEP == 0):
         raise Problem(422, "invalid", path=path, value=str(quantity))
+    return exact
 
 
 def _number(request: Request, name: str, default: int) -> int:

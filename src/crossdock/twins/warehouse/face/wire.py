@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
-__all__ = ["NewAdjustment", "NewCancel", "NewItem", "NewLine", "NewOrder", "NewPack"]
+__all__ = ["NewAdjustment", "NewCancel", "NewItem", "NewLine", "NewOrder", "NewPack", "decoded"]
 
-Code = Annotated[str, Meta(min_length=1, max_length=64)]
-Text = Annotated[str, Meta(max_length=255)]
+T = TypeVar("T")
+Number = int | Decimal
+Code = Annotated[str, Meta(min_length=1, max_length=100)]
+Text = Annotated[str, Meta(max_length=500)]
+LineId = Annotated[str, Meta(min_length=1, max_length=50)] | Annotated[int, Meta(ge=0)]
 
 
 class NewParty(Struct, frozen=True, omit_defaults=True):
@@ -28,18 +31,23 @@ class NewAddress(Struct, frozen=True, omit_defaults=True):
     name: Text
     city: Text
     country: Annotated[str, Meta(pattern="^[A-Z]{2}$")]
+    company: Text | None = None
     street: Text | None = None
-    postcode: Annotated[str, Meta(max_length=32)] | None = None
+    street2: Text | None = None
+    postcode: Annotated[str, Meta(max_length=12)] | None = None
+    region: Text | None = None
+    phone: Text | None = None
+    email: Text | None = None
 
 
 class NewLine(Struct, frozen=True, omit_defaults=True):
     """One line of an order to ship."""
 
-    line: Code
+    line: LineId
     sku: Code
-    quantity: Decimal
+    quantity: Number
     unit: Code
-    order_line: Code | None = None
+    order_line: LineId | None = None
     lot: Code | None = None
 
 
@@ -48,13 +56,16 @@ class NewOrder(Struct, frozen=True, omit_defaults=True):
 
     number: Code
     ship_to: NewAddress
-    lines: Annotated[list[NewLine], Meta(min_length=1, max_length=1000)]
+    lines: Annotated[list[NewLine], Meta(min_length=1, max_length=20_000)]
+    sales_order: Code | None = None
     reference: Code | None = None
     site: Code | None = None
     customer: NewParty | None = None
     ship_method: Code | None = None
     backorder_of: Code | None = None
-    notes: Annotated[str, Meta(max_length=4000)] | None = None
+    priority: Code | None = None
+    requested_at: Annotated[str, Meta(max_length=40)] | None = None
+    notes: Annotated[str, Meta(max_length=20_000)] | None = None
 
 
 class NewCancel(Struct, frozen=True):
@@ -67,7 +78,7 @@ class NewPack(Struct, frozen=True):
     """A pack of an item: how many of the item's own unit."""
 
     unit: Code
-    quantity: Decimal
+    quantity: Number
 
 
 class NewItem(Struct, frozen=True):
@@ -76,7 +87,7 @@ class NewItem(Struct, frozen=True):
     unit: Code
     name: Text | None = None
     gtin: Annotated[str, Meta(pattern="^([0-9]{8}|[0-9]{12,14})$")] | None = None
-    weight_kg: Decimal | None = None
+    weight_kg: Number | None = None
     lot_tracked: bool = False
     packs: Annotated[list[NewPack], Meta(max_length=20)] = []
 
@@ -87,7 +98,7 @@ class NewAdjustment(Struct, frozen=True):
     site: Code
     sku: Code
     bin: Code
-    quantity: Decimal
+    quantity: Number
     unit: Code
     reason: Text
     lot: Code | None = None
@@ -96,8 +107,12 @@ class NewAdjustment(Struct, frozen=True):
     owner: Code | None = None
 
 
-#: One decoder per shape; built once.
-ORDER = msgspec.json.Decoder(NewOrder)
-CANCEL = msgspec.json.Decoder(NewCancel)
-ITEM = msgspec.json.Decoder(NewItem)
-ADJUSTMENT = msgspec.json.Decoder(NewAdjustment)
+_TREE = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def decoded(body: bytes, shape: type[T]) -> T:
+    """The body as one of the shapes, quantities exact. Raises msgspec.DecodeError, ValidationError, UnicodeDecodeError.
+
+    A number in quotes is not a number: a caller with that mistake shall learn of it here.
+    """
+    return msgspec.convert(_TREE.decode(body), shape, builtin_types=(Decimal,))

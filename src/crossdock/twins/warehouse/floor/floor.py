@@ -105,12 +105,13 @@ class Floor:
         """Makes an event of what happened to an order."""
         at = rfc3339(now)
         order.history.append((at, type))
-        about = {
-            "site": order.site,
-            "order_id": order.id,
-            "number": order.number,
-            "reference": order.reference,
-        }
+        about = present(
+            site=order.site,
+            order_id=order.id,
+            number=order.number,
+            sales_order=order.sales_order,
+            status=order.state.value,
+        )
         lines = [line_facts(line) for line in order.lines]
         self.feed.add(type, at, order.number, {**about, **facts, "lines": lines})
 
@@ -195,15 +196,17 @@ class Floor:
                     self.stock.ship(pick, at)
         self._shipments += 1
         complete = self.dials.on_short != "split" or not any(line.missing for line in order.lines)
-        shipment = {
-            "number": f"SH-{self._shipments:06d}",
-            "shipped_at": at,
-            "carrier": order.ship_method or "PARCEL",
-            "tracking": order.cartons[0]["tracking"],
-            "complete": complete,
-            "lines": rows,
-            "packages": order.cartons,
-        }
+        shipment = present(
+            number=f"SH-{self._shipments:06d}",
+            shipped_at=at,
+            # A ship method is the carrier's name and its service: DHL_EXPRESS.
+            carrier=(order.ship_method or "PARCEL").partition("_")[0] or "PARCEL",
+            ship_method=order.ship_method,
+            tracking=order.cartons[0]["tracking"],
+            complete=complete,
+            lines=rows,
+            packages=order.cartons,
+        )
         order.shipments.append(shipment)
         order.cartons = []
         order.move(OrderState.SHIPPED if complete else OrderState.ACKNOWLEDGED)
@@ -242,9 +245,9 @@ class Floor:
         return UNIT_KG if weight is None else weight
 
 
-def _packed_lines(lines: list[CartonLine], units: dict[str, OrderLine]) -> list[dict[str, Any]]:
+def _packed_lines(lines: list[CartonLine], units: dict[int | str, OrderLine]) -> list[dict[str, Any]]:
     """One row per line and lot: two bins of one lot are one row."""
-    sums: dict[tuple[str, str | None], Decimal] = {}
+    sums: dict[tuple[int | str, str | None], Decimal] = {}
     for part in lines:
         sums[part.line, part.lot] = sums.get((part.line, part.lot), NOTHING) + part.quantity
     return [
@@ -262,9 +265,11 @@ def _packed_lines(lines: list[CartonLine], units: dict[str, OrderLine]) -> list[
 def _shipped_rows(line: OrderLine) -> list[dict[str, Any]]:
     """What leaves now: one row per lot, or one with 0."""
     taken: list[Pick] = [pick for pick in line.picks if pick.state is PickState.TAKEN]
-    lots: dict[str | None, Decimal] = {}
+    lots: dict[tuple[str | None, str | None], Decimal] = {}
     for pick in taken:
-        lots[pick.bin.place.lot] = lots.get(pick.bin.place.lot, NOTHING) + pick.quantity
+        expires_on = pick.bin.expires_on.isoformat() if pick.bin.expires_on is not None else None
+        lot = (pick.bin.place.lot, expires_on)
+        lots[lot] = lots.get(lot, NOTHING) + pick.quantity
     return [
         present(
             line=line.line,
@@ -274,8 +279,9 @@ def _shipped_rows(line: OrderLine) -> list[dict[str, Any]]:
             ordered=told(line.ordered / line.pack),
             unit=line.unit,
             lot=lot,
+            expires_on=expires_on,
         )
-        for lot, quantity in (lots or {None: NOTHING}).items()
+        for (lot, expires_on), quantity in (lots or {(None, None): NOTHING}).items()
     ]
 
 

@@ -42,12 +42,12 @@ MOVES: dict[OrderState, frozenset[OrderState]] = {
 class OrderLine:
     """One line; quantities in the item's own unit, of which the line's unit holds `pack`."""
 
-    line: str
+    line: int | str
     sku: str
     unit: str
     pack: Decimal
     ordered: Decimal
-    order_line: str | None = None
+    order_line: int | str | None = None
     lot: str | None = None
     picks: list[Pick] = field(default_factory=list[Pick])
     short: Decimal = NOTHING
@@ -72,7 +72,7 @@ class Order:
     received_at: str
     content: bytes  #: what was asked for, to tell a repeat from another order of the same number
     lines: list[OrderLine]
-    reference: str | None = None
+    sales_order: str | None = None
     ship_method: str | None = None
     ship_to: dict[str, Any] | None = None
     backorder_of: str | None = None
@@ -125,7 +125,7 @@ def order_facts(order: Order) -> dict[str, Any]:
     return present(
         id=order.id,
         number=order.number,
-        reference=order.reference,
+        sales_order=order.sales_order,
         site=order.site,
         status=order.state.value,
         reason=order.reason,

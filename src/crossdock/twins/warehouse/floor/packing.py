@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-__all__ = ["Carton", "CartonLine", "Labels", "cartons", "sscc_check_digit"]
+from crossdock.model.codes.identifiers import check_digit
+
+__all__ = ["Carton", "CartonLine", "Labels", "cartons"]
 
 CARTON_KG_MAX = Decimal(15)
 CARTONS_MAX = 200  #: of one shipment; the last takes the rest whatever it weighs
@@ -18,7 +20,7 @@ GS1_COMPANY = "9521234"  #: under GS1 prefix 952, kept for demonstrations
 class CartonLine:
     """Goods of one order line and lot; `pack` is the smallest piece that stays whole, in the item's own unit."""
 
-    line: str
+    line: int | str
     sku: str
     lot: str | None
     quantity: Decimal
@@ -80,7 +82,7 @@ class Labels:
         extension, serial = divmod(self._ssccs, 1_000_000)
         self._ssccs += 1
         body = f"{extension}{GS1_COMPANY}{self._part:03d}{serial:06d}"
-        return body + sscc_check_digit(body)
+        return f"{body}{check_digit(body)}"
 
     def tracking(self) -> str:
         """The next parcel number in the form of UPU S10: two letters, eight digits, check digit, country."""
@@ -92,9 +94,3 @@ class Labels:
         weighted = sum(int(d) * w for d, w in zip(digits, (8, 6, 4, 2, 3, 5, 9, 7), strict=True))
         check = {10: 0, 11: 5}.get(11 - weighted % 11, 11 - weighted % 11)
         return f"{prefix}{digits}{check}XX"
-
-
-def sscc_check_digit(body: str) -> str:
-    """The GS1 check digit of a code without it: weights 3, 1, 3 … from the right."""
-    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(body)))
-    return str(-total % 10)
