@@ -128,7 +128,9 @@ class FlowOut:
     find: Find | None = None
     answers: Answers = DEFAULT_ANSWERS
     optional: tuple[str, ...] = ()
-    lengths: Mapping[str, int] = field(default_factory=dict[str, int])  #: their field path -> longest value, characters
+    lengths: Mapping[str, int] = field(
+        default_factory=dict[str, int]
+    )  #: their field path -> longest value, characters
     charset: str | None = None  #: Python codec that every text must fit, such as "ascii"
 
 
@@ -170,7 +172,9 @@ class ObjectRule:
     document: str
     owner: str
     readers: tuple[Reader, ...] = ()
-    fields: Mapping[str, str] = field(default_factory=dict[str, str])  #: field path -> system that owns it instead
+    fields: Mapping[str, str] = field(
+        default_factory=dict[str, str]
+    )  #: field path -> system that owns it instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,3 +207,4 @@ class Charter:
     network_allow: tuple[IPv4Network | IPv6Network, ...] = ()
     owners: Mapping[str, str] = field(default_factory=dict[str, str])  #: incident type -> role
     intake_max_bytes: int = 10_000_000
+    files: Mapping[str, str] = field(default_factory=dict[str, str])  #: name in the site -> text, as checked
