@@ -94,12 +94,14 @@ class Facts:
 
     `id` is the object's own id at the sender. `version` sorts revisions (an integer, or
     microseconds since 1970 for a time); None when the hub numbers them. `order_by` is the value
-    of the charter's ordering key, None for the document itself.
+    of the charter's ordering key, None for the document itself. `parsed` is whatever the reader
+    decoded on the way; it comes back as `Content.parsed`, so that nobody decodes twice.
     """
 
     id: str
     version: int | None = None
     order_by: str | None = None
+    parsed: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +178,8 @@ class Job:
     number: str
     key: str  #: the idempotency key of this round, `<transmission>.<round>`
     their_id: str | None = None  #: the target's own id of the object, once known
-    parent_ids: Mapping[str, str] = field(
-        default_factory=dict[str, str]
-    )  #: document -> the target's id of the parent object
+    #: document -> the target's id of the parent object
+    parent_ids: Mapping[str, str] = field(default_factory=dict[str, str])
     settling: bool = False  #: the outcome of an earlier send of this key is unclear
 
 

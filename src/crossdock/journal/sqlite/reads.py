@@ -1,0 +1,251 @@
+"""What the pipeline asks a SQLite journal: small reads of what is committed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+from crossdock.journal.changes import unpacked, unpacked_tree
+from crossdock.journal.sqlite.schema import connect
+from crossdock.message.incident import MemberKind
+from crossdock.message.records import Capture, Message, Transmission
+from crossdock.message.states import CaptureState, MessageState, TransmissionState
+
+T = TypeVar("T")
+
+_CAPTURE = "c.id, c.system, c.document, c.their_id, c.version, c.order_by, c.content_type, c.payload, c.at_ms, c.late, c.state, p.codec, p.data"
+_MESSAGE = "id, capture, system, document, their_id, number, hub, root, key, version, tree, state, waits_for, until_ms"
+_TRANSMISSION = "id, message, target, origin, document, number, hub, root, key, round, attempt, state, due_ms, first_ms, after, payload, request"
+
+
+class Reads:
+    """Reads on a connection of its own, which sees only what is durable."""
+
+    scope: int
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._reader = connection
+        self.has_overrides = False
+        self._path = path
+        self._views = connect(path, read_only=True)
+        self._views_thread = ThreadPoolExecutor(1, thread_name_prefix="crossdock-views")
+
+    def close_reads(self) -> None:
+        """Closes the reading connections."""
+        self._views_thread.shutdown()
+        self._views.close()
+        self._reader.close()
+
+    async def view(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        """Runs a larger read in one snapshot, off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._views_thread, self._in_snapshot, read)
+
+    def _in_snapshot(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        self._views.execute("BEGIN")
+        try:
+            return read(self._views)
+        finally:
+            self._views.rollback()
+
+    # -- captures ------------------------------------------------------------
+
+    def captures_waiting(self, after: int, limit: int) -> Sequence[Capture]:
+        """Captures to translate, in arrival order, with their bodies."""
+        rows = self._reader.execute(
+            f"SELECT {_CAPTURE} FROM captures c JOIN payloads p ON p.id = c.payload"  # noqa: S608 - fixed columns
+            " WHERE c.state = 1 AND c.id > ? ORDER BY c.id LIMIT ?",
+            (after, limit),
+        )
+        return [_capture(row) for row in rows]
+
+    def capture(self, id_: int) -> Capture | None:
+        """One capture with its body."""
+        row = self._reader.execute(
+            f"SELECT {_CAPTURE} FROM captures c JOIN payloads p ON p.id = c.payload WHERE c.id = ?",  # noqa: S608 - fixed columns
+            (id_,),
+        ).fetchone()
+        return _capture(row) if row else None
+
+    def overrides(self, system: str, document: str, their_id: str, now_ms: int) -> Sequence[tuple[str, Any]]:
+        """Values that a person put in place of what the sender said: (path, value), oldest first."""
+        rows = self._reader.execute(
+            "SELECT path, value FROM overrides WHERE scope = ? AND system = ? AND document = ? AND their_id = ?"
+            " AND until_ms > ? ORDER BY id",
+            (self.scope, system, document, their_id, now_ms),
+        )
+        return [(path, json.loads(value, parse_float=Decimal)) for path, value in rows]
+
+    def crosswalk_rows(self) -> Sequence[tuple[str, str, str, str, int]]:
+        """Rows added on the desk: (name, system, theirs, ours, position)."""
+        return self._reader.execute(
+            "SELECT name, system, theirs, ours, position FROM crosswalk_rows"
+        ).fetchall()
+
+    # -- identity ------------------------------------------------------------
+
+    def identity(self, system: str, document: str, their_id: str) -> tuple[int, int, str] | None:
+        """(hub id, root hub id, ordering key) of an object by one system's id."""
+        return self._reader.execute(
+            "SELECT h.id, h.root, h.key FROM identity i JOIN hubs h ON h.id = i.hub"
+            " WHERE i.scope = ? AND i.system = ? AND i.document = ? AND i.their_id = ?",
+            (self.scope, system, document, their_id),
+        ).fetchone()
+
+    def their_id(self, hub: int, system: str) -> str | None:
+        """The id that a system gave to an object."""
+        row = self._reader.execute(
+            "SELECT their_id FROM identity WHERE hub = ? AND system = ?", (hub, system)
+        ).fetchone()
+        return row[0] if row else None
+
+    def hub_of_number(self, document: str, number: str) -> tuple[int, int, str] | None:
+        """An object by its own number, whoever owns it; the newest if several do."""
+        return self._reader.execute(
+            "SELECT id, root, key FROM hubs WHERE document = ? AND number = ? ORDER BY id DESC LIMIT 1",
+            (document, number),
+        ).fetchone()
+
+    def belief(self, hub: int, system: str) -> tuple[int, int, int] | None:
+        """(how, version, message) of what a system is known to have of an object."""
+        return self._reader.execute(
+            "SELECT how, version, message FROM beliefs WHERE hub = ? AND system = ?", (hub, system)
+        ).fetchone()
+
+    def last_message_of(self, hub: int) -> int | None:
+        """The newest message that any system told of an object."""
+        row = self._reader.execute(
+            "SELECT max(message) FROM beliefs WHERE hub = ? AND how = 1", (hub,)
+        ).fetchone()
+        return row[0] if row else None
+
+    # -- messages ------------------------------------------------------------
+
+    def message(self, id_: int) -> Message | None:
+        """One message."""
+        row = self._reader.execute(f"SELECT {_MESSAGE} FROM messages WHERE id = ?", (id_,)).fetchone()  # noqa: S608 - fixed columns
+        return _message(row) if row else None
+
+    def messages_waiting_for(self, predecessor: str, limit: int) -> Sequence[Message]:
+        """Messages that wait for "document/number"."""
+        rows = self._reader.execute(
+            f"SELECT {_MESSAGE} FROM messages WHERE state = 1 AND waits_for = ? ORDER BY id LIMIT ?",  # noqa: S608 - fixed columns
+            (predecessor, limit),
+        )
+        return [_message(row) for row in rows]
+
+    def messages_overdue(self, now_ms: int, limit: int) -> Sequence[Message]:
+        """Messages whose wait is over."""
+        rows = self._reader.execute(
+            f"SELECT {_MESSAGE} FROM messages WHERE state = 1 AND until_ms <= ? ORDER BY id LIMIT ?",  # noqa: S608 - fixed columns
+            (now_ms, limit),
+        )
+        return [_message(row) for row in rows]
+
+    def count_waiting(self) -> int:
+        """How many messages wait for a predecessor."""
+        return int(self._reader.execute("SELECT count(*) FROM messages WHERE state = 1").fetchone()[0])
+
+    # -- transmissions -------------------------------------------------------
+
+    def open_transmissions(
+        self, target: str, states: Iterable[TransmissionState], after: int, limit: int
+    ) -> Sequence[Transmission]:
+        """Open work of one target in order of making, beyond one id."""
+        wanted = ", ".join(str(state.value) for state in states)
+        rows = self._reader.execute(
+            f"SELECT {_TRANSMISSION} FROM transmissions"  # noqa: S608 - fixed columns, numbers of an enum
+            f" WHERE target = ? AND state IN ({wanted}) AND id > ? ORDER BY id LIMIT ?",
+            (target, after, limit),
+        )
+        return [_transmission(row) for row in rows]
+
+    def lane(self, target: str, key: str, after: int, limit: int) -> Sequence[Transmission]:
+        """Open work of one lane in order."""
+        rows = self._reader.execute(
+            f"SELECT {_TRANSMISSION} FROM transmissions"  # noqa: S608 - fixed columns
+            " WHERE target = ? AND key = ? AND state IN (1, 2, 3, 4, 5, 8) AND id > ? ORDER BY id LIMIT ?",
+            (target, key, after, limit),
+        )
+        return [_transmission(row) for row in rows]
+
+    def lanes_blocked(self, target: str) -> Sequence[tuple[str, int]]:
+        """(ordering key, transmission) of every lane of a target that waits for a person."""
+        return self._reader.execute(
+            "SELECT key, min(id) FROM transmissions WHERE target = ? AND state = 8 GROUP BY key", (target,)
+        ).fetchall()
+
+    def transmission(self, id_: int) -> Transmission | None:
+        """One transmission."""
+        row = self._reader.execute(
+            f"SELECT {_TRANSMISSION} FROM transmissions WHERE id = ?", (id_,)
+        ).fetchone()  # noqa: S608 - fixed columns
+        return _transmission(row) if row else None
+
+    def root_of(self, root: int, system: str) -> tuple[str, str] | None:
+        """(document, the system's own id) of a root object."""
+        return self._reader.execute(
+            "SELECT h.document, i.their_id FROM hubs h JOIN identity i ON i.hub = h.id WHERE h.id = ? AND i.system = ?",
+            (root, system),
+        ).fetchone()
+
+    def incident_of(self, kind: MemberKind, id_: int) -> int | None:
+        """The open incident that something is a member of."""
+        row = self._reader.execute(
+            "SELECT i.id FROM members m JOIN incidents i ON i.id = m.incident WHERE m.kind = ? AND m.id = ? AND i.state = 1",
+            (kind.value, id_),
+        ).fetchone()
+        return row[0] if row else None
+
+    def cause_of(self, transmission: int) -> str:
+        """The cause of the open incident that holds a transmission."""
+        row = self._reader.execute(
+            "SELECT i.cause FROM members m JOIN incidents i ON i.id = m.incident"
+            " WHERE m.kind = 3 AND m.id = ? AND i.state = 1",
+            (transmission,),
+        ).fetchone()
+        return row[0] if row else f"in_doubt/t{transmission}"
+
+    def refresh_overrides(self) -> None:
+        """Looks whether any value was ever mended by a person; most stores never ask again."""
+        self.has_overrides = self._reader.execute("SELECT 1 FROM overrides LIMIT 1").fetchone() is not None
+
+    # -- the rest ------------------------------------------------------------
+
+    def body(self, payload: int) -> bytes | None:
+        """The bytes of a payload; None when they were erased."""
+        row = self._reader.execute("SELECT codec, data FROM payloads WHERE id = ?", (payload,)).fetchone()
+        return unpacked(*row) if row else None
+
+    def cursor(self, system: str, document: str) -> str | None:
+        """Where a poller stands."""
+        row = self._reader.execute(
+            "SELECT cursor FROM cursors WHERE scope = ? AND system = ? AND document = ?",
+            (self.scope, system, document),
+        ).fetchone()
+        return row[0] if row else None
+
+    def keys(self) -> Sequence[tuple[bytes, str, str, str | None]]:
+        """(digest, name, role, system) of every key that is not revoked."""
+        return self._reader.execute(
+            "SELECT digest, name, role, system FROM keys WHERE revoked_ms IS NULL"
+        ).fetchall()
+
+
+def _capture(row: tuple[Any, ...]) -> Capture:
+    *head, state, codec, data = row
+    return Capture(*head, state=CaptureState(state), body=unpacked(codec, data))
+
+
+def _message(row: tuple[Any, ...]) -> Message:
+    head, tree, state, rest = row[:10], row[10], row[11], row[12:]
+    return Message(*head, unpacked_tree(tree), MessageState(state), *rest)
+
+
+def _transmission(row: tuple[Any, ...]) -> Transmission:
+    return Transmission(*row[:11], TransmissionState(row[11]), *row[12:])

@@ -1,0 +1,1 @@
+"""Code lists and check digits: units, currencies, countries, GS1 identifiers."""

@@ -1,0 +1,1 @@
+"""The business documents, one module per part of the trade."""

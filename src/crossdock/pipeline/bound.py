@@ -1,0 +1,63 @@
+"""What the pipeline is handed: the systems of the charter bound to their connectors, and the world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Protocol
+
+from crossdock.charter.charter import Charter, System
+from crossdock.journal.sqlite.store import SqliteJournal as Journal
+from crossdock.kit.connector import Poller, Reader, Writer
+from crossdock.kit.http import Client
+
+
+class Clock(Protocol):
+    """Time as the pipeline sees it."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970."""
+        ...
+
+    def monotonic_s(self) -> float:
+        """Seconds that never go back."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Lets time pass."""
+        ...
+
+
+class DecisionTime:
+    """The time at which a decision counts as made: kept with what it decided, so that a replay has it too."""
+
+    def __init__(self) -> None:
+        self.at_ms = 0
+
+    def now_s(self) -> float:
+        """Seconds since 1970."""
+        return self.at_ms / 1000
+
+
+@dataclass(slots=True)
+class Bound:
+    """One system of the charter with everything it is spoken to through."""
+
+    system: System
+    client: Client
+    readers: Mapping[str, Reader] = field(default_factory=dict[str, Reader])
+    writers: Mapping[str, Writer] = field(default_factory=dict[str, Writer])
+    pollers: Mapping[str, Poller] = field(default_factory=dict[str, Poller])
+
+
+@dataclass(slots=True)
+class Context:
+    """The pipeline's surroundings, chosen and wired by assembly."""
+
+    charter: Charter
+    systems: Mapping[str, Bound]
+    journal: Journal
+    clock: Clock
+    random: Random
+    time: DecisionTime

@@ -1,0 +1,203 @@
+"""What becomes of a message: routed, waiting for a predecessor, or on the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from crossdock.faults import Fault, Waits
+from crossdock.journal.chain import partition_of
+from crossdock.journal.changes import Changes, Row
+from crossdock.kit.connector import Read
+from crossdock.message.incident import MemberKind
+from crossdock.message.records import Entry, Message, Transmission
+from crossdock.message.states import EntryKind, MessageState
+from crossdock.model.document import Document
+from crossdock.pipeline import check
+from crossdock.pipeline.bound import Context
+from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge
+from crossdock.pipeline.report import Subject, incident_of, reads_json
+from crossdock.pipeline.route import Router
+
+
+@dataclass(slots=True)
+class Batch:
+    """One set of changes under construction, and what has to happen once it is durable."""
+
+    changes: Changes
+    arrived: list[str] = field(default_factory=list[str])  #: "document/number" that waiters may be woken by
+    routed: list[Transmission] = field(default_factory=list[Transmission])
+    waiting: int = 0  #: messages that began to wait
+
+
+class Decider:
+    """Checks messages and routes them."""
+
+    def __init__(self, context: Context, known: Knowledge, router: Router) -> None:
+        self._context = context
+        self._charter = context.charter
+        self._known = known
+        self._router = router
+
+    def decide(
+        self,
+        message: Message,
+        document: Document,
+        parent: tuple[str, str] | None,
+        batch: Batch,
+        *,
+        made_by: Entry | None,
+    ) -> None:
+        """Checks and routes a message that is new (`made_by` tells of it) or is looked at again."""
+        try:
+            if made_by is None and self._outdated(message):
+                self._superseded(message, batch, "a newer version went its way in the meantime")
+                return
+            self._predecessor(message, parent)
+            news = check.ownership(message, self._charter, self._known)
+            reads, warnings = check.items(document, self._charter, self._known)
+        except Waits as wait:
+            self._wait(message, wait, batch, made_by)
+        except Fault as fault:
+            if made_by is not None:
+                self.broken(message, made_by, fault, batch)
+            else:
+                self.to_desk(message, fault, batch)
+        else:
+            self._move(message, MessageState.ROUTED, batch.changes, made_by)
+            self._routed(message, news, reads, warnings, batch)
+
+    def _move(self, message: Message, to: MessageState, changes: Changes, made_by: Entry | None) -> None:
+        """A new message is written in its state, a known one is moved to it."""
+        if made_by is not None:
+            message.state = to
+            changes.add_message(message, made_by)
+        else:
+            changes.move_message(message, to)
+
+    def _routed(self, message: Message, news: bool, reads: list[Read], warnings: list[str], batch: Batch) -> None:
+        changes = batch.changes
+        targets = self._router.targets(message) if news else ()
+        says = f"goes to {', '.join(r.system for r in targets)}" if targets else "nobody reads it"
+        if not news:
+            says = f"echo of what {message.system} was sent"
+        says = "; ".join((says, *warnings))
+        belief = changes.belief(
+            message.hub, message.system, how=TOLD if news else OBSERVED, version=message.version, message=message.id,
+            transmission=None, at_ms=self._context.clock.now_ms(),
+        )  # fmt: skip
+        changes.entry(self._entry(EntryKind.decided, message, says, reads), *self._introduction(message, changes), belief)
+        self._known.learn_told(message)
+        batch.arrived.append(f"{message.document}/{message.number}")
+        if targets:
+            batch.routed.extend(self._router.route(message, targets, changes))
+
+    def _introduction(self, message: Message, changes: Changes) -> list[Row]:
+        """The rows that make an object known, when this message is the first to speak of it or gives it its place."""
+        known = self._known.by_id(message.system, message.document, message.their_id)
+        if known is not None and known.root == message.root:
+            return []
+        self._known.learn(message)
+        return [
+            ("upsert_hub", (message.hub, message.root, message.document, message.number, message.system, message.key), None),
+            changes.identity(message.system, message.document, message.their_id, message.hub),
+        ]
+
+    # -- not now -------------------------------------------------------------
+
+    def _predecessor(self, message: Message, parent: tuple[str, str] | None) -> None:
+        """A document that belongs to another waits until that one is known. Raises Waits."""
+        if parent is None or message.root != message.hub or parent[0] not in self._charter.objects:
+            return
+        if self._known.parent(message.system, parent) is None:
+            raise Waits(
+                f"{message.document} {message.number} came before its {parent[0]} {parent[1]}",
+                kind=parent[0],
+                number=parent[1],
+                fix=f"send {parent[0]} {parent[1]}, or resolve with a reason",
+            )
+
+    def _wait(self, message: Message, wait: Waits, batch: Batch, made_by: Entry | None) -> None:
+        until = self._context.clock.now_ms() + int(self._charter.checks.wait_s * 1000)
+        predecessor = f"{wait.kind}/{wait.number}"
+        changes = batch.changes
+        batch.waiting += 1
+        if made_by is not None:
+            message.waits_for, message.until_ms = predecessor, until
+            changes.add_message(message, made_by)
+        elif message.state is MessageState.DESK:
+            changes.move_message(message, MessageState.WAITING, waits_for=predecessor, until_ms=until)
+        else:
+            return
+        entry = self._entry(EntryKind.decided, message, f"waits for {wait.kind} {wait.number}", ())
+        changes.entry(entry, *self._introduction(message, changes))
+
+    def overdue(self, message: Message, batch: Batch) -> None:
+        """The predecessor did not come in time: somebody must look."""
+        kind, _, number = (message.waits_for or "/").partition("/")
+        fault = Waits(
+            f"{message.document} {message.number} still waits for {kind} {number}",
+            kind=kind,
+            number=number,
+            fix=f"send {kind} {number} and retry, or resolve with a reason",
+        )
+        self.to_desk(message, fault, batch)
+
+    def late(self, message: Message, made: Entry, batch: Batch) -> None:
+        """A new message that an accepted newer version has overtaken."""
+        message.state = MessageState.SUPERSEDED
+        batch.changes.add_message(message, made)
+        entry = self._entry(EntryKind.superseded, message, "a newer version was accepted before", ())
+        batch.changes.entry(entry, *self._introduction(message, batch.changes))
+
+    def replaced(self, message: Message, batch: Batch) -> None:
+        """A message that is made anew, with a mended value or in its right place."""
+        self._superseded(message, batch, "looked at again as a new message")
+
+    def _superseded(self, message: Message, batch: Batch, says: str) -> None:
+        batch.changes.move_message(message, MessageState.SUPERSEDED)
+        batch.changes.entry(self._entry(EntryKind.superseded, message, says, ()))
+
+    def _outdated(self, message: Message) -> bool:
+        last = self._known.last_told(message.hub, message.system)
+        return last is not None and last[0] == TOLD and last[1].version > message.version
+
+    # -- the desk ------------------------------------------------------------
+
+    def broken(self, message: Message, made: Entry, fault: Fault, batch: Batch) -> None:
+        """A new message that failed a check."""
+        message.state = MessageState.DESK
+        batch.changes.add_message(message, made)
+        self._incident(message, fault, batch)
+
+    def to_desk(self, message: Message, fault: Fault, batch: Batch) -> None:
+        """A known message that fails a check now."""
+        if message.state is not MessageState.DESK:
+            batch.changes.move_message(message, MessageState.DESK)
+        self._incident(message, fault, batch)
+
+    def _incident(self, message: Message, fault: Fault, batch: Batch) -> None:
+        incident = incident_of(
+            fault,
+            Subject(message.system, message.document, message.number),
+            (MemberKind.MESSAGE, message.id),
+            id_=self._context.journal.next_id(),
+            now_ms=self._context.clock.now_ms(),
+            charter=self._charter,
+        )
+        entry = self._entry(EntryKind.incident, message, fault.says, ())
+        batch.changes.open_incident(incident, entry, *self._introduction(message, batch.changes))
+
+    def _entry(self, kind: EntryKind, message: Message, says: str, reads: Iterable[Read]) -> Entry:
+        return Entry(
+            kind,
+            system=message.system,
+            origin=message.system,
+            capture=message.capture,
+            message=message.id,
+            root=message.root,
+            state=message.state.value,
+            says=says,
+            reads=reads_json(reads),
+            partition=partition_of(message.key),
+        )

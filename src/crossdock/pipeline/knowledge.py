@@ -1,0 +1,111 @@
+"""What the hub knows of objects while a batch is decided: the store, and what the batch itself has added."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crossdock.journal.sqlite.store import SqliteJournal as Journal
+from crossdock.message.records import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """One business object: its hub id, the hub id whose story it belongs to, its ordering key."""
+
+    hub: int
+    root: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What a check needs of an item: the units it may be counted in, and where that was read."""
+
+    units: frozenset[str]
+    version: str
+
+
+class Knowledge:
+    """Reads for one batch of decisions. What a batch adds is seen by the rest of it at once."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._identity: dict[tuple[str, str, str], Object] = {}
+        self._number: dict[tuple[str, str], Object] = {}
+        self._told: dict[tuple[int, str], Message] = {}
+        self._items: dict[str, Item | None] = {}
+
+    def forget(self) -> None:
+        """Ends a batch: from now on the store has what it added."""
+        self._identity.clear()
+        self._number.clear()
+        self._told.clear()
+        self._items.clear()
+
+    def by_id(self, system: str, document: str, their_id: str) -> Object | None:
+        """An object by the id that one system uses."""
+        known = self._identity.get((system, document, their_id))
+        if known is None:
+            row = self._journal.identity(system, document, their_id)
+            known = Object(*row) if row else None
+        return known
+
+    def by_number(self, document: str, number: str) -> Object | None:
+        """An object by its own number."""
+        known = self._number.get((document, number))
+        if known is None:
+            row = self._journal.hub_of_number(document, number)
+            known = Object(*row) if row else None
+        return known
+
+    def parent(self, system: str, parent: tuple[str, str]) -> Object | None:
+        """The object that another belongs to: by the speaker's own id of it, else by its number."""
+        return self.by_id(system, *parent) or self.by_number(*parent)
+
+    def learn(self, message: Message) -> None:
+        """A message of this batch makes its object known."""
+        known = Object(message.hub, message.root, message.key)
+        self._identity[(message.system, message.document, message.their_id)] = known
+        self._number[(message.document, message.number)] = known
+
+    def learn_told(self, message: Message) -> None:
+        """A message of this batch is the last word of its system."""
+        self._told[(message.hub, message.system)] = message
+        if message.document == "item":
+            self._items.pop(message.number, None)
+
+    def last_told(self, hub: int, system: str) -> tuple[int, Message] | None:
+        """(how, message) that a system last told, acknowledged or was seen to have of an object."""
+        fresh = self._told.get((hub, system))
+        if fresh is not None:
+            return TOLD, fresh
+        belief = self._journal.belief(hub, system)
+        if belief is None:
+            return None
+        message = self._journal.message(belief[2])
+        return (belief[0], message) if message is not None else None
+
+    def item(self, sku: str) -> Item | None:
+        """The item master's word on one SKU."""
+        if sku not in self._items:
+            self._items[sku] = self._read_item(sku)
+        return self._items[sku]
+
+    def _read_item(self, sku: str) -> Item | None:
+        known = self.by_number("item", sku)
+        if known is None:
+            return None
+        message = next((m for (hub, _), m in self._told.items() if hub == known.hub), None)
+        if message is None:
+            id_ = self._journal.last_message_of(known.hub)
+            message = self._journal.message(id_) if id_ is not None else None
+        if message is None:
+            return None
+        tree = message.tree
+        packs = [pack["unit"] for pack in tree.get("packs") or ()]
+        units = frozenset(filter(None, [tree.get("unit"), *packs]))
+        return Item(units, f"m{message.id}")
+
+
+#: How a belief came about.
+TOLD, ACKNOWLEDGED, OBSERVED = 1, 2, 3

@@ -1,0 +1,133 @@
+"""The door: bytes become a capture, durably, before anybody is answered."""
+
+from __future__ import annotations
+
+from asyncio import Future
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from crossdock.charter.charter import OnChange
+from crossdock.faults import Unreadable
+from crossdock.journal.contract import Accepted, Arrival, Verdict
+from crossdock.kit.connector import Content, Reader
+from crossdock.pipeline.bound import Bound, Context
+from crossdock.pipeline.feed import Feed
+
+
+class CommitGuard(Protocol):
+    """When an arrival may be answered."""
+
+    async def durable(self, accept: Callable[[], Future[Accepted]]) -> Accepted:
+        """Starts the commit and gives its outcome once nothing can undo it."""
+        ...
+
+
+class DurableFirst:
+    """The guard of promise P1: nobody is answered before the commit."""
+
+    async def durable(self, accept: Callable[[], Future[Accepted]]) -> Accepted:
+        """Waits for the disk."""
+        return await accept()
+
+
+class Door:
+    """Takes documents that systems push."""
+
+    def __init__(self, context: Context, feed: Feed, guard: CommitGuard) -> None:
+        self._context = context
+        self._feed = feed
+        self._guard = guard
+
+    async def receive(
+        self, system: str, document: str | None, body: bytes, headers: Mapping[str, str], *, key: str | None
+    ) -> Accepted:
+        """Stores one document and says what it was. Raises Unreadable with the status for the sender."""
+        bound = self._context.systems.get(system)
+        if bound is None:
+            raise Unreadable(f"there is no system {system}", status=404, fix="look at systems: in charter.yaml")
+        name, reader = self._reader(bound, document)
+        content = Content(body, headers.get("content-type", ""), headers)
+        arrival = self.arrival(bound, name, reader, content, key=key)
+        return await self._guard.durable(lambda: self._accept(arrival))
+
+    def knows(self, system: str) -> bool:
+        """Whether the charter has a system."""
+        return system in self._context.systems
+
+    @property
+    def depth(self) -> int:
+        """Writes that wait for the disk."""
+        return self._context.journal.writer.depth
+
+    def refused(self, system: str, status: int, says: str, body: bytes | None) -> None:
+        """Notes a refusal, with the bytes; nobody waits for that."""
+        journal = self._context.journal
+        changes = journal.changes()
+        payload = changes.payload(body)[0] if body else None
+        changes.row("insert_door", journal.scope, system, self._context.clock.now_ms(), status, says, payload, None)
+        journal.submit(changes).add_done_callback(_seen)
+
+    def _accept(self, arrival: Arrival) -> Future[Accepted]:
+        accepted = self._context.journal.accept(arrival)
+        accepted.add_done_callback(self._offer)
+        return accepted
+
+    def arrival(
+        self, bound: Bound, document: str, reader: Reader, content: Content, *, key: str | None, polled: bool = False
+    ) -> Arrival:
+        """What the store must know of some content. Raises Unreadable."""
+        facts = reader.facts(content)
+        flow = bound.system.flow_in(document)
+        revise = polled or (flow is not None and flow.on_change is OnChange.REVISE)
+        return Arrival(
+            system=bound.system.name,
+            document=document,
+            their_id=facts.id,
+            version=facts.version,
+            order_by=facts.order_by,
+            idempotency_key=key,
+            content_type=content.content_type,
+            body=content.body,
+            parsed=facts.parsed,
+            at_ms=self._context.clock.now_ms(),
+            revise=revise,
+            same=lambda one, other: one == other or reader.same(Content(one), Content(other)),
+        )
+
+    def _offer(self, accepted: Future[Accepted]) -> None:
+        """What was just committed goes to the worker, whoever still waits for the answer."""
+        if accepted.cancelled() or accepted.exception() is not None:
+            return
+        result = accepted.result()
+        if result.verdict in (Verdict.NEW, Verdict.LATE) and result.record is not None:
+            self._feed.offer(result.record)
+
+    def offer(self, result: Accepted) -> None:
+        """Hands a committed capture to the worker."""
+        if result.record is not None:
+            self._feed.offer(result.record)
+
+    @staticmethod
+    def _reader(bound: Bound, document: str | None) -> tuple[str, Reader]:
+        readers = bound.readers
+        name = bound.system.name
+        if document is None:
+            if len(readers) != 1:
+                known = ", ".join(sorted(readers)) or "none"
+                raise Unreadable(
+                    f"{name} sends more than one document", status=404, path="document", fix=f"add ?document= with one of: {known}"
+                )
+            return next(iter(readers.items()))
+        reader = readers.get(document)
+        if reader is None:
+            known = ", ".join(sorted(readers)) or "none"
+            raise Unreadable(
+                f"{name} does not send {document}", status=404, path="document", value=document, fix=f"one of: {known}"
+            )
+        return document, reader
+
+
+def _seen(written: Future[None]) -> None:
+    """A note that could not be written is a matter of the log of the store, not of the sender."""
+    if not written.cancelled():
+        written.exception()

@@ -1,0 +1,77 @@
+"""Turns a fault into an incident on the desk with an owner and a clock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crossdock.charter.charter import Charter
+from crossdock.faults import Fault, Unmapped
+from crossdock.message.incident import TYPES, Incident, MemberKind
+
+#: Types whose incidents gather all documents with the same wrong value: one missing row, one incident.
+_BY_VALUE = frozenset({"unknown_sku", "unknown_unit", "unmapped_code"})
+_VALUE_MAX = 200  #: characters of a value that an incident shows
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an incident is about."""
+
+    system: str
+    document: str
+    number: str
+
+
+def shown(value: object) -> str | None:
+    """A value as an incident shows it: text, bounded."""
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= _VALUE_MAX else text[: _VALUE_MAX - 1] + "…"
+
+
+def cause_of(fault: Fault, subject: Subject, member: tuple[MemberKind, int]) -> str:
+    """What groups incidents: the wrong value for codes, the target's words for refusals, else the member itself."""
+    if isinstance(fault, Unmapped):
+        return f"{fault.type}/{subject.system}/{fault.crosswalk}/{shown(fault.value)}"
+    if fault.type in _BY_VALUE:
+        return f"{fault.type}/{subject.system}/{shown(fault.value)}"
+    if fault.type == "in_doubt":
+        return f"in_doubt/t{member[1]}"
+    if fault.type == "invalid" and fault.path and "." not in fault.path and fault.value is None:
+        # One mapping that yields nothing for a field fails alike for every document.
+        return f"invalid/{subject.system}/{subject.document}/{fault.path}/{fault.says}"[:300]
+    return f"{fault.type}/{subject.system}/{subject.document}/{member[0].name.lower()}{member[1]}"
+
+
+def incident_of(
+    fault: Fault, subject: Subject, member: tuple[MemberKind, int], *, id_: int, now_ms: int, charter: Charter
+) -> Incident:
+    """The incident that a fault becomes."""
+    type_ = TYPES.get(fault.type, TYPES["invalid"])
+    owners: Mapping[str, str] = charter.owners
+    return Incident(
+        id=id_,
+        type=type_.name,
+        cause=cause_of(fault, subject, member),
+        severity=type_.severity,
+        owner=owners.get(type_.name, type_.owner),
+        opened_ms=now_ms,
+        due_ms=now_ms + type_.respond_s * 1000,
+        system=subject.system,
+        document=subject.document,
+        number=subject.number,
+        path=fault.path,
+        value=shown(fault.value),
+        says=fault.says,
+        fix=fault.fix,
+        members=[member],
+    )
+
+
+def reads_json(reads: Any) -> str | None:
+    """The read set of a decision as the ledger keeps it."""
+    return json.dumps([{"what": r.what, "version": r.version} for r in reads]) if reads else None

@@ -1,0 +1,223 @@
+"""Captures into messages: the connector reads, the model checks the form, each document finds its object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crossdock.faults import Fault, Invalid, Misconfigured
+from crossdock.journal.chain import partition_of
+from crossdock.journal.changes import Changes
+from crossdock.kit.connector import Content, Draft, Reader
+from crossdock.mapping.override import apply
+from crossdock.message.incident import MemberKind
+from crossdock.message.records import Capture, Entry, Message
+from crossdock.message.states import CaptureState, EntryKind
+from crossdock.model import register
+from crossdock.model.document import DocumentClass
+from crossdock.pipeline.bound import Context
+from crossdock.pipeline.decide import Batch, Decider
+from crossdock.pipeline.knowledge import Knowledge, Object
+from crossdock.pipeline.report import Subject, incident_of, reads_json
+
+
+class Translator:
+    """Turns captures into messages. Deterministic, given the store, the charter, clock and seed."""
+
+    def __init__(self, context: Context, known: Knowledge, decider: Decider) -> None:
+        self._context = context
+        self._journal = context.journal
+        self._known = known
+        self._decider = decider
+
+    def batch(self) -> Batch:
+        """A new set of changes."""
+        self._known.forget()
+        return Batch(self._journal.changes())
+
+    def capture(self, capture: Capture, batch: Batch) -> None:
+        """Translates, checks and routes one capture; whatever fails becomes an incident."""
+        self._context.time.at_ms = capture.at_ms
+        try:
+            drafts = self._drafts(capture)
+        except Fault as fault:
+            self._to_desk(capture, fault, batch.changes)
+            return
+        except Exception as error:  # ends on the desk as `poison`: one capture never stops the others
+            self.poisoned(capture, error, batch)
+            return
+        batch.changes.move_capture(capture, CaptureState.TRANSLATED)
+        for draft in drafts:
+            self._draft(capture, draft, batch)
+
+    def poisoned(self, capture: Capture, error: Exception, batch: Batch) -> None:
+        """A capture that the hub itself stumbles over."""
+        fault = Invalid(
+            f"the hub could not read this: {type(error).__name__}: {error}",
+            fix="look at the bytes; if they are right, this is a defect of the hub or of its mapping",
+            type="poison",
+        )
+        self._to_desk(capture, fault, batch.changes)
+
+    def _drafts(self, capture: Capture) -> list[Draft]:
+        reader = self._reader(capture)
+        content = Content(capture.body or b"", capture.content_type, parsed=capture.parsed)
+        overrides = self._overrides(capture)
+        if not overrides:
+            return list(reader.read(content))
+        # A person's value replaces the sender's where the path leads into their body; else it is laid
+        # over our own document below.
+        tree = reader.facts(content).parsed
+        content = Content(content.body, content.content_type, parsed=_applied(tree, overrides))
+        drafts = reader.read(content)
+        return [
+            Draft(d.document, _applied(d.tree, overrides), d.their_id, d.reads, d.parent) for d in drafts
+        ]
+
+    def _reader(self, capture: Capture) -> Reader:
+        bound = self._context.systems.get(capture.system)
+        reader = bound.readers.get(capture.document) if bound else None
+        if reader is None:
+            raise Misconfigured(
+                f"the charter has no {capture.document} from {capture.system} any more",
+                fix="put the flow back into charter.yaml, or resolve with a reason",
+            )
+        return reader
+
+    def _overrides(self, capture: Capture) -> list[tuple[str, Any]]:
+        if not self._journal.has_overrides:
+            return []
+        now = self._context.clock.now_ms()
+        return list(self._journal.overrides(capture.system, capture.document, capture.their_id, now))
+
+    def _to_desk(self, capture: Capture, fault: Fault, changes: Changes) -> None:
+        changes.move_capture(capture, CaptureState.DESK)
+        incident = incident_of(
+            fault,
+            Subject(capture.system, capture.document, capture.their_id),
+            (MemberKind.CAPTURE, capture.id),
+            id_=self._journal.next_id(),
+            now_ms=self._context.clock.now_ms(),
+            charter=self._context.charter,
+        )
+        entry = Entry(
+            EntryKind.incident,
+            system=capture.system,
+            origin=capture.system,
+            capture=capture.id,
+            state=CaptureState.DESK.value,
+            says=fault.says,
+            partition=partition_of(capture.order_by or capture.their_id),
+        )
+        changes.open_incident(incident, entry)
+
+    # -- one document --------------------------------------------------------
+
+    def _draft(self, capture: Capture, draft: Draft, batch: Batch) -> None:
+        """Makes one message of a draft; a draft that breaks the model is a message on the desk."""
+        try:
+            zone = self._context.systems[capture.system].system.timezone
+            document = register.read(draft.document, draft.tree, zone=zone)
+        except Fault as fault:
+            number = str(draft.tree.get("number") or draft.their_id)
+            message = self._message(capture, draft, number, draft.tree, draft.parent)
+            self._decider.broken(message, self._made(message, draft), fault, batch)
+            return
+        number = register.number_of(document)
+        parent = draft.parent or register.parent_of(document)
+        message = self._message(capture, draft, number, register.tree_of(document), parent)
+        made = self._made(message, draft)
+        if capture.late:
+            self._decider.late(message, made, batch)
+        else:
+            self._decider.decide(message, document, parent, batch, made_by=made)
+
+    def _message(
+        self, capture: Capture, draft: Draft, number: str, tree: dict[str, Any], parent: tuple[str, str] | None
+    ) -> Message:
+        known = self.object_of(capture.system, draft.document, draft.their_id, number, parent, capture.order_by)
+        return Message(
+            id=self._journal.next_id(),
+            capture=capture.id,
+            system=capture.system,
+            document=draft.document,
+            their_id=draft.their_id,
+            number=number,
+            hub=known.hub,
+            root=known.root,
+            key=known.key,
+            version=capture.version,
+            tree=tree,
+        )
+
+    def object_of(
+        self, system: str, document: str, their_id: str, number: str, parent: tuple[str, str] | None, order_by: str | None
+    ) -> Object:
+        """The object that a document speaks of; a new one gets its hub id here."""
+        known = self._known.by_id(system, document, their_id)
+        if known is None and self._numbers_are_shared(system, document):
+            known = self._known.by_number(document, number)
+        if known is not None and (parent is None or known.root != known.hub):
+            return known
+        hub = known.hub if known else self._journal.next_id()
+        above = self._known.parent(system, parent) if parent else None
+        if above is not None:
+            return Object(hub, above.root, above.key)
+        return known or Object(hub, hub, order_by or f"h{hub}")
+
+    def _numbers_are_shared(self, system: str, document: str) -> bool:
+        """Whether this system's number means the owner's object: it is not the owner, or the kind is master data."""
+        rule = self._context.charter.objects.get(document)
+        return rule is None or rule.owner != system or register.class_of(document) is DocumentClass.STATE
+
+    @staticmethod
+    def _made(message: Message, draft: Draft) -> Entry:
+        return Entry(
+            EntryKind.translated,
+            system=message.system,
+            origin=message.system,
+            capture=message.capture,
+            message=message.id,
+            root=message.root,
+            says=f"{message.document} {message.number}",
+            reads=reads_json(draft.reads),
+            partition=partition_of(message.key),
+        )
+
+    # -- again ---------------------------------------------------------------
+
+    def again(self, message: Message, batch: Batch) -> None:
+        """Looks at a message again that waited or was on the desk.
+
+        What was written stays written: when a value was mended or its predecessor came, a new message
+        takes the old one's place.
+        """
+        capture = self._journal.capture(message.capture)
+        tree = message.tree
+        if capture is not None:
+            tree = _applied(tree, self._overrides(capture))
+        try:
+            zone = self._context.systems[message.system].system.timezone
+            document = register.read(message.document, tree, zone=zone)
+        except Fault as fault:
+            self._decider.to_desk(message, fault, batch)
+            return
+        tree, number = register.tree_of(document), register.number_of(document)
+        parent = register.parent_of(document)
+        order_by = capture.order_by if capture else None
+        known = self.object_of(message.system, message.document, message.their_id, number, parent, order_by)
+        if tree == message.tree and known.root == message.root:
+            self._decider.decide(message, document, parent, batch, made_by=None)
+            return
+        self._decider.replaced(message, batch)
+        heir = Message(
+            self._journal.next_id(), message.capture, message.system, message.document, message.their_id, number,
+            known.hub, known.root, known.key, message.version, tree,
+        )  # fmt: skip
+        made = self._made(heir, Draft(heir.document, tree, heir.their_id))
+        self._decider.decide(heir, document, parent, batch, made_by=made)
+
+
+def _applied(tree: Any, overrides: list[tuple[str, Any]]) -> Any:
+    for path, value in overrides:
+        tree = apply(tree, path, value)
+    return tree
