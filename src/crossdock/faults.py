@@ -131,5 +131,7 @@ class Misconfigured(Fault):
 
     def __str__(self) -> str:
         """`file:line: what is wrong; what to write instead`."""
-        place = f"{self.file}:{self.line}: " if self.file and self.line else f"{self.file}: " if self.file else ""
+        place = (
+            f"{self.file}:{self.line}: " if self.file and self.line else f"{self.file}: " if self.file else ""
+        )
         return f"{place}{self.says}" + (f"; {self.fix}" if self.fix else "")

@@ -128,7 +128,7 @@ class FlowOut:
     find: Find | None = None
     answers: Answers = DEFAULT_ANSWERS
     optional: tuple[str, ...] = ()
-    lengths: Mapping[str, int] = field(default_factory=dict[str, int])  #: their field path -> longest value, characters
+    lengths: Mapping[str, int] = field(default_factory=dict[str, int])  #: their field path -> most characters
     charset: str | None = None  #: Python codec that every text must fit, such as "ascii"
 
 
@@ -170,7 +170,7 @@ class ObjectRule:
     document: str
     owner: str
     readers: tuple[Reader, ...] = ()
-    fields: Mapping[str, str] = field(default_factory=dict[str, str])  #: field path -> system that owns it instead
+    fields: Mapping[str, str] = field(default_factory=dict[str, str])  #: field path -> its own owner
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,8 @@ class Job:
     number: str
     key: str  #: the idempotency key of this round, `<transmission>.<round>`
     their_id: str | None = None  #: the target's own id of the object, once known
-    parent_ids: Mapping[str, str] = field(default_factory=dict[str, str])  #: document -> the target's id of the parent object
+    #: document -> the target's id of the parent object
+    parent_ids: Mapping[str, str] = field(default_factory=dict[str, str])
     settling: bool = False  #: the outcome of an earlier send of this key is unclear
 
 
