@@ -15,7 +15,7 @@ from crossdock.model import register
 T = TypeVar("T")
 
 #: Stands where a secret would; whoever repeats it, would repeat a secret.
-SECRET = "hush-4711-hush"
+GIVEAWAY = "hush-4711-hush"
 
 #: Steps that a dialogue may take at most.
 STEPS_MAX = 20
@@ -117,7 +117,7 @@ def each_declared_document_has_a_sample(case: Case) -> None:
 def fault_is_told_well(fault: Fault, where: str) -> None:
     """A person finds the place and knows the next act; no secret is repeated."""
     told = " ".join(str(part) for part in (fault, fault.says, fault.path, fault.value, fault.fix))
-    owes(SECRET not in told, f"{where}: the fault repeats a secret: {told.replace(SECRET, '<secret>')}")
+    owes(GIVEAWAY not in told, f"{where}: the fault repeats a secret: {told.replace(GIVEAWAY, '<secret>')}")
     owes(fault.says.strip(), f"{where}: {type(fault).__name__} says nothing")
     owes(len(told) < 2_000, f"{where}: {type(fault).__name__} repeats a whole document")
     if isinstance(fault, TryLater | InDoubt):

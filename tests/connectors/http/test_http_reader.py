@@ -4,12 +4,12 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from two_systems import shop, tools
 
 from crossdock.connectors.http.connector import CONNECTOR
 from crossdock.connectors.http.reader import HttpReader
 from crossdock.faults import Invalid, Misconfigured, Unmapped, Unreadable
 from crossdock.kit.connector import Content, Read
+from tests.connectors.http.two_systems import shop, tools
 
 AT_TEN = 1_795_341_600_000_000  # 2026-11-22T10:00:00Z in microseconds
 

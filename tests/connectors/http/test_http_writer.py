@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from two_systems import FIND, order, tools, wms
 
 from crossdock.charter.charter import AnswerClass, Answers, OnUnclear
 from crossdock.connectors.http.connector import CONNECTOR
 from crossdock.connectors.http.writer import HttpWriter
 from crossdock.faults import InDoubt, Invalid, Misconfigured, Rejected, TryLater, Unmapped
 from crossdock.kit.connector import Answer, Ask, Done, Exchange, Job, Unclear
+from tests.connectors.http.two_systems import FIND, order, tools, wms
 
 
 def writer(**flow) -> HttpWriter:
@@ -202,9 +202,9 @@ def test_thirty_six_characters_do_not_fit_into_thirty_five():
 
 @pytest.mark.parametrize("path", ["order_lines.item", "order_lines[].item"])
 def test_a_length_holds_for_every_line_and_the_line_is_named(path):
+    tree = order()
+    tree["lines"][2]["sku"] = "W-1000000003"
     with pytest.raises(Invalid) as caught:
-        tree = order()
-        tree["lines"][2]["sku"] = "W-1000000003"
         writer(map="mappings/wms-out.jsonata", lengths={path: 10}).step(job(tree), ())
     assert (caught.value.path, caught.value.value) == ("order_lines[2].item", "W-1000000003")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from re import ASCII, compile
 
 from crossdock.connectors.http.flows import FlowIn, System
 from crossdock.faults import Misconfigured, Unreadable
@@ -17,8 +17,8 @@ from crossdock.mapping.rule import Rule
 
 _ID_CHARS_MAX = 255
 _VERSION_MAX = 2**63 - 1  # what a store keeps as an integer
-_INTEGER = compile(r"-?\d{1,19}", ASCII)
-_RFC_3339 = compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)?", ASCII)
+_INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
+_RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -40,7 +40,10 @@ class HttpReader:
         self._rule = Rule(tools.file(flow.map), file=flow.map, optional=flow.optional) if flow.map else None
 
     def facts(self, content: Content) -> Facts:
-        """Id, version and ordering key by their paths. Raises Unreadable: 400 for no JSON, 422 for a path without value."""
+        """Id, version and ordering key by their paths.
+
+        Raises Unreadable: 400 for no JSON, 422 for a path without value.
+        """
         tree = _tree(content)
         return Facts(
             id=self._id_of(tree),
