@@ -102,7 +102,7 @@ class Door:
         if reply is None:
             return False
         keep = headers.get("connection", "").lower() != "close"
-        writer.write(_bytes(reply, keep))
+        writer.write(_bytes(reply, keep=keep))
         await writer.drain()
         return keep
 
@@ -122,7 +122,7 @@ def _parse_head(head: bytes) -> tuple[str, str, dict[str, str]] | None:
     return words[0], words[1], headers
 
 
-def _bytes(reply: Reply, keep: bool) -> bytes:
+def _bytes(reply: Reply, *, keep: bool) -> bytes:
     lines = [
         f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}",
         f"Content-Length: {len(reply.body)}",
