@@ -1,13 +1,13 @@
 """The end-to-end measurement: hub and bare relay under the same load, several runs, medians into RESULTS.md.
 
-python bench/endtoend.py --runs 3 --seconds 60 --write
+python -m bench --runs 3 --seconds 60 --write
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import datetime
+import datetime as dt
 import os
 import platform
 import re
@@ -19,12 +19,9 @@ from pathlib import Path
 
 import uvloop
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))  # the harness lives beside the tests
-
 from tests.harness.scenarios.speed import Figures, Load, run
 
-RESULTS = ROOT / "bench" / "RESULTS.md"
+RESULTS = Path(__file__).with_name("RESULTS.md")
 BEGIN, END = "<!-- end to end: begin -->", "<!-- end to end: end -->"
 ROWS = (
     ("per_s", "orders/s, POST to delivered", 0),
@@ -107,7 +104,7 @@ def main() -> None:
     load = Load(**{one.name: getattr(asked, one.name) for one in fields(Load)})
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         hubs, relays = runner.run(measured(asked.runs, load))
-    section = block(hubs, relays, load, datetime.date.today().isoformat())
+    section = block(hubs, relays, load, dt.datetime.now(dt.UTC).date().isoformat())
     print(section)
     if asked.write:
         text = RESULTS.read_text("utf-8") if RESULTS.exists() else "# Results\n"

@@ -1,6 +1,6 @@
 """A bare relay as the yardstick: it takes an order, maps it, passes it on and answers; it keeps nothing.
 
-python bench/relay.py --listen 127.0.0.1:8090 --target http://127.0.0.1:9100
+python -m bench.relay --listen 127.0.0.1:8090 --target http://127.0.0.1:9100
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Any
 
 from crossdock import faults
 from crossdock.message import incident, states
-from crossdock.model import register
+from crossdock.model import reference
 
 DOCS = Path(__file__).resolve().parent
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -127,59 +127,12 @@ def _plain(text: str | None) -> str:
     return re.sub(r"(?<!\n)\n(?!\n)", " ", (text or "").strip())
 
 
-def documents() -> Iterator[str]:
-    """Each kind of document with its class and fields, then the parts that several share."""
-    parts: dict[str, Any] = {}
-    for kind, cls in register.kinds().items():
-        schema = cls.model_json_schema()
-        parts |= schema.get("$defs", {})
-        counts = cls.document_class.value
-        yield f"## {kind}\n\n{_plain(cls.__doc__)} Class: {counts}.\n\n"
-        yield from _fields(schema)
-    yield "## Parts\n\n"
-    for name, schema in sorted(parts.items()):
-        if "properties" in schema:
-            yield f"### {name}\n\n{_plain(schema.get('description'))}\n\n"
-            yield from _fields(schema)
-
-
-def _fields(schema: dict[str, Any]) -> Iterator[str]:
-    """The fields of one document or part; a star marks those that must be there."""
-    rows = [("field", "holds", "meaning")]
-    required = set(schema.get("required", ()))
-    for name, field in schema["properties"].items():
-        rows.append((f"`{name}`{' *' * (name in required)}", _holds(field), _plain(field.get("description"))))
-    yield from table(*rows)
-    yield "\n"
-
-
-def _holds(field: dict[str, Any]) -> str:
-    """What a field may hold, in words."""
-    if "$ref" in field:
-        name = field["$ref"].split("/")[-1]
-        return f"[{name}](#{name.lower()})"
-    if "anyOf" in field:
-        shapes = [_holds(f) for f in field["anyOf"] if f.get("type") != "null"]
-        return "number" if "number" in shapes else " or ".join(dict.fromkeys(shapes))
-    if field.get("type") == "array":
-        return f"list of {_holds(field['items'])}"
-    if "enum" in field or "const" in field:
-        words = field.get("enum", [field.get("const")])
-        few = len(words) <= CHOICES_MAX
-        return ", ".join(f"`{w}`" for w in words) if few else "code"
-    formats = {"date-time": "time", "date": "date"}
-    names = {"string": "text", "object": "object", "boolean": "true or false"}
-    kind = field.get("type", "anything")
-    if isinstance(kind, list):
-        return "number" if "number" in kind else " or ".join(names.get(k, k) for k in kind)
-    return formats.get(field.get("format", ""), names.get(kind, kind))
-
-
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "states": state_tables,
     "incident types": incident_table,
     "faults": fault_tree,
-    "documents": documents,
+    "documents": reference.document_tables,
+    "units": reference.unit_table,
     "commands": command_pages,
 }
 

@@ -146,7 +146,7 @@ def module_docstring(source: Source) -> Iterator[Finding]:
     text = ast.get_docstring(source.tree)
     if not text:
         yield Finding("module docstring", source.path, 1, "say in one noun sentence what stands here")
-    elif not text.split("\n\n")[0].rstrip().endswith((".", ":")):
+    elif not text.split("\n\n")[0].rstrip().endswith((".", ":", "?")):
         yield Finding("module docstring", source.path, 1, "the first sentence ends with a full stop")
 
 
@@ -256,8 +256,8 @@ def _catches_all(caught: ast.expr | None) -> bool:
 
 
 def printing(source: Source) -> Iterator[Finding]:
-    """A `print` outside the terminal's room: what the hub has to say goes to the log or the ledger."""
-    if source.room in plan.PRINTING_ROOMS:
+    """A `print` outside the terminal's room and programs of their own: the hub speaks to the log and the ledger."""
+    if source.room in plan.PRINTING_ROOMS or source.path.endswith("/__main__.py"):
         return
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":

@@ -52,7 +52,9 @@ class Erp:
             raise LookupError(f"no {model} matches {domain}")
         return ids[0]
 
-    def rows(self, model: str, domain: list[Any], fields: list[str], order: Any = None) -> list[dict[str, Any]]:
+    def rows(
+        self, model: str, domain: list[Any], fields: list[str], order: Any = None
+    ) -> list[dict[str, Any]]:
         """All matching records with the fields asked for."""
         return self(f"{model}.search_read", domain, 0, None, order, fields)
 
@@ -70,7 +72,9 @@ class Erp:
         answer_tree = json.loads(text, object_hook=_from_wire)
         if error := answer_tree.get("error"):
             kind, says = error[0], error[1] if len(error) > 1 else ""
-            raise Refused(method, str(kind), says if isinstance(says, str) else " / ".join(map(str, says[:2])))
+            raise Refused(
+                method, str(kind), says if isinstance(says, str) else " / ".join(map(str, says[:2]))
+            )
         return answer_tree.get("result")
 
 

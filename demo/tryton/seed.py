@@ -59,7 +59,9 @@ COUNTRIES = {"NL": "Netherlands", "DE": "Germany", "PL": "Poland", "FR": "France
 def seed(erp: Erp, hub_password: str, tell: Callable[[str], None]) -> None:
     """Fills a fresh database; `erp` is the administrator, the password is for the hub's own user."""
     tell("company and accounts")
-    countries = {code: _create(erp, "country.country", code=code, name=name) for code, name in COUNTRIES.items()}
+    countries = {
+        code: _create(erp, "country.country", code=code, name=name) for code, name in COUNTRIES.items()
+    }
     company = _company(erp, countries["NL"])
     _hub_user(erp, company, hub_password)
     tell("products, units and lots")
@@ -72,21 +74,29 @@ def seed(erp: Erp, hub_password: str, tell: Callable[[str], None]) -> None:
     warehouse = erp.first_id("stock.location", [["type", "=", "warehouse"]])
     erp("stock.location.write", [warehouse], {"code": WAREHOUSE, "name": "Main warehouse"})
     currency = erp.first_id("currency.currency", [["code", "=", "EUR"]])
-    _create(
-        erp, "web.shop", name=SHOP, company=company, currency=currency, warehouses=[["add", [warehouse]]]
-    )
+    _create(erp, "web.shop", name=SHOP, company=company, currency=currency, warehouses=[["add", [warehouse]]])
     _create(erp, "stock.package.type", name="Carton")
+    _house_rules(erp)
     tell("opening stock")
     _opening_stock(erp, products, company)
+
+
+def _house_rules(erp: Erp) -> None:
+    """Numbers that tell their kind, and carriage that is not charged to the customer."""
+    for model, field, prefix in (
+        ("sale.configuration", "sale_sequence", "SO-"),
+        ("stock.configuration", "shipment_out_sequence", "OUT-"),
+    ):
+        sequence = erp(f"{model}.read", [1], [field])[0][field]
+        erp("ir.sequence.write", [sequence], {"prefix": prefix, "padding": 5})
+    erp("sale.configuration.write", [1], {"sale_shipment_cost_method": None, "sale_invoice_method": "manual"})
 
 
 def _create(erp: Erp, model: str, **values: Any) -> int:
     return erp(f"{model}.create", [values])[0]
 
 
-def _party(
-    erp: Erp, name: str, street: str, postcode: str, city: str, country: int, **values: Any
-) -> int:
+def _party(erp: Erp, name: str, street: str, postcode: str, city: str, country: int, **values: Any) -> int:
     address = {
         "street_unstructured": street, "postal_code": postcode, "city": city, "country": country,
         "delivery": True, "invoice": True,
@@ -122,7 +132,12 @@ def _accounts(erp: Erp, company: int) -> None:
         "account_receivable": next(iter(kinds["receivable"]), None),
         "account_payable": next(iter(kinds["payable"]), None),
     }
-    erp("wizard.account.create_chart.execute", session, {**chosen, "properties": defaults}, "create_properties")
+    erp(
+        "wizard.account.create_chart.execute",
+        session,
+        {**chosen, "properties": defaults},
+        "create_properties",
+    )
     erp("wizard.account.create_chart.delete", session)
 
 
@@ -160,7 +175,7 @@ def _products(erp: Erp, units: dict[str, int]) -> dict[str, int]:
         if product.parts:
             # Written on the template: through the variant Tryton refuses the parent.
             parts = [
-                {"product": made[sku], "quantity": float(count), "unit": units["Unit"], "fixed": True}
+                {"product": made[sku], "quantity": float(count), "unit": units["Unit"], "fixed": False}
                 for sku, count in product.parts
             ]
             erp("product.template.write", [template], {"components": [["create", parts]]})

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 from demo.tryton import seed, snapshot
 from demo.tryton.process import DATABASE, Process
@@ -68,7 +69,7 @@ class TrytonServer:
         assert self._snapshot, "start the server first"
         return Erp(self.url, DATABASE, "admin", self._snapshot.admin_password)
 
-    def __enter__(self) -> TrytonServer:
+    def __enter__(self) -> Self:
         """Starts the server."""
         self.start()
         return self

@@ -63,7 +63,10 @@ def copy_database(source: Path, target: Path) -> None:
     """A consistent copy; the bare file may lag behind its write-ahead log."""
     for leftover in (target, target.with_name(target.name + "-wal"), target.with_name(target.name + "-shm")):
         leftover.unlink(missing_ok=True)
-    with contextlib.closing(sqlite3.connect(source)) as one, contextlib.closing(sqlite3.connect(target)) as other:
+    with (
+        contextlib.closing(sqlite3.connect(source)) as one,
+        contextlib.closing(sqlite3.connect(target)) as other,
+    ):
         one.backup(other)
 
 
@@ -129,7 +132,12 @@ def _fill(folder: Path, environment: Path, admin: str, hub: str, tell: Callable[
 
 def _run(command: list[str], **environment: str) -> None:
     done = subprocess.run(
-        command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=INSTALL_S, check=False
+        command,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=INSTALL_S,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command[:6])} … ended with {done.returncode}:\n{done.stderr[-2_000:]}")

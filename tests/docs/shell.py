@@ -132,5 +132,5 @@ class Shell:
 
     def _stderr(self) -> str:
         """What was said on the other stream, and in logs of the page."""
-        logs = [self.folder / "stderr.txt", *self.folder.glob("*.log")]
+        logs = [self.folder / "stderr.txt", *self.folder.rglob("*.log")]
         return "\n".join(f"--- {log.name}\n{log.read_text('utf-8', 'replace')[-2000:]}" for log in logs)

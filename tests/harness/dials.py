@@ -19,6 +19,7 @@ class Dials:
     vanish_rate: float = 0.0  #: applied, then no trustworthy answer, as `vanish_how` says
     vanish_how: str = "mixed"  #: 500 | 302 | drop | timeout | mixed
     latency_s: float = 0.0  #: until the answer; the effect stands at once
+    find_lag_s: float = 0.0  #: how long an applied order stays invisible to `find`
     dedupe: bool = True  #: a known Idempotency-Key gets its first answer and no second effect
     tell_id: bool = True  #: whether the answer carries the target's own id
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,14 @@ class Target:
         """All that arrived so far."""
         await self.stats()
         return list(read_arrivals(self.record))
+
+    async def until(self, true: Callable[[list[Arrival]], bool], wait_s: float = 20.0) -> list[Arrival]:
+        """Waits until that is true of the arrivals. Raises AssertionError after `wait_s`."""
+        until_s = time.monotonic() + wait_s
+        while not true(arrivals := await self.arrivals()):
+            assert time.monotonic() < until_s, f"not so after {wait_s} s: {len(arrivals)} arrivals"
+            await asyncio.sleep(0.01)
+        return arrivals
 
     async def _ask(self, path: str, value: object) -> dict[str, Any]:
         assert self._control is not None

@@ -15,7 +15,6 @@ import re
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import unquote
@@ -51,6 +50,7 @@ class Warehouse:
         self._record = record
         self._owing = 0
         self._ids: dict[str, int] = {}  # order number -> the warehouse's own id
+        self._since_s: dict[str, float] = {}  # order number -> when it was first applied
         self._answers: dict[str, bytes] = {}  # Idempotency-Key -> the first answer
 
     def turn(self, changes: dict[str, Any]) -> None:
@@ -119,14 +119,18 @@ class Warehouse:
         own_id = self._ids.setdefault(number, 700_000 + len(self._ids))
         reply = answer(201, b'{"id": "W%d"}' % own_id if self.dials.tell_id else b"{}")
         self._answers[key] = reply
+        self._since_s.setdefault(number, time.monotonic())
         return True, reply
 
     def _find(self, path: str) -> bytes:
         self.counts["asked"] += 1
         if self.dice.random() < self.dials.busy_rate:
             return answer(503)
-        own_id = self._ids.get(unquote(path.rsplit("/", 1)[-1]))
-        return answer(404, b"{}") if own_id is None else answer(200, b'{"id": "W%d"}' % own_id)
+        number = unquote(path.rsplit("/", 1)[-1])
+        since_s = self._since_s.get(number)
+        if since_s is None or time.monotonic() < since_s + self.dials.find_lag_s:
+            return answer(404, b"{}")
+        return answer(200, b'{"id": "W%d"}' % self._ids[number])
 
 
 class Door(asyncio.Protocol):
@@ -195,8 +199,9 @@ class Site:
         """Listens."""
         if self._server is None:
             loop = asyncio.get_running_loop()
-            make: Callable[[], Door] = lambda: Door(self._warehouse, self._doors)
-            self._server = await loop.create_server(make, "127.0.0.1", self.port, backlog=512)
+            self._server = await loop.create_server(
+                lambda: Door(self._warehouse, self._doors), "127.0.0.1", self.port, backlog=512
+            )
 
     def down(self) -> None:
         """Refuses connections and cuts those that are open."""

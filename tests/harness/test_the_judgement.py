@@ -44,13 +44,8 @@ def found(verdict: Verdict) -> set[str]:
 def test_an_order_on_the_desk_is_not_lost() -> None:
     arrivals = [arrival(ORDERS[0])]
     assert judge(sent(*ORDERS[:2]), arrivals, []).lost == [ORDERS[1].number]
-    assert (
-        found(judge(sent(*ORDERS[:2]), arrivals, [{"type": "invalid", "number": ORDERS[1].number}])) == set()
-    )
-    assert (
-        found(judge(sent(*ORDERS[:2]), arrivals, [{"type": "invalid", "number": "", "captures": ["c2"]}]))
-        == set()
-    )
+    for named in ({"number": ORDERS[1].number}, {"number": "", "captures": ["c2"]}):
+        assert found(judge(sent(*ORDERS[:2]), arrivals, [{"type": "invalid", **named}])) == {"needs_person"}
 
 
 def test_followers_are_excused_only_as_far_as_the_hub_holds_them() -> None:

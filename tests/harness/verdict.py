@@ -27,6 +27,7 @@ class Verdict:
     attempt_not_rising: list[str] = field(default_factory=list)
     resent: list[str] = field(default_factory=list)  #: `person` only: sent again after an unclear outcome
     undoubted: list[str] = field(default_factory=list)  #: `person` only: unclear, and no incident or several
+    needs_person: list[str] = field(default_factory=list)  #: on the desk where the hub can help itself
     refused: list[str] = field(default_factory=list)  #: the hub did not take a sound order
     repeat_unequal: list[str] = field(default_factory=list)  #: a repeat got other bytes, or no mark
 
@@ -72,6 +73,7 @@ def judge(
         lost=_lost(sent, effects, incidents, held),
     )
     _judge_keys(verdict, arrivals)
+    verdict.needs_person += [f"{one['type']}:{one.get('number')}" for one in incidents if not person]
     if person:
         _judge_doubts(verdict, arrivals, incidents, cut_at_down)
     return verdict

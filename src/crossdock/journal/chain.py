@@ -11,6 +11,7 @@ import msgspec
 
 PARTITIONS = 256  #: fixed when a store is made
 GENESIS = bytes(32)  #: the link before the first
+MARK_BYTES = 8
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -21,8 +22,22 @@ def partition_of(key: str) -> int:
 
 
 def link(before: bytes, columns: Sequence[Any], seal: Sequence[Any]) -> bytes:
-    """The link of one entry: SHA-256 over the link before, the entry's columns and the row it made."""
-    return hashlib.sha256(before + _encode((columns, seal))).digest()
+    """The link of one entry: SHA-256 over the link before, the entry's columns and the row it made.
+
+    The row goes in by its digest, so that the digest can stand in for a row that was erased.
+    """
+    sealed = hashlib.sha256(_encode(seal)).digest() if seal else b""
+    return hashlib.sha256(before + _encode(columns) + sealed).digest()
+
+
+def mark(what: str, values: Sequence[Any]) -> bytes:
+    """Eight bytes by which one row can vouch for another: what kind of row it is, and its values."""
+    return hashlib.blake2b(_encode((what, values)), digest_size=MARK_BYTES).digest()
+
+
+def crc(data: bytes) -> int:
+    """A checksum of bytes as they are stored; the digest in the ledger speaks of the bytes as they came."""
+    return zlib.crc32(data)
 
 
 def digest(salt: bytes, body: bytes) -> bytes:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import zstandard
 
-from crossdock.journal.chain import digest
-from crossdock.message.incident import Incident, MemberKind
+from crossdock.journal.chain import crc, digest, mark
+from crossdock.message.incident import Incident, IncidentState, MemberKind
 from crossdock.message.records import Capture, Entry, Message, Transmission
 from crossdock.message.states import (
     CAPTURE_MOVES,
@@ -25,6 +25,20 @@ from crossdock.message.states import (
 
 #: One statement: its name in statements.sql, its values, and the number of rows it must touch (None: any).
 Row = tuple[str, tuple[Any, ...], int | None]
+#: A move that no entry has told yet: what moved ("capture", "message", "transmission"), its id, its state, its mark.
+Told = tuple[str, int, int, bytes | None]
+
+#: Rows that cite the entry that made them: its position is their last value, and it holds their mark.
+CITING = frozenset(
+    {"upsert_hub", "upsert_identity", "upsert_belief", "insert_member", "insert_member_by_cause", "insert_override",
+     "upsert_crosswalk_row", "assign_incident", "resolve_incident", "resolve_empty_incident"}
+)  # fmt: skip
+#: Not a row but the mark of a move that an entry tells of beside its own.
+TOLD = "told"
+#: Rows that no entry makes: they carry a mark of their own as their last value.
+MARKED = frozenset(
+    {"insert_door", "upsert_cursor", "insert_answer", "insert_charter", "insert_key", "insert_anchor"}
+)
 
 _tree_encoder = msgspec.json.Encoder(decimal_format="number")
 _tree_decoder: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
@@ -47,6 +61,45 @@ def unpacked(codec: int, data: bytes) -> bytes:
     return _decompress(data) if codec == ZSTD else data
 
 
+def marked(statement: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The values of a row that carries its own mark."""
+    return (*values, mark(statement, values))
+
+
+def marks_of(statement: str, values: tuple[Any, ...]) -> bytes:
+    """The marks of a row that cites its entry: one, or two where part of the row may change later."""
+    if statement == "upsert_hub":
+        id_, root, document, number, owner, key = cast("tuple[Any, Any, Any, Any, Any, Any]", values)
+        return mark("hub", (id_, document, number, owner)) + mark("place", (id_, root, key))
+    if statement == "insert_incident":
+        # All but the owner and the state, which change later.
+        fixed = mark("incident", values[:5] + values[6:-1])
+        return fixed + incident_mark(values[0], values[5], values[-1], None, None)
+    if statement == "assign_incident":
+        return incident_mark(values[0], values[1], IncidentState.OPEN.value, None, None)
+    if statement == "resolve_incident":
+        id_, owner, reason, closed_ms = cast("tuple[int, str, str, int]", values)
+        return incident_mark(id_, owner, IncidentState.RESOLVED.value, reason, closed_ms)
+    if statement == TOLD:
+        return values[0]
+    return mark(statement, values)
+
+
+def incident_mark(id_: int, owner: str, state: int, reason: str | None, closed_ms: int | None) -> bytes:
+    """The mark of what changes on an incident."""
+    return mark("stand", (id_, owner, state, reason, closed_ms))
+
+
+def transmission_mark(t: Transmission) -> bytes:
+    """The mark of what changes on a transmission, but for its state."""
+    return mark("transmission", (t.id, t.round, t.attempt, t.due_ms, t.first_ms, t.payload, t.request))
+
+
+def message_mark(id_: int, waits_for: str | None, until_ms: int | None) -> bytes | None:
+    """The mark of what a message waits for; None when it waits for nothing."""
+    return None if waits_for is None and until_ms is None else mark("message", (id_, waits_for, until_ms))
+
+
 def packed_tree(tree: dict[str, Any]) -> bytes:
     """A canonical document as it is stored: compressed JSON with all digits of its numbers."""
     return _compress(_tree_encoder.encode(tree))
@@ -60,7 +113,7 @@ def unpacked_tree(data: bytes) -> dict[str, Any]:
 class Changes:
     """One atomic set of writes. Moves are checked against the tables of message/states.py."""
 
-    __slots__ = ("_next_id", "_salt", "entries", "rows", "scope")
+    __slots__ = ("_loose", "_next_id", "_salt", "_told", "entries", "rows", "scope")
 
     def __init__(self, scope: int, next_id: Callable[[], int], salt: Callable[[], bytes]) -> None:
         self.scope = scope
@@ -69,10 +122,17 @@ class Changes:
         self.rows: list[Row] = []
         #: Entries with the rows that need the entry's position as their last value.
         self.entries: list[tuple[Entry, Sequence[Row]]] = []
+        self._loose: list[Row] = []
+        self._told: list[Told] = []
 
     def row(self, statement: str, *values: Any, touches: int | None = None) -> None:
-        """Adds one statement."""
-        self.rows.append((statement, values, touches))
+        """Adds one statement; one that cites an entry goes with the last one of these changes."""
+        if statement in CITING:
+            self._loose.append((statement, values, touches))
+        elif statement in MARKED:
+            self.rows.append((statement, marked(statement, values), touches))
+        else:
+            self.rows.append((statement, values, touches))
 
     def entry(self, entry: Entry, *rows: Row) -> None:
         """Adds one ledger entry; `rows` get its position appended."""
@@ -82,8 +142,51 @@ class Changes:
         """Stores bytes; gives the payload's id and the salted digest for the entry that tells of them."""
         id_, salt = self._next_id(), self._salt()
         codec, data = packed(body)
-        self.rows.append(("insert_payload", (id_, salt, codec, len(body), data), None))
+        self.rows.append(("insert_payload", (id_, salt, codec, len(body), data, crc(data)), None))
         return id_, digest(salt, body)
+
+    def seal(self) -> None:
+        """Ties every loose row and every untold move to an entry, so that the ledger vouches for it.
+
+        Called by the journal before it writes; the second call finds nothing to do.
+        """
+        if self._told:
+            untold = [told for told in self._told if not self._is_told(told)]
+            self._told = []
+            if untold:
+                self._tell(untold)
+        if self._loose:
+            assert self.entries, f"no entry tells of {self._loose}"
+            entry, rows = self.entries[-1]
+            self.entries[-1] = (entry, (*rows, *self._loose))
+            self._loose = []
+
+    def _is_told(self, told: Told) -> bool:
+        """Whether an entry of these changes speaks of that move."""
+        what, id_, state, mark_ = told
+        for entry, _ in self.entries:
+            if subject_of(entry) == (what, id_) and entry.state == state:
+                entry.mark = mark_
+                return True
+            if (
+                what == "capture"
+                and entry.capture == id_
+                and entry.kind is EntryKind.translated
+                and state == _TRANSLATED
+            ):
+                return True
+        return False
+
+    def _tell(self, untold: Sequence[Told]) -> None:
+        """The last entry tells of what no other entry does; if there is none, one is made."""
+        if not self.entries:
+            self.entries.append((Entry(EntryKind.decided, says="moved"), ()))
+        entry, rows = self.entries[-1]
+        detail: dict[str, Any] = json.loads(entry.detail) if entry.detail else {}
+        detail["moves"] = [[what, id_, state] for what, id_, state, _ in untold]
+        entry.detail = json.dumps(detail)
+        told: list[Row] = [(TOLD, (mark_,), None) for *_, mark_ in untold if mark_ is not None]
+        self.entries[-1] = (entry, (*rows, *told))
 
     # -- captures ------------------------------------------------------------
 
@@ -91,6 +194,7 @@ class Changes:
         """Moves a capture; the caller adds the entry that tells why."""
         assert to in CAPTURE_MOVES[capture.state], (capture.state, to)
         self.rows.append(("move_capture", (to.value, capture.id, capture.state.value), 1))
+        self._told.append(("capture", capture.id, to.value, None))
         capture.state = to
 
     # -- messages ------------------------------------------------------------
@@ -98,10 +202,23 @@ class Changes:
     def add_message(self, m: Message, entry: Entry) -> None:
         """Writes a new message with the entry that tells of it."""
         tree = packed_tree(m.tree)
-        fixed = (m.id, self.scope, m.capture, m.system, m.document, m.their_id, m.number, m.hub, m.root, m.key, m.version)
+        fixed = (
+            m.id,
+            self.scope,
+            m.capture,
+            m.system,
+            m.document,
+            m.their_id,
+            m.number,
+            m.hub,
+            m.root,
+            m.key,
+            m.version,
+        )
         self.rows.append(("insert_message", (*fixed, tree, m.state.value, m.waits_for, m.until_ms), None))
         entry.seal = (*fixed, tree)
         entry.state = m.state.value
+        entry.mark = message_mark(m.id, m.waits_for, m.until_ms)
         self.entries.append((entry, ()))
 
     def move_message(
@@ -110,28 +227,57 @@ class Changes:
         """Moves a message; the caller adds the entry that tells why."""
         assert to in MESSAGE_MOVES[m.state], (m.state, to)
         self.rows.append(("move_message", (to.value, waits_for, until_ms, m.id, m.state.value), 1))
+        self._told.append(("message", m.id, to.value, message_mark(m.id, waits_for, until_ms)))
         m.state, m.waits_for, m.until_ms = to, waits_for, until_ms
 
     # -- transmissions -------------------------------------------------------
 
     def add_transmission(self, t: Transmission, entry: Entry) -> None:
         """Writes a new transmission with its `due` entry."""
-        fixed = (t.id, self.scope, t.message, t.target, t.origin, t.document, t.number, t.hub, t.root, t.key, t.after)
+        fixed = (
+            t.id,
+            self.scope,
+            t.message,
+            t.target,
+            t.origin,
+            t.document,
+            t.number,
+            t.hub,
+            t.root,
+            t.key,
+            t.after,
+        )
         moving = (t.state.value, t.round, t.attempt, t.due_ms, t.first_ms, t.payload, t.request)
         self.rows.append(("insert_transmission", fixed + moving, None))
         entry.seal = fixed
         entry.state = t.state.value
+        entry.mark = transmission_mark(t)
         self.entries.append((entry, ()))
 
-    def move_transmission(self, t: Transmission, to: TransmissionState, entry: Entry | None, *rows: Row) -> None:
+    def move_transmission(
+        self, t: Transmission, to: TransmissionState, entry: Entry | None, *rows: Row
+    ) -> None:
         """Moves a transmission with all that may change on it, and its entry (None: told by another entry)."""
         assert to in TRANSMISSION_MOVES[t.state], (t.id, t.state, to)
-        values = (to.value, t.round, t.attempt, t.due_ms, t.first_ms, t.payload, t.request, t.id, t.state.value)
+        values = (
+            to.value,
+            t.round,
+            t.attempt,
+            t.due_ms,
+            t.first_ms,
+            t.payload,
+            t.request,
+            t.id,
+            t.state.value,
+        )
         self.rows.append(("move_transmission", values, 1))
         t.state = to
         if entry is not None:
             entry.state = to.value
+            entry.mark = transmission_mark(t)
             self.entries.append((entry, rows))
+        else:
+            self._told.append(("transmission", t.id, to.value, transmission_mark(t)))
 
     # -- what is known -------------------------------------------------------
 
@@ -140,7 +286,15 @@ class Changes:
         return ("upsert_identity", (self.scope, system, document, their_id, hub), None)
 
     def belief(
-        self, hub: int, system: str, *, how: int, version: int, message: int, transmission: int | None, at_ms: int
+        self,
+        hub: int,
+        system: str,
+        *,
+        how: int,
+        version: int,
+        message: int,
+        transmission: int | None,
+        at_ms: int,
     ) -> Row:
         """The row that says what a system last told (1), acknowledged (2) or was observed to have (3)."""
         return ("upsert_belief", (hub, system, how, version, message, transmission, at_ms), None)
@@ -151,16 +305,42 @@ class Changes:
         """Opens an incident, or adds its members to the open one of the same cause."""
         i = incident
         entry.kind = EntryKind.incident
-        entry.detail = json.dumps({"incident": i.id, "type": i.type, "cause": i.cause, "path": i.path})
+        entry.incident = i.id
+        entry.detail = json.dumps({"type": i.type, "cause": i.cause, "path": i.path})
         values = (
             i.id, self.scope, i.type, i.cause, i.severity, i.owner, i.opened_ms, i.due_ms, i.system, i.document,
             i.number, i.path, i.value, i.says, i.fix, i.state.value,
         )  # fmt: skip
-        self.entries.append((entry, (("insert_incident", values, None), *rows)))
-        for kind, id_ in i.members:
-            self.rows.append(("insert_member_by_cause", (kind.value, id_, self.scope, i.cause), None))
+        members: list[Row] = [
+            ("insert_member_by_cause", (kind.value, id_, self.scope, i.cause), None)
+            for kind, id_ in i.members
+        ]
+        self.entries.append((entry, (("insert_incident", values, None), *members, *rows)))
 
     def add_follower(self, cause: str, transmission: int) -> None:
         """Notes that a transmission is held behind the member of the open incident of this cause."""
-        values = (MemberKind.FOLLOWER.value, transmission, self.scope, cause)
-        self.rows.append(("insert_member_by_cause", values, None))
+        self.row("insert_member_by_cause", MemberKind.FOLLOWER.value, transmission, self.scope, cause)
+
+    def assign_incident(self, incident: Incident, owner: str, entry: Entry) -> None:
+        """Gives an open incident to somebody else. Touching none means that it is no longer open."""
+        incident.owner = owner
+        entry.incident = incident.id
+        self.entries.append((entry, (("assign_incident", (incident.id, owner), 1),)))
+
+    def resolve_incident(self, incident: Incident, reason: str, closed_ms: int, entry: Entry) -> None:
+        """Ends an open incident. Touching none means that it is no longer open, or that a member still is."""
+        incident.state, incident.reason = IncidentState.RESOLVED, reason
+        entry.incident = incident.id
+        self.entries.append(
+            (entry, (("resolve_incident", (incident.id, incident.owner, reason, closed_ms), 1),))
+        )
+
+
+_TRANSLATED = CaptureState.TRANSLATED.value
+
+
+def subject_of(entry: Entry) -> tuple[str, int | None]:
+    """What an entry's state speaks of: the narrowest thing that it names."""
+    if entry.transmission is not None:
+        return "transmission", entry.transmission
+    return ("message", entry.message) if entry.message is not None else ("capture", entry.capture)

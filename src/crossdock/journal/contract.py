@@ -77,6 +77,10 @@ class StoreDown(Exception):
     """The store takes no commits now: disk full, locked or gone. Nothing of the call was written."""
 
 
+class Overtaken(Exception):
+    """A row is no longer as the change found it: somebody else moved it first. Nothing was written."""
+
+
 class Journal(Protocol):
     """The ledger, the queue and what is known, in one store."""
 
@@ -112,7 +116,9 @@ class Journal(Protocol):
         """The id that a system gave to an object."""
         ...
 
-    def open_transmissions(self, target: str, states: Iterable[int], after: int, limit: int) -> Sequence[Transmission]:
+    def open_transmissions(
+        self, target: str, states: Iterable[int], after: int, limit: int
+    ) -> Sequence[Transmission]:
         """Open work of one target in order of making."""
         ...
 

@@ -95,5 +95,7 @@ class Entry:
     payload: int | None = None
     digest: bytes | None = None  #: of the payload, salted
     detail: str | None = None  #: JSON; for incidents and acts the row as it is now
+    incident: int | None = None  #: the incident that it opens or acts on
+    mark: bytes | None = None  #: of the changing columns of the thing that it moved, as it left them
     seal: tuple[Any, ...] = ()  #: the row that this entry makes; part of the link, not of the row
     partition: int = 0

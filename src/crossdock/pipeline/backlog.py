@@ -12,7 +12,7 @@ from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.conclude import Verdict
 from crossdock.pipeline.lanes import Flight, Lane
-from crossdock.pipeline.target import WINDOW_MAX, Target
+from crossdock.pipeline.target import Target
 from crossdock.pipeline.transmit import entry_of
 
 _S = TransmissionState
@@ -49,7 +49,7 @@ class Backlog:
         target.unseen = 0
         while target.spilled and self.refill(target):
             await asyncio.sleep(0)
-            if target.lanes.count > WINDOW_MAX // 2:
+            if target.lanes.count > target.window // 2:
                 break
         return len(interrupted)
 
@@ -70,9 +70,9 @@ class Backlog:
 
     def refill(self, target: Target) -> bool:
         """Brings work from the store into memory while there is room; True when it brought something."""
-        if not target.spilled or target.lanes.count > WINDOW_MAX // 2:
+        if not target.spilled or target.lanes.count > target.window // 2:
             return False
-        limit = WINDOW_MAX - target.lanes.count
+        limit = target.window - target.lanes.count
         rows = self._journal.open_transmissions(target.name, _RUNNING, target.loaded_upto, limit)
         held: dict[str, list[Flight]] = {}
         for t in rows:
@@ -103,7 +103,7 @@ class Backlog:
         target.lanes.remove(lane, list(lane.flights))
         lane.blocked_by = None
         changes = self._journal.changes()
-        for t in self._journal.lane(target.name, key, 0, WINDOW_MAX):
+        for t in self._journal.lane(target.name, key, 0, target.window):
             if t.state is _S.DESK:
                 lane.blocked_by = lane.blocked_by or self._journal.cause_of(t.id)
             elif lane.blocked_by is not None:

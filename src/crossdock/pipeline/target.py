@@ -61,6 +61,7 @@ class Target:
         ordering: Ordering,
         doubt: DoubtGuard,
         *,
+        window: int,
         completed: Callable[[int], None],
         blocked: Callable[[int, str], None],
         freed: Callable[[Target, str], None],
@@ -75,6 +76,7 @@ class Target:
         self.lanes = Lanes(ordering)
         self._sender = Sender(bound.system, bound.client, self._store_ask)
         self.concluder = Concluder(context, bound.system, doubt)
+        self.window = window
         self._completed = completed
         self._blocked = blocked
         self._freed = freed
@@ -138,7 +140,7 @@ class Target:
             changes.add_transmission(t, due)
             changes.add_follower(lane.blocked_by, t.id)
             return
-        if self.spilled or self.lanes.count >= WINDOW_MAX:
+        if self.spilled or self.lanes.count >= self.window:
             self.spilled, self.unseen = True, t.id
             changes.add_transmission(t, due)
             return

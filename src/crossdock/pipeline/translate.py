@@ -43,12 +43,20 @@ class Translator:
             self._to_desk(capture, fault, batch.changes)
             return
         except Exception as error:  # ends on the desk as `poison`: one capture never stops the others
-            fault = Invalid(f"the hub could not read this: {type(error).__name__}: {error}", type="poison")
-            self._to_desk(capture, fault, batch.changes)
+            self.poisoned(capture, error, batch)
             return
         batch.changes.move_capture(capture, CaptureState.TRANSLATED)
         for draft in drafts:
             self._draft(capture, draft, batch)
+
+    def poisoned(self, capture: Capture, error: Exception, batch: Batch) -> None:
+        """A capture that the hub itself stumbles over."""
+        fault = Invalid(
+            f"the hub could not read this: {type(error).__name__}: {error}",
+            fix="look at the bytes; if they are right, this is a defect of the hub or of its mapping",
+            type="poison",
+        )
+        self._to_desk(capture, fault, batch.changes)
 
     def _drafts(self, capture: Capture) -> list[Draft]:
         reader = self._reader(capture)

@@ -9,7 +9,7 @@ import structlog
 
 from crossdock.journal.contract import StoreDown
 from crossdock.message.records import Capture
-from crossdock.message.states import MessageState
+from crossdock.message.states import CaptureState, MessageState
 from crossdock.pipeline.backlog import Backlog
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.decide import Batch, Decider
@@ -19,7 +19,7 @@ from crossdock.pipeline.lanes import Ordering
 from crossdock.pipeline.poll import Pollers
 from crossdock.pipeline.receive import CommitGuard, Door
 from crossdock.pipeline.route import Router
-from crossdock.pipeline.target import Target
+from crossdock.pipeline.target import WINDOW_MAX, Target
 from crossdock.pipeline.translate import Translator
 from crossdock.pipeline.transmit import DoubtGuard
 
@@ -37,7 +37,13 @@ class Worker:
     """Everything that goes on without being asked."""
 
     def __init__(
-        self, context: Context, *, commit: CommitGuard, ordering: Ordering, doubt: DoubtGuard
+        self,
+        context: Context,
+        *,
+        commit: CommitGuard,
+        ordering: Ordering,
+        doubt: DoubtGuard,
+        window: int = WINDOW_MAX,
     ) -> None:
         self._context = context
         self._journal = context.journal
@@ -47,6 +53,7 @@ class Worker:
         self.targets = {
             name: Target(
                 context, bound, ordering, doubt,
+                window=window,
                 completed=self._completed, blocked=self._blocked, freed=self._backlog.reload,
             )
             for name, bound in context.systems.items()
@@ -66,6 +73,7 @@ class Worker:
     async def start(self) -> None:
         """Takes up what a former run left, then everything new."""
         self._waiting = self._journal.count_waiting()
+        self._journal.refresh_overrides()
         for target in self.targets.values():
             doubted = await self._backlog.recover(target)
             if doubted:
@@ -97,8 +105,29 @@ class Worker:
     async def _decide(self, captures: Sequence[Capture]) -> None:
         async with self._decides:
             batch = self._translator.batch()
-            for capture in captures:
+            try:
+                for capture in captures:
+                    self._translator.capture(capture, batch)
+            except Exception:  # ends in _one_by_one, where only the one at fault goes to the desk
+                _log.exception("a batch could not be decided", captures=len(captures))
+                await self._one_by_one([capture.id for capture in captures])
+                return
+            await self._commit(batch)
+
+    async def _one_by_one(self, captures: Sequence[int]) -> None:
+        """Decides each capture alone, so that a defect of the hub stops one document and not the line."""
+        for id_ in captures:
+            capture = self._journal.capture(id_)
+            if capture is None or capture.state is not CaptureState.WAITING:
+                continue
+            batch = self._translator.batch()
+            try:
                 self._translator.capture(capture, batch)
+            except Exception as error:  # ends on the desk as `poison`
+                capture = self._journal.capture(id_)
+                assert capture is not None, "nobody else moves a capture that waits"
+                batch = self._translator.batch()
+                self._translator.poisoned(capture, error, batch)
             await self._commit(batch)
 
     async def _commit(self, batch: Batch) -> None:
@@ -187,6 +216,7 @@ class Worker:
         self, *, captures: Sequence[int] = (), messages: Sequence[int] = (), lanes: Sequence[tuple[str, str]] = ()
     ) -> None:
         """A person sent these back; they are in the store in their new state."""
+        self._journal.refresh_overrides()
         self.feed.again(list(captures))
         self._again.extend(messages)
         for name, key in lanes:

@@ -1,4 +1,4 @@
-"""The system calls around one 202: is the commit on the disk before the answer is on the wire?"""
+"""The system calls around one 202: the commit must be on the disk before the answer is on the wire."""
 
 from __future__ import annotations
 

@@ -34,6 +34,7 @@ async def run(folder: Path, faults: Faults) -> Outcome:
     dials = {
         "busy_rate": faults.busy_rate, "vanish_rate": faults.vanish_rate, "blank_rate": faults.blank_rate,
         "throttle_rate": faults.throttle_rate, "latency_s": 0.002, "dedupe": faults.mode == "resend",
+        "find_lag_s": 0.2,
     }  # fmt: skip
     # Where only a person can tell, each order is a lane of its own: otherwise all lanes soon stand still.
     plan = Plan(on_unclear=faults.mode, order_by=None if faults.mode == "person" else "customer.id")
@@ -59,8 +60,7 @@ async def run(folder: Path, faults: Faults) -> Outcome:
 async def _go_down(world: Stage, faults: Faults) -> None:
     """Takes the target away once a fifth of the orders has arrived."""
     enough = faults.senders * faults.orders // 5
-    while (await world.target.stats()).get("effects", 0) < enough:
-        await asyncio.sleep(0.01)
+    await world.target.until(lambda arrivals: sum(one.applied for one in arrivals) >= enough)
     progress(f"target down for {faults.down_s} s")
     world.went_down = True
     await world.target.down()

@@ -49,8 +49,7 @@ async def retry_after(folder: Path) -> Outcome:
     outcome = Outcome("Retry-After")
     async with stage(folder, Plan(), dials={"throttle_rate": 1.0, "retry_after_s": 1}) as world:
         await post(world, Order(1, "C1", 1).body())
-        while not (first := await world.target.arrivals()):
-            pass
+        first = await world.target.until(bool)
         await world.target.turn(throttle_rate=0.0)
         await world.settled(REST_WAIT_S, accepted=1)
         arrivals = await world.target.arrivals()

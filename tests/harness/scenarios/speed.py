@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from tests.harness.arrivals import read_arrivals
 from tests.harness.outcome import Outcome
-from tests.harness.process import ROOT, Process, resident_mb, ticks_of
+from tests.harness.process import Process, python, resident_mb, ticks_of
 from tests.harness.sender import Shop
 from tests.harness.site import Plan
 from tests.harness.stage import Target, progress, stage
@@ -82,8 +81,7 @@ async def relay(folder: Path, load: Load) -> Figures:
     target = Target(folder)
     await target.start()
     listen = f"127.0.0.1:{free_port()}"
-    command = [sys.executable, str(ROOT / "bench" / "relay.py"), "--listen", listen, "--target", target.url]
-    process = Process(command, folder / "relay.log")
+    process = Process(python("bench.relay", "--listen", listen, "--target", target.url), folder / "relay.log")
     try:
         figures = Figures(start_s=await process.start())
         await _measure(figures, load, process, target, Shop(f"http://{listen}", "none"))

@@ -29,11 +29,9 @@ async def run(folder: Path) -> Outcome:
         order = Order(1, "C1", 1)
         await world.target.turn(busy_rate=1.0)
         await post(world, order.body())
-        while not await world.target.arrivals():
-            pass
+        await world.target.until(bool)
         await world.target.turn(busy_rate=0.0, vanish_rate=1.0, vanish_how="500")
-        while not any(arrival.applied for arrival in await world.target.arrivals()):
-            pass
+        await world.target.until(lambda arrivals: any(arrival.applied for arrival in arrivals))
         await world.target.turn(vanish_rate=0.0)
         await post(world, order.body())
         await world.settled(REST_WAIT_S, accepted=1)

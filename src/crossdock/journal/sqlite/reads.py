@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,6 +31,7 @@ class Reads:
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._reader = connection
+        self.has_overrides = False
         self._path = path
         self._views = connect(path, read_only=True)
         self._views_thread = ThreadPoolExecutor(1, thread_name_prefix="crossdock-views")
@@ -77,11 +79,13 @@ class Reads:
             " AND until_ms > ? ORDER BY id",
             (self.scope, system, document, their_id, now_ms),
         )
-        return [(path, json.loads(value)) for path, value in rows]
+        return [(path, json.loads(value, parse_float=Decimal)) for path, value in rows]
 
     def crosswalk_rows(self) -> Sequence[tuple[str, str, str, str, int]]:
         """Rows added on the desk: (name, system, theirs, ours, position)."""
-        return self._reader.execute("SELECT name, system, theirs, ours, position FROM crosswalk_rows").fetchall()
+        return self._reader.execute(
+            "SELECT name, system, theirs, ours, position FROM crosswalk_rows"
+        ).fetchall()
 
     # -- identity ------------------------------------------------------------
 
@@ -95,7 +99,9 @@ class Reads:
 
     def their_id(self, hub: int, system: str) -> str | None:
         """The id that a system gave to an object."""
-        row = self._reader.execute("SELECT their_id FROM identity WHERE hub = ? AND system = ?", (hub, system)).fetchone()
+        row = self._reader.execute(
+            "SELECT their_id FROM identity WHERE hub = ? AND system = ?", (hub, system)
+        ).fetchone()
         return row[0] if row else None
 
     def hub_of_number(self, document: str, number: str) -> tuple[int, int, str] | None:
@@ -113,7 +119,9 @@ class Reads:
 
     def last_message_of(self, hub: int) -> int | None:
         """The newest message that any system told of an object."""
-        row = self._reader.execute("SELECT max(message) FROM beliefs WHERE hub = ? AND how = 1", (hub,)).fetchone()
+        row = self._reader.execute(
+            "SELECT max(message) FROM beliefs WHERE hub = ? AND how = 1", (hub,)
+        ).fetchone()
         return row[0] if row else None
 
     # -- messages ------------------------------------------------------------
@@ -174,7 +182,9 @@ class Reads:
 
     def transmission(self, id_: int) -> Transmission | None:
         """One transmission."""
-        row = self._reader.execute(f"SELECT {_TRANSMISSION} FROM transmissions WHERE id = ?", (id_,)).fetchone()  # noqa: S608 - fixed columns
+        row = self._reader.execute(
+            f"SELECT {_TRANSMISSION} FROM transmissions WHERE id = ?", (id_,)
+        ).fetchone()  # noqa: S608 - fixed columns
         return _transmission(row) if row else None
 
     def root_of(self, root: int, system: str) -> tuple[str, str] | None:
@@ -201,10 +211,9 @@ class Reads:
         ).fetchone()
         return row[0] if row else f"in_doubt/t{transmission}"
 
-    @property
-    def has_overrides(self) -> bool:
-        """Whether any value was ever mended by a person."""
-        return self._reader.execute("SELECT 1 FROM overrides LIMIT 1").fetchone() is not None
+    def refresh_overrides(self) -> None:
+        """Looks whether any value was ever mended by a person; most stores never ask again."""
+        self.has_overrides = self._reader.execute("SELECT 1 FROM overrides LIMIT 1").fetchone() is not None
 
     # -- the rest ------------------------------------------------------------
 
@@ -216,13 +225,16 @@ class Reads:
     def cursor(self, system: str, document: str) -> str | None:
         """Where a poller stands."""
         row = self._reader.execute(
-            "SELECT cursor FROM cursors WHERE scope = ? AND system = ? AND document = ?", (self.scope, system, document)
+            "SELECT cursor FROM cursors WHERE scope = ? AND system = ? AND document = ?",
+            (self.scope, system, document),
         ).fetchone()
         return row[0] if row else None
 
     def keys(self) -> Sequence[tuple[bytes, str, str, str | None]]:
         """(digest, name, role, system) of every key that is not revoked."""
-        return self._reader.execute("SELECT digest, name, role, system FROM keys WHERE revoked_ms IS NULL").fetchall()
+        return self._reader.execute(
+            "SELECT digest, name, role, system FROM keys WHERE revoked_ms IS NULL"
+        ).fetchall()
 
 
 def _capture(row: tuple[Any, ...]) -> Capture:

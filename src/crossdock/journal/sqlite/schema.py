@@ -7,6 +7,8 @@ import sqlite3
 from importlib import resources
 from pathlib import Path
 
+from crossdock.journal.chain import mark
+
 _PACKAGE = "crossdock.journal.sqlite"
 _HEADING = re.compile(r"^-- (\w+)\n((?:(?!^-- \w+\n).*\n?)*)", re.MULTILINE)
 
@@ -54,5 +56,8 @@ def migrate(connection: sqlite3.Connection) -> list[str]:
         connection.executescript(f"BEGIN IMMEDIATE;\n{text}\nPRAGMA user_version = {number};\nCOMMIT;")
         applied.append(name)
     if not connection.execute("SELECT 1 FROM scopes WHERE id = 1").fetchone():
-        connection.execute("INSERT INTO scopes (id, tenant, site) VALUES (1, 'default', 'default')")
+        scope = (1, "default", "default")
+        connection.execute(
+            "INSERT INTO scopes (id, tenant, site, mark) VALUES (?, ?, ?, ?)", (*scope, mark("scope", scope))
+        )
     return applied

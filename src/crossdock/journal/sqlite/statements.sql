@@ -1,7 +1,7 @@
 -- Every statement of the hot path and of the desk, by name.
 
 -- insert_payload
-INSERT INTO payloads (id, salt, codec, size, data) VALUES (?, ?, ?, ?, ?);
+INSERT INTO payloads (id, salt, codec, size, data, crc) VALUES (?, ?, ?, ?, ?, ?);
 
 -- insert_capture
 INSERT INTO captures (id, scope, system, document, their_id, version, order_by, content_type, payload, at_ms, late, state)
@@ -24,7 +24,7 @@ SELECT capture, version FROM revisions WHERE scope = ? AND system = ? AND docume
 ORDER BY version DESC LIMIT 1;
 
 -- insert_door
-INSERT INTO door (scope, system, at_ms, status, says, payload, incident) VALUES (?, ?, ?, ?, ?, ?, ?);
+INSERT INTO door (scope, system, at_ms, status, says, payload, incident, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- move_capture
 UPDATE captures SET state = ? WHERE id = ? AND state = ?;
@@ -45,7 +45,7 @@ UPDATE transmissions SET state = ?, round = ?, attempt = ?, due_ms = ?, first_ms
 WHERE id = ? AND state = ?;
 
 -- upsert_hub
-INSERT INTO hubs (id, root, document, number, owner, key, position) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO hubs (id, root, document, number, owner, key, position, introduced) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
 ON CONFLICT (id) DO UPDATE SET root = excluded.root, key = excluded.key, position = excluded.position;
 
 -- upsert_identity
@@ -57,30 +57,29 @@ INSERT INTO beliefs (hub, system, how, version, message, transmission, at_ms, po
 ON CONFLICT (hub, system) DO UPDATE SET how = excluded.how, version = excluded.version, message = excluded.message,
   transmission = excluded.transmission, at_ms = excluded.at_ms, position = excluded.position;
 
+-- find_open_incident
+SELECT id FROM incidents WHERE scope = ? AND cause = ? AND state = 1;
+
+-- find_owner
+SELECT owner FROM incidents WHERE id = ? AND state = 1
+  AND NOT EXISTS (SELECT 1 FROM members WHERE incident = incidents.id AND kind <> 4);
+
 -- insert_incident
-INSERT INTO incidents (id, scope, type, cause, severity, owner, opened_ms, due_ms, system, document, number, path, value, says, fix, state, position)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (scope, cause) WHERE state = 1 DO NOTHING;
+INSERT INTO incidents (id, scope, type, cause, severity, owner, opened_ms, due_ms, system, document, number, path, value, says, fix, state, position, moved)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17);
 
 -- insert_member
-INSERT OR IGNORE INTO members (incident, kind, id) VALUES (?, ?, ?);
-
--- insert_member_by_cause
-INSERT OR IGNORE INTO members (kind, id, incident)
-SELECT ?, ?, id FROM incidents WHERE scope = ? AND cause = ? AND state = 1;
+INSERT OR IGNORE INTO members (incident, kind, id, position) VALUES (?, ?, ?, ?);
 
 -- delete_member
 DELETE FROM members WHERE kind = ? AND id = ?;
 
 -- assign_incident
-UPDATE incidents SET owner = ?, position = ? WHERE id = ?;
+UPDATE incidents SET owner = ?2, moved = ?3 WHERE id = ?1 AND state = 1;
 
 -- resolve_incident
-UPDATE incidents SET state = 2, reason = ?, closed_ms = ? WHERE id = ? AND state = 1;
-
--- resolve_empty_incident
-UPDATE incidents SET state = 2, reason = ?, closed_ms = ? WHERE id = ? AND state = 1
-  AND NOT EXISTS (SELECT 1 FROM members WHERE incident = incidents.id);
+UPDATE incidents SET state = 2, reason = ?3, closed_ms = ?4, moved = ?5 WHERE id = ?1 AND owner = ?2 AND state = 1
+  AND NOT EXISTS (SELECT 1 FROM held WHERE incident = ?1);
 
 -- insert_override
 INSERT INTO overrides (id, scope, system, document, their_id, path, value, until_ms, position)
@@ -90,20 +89,26 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 INSERT OR REPLACE INTO crosswalk_rows (name, system, theirs, ours, position) VALUES (?, ?, ?, ?, ?);
 
 -- upsert_cursor
-INSERT OR REPLACE INTO cursors (scope, system, document, cursor, at_ms) VALUES (?, ?, ?, ?, ?);
+INSERT OR REPLACE INTO cursors (scope, system, document, cursor, at_ms, mark) VALUES (?, ?, ?, ?, ?, ?);
 
 -- insert_answer
-INSERT OR IGNORE INTO answers (key, digest, body, at_ms) VALUES (?, ?, ?, ?);
+INSERT INTO answers (key, digest, body, at_ms, mark) VALUES (?, ?, ?, ?, ?);
+
+-- delete_answers
+DELETE FROM answers WHERE at_ms < ?;
 
 -- insert_charter
-INSERT OR IGNORE INTO charters (version, code, files, at_ms) VALUES (?, ?, ?, ?);
+INSERT OR IGNORE INTO charters (version, code, files, at_ms, mark) VALUES (?, ?, ?, ?, ?);
 
 -- insert_key
-INSERT INTO keys (name, digest, role, system, scope, at_ms) VALUES (?, ?, ?, ?, ?, ?);
+INSERT INTO keys (name, digest, role, system, scope, at_ms, revoked_ms, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+
+-- revoke_key
+UPDATE keys SET revoked_ms = ?, mark = ? WHERE digest = ? AND revoked_ms IS NULL;
 
 -- insert_ledger
-INSERT INTO ledger (position, partition, kind, at_ms, scope, system, origin, capture, message, transmission, attempt, root, state, says, charter, reads, payload, digest, detail, link)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO ledger (position, partition, kind, at_ms, scope, system, origin, capture, message, transmission, attempt, root, state, says, charter, reads, payload, digest, detail, incident, mark, marks, link)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- insert_anchor
-INSERT INTO anchors (position, at_ms, heads) VALUES (?, ?, ?);
+INSERT OR REPLACE INTO anchors (position, at_ms, heads, mark) VALUES (?, ?, ?, ?);

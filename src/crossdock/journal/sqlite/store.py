@@ -11,16 +11,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from crossdock.journal.chain import GENESIS, PARTITIONS, digest, link, partition_of
-from crossdock.journal.changes import Changes, Row, packed, unpacked
-from crossdock.journal.contract import Accepted, Arrival, Dedup, Known, Verdict
+from crossdock.journal.chain import GENESIS, PARTITIONS, crc, digest, link, partition_of
+from crossdock.journal.changes import TOLD, Changes, Row, marked, marks_of, packed, unpacked
+from crossdock.journal.contract import Accepted, Arrival, Dedup, Known, Overtaken, Verdict
 from crossdock.journal.sqlite.reads import Reads
 from crossdock.journal.sqlite.schema import STATEMENTS, connect, migrate
 from crossdock.journal.sqlite.writer import Writer
-from crossdock.message.incident import TYPES
+from crossdock.message.incident import TYPES, Incident, MemberKind
 from crossdock.message.records import Capture, Entry
 from crossdock.message.states import CaptureState, EntryKind
 
+_SALT_BYTES, _SALTS_DRAWN = 8, 512
 _ID_TABLES = ("captures", "messages", "transmissions", "payloads", "hubs", "incidents")
 
 
@@ -45,6 +46,7 @@ class SqliteJournal(Reads):
         self._clock_ms = clock_ms
         self._dedup = dedup
         self._random_bytes = random_bytes
+        self._salts: list[bytes] = []
         self._charter = 0
         self._heads, self._position = self._load_heads()
         self._open_heads: dict[int, bytes] = {}
@@ -64,9 +66,13 @@ class SqliteJournal(Reads):
 
     def _load_heads(self) -> tuple[dict[int, bytes], int]:
         """The last link of every partition: the newest anchor, then the entries after it."""
-        row = self._write_connection.execute("SELECT position, heads FROM anchors ORDER BY position DESC LIMIT 1").fetchone()
+        row = self._write_connection.execute(
+            "SELECT position, heads FROM anchors ORDER BY position DESC LIMIT 1"
+        ).fetchone()
         position, heads = (0, {}) if row is None else (row[0], _heads_from(row[1]))
-        later = self._write_connection.execute("SELECT position, partition, link FROM ledger WHERE position > ? ORDER BY position", (position,))
+        later = self._write_connection.execute(
+            "SELECT position, partition, link FROM ledger WHERE position > ? ORDER BY position", (position,)
+        )
         for position, partition, head in later:
             heads[partition] = head
         return heads, position
@@ -88,8 +94,11 @@ class SqliteJournal(Reads):
 
         def work(connection: sqlite3.Connection) -> int:
             _, data = packed(json.dumps(files, sort_keys=True).encode())
-            connection.execute(STATEMENTS["insert_charter"], (version, code, data, self._clock_ms()))
-            found = connection.execute("SELECT id FROM charters WHERE version = ? AND code = ?", (version, code))
+            row = marked("insert_charter", (version, code, data, self._clock_ms()))
+            connection.execute(STATEMENTS["insert_charter"], row)
+            found = connection.execute(
+                "SELECT id FROM charters WHERE version = ? AND code = ?", (version, code)
+            )
             return int(found.fetchone()[0])
 
         self._charter = await self.writer.submit(work)
@@ -118,7 +127,11 @@ class SqliteJournal(Reads):
         return next(self._ids)
 
     def _salt(self) -> bytes:
-        return self._random_bytes(8)
+        """Eight random bytes; drawn many at a time, since each draw is a system call."""
+        if not self._salts:
+            drawn = self._random_bytes(_SALT_BYTES * _SALTS_DRAWN)
+            self._salts = [drawn[at : at + _SALT_BYTES] for at in range(0, len(drawn), _SALT_BYTES)]
+        return self._salts.pop()
 
     def changes(self) -> Changes:
         """An empty set of changes."""
@@ -134,23 +147,62 @@ class SqliteJournal(Reads):
         return self.writer.submit(lambda connection: self._write(connection, changes))
 
     def _write(self, connection: sqlite3.Connection, changes: Changes) -> None:
+        changes.seal()
+        for row in changes.rows:
+            _run(connection, row)
+        opened: dict[str, int] = {}
         for entry, rows in changes.entries:
-            position = self._append(connection, entry)
-            for statement, values, _ in rows:
-                connection.execute(STATEMENTS[statement], (*values, position))
-        for statement, values, touches in changes.rows:
-            cursor = connection.execute(STATEMENTS[statement], values)
-            if touches is not None and cursor.rowcount != touches:
-                raise AssertionError(f"{statement}{values} touched {cursor.rowcount} rows, not {touches}")
+            planned = self._planned(connection, entry, rows, opened) if rows else rows
+            position = self._append(connection, entry, planned)
+            for statement, values, touches in planned:
+                if statement is not TOLD:
+                    _run(connection, (statement, (*values, position), touches))
 
-    def _append(self, connection: sqlite3.Connection, e: Entry) -> int:
+    def _planned(
+        self, connection: sqlite3.Connection, entry: Entry, rows: Sequence[Row], opened: dict[str, int]
+    ) -> list[Row]:
+        """The rows of an entry once it is known which incident is open for a cause."""
+        planned: list[Row] = []
+        for row in rows:
+            statement, values, _ = row
+            if statement == "insert_incident":
+                known = self._open_incident(connection, values[3], opened)
+                if known is None:
+                    known = values[0]
+                    planned.append(row)
+                opened[values[3]] = entry.incident = known
+            elif statement == "insert_member_by_cause":
+                kind, id_, _, cause = values
+                incident = self._open_incident(connection, cause, opened)
+                if incident is not None:
+                    planned.append(("insert_member", (incident, kind, id_), None))
+            elif statement == "resolve_empty_incident":
+                reason, now, id_ = values
+                owner = connection.execute(STATEMENTS["find_owner"], (id_,)).fetchone()
+                if owner is not None:
+                    planned.append(("resolve_incident", (id_, owner[0], reason, now), 1))
+            else:
+                planned.append(row)
+        return planned
+
+    def _open_incident(
+        self, connection: sqlite3.Connection, cause: str, opened: dict[str, int]
+    ) -> int | None:
+        if cause in opened:
+            return opened[cause]
+        row = connection.execute(STATEMENTS["find_open_incident"], (self.scope, cause)).fetchone()
+        return row[0] if row else None
+
+    def _append(self, connection: sqlite3.Connection, e: Entry, rows: Sequence[Row] = ()) -> int:
         """Gives an entry its position and link, and writes it."""
         self._open_position += 1
         position, partition = self._open_position, e.partition
         before = self._open_heads.get(partition) or self._heads.get(partition, GENESIS)
+        marks = b"".join(marks_of(statement, values) for statement, values, _ in rows) if rows else None
         columns = (
             position, partition, e.kind.value, self._clock_ms(), self.scope, e.system, e.origin, e.capture, e.message,
             e.transmission, e.attempt, e.root, e.state, e.says, self._charter, e.reads, e.payload, e.digest, e.detail,
+            e.incident, e.mark, marks,
         )  # fmt: skip
         after = link(before, columns, e.seal)
         connection.execute(STATEMENTS["insert_ledger"], (*columns, after))
@@ -163,10 +215,8 @@ class SqliteJournal(Reads):
         def work(connection: sqlite3.Connection) -> None:
             heads = self._heads | self._open_heads
             blob = b"".join(heads.get(p, GENESIS) for p in range(PARTITIONS))
-            connection.execute(
-                "INSERT OR REPLACE INTO anchors (position, at_ms, heads) VALUES (?, ?, ?)",
-                (self._open_position, self._clock_ms(), blob),
-            )
+            row = marked("insert_anchor", (self._open_position, self._clock_ms(), blob))
+            connection.execute(STATEMENTS["insert_anchor"], row)
 
         await self.writer.submit(work)
         self._anchored = self._position
@@ -177,12 +227,15 @@ class SqliteJournal(Reads):
         """Decides and stores one arrival."""
         return self.writer.submit(lambda connection: self._accept(connection, arrival))
 
-    def accept_page(self, arrivals: Sequence[Arrival], system: str, document: str, cursor: str) -> asyncio.Future[list[Accepted]]:
+    def accept_page(
+        self, arrivals: Sequence[Arrival], system: str, document: str, cursor: str
+    ) -> asyncio.Future[list[Accepted]]:
         """Stores what one poll found and moves its cursor, in one commit. Repeats leave no trace."""
 
         def work(connection: sqlite3.Connection) -> list[Accepted]:
             found = [self._accept(connection, a, quiet=True) for a in arrivals]
-            connection.execute(STATEMENTS["upsert_cursor"], (self.scope, system, document, cursor, self._clock_ms()))
+            row = marked("upsert_cursor", (self.scope, system, document, cursor, self._clock_ms()))
+            connection.execute(STATEMENTS["upsert_cursor"], row)
             return found
 
         return self.writer.submit(work)
@@ -191,7 +244,9 @@ class SqliteJournal(Reads):
         scope = self.scope
         by_key = None
         if a.idempotency_key is not None:
-            found = connection.execute(STATEMENTS["find_arrival"], (scope, a.system, a.idempotency_key)).fetchone()
+            found = connection.execute(
+                STATEMENTS["find_arrival"], (scope, a.system, a.idempotency_key)
+            ).fetchone()
             by_key = Known(found[0], 0) if found else None
         object_ = (scope, a.system, a.document, a.their_id)
         row = connection.execute(STATEMENTS["find_latest"], object_).fetchone()
@@ -214,16 +269,28 @@ class SqliteJournal(Reads):
         salt = self._salt()
         codec, data = packed(a.body)
         execute = connection.execute
-        execute(STATEMENTS["insert_payload"], (payload, salt, codec, len(a.body), data))
-        fixed = (id_, scope, a.system, a.document, a.their_id, version, a.order_by, a.content_type, payload, a.at_ms, late)
+        execute(STATEMENTS["insert_payload"], (payload, salt, codec, len(a.body), data, crc(data)))
+        fixed = (
+            id_,
+            scope,
+            a.system,
+            a.document,
+            a.their_id,
+            version,
+            a.order_by,
+            a.content_type,
+            payload,
+            a.at_ms,
+            late,
+        )
         execute(STATEMENTS["insert_capture"], (*fixed, CaptureState.WAITING.value))
         if a.idempotency_key is not None:
             execute(STATEMENTS["insert_arrival"], (scope, a.system, a.idempotency_key, id_))
         execute(STATEMENTS["insert_revision"], (scope, a.system, a.document, a.their_id, version, id_))
         entry = Entry(
             EntryKind.accepted, system=a.system, origin=a.system, capture=id_, state=CaptureState.WAITING.value,
-            says=f"{a.document} {a.their_id}", payload=payload, digest=digest(salt, a.body), seal=fixed,
-            partition=partition_of(a.order_by or a.their_id),
+            says=f"{a.document} {a.their_id}", payload=payload, digest=digest(salt, a.body),
+            seal=(*fixed, a.idempotency_key), partition=partition_of(a.order_by or a.their_id),
         )  # fmt: skip
         self._append(connection, entry)
         record = Capture(
@@ -245,31 +312,36 @@ class SqliteJournal(Reads):
         changes = self.changes()
         payload, sealed = changes.payload(a.body)
         type_, cause = TYPES["duplicate_conflict"], f"duplicate_conflict/{a.system}/{a.document}/{a.their_id}"
-        known = connection.execute("SELECT id FROM incidents WHERE scope = ? AND cause = ? AND state = 1", (self.scope, cause)).fetchone()
-        id_ = known[0] if known else self.next_id()
+        id_ = self._open_incident(connection, cause, {}) or self.next_id()
         now = self._clock_ms()
         says = f"{a.system} sent {a.document} {a.their_id} again with other content; the first one stands"
+        incident = Incident(
+            id_, type_.name, cause, type_.severity, type_.owner, now, now + type_.respond_s * 1000, a.system, a.document,
+            a.their_id, says=says, members=[(MemberKind.CAPTURE, capture)],
+            fix="ask the sender which one is right; a real change needs a new version or on_change: revise",
+        )  # fmt: skip
         entry = Entry(
             EntryKind.incident, system=a.system, origin=a.system, capture=capture, says=says, payload=payload,
             digest=sealed, partition=partition_of(a.order_by or a.their_id),
-            detail=json.dumps({"incident": id_, "type": type_.name, "cause": cause, "path": ""}),
         )  # fmt: skip
-        values = (
-            id_, self.scope, type_.name, cause, type_.severity, type_.owner, now, now + type_.respond_s * 1000, a.system,
-            a.document, a.their_id, "", None, says,
-            "ask the sender which one is right; a real change needs a new version or on_change: revise", 1,
-        )  # fmt: skip
-        changes.entry(entry, ("insert_incident", values, None))
-        changes.row("insert_member", id_, 1, capture)
+        changes.open_incident(incident, entry)
         changes.row("insert_door", self.scope, a.system, now, 409, says, payload, id_)
         self._write(connection, changes)
         return Accepted(Verdict.CONFLICT, capture, incident=id_)
 
     def _body_of_capture(self, connection: sqlite3.Connection, capture: int) -> bytes:
         row: Any = connection.execute(
-            "SELECT p.codec, p.data FROM captures c JOIN payloads p ON p.id = c.payload WHERE c.id = ?", (capture,)
+            "SELECT p.codec, p.data FROM captures c JOIN payloads p ON p.id = c.payload WHERE c.id = ?",
+            (capture,),
         ).fetchone()
         return unpacked(*row) if row else b""
+
+
+def _run(connection: sqlite3.Connection, row: Row) -> None:
+    statement, values, touches = row
+    cursor = connection.execute(STATEMENTS[statement], values)
+    if touches is not None and cursor.rowcount != touches:
+        raise Overtaken(f"{statement}{values[:4]} touched {cursor.rowcount} rows, not {touches}")
 
 
 def _heads_from(blob: bytes) -> dict[int, bytes]:

@@ -1,0 +1,67 @@
+"""A person's value in place of the one that stands at a path of a document."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+from crossdock.faults import Invalid
+
+_LENGTH_MAX = 500
+_STEPS_MAX = 32
+_STEP = re.compile(r"\.?(?:`([^`]+)`|([^.\[\]`\"]+))|\[(\d{1,6})\]|\[\"([^\"]+)\"\]")
+
+Step = str | int
+
+
+def steps_of(path: str) -> tuple[Step, ...]:
+    """The steps of a path such as ``lines[2].sku``: names, and places in lists counted from 0.
+
+    A name with dots or brackets in it is written ``["a.b"]`` or between backticks. Raises Invalid.
+    """
+    steps: list[Step] = []
+    at = 0
+    while at < len(path):
+        found = _STEP.match(path, at)
+        if found is None or (at == 0 and path.startswith(".")):
+            break
+        ticked, name, place, quoted = found.groups()
+        steps.append(int(place) if place is not None else ticked or name or quoted)
+        at = found.end()
+    if not steps or at < len(path) or len(path) > _LENGTH_MAX or len(steps) > _STEPS_MAX:
+        says = f"{path[:80]!r} is no path into a document"
+        raise Invalid(says, path="path", fix="write it like lines[2].sku, places counted from 0")
+    return tuple(steps)
+
+
+def resolves(tree: object, path: str) -> bool:
+    """Whether a document has something at a path. Raises Invalid when it is no path at all."""
+    for step in steps_of(path):
+        try:
+            tree = tree[step]  # type: ignore[index]  # a wrong kind of step is caught right here
+        except (KeyError, IndexError, TypeError):
+            return False
+    return True
+
+
+def apply(tree: Any, path: str, value: Any, *, add: bool = False) -> Any:
+    """The document with the value at the path; what is given stays as it is.
+
+    `add`: the last step may name a field that is not there yet. A path that does not lead into this
+    document changes nothing: the same override is offered to the sender's body, where it may add
+    what is missing, and to our own document, where a name of theirs must not turn up.
+    """
+    return _put(tree, steps_of(path), value, add)
+
+
+def _put(tree: Any, steps: tuple[Step, ...], value: Any, add: bool) -> Any:  # noqa: FBT001 - inner
+    step, rest = steps[0], steps[1:]
+    if isinstance(tree, dict) and isinstance(step, str):
+        fields = cast("dict[str, Any]", tree)
+        if step in fields or (add and not rest):
+            return {**fields, step: _put(fields[step], rest, value, add) if rest else value}
+    elif isinstance(tree, list) and isinstance(step, int):
+        items = cast("list[Any]", tree)
+        if step < len(items):
+            return [*items[:step], _put(items[step], rest, value, add) if rest else value, *items[step + 1 :]]
+    return cast("Any", tree)
