@@ -67,7 +67,7 @@ class WarehouseTwin:
                 environment[name] = value
         if simulated_clock:
             command.append("--simulated-clock")
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603 - our own program
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         assert process.stdout is not None
         first = process.stdout.readline()
         if not first:
