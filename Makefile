@@ -1,8 +1,14 @@
 # `make demo` runs the main job, `make test` runs the tests; each sets up what it needs.
 PYTHON ?= python3
 BIN := .venv/bin
+STAY ?=
 
-.PHONY: env
+.DEFAULT_GOAL := help
+.PHONY: help env demo test check proof bench docs clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
 env: .venv/.stamp ## build .venv from the locked versions
 
 .venv/.stamp: requirements.lock pyproject.toml
@@ -10,3 +16,31 @@ env: .venv/.stamp ## build .venv from the locked versions
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
+
+demo: env ## orders from a real ERP to a warehouse and back; STAY=1 keeps everything up
+	$(BIN)/python -m demo $(if $(STAY),--stay)
+
+test: env ## all tests
+	$(BIN)/python -m pytest
+
+check: env ## ruff with all rules, format, pyright strict, the rules of the house
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/python -m pytest -q tests/test_house.py
+
+proof: env ## long: kills at random instants, faults, system calls, counted from outside
+	$(BIN)/python -m tests.harness.run durable
+	$(BIN)/python -m tests.harness.run faults
+	$(BIN)/python -m tests.harness.run kill --kills 200
+
+bench: env ## measurements, each beside its yardstick
+	$(BIN)/python -m bench
+
+docs: env ## renew the generated pages, then check every page
+	$(BIN)/python docs/generate.py
+	$(BIN)/python -m pytest -q tests/docs
+
+clean: ## remove what was built; keeps sites and their data
+	rm -rf .venv dist build .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 #: Rooms that a room may import. A room is a folder of src/crossdock, or one of the three single files.
-#: `docs/why/0001-rooms-and-imports.md` says why the floors lie as they do.
+#: `docs/why/0006-rooms-and-imports.md` says why the floors lie as they do.
 BELOW_THE_PIPELINE = "faults model message mapping charter stock journal kit"
 UP_TO_THE_PIPELINE = f"{BELOW_THE_PIPELINE} pipeline"
 SHOWN = f"{UP_TO_THE_PIPELINE} desk reconciliation rehearsal governance tenancy control settings assembly"

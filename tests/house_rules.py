@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import house_plan as plan
+from tests import house_plan as plan
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -146,7 +146,7 @@ def module_docstring(source: Source) -> Iterator[Finding]:
     text = ast.get_docstring(source.tree)
     if not text:
         yield Finding("module docstring", source.path, 1, "say in one noun sentence what stands here")
-    elif not text.split("\n\n")[0].rstrip().endswith((".", ":")):
+    elif not text.split("\n\n")[0].rstrip().endswith((".", ":", "?")):
         yield Finding("module docstring", source.path, 1, "the first sentence ends with a full stop")
 
 
@@ -167,13 +167,16 @@ def empty_names(source: Source) -> Iterator[Finding]:
 
 
 def public_docstrings(source: Source) -> Iterator[Finding]:
-    """A public class, function or method without a docstring (an `@override` or `@overload` needs none)."""
+    """A public class, function or method without a docstring.
+
+    An `@override` or `@overload` needs none, nor does a property that only declares a field of a Protocol.
+    """
 
     def below(body: Iterable[ast.stmt], prefix: str) -> Iterator[Finding]:
         for node in body:
             if not isinstance(node, (ast.ClassDef, *_FUNCTIONS)) or node.name.startswith("_"):
                 continue
-            if not ast.get_docstring(node) and not _inherits_docstring(node):
+            if not ast.get_docstring(node) and not _needs_no_docstring(node):
                 yield Finding("docstring", source.path, node.lineno, f"{prefix}{node.name} has none")
             if isinstance(node, ast.ClassDef):
                 yield from below(node.body, f"{node.name}.")
@@ -184,10 +187,11 @@ def public_docstrings(source: Source) -> Iterator[Finding]:
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def _inherits_docstring(node: ast.ClassDef | Function) -> bool:
-    """Whether a decorator says that the words stand elsewhere."""
-    return any(
-        ast.unparse(d).split(".")[-1] in {"override", "overload", "setter"} for d in node.decorator_list
+def _needs_no_docstring(node: ast.ClassDef | Function) -> bool:
+    """Whether the words stand elsewhere, as a decorator or an empty property tells."""
+    decorators = {ast.unparse(d).split(".")[-1] for d in node.decorator_list}
+    return bool(decorators & {"override", "overload", "setter"}) or (
+        "property" in decorators and ast.unparse(node.body[0]) == "..."
     )
 
 
@@ -233,10 +237,16 @@ def caught_all(source: Source) -> Iterator[Finding]:
     """`except Exception` without `# ends in <state>` beside it: it must end in a state, and say in which."""
     lines = source.text.splitlines()
     for node in ast.walk(source.tree):
-        if isinstance(node, ast.ExceptHandler) and _catches_all(node.type):
+        if isinstance(node, ast.ExceptHandler) and _catches_all(node.type) and not _goes_on(node):
             beside = " ".join(lines[node.lineno - 1 : node.lineno + 1])
-            if not re.search(r"#.*\bends in \S+", beside):
+            if not re.search(r"#.*\bends (in|on|with|as|at) \S+", beside):
                 yield Finding("caught all", source.path, node.lineno, "say `# ends in <state>: why`")
+
+
+def _goes_on(handler: ast.ExceptHandler) -> bool:
+    """Whether the handler only does something on the way: its last act is a bare `raise`."""
+    last = handler.body[-1]
+    return isinstance(last, ast.Raise) and last.exc is None
 
 
 def _catches_all(caught: ast.expr | None) -> bool:
@@ -246,8 +256,8 @@ def _catches_all(caught: ast.expr | None) -> bool:
 
 
 def printing(source: Source) -> Iterator[Finding]:
-    """A `print` outside the terminal's room: what the hub has to say goes to the log or the ledger."""
-    if source.room in plan.PRINTING_ROOMS:
+    """A `print` outside the terminal's room and programs of their own: the hub speaks to the log and the ledger."""
+    if source.room in plan.PRINTING_ROOMS or source.path.endswith("/__main__.py"):
         return
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
@@ -257,7 +267,7 @@ def printing(source: Source) -> Iterator[Finding]:
 _CLOCKS = re.compile(
     r"^(time\.(time|time_ns|monotonic|monotonic_ns|perf_counter|perf_counter_ns|sleep)"
     r"|(datetime\.)?(datetime|date)\.(now|utcnow|today)"
-    r"|random\.\w+|secrets\.\w+|uuid\.uuid[14]|os\.urandom)$"
+    r"|random\.(?!Random$)\w+|secrets\.\w+|uuid\.uuid[14]|os\.urandom)$"
 )
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-import house_plan as plan
-import house_rules as rules
-from house_rules import Finding, Rule, Source
+from tests import house_plan as plan
+from tests import house_rules as rules
+from tests.house_rules import Finding, Rule, Source
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT_SUFFIXES = {
@@ -103,17 +103,21 @@ PLANTED: Sequence[tuple[Rule, str, str, int]] = [
     (rules.empty_names, "src/crossdock/common/order.py", DOC, 1),
     (rules.public_docstrings, "src/crossdock/model/order.py",
      DOC + "class A:\n    def f(self) -> None: ...\n    def _g(self) -> None: ...\ndef h() -> None: ...\n", 3),
+    (rules.public_docstrings, "src/crossdock/model/order.py",
+     DOC + "class _A:\n    def f(self) -> None: ...\nclass B:\n    'b'\n    @property\n    def f(self) -> int: ...\n"
+     "    @property\n    def g(self) -> int:\n        return 1\n", 1),
     (rules.open_ends, "src/crossdock/model/order.py", DOC + "# TODO later\n# TODO(#3) by then\nx = 'TODO'\n", 1),
     (rules.long_files, "src/crossdock/model/order.py", DOC + "x = 1\n" * plan.FILE_LINES_MAX, 1),
     (rules.long_functions, "src/crossdock/model/order.py",
      DOC + "def f() -> None:\n" + "    x = 1\n" * plan.FUNCTION_LINES_MAX, 1),
     (rules.caught_all, "src/crossdock/pipeline/stages.py",
      DOC + "try: ...\nexcept Exception: ...\ntry: ...\nexcept: ...\n"
-     "try: ...\nexcept (OSError, BaseException): ...\ntry: ...\nexcept Exception:  # ends in IN_DOUBT\n    x = 1\n", 3),
+     "try: ...\nexcept (OSError, BaseException): ...\ntry: ...\nexcept Exception:  # ends in IN_DOUBT\n    x = 1\n"
+     "try: ...\nexcept BaseException:\n    x = 1\n    raise\n", 3),
     (rules.printing, "src/crossdock/desk/incidents.py", DOC + "print('hello')\n", 1),
     (rules.clock_or_dice, "src/crossdock/pipeline/retry.py", DOC + "import time\nx = time.time()\n", 1),
     (rules.clock_or_dice, "src/crossdock/pipeline/retry.py",
-     DOC + "from datetime import datetime\nfrom random import random\nx = datetime.now()\ny = random()\n", 2),
+     DOC + "from datetime import datetime\nfrom random import random, Random\nx = datetime.now()\ny = random()\n", 2),
     (rules.clock_or_dice, "src/crossdock/model/order.py", DOC + "import uuid\nx = uuid.uuid4()\n", 1),
     (rules.patched_tests, "tests/test_x.py", DOC + "from unittest import mock\nfrom unittest.mock import patch\n", 2),
     (rules.idle_tests, "tests/test_x.py", DOC + "def test_the_sky_is_blue() -> None:\n    x = 1\n", 1),

@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from scripted_server import LOOPBACK, Script, Serve, Server, Wire
 
 from crossdock.kit.http import Response
 from crossdock.transport.http import HttpClient
+from tests.transport.scripted_server import LOOPBACK, Script, Serve, Server, Wire
 
 
 @pytest.fixture
 async def serve() -> AsyncIterator[Serve]:
-    """Starts servers: `await serve(script)`; all are ended with the test."""
+    """A way to start servers that end with the test."""
     ends: list[asyncio.Server] = []
     running: set[asyncio.Task[None]] = set()
 

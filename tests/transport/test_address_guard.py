@@ -3,10 +3,10 @@
 from ipaddress import IPv4Network, IPv6Network
 
 import pytest
-from scripted_server import well
 
 from crossdock.faults import Misconfigured, TryLater
 from crossdock.transport.address import AddressGuard, system_addresses
+from tests.transport.scripted_server import well
 
 PRIVATE = [
     "127.0.0.1", "10.0.0.8", "172.16.3.4", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",

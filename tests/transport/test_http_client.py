@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 import pytest
-from scripted_server import LOOPBACK, OK, Server, Wire, wait_for_ever, well
 
 from crossdock.faults import InDoubt, Invalid, Misconfigured, TryLater
 from crossdock.kit.http import Response
+from tests.transport.scripted_server import LOOPBACK, OK, Server, Wire, wait_for_ever, well
 
 HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhalf"
 

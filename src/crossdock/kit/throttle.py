@@ -60,7 +60,7 @@ def leaking(header: str, leaks_per_s: float) -> ReadAllowance:
     """A reader for buckets that tell `used/size` and leak at a known rate, as some shop systems do."""
     name = header.lower()
 
-    def read(headers: Mapping[str, str], wall_s: float) -> Allowance | None:
+    def read(headers: Mapping[str, str], _wall_s: float) -> Allowance | None:
         used, _, size = headers.get(name, "").partition("/")
         in_use, room = _number(used), _number(size)
         if in_use is None or room is None:

@@ -12,7 +12,6 @@ from crossdock.faults import Invalid
 from crossdock.model.codes.units import UNITS
 from crossdock.model.fields import Code, LineId, UnitCode
 
-LINES_MAX = 20_000  #: lines a document may have
 EXTRA_SAYS = "Whatever the model has no field for; passed on as it is."
 
 

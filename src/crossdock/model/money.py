@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Context, Decimal
-from fractions import Fraction
+from decimal import ROUND_HALF_UP, Context, Decimal, Inexact
 
 from crossdock.faults import Invalid
 from crossdock.model.codes.currencies import CURRENCIES
 
-# Wide enough that no product of a price and a quantity is rounded on the way.
-_EXACT = Context(prec=60)
+# Wide enough that no product of a price and a quantity needs rounding; one that did would be a defect.
+_EXACT = Context(prec=60, traps=[Inexact])
+_ROUNDING = Context(prec=60, rounding=ROUND_HALF_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,7 @@ class Money:
     def rounded(self) -> Money:
         """To the currency's smallest coin, halves away from zero. The only place that rounds money."""
         coin = Decimal(1).scaleb(-CURRENCIES[self.currency])
-        return Money(self.amount.quantize(coin, ROUND_HALF_UP, _EXACT), self.currency)
-
-    def fraction(self) -> Fraction:
-        """The amount as an exact ratio."""
-        return Fraction(self.amount)
+        return Money(self.amount.quantize(coin, context=_ROUNDING), self.currency)
 
     def _same(self, other: Money) -> Money:
         if not isinstance(other, Money):  # pyright: ignore[reportUnnecessaryIsInstance]

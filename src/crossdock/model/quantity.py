@@ -32,9 +32,9 @@ class Quantity:
     unit: str
 
     @classmethod
-    def of(cls, amount: int | Decimal | Fraction | str, unit: str) -> Quantity:
+    def of(cls, amount: int | Decimal | Fraction, unit: str) -> Quantity:
         """The quantity. Raises TypeError for a float, Invalid for what is no number."""
-        if isinstance(amount, float | bool):
+        if isinstance(amount, bool) or not isinstance(amount, int | Decimal | Fraction):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError("a quantity is an int, a Decimal or a Fraction")
         try:
             return cls(Fraction(amount), unit)

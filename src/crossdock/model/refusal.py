@@ -56,15 +56,16 @@ def _owner(cls: type[Part], loc: tuple[int | str, ...]) -> type[Part]:
     for step in loc[:-1]:
         field = cls.model_fields.get(step) if isinstance(step, str) else None
         if field is not None:
-            cls = next(_parts(field.annotation), cls)
+            cls = next(parts_in(field.annotation), cls)
     return cls
 
 
-def _parts(annotation: Any) -> Iterator[type[Part]]:
+def parts_in(annotation: Any) -> Iterator[type[Part]]:
+    """The part classes that an annotation names."""
     if isinstance(annotation, type) and issubclass(annotation, Part):
         yield annotation
     for member in get_args(annotation):
-        yield from _parts(member)
+        yield from parts_in(member)
 
 
 def _words(
@@ -161,6 +162,8 @@ def _type_words(kind: str, context: Mapping[str, Any], value: object, name: str)
         )
     if kind == "string_too_short":
         return "a blank where a value belongs", "send the value, or leave the field out"
+    if kind == "string_pattern_mismatch" and name.endswith("unit"):
+        return _code_words(value)
     if kind == "string_pattern_mismatch":
         return "control characters in a text", "remove them in the mapping"
     if kind.endswith("_type") and first in wanted:
@@ -170,7 +173,8 @@ def _type_words(kind: str, context: Mapping[str, Any], value: object, name: str)
 
 def _says(owner: type[Part], name: str) -> str:
     field = owner.model_fields.get(name)
-    return (field.description if field is not None else None) or "it is required"
+    says = (field.description if field is not None else None) or "it is required"
+    return says[0].lower() + says[1:]
 
 
 def _shown(kind: str, value: object) -> object:

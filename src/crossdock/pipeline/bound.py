@@ -29,6 +29,17 @@ class Clock(Protocol):
         ...
 
 
+class DecisionTime:
+    """The time at which a decision counts as made: kept with what it decided, so that a replay has it too."""
+
+    def __init__(self) -> None:
+        self.at_ms = 0
+
+    def now_s(self) -> float:
+        """Seconds since 1970."""
+        return self.at_ms / 1000
+
+
 @dataclass(slots=True)
 class Bound:
     """One system of the charter with everything it is spoken to through."""
@@ -49,3 +60,4 @@ class Context:
     journal: Journal
     clock: Clock
     random: Random
+    time: DecisionTime

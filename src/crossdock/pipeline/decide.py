@@ -12,7 +12,6 @@ from crossdock.kit.connector import Read
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import EntryKind, MessageState
-from crossdock.model import register
 from crossdock.model.document import Document
 from crossdock.pipeline import check
 from crossdock.pipeline.bound import Context
@@ -28,6 +27,7 @@ class Batch:
     changes: Changes
     arrived: list[str] = field(default_factory=list[str])  #: "document/number" that waiters may be woken by
     routed: list[Transmission] = field(default_factory=list[Transmission])
+    waiting: int = 0  #: messages that began to wait
 
 
 class Decider:
@@ -121,6 +121,7 @@ class Decider:
         until = self._context.clock.now_ms() + int(self._charter.checks.wait_s * 1000)
         predecessor = f"{wait.kind}/{wait.number}"
         changes = batch.changes
+        batch.waiting += 1
         if made_by is not None:
             message.waits_for, message.until_ms = predecessor, until
             changes.add_message(message, made_by)

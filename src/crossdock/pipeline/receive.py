@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from crossdock.charter.charter import OnChange
@@ -17,17 +17,17 @@ from crossdock.pipeline.feed import Feed
 class CommitGuard(Protocol):
     """When an arrival may be answered."""
 
-    async def durable(self, accepted: Future[Accepted]) -> Accepted:
-        """Gives the outcome once nothing can undo it."""
+    async def durable(self, accept: Callable[[], Future[Accepted]]) -> Accepted:
+        """Starts the commit and gives its outcome once nothing can undo it."""
         ...
 
 
 class DurableFirst:
     """The guard of promise P1: nobody is answered before the commit."""
 
-    async def durable(self, accepted: Future[Accepted]) -> Accepted:
+    async def durable(self, accept: Callable[[], Future[Accepted]]) -> Accepted:
         """Waits for the disk."""
-        return await accepted
+        return await accept()
 
 
 class Door:
@@ -48,9 +48,29 @@ class Door:
         name, reader = self._reader(bound, document)
         content = Content(body, headers.get("content-type", ""), headers)
         arrival = self.arrival(bound, name, reader, content, key=key)
+        return await self._guard.durable(lambda: self._accept(arrival))
+
+    def knows(self, system: str) -> bool:
+        """Whether the charter has a system."""
+        return system in self._context.systems
+
+    @property
+    def depth(self) -> int:
+        """Writes that wait for the disk."""
+        return self._context.journal.writer.depth
+
+    def refused(self, system: str, status: int, says: str, body: bytes | None) -> None:
+        """Notes a refusal, with the bytes; nobody waits for that."""
+        journal = self._context.journal
+        changes = journal.changes()
+        payload = changes.payload(body)[0] if body else None
+        changes.row("insert_door", journal.scope, system, self._context.clock.now_ms(), status, says, payload, None)
+        journal.submit(changes).add_done_callback(_seen)
+
+    def _accept(self, arrival: Arrival) -> Future[Accepted]:
         accepted = self._context.journal.accept(arrival)
         accepted.add_done_callback(self._offer)
-        return await self._guard.durable(accepted)
+        return accepted
 
     def arrival(
         self, bound: Bound, document: str, reader: Reader, content: Content, *, key: str | None, polled: bool = False
@@ -105,3 +125,9 @@ class Door:
                 f"{name} does not send {document}", status=404, path="document", value=document, fix=f"one of: {known}"
             )
         return document, reader
+
+
+def _seen(written: Future[None]) -> None:
+    """A note that could not be written is a matter of the log of the store, not of the sender."""
+    if not written.cancelled():
+        written.exception()

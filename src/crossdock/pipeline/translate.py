@@ -11,7 +11,7 @@ from crossdock.kit.connector import Content, Draft, Reader
 from crossdock.mapping.override import apply
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Entry, Message
-from crossdock.message.states import CaptureState, EntryKind, MessageState
+from crossdock.message.states import CaptureState, EntryKind
 from crossdock.model import register
 from crossdock.model.document import DocumentClass
 from crossdock.pipeline.bound import Context
@@ -36,18 +36,27 @@ class Translator:
 
     def capture(self, capture: Capture, batch: Batch) -> None:
         """Translates, checks and routes one capture; whatever fails becomes an incident."""
+        self._context.time.at_ms = capture.at_ms
         try:
             drafts = self._drafts(capture)
         except Fault as fault:
             self._to_desk(capture, fault, batch.changes)
             return
         except Exception as error:  # ends on the desk as `poison`: one capture never stops the others
-            fault = Invalid(f"the hub could not read this: {type(error).__name__}: {error}", type="poison")
-            self._to_desk(capture, fault, batch.changes)
+            self.poisoned(capture, error, batch)
             return
         batch.changes.move_capture(capture, CaptureState.TRANSLATED)
         for draft in drafts:
             self._draft(capture, draft, batch)
+
+    def poisoned(self, capture: Capture, error: Exception, batch: Batch) -> None:
+        """A capture that the hub itself stumbles over."""
+        fault = Invalid(
+            f"the hub could not read this: {type(error).__name__}: {error}",
+            fix="look at the bytes; if they are right, this is a defect of the hub or of its mapping",
+            type="poison",
+        )
+        self._to_desk(capture, fault, batch.changes)
 
     def _drafts(self, capture: Capture) -> list[Draft]:
         reader = self._reader(capture)

@@ -31,6 +31,7 @@ class Reads:
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._reader = connection
+        self.has_overrides = False
         self._path = path
         self._views = connect(path, read_only=True)
         self._views_thread = ThreadPoolExecutor(1, thread_name_prefix="crossdock-views")
@@ -210,10 +211,9 @@ class Reads:
         ).fetchone()
         return row[0] if row else f"in_doubt/t{transmission}"
 
-    @property
-    def has_overrides(self) -> bool:
-        """Whether any value was ever mended by a person."""
-        return self._reader.execute("SELECT 1 FROM overrides LIMIT 1").fetchone() is not None
+    def refresh_overrides(self) -> None:
+        """Looks whether any value was ever mended by a person; most stores never ask again."""
+        self.has_overrides = self._reader.execute("SELECT 1 FROM overrides LIMIT 1").fetchone() is not None
 
     # -- the rest ------------------------------------------------------------
 

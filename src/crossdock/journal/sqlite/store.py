@@ -21,6 +21,7 @@ from crossdock.message.incident import TYPES, Incident, MemberKind
 from crossdock.message.records import Capture, Entry
 from crossdock.message.states import CaptureState, EntryKind
 
+_SALT_BYTES, _SALTS_DRAWN = 8, 512
 _ID_TABLES = ("captures", "messages", "transmissions", "payloads", "hubs", "incidents")
 
 
@@ -45,6 +46,7 @@ class SqliteJournal(Reads):
         self._clock_ms = clock_ms
         self._dedup = dedup
         self._random_bytes = random_bytes
+        self._salts: list[bytes] = []
         self._charter = 0
         self._heads, self._position = self._load_heads()
         self._open_heads: dict[int, bytes] = {}
@@ -125,7 +127,11 @@ class SqliteJournal(Reads):
         return next(self._ids)
 
     def _salt(self) -> bytes:
-        return self._random_bytes(8)
+        """Eight random bytes; drawn many at a time, since each draw is a system call."""
+        if not self._salts:
+            drawn = self._random_bytes(_SALT_BYTES * _SALTS_DRAWN)
+            self._salts = [drawn[at : at + _SALT_BYTES] for at in range(0, len(drawn), _SALT_BYTES)]
+        return self._salts.pop()
 
     def changes(self) -> Changes:
         """An empty set of changes."""

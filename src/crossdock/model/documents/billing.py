@@ -7,21 +7,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from crossdock.model.document import LINES_MAX, Document, DocumentClass, Line, Measured, Part, in_lines
+from crossdock.model.document import Document, DocumentClass, Line, Measured, Part, in_lines
 from crossdock.model.documents.party import Address, PartyRef
 from crossdock.model.documents.sales import SalesOrder
-from crossdock.model.fields import (
-    Code,
-    Currency,
-    Day,
-    Instant,
-    LineId,
-    NotNegative,
-    Number,
-    Text,
-    UnitCode,
-    When,
-)
+from crossdock.model.fields import Code, Currency, LineId, Lines, NotNegative, Number, Several, Text, UnitCode
+from crossdock.model.moments import Day, Instant, When
 
 
 class InvoiceLine(Line):
@@ -58,11 +48,9 @@ class Invoice(Document):
     invoiced_on: Day | None = Field(None, description="Its date.")
     due_on: Day | None = Field(None, description="When it must be paid.")
     currency: Currency = Field(description="Currency of every amount here, ISO 4217.")
-    taxes: tuple[Tax, ...] = Field((), strict=False, max_length=1_000, description="Tax by rate.")
+    taxes: Several[Tax] = Field((), description="Tax by rate.")
     total: Number | None = Field(None, description="What is owed, with tax.")
-    lines: tuple[InvoiceLine, ...] = Field(
-        strict=False, min_length=1, max_length=LINES_MAX, description="What is charged."
-    )
+    lines: Lines[InvoiceLine] = Field(description="What is charged.")
 
     def own_number(self) -> str:
         """The invoice's number."""

@@ -8,9 +8,10 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from crossdock.faults import Invalid
-from crossdock.model.document import LINES_MAX, Document, DocumentClass, Line, Measured, in_lines
+from crossdock.model.document import Document, DocumentClass, Line, Measured, in_lines
 from crossdock.model.documents.warehouse import joined
-from crossdock.model.fields import Code, Day, Instant, NotNegative, Number, Positive, Text, UnitCode, When
+from crossdock.model.fields import Code, Lines, NotNegative, Number, Positive, Text, UnitCode
+from crossdock.model.moments import Day, Instant, When
 from crossdock.model.quantity import Quantity
 
 #: What state stock is in. Only `available` may be promised.
@@ -98,9 +99,7 @@ class InventoryCount(Document):
     number: Code = Field(description="The count's number.")
     site: Code = Field(description="The warehouse.")
     at: Instant = Field(description="When it was counted.")
-    lines: tuple[CountedLine, ...] = Field(
-        strict=False, min_length=1, max_length=LINES_MAX, description="What was counted."
-    )
+    lines: Lines[CountedLine] = Field(description="What was counted.")
 
     def own_number(self) -> str:
         """The count's number."""
@@ -128,9 +127,7 @@ class StockTransfer(Document):
     from_site: Code = Field(description="From this warehouse.")
     to_site: Code = Field(description="To this one.")
     requested_at: When | None = Field(None, description="When it must arrive.")
-    lines: tuple[TransferLine, ...] = Field(
-        strict=False, min_length=1, max_length=LINES_MAX, description="What to move."
-    )
+    lines: Lines[TransferLine] = Field(description="What to move.")
 
     def own_number(self) -> str:
         """The transfer's number."""

@@ -10,7 +10,6 @@ from pydantic import Field
 from crossdock.faults import Invalid
 from crossdock.model.codes.units import UNITS
 from crossdock.model.document import (
-    LINES_MAX,
     Document,
     DocumentClass,
     Measured,
@@ -24,14 +23,16 @@ from crossdock.model.fields import (
     Country,
     Currency,
     Gtin,
+    Lines,
     Notes,
     NotNegative,
     Number,
     Positive,
+    Several,
     Text,
     UnitCode,
-    When,
 )
+from crossdock.model.moments import When
 from crossdock.model.quantity import Quantity, convert
 
 
@@ -70,9 +71,7 @@ class Item(Document):
     )
     unit: UnitCode = Field(description="The base unit: stock is counted in it.")
     pick_unit: UnitCode | None = Field(None, description="The unit it is picked in.")
-    packs: tuple[Pack, ...] = Field(
-        (), strict=False, max_length=100, description="The units it is packed in."
-    )
+    packs: Several[Pack] = Field((), description="The units it is packed in.")
     gtin: Gtin | None = Field(None, description="The barcode of one base unit.")
     variant_of: Code | None = Field(None, description="The item that this one is a variant of.")
     lot_tracked: bool | None = Field(None, description="Whether every movement names a lot.")
@@ -115,6 +114,10 @@ class Item(Document):
         if self.pick_unit is not None and self.pick_unit not in seen:
             raise unknown_unit(self.pick_unit, "pick_unit")
 
+    def units(self) -> frozenset[str]:
+        """The base unit and every pack: what an order line may name."""
+        return frozenset({self.unit, *(pack.unit for pack in self.packs)})
+
     def convert(self, quantity: Quantity, unit: str) -> Quantity:
         """The same quantity in another unit of this item, exact. Raises Invalid (`unknown_unit`)."""
         return convert(quantity, unit, base=self.unit, packs=self.packs)
@@ -136,9 +139,7 @@ class KitComposition(Document):
     stocked: bool | None = Field(
         None, description="True: built ahead and stored; false: picked by component."
     )
-    components: tuple[Component, ...] = Field(
-        strict=False, min_length=1, max_length=LINES_MAX, description="What one kit holds."
-    )
+    components: Lines[Component] = Field(description="What one kit holds.")
 
     def own_number(self) -> str:
         """The kit's item code."""

@@ -9,7 +9,7 @@ from pydantic import Field
 from crossdock.faults import Invalid
 from crossdock.model.codes.countries import WITHOUT_POSTCODE
 from crossdock.model.document import Document, DocumentClass, Part
-from crossdock.model.fields import Code, Country, Gln, Text
+from crossdock.model.fields import Code, Country, Gln, Several, Text
 
 Role = Literal["customer", "supplier", "carrier", "client", "warehouse", "company"]
 
@@ -77,9 +77,9 @@ class Party(Document):
 
     id: Code = Field(description="The party's id.")
     name: Text = Field(description="Its name.")
-    roles: tuple[Role, ...] = Field((), strict=False, description="What it is to us.")
-    addresses: tuple[PostalAddress, ...] = Field((), strict=False, description="Its addresses.")
-    contacts: tuple[Contact, ...] = Field((), strict=False, description="Its people.")
+    roles: Several[Role] = Field((), description="What it is to us.")
+    addresses: Several[PostalAddress] = Field((), description="Its addresses.")
+    contacts: Several[Contact] = Field((), description="Its people.")
     language: Code | None = Field(None, description="Language for papers, such as `nl`.")
     tax_id: Code | None = Field(None, description="VAT or tax number.")
     gln: Gln | None = Field(None, description="Global Location Number.")

@@ -8,12 +8,13 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from crossdock.model.document import LINES_MAX, Document, DocumentClass, Measured, in_lines
+from crossdock.model.document import Document, DocumentClass, Measured, in_lines
 from crossdock.model.documents.inventory import StockStatus
 from crossdock.model.documents.party import Address, PartyRef
 from crossdock.model.documents.sales import OrderLine, refuse_bare_prices, refuse_twin_lines
 from crossdock.model.documents.shipment import Package, ShippedLine
-from crossdock.model.fields import Code, LineId, Notes, NotNegative, When
+from crossdock.model.fields import Code, LineId, Lines, Notes, Several
+from crossdock.model.moments import When
 
 
 class PurchaseOrder(Document):
@@ -29,9 +30,7 @@ class PurchaseOrder(Document):
     ship_to: Address | None = Field(None, description="Where the goods go.")
     expected_at: When | None = Field(None, description="When they are expected.")
     notes: Notes | None = Field(None, description="Words for people.")
-    lines: tuple[OrderLine, ...] = Field(
-        strict=False, min_length=1, max_length=LINES_MAX, description="What is ordered."
-    )
+    lines: Lines[OrderLine] = Field(description="What is ordered.")
 
     def own_number(self) -> str:
         """The order's number."""
@@ -63,12 +62,8 @@ class DespatchAdvice(Document):
     expected_at: When | None = Field(None, description="When they are expected.")
     carrier: Code | None = Field(None, description="The carrier, in our words.")
     tracking: Code | None = Field(None, description="The carrier's number.")
-    lines: tuple[ShippedLine, ...] = Field(
-        strict=False, min_length=1, max_length=LINES_MAX, description="What is on its way."
-    )
-    packages: tuple[Package, ...] = Field(
-        (), strict=False, max_length=LINES_MAX, description="The cartons and pallets."
-    )
+    lines: Lines[ShippedLine] = Field(description="What is on its way.")
+    packages: Several[Package] = Field((), description="The cartons and pallets.")
 
     def own_number(self) -> str:
         """The advice's number."""
@@ -87,7 +82,6 @@ class DespatchAdvice(Document):
 class ReceivedLine(ShippedLine):
     """What was received of one line."""
 
-    quantity: NotNegative = Field(description="How much came in, in `unit`.")
     purchase_line: LineId | None = Field(None, description="The purchase order's line.")
     status: StockStatus | None = Field(None, description="In what state it was put away.")
 
@@ -105,9 +99,7 @@ class GoodsReceipt(Document):
     site: Code = Field(description="The warehouse.")
     received_at: When = Field(description="When it came in.")
     complete: bool | None = Field(None, description="False: more is expected.")
-    lines: tuple[ReceivedLine, ...] = Field(
-        strict=False, min_length=1, max_length=LINES_MAX, description="What came in."
-    )
+    lines: Lines[ReceivedLine] = Field(description="What came in.")
 
     def own_number(self) -> str:
         """The receipt's number."""

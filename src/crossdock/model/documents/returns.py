@@ -7,12 +7,13 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from crossdock.model.document import LINES_MAX, Document, DocumentClass, Line, Measured, in_lines
+from crossdock.model.document import Document, DocumentClass, Line, Measured, in_lines
 from crossdock.model.documents.inventory import StockStatus
 from crossdock.model.documents.party import Address, PartyRef
 from crossdock.model.documents.purchase import PurchaseOrder
 from crossdock.model.documents.sales import SalesOrder
-from crossdock.model.fields import Code, LineId, NotNegative, Positive, Text, When
+from crossdock.model.fields import Code, LineId, Lines, NotNegative, Positive, Several, Text
+from crossdock.model.moments import When
 
 
 class ReturnLine(Line):
@@ -22,7 +23,7 @@ class ReturnLine(Line):
     quantity: Positive = Field(description="How much, in `unit`.")
     reason: Code | None = Field(None, description="Why, in our words.")
     lot: Code | None = Field(None, description="The lot.")
-    serials: tuple[Code, ...] = Field((), strict=False, max_length=LINES_MAX, description="Serial numbers.")
+    serials: Several[Code] = Field((), description="Serial numbers.")
 
 
 class ReturnAuthorisation(Document):
@@ -37,9 +38,7 @@ class ReturnAuthorisation(Document):
     customer: PartyRef | None = Field(None, description="Who sends them.")
     ship_from: Address | None = Field(None, description="From where.")
     expires_at: When | None = Field(None, description="Until when it holds.")
-    lines: tuple[ReturnLine, ...] = Field(
-        strict=False, min_length=1, max_length=LINES_MAX, description="What may come back."
-    )
+    lines: Lines[ReturnLine] = Field(description="What may come back.")
 
     def own_number(self) -> str:
         """The authorisation's number."""
@@ -64,7 +63,7 @@ class ReturnedLine(Line):
         None, description="What becomes of it."
     )
     lot: Code | None = Field(None, description="The lot.")
-    serials: tuple[Code, ...] = Field((), strict=False, max_length=LINES_MAX, description="Serial numbers.")
+    serials: Several[Code] = Field((), description="Serial numbers.")
 
 
 class ReturnReceipt(Document):
@@ -78,9 +77,7 @@ class ReturnReceipt(Document):
     order: Code | None = Field(None, description="The sales order.")
     site: Code = Field(description="The warehouse.")
     received_at: When = Field(description="When it came in.")
-    lines: tuple[ReturnedLine, ...] = Field(
-        strict=False, min_length=1, max_length=LINES_MAX, description="What came back."
-    )
+    lines: Lines[ReturnedLine] = Field(description="What came back.")
 
     def own_number(self) -> str:
         """The receipt's number."""
@@ -110,9 +107,7 @@ class ReturnToVendor(Document):
     supplier: PartyRef | None = Field(None, description="Who gets them back.")
     site: Code | None = Field(None, description="The warehouse they leave.")
     note: Text | None = Field(None, description="Words for the supplier.")
-    lines: tuple[ReturnLine, ...] = Field(
-        strict=False, min_length=1, max_length=LINES_MAX, description="What goes back."
-    )
+    lines: Lines[ReturnLine] = Field(description="What goes back.")
 
     def own_number(self) -> str:
         """The return's number."""

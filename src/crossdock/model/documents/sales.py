@@ -8,9 +8,10 @@ from typing import ClassVar
 from pydantic import Field
 
 from crossdock.faults import Invalid
-from crossdock.model.document import LINES_MAX, Document, DocumentClass, Line, Measured, in_lines
+from crossdock.model.document import Document, DocumentClass, Line, Measured, in_lines
 from crossdock.model.documents.party import Address, PartyRef
-from crossdock.model.fields import Code, Currency, Day, LineId, Notes, Number, Positive, Text, When
+from crossdock.model.fields import Code, Currency, LineId, Lines, Notes, Number, Positive, Several, Text
+from crossdock.model.moments import Day, When
 from crossdock.model.money import Money
 from crossdock.model.quantity import Quantity
 
@@ -57,9 +58,7 @@ class SalesOrder(Document):
     ship_until_at: When | None = Field(None, description="End of the ship window.")
     routing_code: Code | None = Field(None, description="Routing code of the buyer's routing guide.")
     notes: Notes | None = Field(None, description="Words for people.")
-    lines: tuple[OrderLine, ...] = Field(
-        strict=False, min_length=1, max_length=LINES_MAX, description="What was ordered."
-    )
+    lines: Lines[OrderLine] = Field(description="What was ordered.")
 
     def own_number(self) -> str:
         """The order's number."""
@@ -95,9 +94,7 @@ class Cancellation(Document):
     order: Code = Field(description="The sales order.")
     reason: Text | None = Field(None, description="Why.")
     requested_at: When | None = Field(None, description="When it was asked for.")
-    lines: tuple[CancelledLine, ...] = Field(
-        (), strict=False, max_length=LINES_MAX, description="The lines; none: the whole order."
-    )
+    lines: Several[CancelledLine] = Field((), description="The lines; none: the whole order.")
 
     def own_number(self) -> str:
         """The cancellation's number."""
@@ -130,9 +127,7 @@ class Reservation(Document):
     order: Code = Field(description="The sales order.")
     site: Code = Field(description="Where the stock is.")
     until: Day | None = Field(None, description="The last day it is kept.")
-    lines: tuple[ReservedLine, ...] = Field(
-        strict=False, min_length=1, max_length=LINES_MAX, description="What is set aside."
-    )
+    lines: Lines[ReservedLine] = Field(description="What is set aside.")
 
     def own_number(self) -> str:
         """The reservation's number."""

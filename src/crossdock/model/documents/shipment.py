@@ -9,10 +9,11 @@ from typing import ClassVar
 from pydantic import Field
 
 from crossdock.faults import Invalid
-from crossdock.model.document import LINES_MAX, Document, DocumentClass, Line, Measured, Part, in_lines
+from crossdock.model.document import Document, DocumentClass, Line, Measured, Part, in_lines
 from crossdock.model.documents.party import Address, PartyRef
 from crossdock.model.documents.warehouse import of_order
-from crossdock.model.fields import Code, Day, LineId, NotNegative, Positive, Sscc, Text, When
+from crossdock.model.fields import Code, LineId, Lines, NotNegative, Positive, Several, Sscc, Text
+from crossdock.model.moments import Day, When
 from crossdock.model.quantity import Quantity
 
 
@@ -24,7 +25,7 @@ class ShippedLine(Line):
     ordered: NotNegative | None = Field(None, description="How much was asked for, in `unit`.")
     lot: Code | None = Field(None, description="The lot it came from.")
     expires_on: Day | None = Field(None, description="The lot's last day.")
-    serials: tuple[Code, ...] = Field((), strict=False, max_length=LINES_MAX, description="Serial numbers.")
+    serials: Several[Code] = Field((), description="Serial numbers.")
     reason: Code | None = Field(None, description="Why less left than was ordered.")
 
     def amount(self) -> Quantity:
@@ -42,7 +43,7 @@ class PackedLine(Measured):
     line: LineId | None = Field(None, description="The shipment's line.")
     quantity: Positive = Field(description="How much is inside, in `unit`.")
     lot: Code | None = Field(None, description="The lot it came from.")
-    serials: tuple[Code, ...] = Field((), strict=False, max_length=LINES_MAX, description="Serial numbers.")
+    serials: Several[Code] = Field((), description="Serial numbers.")
 
 
 class Package(Part):
@@ -57,9 +58,7 @@ class Package(Part):
     length_cm: NotNegative | None = Field(None, description="Length, cm.")
     width_cm: NotNegative | None = Field(None, description="Width, cm.")
     height_cm: NotNegative | None = Field(None, description="Height, cm.")
-    lines: tuple[PackedLine, ...] = Field(
-        (), strict=False, max_length=LINES_MAX, description="What is inside."
-    )
+    lines: Several[PackedLine] = Field((), description="What is inside.")
 
 
 class Shipment(Document):
@@ -80,19 +79,18 @@ class Shipment(Document):
     customer: PartyRef | None = Field(None, description="Who ordered.")
     ship_to: Address | None = Field(None, description="Where it goes.")
     notes: Text | None = Field(None, description="Words for people.")
-    lines: tuple[ShippedLine, ...] = Field(
-        strict=False,
-        min_length=1,
-        max_length=LINES_MAX,
+    lines: Lines[ShippedLine] = Field(
         description="What left; one line may stand once per lot.",
     )
-    packages: tuple[Package, ...] = Field(
-        (), strict=False, max_length=LINES_MAX, description="The cartons and pallets."
-    )
+    packages: Several[Package] = Field((), description="The cartons and pallets.")
 
     def own_number(self) -> str:
         """The shipment's number."""
         return self.number
+
+    def is_whole(self) -> bool:
+        """Whether nothing more will follow: said so, or not said and no line is short."""
+        return self.complete if self.complete is not None else not any(line.is_short() for line in self.lines)
 
     def parent(self) -> tuple[str, str] | None:
         """The sales order where it is known, else the warehouse order."""

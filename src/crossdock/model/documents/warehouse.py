@@ -7,10 +7,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from crossdock.model.document import LINES_MAX, Document, DocumentClass, Line, Measured, in_lines
+from crossdock.model.document import Document, DocumentClass, Line, Measured, in_lines
 from crossdock.model.documents.party import Address, PartyRef
 from crossdock.model.documents.sales import SalesOrder, refuse_twin_lines
-from crossdock.model.fields import Code, Instant, LineId, Notes, NotNegative, Positive, Text, When
+from crossdock.model.fields import Code, LineId, Lines, Notes, NotNegative, Positive, Several, Text
+from crossdock.model.moments import Instant, When
 from crossdock.model.quantity import Quantity
 
 PickState = Literal["released", "allocated", "picking", "picked", "packing", "packed", "shipped", "cancelled"]
@@ -47,9 +48,7 @@ class WarehouseOrder(Document):
     priority: Code | None = Field(None, description="How urgent, in our words.")
     reference: Code | None = Field(None, description="The buyer's own order number.")
     notes: Notes | None = Field(None, description="Words for the floor.")
-    lines: tuple[WarehouseOrderLine, ...] = Field(
-        strict=False, min_length=1, max_length=LINES_MAX, description="What to pick."
-    )
+    lines: Lines[WarehouseOrderLine] = Field(description="What to pick.")
 
     def own_number(self) -> str:
         """The release's number."""
@@ -100,9 +99,7 @@ class Wave(Document):
     number: Code = Field(description="The wave's number.")
     site: Code = Field(description="The warehouse.")
     at: Instant = Field(description="When it was released.")
-    warehouse_orders: tuple[Code, ...] = Field(
-        strict=False, min_length=1, max_length=LINES_MAX, description="The warehouse orders in it."
-    )
+    warehouse_orders: Lines[Code] = Field(description="The warehouse orders in it.")
 
     def own_number(self) -> str:
         """The wave's number."""
@@ -116,9 +113,7 @@ class PickedLine(Line):
     short: NotNegative | None = Field(None, description="How much could not be found.")
     order_line: LineId | None = Field(None, description="The sales order's line.")
     lot: Code | None = Field(None, description="The lot that was picked from.")
-    serials: tuple[Code, ...] = Field(
-        (), strict=False, max_length=LINES_MAX, description="Serial numbers picked."
-    )
+    serials: Several[Code] = Field((), description="Serial numbers picked.")
 
 
 class PickStatus(Document):
@@ -132,9 +127,7 @@ class PickStatus(Document):
     site: Code | None = Field(None, description="The warehouse.")
     state: PickState = Field(description="How far it is.")
     at: Instant = Field(description="When that was so.")
-    lines: tuple[PickedLine, ...] = Field(
-        (), strict=False, max_length=LINES_MAX, description="The lines that moved."
-    )
+    lines: Several[PickedLine] = Field((), description="The lines that moved.")
 
     def own_number(self) -> str:
         """The number of the warehouse order."""

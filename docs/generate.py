@@ -1,0 +1,158 @@
+"""The parts of the reference that are written by the code itself: `python docs/generate.py` renews them.
+
+A page holds `<!-- generated: NAME -->` and `<!-- end -->`; what stands between is replaced.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from crossdock import faults
+from crossdock.message import incident, states
+from crossdock.model import reference
+
+DOCS = Path(__file__).resolve().parent
+BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+CHOICES_MAX = 12  #: codes that are listed one by one; more are named by their list
+
+
+def phrases(module: Any) -> dict[str, str]:
+    """The `#:` phrase beside each assignment of a module: `EnumName.MEMBER` -> phrase."""
+    found: dict[str, str] = {}
+    owner = ""
+    for line in Path(module.__file__).read_text("utf-8").splitlines():
+        if match := re.match(r"class (\w+)", line):
+            owner = match.group(1)
+        elif match := re.match(r"    (\w+) = .*?#: (.+)$", line):
+            found[f"{owner}.{match.group(1)}"] = match.group(2)
+    return found
+
+
+def table(*rows: tuple[str, ...]) -> Iterator[str]:
+    """A Markdown table; the first row is its head."""
+    for number, row in enumerate(rows):
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n"
+        if number == 0:
+            yield "|" + "---|" * len(row) + "\n"
+
+
+def state_tables() -> Iterator[str]:
+    """One table for each kind of state, with the moves each state allows."""
+    says = phrases(states)
+    kinds: tuple[tuple[str, str, type[Enum], Any], ...] = (
+        ("Capture", "bytes as they came", states.CaptureState, states.CAPTURE_MOVES),
+        ("Message", "one document in our words", states.MessageState, states.MESSAGE_MOVES),
+        (
+            "Transmission",
+            "a message on its way to one system",
+            states.TransmissionState,
+            states.TRANSMISSION_MOVES,
+        ),
+    )
+    for title, what, kind, moves in kinds:
+        yield f"## {title}: {what}\n\n"
+        rows = [("state", "meaning", "may become")]
+        for member in kind:
+            order = [m for m in kind if m in moves[member]]
+            after = ", ".join(f"`{m.name.lower()}`" for m in order) or "nothing: an end"
+            rows.append((f"`{member.name.lower()}`", says[f"{kind.__name__}.{member.name}"], after))
+        yield from table(*rows)
+        yield "\n"
+    yield "## Entries of the ledger\n\n"
+    kinds_of_entry = [(f"`{k.name}`", says[f"EntryKind.{k.name}"]) for k in states.EntryKind]
+    yield from table(("kind", "meaning"), *kinds_of_entry)
+
+
+def incident_table() -> Iterator[str]:
+    """Each incident type with owner, severity and the hours until somebody must have looked."""
+    rows = [("type", "meaning", "owner", "severity", "look within")]
+    for kind in incident.TYPES.values():
+        hours = f"{kind.respond_s / 3600:g} h"
+        rows.append((f"[`{kind.name}`](#{kind.name})", kind.says, kind.owner, kind.severity, hours))
+    yield from table(*rows)
+
+
+def fault_tree() -> Iterator[str]:
+    """The tree of faults, as the code draws it."""
+    drawn = (faults.__doc__ or "").split("\n\n")[1]
+    yield f"```text\n{drawn}\n```\n"
+
+
+def command_pages() -> Iterator[str]:
+    """Every command of the terminal with its arguments and options, from Typer."""
+    import typer.main
+    from crossdock.cli.main import app
+
+    yield from _command(typer.main.get_command(app), "crossdock", 2)
+
+
+def _command(command: Any, name: str, level: int) -> Iterator[str]:
+    """One command and, if it is a group, what stands below it."""
+    hidden = getattr(command, "hidden", False)
+    if hidden:
+        return
+    yield f"{'#' * min(level, 4)} {name}\n\n{_plain(command.help)}\n\n"
+    rows = [("option", "meaning")]
+    for parameter in command.params:
+        if getattr(parameter, "hidden", False) or parameter.name in {
+            "help",
+            "install_completion",
+            "show_completion",
+        }:
+            continue
+        rows.append((_spelling(parameter), _plain(getattr(parameter, "help", None))))
+    if len(rows) > 1:
+        yield from table(*rows)
+        yield "\n"
+    for below in getattr(command, "commands", {}).values():
+        yield from _command(below, f"{name} {below.name}", level + 1)
+
+
+def _spelling(parameter: Any) -> str:
+    """How a parameter is typed: `--site DIR`, or `SYSTEM` for an argument."""
+    if parameter.param_type_name == "argument":
+        spelled = f"`{(parameter.metavar or parameter.name).upper()}`"
+        return spelled if parameter.required else f"{spelled}, optional"
+    names = ", ".join(f"`{n}`" for n in [*parameter.opts, *parameter.secondary_opts])
+    return names + (f" (`{parameter.envvar}`)" if parameter.envvar else "")
+
+
+def _plain(text: str | None) -> str:
+    """Help text on one line a paragraph."""
+    return re.sub(r"(?<!\n)\n(?!\n)", " ", (text or "").strip())
+
+
+PARTS: dict[str, Callable[[], Iterator[str]]] = {
+    "states": state_tables,
+    "incident types": incident_table,
+    "faults": fault_tree,
+    "documents": reference.document_tables,
+    "units": reference.unit_table,
+    "commands": command_pages,
+}
+
+
+def renewed(text: str) -> str:
+    """The page with its generated parts as the code has them now."""
+
+    def part(match: re.Match[str]) -> str:
+        return f"{match.group(1)}\n{''.join(PARTS[match.group('name')]()).strip()}\n\n{match.group(3)}"
+
+    return BLOCK.sub(part, text)
+
+
+def main() -> None:
+    """Renews every page that has a generated part."""
+    for page in sorted(DOCS.rglob("*.md")):
+        text = page.read_text("utf-8")
+        if BLOCK.search(text):
+            page.write_text(renewed(text), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""A running hub with its doors: the hot route, the process and admin API, start and orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import structlog
+
+from crossdock.api.intake import Front, Intake, bridged
+from crossdock.api.keys import Keys
+from crossdock.api.server import HttpServer
+from crossdock.assembly import Hub
+from crossdock.control.metrics import Metrics
+
+_log = structlog.get_logger("crossdock.app")
+#: How long a stop waits for what is on the wire.
+DRAIN_MAX_S = 10.0
+_DRAIN_STEP_S = 0.02
+#: What the admin API takes in one request.
+_ADMIN_MAX_BYTES = 1_000_000
+
+
+class App:
+    """The hub as a process."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.keys = Keys(hub.journal.keys, time.monotonic)
+        self.metrics = Metrics()
+        self.intake = Intake(hub.worker.door, self.keys, self.metrics, max_bytes=hub.charter.intake_max_bytes)
+        from crossdock.api.admin import create  # noqa: PLC0415
+
+        admin = create(self)
+        front = Front(self.intake, bridged(admin, max_bytes=_ADMIN_MAX_BYTES))
+        self.server = HttpServer(front, hub.settings.host, hub.settings.port)
+        self.ended = asyncio.Event()
+
+    async def start(self) -> str:
+        """Commits and listens; gives the URL. Recovery of a backlog may still go on."""
+        await self.hub.start()
+        await self.hub.worker.start()
+        await self.server.start()
+        self.server.on_exit(self.ended.set)
+        return self.server.url
+
+    @property
+    def ready(self) -> bool:
+        """Whether the store takes commits."""
+        return self.hub.journal.writer.failure is None and not self.intake.draining
+
+    async def stop(self) -> None:
+        """Takes nothing new, gives what is on the wire up to `DRAIN_MAX_S`, closes the journal."""
+        started = time.monotonic()
+        self.intake.draining = True
+        for target in self.hub.worker.targets.values():
+            target.paused = True
+        while time.monotonic() - started < DRAIN_MAX_S - 2:
+            if not any(target.sending for target in self.hub.worker.targets.values()):
+                break
+            await asyncio.sleep(_DRAIN_STEP_S)
+        await self.server.stop()
+        await self.hub.stop()
+        _log.info("stopped", seconds=round(time.monotonic() - started, 2))

@@ -1,0 +1,243 @@
+"""The hot route: a system hands in one document. No framework stands between the socket and the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import parse_qs, unquote
+
+import structlog
+
+from crossdock.api.keys import Keys
+from crossdock.api.problems import MEDIA_TYPE, TITLES, problem, problem_of
+from crossdock.faults import Unreadable
+from crossdock.journal.contract import StoreDown, Verdict
+from crossdock.pipeline.receive import Door
+
+_log = structlog.get_logger("crossdock.intake")
+_PREFIX, _SUFFIX = "/v1/systems/", "/messages"
+#: Writes waiting for the disk from which on senders are asked to wait: about a second of work.
+_DEPTH_MAX = 4_000
+_KEY_MAX = 255
+Headers = list[tuple[str, str]]
+_JSON: Headers = [("content-type", "application/json")]
+_JSON_AGAIN: Headers = [*_JSON, ("crossdock-duplicate", "true")]
+
+
+class Scope(Protocol):
+    """What the server tells of a request (RSGI)."""
+
+    method: str
+    path: str
+    query_string: str
+    headers: Any
+
+
+class Protocol_(Protocol):
+    """How the server is read and answered (RSGI)."""
+
+    def __aiter__(self) -> Any: ...
+    def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
+        """Answers."""
+        ...
+
+
+class Counters(Protocol):
+    """What the control room counts at the door."""
+
+    def received(self, system: str, status: int) -> None:
+        """One answered request."""
+        ...
+
+
+@dataclass(slots=True)
+class Refusal(Exception):
+    """An answer other than 202."""
+
+    status: int
+    body: bytes
+    headers: Headers
+    keep: bytes | None = None  #: what was refused, kept for whoever asks
+
+
+class Intake:
+    """POST /v1/systems/{system}/messages."""
+
+    def __init__(self, door: Door, keys: Keys, counters: Counters, *, max_bytes: int) -> None:
+        self._door = door
+        self._keys = keys
+        self._counters = counters
+        self._max_bytes = max_bytes
+        self.draining = False
+
+    @staticmethod
+    def takes(path: str) -> bool:
+        """Whether a path is this route."""
+        return path.startswith(_PREFIX) and path.endswith(_SUFFIX)
+
+    async def handle(self, scope: Scope, protocol: Protocol_) -> None:
+        """Answers one request."""
+        system = unquote(scope.path[len(_PREFIX) : -len(_SUFFIX)])
+        try:
+            status, headers, body = await self._accepted(system, scope, protocol)
+        except Refusal as refusal:
+            status, headers, body = refusal.status, refusal.headers, refusal.body
+        self._counters.received(system, status)
+        protocol.response_bytes(status, headers, body)
+
+    async def _accepted(self, system: str, scope: Scope, protocol: Protocol_) -> tuple[int, Headers, bytes]:
+        headers = scope.headers
+        self._admitted(system, scope)
+        try:
+            body = await self._body(headers, protocol)
+            key = headers.get("idempotency-key")
+            document = self._document(scope, headers, key)
+        except Refusal as refusal:
+            self._door.refused(system, refusal.status, TITLES[refusal.status], None)
+            raise
+        content_type = headers.get("content-type") or "application/json"
+        try:
+            accepted = await self._door.receive(system, document, body, {"content-type": content_type}, key=key)
+        except Unreadable as fault:
+            self._door.refused(system, fault.status, fault.says, body)
+            raise Refusal(fault.status, problem_of(fault.status, fault), [("content-type", MEDIA_TYPE)]) from None
+        except StoreDown as down:
+            raise _refusal(503, str(down), fix="send it again later", retry_s=2) from None
+        if accepted.verdict is Verdict.CONFLICT:
+            raise _refusal(
+                409, "the same number or key was accepted before with other content; the first one stands",
+                fix="send a new version or number, or tell us which one is right", incident=f"i{accepted.incident}",
+            )  # fmt: skip
+        answer = b'{"capture": "c%d", "status": "accepted"}' % accepted.capture
+        return 202, _JSON_AGAIN if accepted.verdict is Verdict.REPEAT else _JSON, answer
+
+    def _admitted(self, system: str, scope: Scope) -> None:
+        """Who may hand in for whom. These refusals are metrics, not history."""
+        if scope.method != "POST":
+            raise _refusal(405, "documents are handed in by POST", fix="use POST", more=[("allow", "POST")])
+        holder = self._keys.holder(scope.headers.get("authorization"))
+        if holder is None:
+            raise _refusal(
+                401, "the key is missing or not known", fix="send Authorization: Bearer KEY; see crossdock keys create",
+                more=[("www-authenticate", "Bearer")],
+            )  # fmt: skip
+        if not self._door.knows(system):
+            raise _refusal(404, f"there is no system {system}", fix="look at systems: in charter.yaml")
+        if not holder.delivers(system):
+            raise _refusal(403, f"the key {holder.name} does not hand in for {system}", fix=f"crossdock keys create {system}")
+        if self.draining:
+            raise _refusal(503, "the hub is stopping", fix="send it again later", retry_s=5)
+        if self._door.depth >= _DEPTH_MAX:
+            raise _refusal(429, "more came in than the disk can take", fix="send it again later", retry_s=1)
+
+    async def _body(self, headers: Any, protocol: Protocol_) -> bytes:
+        length = headers.get("content-length")
+        if length is not None and (not length.isdigit() or int(length) > self._max_bytes):
+            raise self._too_large()
+        parts: list[bytes] = []
+        size = 0
+        async for part in protocol:
+            size += len(part)
+            if size > self._max_bytes:
+                raise self._too_large()
+            parts.append(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _too_large(self) -> Refusal:
+        return _refusal(
+            413, f"a document may have {self._max_bytes:,} bytes", fix="split it, or raise intake.max_bytes in charter.yaml"
+        )
+
+    def _document(self, scope: Scope, headers: Any, key: str | None) -> str | None:
+        content_type = (headers.get("content-type") or "application/json").lower()
+        media_type = content_type.partition(";")[0].strip()
+        if media_type != "application/json" and not media_type.endswith("+json"):
+            raise _refusal(415, f"{media_type} is not taken", fix="send application/json")
+        if key is not None and (not key or len(key) > _KEY_MAX):
+            raise _refusal(400, f"an Idempotency-Key has 1 to {_KEY_MAX} characters", fix="send a shorter key")
+        if not scope.query_string:
+            return None
+        return parse_qs(scope.query_string).get("document", [None])[0]
+
+
+def _refusal(
+    status: int, detail: str, *, fix: str, retry_s: int | None = None, incident: str | None = None, more: Headers | None = None
+) -> Refusal:
+    headers: Headers = [("content-type", MEDIA_TYPE), *(more or [])]
+    if retry_s is not None:
+        headers.append(("retry-after", str(retry_s)))
+    return Refusal(status, problem(status, TITLES[status], detail, fix=fix, incident=incident), headers)
+
+
+Other = Callable[[Scope, Any], Awaitable[None]]
+
+
+class Front:
+    """The one application the server runs: the hot route, and everything else behind a bridge."""
+
+    def __init__(self, intake: Intake, other: Other) -> None:
+        self._intake = intake
+        self._other = other
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        """One request."""
+        if Intake.takes(scope.path):
+            await self._intake.handle(scope, protocol)
+        else:
+            await self._other(scope, protocol)
+
+
+ASGI = Callable[[dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
+
+
+def bridged(app: ASGI, *, max_bytes: int) -> Other:
+    """An ASGI application as the server's own kind: the answer is collected, then sent whole."""
+
+    async def handle(scope: Any, protocol: Any) -> None:
+        body = b""
+        async for part in protocol:
+            body += part
+            if len(body) > max_bytes:
+                protocol.response_bytes(413, [("content-type", MEDIA_TYPE)], problem(413, TITLES[413], "the body is too large"))
+                return
+        await _run(app, scope, protocol, body)
+
+    return handle
+
+
+async def _run(app: ASGI, scope: Any, protocol: Any, body: bytes) -> None:
+    status, headers, parts = 500, list[tuple[str, str]](), list[bytes]()
+
+    async def receive() -> Mapping[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Mapping[str, Any]) -> None:
+        nonlocal status, headers
+        if message["type"] == "http.response.start":
+            status = message["status"]
+            headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message["headers"]]
+        else:
+            parts.append(message.get("body", b""))
+
+    path = scope.path
+    asgi = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": scope.method,
+        "scheme": scope.scheme,
+        "path": unquote(path),
+        "raw_path": path.encode("latin-1", "replace"),
+        "query_string": scope.query_string.encode("latin-1", "replace"),
+        "headers": [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in scope.headers.items()],
+        "client": (scope.client.rpartition(":")[0], 0),
+        "server": (scope.server.rpartition(":")[0], 0),
+        "root_path": "",
+    }
+    try:
+        await app(asgi, receive, send)
+    except Exception:  # ends in a 500 problem document: one bad request never ends the process
+        _log.exception("request failed", path=path)
+        status, headers, parts = 500, [("content-type", MEDIA_TYPE)], [problem(500, TITLES[500], "see the log of the hub")]
+    protocol.response_bytes(status, headers, b"".join(parts))

@@ -1,0 +1,67 @@
+"""The HTTP server of the hub, in the process and on the event loop of the worker."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+_UP_STEP_S = 0.01
+_UP_MAX_S = 10.0
+
+
+class HttpServer:
+    """Granian, embedded: one Rust thread for the sockets, the application on our loop."""
+
+    def __init__(self, app: Any, host: str, port: int) -> None:
+        self.host = host
+        self.port = port or _free_port(host)
+        self._server = Server(
+            app, address=host, port=self.port, interface=Interfaces.RSGI, log_enabled=False, backlog=1024, websockets=False
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Listens; returns when connections are taken. Raises OSError when the address cannot be had."""
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((self.host, self.port))  # a taken port is told here, in plain words
+        self._task = asyncio.get_running_loop().create_task(self._server.serve(), name="http")
+        for _ in range(int(_UP_MAX_S / _UP_STEP_S)):
+            if self._task.done():
+                self._task.result()
+            try:
+                _, writer = await asyncio.open_connection(self.host, self.port)
+            except OSError:
+                await asyncio.sleep(_UP_STEP_S)
+                continue
+            writer.close()
+            return
+        raise OSError(f"nothing listens on {self.host}:{self.port} after {_UP_MAX_S:.0f} s")
+
+    def on_exit(self, call: Callable[[], None]) -> None:
+        """Calls when the server ends, whatever the reason."""
+        assert self._task is not None, "the server was started"
+        self._task.add_done_callback(lambda _: call())
+
+    async def stop(self) -> None:
+        """Takes no more connections and ends those that are idle."""
+        self._server.stop()
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    @property
+    def url(self) -> str:
+        """Where it is reached."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+def _free_port(host: str) -> int:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])

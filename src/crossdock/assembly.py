@@ -1,0 +1,211 @@
+"""The one place that chooses and wires: charter, connectors, journal, guards, worker, doors."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from random import Random
+
+from crossdock.charter.charter import Charter, System
+from crossdock.charter.fields import ConnectorFields, OptionField
+from crossdock.charter.load import load, texts
+from crossdock.faults import Misconfigured
+from crossdock.journal.sqlite.store import SqliteJournal
+from crossdock.kit.connector import Connector, Read, Tools
+from crossdock.kit.credentials import badge
+from crossdock.kit.guarded import GuardedClient
+from crossdock.kit.http import Client, Response
+from crossdock.kit.registry import connectors as find_connectors
+from crossdock.kit.throttle import Pace
+from crossdock.mapping.crosswalk import Crosswalks
+from crossdock.model import register
+from crossdock.pipeline import blind
+from crossdock.pipeline.bound import Bound, Context, DecisionTime
+from crossdock.pipeline.dedup import ArrivalDedup
+from crossdock.pipeline.lanes import KeyOrdering
+from crossdock.pipeline.receive import DurableFirst
+from crossdock.pipeline.transmit import NeverGuess
+from crossdock.pipeline.worker import Worker
+from crossdock.settings import Secrets, Settings
+from crossdock.transport.http import HttpClient
+
+CODE_VERSION = version("crossdock")
+
+
+class RealClock:
+    """The machine's own time."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970."""
+        return time.time_ns() // 1_000_000
+
+    def monotonic_s(self) -> float:
+        """Seconds that never go back."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Lets time pass."""
+        await asyncio.sleep(seconds)
+
+
+def connector_fields(kinds: Mapping[str, Connector]) -> dict[str, ConnectorFields]:
+    """What the charter must know of each connector, from what the connectors declare."""
+    return {name: _fields(connector) for name, connector in kinds.items()}
+
+
+def _fields(connector: Connector) -> ConnectorFields:
+    d = connector.declaration
+    return ConnectorFields(
+        fields=tuple(OptionField(f.name, f.type, f.required, f.default) for f in d.fields),
+        documents_in={i.document: i.every_s for i in d.documents_in},
+        documents_out=tuple(o.document for o in d.documents_out),
+        auth=d.auth,
+        configurable=d.configurable,
+    )
+
+
+def read_charter(site: Path) -> tuple[Charter, Mapping[str, Connector]]:
+    """The charter of a site, checked, and the connectors it may use. Raises Misconfigured."""
+    kinds = find_connectors(site)
+    charter = load(site, connectors=connector_fields(kinds), kinds=frozenset(register.kinds()))
+    return charter, kinds
+
+
+@dataclass(slots=True)
+class Crosswalk:
+    """The crosswalks of one system, and the rows used since somebody last asked."""
+
+    crosswalks: Callable[[], Crosswalks]
+    system: str
+    used: list[Read]
+
+    def ours(self, name: str, theirs: object) -> str:
+        """Their code in our words. Raises Unmapped."""
+        code, row = self.crosswalks().ours(self.system, name, theirs)
+        self.used.append(Read(f"crosswalk {name}", row))
+        return code
+
+    def theirs(self, name: str, ours: object) -> str:
+        """Our code in their words. Raises Unmapped."""
+        code, row = self.crosswalks().theirs(self.system, name, ours)
+        self.used.append(Read(f"crosswalk {name}", row))
+        return code
+
+    def reads(self) -> tuple[Read, ...]:
+        """The rows used since the last call, each once."""
+        seen = tuple(dict.fromkeys(self.used))
+        self.used.clear()
+        return seen
+
+
+class Hub:
+    """One running hub: everything wired, nothing started."""
+
+    def __init__(self, settings: Settings, secrets: Secrets) -> None:
+        self.settings = settings
+        self.clock = RealClock()
+        self.charter, kinds = read_charter(settings.site)
+        off = settings.guards_off
+        self.journal = SqliteJournal(
+            settings.sqlite_path,
+            clock_ms=self.clock.now_ms,
+            dedup=blind.NoDedup() if "dedup" in off else ArrivalDedup(),
+            synchronous=settings.sqlite_synchronous,
+        )
+        self._crosswalks = Crosswalks.load(settings.site / "crosswalks")
+        self._time = DecisionTime()
+        self._secrets = secrets
+        systems = {name: self._bound(system, kinds[system.connector]) for name, system in self.charter.systems.items()}
+        self.context = Context(
+            charter=self.charter, systems=systems, journal=self.journal, clock=self.clock, random=Random(), time=self._time
+        )
+        self.worker = Worker(
+            self.context,
+            commit=blind.NoCommit() if "commit" in off else DurableFirst(),
+            ordering=blind.NoOrder() if "order" in off else KeyOrdering(),
+            doubt=blind.NoDoubt() if "in_doubt" in off else NeverGuess(),
+        )
+
+    async def start(self) -> None:
+        """Opens the journal for commits; recovery of a backlog follows in the worker."""
+        self.journal.start()
+        await self.journal.use_charter(self.charter.version, CODE_VERSION, texts(self.settings.site))
+        self.refresh_crosswalks()
+
+    def refresh_crosswalks(self) -> None:
+        """Lays the rows that were added on the desk over those of the site's files."""
+        rows = self.journal.crosswalk_rows()
+        fresh = Crosswalks.load(self.settings.site / "crosswalks")
+        for name, system, theirs, ours, position in rows:
+            fresh = fresh.with_row(name, system, theirs, ours, version=f"p{position}")
+        self._crosswalks = fresh
+
+    async def stop(self) -> None:
+        """Stops the worker, then closes the journal and all connections."""
+        await self.worker.stop()
+        for bound in self.context.systems.values():
+            await bound.client.close()
+        await self.journal.close()
+
+    # -- one system ----------------------------------------------------------
+
+    def _bound(self, system: System, connector: Connector) -> Bound:
+        crosswalk = Crosswalk(lambda: self._crosswalks, system.name, [])
+        tools = Tools(
+            system=system,
+            ours=crosswalk.ours,
+            theirs=crosswalk.theirs,
+            file=lambda name: (self.settings.site / name).read_text("utf-8"),
+            now=self._time.now_s,
+            reads=crosswalk.reads,
+        )
+        pollers = {f.document: connector.poller(f.document, tools) for f in system.flows_in}
+        return Bound(
+            system=system,
+            client=self._client(system),
+            readers={f.document: connector.reader(f.document, tools) for f in system.flows_in},
+            writers={f.document: connector.writer(f.document, tools) for f in system.flows_out},
+            pollers={document: poller for document, poller in pollers.items() if poller is not None},
+        )
+
+    def _client(self, system: System) -> Client:
+        if system.url is None:
+            return NoClient(system.name)
+        limits = system.limits
+        token_client = self._http(system.auth.token_url, system) if system.auth.token_url else None
+        return GuardedClient(
+            self._http(system.url, system),
+            concurrency=limits.concurrency,
+            pace=Pace(limits.rate_per_s),
+            badge=badge(system.auth, self._secrets, token_client=token_client),
+        )
+
+    def _http(self, url: str, system: System) -> HttpClient[Response]:
+        return HttpClient(
+            url, make=Response, allow=self.charter.network_allow, timeout_s=system.limits.timeout_s,
+            connections_max=system.limits.concurrency,
+        )  # fmt: skip
+
+
+class NoClient:
+    """Stands for a system that is never called: it only sends."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def wait_s(self) -> float:
+        """It never waits."""
+        return 0.0
+
+    async def send(self, method: str, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Response:
+        """Raises Misconfigured: there is nowhere to send to."""
+        raise Misconfigured(
+            f"{self._name} has no url", path=f"systems.{self._name}.url", fix=f"add url: to {self._name} in charter.yaml ({method} {path})"
+        )
+
+    async def close(self) -> None:
+        """There is nothing to end."""

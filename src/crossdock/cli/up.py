@@ -1,0 +1,61 @@
+"""`crossdock up`: runs the hub until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import logging
+import os
+import signal
+import sys
+
+import structlog
+import uvloop
+
+from crossdock.api.app import App
+from crossdock.assembly import Hub
+from crossdock.settings import Settings, secrets_from
+
+
+def run(settings: Settings) -> int:
+    """Runs one hub process; the exit status. Raises Misconfigured before anything is listened to."""
+    _log_to_stderr(settings.log)
+    for warning in settings.warnings:
+        print(f"crossdock: UNSAFE: {warning}", file=sys.stderr)
+    return uvloop.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> int:
+    hub = Hub(settings, secrets_from(os.environ, settings.secrets_dir))
+    app = App(hub)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    url = await app.start()
+    # What is loaded now stays for good; collecting it again and again only costs time.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    print(json.dumps({"ready": True, "url": url, "pid": os.getpid()}), flush=True)
+    ended = loop.create_task(app.ended.wait())
+    stopped = loop.create_task(stop.wait())
+    await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    await app.stop()
+    return 0 if stop.is_set() else 1
+
+
+def _log_to_stderr(level: str) -> None:
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )

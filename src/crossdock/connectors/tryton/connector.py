@@ -1,0 +1,95 @@
+"""The connector for Tryton."""
+
+from __future__ import annotations
+
+from crossdock.connectors.tryton.reading.poller import TrytonPoller
+from crossdock.connectors.tryton.reading.reader import TrytonReader
+from crossdock.connectors.tryton.session import session
+from crossdock.connectors.tryton.settings import FIELDS, Settings
+from crossdock.connectors.tryton.writing.sale import SaleWriter
+from crossdock.connectors.tryton.writing.shipment import ShipmentWriter
+from crossdock.faults import Misconfigured
+from crossdock.kit.connector import (
+    Credentials,
+    Declaration,
+    DocumentIn,
+    DocumentOut,
+    Poller,
+    Reader,
+    Reading,
+    Tools,
+    Unclear,
+    Writer,
+)
+from crossdock.kit.http import Client
+
+DECLARATION = Declaration(
+    kind="tryton",
+    title="Tryton",
+    says="Tryton 8, an ERP, by JSON-RPC. It releases orders to the warehouse and hears what was shipped.",
+    fields=FIELDS,
+    documents_in=(
+        DocumentIn(
+            "item",
+            Reading.POLL,
+            30.0,
+            "products and kits with a code, with the units of the company as packs",
+        ),
+        DocumentIn("party", Reading.POLL, 30.0, "parties with their addresses"),
+        DocumentIn(
+            "sales_order", Reading.POLL, 5.0, "sales that are confirmed, but for those that the hub entered"
+        ),
+        DocumentIn(
+            "warehouse_order", Reading.POLL, 2.0, "customer shipments released to pick, back-orders too"
+        ),
+        DocumentIn(
+            "warehouse_order_cancel",
+            Reading.POLL,
+            2.0,
+            "shipments cancelled after release; found by the poll of releases",
+        ),
+    ),
+    documents_out=(
+        DocumentOut("shipment", Unclear.FIND, 10.0, "quantities, lots, packages, tracking, goods issue"),
+        DocumentOut(
+            "sales_order", Unclear.FIND, 10.0, "entered under a web shop, whose order id keeps it single"
+        ),
+    ),
+    auth=("session", "basic"),
+)
+
+
+class TrytonConnector:
+    """Tryton as an ERP."""
+
+    declaration = DECLARATION
+
+    def reader(self, document: str, tools: Tools) -> Reader:
+        """The reader of one document. Raises Misconfigured."""
+        _known(document, [flow.document for flow in DECLARATION.documents_in])
+        return TrytonReader(document, Settings.of(tools), tools)
+
+    def writer(self, document: str, tools: Tools) -> Writer:
+        """The writer of one document. Raises Misconfigured."""
+        _known(document, [flow.document for flow in DECLARATION.documents_out])
+        settings = Settings.of(tools)
+        return SaleWriter(settings, tools) if document == "sales_order" else ShipmentWriter(settings, tools)
+
+    def poller(self, document: str, tools: Tools) -> Poller | None:
+        """The poller of one document; None for cancellations, which come with the poll of releases."""
+        _known(document, [flow.document for flow in DECLARATION.documents_in])
+        return None if document == "warehouse_order_cancel" else TrytonPoller(document, Settings.of(tools))
+
+    def credentials(self, tools: Tools, secret: str, client: Client) -> Credentials:
+        """Signs in over a client without credentials and gives the header of the session."""
+        return session(Settings.of(tools).database, tools.system.auth.user or "", secret, client)
+
+
+def _known(document: str, documents: list[str]) -> None:
+    if document not in documents:
+        raise Misconfigured(
+            f"Tryton does not speak {document}", path="document", fix=f"write one of {', '.join(documents)}"
+        )
+
+
+CONNECTOR = TrytonConnector()

@@ -1,0 +1,1 @@
+"""Out of Tryton: what a poll asks for, how far it got, what a record means."""

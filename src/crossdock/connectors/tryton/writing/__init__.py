@@ -1,0 +1,1 @@
+"""Into Tryton: dialogues that begin by asking what is already there."""

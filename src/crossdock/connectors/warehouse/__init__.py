@@ -1,0 +1,1 @@
+"""Warehouse systems that speak the reference warehouse API."""

@@ -1,0 +1,258 @@
+"""Events and stock levels of the warehouse to pick states, shipments and balances. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from crossdock.connectors.warehouse.codes import Codes
+from crossdock.connectors.warehouse.wire import Event, Line, Package, ShippedLine, StockLevel, decoded
+from crossdock.faults import Invalid, Unreadable
+from crossdock.kit.connector import Content, Draft, Facts, Tools, Tree
+from crossdock.model.documents.warehouse import joined, of_order
+
+__all__ = ["BalanceReader", "PickStatusReader", "ShipmentReader"]
+
+#: Their states to ours; the rest are the same words.
+STATES = {"acknowledged": "released"}
+T = TypeVar("T")
+
+
+class _EventReader:
+    """What the two readers of order events share: an event is one document, kept in the order of its sales order."""
+
+    document: str
+
+    def __init__(self, tools: Tools) -> None:
+        self._codes = Codes(tools)
+        self._tools = tools
+
+    def same(self, one: Content, other: Content) -> bool:
+        """Whether two contents say the same."""
+        return _tree(one) == _tree(other)
+
+    def _event(self, content: Content) -> Event:
+        event = _typed(content, Event)
+        if event.topic != self.document:
+            raise Invalid(
+                f"an event of topic {event.topic} came as {self.document}",
+                path="topic",
+                value=event.topic,
+                fix="push to a URL with ?document={topic}",
+            )
+        return event
+
+
+class PickStatusReader(_EventReader):
+    """An event of an order on the floor to one pick state; every event is a document of its own."""
+
+    document = "pick_status"
+
+    def facts(self, content: Content) -> Facts:
+        """The event's id, and the order that it is kept in order with. Raises Unreadable (422)."""
+        tree = _tree(content)
+        return Facts(id=_text(tree, "id"), order_by=_order_by(tree))
+
+    def read(self, content: Content) -> Sequence[Draft]:
+        """One pick state. Raises Invalid, Unmapped."""
+        event = self._event(content)
+        if event.number is None or event.status is None:
+            raise Invalid(
+                "the event does not say which order it is about, and how far that is", path="number"
+            )
+        tree = _present(
+            warehouse_order=event.number,
+            order=event.sales_order,
+            site=self._codes.ours("site", event.site),
+            state=STATES.get(event.status, event.status),
+            at=event.at,
+            lines=[self._line(line) for line in event.lines],
+            extra=_present(event=event.type, event_id=event.id, reason=event.reason),
+        )
+        parent = of_order(event.sales_order, event.number)
+        return (Draft("pick_status", tree, event.id, self._tools.reads(), parent),)
+
+    def _line(self, line: Line) -> Tree:
+        lots = {pick.lot for pick in line.lots}
+        return _present(
+            line=line.line,
+            order_line=line.order_line,
+            sku=line.sku,
+            unit=self._codes.ours("unit", line.unit),
+            picked=line.picked,
+            short=line.short,
+            # A line out of several lots has no one lot; the shipment tells which.
+            lot=lots.pop() if len(lots) == 1 else None,
+        )
+
+
+class ShipmentReader(_EventReader):
+    """A `shipped` event to one shipment."""
+
+    document = "shipment"
+
+    def facts(self, content: Content) -> Facts:
+        """The shipment's number, and the order that it is kept in order with. Raises Unreadable (422)."""
+        tree = _tree(content)
+        return Facts(id=_text(tree, "shipment.number"), order_by=_order_by(tree))
+
+    def read(self, content: Content) -> Sequence[Draft]:
+        """One shipment. Raises Invalid, Unmapped."""
+        event = self._event(content)
+        shipment = event.shipment
+        if shipment is None or event.number is None:
+            raise Invalid("the event does not say what was shipped, and for which order", path="shipment")
+        codes = self._codes
+        tree = _present(
+            number=shipment.number,
+            warehouse_order=event.number,
+            order=event.sales_order,
+            site=codes.ours("site", event.site),
+            shipped_at=shipment.shipped_at,
+            carrier=codes.ours_if("carrier", shipment.carrier),
+            ship_method=codes.ours_if("ship_method", shipment.ship_method),
+            tracking=shipment.tracking,
+            complete=shipment.complete,
+            lines=[self._line(line) for line in shipment.lines],
+            packages=[self._package(package) for package in shipment.packages],
+            extra={"event_id": event.id},
+        )
+        return (
+            Draft(
+                "shipment",
+                tree,
+                shipment.number,
+                self._tools.reads(),
+                of_order(event.sales_order, event.number),
+            ),
+        )
+
+    def _line(self, line: ShippedLine) -> Tree:
+        return _present(
+            line=line.line,
+            order_line=line.order_line,
+            sku=line.sku,
+            quantity=line.quantity,
+            ordered=line.ordered,
+            unit=self._codes.ours("unit", line.unit),
+            lot=line.lot,
+            expires_on=line.expires_on,
+        )
+
+    def _package(self, package: Package) -> Tree:
+        lines = [
+            _present(
+                line=line.line,
+                sku=line.sku,
+                quantity=line.quantity,
+                unit=self._codes.ours("unit", line.unit),
+                lot=line.lot,
+            )
+            for line in package.lines
+        ]
+        return _present(
+            sscc=package.sscc, tracking=package.tracking, weight_kg=package.weight_kg, lines=lines
+        )
+
+
+class BalanceReader:
+    """A stock level, bare from `/stock` or inside a `stock_changed` event, to one balance."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._codes = Codes(tools)
+        self._tools = tools
+
+    def facts(self, content: Content) -> Facts:
+        """The level's own id, and its sequence as version. Raises Unreadable (422)."""
+        level = _level(_tree(content))
+        sequence = level.get("sequence")
+        if not isinstance(sequence, int):
+            raise Unreadable("the stock level has no sequence", status=422, path="sequence", value=sequence)
+        parts = [_text(level, name) for name in ("site", "sku", "status")]
+        optional = [cast("str | None", level.get(name)) for name in ("lot", "owner")]
+        return Facts(id=joined(*parts, *optional), version=sequence)
+
+    def read(self, content: Content) -> Sequence[Draft]:
+        """One balance. Raises Invalid, Unmapped."""
+        level = _converted(_level(_tree(content)), StockLevel)
+        codes = self._codes
+        tree = _present(
+            sku=level.sku,
+            site=codes.ours("site", level.site),
+            status=codes.ours("stock_status", level.status),
+            lot=level.lot,
+            owner=level.owner,
+            quantity=level.quantity,
+            net=level.quantity - level.allocated,
+            unit=codes.ours("unit", level.unit),
+            as_of=level.as_of,
+        )
+        their_id = joined(level.site, level.sku, level.status, level.lot, level.owner)
+        return (Draft("inventory_balance", tree, their_id, self._tools.reads()),)
+
+    def same(self, one: Content, other: Content) -> bool:
+        """Whether two contents say the same, whichever way they came."""
+        return _level(_tree(one)) == _level(_tree(other))
+
+
+def _tree(content: Content) -> dict[str, Any]:
+    """The content as a tree. Raises Unreadable."""
+    try:
+        tree = content.parsed if content.parsed is not None else decoded(content.body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(f"the body is not JSON: {error}") from None
+    if not isinstance(tree, dict):
+        raise Unreadable("the body is not a JSON object", status=422)
+    return cast("dict[str, Any]", tree)
+
+
+def _typed(content: Content, shape: type[T]) -> T:
+    if content.parsed is not None:
+        return _converted(content.parsed, shape)
+    try:
+        return msgspec.json.decode(content.body, type=shape)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(f"the body is not JSON: {error}") from None
+
+
+def _converted(tree: Any, shape: type[T]) -> T:
+    try:
+        return msgspec.convert(tree, shape)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from None
+
+
+def _invalid(error: msgspec.ValidationError) -> Invalid:
+    says, _, path = str(error).partition(" - at `$")
+    fix = "the warehouse must speak the reference warehouse API"
+    return Invalid(f"the event is not of the agreed shape: {says}", path=path.strip("`."), fix=fix)
+
+
+def _text(tree: dict[str, Any], path: str) -> str:
+    """The text at a path of one or two names. Raises Unreadable (422)."""
+    value: Any = tree
+    for name in path.split("."):
+        value = cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
+    if not isinstance(value, str) or not value:
+        raise Unreadable(f"{path} is missing", status=422, path=path, value=value)
+    return value
+
+
+def _order_by(tree: dict[str, Any]) -> str | None:
+    """The order whose events stay in order among each other."""
+    value = tree.get("sales_order") or tree.get("number")
+    return value if isinstance(value, str) else None
+
+
+def _level(tree: dict[str, Any]) -> dict[str, Any]:
+    inner = tree.get("stock")
+    return cast("dict[str, Any]", inner) if isinstance(inner, dict) else tree
+
+
+def _present(**facts: Any) -> Tree:
+    """The facts without those that are None."""
+    return {name: value for name, value in facts.items() if value is not None}

@@ -1,0 +1,222 @@
+"""Orders, cancellations and items to requests of the reference warehouse API. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from crossdock.connectors.warehouse.codes import Codes
+from crossdock.connectors.warehouse.faults import fault
+from crossdock.connectors.warehouse.wire import JSON, Order
+from crossdock.faults import InDoubt, Invalid, TryLater
+from crossdock.kit.connector import Answer, Ask, Done, Exchange, Job, Tools, Tree, Unclear
+
+__all__ = ["CancelWriter", "ItemWriter", "OrderWriter"]
+
+PASSED_ON = ("reference", "backorder_of", "priority", "requested_at", "notes")
+ADDRESS = ("name", "company", "street", "street2", "postcode", "city", "region", "country", "phone", "email")
+
+
+class _Writer:
+    """One request, answered once; the warehouse dedupes on the key, so that it may be sent again."""
+
+    unclear = Unclear.RESEND
+    settle_s = 2.0
+
+    def __init__(self, tools: Tools) -> None:
+        self._codes = Codes(tools)
+        self._tools = tools
+
+    def ask(self, job: Job) -> Ask:
+        """The request. Raises Invalid, Unmapped."""
+        raise NotImplementedError
+
+    def done(self, job: Job, answer: Answer) -> Done:
+        """What a success says."""
+        raise NotImplementedError
+
+    def step(self, job: Job, exchanges: Sequence[Exchange]) -> Ask | Done:
+        """The request, then its end. Raises TryLater, InDoubt, Rejected, Invalid, Unmapped."""
+        if not exchanges:
+            return self.ask(job)
+        answer = exchanges[-1].answer
+        if not 200 <= answer.status < 300:
+            raise fault(answer, self._tools.now())
+        return self.done(job, answer)
+
+    def _asking(self, method: str, path: str, job: Job, tree: Tree) -> Ask:
+        headers = {"Content-Type": "application/json", "Idempotency-Key": job.key}
+        return Ask(method, path, JSON.encode(tree), headers)
+
+
+class OrderWriter(_Writer):
+    """A warehouse order, or a sales order where the site releases none, to an order in the warehouse."""
+
+    def ask(self, job: Job) -> Ask:
+        """POST /orders. Raises Invalid (`bad_address`), Unmapped."""
+        tree, codes = job.tree, self._codes
+        released = job.document == "warehouse_order"
+        body: Tree = {"number": tree["number"]}
+        # Without a release the sales order's own number leads back from every event.
+        _put(body, "sales_order", tree.get("order") if released else tree["number"])
+        _put(body, "site", tree.get("site"), lambda code: codes.theirs("site", code))
+        _put(body, "customer", _customer(tree))
+        body["ship_to"] = _address(tree)
+        _put(body, "ship_method", tree.get("ship_method"), lambda code: codes.theirs("ship_method", code))
+        body.update({name: tree[name] for name in PASSED_ON if name in tree})
+        body["lines"] = [self._line(line, released=released) for line in tree["lines"]]
+        return self._asking("POST", "/orders", job, body)
+
+    def done(self, job: Job, answer: Answer) -> Done:
+        """The warehouse's own id of the order."""
+        order = _order(answer)
+        return Done(order.id, missing_id=order.id is None, reads=self._tools.reads())
+
+    def find(self, job: Job) -> Ask | None:
+        """GET /orders/{number}."""
+        return Ask("GET", _order_path(job.tree["number"]), safe=True)
+
+    def found(self, job: Job, answer: Answer) -> Done | None:
+        """Done when the order is there. Raises TryLater."""
+        order = _found(answer, self._tools.now())
+        return None if order is None else Done(order.id, missing_id=order.id is None)
+
+    def _line(self, line: Tree, *, released: bool) -> Tree:
+        told: Tree = {
+            "line": line["line"],
+            "sku": line["sku"],
+            "quantity": line["quantity"],
+            "unit": self._codes.theirs("unit", line["unit"]),
+        }
+        _put(told, "order_line", line.get("order_line") if released else line["line"])
+        _put(told, "lot", line.get("lot"))
+        return told
+
+
+class CancelWriter(_Writer):
+    """The wish to stop an order, by its release (`warehouse_order_cancel`) or its sales order (`cancellation`)."""
+
+    def ask(self, job: Job) -> Ask:
+        """POST /orders/{number}/cancel. Raises Invalid when only some lines are to be cancelled."""
+        if job.tree.get("lines"):
+            raise Invalid(
+                "the warehouse cancels whole orders only",
+                path="lines",
+                fix="cancel the whole order and release the rest as a new one",
+            )
+        body: Tree = {}
+        _put(body, "reason", job.tree.get("reason"))
+        return self._asking("POST", f"{_order_path(_cancelled(job))}/cancel", job, body)
+
+    def done(self, job: Job, answer: Answer) -> Done:
+        """Cancelled; the id is that of the order."""
+        return Done(_order(answer).id, says="cancelled before picking")
+
+    def find(self, job: Job) -> Ask | None:
+        """GET /orders/{number}."""
+        return Ask("GET", _order_path(_cancelled(job)), safe=True)
+
+    def found(self, job: Job, answer: Answer) -> Done | None:
+        """Done when the order is cancelled. Raises TryLater."""
+        order = _found(answer, self._tools.now())
+        return None if order is None or order.status != "cancelled" else self.done(job, answer)
+
+
+class ItemWriter(_Writer):
+    """An item to what the warehouse has to know of it."""
+
+    def ask(self, job: Job) -> Ask:
+        """PUT /items/{sku}. Raises Unmapped."""
+        tree, codes = job.tree, self._codes
+        body: Tree = {"unit": codes.theirs("unit", tree["unit"])}
+        body.update(
+            {name: tree[name] for name in ("name", "gtin", "weight_kg", "lot_tracked") if name in tree}
+        )
+        packs = [
+            {"unit": codes.theirs("unit", pack["unit"]), "quantity": pack["factor"]}
+            for pack in tree.get("packs", ())
+        ]
+        if packs:
+            body["packs"] = packs
+        return self._asking("PUT", _item_path(tree["sku"]), job, body)
+
+    def done(self, job: Job, answer: Answer) -> Done:
+        """The warehouse knows the item by our own code."""
+        return Done(job.tree["sku"], reads=self._tools.reads())
+
+    def find(self, job: Job) -> Ask | None:
+        """None: that an item is there does not say that it is there as we sent it."""
+        return None
+
+    def found(self, job: Job, answer: Answer) -> Done | None:
+        """Never asked."""
+        raise AssertionError("items are not looked up")
+
+
+def _order(answer: Answer) -> Order:
+    """The order in an answer. Raises InDoubt when a success cannot be read."""
+    try:
+        return msgspec.json.decode(answer.body, type=Order)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise InDoubt("the warehouse's answer cannot be read: nobody knows whether it was done") from None
+
+
+def _found(answer: Answer, now_s: float) -> Order | None:
+    """The order that a look-up found; None when there is none. Raises TryLater when the answer does not tell."""
+    if answer.status == 404:
+        return None
+    if answer.status != 200:
+        refusal = fault(answer, now_s)
+        wait_s = refusal.wait_s if isinstance(refusal, TryLater) else None
+        raise TryLater(f"the look-up was answered {answer.status}", wait_s=wait_s)
+    try:
+        return _order(answer)
+    except InDoubt as unclear:
+        raise TryLater(unclear.says) from None
+
+
+def _cancelled(job: Job) -> str:
+    """The number that the order has in the warehouse."""
+    return job.tree["order"] if job.document == "cancellation" else job.tree["number"]
+
+
+def _order_path(number: str) -> str:
+    return f"/orders/{quote(number, safe='')}"
+
+
+def _item_path(sku: str) -> str:
+    return f"/items/{quote(sku, safe='')}"
+
+
+def _customer(tree: Tree) -> Tree | None:
+    customer: Mapping[str, Any] = tree.get("customer", {})
+    if "id" not in customer:
+        return None
+    return {name: customer[name] for name in ("id", "name") if name in customer}
+
+
+def _address(tree: Tree) -> Tree:
+    """Where to ship to: the warehouse wants a name, a town and a country. Raises Invalid (`bad_address`)."""
+    given: Mapping[str, Any] = tree.get("ship_to", {})
+    address = {name: given[name] for name in ADDRESS if name in given}
+    customer: Mapping[str, Any] = tree.get("customer", {})
+    if "name" not in address:
+        _put(address, "name", address.get("company") or customer.get("name"))
+    for name in ("name", "city", "country"):
+        if not address.get(name):
+            raise Invalid(
+                f"the warehouse needs the {name} of the address",
+                path=f"ship_to.{name}",
+                fix=f"give the {name} where the address is kept",
+                type="bad_address",
+            )
+    return address
+
+
+def _put(tree: Tree, name: str, value: Any, change: Callable[[Any], Any] | None = None) -> None:
+    """Sets a field, unless there is nothing to set."""
+    if value is not None:
+        tree[name] = value if change is None else change(value)

@@ -1,0 +1,154 @@
+"""Work of a target that is in the store but not in memory: at a start, beyond the window, after a person's act."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from crossdock.journal.changes import Changes
+from crossdock.kit.connector import Unclear
+from crossdock.message.records import Transmission
+from crossdock.message.states import EntryKind, TransmissionState
+from crossdock.pipeline.bound import Context
+from crossdock.pipeline.conclude import Verdict
+from crossdock.pipeline.lanes import Flight, Lane
+from crossdock.pipeline.target import Target
+from crossdock.pipeline.transmit import entry_of
+
+_S = TransmissionState
+_RUNNING = (_S.DUE, _S.RETRYING, _S.IN_DOUBT)
+_CHUNK = 500
+_BUSY_S = 0.02
+
+
+class Backlog:
+    """Brings stored work into lanes."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._journal = context.journal
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def recover(self, target: Target) -> int:
+        """After a stop: what was being sent is in doubt, the rest goes on. Gives how many were in doubt.
+
+        The list is read whole before any of it is moved, since freeing a lane could add to it.
+        """
+        for key, transmission in self._journal.lanes_blocked(target.name):
+            target.lanes.by_key(key).blocked_by = self._journal.cause_of(transmission)
+        interrupted = list[Transmission]()
+        while True:
+            after = interrupted[-1].id if interrupted else 0
+            page = self._journal.open_transmissions(target.name, (_S.SENDING,), after, _CHUNK)
+            interrupted.extend(page)
+            if len(page) < _CHUNK:
+                break
+        for at in range(0, len(interrupted), _CHUNK):
+            await self._interrupted(target, interrupted[at : at + _CHUNK])
+        target.spilled = True
+        target.unseen = 0
+        while target.spilled and self.refill(target):
+            await asyncio.sleep(0)
+            if target.lanes.count > target.window // 2:
+                break
+        return len(interrupted)
+
+    async def _interrupted(self, target: Target, page: list[Transmission]) -> None:
+        changes = self._journal.changes()
+        for t in page:
+            writer = target.writer(t.document)
+            if writer is None:
+                continue
+            lane = target.lanes.of(t)
+            if lane.blocked_by is not None:
+                # The head of its lane already waits for a person; this one was stored ahead of its turn.
+                target.concluder.hold([Flight(t)], lane.blocked_by, changes)
+                continue
+            if target.concluder.interrupted(Flight(t), writer, changes) is Verdict.BLOCKED:
+                lane.blocked_by = target.concluder.cause
+        await target.durable(changes)
+
+    def refill(self, target: Target) -> bool:
+        """Brings work from the store into memory while there is room; True when it brought something."""
+        if not target.spilled or target.lanes.count > target.window // 2:
+            return False
+        limit = target.window - target.lanes.count
+        rows = self._journal.open_transmissions(target.name, _RUNNING, target.loaded_upto, limit)
+        held: dict[str, list[Flight]] = {}
+        for t in rows:
+            target.loaded_upto = t.id
+            lane = target.lanes.of(t)
+            flight = Flight(t, stored=True)
+            if lane.blocked_by is not None:
+                held.setdefault(lane.blocked_by, []).append(flight)
+                continue
+            self._comes_after(target, lane, t)
+            target.lanes.push(lane, flight)
+            target.schedule(lane)
+        if held:
+            changes = self._journal.changes()
+            for cause, flights in held.items():
+                target.concluder.hold(flights, cause, changes)
+            self._run(target, changes)
+        if len(rows) < limit and target.loaded_upto >= target.unseen:
+            target.spilled = False
+        return bool(rows)
+
+    def reload(self, target: Target, key: str) -> None:
+        """Reads one lane anew, after a person acted on it."""
+        lane = target.lanes.by_key(key)
+        if lane.busy:
+            asyncio.get_running_loop().call_later(_BUSY_S, self.reload, target, key)
+            return
+        target.lanes.remove(lane, list(lane.flights))
+        lane.blocked_by = None
+        changes = self._journal.changes()
+        for t in self._journal.lane(target.name, key, 0, target.window):
+            if t.state is _S.DESK:
+                lane.blocked_by = lane.blocked_by or self._journal.cause_of(t.id)
+            elif lane.blocked_by is not None:
+                if t.state is not _S.HELD:
+                    target.concluder.hold([Flight(t)], lane.blocked_by, changes)
+            elif not target.spilled or t.id <= target.loaded_upto:
+                self._take_up(target, lane, t, changes)
+            elif t.state is _S.HELD:
+                changes.move_transmission(t, _S.DUE, entry_of(t, EntryKind.decided, "goes on, its lane is free"))
+        self._run(target, changes, lane)
+
+    def _take_up(self, target: Target, lane: Lane, t: Transmission, changes: Changes) -> None:
+        flight = Flight(t, stored=True)
+        if t.state is _S.HELD:
+            changes.move_transmission(t, _S.DUE, entry_of(t, EntryKind.decided, "goes on, its lane is free"))
+            flight.stored = False
+        elif t.state is _S.SENDING:
+            writer = target.writer(t.document)
+            if writer is None or writer.unclear is not Unclear.RESEND:
+                return  # on the wire; its sender concludes it
+        self._comes_after(target, lane, t)
+        target.loaded_upto = max(target.loaded_upto, t.id)
+        target.lanes.push(lane, flight)
+
+    def _comes_after(self, target: Target, lane: Lane, t: Transmission) -> None:
+        """Notes a predecessor at another target that is not at its end."""
+        if t.after is None:
+            return
+        before = self._journal.transmission(t.after)
+        if before is not None and before.state not in (_S.DONE, _S.CLOSED, _S.SUPERSEDED):
+            target.unfinished[t.after] = lane.key
+
+    def _run(self, target: Target, changes: Changes, lane: Lane | None = None) -> None:
+        async def write() -> None:
+            if changes.rows:
+                await target.durable(changes)
+            if lane is not None:
+                for flight in lane.flights:
+                    flight.stored = True
+                target.schedule(lane)
+                target.lanes.tidy(lane)
+
+        task = asyncio.get_running_loop().create_task(write())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+Freed = Callable[[Target, str], None]

@@ -1,0 +1,206 @@
+"""What the outcome of a sending makes of its transmission and of its lane."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+
+from crossdock.charter.charter import System
+from crossdock.faults import Fault, InDoubt, Invalid, TryLater
+from crossdock.journal.changes import Changes, Row
+from crossdock.kit.connector import Done, Unclear, Writer
+from crossdock.message.incident import MemberKind
+from crossdock.message.records import Entry, Transmission
+from crossdock.message.states import EntryKind, TransmissionState
+from crossdock.pipeline.bound import Context
+from crossdock.pipeline.knowledge import ACKNOWLEDGED
+from crossdock.pipeline.lanes import Flight, Lane
+from crossdock.pipeline.report import Subject, cause_of, incident_of
+from crossdock.pipeline.transmit import DoubtGuard, Outcome, answered, entry_of, new_round, next_due_ms
+
+_S = TransmissionState
+#: How often a target must say that it does not have a document before it is sent again.
+ABSENT_TIMES = 2
+
+
+class Verdict(Enum):
+    """What a lane does next."""
+
+    DONE = "done"  #: on to the next
+    AGAIN = "again"  #: the same one, at its time
+    BLOCKED = "blocked"  #: a person must act
+
+
+class Concluder:
+    """Writes outcomes into changes; keeps nothing but the cause of the last incident."""
+
+    def __init__(self, context: Context, system: System, doubt: DoubtGuard) -> None:
+        self._context = context
+        self._system = system
+        self._doubt = doubt
+        self.cause = ""
+
+    # -- outcomes ------------------------------------------------------------
+
+    def conclude(self, flight: Flight, writer: Writer, outcome: Outcome, changes: Changes) -> Verdict:
+        """What one sending came to."""
+        if outcome.done is not None:
+            self._done(flight, outcome.done, answered(flight.t, outcome, changes, outcome.done.says), changes)
+            return Verdict.DONE
+        fault = outcome.fault
+        assert fault is not None, "an outcome is done or a fault"
+        if isinstance(fault, TryLater):
+            return self._later(flight, fault, outcome, changes)
+        if isinstance(fault, InDoubt):
+            return self._doubted(flight, writer, fault, outcome, changes)
+        entry = answered(flight.t, outcome, changes, fault.says)
+        if flight.t.state is _S.SENDING:
+            changes.entry(entry)
+        return self._to_desk(flight, fault, changes)
+
+    def _done(self, flight: Flight, done: Done, entry: Entry, changes: Changes) -> None:
+        t = flight.t
+        now = self._context.clock.now_ms()
+        rows: list[Row] = []
+        if done.their_id is not None:
+            rows.append(changes.identity(t.target, t.document, done.their_id, t.hub))
+        rows.append(
+            changes.belief(
+                t.hub, t.target, how=ACKNOWLEDGED, version=0, message=t.message, transmission=t.id, at_ms=now
+            )
+        )
+        changes.move_transmission(t, _S.DONE, entry, *rows)
+        if done.missing_id:
+            fault = Invalid(
+                f"{t.target} took {t.document} {t.number} but its answer has no id",
+                path="their_id",
+                fix="look at the answer; correct their_id of the flow in charter.yaml",
+            )
+            self._open(t, fault, changes)
+
+    def _later(self, flight: Flight, fault: TryLater, outcome: Outcome, changes: Changes) -> Verdict:
+        t = flight.t
+        now = self._context.clock.now_ms()
+        due = next_due_ms(t, fault, self._system, self._context.random, now)
+        if due is None:
+            hours = self._system.limits.retry_for_s / 3600
+            over = Invalid(
+                f"{t.target} did not take {t.document} {t.number} for {hours:g} h: {fault.says}",
+                fix=f"find out why {t.target} does not answer, then retry",
+                type="overdue",
+            )
+            return self._to_desk(flight, over, changes)
+        t.due_ms = due
+        changes.move_transmission(t, _S.RETRYING, answered(t, outcome, changes, f"not now: {fault.says}"))
+        return Verdict.AGAIN
+
+    def _doubted(
+        self, flight: Flight, writer: Writer, fault: InDoubt, outcome: Outcome, changes: Changes
+    ) -> Verdict:
+        t = flight.t
+        way, rise = self._doubt.way(writer.unclear)
+        now = self._context.clock.now_ms()
+        entry = entry_of(t, EntryKind.doubted, f"nobody knows whether {t.target} has it: {fault.says}")
+        if outcome.answer is not None and outcome.answer.body:
+            entry.payload, entry.digest = changes.payload(outcome.answer.body)
+        changes.move_transmission(t, _S.IN_DOUBT, entry)
+        if way is Unclear.PERSON:
+            return self._to_desk(flight, self._in_doubt(t, fault), changes)
+        if way is Unclear.FIND:
+            flight.absent = 0
+            t.due_ms = now + int(writer.settle_s * 1000)
+            return Verdict.AGAIN
+        due = next_due_ms(t, TryLater(fault.says), self._system, self._context.random, now)
+        if due is None:
+            return self._to_desk(flight, self._in_doubt(t, fault), changes)
+        t.due_ms = due
+        new_round(t, rise)
+        flight.ask = None if rise else flight.ask
+        says = "goes again under the same key" if not rise else "goes again under a new key"
+        changes.move_transmission(t, _S.RETRYING, entry_of(t, EntryKind.settled, says))
+        return Verdict.AGAIN
+
+    def settle(self, flight: Flight, writer: Writer, outcome: Outcome, changes: Changes, *, asked: bool) -> Verdict:
+        """What the target said when it was asked whether it has the document."""
+        t = flight.t
+        now = self._context.clock.now_ms()
+        if outcome.done is not None:
+            changes.entry(answered(t, outcome, changes, "asked: it is there"))
+            self._done(flight, outcome.done, entry_of(t, EntryKind.settled, f"{t.target} has it"), changes)
+            return Verdict.DONE
+        if isinstance(outcome.fault, TryLater):
+            due = next_due_ms(t, outcome.fault, self._system, self._context.random, now)
+            if due is not None:
+                t.due_ms = due
+                changes.entry(answered(t, outcome, changes, f"asked, no answer yet: {outcome.fault.says}"))
+                return Verdict.AGAIN
+        if outcome.fault is not None:
+            return self._to_desk(flight, self._in_doubt(t, outcome.fault), changes)
+        if asked:
+            flight.absent += 1
+            changes.entry(answered(t, outcome, changes, f"asked: not there ({flight.absent} of {ABSENT_TIMES})"))
+            if flight.absent < ABSENT_TIMES:
+                t.due_ms = now + int(writer.settle_s * 1000)
+                return Verdict.AGAIN
+        t.due_ms = now
+        says = "not there: goes again under the same key" if asked else "goes again; it begins by asking what is there"
+        changes.move_transmission(t, _S.RETRYING, entry_of(t, EntryKind.settled, says))
+        return Verdict.AGAIN
+
+    @staticmethod
+    def _in_doubt(t: Transmission, fault: Fault) -> Invalid:
+        return Invalid(
+            f"nobody knows whether {t.target} has {t.document} {t.number}: {fault.says}",
+            fix=f"look at {t.target}, then say applied, not_applied or abandoned",
+            type="in_doubt",
+        )
+
+    # -- the desk ------------------------------------------------------------
+
+    def _to_desk(self, flight: Flight, fault: Fault, changes: Changes) -> Verdict:
+        entry = self._open(flight.t, fault, changes)
+        changes.move_transmission(flight.t, _S.DESK, None)
+        entry.state = _S.DESK.value
+        return Verdict.BLOCKED
+
+    def _open(self, t: Transmission, fault: Fault, changes: Changes) -> Entry:
+        subject, member = Subject(t.target, t.document, t.number), (MemberKind.TRANSMISSION, t.id)
+        self.cause = cause_of(fault, subject, member)
+        incident = incident_of(
+            fault, subject, member, id_=self._context.journal.next_id(),
+            now_ms=self._context.clock.now_ms(), charter=self._context.charter,
+        )  # fmt: skip
+        entry = entry_of(t, EntryKind.incident, fault.says)
+        changes.open_incident(incident, entry)
+        return entry
+
+    def hold(self, flights: Iterable[Flight], cause: str, changes: Changes) -> None:
+        """Those behind one that waits for a person wait too, and are members of its incident."""
+        for flight in flights:
+            t = flight.t
+            if t.state is _S.SENDING:
+                t.attempt -= 1  # stored ahead of its turn, never put on the wire
+            changes.move_transmission(t, _S.HELD, entry_of(t, EntryKind.decided, "held behind one that waits for a person"))
+            changes.add_follower(cause, t.id)
+
+    def supersede_blocking(self, lane: Lane, newer: Transmission, changes: Changes) -> bool:
+        """A newer state frees a lane that an older one holds; True when it did."""
+        journal = self._context.journal
+        blocking = [t for t in journal.lane(newer.target, lane.key, 0, 100) if t.state is _S.DESK]
+        if any(t.hub != newer.hub for t in blocking):
+            return False
+        for t in blocking:
+            entry = entry_of(t, EntryKind.superseded, f"{newer.document} {newer.number} is newer")
+            changes.move_transmission(t, _S.SUPERSEDED, entry)
+            changes.row("delete_member", MemberKind.TRANSMISSION.value, t.id)
+            incident = journal.incident_of(MemberKind.TRANSMISSION, t.id)
+            if incident is not None:
+                now = self._context.clock.now_ms()
+                changes.row("resolve_empty_incident", "a newer state took its place", now, incident)
+        return True
+
+    # -- after a stop --------------------------------------------------------
+
+    def interrupted(self, flight: Flight, writer: Writer, changes: Changes) -> Verdict:
+        """The hub stopped while this was stored as being sent: it may have left."""
+        return self._doubted(flight, writer, InDoubt("the hub stopped while it was being sent"), Outcome(), changes)

@@ -1,0 +1,108 @@
+"""Lanes in memory: what is to be sent to one target, one ordering key at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from crossdock.kit.connector import Ask
+from crossdock.message.records import Transmission
+from crossdock.message.states import TransmissionState
+
+
+@dataclass(slots=True, eq=False)
+class Flight:
+    """A transmission on its way: its row, and what is at hand to send it."""
+
+    t: Transmission
+    tree: dict[str, Any] | None = None  #: the document; read back from the store when needed
+    ask: Ask | None = None  #: the exact request of this round, once rendered
+    stored: bool = False  #: the row as it is here is durable
+    absent: int = 0  #: how often the target said that it does not have it
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """The flights of one target and one ordering key, in order."""
+
+    key: str
+    flights: deque[Flight] = field(default_factory=deque[Flight])
+    blocked_by: str | None = None  #: the cause of the incident that holds it
+    busy: bool = False  #: somebody is sending from it
+    queued: bool = False  #: it is among the ready ones
+
+    def ahead(self) -> int:
+        """How many flights are stored as being sent."""
+        count = 0
+        for flight in self.flights:
+            if flight.t.state is not TransmissionState.SENDING:
+                break
+            count += 1
+        return count
+
+    def has(self, hub: int) -> bool:
+        """Whether an earlier version of an object is still in the lane."""
+        return any(flight.t.hub == hub for flight in self.flights)
+
+
+class Ordering(Protocol):
+    """Which transmissions must not overtake each other."""
+
+    def lane_key(self, transmission: Transmission) -> str:
+        """The lane that a transmission belongs to."""
+        ...
+
+
+class KeyOrdering:
+    """The guard of promise P3: one lane per ordering key."""
+
+    def lane_key(self, transmission: Transmission) -> str:
+        """The ordering key itself."""
+        return transmission.key
+
+
+class Lanes:
+    """All lanes of one target."""
+
+    def __init__(self, ordering: Ordering) -> None:
+        self._ordering = ordering
+        self._lanes: dict[str, Lane] = {}
+        self.count = 0  #: flights in memory
+
+    def of(self, transmission: Transmission) -> Lane:
+        """The lane of a transmission, made when needed."""
+        return self.by_key(self._ordering.lane_key(transmission))
+
+    def by_key(self, key: str) -> Lane:
+        """A lane by its key, made when needed."""
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes[key] = Lane(key)
+        return lane
+
+    def push(self, lane: Lane, flight: Flight) -> None:
+        """Puts a flight at the end of its lane."""
+        lane.flights.append(flight)
+        self.count += 1
+
+    def pop(self, lane: Lane) -> Flight:
+        """Takes the first flight out."""
+        self.count -= 1
+        return lane.flights.popleft()
+
+    def remove(self, lane: Lane, flights: Iterable[Flight]) -> None:
+        """Takes some flights out, wherever they stand."""
+        gone = set(map(id, flights))
+        kept = deque(f for f in lane.flights if id(f) not in gone)
+        self.count -= len(lane.flights) - len(kept)
+        lane.flights = kept
+
+    def tidy(self, lane: Lane) -> None:
+        """Forgets a lane that holds nothing."""
+        if not lane.flights and lane.blocked_by is None and not lane.busy and not lane.queued:
+            self._lanes.pop(lane.key, None)
+
+    def __len__(self) -> int:
+        return len(self._lanes)

@@ -1,0 +1,85 @@
+"""Asks systems that do not push: cursor, overlap and page in one commit."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from crossdock.faults import Fault, TryLater
+from crossdock.journal.contract import StoreDown
+from crossdock.kit.connector import Page, Poller
+from crossdock.pipeline.bound import Bound, Context
+from crossdock.pipeline.receive import Door
+
+_log = structlog.get_logger("crossdock.poll")
+_FAILED_FIRST_S, _FAILED_MAX_S = 1.0, 60.0
+
+
+class Pollers:
+    """One task per system and document."""
+
+    def __init__(self, context: Context, door: Door) -> None:
+        self._context = context
+        self._door = door
+        self._tasks: list[asyncio.Task[None]] = []
+        self.paused: set[str] = set()
+
+    def start(self) -> None:
+        """Begins to ask."""
+        loop = asyncio.get_running_loop()
+        for bound in self._context.systems.values():
+            for document, poller in bound.pollers.items():
+                name = f"poll-{bound.system.name}-{document}"
+                self._tasks.append(loop.create_task(self._ask(bound, document, poller), name=name))
+
+    async def stop(self) -> None:
+        """Ends the polling."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _ask(self, bound: Bound, document: str, poller: Poller) -> None:
+        system = bound.system
+        flow = system.flow_in(document)
+        every_s = (flow.every_s if flow else None) or 5.0
+        failures = 0
+        while True:
+            more = False
+            try:
+                if system.name not in self.paused:
+                    more = await self._once(bound, document, poller)
+                failures = 0
+            except (Fault, StoreDown) as fault:
+                failures += 1
+                wait_s = min(_FAILED_FIRST_S * 2 ** (failures - 1), _FAILED_MAX_S)
+                if isinstance(fault, TryLater) and fault.wait_s is not None:
+                    wait_s = max(fault.wait_s, 0.1)
+                _log.warning("poll failed", system=system.name, document=document, says=str(fault), again_in_s=wait_s)
+                await self._context.clock.sleep(wait_s)
+                continue
+            except Exception:  # ends in the next try: the cursor has not moved
+                failures += 1
+                _log.exception("poll failed", system=system.name, document=document)
+                await self._context.clock.sleep(min(_FAILED_FIRST_S * 2 ** (failures - 1), _FAILED_MAX_S))
+                continue
+            if not more:
+                await self._context.clock.sleep(every_s)
+
+    async def _once(self, bound: Bound, document: str, poller: Poller) -> bool:
+        """One page; True when there is more at once."""
+        journal = self._context.journal
+        cursor = journal.cursor(bound.system.name, document)
+        page = await poller.poll(cursor, bound.client)
+        if page.found or page.cursor != cursor:
+            await self._store(bound, document, page)
+        return page.more
+
+    async def _store(self, bound: Bound, document: str, page: Page) -> None:
+        arrivals = [
+            self._door.arrival(bound, found.document, bound.readers[found.document], found.content, key=None, polled=True)
+            for found in page.found
+        ]
+        accepted = await self._context.journal.accept_page(arrivals, bound.system.name, document, page.cursor)
+        for one in accepted:
+            self._door.offer(one)

@@ -1,0 +1,62 @@
+"""Who gets a message: transmissions follow from the charter, nobody wires flows by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from crossdock.charter.charter import Reader
+from crossdock.journal.chain import partition_of
+from crossdock.journal.changes import Changes
+from crossdock.message.records import Entry, Message, Transmission
+from crossdock.message.states import EntryKind
+from crossdock.pipeline.bound import Context
+from crossdock.pipeline.target import Target
+
+
+class Router:
+    """Makes the transmissions of a message."""
+
+    def __init__(self, context: Context, targets: Mapping[str, Target]) -> None:
+        self._context = context
+        self._targets = targets
+
+    def targets(self, message: Message) -> Sequence[Reader]:
+        """The systems that read this kind of object, the sender left out."""
+        rule = self._context.charter.objects.get(message.document)
+        if rule is None:
+            return ()
+        return [r for r in rule.readers if r.system != message.system and self._targets[r.system].writes(message.document)]
+
+    def route(self, message: Message, readers: Sequence[Reader], changes: Changes) -> list[Transmission]:
+        """Writes one transmission per reader into the changes."""
+        journal = self._context.journal
+        now = self._context.clock.now_ms()
+        made: dict[str, Transmission] = {}
+        for reader in sorted(readers, key=lambda r: r.after is not None):
+            before = made.get(reader.after) if reader.after else None
+            t = Transmission(
+                id=journal.next_id(),
+                message=message.id,
+                target=reader.system,
+                origin=message.system,
+                document=message.document,
+                number=message.number,
+                hub=message.hub,
+                root=message.root,
+                key=message.key,
+                due_ms=now,
+                after=before.id if before else None,
+            )
+            made[reader.system] = t
+            entry = Entry(
+                EntryKind.due,
+                system=reader.system,
+                origin=message.system,
+                message=message.id,
+                transmission=t.id,
+                root=message.root,
+                says=f"{message.document} {message.number}" + (f", after {reader.after}" if before else ""),
+                partition=partition_of(message.key),
+            )
+            self._targets[reader.system].admit(t, message, changes, entry)
+        return list(made.values())

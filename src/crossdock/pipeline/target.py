@@ -1,0 +1,471 @@
+"""One target: takes transmissions in, keeps their lanes, sends from as many lanes as the target allows."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import Future
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from crossdock.faults import Fault
+from crossdock.journal.changes import Changes
+from crossdock.journal.contract import StoreDown
+from crossdock.kit.connector import Ask, Done, Job, Unclear, Writer
+from crossdock.kit.http import Client
+from crossdock.message.records import Entry, Message, Transmission
+from crossdock.message.states import EntryKind, TransmissionState
+from crossdock.model import register
+from crossdock.model.document import DocumentClass
+from crossdock.pipeline.bound import Bound, Context
+from crossdock.pipeline.conclude import Concluder, Verdict
+from crossdock.pipeline.lanes import Flight, Lane, Lanes, Ordering
+from crossdock.pipeline.transmit import (
+    DoubtGuard,
+    Outcome,
+    Sender,
+    entry_of,
+    request_from,
+    request_json,
+    settling,
+)
+
+_log = structlog.get_logger("crossdock.target")
+_S = TransmissionState
+
+#: Flights of one target kept in memory; what is beyond stays in the store until there is room.
+WINDOW_MAX = 4_000
+#: Flights of one lane stored as SENDING ahead of their turn, where the target dedupes on our key.
+AHEAD_MAX = 8
+#: Flights sent from one lane before another lane has its turn.
+TURN_MAX = 32
+_STORE_RETRY_S = 0.5
+
+
+class GatedClient(Client, Protocol):
+    """A client that tells beforehand whether it would send."""
+
+    def wait_s(self) -> float:
+        """Seconds until a request could go, 0 now."""
+        ...
+
+
+class Target:
+    """The outbound side of one system."""
+
+    def __init__(
+        self,
+        context: Context,
+        bound: Bound,
+        ordering: Ordering,
+        doubt: DoubtGuard,
+        *,
+        window: int,
+        completed: Callable[[int], None],
+        blocked: Callable[[int, str], None],
+        freed: Callable[[Target, str], None],
+    ) -> None:
+        self._context = context
+        self._journal = context.journal
+        self._clock = context.clock
+        self.name = bound.system.name
+        self._system = bound.system
+        self._client: GatedClient = bound.client  # type: ignore[assignment]  # assembly gives guarded clients
+        self._writers = bound.writers
+        self.lanes = Lanes(ordering)
+        self._sender = Sender(bound.system, bound.client, self._store_ask)
+        self.concluder = Concluder(context, bound.system, doubt)
+        self.window = window
+        self._completed = completed
+        self._blocked = blocked
+        self._freed = freed
+        self._ready: asyncio.Queue[Lane] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._active = 0  #: senders at work
+        self._promised: set[str] = set()  #: lanes that were idle when their flight was stored as SENDING
+        self.unfinished: dict[int, str] = {}  #: a transmission that others come after -> their lane
+        self.loaded_upto = 0
+        self.unseen = 0  #: the newest transmission that is in the store only
+        self.spilled = False
+        self.paused = False
+
+    # -- life ----------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begins to send."""
+        loop = asyncio.get_running_loop()
+        for n in range(self._system.limits.concurrency):
+            self._tasks.append(loop.create_task(self._work(), name=f"send-{self.name}-{n}"))
+
+    async def stop(self) -> None:
+        """Ends the senders; what is on the wire is given up and found SENDING at the next start."""
+        for timer in self._timers:
+            timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def writes(self, document: str) -> bool:
+        """Whether this system takes a kind of document."""
+        return document in self._writers
+
+    def writer(self, document: str) -> Writer | None:
+        """How a kind of document is written to this system."""
+        return self._writers.get(document)
+
+    @property
+    def sending(self) -> bool:
+        """Whether anything is on the wire."""
+        return self._active > 0
+
+    @property
+    def active(self) -> int:
+        """Senders at work, and those about to be."""
+        return self._active + len(self._promised)
+
+    # -- taking in -----------------------------------------------------------
+
+    def admit(self, t: Transmission, message: Message, changes: Changes, due: Entry) -> None:
+        """Writes a new transmission into the changes, in the state that its lane allows.
+
+        The caller commits the changes, then calls `committed`.
+        """
+        lane = self.lanes.of(t)
+        if register.class_of(t.document) is DocumentClass.STATE:
+            self._supersede(lane, t, changes)
+        if lane.blocked_by is not None:
+            t.state = _S.HELD
+            changes.add_transmission(t, due)
+            changes.add_follower(lane.blocked_by, t.id)
+            return
+        if self.spilled or self.lanes.count >= self.window:
+            self.spilled, self.unseen = True, t.id
+            changes.add_transmission(t, due)
+            return
+        flight = Flight(t, message.tree)
+        if t.after is not None:
+            self.unfinished[t.after] = lane.key
+        if self._ahead(lane, flight):
+            entry = self._sent(flight, changes)
+            due.state = _S.DUE.value
+            t.state = _S.SENDING
+            changes.add_transmission(t, due)
+            entry.state = _S.SENDING.value
+            changes.entry(entry)
+        else:
+            changes.add_transmission(t, due)
+        self.loaded_upto = max(self.loaded_upto, t.id)
+        self.lanes.push(lane, flight)
+
+    def committed(self, t: Transmission) -> None:
+        """The changes with this transmission are durable: its lane may go."""
+        lane = self.lanes.of(t)
+        for flight in reversed(lane.flights):
+            if flight.t is t:
+                flight.stored = True
+                self.schedule(lane)
+                return
+        if t.state is _S.HELD and lane.blocked_by is None:
+            self._freed(self, lane.key)  # the lane was freed while this was being written
+
+    def _ahead(self, lane: Lane, flight: Flight) -> bool:
+        """Whether a new flight may be stored as SENDING at once, which saves a commit."""
+        t = flight.t
+        if t.after is not None or self.paused or self._client.wait_s():
+            return False
+        writer = self._writers[t.document]
+        if lane.flights or lane.busy:
+            if writer.unclear is not Unclear.RESEND or lane.ahead() >= AHEAD_MAX or lane.has(t.hub):
+                return False
+            if len(lane.flights) != lane.ahead():
+                return False
+            return self._render(flight)
+        if self._active + len(self._promised) >= self._system.limits.concurrency or not self._ready.empty():
+            return False
+        if not self._render(flight):
+            return False
+        self._promised.add(lane.key)
+        return True
+
+    def _render(self, flight: Flight) -> bool:
+        """Renders the first request; False when that fails, and the sender will say why."""
+        try:
+            step = self._writers[flight.t.document].step(self._job(flight), ())
+        except Fault:
+            return False
+        if isinstance(step, Done):
+            return False
+        flight.ask = step
+        return True
+
+    def _mark_sending(self, flight: Flight, changes: Changes) -> None:
+        """Stores the exact request, and that it is about to leave."""
+        entry = self._sent(flight, changes)
+        changes.move_transmission(flight.t, _S.SENDING, entry)
+        flight.stored = False
+
+    def _sent(self, flight: Flight, changes: Changes) -> Entry:
+        t, ask = flight.t, flight.ask
+        t.attempt += 1
+        asks = ask is None or ask.safe
+        entry = entry_of(t, EntryKind.sent, "asks what is there" if ask is None or asks else f"{ask.method} {ask.path}")
+        if ask is not None and not asks:
+            if t.payload is None:
+                t.payload, entry.digest = changes.payload(ask.body)
+                t.request = request_json(ask)
+            entry.payload = t.payload
+        return entry
+
+    def _supersede(self, lane: Lane, t: Transmission, changes: Changes) -> None:
+        """A newer state takes the place of older ones that have not left."""
+        older = [
+            f for f in lane.flights
+            if f.t.hub == t.hub and f.stored and f.t.state in (_S.DUE, _S.RETRYING, _S.IN_DOUBT)
+            and not (lane.busy and f is lane.flights[0])
+        ]  # fmt: skip
+        for flight in older:
+            entry = entry_of(flight.t, EntryKind.superseded, f"{t.document} {t.number} is newer")
+            changes.move_transmission(flight.t, _S.SUPERSEDED, entry)
+        self.lanes.remove(lane, older)
+        if lane.blocked_by is not None and self.concluder.supersede_blocking(lane, t, changes):
+            lane.blocked_by = None
+
+    # -- ready lanes ---------------------------------------------------------
+
+    def schedule(self, lane: Lane) -> None:
+        if not lane.queued and not lane.busy and lane.flights:
+            lane.queued = True
+            self._ready.put_nowait(lane)
+
+    def wake(self, key: str) -> None:
+        """Something that a lane waited for has happened."""
+        self.schedule(self.lanes.by_key(key))
+
+    def _later(self, lane: Lane, due_ms: int) -> None:
+        """Looks at a lane again at its time."""
+        delay_s = max(due_ms - self._clock.now_ms(), 0) / 1000
+
+        def ring() -> None:
+            self._timers.discard(handle)
+            self.schedule(lane)
+
+        handle = asyncio.get_running_loop().call_later(delay_s, ring)
+        self._timers.add(handle)
+
+    async def _work(self) -> None:
+        while True:
+            lane = await self._ready.get()
+            lane.queued = False
+            wait_s = self._client.wait_s()
+            if wait_s or self.paused:
+                # The gate is closed: the lane keeps its place and nobody is asked.
+                lane.queued = True
+                await self._clock.sleep(min(max(wait_s, 0.005), 1.0))
+                self._ready.put_nowait(lane)
+                continue
+            lane.busy = True
+            self._promised.discard(lane.key)
+            self._active += 1
+            try:
+                await self._serve(lane)
+            except Exception:  # ends in a scheduled lane: the flight keeps its stored state
+                _log.exception("sender failed", system=self.name, key=lane.key)
+                self._later(lane, self._clock.now_ms() + 1000)
+            finally:
+                self._active -= 1
+                lane.busy = False
+                if self._serviceable(lane):
+                    self.schedule(lane)
+                self.lanes.tidy(lane)
+
+    def _serviceable(self, lane: Lane) -> bool:
+        if not lane.flights or lane.blocked_by is not None:
+            return False
+        flight = lane.flights[0]
+        return flight.stored and flight.t.due_ms <= self._clock.now_ms() and not self._comes_after(flight)
+
+    def _comes_after(self, flight: Flight) -> bool:
+        return flight.t.after is not None and flight.t.after in self.unfinished
+
+    # -- sending -------------------------------------------------------------
+
+    async def _serve(self, lane: Lane) -> None:
+        """Sends from the head of one lane while there is something to send."""
+        for _ in range(TURN_MAX):
+            if not lane.flights or lane.blocked_by is not None:
+                return
+            flight = lane.flights[0]
+            if not flight.stored or self._comes_after(flight) or self.paused:
+                return
+            if flight.t.state is not _S.SENDING and flight.t.due_ms > self._clock.now_ms():
+                self._later(lane, flight.t.due_ms)
+                return
+            if flight.t.state is _S.IN_DOUBT:
+                await self._settle(lane, flight)
+                continue
+            if flight.t.state is not _S.SENDING:
+                await self._begin(lane, flight)
+                if flight.t.state is not _S.SENDING:
+                    continue
+            outcome = await self._sender.send(flight, self._writers[flight.t.document], self._job(flight))
+            if await self._conclude(lane, flight, outcome):
+                return
+
+    async def _begin(self, lane: Lane, flight: Flight) -> None:
+        """Renders and stores the request; a document that cannot be rendered goes to the desk."""
+        t = flight.t
+        try:
+            if t.payload is not None and t.request is not None:
+                if flight.ask is None:
+                    flight.ask = request_from(t.request, self._journal.body(t.payload) or b"")
+            else:
+                step = self._writers[t.document].step(self._job(flight), ())
+                flight.ask = step if isinstance(step, Ask) else None
+        except Fault as fault:
+            await self._conclude(lane, flight, Outcome(fault=fault))
+            return
+        changes = self._journal.changes()
+        self._mark_sending(flight, changes)
+        await self.durable(changes)
+        flight.stored = True
+
+    async def _conclude(self, lane: Lane, flight: Flight, outcome: Outcome) -> bool:
+        """Writes what came of it; True when the lane must wait."""
+        changes = self._journal.changes()
+        verdict = self.concluder.conclude(flight, self._writers[flight.t.document], outcome, changes)
+        if verdict is Verdict.DONE:
+            self.lanes.pop(lane)
+            self._next(lane, changes)
+            self._write_behind(lane, changes, flight.t)
+            return False
+        if verdict is Verdict.BLOCKED:
+            self._block(lane, changes)
+        await self.durable(changes)
+        if verdict is Verdict.BLOCKED:
+            self._blocked(flight.t.id, self.concluder.cause)
+            return True
+        flight.stored = True
+        if flight.t.due_ms > self._clock.now_ms():
+            self._later(lane, flight.t.due_ms)
+            return True
+        return False
+
+    def _block(self, lane: Lane, changes: Changes) -> None:
+        """The head of a lane waits for a person: it leaves the lane, the others are held."""
+        self.lanes.pop(lane)
+        self.block(lane, self.concluder.cause, changes)
+
+    def block(self, lane: Lane, cause: str, changes: Changes) -> None:
+        """Holds a lane behind the incident of a cause."""
+        lane.blocked_by = cause
+        held = list(lane.flights)
+        self.concluder.hold(held, cause, changes)
+        self.lanes.remove(lane, held)
+
+    def _next(self, lane: Lane, changes: Changes) -> None:
+        """Stores the following flights as SENDING in the same commit that ends this one."""
+        for place, flight in enumerate(lane.flights):
+            t = flight.t
+            if t.state is _S.SENDING:
+                continue
+            writer = self._writers[t.document]
+            several = writer.unclear is Unclear.RESEND
+            if place >= (AHEAD_MAX if several else 1) or t.state is not _S.DUE or not flight.stored:
+                return
+            if self._comes_after(flight) or self._client.wait_s() or self.paused:
+                return
+            if any(other.t.hub == t.hub for other in list(lane.flights)[:place]):
+                return  # its rendering may need what the earlier version's answer tells
+            if not self._render(flight):
+                return
+            self._mark_sending(flight, changes)
+
+    def _write_behind(self, lane: Lane, changes: Changes, done: Transmission) -> None:
+        """Commits while the lane goes on.
+
+        What follows is sent only if its own row is durable: of a target that dedupes several may be,
+        of others only the one that this commit stores.
+        """
+        marked = [f for f in lane.flights if f.t.state is _S.SENDING and not f.stored]
+        future = self._journal.submit(changes)
+
+        def written(result: Future[None]) -> None:
+            if result.cancelled():
+                return
+            if result.exception() is not None:
+                task = asyncio.get_running_loop().create_task(self._write_again(lane, changes, marked, done))
+                self._tasks.append(task)
+                return
+            self._written(lane, marked, done)
+
+        future.add_done_callback(written)
+
+    async def _write_again(self, lane: Lane, changes: Changes, marked: list[Flight], done: Transmission) -> None:
+        await self.durable(changes)
+        self._written(lane, marked, done)
+
+    def _written(self, lane: Lane, marked: list[Flight], done: Transmission) -> None:
+        for flight in marked:
+            flight.stored = True
+        self._completed(done.id)
+        self.schedule(lane)
+
+    async def _settle(self, lane: Lane, flight: Flight) -> None:
+        """Asks the target whether it has what may have arrived."""
+        writer = self._writers[flight.t.document]
+        job = settling(self._job(flight))
+        ask = writer.find(job)
+        outcome = Outcome() if ask is None else await self._sender.find(flight, writer, job, ask)
+        changes = self._journal.changes()
+        verdict = self.concluder.settle(flight, writer, outcome, changes, asked=ask is not None)
+        if verdict is Verdict.DONE:
+            self.lanes.pop(lane)
+        elif verdict is Verdict.BLOCKED:
+            self._block(lane, changes)
+        await self.durable(changes)
+        flight.stored = True
+        if verdict is Verdict.DONE:
+            self._completed(flight.t.id)
+        elif verdict is Verdict.BLOCKED:
+            self._blocked(flight.t.id, self.concluder.cause)
+
+    async def _store_ask(self, flight: Flight, ask: Ask, step: int) -> None:
+        """Stores a further request of a dialogue before it leaves."""
+        changes = self._journal.changes()
+        entry = entry_of(flight.t, EntryKind.sent, f"step {step}: {ask.method} {ask.path}")
+        entry.payload, entry.digest = changes.payload(ask.body)
+        entry.state = flight.t.state.value
+        changes.entry(entry)
+        await self.durable(changes)
+
+    def _job(self, flight: Flight) -> Job:
+        t = flight.t
+        if t.first_ms == 0:
+            t.first_ms = self._clock.now_ms()
+        self._context.time.at_ms = t.first_ms
+        if flight.tree is None:
+            message = self._journal.message(t.message)
+            assert message is not None, f"transmission {t.id} has no message"
+            flight.tree = message.tree
+        root = self._journal.root_of(t.root, self.name) if t.root != t.hub else None
+        return Job(
+            document=t.document,
+            tree=flight.tree,
+            number=t.number,
+            key=t.idempotency_key,
+            their_id=self._journal.their_id(t.hub, self.name),
+            parent_ids={root[0]: root[1]} if root else {},
+        )
+
+    async def durable(self, changes: Changes) -> None:
+        """Commits, however long the store takes to come back."""
+        while True:
+            try:
+                await self._journal.submit(changes)
+            except StoreDown as down:
+                _log.error("store down", says=str(down), system=self.name)
+                await self._clock.sleep(_STORE_RETRY_S)
+            else:
+                return

@@ -1,0 +1,166 @@
+"""One sending: the dialogue with a target, and what its outcome makes of the transmission."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any, Protocol
+
+from crossdock.charter.charter import System
+from crossdock.faults import Fault, InDoubt, Invalid, TryLater
+from crossdock.journal.chain import partition_of
+from crossdock.journal.changes import Changes
+from crossdock.kit.breaker import back_off_s
+from crossdock.kit.connector import Answer, Ask, Done, Exchange, Job, Unclear, Writer
+from crossdock.kit.http import Client
+from crossdock.message.records import Entry, Transmission
+from crossdock.message.states import EntryKind
+from crossdock.pipeline.lanes import Flight
+from crossdock.pipeline.report import reads_json
+
+#: Requests of one dialogue; more means that a connector talks in circles.
+STEPS_MAX = 60
+#: Bytes of an answer that are kept.
+ANSWER_MAX = 65_536
+
+
+class DoubtGuard(Protocol):
+    """How an unclear outcome is settled."""
+
+    def way(self, unclear: Unclear) -> tuple[Unclear, int]:
+        """The way to settle it, and by how much the round rises (a new key)."""
+        ...
+
+
+class NeverGuess:
+    """The guard of promise P4: the flow's own way, and never a new key for what may have arrived."""
+
+    def way(self, unclear: Unclear) -> tuple[Unclear, int]:
+        """As the flow says."""
+        return unclear, 0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of one sending."""
+
+    done: Done | None = None
+    fault: Fault | None = None
+    answer: Answer | None = None
+
+
+class Sender:
+    """Speaks with one target through its writers."""
+
+    def __init__(self, system: System, client: Client, store: Callable[[Flight, Ask, int], Any]) -> None:
+        self._system = system
+        self._client = client
+        self._store = store
+
+    async def send(self, flight: Flight, writer: Writer, job: Job) -> Outcome:
+        """Carries out the dialogue of one flight; never raises a Fault, gives it."""
+        exchanges: list[Exchange] = []
+        ask = flight.ask
+        asked = ask
+        try:
+            if ask is None:
+                step = writer.step(job, ())
+                if isinstance(step, Done):
+                    return Outcome(done=step)
+                ask = asked = step
+            while True:
+                answer = await self._ask(ask, flight.t)
+                exchanges.append(Exchange(ask, answer))
+                asked = ask
+                step = writer.step(job, exchanges)
+                if isinstance(step, Done):
+                    return Outcome(done=step, answer=answer)
+                if len(exchanges) >= STEPS_MAX:
+                    raise Invalid(f"the connector asked {STEPS_MAX} times without coming to an end")
+                ask = asked = step
+                if not ask.safe:
+                    await self._store(flight, ask, len(exchanges) + 1)
+        except InDoubt as fault:
+            last = exchanges[-1].answer if exchanges else None
+            if asked is not None and asked.safe:
+                # A question that changes nothing may be asked again.
+                return Outcome(fault=TryLater(fault.says), answer=last)
+            return Outcome(fault=fault, answer=last)
+        except Fault as fault:
+            return Outcome(fault=fault, answer=exchanges[-1].answer if exchanges else None)
+
+    async def find(self, flight: Flight, writer: Writer, job: Job, ask: Ask) -> Outcome:
+        """Asks whether the target has it. No done and no fault: it has not."""
+        try:
+            answer = await self._ask(ask, flight.t, find=True)
+            return Outcome(done=writer.found(job, answer), answer=answer)
+        except InDoubt as fault:
+            return Outcome(fault=TryLater(fault.says))
+        except Fault as fault:
+            return Outcome(fault=fault)
+
+    async def _ask(self, ask: Ask, t: Transmission, *, find: bool = False) -> Answer:
+        headers = ask.headers if find else {**ask.headers, "crossdock-attempt": str(t.attempt)}
+        response = await self._client.send(ask.method, ask.path, body=ask.body, headers=headers)
+        return Answer(response.status, response.body, response.headers)
+
+
+def request_json(ask: Ask) -> str:
+    """The request as the store keeps it beside its body."""
+    return json.dumps([ask.method, ask.path, dict(ask.headers)], ensure_ascii=False)
+
+
+def request_from(text: str, body: bytes) -> Ask:
+    """The exact request of a round, from the store."""
+    method, path, headers = json.loads(text)
+    return Ask(method, path, body, headers)
+
+
+def entry_of(t: Transmission, kind: EntryKind, says: str, **more: Any) -> Entry:
+    """A ledger entry about a transmission."""
+    return Entry(
+        kind,
+        system=t.target,
+        origin=t.origin,
+        message=t.message,
+        transmission=t.id,
+        attempt=t.attempt or None,
+        root=t.root,
+        says=says,
+        partition=partition_of(t.key),
+        **more,
+    )
+
+
+def answered(t: Transmission, outcome: Outcome, changes: Changes, says: str) -> Entry:
+    """The entry that tells of an answer, with its bytes."""
+    entry = entry_of(t, EntryKind.answered, says)
+    if outcome.answer is not None and outcome.answer.body:
+        entry.payload, entry.digest = changes.payload(outcome.answer.body[:ANSWER_MAX])
+    if outcome.done is not None:
+        entry.reads = reads_json(outcome.done.reads)
+    return entry
+
+
+def next_due_ms(t: Transmission, fault: TryLater, system: System, random: Random, now_ms: int) -> int | None:
+    """When a transmission goes again; None when its time is over."""
+    limits = system.limits
+    wait_s = back_off_s(max(t.attempt, 1), first_s=limits.retry_first_s, max_s=limits.retry_max_s, random=random)
+    if fault.wait_s is not None:
+        wait_s = max(fault.wait_s, wait_s if fault.wait_s == 0 else fault.wait_s)
+    due = now_ms + int(wait_s * 1000)
+    return None if due - t.first_ms > limits.retry_for_s * 1000 else due
+
+
+def new_round(t: Transmission, rise: int) -> None:
+    """A new round has a new key and no body yet."""
+    if rise:
+        t.round += rise
+        t.payload = t.request = None
+
+
+def settling(job: Job) -> Job:
+    """The same job, known to be in doubt."""
+    return replace(job, settling=True)

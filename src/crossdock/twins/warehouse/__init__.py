@@ -1,0 +1,1 @@
+"""A simulated warehouse that speaks the reference warehouse API."""

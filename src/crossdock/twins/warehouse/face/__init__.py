@@ -1,0 +1,1 @@
+"""The reference warehouse API over the floor: requests to answers, without network."""

@@ -1,0 +1,356 @@
+"""The reference warehouse API over one warehouse: a request to an answer, without network and without faults."""
+
+from __future__ import annotations
+
+import hmac
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any, TypeVar
+
+import msgspec
+
+from crossdock.twins.clock import Clock, rfc3339
+from crossdock.twins.door import Reply, Request
+from crossdock.twins.warehouse.face import wire
+from crossdock.twins.warehouse.face.problem import Problem
+from crossdock.twins.warehouse.floor.feed import JSON, CursorExpired
+from crossdock.twins.warehouse.floor.floor import ORDERS_MAX, Floor, level_facts
+from crossdock.twins.warehouse.floor.orders import Order, OrderLine, order_facts, present, told
+from crossdock.twins.warehouse.floor.stock import Adjustment, Item, NotEnough, Place
+
+__all__ = ["Face"]
+
+KEYS_MAX = 500_000
+ADJUSTMENTS_MAX = 100_000
+#: Quantities beyond these are typing errors, not business.
+QUANTITY_MAX, QUANTITY_STEP = Decimal(10) ** 9, Decimal("0.000001")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    request: bytes  #: digest of method, target and body
+    reply: Reply
+
+
+class Face:
+    """Answers requests, each changing one at most once under its Idempotency-Key."""
+
+    def __init__(self, floor: Floor, clock: Clock, sites: list[str], *, api_key: str | None = None) -> None:
+        self.floor, self.clock, self.sites = floor, clock, sites
+        self.effects: list[dict[str, Any]] = []  #: every change that a request made, in order
+        self._api_key = api_key
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+
+    def answer(self, request: Request) -> Reply:
+        """The answer to one request."""
+        try:
+            self._authorise(request)
+            if request.method == "GET":
+                return self._read(request)
+            return self._once(request)
+        except Problem as problem:
+            return problem.reply()
+
+    def _authorise(self, request: Request) -> None:
+        given = request.headers.get("authorization", "")
+        if self._api_key is not None and not hmac.compare_digest(
+            given.encode(), f"Bearer {self._api_key}".encode()
+        ):
+            raise Problem(401, "unauthorized")
+
+    def _once(self, request: Request) -> Reply:
+        """The change, or the answer that its key got before."""
+        change = self._change(request)
+        key = request.headers.get("idempotency-key", "")
+        if not key:
+            raise Problem(400, "key_missing", path="Idempotency-Key")
+        digest = sha256(b"\0".join((request.method.encode(), request.target.encode(), request.body))).digest()
+        kept = self._kept.get(key)
+        if kept is not None:
+            if kept.request != digest:
+                raise Problem(422, "key_reused", path="Idempotency-Key", value=key)
+            return replace(
+                kept.reply, headers={**kept.reply.headers, "Idempotency-Replayed": "true"}, outcome="repeated"
+            )
+        try:
+            reply = change()
+        except Problem as problem:
+            reply = problem.reply()
+        if reply.status < 500 and reply.status != 429:
+            self._kept[key] = _Kept(digest, reply)
+            if len(self._kept) > KEYS_MAX:
+                self._kept.popitem(last=False)
+        return reply
+
+    def _change(self, request: Request) -> Callable[[], Reply]:
+        match (request.method, *request.parts):
+            case ("POST", "orders"):
+                return lambda: self._create_order(request)
+            case ("POST", "orders", number, "cancel"):
+                return lambda: self._cancel_order(request, number)
+            case ("PUT", "items", sku):
+                return lambda: self._write_item(request, sku)
+            case ("POST", "stock", "adjustments"):
+                return lambda: self._adjust(request)
+            case (_, "orders" | "items" | "stock" | "events", *_):
+                raise Problem(405, "method_not_allowed")
+            case _:
+                raise Problem(404, "not_found")
+
+    def _read(self, request: Request) -> Reply:
+        match request.parts:
+            case ("orders", number):
+                return _json(200, order_facts(self._order(number)))
+            case ("items", sku):
+                return _json(200, _item_facts(self._item(sku, "sku")))
+            case ("events",):
+                return self._events(request)
+            case ("stock",):
+                return self._levels(request)
+            case ("stock", "adjustments"):
+                return self._adjustments(request)
+            case _:
+                raise Problem(404, "not_found")
+
+    def _create_order(self, request: Request) -> Reply:
+        new = _decode(request.body, wire.NewOrder)
+        content = msgspec.json.encode(new)
+        known = self.floor.orders.get(new.number)
+        if known is not None:
+            if known.content != content:
+                raise Problem(409, "order_exists", path="number", value=new.number, order=order_facts(known))
+            return _json(200, order_facts(known), outcome="repeated")
+        if len(self.floor.orders) >= ORDERS_MAX:
+            raise Problem(429, "busy")
+        now = self.clock.now()
+        order = Order(
+            id=f"WO-{len(self.floor.orders) + 1:06d}",
+            number=new.number,
+            site=self._site(new.site),
+            received_at=rfc3339(now),
+            content=content,
+            lines=self._lines(new),
+            sales_order=new.sales_order,
+            ship_method=new.ship_method,
+            ship_to=msgspec.to_builtins(new.ship_to),
+            backorder_of=new.backorder_of,
+        )
+        self.floor.accept(order, now)
+        self._effect(request, "order_created", new.number)
+        return _json(201, order_facts(order), outcome="applied")
+
+    def _lines(self, new: wire.NewOrder) -> list[OrderLine]:
+        lines: list[OrderLine] = []
+        seen: set[str] = set()
+        for index, line in enumerate(new.lines):
+            path = f"lines[{index}]"
+            if str(line.line) in seen:
+                raise Problem(422, "invalid", path=f"{path}.line", value=line.line)
+            seen.add(str(line.line))
+            quantity = _sound(line.quantity, f"{path}.quantity")
+            item = self.floor.stock.items.get(line.sku)
+            if item is None:
+                raise Problem(422, "unknown_sku", path=f"{path}.sku", value=line.sku)
+            pack = self._pack(item, line.unit, f"{path}.unit")
+            lines.append(
+                OrderLine(
+                    line=line.line,
+                    sku=line.sku,
+                    unit=line.unit,
+                    pack=pack,
+                    ordered=quantity * pack,
+                    order_line=line.order_line,
+                    lot=line.lot,
+                )
+            )
+        return lines
+
+    def _cancel_order(self, request: Request, number: str) -> Reply:
+        order = self._order(number)
+        wish = _decode(request.body, wire.NewCancel) if request.body else wire.NewCancel()
+        before = order.state
+        if not self.floor.cancel(order, wish.reason, self.clock.now()):
+            raise Problem(409, "pick_started", path="number", value=number, order=order_facts(order))
+        if order.state is before:
+            return _json(200, order_facts(order), outcome="repeated")
+        self._effect(request, "order_cancelled", number)
+        return _json(200, order_facts(order), outcome="applied")
+
+    def _write_item(self, request: Request, sku: str) -> Reply:
+        new = _decode(request.body, wire.NewItem)
+        packs = {
+            pack.unit: _sound(pack.quantity, f"packs[{index}].quantity")
+            for index, pack in enumerate(new.packs)
+        }
+        if not 1 <= len(sku) <= 100:
+            raise Problem(422, "invalid", path="sku", value=sku)
+        stock = self.floor.stock
+        known = stock.items.get(sku)
+        if known is not None and known.unit != new.unit and any(place.sku == sku for place in stock.bins):
+            raise Problem(409, "unit_in_use", path="unit", value=new.unit)
+        weight_kg = Decimal(new.weight_kg) if new.weight_kg else None
+        if weight_kg is not None:
+            _sound(weight_kg, "weight_kg")
+        item = Item(sku, new.unit, new.name, new.gtin, weight_kg, new.lot_tracked, packs)
+        stock.items[sku] = item
+        self._effect(request, "item_written", sku)
+        return _json(201 if known is None else 200, _item_facts(item), outcome="applied")
+
+    def _adjust(self, request: Request) -> Reply:
+        new = _decode(request.body, wire.NewAdjustment)
+        if len(self.floor.stock.adjustments) >= ADJUSTMENTS_MAX:
+            raise Problem(429, "busy")
+        item = self.floor.stock.items.get(new.sku)
+        if item is None:
+            raise Problem(422, "unknown_sku", path="sku", value=new.sku)
+        size = _sound(abs(new.quantity), "quantity") * self._pack(item, new.unit, "unit")
+        difference = size if new.quantity > 0 else -size
+        place = Place(self._site(new.site), new.sku, new.bin, new.lot, new.status, new.owner)
+        now = self.clock.now()
+        try:
+            booked = self.floor.stock.adjust(
+                place, difference, reason=new.reason, at=rfc3339(now), expires_on=new.expires_on
+            )
+        except NotEnough:
+            raise Problem(409, "not_enough", path="quantity", value=new.quantity) from None
+        self._effect(request, "stock_adjusted", booked.number)
+        self.floor.tell_stock()
+        self.floor.stock_came()
+        return _json(201, _adjustment_facts(booked), outcome="applied")
+
+    def _events(self, request: Request) -> Reply:
+        after, limit = _number(request, "after", 0), _limit(request)
+        overlap = _number(request, "overlap", 0)
+        if overlap > 200 or overlap >= limit:
+            raise Problem(400, "invalid", path="overlap", value=str(overlap))
+        types = frozenset(request.query["types"].split(",")) if request.query.get("types") else None
+        try:
+            events, reached, more = self.floor.feed.page(after, limit, types, overlap)
+        except CursorExpired:
+            raise Problem(410, "cursor_expired", path="after", value=str(after)) from None
+        items = b",".join(event.body for event in events)
+        tail = JSON.encode({"next": str(reached), "more": more})[1:]
+        return Reply(200, b'{"items":[' + items + b"]," + tail)
+
+    def _levels(self, request: Request) -> Reply:
+        after, limit = _number(request, "after", 0), _limit(request)
+        levels = [level for level in self.floor.stock.levels.values() if level.sequence > after]
+        page = levels[:limit]
+        reached = page[-1].sequence if page else after
+        items = [level_facts(level) for level in page]
+        return _json(200, {"items": items, "next": str(reached), "more": len(levels) > limit})
+
+    def _adjustments(self, request: Request) -> Reply:
+        after, limit = _number(request, "after", 0), _limit(request)
+        booked = self.floor.stock.adjustments
+        page = booked[after : after + limit]
+        reached = after + len(page)
+        items = [_adjustment_facts(adjustment) for adjustment in page]
+        return _json(200, {"items": items, "next": str(reached), "more": reached < len(booked)})
+
+    def _order(self, number: str) -> Order:
+        order = self.floor.orders.get(number)
+        if order is None:
+            raise Problem(404, "not_found", path="number", value=number)
+        return order
+
+    def _item(self, sku: str, path: str) -> Item:
+        item = self.floor.stock.items.get(sku)
+        if item is None:
+            raise Problem(404, "not_found", path=path, value=sku)
+        return item
+
+    def _site(self, site: str | None) -> str:
+        if site is None and len(self.sites) == 1:
+            return self.sites[0]
+        if site is None or site not in self.sites:
+            raise Problem(422, "unknown_site", path="site", value=site)
+        return site
+
+    def _pack(self, item: Item, unit: str, path: str) -> Decimal:
+        pack = item.pack(unit)
+        if pack is None:
+            raise Problem(422, "unknown_unit", path=path, value=unit)
+        return pack
+
+    def _effect(self, request: Request, kind: str, number: str) -> None:
+        self.effects.append(
+            {
+                "effect": len(self.effects) + 1,
+                "kind": kind,
+                "number": number,
+                "key": request.headers["idempotency-key"],
+                "at": rfc3339(self.clock.now()),
+            }
+        )
+
+
+def _decode(body: bytes, shape: type[T]) -> T:
+    try:
+        return wire.decoded(body, shape)
+    except msgspec.ValidationError as error:
+        says, _, path = str(error).partition(" - at `$")
+        raise Problem(422, "invalid", path=path.strip("`.") or "body", detail=says) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Problem(400, "unreadable", detail=str(error)) from None
+
+
+def _sound(quantity: wire.Number, path: str) -> Decimal:
+    """The quantity; refused when it is nothing, less, beyond all reason, or finer than a millionth."""
+    exact = Decimal(quantity)
+    if not (0 < exact <= QUANTITY_MAX and exact % QUANTITY_STEP == 0):
+        raise Problem(422, "invalid", path=path, value=str(quantity))
+    return exact
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    text = request.query.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) <= 15):
+        raise Problem(400, "invalid", path=name, value=text)
+    return int(text)
+
+
+def _limit(request: Request) -> int:
+    limit = _number(request, "limit", 200)
+    if not 1 <= limit <= 1000:
+        raise Problem(400, "invalid", path="limit", value=str(limit))
+    return limit
+
+
+def _json(status: int, tree: dict[str, Any], *, outcome: str = "read") -> Reply:
+    return Reply(status, JSON.encode(tree), outcome=outcome)
+
+
+def _item_facts(item: Item) -> dict[str, Any]:
+    return present(
+        sku=item.sku,
+        unit=item.unit,
+        name=item.name,
+        gtin=item.gtin,
+        weight_kg=item.weight_kg,
+        lot_tracked=item.lot_tracked,
+        packs=[{"unit": unit, "quantity": quantity} for unit, quantity in item.packs.items()],
+    )
+
+
+def _adjustment_facts(adjustment: Adjustment) -> dict[str, Any]:
+    place = adjustment.place
+    return present(
+        number=adjustment.number,
+        at=adjustment.at,
+        site=place.site,
+        sku=place.sku,
+        bin=place.bin,
+        lot=place.lot,
+        status=place.status,
+        owner=place.owner,
+        quantity=told(adjustment.quantity),
+        unit=adjustment.unit,
+        reason=adjustment.reason,
+    )

@@ -1,0 +1,161 @@
+"""What the pages say is true: links lead somewhere, data parses, generated parts are current, words are covered."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from crossdock.message import incident, states
+from tests.docs.commands import MISSING, existing, spoken_of
+from tests.docs.pages import ROOT, Block, Page, matches, pages, steps
+
+PAGES = pages()
+
+
+def broken_links(page: Page) -> list[str]:
+    """Links of a page that lead nowhere."""
+    broken: list[str] = []
+    for link in page.links:
+        to, _, anchor = link.partition("#")
+        path = (ROOT / page.path).parent / to
+        if to and not path.exists():
+            broken.append(link)
+        elif anchor and (not to or path.suffix == ".md"):
+            target = Page(to, path.read_text("utf-8")) if to else page
+            broken += [] if anchor in target.anchors else [link]
+    return broken
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.path)
+def test_every_link_leads_somewhere(page: Page) -> None:
+    assert not broken_links(page)
+
+
+def test_a_link_that_leads_nowhere_is_found() -> None:
+    text = (
+        "# A head\n[a](index.md) [b](no.md) [c](#a-head) [d](#no) [e](index.md#no) [f](https://example.org)\n"
+    )
+    assert broken_links(Page("docs/planted.md", text)) == ["no.md", "#no", "index.md#no"]
+
+
+def faulty_json(page: Page) -> list[int]:
+    """Lines at which a block that claims to be JSON is none."""
+    wrong: list[int] = []
+    for block in page.blocks:
+        if block.language == "json":
+            try:
+                json.loads(block.text)
+            except ValueError:
+                wrong.append(block.line)
+    return wrong
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.path)
+def test_every_json_block_is_json(page: Page) -> None:
+    assert not faulty_json(page)
+
+
+def test_a_json_block_that_is_none_is_found() -> None:
+    assert faulty_json(Page("docs/planted.md", '```json\n{"a": 1}\n```\n\n```json\n{a: 1}\n```\n')) == [5]
+
+
+def generator() -> ModuleType:
+    """docs/generate.py as a module."""
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if "<!-- generated:" in p.text], ids=lambda p: p.path)
+def test_generated_parts_are_as_the_code_says(page: Page) -> None:
+    assert generator().renewed(page.text) == page.text, "run `make docs` and commit what it writes"
+
+
+def test_a_stale_generated_part_is_found() -> None:
+    page = (ROOT / "docs/reference/states.md").read_text("utf-8")
+    stale = page.replace("committed, not yet translated", "something older")
+    assert generator().renewed(stale) == page != stale
+
+
+def test_every_incident_type_has_its_advice() -> None:
+    text = (ROOT / "docs/reference/incidents.md").read_text("utf-8")
+    assert set(re.findall(r"^### (\w+)$", text, re.MULTILINE)) == set(incident.TYPES)
+
+
+def test_every_persisted_word_stands_in_the_reference() -> None:
+    text = (ROOT / "docs/reference/states.md").read_text("utf-8")
+    kinds = (states.CaptureState, states.MessageState, states.TransmissionState, states.EntryKind)
+    words = {member.name.lower() for kind in kinds for member in kind}
+    assert words <= set(re.findall(r"^\| `(\w+)`", text, re.MULTILINE))
+
+
+def test_every_variable_of_the_environment_is_described() -> None:
+    described = set(
+        re.findall(r"CROSSDOCK_[A-Z_]+", (ROOT / "docs/reference/environment.md").read_text("utf-8"))
+    )
+    read = {
+        name
+        for file in (ROOT / "src").rglob("*.py")
+        for name in re.findall(r"[\"'](CROSSDOCK_[A-Z_]+)[\"']", file.read_text("utf-8"))
+    }
+    settings = (ROOT / "src/crossdock/settings.py").read_text("utf-8")
+    read |= {f"CROSSDOCK_{name}" for name in re.findall(r'given\(\w+, "([A-Z_]+)"', settings)}
+    assert {"CROSSDOCK_LISTEN", "CROSSDOCK_LEASE_S"} <= read
+    assert read - {"CROSSDOCK_"} <= described
+
+
+def test_a_command_listed_as_missing_is_missing() -> None:
+    assert not MISSING & set(existing()), (
+        "these exist now: take them out of MISSING, so that their pages are run"
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.path)
+def test_every_command_a_page_shows_exists_or_is_listed_as_missing(page: Page) -> None:
+    groups = {words.split()[0] for words in {*existing(), *MISSING}}
+    unknown = {c for c in spoken_of(page) if c not in existing() and c not in MISSING and c not in groups}
+    assert not unknown
+
+
+def test_every_command_stands_in_the_reference() -> None:
+    text = (ROOT / "docs/reference/cli.md").read_text("utf-8")
+    assert not {words for words in existing() if f"# crossdock {words}\n" not in text}
+
+
+def test_console_blocks_are_taken_apart_and_compared_loosely() -> None:
+    block = Block("console", "", "$ a\n1\n2\n$ b \\\n> c\n", 10)
+    assert [(s.command, s.shown, s.line) for s in steps(block)] == [("a", "1\n2\n", 11), ("b \\\nc", "", 14)]
+    assert matches("a ... c\n", "a b c")
+    assert matches("...\nx\n...", "1\nx\n2\n")
+    assert not matches("a", "a\nb")
+    assert not matches("x...", "y")
+
+
+def test_the_pages_are_there() -> None:
+    paths = {page.path for page in PAGES}
+    assert {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/tutorial/first-order.md"} <= paths
+    assert all(Path(ROOT / path).stat().st_size > 100 for path in paths)
+
+
+RECORDS = [page for page in PAGES if re.match(r"docs/why/\d{4}-", page.path)]
+
+
+@pytest.mark.parametrize("page", RECORDS, ids=lambda p: p.path)
+def test_a_decision_record_has_its_form_and_its_line_in_the_index(page: Page) -> None:
+    index = (ROOT / "docs/why/README.md").read_text("utf-8")
+    assert re.findall(r"^## (.+)$", page.prose, re.MULTILINE) == ["Context", "Choice", "Price"]
+    title = page.text.splitlines()[0].removeprefix("# ")
+    number, _, says = title.partition(" ")
+    assert f"| [{number}]({Path(page.path).name}) | {says} |" in index
+
+
+def test_decision_records_are_numbered_without_gap_or_double() -> None:
+    numbers = [int(Path(page.path).name[:4]) for page in RECORDS]
+    assert numbers == list(range(1, len(numbers) + 1))

@@ -1,0 +1,1 @@
+"""A stranger's harness: it drives the product by its outside contract alone."""

@@ -1,0 +1,1 @@
+"""The scenarios, each usable from a test and from the command line."""

@@ -1,0 +1,115 @@
+"""SIGKILL under load, again and again, at instants of three kinds."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.harness.outcome import Outcome
+from tests.harness.scenarios.tamper import verify
+from tests.harness.sender import Accepted
+from tests.harness.site import Plan
+from tests.harness.stage import Stage, guard_off, progress, stage
+
+
+@dataclass(frozen=True, slots=True)
+class Kills:
+    """How often, and under what load; times in seconds."""
+
+    mode: str = "resend"  #: resend | find
+    kills: int = 12
+    senders: int = 8
+    pace_s: float = 0.02  #: from post to post of one sender
+    latency_s: float = 0.012  #: of the target, so that sends are under way at most instants
+    busy_rate: float = 0.08
+    first_s: float = 0.05  #: the earliest instant after the ready line
+    last_s: float = 0.4
+    at_accept_share: float = 0.5  #: of the kills, how many strike in the turn that reads a 202
+    seed: int = 1
+    guard: str | None = None
+    settle_wait_s: float = 120.0
+
+
+@dataclass(slots=True)
+class Count:
+    """What the kills met."""
+
+    struck: int = 0
+    while_sending: int = 0  #: kills that cut at least one request which the target had and had not answered
+    at_accept: int = 0  #: kills in the very turn of the event loop that read a 202
+    start_s: list[float] = field(default_factory=list)
+
+
+async def run(folder: Path, plan: Kills) -> Outcome:
+    """Load with kills, then peace, then the judgement."""
+    dials = {"busy_rate": plan.busy_rate, "latency_s": plan.latency_s, "dedupe": plan.mode == "resend"}
+    site = Plan(on_unclear=plan.mode, settle_s=0.05)
+    count = Count()
+    async with stage(folder, site, dials=dials, env=guard_off(plan.guard), seed=plan.seed) as world:
+        world.shop.repeat_every = 5
+        load = asyncio.create_task(world.shop.load(plan.senders, pace_s=plan.pace_s))
+        dice = random.Random(plan.seed)
+        cut = 0
+        for turn in range(plan.kills):
+            await _strike(world, plan, dice, count)
+            count.start_s.append(await world.hub.start())
+            seen = (await world.target.stats()).get("cut", 0)
+            count.while_sending += seen > cut
+            cut = seen
+            if turn % 10 == 9:
+                progress(f"{turn + 1} kills, {count.while_sending} while sending")
+        await asyncio.sleep(plan.last_s)
+        world.shop.ended = True
+        await load
+        progress(f"{len(world.shop.sent.accepted)} accepted, waiting for rest")
+        # With the guard of the commit off, the hub does not know of all that it accepted.
+        await world.settled(plan.settle_wait_s, accepted=0 if plan.guard else None)
+        outcome = Outcome(f"kill -9, {plan.mode}, guard off: {plan.guard}", verdict=await world.verdict())
+        await _tell(world, outcome, count)
+        await world.hub.process.stop()
+        if (told := await verify(world.hub.site))[0] != 0 and plan.guard is None:
+            outcome.problems.append(f"audit verify: {told}")
+        return outcome
+
+
+async def _strike(world: Stage, plan: Kills, dice: random.Random, count: Count) -> None:
+    """Waits for one instant and kills."""
+    struck = asyncio.Event()
+    if dice.random() >= plan.at_accept_share:
+        await asyncio.sleep(dice.uniform(plan.first_s, plan.last_s))
+        world.hub.process.strike()
+    else:
+        left = dice.randint(1, int(plan.senders * plan.last_s / plan.pace_s / 2))
+
+        def accepted(_: Accepted) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                world.hub.process.strike()
+                struck.set()
+
+        world.shop.sent.listeners.append(accepted)
+        try:
+            async with asyncio.timeout(2):  # a lane may be waiting for something; then any instant will do
+                await struck.wait()
+                count.at_accept += 1
+        except TimeoutError:
+            world.hub.process.strike()
+        world.shop.sent.listeners.remove(accepted)
+    count.struck += 1
+    await world.hub.process.ended()
+
+
+async def _tell(world: Stage, outcome: Outcome, count: Count) -> None:
+    stats = await world.target.stats()
+    stats.pop("dials")
+    starts = sorted(count.start_s)
+    outcome.rows += [
+        ("kills", count.struck), ("while sending", count.while_sending), ("at the instant of a 202", count.at_accept),
+        ("accepted", len(world.shop.sent.accepted)), ("shop", dict(world.shop.sent.counts)), ("target", stats),
+        ("start s, median and longest", f"{starts[len(starts) // 2]:.2f} {starts[-1]:.2f}" if starts else "-"),
+        ("ended at", time.strftime("%H:%M:%S")),
+    ]  # fmt: skip

@@ -1,0 +1,183 @@
+"""Everything one scenario needs: a site, a recording target, a hub, a shop, and eyes on all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.harness.arrivals import Arrival, read_arrivals
+from tests.harness.conservation import Watch, settled
+from tests.harness.hub import Hub, Keys, View, make_keys
+from tests.harness.orders import OrderBook
+from tests.harness.process import Process, python
+from tests.harness.sender import Shop
+from tests.harness.site import Plan, write_site
+from tests.harness.verdict import Verdict, judge
+from tests.harness.wire import Client
+
+UNSAFE = "CROSSDOCK_UNSAFE_TEST"
+
+
+def progress(says: str) -> None:
+    """One line on stderr for whoever waits."""
+    print(f"{time.strftime('%H:%M:%S')} {says}", file=sys.stderr, flush=True)
+
+
+class Target:
+    """The recording warehouse's process, and its dials."""
+
+    def __init__(self, folder: Path) -> None:
+        self.record = folder / "arrivals.bin"
+        self.process = Process(
+            python("tests.harness.target", "--record", str(self.record)), folder / "target.log"
+        )
+        self._control: Client | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the hub sends to."""
+        return str(self.process.ready["url"])
+
+    async def start(self) -> None:
+        """Starts the process."""
+        await self.process.start()
+        self._control = Client(self.process.ready["control"])
+
+    async def turn(self, **dials: Any) -> None:
+        """Turns dials while it runs."""
+        await self._ask("/dials", dials)
+
+    async def down(self) -> None:
+        """Refuses connections and cuts the open ones."""
+        await self._ask("/down", {})
+
+    async def up(self) -> None:
+        """Listens again."""
+        await self._ask("/up", {})
+
+    async def stats(self) -> dict[str, Any]:
+        """Counts by outcome; the record file is complete up to here."""
+        return await self._ask("/stats", {})
+
+    async def arrivals(self) -> list[Arrival]:
+        """All that arrived so far."""
+        await self.stats()
+        return list(read_arrivals(self.record))
+
+    async def until(self, true: Callable[[list[Arrival]], bool], wait_s: float = 20.0) -> list[Arrival]:
+        """Waits until that is true of the arrivals. Raises AssertionError after `wait_s`."""
+        until_s = time.monotonic() + wait_s
+        while not true(arrivals := await self.arrivals()):
+            assert time.monotonic() < until_s, f"not so after {wait_s} s: {len(arrivals)} arrivals"
+            await asyncio.sleep(0.01)
+        return arrivals
+
+    async def _ask(self, path: str, value: object) -> dict[str, Any]:
+        assert self._control is not None
+        return await self._control.post(path, value)
+
+    async def stop(self) -> None:
+        """Ends the process."""
+        if self._control is not None:
+            await self._control.close()
+        await self.process.stop()
+
+
+@dataclass(slots=True)
+class Stage:
+    """One scenario's world; `began_s` of the last start is in `start_s`."""
+
+    folder: Path
+    target: Target
+    hub: Hub
+    keys: Keys
+    shop: Shop
+    start_s: float
+    watch: Watch | None = None
+    person: bool = False
+    ordered: bool = True
+    went_down: bool = False
+    views: list[View] = field(default_factory=list)
+
+    def view(self, key: str | None = None) -> View:
+        """Another pair of eyes, with a connection of its own."""
+        made = View(self.hub.url, key or self.keys.observer)
+        self.views.append(made)
+        return made
+
+    def client(self, key: str | None = None) -> Client:
+        """A connection with the shop's key, or another."""
+        return Client(self.hub.url, self.shop.key if key is None else key)
+
+    async def settled(self, wait_s: float = 60.0, *, accepted: int | None = None) -> dict[str, Any]:
+        """Waits until nothing moves without a person; the last figures."""
+        promised = len(self.shop.sent.accepted) if accepted is None else accepted
+        return await settled(self.view(), wait_s, accepted=promised)
+
+    async def verdict(self) -> Verdict:
+        """The judgement over all so far; the run should be settled."""
+        view = self.view()
+        figures = await view.conservation()
+        return judge(
+            self.shop.sent, await self.target.arrivals(), await view.incidents(),
+            held=figures["transmissions"]["held"], person=self.person, cut_at_down=self.went_down,
+            ordered=self.ordered,
+        )  # fmt: skip
+
+
+def guard_off(name: str | None) -> dict[str, str]:
+    """The environment that wires one blind variant in place of a guard; nothing for None."""
+    return {} if name is None else {UNSAFE: "1", "CROSSDOCK_GUARD_OFF": name}
+
+
+@contextlib.asynccontextmanager
+async def stage(
+    folder: Path, plan: Plan, *, dials: Mapping[str, Any] | None = None, env: Mapping[str, str] | None = None,
+    prefix: Sequence[str] = (), seed: int = 1, watch: bool = False, started: bool = True,
+    instead: Sequence[str] | None = None,
+) -> AsyncIterator[Stage]:  # fmt: skip
+    """A world that is up; whatever happens inside, its processes end with it.
+
+    `instead` names another program than the product, to try the harness itself.
+    """
+    target = Target(folder)
+    await target.start()
+    plan.target_url = target.url
+    site = folder / "site"
+    write_site(site, plan)
+    await target.turn(**{"seed": seed, **(dials or {})})
+    program = None if instead is None else [*instead, "--site", str(site)]
+    hub = Hub(site, env=env, prefix=prefix, instead=program)
+    keys = await make_keys(site) if instead is None else Keys("shop", "observer", "operator")
+    world = Stage(folder, target, hub, keys, Shop(hub.url, keys.shop, OrderBook(seed)), 0.0)
+    world.person, world.ordered = plan.on_unclear == "person", plan.order_by is not None
+    try:
+        if started:
+            world.start_s = await hub.start()
+        if watch:
+            world.watch = Watch(View(hub.url, keys.observer))
+            world.watch.start()
+        yield world
+        if world.watch is not None:
+            await world.watch.end()
+    finally:
+        await _clear(world)
+
+
+async def _clear(world: Stage) -> None:
+    world.shop.ended = True
+    if world.watch is not None:
+        with contextlib.suppress(Exception):  # what it met was raised inside, or does not matter any more
+            await world.watch.end()
+    for view in world.views:
+        await view.close()
+    if world.hub.process.alive:
+        await world.hub.process.stop()
+    await world.target.stop()
+    await asyncio.sleep(0)

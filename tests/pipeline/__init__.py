@@ -1,0 +1,1 @@
+"""Tests of the pipeline against a small world: a real journal, scripted targets."""

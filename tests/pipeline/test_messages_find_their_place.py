@@ -1,0 +1,147 @@
+"""What becomes of a message: waiting, superseded, owned, routed after another, on the desk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from crossdock.charter.charter import Checks, ItemCheck, Reader
+from tests.pipeline.world import World, order
+
+RELEASE = {"number": "R-1", "order": "O-1", "lines": [{"line": 1, "sku": "W-1", "quantity": 1, "unit": "EA"}]}
+
+
+async def test_a_message_waits_for_its_predecessor_and_is_woken_by_it(tmp_path: Path):
+    world = World(tmp_path, documents=("sales_order", "warehouse_order"))
+    async with world:
+        await world.push(RELEASE, document="warehouse_order")
+        await world.until(lambda: world.count("messages", 1) == 1)
+        await world.push(order("O-1"))
+        await world.settled()
+        roots = world.rows("SELECT document, root, hub FROM messages WHERE state = 2 ORDER BY id")
+    assert world.wms.applied == ["O-1", "R-1"]
+    assert roots[0][1] == roots[1][1] == roots[0][2], "the release belongs to the story of its order"
+
+
+async def test_a_predecessor_that_never_comes_is_an_incident(tmp_path: Path):
+    world = World(
+        tmp_path, documents=("sales_order", "warehouse_order"), checks=Checks(ItemCheck.SKIP, wait_s=0.01)
+    )
+    async with world:
+        await world.push(RELEASE, document="warehouse_order")
+        await world.settled()
+        assert world.rows("SELECT type, value FROM incidents") == [("bad_transition", "O-1")]
+        assert world.count("messages", 5) == 1
+
+
+async def test_a_newer_state_takes_the_place_of_one_that_has_not_left(tmp_path: Path):
+    world = World(tmp_path, documents=("item",), revise=True)
+    world.wms.closed = True
+    async with world:
+        for n in range(5):
+            await world.push({"sku": "W-1", "name": f"v{n}", "unit": "EA"}, document="item")
+        await world.until(lambda: world.count("transmissions", 7) == 4)
+        world.wms.closed = False
+        await world.settled()
+    assert [b'"v4"' in a.body for a in world.wms.arrived] == [True]
+
+
+async def test_a_refused_state_never_blocks_a_newer_one(tmp_path: Path):
+    world = World(tmp_path, documents=("item",), revise=True)
+    world.wms.script = lambda arrived, nth: 400 if b'"bad"' in arrived.body else 200
+    async with world:
+        await world.push({"sku": "W-1", "name": "bad", "unit": "EA"}, document="item")
+        await world.settled()
+        assert world.count("transmissions", 8) == 1
+        await world.push({"sku": "W-1", "name": "good", "unit": "EA"}, document="item")
+        await world.settled()
+        assert (world.count("transmissions", 8), world.count("transmissions", 7)) == (0, 1)
+        assert world.rows("SELECT state FROM incidents") == [(2,)], "its incident ends with it"
+    assert world.wms.applied == ["W-1"]
+
+
+async def test_one_reader_waits_for_the_answer_of_another(tmp_path: Path):
+    world = World(tmp_path, readers=(Reader("wms", after="erp"), Reader("erp")))
+    seen: list[str] = []
+    world.targets["erp"].script = lambda arrived, nth: (seen.append("erp"), 503 if nth < 3 else 200)[1]
+    world.wms.script = lambda arrived, nth: (seen.append("wms"), 200)[1]
+    async with world:
+        await world.push(order("O-1"))
+        await world.settled()
+    assert seen == ["erp", "erp", "erp", "erp", "wms"]
+
+
+async def test_a_reader_stays_behind_one_that_waits_for_a_person(tmp_path: Path):
+    world = World(tmp_path, readers=(Reader("erp"), Reader("wms", after="erp")))
+    world.targets["erp"].script = lambda arrived, nth: 400
+    async with world:
+        await world.push(order("O-1"))
+        await world.settled()
+        assert (world.count("transmissions", 8), world.count("transmissions", 2)) == (1, 1)
+    assert world.wms.arrived == []
+
+
+async def test_revisions_go_out_one_after_the_other(tmp_path: Path):
+    world = World(tmp_path, revise=True)
+    async with world:
+        for note in ("A", "B", "A"):
+            await world.push(order("O-1", notes=note))
+        await world.settled()
+    assert [b'"A"' in a.body for a in world.wms.arrived] == [True, False, True]
+
+
+async def test_an_older_version_that_comes_late_is_superseded(tmp_path: Path):
+    world = World(tmp_path)
+    async with world:
+        await world.push(order("O-1", extra={"version": 7}))
+        await world.push(order("O-1", extra={"version": 3}, notes="old"))
+        await world.settled()
+        assert world.count("messages", 3) == 1
+    assert len(world.wms.arrived) == 1
+
+
+async def test_a_system_may_not_change_what_another_owns(tmp_path: Path):
+    world = World(tmp_path, fields={"notes": "wms"})
+    async with world:
+        await world.push(order("O-1", notes="x"))
+        await world.settled()
+        await world.push(order("O-1", notes="x", ship_method="AIR"), system="wms")
+        await world.settled()
+        assert world.rows("SELECT type, path FROM incidents") == [("not_owned", "ship_method")]
+
+
+async def test_the_echo_of_our_own_write_is_not_news(tmp_path: Path):
+    world = World(tmp_path)
+    async with world:
+        await world.push(order("O-1"))
+        await world.settled()
+        await world.push(order("O-1"), system="wms")
+        await world.settled()
+        assert world.rows("SELECT count(*) FROM incidents") == [(0,)]
+        assert world.rows("SELECT how FROM beliefs WHERE system = 'wms'") == [(3,)], "now it is observed"
+        assert world.count("transmissions", 6) == 1
+
+
+async def test_one_unknown_item_is_one_incident_with_all_its_orders(tmp_path: Path):
+    world = World(tmp_path, documents=("sales_order", "item"), checks=Checks(ItemCheck.REFUSE))
+    async with world:
+        await world.push({"sku": "W-1", "name": "Widget", "unit": "EA"}, document="item")
+        await world.settled()
+        for n in range(5):
+            await world.push(order(f"BAD-{n}", lines=[{"line": 1, "sku": "W-9", "quantity": 1, "unit": "EA"}]))
+        await world.push(order("CASE", lines=[{"line": 1, "sku": "W-1", "quantity": 1, "unit": "CS"}]))
+        await world.push(order("GOOD"))
+        await world.settled()
+        incidents = world.rows("SELECT type, value, path FROM incidents ORDER BY id")
+        assert incidents == [("unknown_sku", "W-9", "lines[0].sku"), ("unknown_unit", "W-1 CS", "lines[0].unit")]
+        assert world.rows("SELECT count(*) FROM members") == [(6,)]
+    assert world.wms.applied == ["W-1", "GOOD"]
+
+
+async def test_bytes_that_nothing_can_be_made_of_stop_only_themselves(tmp_path: Path):
+    world = World(tmp_path)
+    async with world:
+        await world.push(order("O-1", extra={"poison": True}))
+        await world.push(order("O-2"))
+        await world.settled()
+        assert world.count("captures", 3) == 1
+    assert world.wms.applied == ["O-2"]
