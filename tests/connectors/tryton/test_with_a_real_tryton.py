@@ -64,8 +64,8 @@ async def test_a_confirmed_sale_is_an_order_and_a_release(
     ]  # fmt: skip
     assert release.tree["ship_to"]["city"] == "Łódź"
     assert "backorder_of" not in release.tree
-    register.read("warehouse_order", release.tree, zone=None, units=frozenset({"CS12"}))
-    register.read("sales_order", orders[sale.number].tree, zone=None, units=frozenset({"CS12"}))
+    register.read("warehouse_order", release.tree, zone=None, declares=lambda _, unit: unit == "CS12")
+    register.read("sales_order", orders[sale.number].tree, zone=None, declares=lambda _, unit: unit == "CS12")
 
 
 async def test_a_kit_is_released_by_its_parts(erp: Erp, tools: Tools, client: GuardedClient) -> None:

@@ -52,10 +52,12 @@ class ShipmentWriter:
 
     def __init__(self, settings: Settings, tools: Tools) -> None:
         self._settings = settings
+        self._tools = tools
         self._units = Units(tools, by_crosswalk="unit" in settings.crosswalks)
 
     def step(self, job: Job, exchanges: Sequence[Exchange]) -> Ask | Done:
         """The next request, or the end. Raises TryLater, InDoubt, Rejected, Invalid, Unmapped."""
+        self._tools.reads()  # each step looks up all that it rests on
         if job.tree.get("complete") is False:
             raise Rejected(
                 "Tryton closes a shipment with its first goods issue and moves the rest to a new one",
@@ -87,7 +89,7 @@ class ShipmentWriter:
             taken(job.tree["lines"], release, self._units)
         ):
             return None
-        return Done(str(release.id), f"{release.number} is done")
+        return self._done(release)
 
     def _look(self, job: Job) -> Ask:
         their_id = job.parent_ids.get("warehouse_order", "")
@@ -124,12 +126,15 @@ class ShipmentWriter:
                 return self._papers(job.tree, release) or self._button("do", release)
             case "done":
                 _refuse_other(release, release.sends, shipped)
-                return self._papers(job.tree, release) or Done(str(release.id), f"{release.number} is done")
+                return self._papers(job.tree, release) or self._done(release)
             case _:
                 raise Rejected(
                     f"{release.number} is {release.state} in Tryton", path="warehouse_order", value=release.number,
                     fix="bring the goods back, or release the order again in Tryton",
                 )  # fmt: skip
+
+    def _done(self, release: Release) -> Done:
+        return Done(str(release.id), f"{release.number} is done", reads=self._tools.reads())
 
     def _before_pick(self, release: Release, shipped: Sequence[Taken], exchanges: Sequence[Exchange]) -> Ask:
         if not release.picks:
