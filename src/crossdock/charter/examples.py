@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -80,7 +80,7 @@ def _run(
             given.tree(),
             ours=codes.ours,
             theirs=codes.theirs,
-            convert=_by_packs(values["packs"].tree() if values["packs"] else {}),
+            convert=_by_packs(_packs(reading, values["packs"], f"{place}.packs")),
             now_s=_seconds(reading, values["now"], place),
             seed=0,
         )
@@ -119,22 +119,48 @@ def _flow(reading: Reading, values: Values, place: str, charter: Charter) -> tup
 
 def _seconds(reading: Reading, text: str | None, place: str) -> float:
     try:
-        return datetime.fromisoformat(text).timestamp() if text else 0.0
+        at = datetime.fromisoformat(text) if text else datetime.fromtimestamp(0, UTC)
     except ValueError:
-        reading.refuse(f"{place}.now", f'"{text}" is no time', "write it like 2026-11-22T10:00:00Z")
+        at = None
+    if at is None or at.tzinfo is None:
+        reading.refuse(
+            f"{place}.now", f'"{text}" is no time with a zone', "write it like 2026-11-22T10:00:00Z"
+        )
         return 0.0
+    return at.timestamp()
 
 
-def _by_packs(packs: Mapping[str, Mapping[str, Any]]) -> Convert:
-    """Conversion by an example's own packs: sku to unit to how many of the smallest unit."""
+Packs = Mapping[str, Mapping[str, Decimal]]
+
+
+def _packs(reading: Reading, entry: Entry | None, path: str) -> Packs:
+    """Sku to unit to how many of the smallest unit."""
+    packs: dict[str, dict[str, Decimal]] = {}
+    for sku, units, place in reading.named(entry, path):
+        packs[sku] = {}
+        for unit, pieces, where in reading.named(units, place):
+            if (
+                isinstance(pieces.value, bool)
+                or not isinstance(pieces.value, int | Decimal)
+                or pieces.value <= 0
+            ):
+                reading.refuse(
+                    where, "this must be a number above 0", "write how many of the smallest unit it holds"
+                )
+            else:
+                packs[sku][unit] = Decimal(pieces.value)
+    return packs
+
+
+def _by_packs(packs: Packs) -> Convert:
+    """Conversion by an example's own packs; a unit without one is the smallest."""
 
     def convert(quantity: Decimal, from_unit: str, to_unit: str, sku: str) -> Decimal:
-        units = packs.get(sku, {})
         if sku not in packs:
             raise Invalid(
                 f"the example has no packs of {sku}", value=sku, fix="add them", type="unknown_unit"
             )
-        return quantity * Decimal(units.get(from_unit, 1)) / Decimal(units.get(to_unit, 1))
+        return quantity * packs[sku].get(from_unit, Decimal(1)) / packs[sku].get(to_unit, Decimal(1))
 
     return convert
 
