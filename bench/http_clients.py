@@ -43,9 +43,11 @@ class Answers(asyncio.Protocol):
         self.buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keeps the way back."""
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
+        """Answers every request that is whole now."""
         self.buffer += data
         while (end := self.buffer.find(b"\r\n\r\n")) >= 0:
             head = self.buffer[:end].lower()
