@@ -1,2 +1,0 @@
-class Metrics:
-    def received(self,s,st): pass
