@@ -134,7 +134,15 @@ async def test_the_record_tells_key_attempt_fault_and_outcome() -> None:
 
 @pytest.mark.parametrize(
     ("dial", "value"),
-    [("drops", 0.1), ("drop", 1.1), ("drop", -0.1), ("drop", "x"), ("late_s", -1), ("drop", True)],
+    [
+        ("drops", 0.1),
+        ("drop", 1.1),
+        ("drop", -0.1),
+        ("drop", "x"),
+        ("late_s", -1),
+        ("drop", True),
+        ("retry_after_s", 0.5),
+    ],
 )
 def test_a_dial_or_value_that_does_not_exist_is_refused(dial: str, value: object) -> None:
     with pytest.raises(Misconfigured):

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from crossdock.kit.http import Client
+from crossdock.mapping.rule import no_units
 
 #: A plain tree: what JSON can say, with `decimal.Decimal` for numbers that have a fraction.
 Tree = dict[str, Any]
@@ -244,13 +246,17 @@ class Poller(Protocol):
 
 Crosswalk = Callable[[str, object], str]
 
+#: Quantity, from unit, to unit and sku to quantity, exactly. Raises Invalid.
+Convert = Callable[[Decimal, str, str, str], Decimal | int]
+
 
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What the hub lends a connector when it is bound to one system of the charter.
 
     `ours` and `theirs` look a code up for that system and raise Unmapped; `file` gives the text
-    of a file of the site; `now` is the clock (seconds since 1970).
+    of a file of the site; `now` is the clock (seconds since 1970); `convert` knows the packs of the
+    items.
     """
 
     system: Any  # charter.System; kit does not import the charter
@@ -259,6 +265,7 @@ class Tools:
     file: Callable[[str], str]
     now: Callable[[], float]
     reads: Callable[[], tuple[Read, ...]]  #: crosswalk rows used since the last call
+    convert: Convert = no_units
 
 
 class Connector(Protocol):
@@ -281,3 +288,12 @@ class Connector(Protocol):
 
 #: Runs when a client needs fresh credentials; gives the headers to add at the socket.
 Credentials = Callable[[], Awaitable[Mapping[str, str]]]
+
+
+@runtime_checkable
+class SignsIn(Protocol):
+    """A connector whose system wants a login of its own (`auth: {type: session}`)."""
+
+    def credentials(self, tools: Tools, secret: Callable[[], str], client: Client) -> Credentials:
+        """The login, over a client that adds no credentials; the secret is read anew at each."""
+        ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from typing import Any, ClassVar
 
@@ -65,10 +65,10 @@ class Document(Part):
     def rules(self) -> None:
         """What must hold between fields. Raises Invalid with the path."""
 
-    def check_units(self, declared: frozenset[str]) -> None:
-        """Whether each unit is known to the hub or among those that items declare. Raises Invalid."""
+    def check_units(self, declares: Callable[[str, str], bool]) -> None:
+        """Whether each unit is the hub's own or declared by its item. Raises Invalid (`unknown_unit`)."""
         for path, part in self.measured():
-            if part.unit not in UNITS and part.unit not in declared:
+            if part.unit not in UNITS and not declares(part.sku, part.unit):
                 raise unknown_unit(part.unit, f"{path}.unit" if path else "unit")
 
 

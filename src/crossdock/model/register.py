@@ -49,7 +49,13 @@ _CLASSES: tuple[type[Document], ...] = (
     Invoice, BillingEvent,
 )  # fmt: skip
 _KINDS: dict[str, type[Document]] = {each.kind: each for each in _CLASSES}
-_NOTHING: frozenset[str] = frozenset()
+
+#: Whether an item (by its code) declares a unit as one of its packs.
+Declares = Callable[[str, str], bool]
+
+
+def _nothing_declared(sku: str, unit: str) -> bool:  # noqa: ARG001
+    return False
 
 
 def kinds() -> Mapping[str, type[Document]]:
@@ -63,12 +69,12 @@ def class_of(kind: str) -> DocumentClass:
 
 
 def read(
-    kind: str, tree: object, *, zone: ZoneInfo | None = None, units: frozenset[str] = _NOTHING
+    kind: str, tree: object, *, zone: ZoneInfo | None = None, declares: Declares = _nothing_declared
 ) -> Document:
     """The document in a plain tree.
 
-    `zone` is for times that have none of their own; `units` are codes that items declare as packs,
-    known besides the hub's own. Raises Invalid for the first thing that is wrong, with its path.
+    `zone` is for times that have none of their own; `declares` is asked for units that are not the
+    hub's own. Raises Invalid for the first thing that is wrong, with its path.
     """
     cls = _class(kind)
     try:
@@ -76,7 +82,7 @@ def read(
     except ValidationError as error:
         raise refusal(error, cls) from None
     document.rules()
-    document.check_units(units)
+    document.check_units(declares)
     return document
 
 

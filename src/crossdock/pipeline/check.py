@@ -10,6 +10,7 @@ from crossdock.faults import Invalid, NotOwned
 from crossdock.kit.connector import Read
 from crossdock.message.records import Message
 from crossdock.model import register
+from crossdock.model.codes.units import UNITS
 from crossdock.model.document import Document
 from crossdock.pipeline.knowledge import ACKNOWLEDGED, Knowledge
 
@@ -21,7 +22,9 @@ def items(document: Document, charter: Charter, known: Knowledge) -> tuple[list[
     unknown_sku or unknown_unit.
     """
     if charter.checks.item_known is ItemCheck.SKIP:
-        return [], []
+        # A unit that is not the hub's own passed because its item declares it.
+        declared = {sku for _, sku, unit in register.skus_of(document) if unit not in UNITS}
+        return [Read(f"item {sku}", item.version) for sku in sorted(declared) if (item := known.item(sku))], []
     reads: list[Read] = []
     warnings: list[str] = []
     for path, sku, unit in register.skus_of(document):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from crossdock.charter.charter import ItemCheck
 from crossdock.faults import Fault, Invalid, Misconfigured
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes
@@ -116,7 +117,7 @@ class Translator:
         """Makes one message of a draft; a draft that breaks the model is a message on the desk."""
         try:
             zone = self._context.systems[capture.system].system.timezone
-            document = register.read(draft.document, draft.tree, zone=zone)
+            document = register.read(draft.document, draft.tree, zone=zone, declares=self._declares)
         except Fault as fault:
             number = str(draft.tree.get("number") or draft.their_id)
             message = self._message(capture, draft, number, draft.tree, draft.parent)
@@ -183,6 +184,13 @@ class Translator:
             partition=partition_of(message.key),
         )
 
+    def _declares(self, sku: str, unit: str) -> bool:
+        """Whether a unit may pass that is not the hub's own."""
+        if self._context.charter.checks.item_known is ItemCheck.REFUSE:
+            return True  # judged with the item itself, which may still be on its way
+        item = self._known.item(sku)
+        return item is not None and unit in item.units
+
     # -- again ---------------------------------------------------------------
 
     def again(self, message: Message, batch: Batch) -> None:
@@ -197,7 +205,7 @@ class Translator:
             tree = _applied(tree, self._overrides(capture))
         try:
             zone = self._context.systems[message.system].system.timezone
-            document = register.read(message.document, tree, zone=zone)
+            document = register.read(message.document, tree, zone=zone, declares=self._declares)
         except Fault as fault:
             self._decider.to_desk(message, fault, batch)
             return

@@ -65,7 +65,8 @@ _SHARES = frozenset(
         "miscount",
     ]
 )
-_SECONDS = frozenset(("delay_s", "retry_after_s", "late_s", "hold_s", "work_interval_s"))
+_SECONDS = frozenset(("delay_s", "late_s", "hold_s", "work_interval_s"))
+_COUNTS = {"retry_after_s": 0, "wave_orders": 1}  # whole numbers, and the least of each
 
 
 def turned(dials: D, changes: Mapping[str, Any]) -> D:
@@ -81,4 +82,9 @@ def turned(dials: D, changes: Mapping[str, Any]) -> D:
             raise Misconfigured(f"dial {name!r} is {value!r}", path=name, fix="give a share from 0 to 1")
         if name in _SECONDS and not (number and value >= 0) and not (name == "late_s" and value is None):
             raise Misconfigured(f"dial {name!r} is {value!r}", path=name, fix="give seconds, 0 or more")
+        least = _COUNTS.get(name)
+        if least is not None and not (number and isinstance(value, int) and value >= least):
+            raise Misconfigured(
+                f"dial {name!r} is {value!r}", path=name, fix=f"give a whole number, {least} or more"
+            )
     return replace(dials, **changes)

@@ -51,11 +51,11 @@ class Door:
     def __init__(self, handler: Handler) -> None:
         self._handler = handler
         self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
+        self._open: set[asyncio.Task[None]] = set()
 
     async def listen(self, host: str, port: int) -> str:
         """Starts listening (port 0: a free one) and gives the URL."""
-        self._server = await asyncio.start_server(self._serve, host, port, limit=HEAD_BYTES_MAX)
+        self._server = await asyncio.start_server(self._connected, host, port, limit=HEAD_BYTES_MAX)
         bound_host, bound_port = self._server.sockets[0].getsockname()[:2]
         return f"http://{bound_host}:{bound_port}"
 
@@ -63,18 +63,23 @@ class Door:
         """Stops listening and cuts all connections."""
         if self._server is not None:
             self._server.close()
-        for writer in tuple(self._open):
-            writer.transport.abort()
+        for task in self._open:
+            task.cancel()
+        await asyncio.gather(*self._open, return_exceptions=True)
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A task of our own: one that asyncio starts for us complains when it is cancelled.
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._open.add(task)
+        task.add_done_callback(self._open.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
         try:
             while await self._one(reader, writer):
                 pass
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # The other side went away; what it asked for stands all the same.
         finally:
-            self._open.discard(writer)
             writer.close()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
@@ -102,7 +107,7 @@ class Door:
         if reply is None:
             return False
         keep = headers.get("connection", "").lower() != "close"
-        writer.write(_bytes(reply, keep))
+        writer.write(_bytes(reply, keep=keep))
         await writer.drain()
         return keep
 
@@ -122,7 +127,7 @@ def _parse_head(head: bytes) -> tuple[str, str, dict[str, str]] | None:
     return words[0], words[1], headers
 
 
-def _bytes(reply: Reply, keep: bool) -> bytes:
+def _bytes(reply: Reply, *, keep: bool) -> bytes:
     lines = [
         f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}",
         f"Content-Length: {len(reply.body)}",

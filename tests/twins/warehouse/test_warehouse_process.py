@@ -92,7 +92,8 @@ def test_what_is_not_readable_http_is_refused_and_the_twin_lives(
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--faults", "drop=2"], ["--faults", "drop"], ["--stock", "missing.json"]]
+    "arguments",
+    [["--faults", "drop=2"], ["--faults", "drop"], ["--stock", "missing.json"], ["--listen", "nowhere"]],
 )
 def test_wrong_settings_end_the_program_with_2(arguments: list[str]) -> None:
     command = [sys.executable, "-m", "crossdock.twins.warehouse", *arguments]

@@ -52,8 +52,7 @@ async def pushed(
             feed.add(step, "2026-01-05T08:00:00.000Z", f"SO-{order}", {"number": f"SO-{order}"})
     running = asyncio.create_task(push.run())
     async with asyncio.timeout(20):
-        while push.pending:
-            await asyncio.sleep(0.005)
+        await push.drained()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     return push

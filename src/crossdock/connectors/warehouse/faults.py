@@ -7,6 +7,7 @@ import msgspec
 from crossdock.connectors.warehouse.wire import Problem
 from crossdock.faults import Fault, InDoubt, Rejected, TryLater
 from crossdock.kit.connector import Answer
+from crossdock.kit.excerpt import redacted
 from crossdock.kit.throttle import retry_after_s
 
 __all__ = ["LATER", "UNCLEAR", "fault"]
@@ -59,7 +60,8 @@ def fault(answer: Answer, now_s: float) -> Fault:
         return InDoubt(f"the warehouse answered {answer.status}: nobody knows whether it was done")
     code = problem.code or ("unauthorized" if answer.status in (401, 403) else "")
     says, fix = REFUSALS.get(code, (_words(problem, answer.status), "mend the document, then retry"))
-    return Rejected(says, path=problem.path, value=problem.value, fix=fix)
+    value = None if problem.value is None else redacted(str(problem.value), 80)
+    return Rejected(says, path=problem.path[:200], value=value, fix=fix)
 
 
 def _problem(answer: Answer) -> Problem:
@@ -71,5 +73,5 @@ def _problem(answer: Answer) -> Problem:
 
 
 def _words(problem: Problem, status: int) -> str:
-    words = ": ".join(part for part in (problem.title, problem.detail) if part)
-    return f"the warehouse refused it ({status})" + (f": {words[:200]}" if words else "")
+    words = redacted(": ".join(part for part in (problem.title, problem.detail) if part))
+    return f"the warehouse refused it ({status})" + (f": {words}" if words else "")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, TypeVar, cast
 
 import msgspec
 
 from crossdock.connectors.warehouse.codes import Codes
-from crossdock.connectors.warehouse.wire import Event, Line, Package, ShippedLine, StockLevel, decoded
+from crossdock.connectors.warehouse.wire import Event, Line, Package, ShippedLine, StockLevel
 from crossdock.faults import Invalid, Unreadable
+from crossdock.formats import json
 from crossdock.kit.connector import Content, Draft, Facts, Tools, Tree
 from crossdock.model.documents.warehouse import joined, of_order
 
@@ -17,6 +19,7 @@ __all__ = ["BalanceReader", "PickStatusReader", "ShipmentReader"]
 
 #: Their states to ours; the rest are the same words.
 STATES = {"acknowledged": "released"}
+API = "the warehouse must speak the reference warehouse API (docs/reference/warehouse-api.yaml)"
 T = TypeVar("T")
 
 
@@ -31,10 +34,10 @@ class _EventReader:
 
     def same(self, one: Content, other: Content) -> bool:
         """Whether two contents say the same."""
-        return _tree(one) == _tree(other)
+        return json.same(_tree(one), _tree(other))
 
     def _event(self, content: Content) -> Event:
-        event = _typed(content, Event)
+        event = _converted(_tree(content), Event)
         if event.topic != self.document:
             raise Invalid(
                 f"an event of topic {event.topic} came as {self.document}",
@@ -53,14 +56,15 @@ class PickStatusReader(_EventReader):
     def facts(self, content: Content) -> Facts:
         """The event's id, and the order that it is kept in order with. Raises Unreadable (422)."""
         tree = _tree(content)
-        return Facts(id=_text(tree, "id"), order_by=_order_by(tree))
+        return Facts(id=_text(tree, "id"), order_by=_order_by(tree), parsed=tree)
 
     def read(self, content: Content) -> Sequence[Draft]:
         """One pick state. Raises Invalid, Unmapped."""
+        self._tools.reads()  # What an earlier document read is not read for this one.
         event = self._event(content)
         if event.number is None or event.status is None:
             raise Invalid(
-                "the event does not say which order it is about, and how far that is", path="number"
+                "the event does not say which order it is about, and how far that is", path="number", fix=API
             )
         tree = _present(
             warehouse_order=event.number,
@@ -96,14 +100,17 @@ class ShipmentReader(_EventReader):
     def facts(self, content: Content) -> Facts:
         """The shipment's number, and the order that it is kept in order with. Raises Unreadable (422)."""
         tree = _tree(content)
-        return Facts(id=_text(tree, "shipment.number"), order_by=_order_by(tree))
+        return Facts(id=_text(tree, "shipment.number"), order_by=_order_by(tree), parsed=tree)
 
     def read(self, content: Content) -> Sequence[Draft]:
         """One shipment. Raises Invalid, Unmapped."""
+        self._tools.reads()  # What an earlier document read is not read for this one.
         event = self._event(content)
         shipment = event.shipment
         if shipment is None or event.number is None:
-            raise Invalid("the event does not say what was shipped, and for which order", path="shipment")
+            raise Invalid(
+                "the event does not say what was shipped, and for which order", path="shipment", fix=API
+            )
         codes = self._codes
         tree = _present(
             number=shipment.number,
@@ -166,16 +173,20 @@ class BalanceReader:
 
     def facts(self, content: Content) -> Facts:
         """The level's own id, and its sequence as version. Raises Unreadable (422)."""
-        level = _level(_tree(content))
+        tree = _tree(content)
+        level = _level(tree)
         sequence = level.get("sequence")
-        if not isinstance(sequence, int):
-            raise Unreadable("the stock level has no sequence", status=422, path="sequence", value=sequence)
+        if not isinstance(sequence, int) or isinstance(sequence, bool):
+            raise Unreadable(
+                "the stock level has no sequence", status=422, path="sequence", value=sequence, fix=API
+            )
         parts = [_text(level, name) for name in ("site", "sku", "status")]
-        optional = [cast("str | None", level.get(name)) for name in ("lot", "owner")]
-        return Facts(id=joined(*parts, *optional), version=sequence)
+        optional = [_text(level, name) if name in level else None for name in ("lot", "owner")]
+        return Facts(id=joined(*parts, *optional), version=sequence, parsed=tree)
 
     def read(self, content: Content) -> Sequence[Draft]:
         """One balance. Raises Invalid, Unmapped."""
+        self._tools.reads()  # What an earlier document read is not read for this one.
         level = _converted(_level(_tree(content)), StockLevel)
         codes = self._codes
         tree = _present(
@@ -194,42 +205,26 @@ class BalanceReader:
 
     def same(self, one: Content, other: Content) -> bool:
         """Whether two contents say the same, whichever way they came."""
-        return _level(_tree(one)) == _level(_tree(other))
+        return json.same(_level(_tree(one)), _level(_tree(other)))
 
 
 def _tree(content: Content) -> dict[str, Any]:
     """The content as a tree. Raises Unreadable."""
-    try:
-        tree = content.parsed if content.parsed is not None else decoded(content.body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Unreadable(f"the body is not JSON: {error}") from None
+    tree = content.parsed if content.parsed is not None else json.decode(content.body)
     if not isinstance(tree, dict):
-        raise Unreadable("the body is not a JSON object", status=422)
+        raise Unreadable("the body is not a JSON object", status=422, path="id", fix=API)
     return cast("dict[str, Any]", tree)
 
 
-def _typed(content: Content, shape: type[T]) -> T:
-    if content.parsed is not None:
-        return _converted(content.parsed, shape)
+def _converted(tree: dict[str, Any], shape: type[T]) -> T:
+    """The tree as one of their types; a number in quotes is not a number. Raises Invalid."""
     try:
-        return msgspec.json.decode(content.body, type=shape)
+        return msgspec.convert(tree, shape, builtin_types=(Decimal,))
     except msgspec.ValidationError as error:
-        raise _invalid(error) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Unreadable(f"the body is not JSON: {error}") from None
-
-
-def _converted(tree: Any, shape: type[T]) -> T:
-    try:
-        return msgspec.convert(tree, shape)
-    except msgspec.ValidationError as error:
-        raise _invalid(error) from None
-
-
-def _invalid(error: msgspec.ValidationError) -> Invalid:
-    says, _, path = str(error).partition(" - at `$")
-    fix = "the warehouse must speak the reference warehouse API"
-    return Invalid(f"the event is not of the agreed shape: {says}", path=path.strip("`."), fix=fix)
+        says, _, path = str(error).partition(" - at `$")
+        raise Invalid(
+            f"this is not of the agreed shape: {says}", path=path.strip("`.") or "body", fix=API
+        ) from None
 
 
 def _text(tree: dict[str, Any], path: str) -> str:
@@ -238,7 +233,7 @@ def _text(tree: dict[str, Any], path: str) -> str:
     for name in path.split("."):
         value = cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
     if not isinstance(value, str) or not value:
-        raise Unreadable(f"{path} is missing", status=422, path=path, value=value)
+        raise Unreadable(f"{path} is missing", status=422, path=path, fix=API)
     return value
 
 

@@ -12,9 +12,9 @@ import msgspec
 from msgspec import Struct
 
 __all__ = [
-    "JSON",
     "Event",
     "EventPage",
+    "Item",
     "Line",
     "Order",
     "Package",
@@ -24,16 +24,11 @@ __all__ = [
     "ShippedLine",
     "StockLevel",
     "StockPage",
-    "decoded",
 ]
 
 Number = int | Decimal
 LineId = int | str
 Topic = Literal["pick_status", "shipment", "inventory_balance"]
-
-#: Writes decimals as JSON numbers with their digits.
-JSON = msgspec.json.Encoder(decimal_format="number")
-_ANYTHING = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class LotPick(Struct, frozen=True):
@@ -157,6 +152,12 @@ class Order(Struct, frozen=True):
     status: str | None = None
 
 
+class Item(Struct, frozen=True):
+    """The answer to an item."""
+
+    sku: str | None = None
+
+
 class Problem(Struct, frozen=True):
     """Why the warehouse said no."""
 
@@ -165,8 +166,3 @@ class Problem(Struct, frozen=True):
     detail: str = ""
     path: str = ""
     value: Any = None
-
-
-def decoded(body: bytes) -> Any:
-    """Any JSON, numbers with a fraction as Decimal. Raises msgspec.DecodeError, UnicodeDecodeError."""
-    return _ANYTHING.decode(body)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
 from crossdock.connectors.warehouse.codes import Codes
 from crossdock.connectors.warehouse.faults import fault
-from crossdock.connectors.warehouse.wire import JSON, Order
+from crossdock.connectors.warehouse.wire import Item, Order
 from crossdock.faults import InDoubt, Invalid, TryLater
+from crossdock.formats import json
 from crossdock.kit.connector import Answer, Ask, Done, Exchange, Job, Tools, Tree, Unclear
 
 __all__ = ["CancelWriter", "ItemWriter", "OrderWriter"]
 
+T = TypeVar("T")
 PASSED_ON = ("reference", "backorder_of", "priority", "requested_at", "notes")
 ADDRESS = ("name", "company", "street", "street2", "postcode", "city", "region", "country", "phone", "email")
 
@@ -34,22 +36,23 @@ class _Writer:
         """The request. Raises Invalid, Unmapped."""
         raise NotImplementedError
 
-    def done(self, job: Job, answer: Answer) -> Done:
+    def done(self, answer: Answer) -> Done:
         """What a success says."""
         raise NotImplementedError
 
     def step(self, job: Job, exchanges: Sequence[Exchange]) -> Ask | Done:
         """The request, then its end. Raises TryLater, InDoubt, Rejected, Invalid, Unmapped."""
         if not exchanges:
+            self._tools.reads()  # What an earlier document read is not read for this one.
             return self.ask(job)
         answer = exchanges[-1].answer
         if not 200 <= answer.status < 300:
             raise fault(answer, self._tools.now())
-        return self.done(job, answer)
+        return self.done(answer)
 
     def _asking(self, method: str, path: str, job: Job, tree: Tree) -> Ask:
         headers = {"Content-Type": "application/json", "Idempotency-Key": job.key}
-        return Ask(method, path, JSON.encode(tree), headers)
+        return Ask(method, path, json.encode(tree), headers)
 
 
 class OrderWriter(_Writer):
@@ -59,27 +62,27 @@ class OrderWriter(_Writer):
         """POST /orders. Raises Invalid (`bad_address`), Unmapped."""
         tree, codes = job.tree, self._codes
         released = job.document == "warehouse_order"
-        body: Tree = {"number": tree["number"]}
+        body: Tree = {"number": _given(tree, "number")}
         # Without a release the sales order's own number leads back from every event.
-        _put(body, "sales_order", tree.get("order") if released else tree["number"])
+        _put(body, "sales_order", tree.get("order") if released else body["number"])
         _put(body, "site", tree.get("site"), lambda code: codes.theirs("site", code))
         _put(body, "customer", _customer(tree))
         body["ship_to"] = _address(tree)
         _put(body, "ship_method", tree.get("ship_method"), lambda code: codes.theirs("ship_method", code))
         body.update({name: tree[name] for name in PASSED_ON if name in tree})
-        body["lines"] = [self._line(line, released=released) for line in tree["lines"]]
+        body["lines"] = [self._line(line, released=released) for line in _given(tree, "lines")]
         return self._asking("POST", "/orders", job, body)
 
-    def done(self, job: Job, answer: Answer) -> Done:
+    def done(self, answer: Answer) -> Done:
         """The warehouse's own id of the order."""
-        order = _order(answer)
-        return Done(order.id, missing_id=order.id is None, reads=self._tools.reads())
+        order = _read(answer, Order)
+        return Done(order.id, missing_id=order.id is None)
 
     def find(self, job: Job) -> Ask | None:
         """GET /orders/{number}."""
-        return Ask("GET", _order_path(job.tree["number"]), safe=True)
+        return Ask("GET", _order_path(_given(job.tree, "number")), safe=True)
 
-    def found(self, job: Job, answer: Answer) -> Done | None:
+    def found(self, job: Job, answer: Answer) -> Done | None:  # noqa: ARG002 - the interface
         """Done when the order is there. Raises TryLater."""
         order = _found(answer, self._tools.now())
         return None if order is None else Done(order.id, missing_id=order.id is None)
@@ -111,18 +114,18 @@ class CancelWriter(_Writer):
         _put(body, "reason", job.tree.get("reason"))
         return self._asking("POST", f"{_order_path(_cancelled(job))}/cancel", job, body)
 
-    def done(self, job: Job, answer: Answer) -> Done:
+    def done(self, answer: Answer) -> Done:
         """Cancelled; the id is that of the order."""
-        return Done(_order(answer).id, says="cancelled before picking")
+        return Done(_read(answer, Order).id, says="cancelled before picking")
 
     def find(self, job: Job) -> Ask | None:
         """GET /orders/{number}."""
         return Ask("GET", _order_path(_cancelled(job)), safe=True)
 
-    def found(self, job: Job, answer: Answer) -> Done | None:
+    def found(self, job: Job, answer: Answer) -> Done | None:  # noqa: ARG002 - the interface
         """Done when the order is cancelled. Raises TryLater."""
         order = _found(answer, self._tools.now())
-        return None if order is None or order.status != "cancelled" else self.done(job, answer)
+        return None if order is None or order.status != "cancelled" else self.done(answer)
 
 
 class ItemWriter(_Writer):
@@ -131,7 +134,7 @@ class ItemWriter(_Writer):
     def ask(self, job: Job) -> Ask:
         """PUT /items/{sku}. Raises Unmapped."""
         tree, codes = job.tree, self._codes
-        body: Tree = {"unit": codes.theirs("unit", tree["unit"])}
+        body: Tree = {"unit": codes.theirs("unit", _given(tree, "unit"))}
         body.update(
             {name: tree[name] for name in ("name", "gtin", "weight_kg", "lot_tracked") if name in tree}
         )
@@ -141,25 +144,26 @@ class ItemWriter(_Writer):
         ]
         if packs:
             body["packs"] = packs
-        return self._asking("PUT", _item_path(tree["sku"]), job, body)
+        return self._asking("PUT", _item_path(_given(tree, "sku")), job, body)
 
-    def done(self, job: Job, answer: Answer) -> Done:
-        """The warehouse knows the item by our own code."""
-        return Done(job.tree["sku"], reads=self._tools.reads())
+    def done(self, answer: Answer) -> Done:
+        """The warehouse's own code of the item, which is ours."""
+        sku = _read(answer, Item).sku
+        return Done(sku, missing_id=sku is None)
 
-    def find(self, job: Job) -> Ask | None:
+    def find(self, job: Job) -> Ask | None:  # noqa: ARG002 - the interface
         """None: that an item is there does not say that it is there as we sent it."""
         return None
 
-    def found(self, job: Job, answer: Answer) -> Done | None:
-        """Never asked."""
-        raise AssertionError("items are not looked up")
+    def found(self, job: Job, answer: Answer) -> Done | None:  # noqa: ARG002 - the interface
+        """Never asked: `find` gives no request."""
+        raise TryLater("items are not looked up in the warehouse")
 
 
-def _order(answer: Answer) -> Order:
-    """The order in an answer. Raises InDoubt when a success cannot be read."""
+def _read(answer: Answer, shape: type[T]) -> T:
+    """What a success holds. Raises InDoubt when it cannot be read."""
     try:
-        return msgspec.json.decode(answer.body, type=Order)
+        return msgspec.json.decode(answer.body, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise InDoubt("the warehouse's answer cannot be read: nobody knows whether it was done") from None
 
@@ -173,14 +177,14 @@ def _found(answer: Answer, now_s: float) -> Order | None:
         wait_s = refusal.wait_s if isinstance(refusal, TryLater) else None
         raise TryLater(f"the look-up was answered {answer.status}", wait_s=wait_s)
     try:
-        return _order(answer)
+        return _read(answer, Order)
     except InDoubt as unclear:
         raise TryLater(unclear.says) from None
 
 
 def _cancelled(job: Job) -> str:
     """The number that the order has in the warehouse."""
-    return job.tree["order"] if job.document == "cancellation" else job.tree["number"]
+    return _given(job.tree, "order" if job.document == "cancellation" else "number")
 
 
 def _order_path(number: str) -> str:
@@ -214,6 +218,13 @@ def _address(tree: Tree) -> Tree:
                 type="bad_address",
             )
     return address
+
+
+def _given(tree: Tree, name: str) -> Any:
+    """A field that every such document has. Raises Invalid."""
+    if name not in tree:
+        raise Invalid(f"the {name} is missing", path=name, fix=f"map the {name} where the document is read")
+    return tree[name]
 
 
 def _put(tree: Tree, name: str, value: Any, change: Callable[[Any], Any] | None = None) -> None:

@@ -79,7 +79,12 @@ async def _run(options: argparse.Namespace) -> None:
     )
     door = Door(warehouse.handle)
     host, _, port = options.listen.rpartition(":")
-    url = await door.listen(host or "127.0.0.1", int(port))
+    try:
+        url = await door.listen(host or "127.0.0.1", int(port))
+    except (OSError, ValueError, OverflowError) as error:
+        raise Misconfigured(
+            f"cannot listen on {options.listen}: {error}", fix="give a free HOST:PORT"
+        ) from None
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)

@@ -8,9 +8,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Self
-from urllib.request import Request, urlopen
+from urllib.parse import urlsplit
 
 __all__ = ["WarehouseTwin"]
 
@@ -108,8 +109,12 @@ class WarehouseTwin:
 
     def _ask(self, method: str, path: str, tree: dict[str, Any] | None = None) -> Any:
         body = None if tree is None else json.dumps(tree).encode()
-        with urlopen(Request(self.url + path, body, method=method), timeout=ANSWER_S) as answer:
-            return json.loads(answer.read())
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=ANSWER_S)
+        try:
+            connection.request(method, path, body)
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
 
 
 def _written(stock: Mapping[str, Any]) -> Path:

@@ -65,6 +65,8 @@ class Push:
         self._post, self._dials, self._dice = post, dials, dice
         self._lanes = [_Lane() for _ in range(LANES)]
         self._pending = 0
+        self._drained = asyncio.Event()
+        self._drained.set()
 
     @property
     def pending(self) -> int:
@@ -85,6 +87,11 @@ class Push:
         lane.queue.append(event)
         lane.news.set()
         self._pending += 1
+        self._drained.clear()
+
+    async def drained(self) -> None:
+        """Waits until nothing is left to be pushed."""
+        await self._drained.wait()
 
     async def run(self) -> None:
         """Pushes until cancelled."""
@@ -135,6 +142,8 @@ class Push:
         else:
             self.counts["given_up"] += 1
         self._pending -= 1
+        if not self._pending:
+            self._drained.set()
 
     async def _send(self, event: Event) -> tuple[int, float | None]:
         subscription = self.subscription

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -25,6 +25,8 @@ __all__ = ["Face"]
 
 KEYS_MAX = 500_000
 ADJUSTMENTS_MAX = 100_000
+ITEMS_MAX = 200_000
+EFFECTS_MAX = 1_000_000
 #: Quantities beyond these are typing errors, not business.
 QUANTITY_MAX, QUANTITY_STEP = Decimal(10) ** 9, Decimal("0.000001")
 T = TypeVar("T")
@@ -41,7 +43,10 @@ class Face:
 
     def __init__(self, floor: Floor, clock: Clock, sites: list[str], *, api_key: str | None = None) -> None:
         self.floor, self.clock, self.sites = floor, clock, sites
-        self.effects: list[dict[str, Any]] = []  #: every change that a request made, in order
+        self.effects: deque[dict[str, Any]] = deque(
+            maxlen=EFFECTS_MAX
+        )  #: every change that a request made, in order
+        self._effects_count = 0
         self._api_key = api_key
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
@@ -190,6 +195,8 @@ class Face:
             raise Problem(422, "invalid", path="sku", value=sku)
         stock = self.floor.stock
         known = stock.items.get(sku)
+        if known is None and len(stock.items) >= ITEMS_MAX:
+            raise Problem(429, "busy")
         if known is not None and known.unit != new.unit and any(place.sku == sku for place in stock.bins):
             raise Problem(409, "unit_in_use", path="unit", value=new.unit)
         weight_kg = Decimal(new.weight_kg) if new.weight_kg else None
@@ -278,9 +285,10 @@ class Face:
         return pack
 
     def _effect(self, request: Request, kind: str, number: str) -> None:
+        self._effects_count += 1
         self.effects.append(
             {
-                "effect": len(self.effects) + 1,
+                "effect": self._effects_count,
                 "kind": kind,
                 "number": number,
                 "key": request.headers["idempotency-key"],

@@ -10,6 +10,8 @@ from crossdock.twins.warehouse.floor.feed import JSON
 
 __all__ = ["Problem"]
 
+RETRY_AFTER_S = 60  #: unless the one who refuses knows better
+
 TITLES = {
     "unreadable": "The body is not JSON of the right shape",
     "invalid": "A value breaks a rule",
@@ -51,6 +53,8 @@ class Problem(Exception):
         if self.value is not None:
             tree["value"] = self.value
         tree.update(self.more)
+        if self.status == 429:
+            headers = {"Retry-After": str(RETRY_AFTER_S), **(headers or {})}
         return Reply(
             self.status, JSON.encode(tree), "application/problem+json", headers or {}, outcome="refused"
         )

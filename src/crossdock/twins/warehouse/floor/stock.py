@@ -175,7 +175,8 @@ class Stock:
 
     def take(self, pick: Pick, missing: Decimal, at: str) -> None:
         """Takes a pick out of its bin; `missing` of it was not there and is written off."""
-        assert pick.state is PickState.ALLOCATED and 0 <= missing <= pick.quantity
+        assert pick.state is PickState.ALLOCATED
+        assert 0 <= missing <= pick.quantity
         bin = pick.bin
         if missing:
             bin.allocated -= missing

@@ -1,0 +1,1 @@
+"""Any system that speaks JSON over HTTP; its flows are written in the charter."""
