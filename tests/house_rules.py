@@ -313,7 +313,7 @@ def _asserts(function: Function) -> bool:
             return True
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func).split(".")[-1]
-            if name in {"raises", "fail"} or re.match(r"(assert|check|expect|must|conform)", name):
+            if name in {"raises", "fail"} or re.match(r"(assert|check|expect|must|conform|validate)", name):
                 return True
     return False
 

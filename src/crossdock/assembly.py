@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
 
-from crossdock.charter.charter import Charter, System
-from crossdock.charter.fields import ConnectorFields, OptionField
-from crossdock.charter.load import load, texts
+from crossdock.charter.charter import Charter, OnUnclear, System
+from crossdock.charter.fields import ConnectorFields, DocumentRead, DocumentWritten, Option
+from crossdock.charter.load import load
+from crossdock.charter.site_files import read_files
 from crossdock.faults import Misconfigured
 from crossdock.journal.sqlite.store import SqliteJournal
-from crossdock.kit.connector import Connector, Read, Tools
+from crossdock.kit.connector import Connector, Read, SignsIn, Tools
 from crossdock.kit.credentials import badge
 from crossdock.kit.guarded import GuardedClient
 from crossdock.kit.http import Client, Response
-from crossdock.kit.registry import connectors as find_connectors
+from crossdock.kit.registry import Registry, registry
 from crossdock.kit.throttle import Pace
-from crossdock.mapping.crosswalk import Crosswalks
+from crossdock.mapping.crosswalk import Codes, Crosswalks
 from crossdock.model import register
 from crossdock.pipeline import blind
 from crossdock.pipeline.bound import Bound, Context, DecisionTime
@@ -52,54 +52,28 @@ class RealClock:
         await asyncio.sleep(seconds)
 
 
-def connector_fields(kinds: Mapping[str, Connector]) -> dict[str, ConnectorFields]:
+def connector_fields(found: Registry) -> dict[str, ConnectorFields]:
     """What the charter must know of each connector, from what the connectors declare."""
-    return {name: _fields(connector) for name, connector in kinds.items()}
+    return {kind: _fields(found.connector(kind)) for kind in found.kinds()}
 
 
 def _fields(connector: Connector) -> ConnectorFields:
     d = connector.declaration
     return ConnectorFields(
-        fields=tuple(OptionField(f.name, f.type, f.required, f.default) for f in d.fields),
-        documents_in={i.document: i.every_s for i in d.documents_in},
-        documents_out=tuple(o.document for o in d.documents_out),
+        kind=d.kind,
+        options=tuple(Option(f.name, f.type, f.required, f.default, f.says) for f in d.fields),
+        documents_in=tuple(DocumentRead(i.document, i.every_s) for i in d.documents_in),
+        documents_out=tuple(DocumentWritten(o.document, OnUnclear(o.unclear.value)) for o in d.documents_out),
         auth=d.auth,
         configurable=d.configurable,
     )
 
 
-def read_charter(site: Path) -> tuple[Charter, Mapping[str, Connector]]:
+def read_charter(site: Path) -> tuple[Charter, Registry]:
     """The charter of a site, checked, and the connectors it may use. Raises Misconfigured."""
-    kinds = find_connectors(site)
-    charter = load(site, connectors=connector_fields(kinds), kinds=frozenset(register.kinds()))
-    return charter, kinds
-
-
-@dataclass(slots=True)
-class Crosswalk:
-    """The crosswalks of one system, and the rows used since somebody last asked."""
-
-    crosswalks: Callable[[], Crosswalks]
-    system: str
-    used: list[Read]
-
-    def ours(self, name: str, theirs: object) -> str:
-        """Their code in our words. Raises Unmapped."""
-        code, row = self.crosswalks().ours(self.system, name, theirs)
-        self.used.append(Read(f"crosswalk {name}", row))
-        return code
-
-    def theirs(self, name: str, ours: object) -> str:
-        """Our code in their words. Raises Unmapped."""
-        code, row = self.crosswalks().theirs(self.system, name, ours)
-        self.used.append(Read(f"crosswalk {name}", row))
-        return code
-
-    def reads(self) -> tuple[Read, ...]:
-        """The rows used since the last call, each once."""
-        seen = tuple(dict.fromkeys(self.used))
-        self.used.clear()
-        return seen
+    found = registry(site)
+    charter = load(site, connectors=connector_fields(found), documents=register.kinds())
+    return charter, found
 
 
 class Hub:
@@ -108,7 +82,7 @@ class Hub:
     def __init__(self, settings: Settings, secrets: Secrets) -> None:
         self.settings = settings
         self.clock = RealClock()
-        self.charter, kinds = read_charter(settings.site)
+        self.charter, found = read_charter(settings.site)
         off = settings.guards_off
         self.journal = SqliteJournal(
             settings.sqlite_path,
@@ -116,10 +90,11 @@ class Hub:
             dedup=blind.NoDedup() if "dedup" in off else ArrivalDedup(),
             synchronous=settings.sqlite_synchronous,
         )
-        self._crosswalks = Crosswalks.load(settings.site / "crosswalks")
+        self._files = read_files(settings.site, [])
+        self._crosswalks = Crosswalks.read(self._files)
         self._time = DecisionTime()
         self._secrets = secrets
-        systems = {name: self._bound(system, kinds[system.connector]) for name, system in self.charter.systems.items()}
+        systems = {name: self._bound(system, found.connector(system.connector)) for name, system in self.charter.systems.items()}
         self.context = Context(
             charter=self.charter, systems=systems, journal=self.journal, clock=self.clock, random=Random(), time=self._time
         )
@@ -133,15 +108,14 @@ class Hub:
     async def start(self) -> None:
         """Opens the journal for commits; recovery of a backlog follows in the worker."""
         self.journal.start()
-        await self.journal.use_charter(self.charter.version, CODE_VERSION, texts(self.settings.site))
+        await self.journal.use_charter(self.charter.version, CODE_VERSION, self._files)
         self.refresh_crosswalks()
 
     def refresh_crosswalks(self) -> None:
         """Lays the rows that were added on the desk over those of the site's files."""
-        rows = self.journal.crosswalk_rows()
-        fresh = Crosswalks.load(self.settings.site / "crosswalks")
-        for name, system, theirs, ours, position in rows:
-            fresh = fresh.with_row(name, system, theirs, ours, version=f"p{position}")
+        fresh = Crosswalks.read(self._files)
+        for name, system, theirs, ours, _ in self.journal.crosswalk_rows():
+            fresh = fresh.with_row(name, system, theirs, ours)
         self._crosswalks = fresh
 
     async def stop(self) -> None:
@@ -154,34 +128,45 @@ class Hub:
     # -- one system ----------------------------------------------------------
 
     def _bound(self, system: System, connector: Connector) -> Bound:
-        crosswalk = Crosswalk(lambda: self._crosswalks, system.name, [])
+        codes = Codes(system.name, lambda: self._crosswalks)
         tools = Tools(
             system=system,
-            ours=crosswalk.ours,
-            theirs=crosswalk.theirs,
-            file=lambda name: (self.settings.site / name).read_text("utf-8"),
+            ours=codes.ours,
+            theirs=codes.theirs,
+            file=self._file,
             now=self._time.now_s,
-            reads=crosswalk.reads,
+            reads=lambda: tuple(Read(used.what, used.version) for used in codes.used()),
         )
         pollers = {f.document: connector.poller(f.document, tools) for f in system.flows_in}
         return Bound(
             system=system,
-            client=self._client(system),
+            client=self._client(system, connector, tools),
             readers={f.document: connector.reader(f.document, tools) for f in system.flows_in},
             writers={f.document: connector.writer(f.document, tools) for f in system.flows_out},
             pollers={document: poller for document, poller in pollers.items() if poller is not None},
         )
 
-    def _client(self, system: System) -> Client:
+    def _file(self, name: str) -> str:
+        """The text of a file of the site, as the charter's version has it. Raises Misconfigured."""
+        if name not in self._files:
+            raise Misconfigured(f"there is no {name} in the site", file=name, fix="make it, or correct its name")
+        return self._files[name]
+
+    def _client(self, system: System, connector: Connector, tools: Tools) -> Client:
         if system.url is None:
             return NoClient(system.name)
-        limits = system.limits
-        token_client = self._http(system.auth.token_url, system) if system.auth.token_url else None
+        limits, auth, http = system.limits, system.auth, self._http(system.url, system)
+        token_client = self._http(auth.token_url, system) if auth.token_url else None
+        session = None
+        if auth.type == "session" and auth.secret is not None and isinstance(connector, SignsIn):
+            name = auth.secret
+            self._secrets(name)  # a missing one is found at the start
+            session = connector.credentials(tools, lambda: self._secrets(name), http)
         return GuardedClient(
-            self._http(system.url, system),
+            http,
             concurrency=limits.concurrency,
             pace=Pace(limits.rate_per_s),
-            badge=badge(system.auth, self._secrets, token_client=token_client),
+            badge=badge(auth, self._secrets, token_client=token_client, session=session),
         )
 
     def _http(self, url: str, system: System) -> HttpClient[Response]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from crossdock.kit.connector import Connector
-from crossdock.kit.registry import registry
+from crossdock.kit.registry import connectors
 from crossdock.kit.scaffold import new_connector
 
 
@@ -17,6 +17,6 @@ def acme(tmp_path_factory: pytest.TempPathFactory) -> tuple[Connector, Path]:
     new_connector("acme", site / "connectors")
     path = list(sys.path)
     try:
-        return registry(site).connector("acme"), site / "connectors" / "acme" / "samples"
+        return connectors(site)["acme"], site / "connectors" / "acme" / "samples"
     finally:
         sys.path[:] = path

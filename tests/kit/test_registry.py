@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from crossdock.faults import Misconfigured
-from crossdock.kit.registry import Found, Registry, registry
+from crossdock.kit.registry import Found, Registry, connectors
 from crossdock.kit.scaffold import new_connector
 
 
@@ -21,26 +21,26 @@ def _path_as_it_was():
 
 
 def test_a_connector_in_the_sites_folder_is_found_without_any_edit(tmp_path):
-    assert "my_shop" not in registry(tmp_path).kinds()
+    assert "my_shop" not in connectors(tmp_path)
     new_connector("my_shop", tmp_path / "connectors")
-    found = registry(tmp_path)
-    assert "my_shop" in found.kinds()
-    assert found.connector("my_shop").declaration.kind == "my_shop"
-    assert found.connector("my_shop") is found.connector("my_shop")
+    found = connectors(tmp_path)
+    assert "my_shop" in found
+    assert found["my_shop"].declaration.kind == "my_shop"
+    assert found["my_shop"] is found["my_shop"]
     assert str(tmp_path) in found.place("my_shop")
 
 
 def test_installed_connectors_are_found_by_their_entry_point():
-    assert "http" in registry().kinds()
-    assert registry().place("http") == "crossdock.connectors.http.connector:CONNECTOR"
+    assert "http" in connectors()
+    assert connectors().place("http") == "crossdock.connectors.http.connector:CONNECTOR"
 
 
 def test_an_unknown_kind_is_told_with_the_nearest(tmp_path):
     with pytest.raises(Misconfigured, match="no connector 'htpp'") as caught:
-        registry(tmp_path).connector("htpp")
+        connectors(tmp_path)["htpp"]
     assert caught.value.fix == "write http"
     with pytest.raises(Misconfigured) as caught:
-        registry(tmp_path).connector("zzz")
+        connectors(tmp_path)["zzz"]
     assert "install" in caught.value.fix
 
 
@@ -48,13 +48,13 @@ def test_two_connectors_of_one_name_are_refused(tmp_path):
     new_connector("my_shop", tmp_path / "connectors")
     (tmp_path / "connectors" / "my_shop").rename(tmp_path / "connectors" / "http")
     with pytest.raises(Misconfigured, match="two connectors are called http"):
-        registry(tmp_path)
+        connectors(tmp_path)
 
 
 def test_a_folder_without_a_connector_is_refused(tmp_path):
     (tmp_path / "connectors" / "notes").mkdir(parents=True)
     with pytest.raises(Misconfigured, match="0 packages"):
-        registry(tmp_path)
+        connectors(tmp_path)
 
 
 def written(site: Path, text: str) -> Registry:
@@ -63,7 +63,7 @@ def written(site: Path, text: str) -> Registry:
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")
     (package / "connector.py").write_text(text)
-    return registry(site)
+    return connectors(site)
 
 
 @pytest.mark.parametrize(
@@ -88,13 +88,13 @@ CONNECTOR = C()""",
 )
 def test_a_connector_that_is_none_is_told_with_its_file(tmp_path, text, says):
     with pytest.raises(Misconfigured, match=says) as caught:
-        written(tmp_path, text).connector("odd")
+        written(tmp_path, text)["odd"]
     assert caught.value.file.endswith("connector.py")
     assert caught.value.fix
 
 
 def test_a_broken_connector_that_nobody_uses_harms_nobody(tmp_path):
-    assert "odd" in written(tmp_path, "import nothing_like_it").kinds()
+    assert "odd" in written(tmp_path, "import nothing_like_it")
 
 
 def test_each_is_loaded_once_and_only_when_asked_for():
@@ -105,7 +105,7 @@ def test_each_is_loaded_once_and_only_when_asked_for():
         return None
 
     found = Registry({"lazy": Found("lazy", "here", load)})
-    assert (found.kinds(), loads) == (["lazy"], [])
+    assert (list(found), loads) == (["lazy"], [])
     with pytest.raises(Misconfigured):
-        found.connector("lazy")
+        found["lazy"]
     assert loads == ["once"]

@@ -86,12 +86,15 @@ async def test_nothing_was_sent_to_a_port_that_speaks_no_tls(serve, client):
     assert server.requests == []
 
 
-async def test_a_reset_right_after_the_connection_is_in_doubt(serve, client):
+async def test_a_reset_right_after_the_connection_is_never_taken_for_an_answer(serve, client):
     async def script(wire: Wire, seen: Server) -> None:
         wire.reset()
 
-    with pytest.raises(InDoubt):
-        await client((await serve(script)).url).send("POST", "/wh", body=b"{}")
+    # Whether the reset comes before or while we write is the network's choice; both are safe to settle.
+    server = await serve(script)
+    with pytest.raises((TryLater, InDoubt)):
+        await client(server.url).send("POST", "/wh", body=b"{}")
+    assert server.requests == []
 
 
 async def test_a_reset_after_the_request_is_in_doubt(serve, client):

@@ -203,3 +203,4 @@ class Charter:
     network_allow: tuple[IPv4Network | IPv6Network, ...] = ()
     owners: Mapping[str, str] = field(default_factory=dict[str, str])  #: incident type -> role
     intake_max_bytes: int = 10_000_000
+    files: Mapping[str, str] = field(default_factory=dict[str, str])  #: name in the site -> text, as checked

@@ -20,7 +20,7 @@ class Breaker:
     Pure but for its own state; times are seconds of a clock that never goes back.
     """
 
-    def __init__(self, *, failures_max: int = 10, first_s: float = 0.5, max_s: float = 30.0) -> None:
+    def __init__(self, *, failures_max: int = 10, first_s: float = 0.5, max_s: float = 5.0) -> None:
         assert failures_max > 0, "a breaker that opens by itself"
         assert 0 < first_s <= max_s, "the first pause is the shortest"
         self._failures_max = failures_max

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from crossdock.faults import Fault, InDoubt, Invalid, Misconfigured, Rejected, TryLater, Unmapped, Unreadable
 from crossdock.kit.connector import Connector, Poller, Reader, Reading, Writer
 from crossdock.kit.samples import Samples
 from crossdock.model import register
 
+T = TypeVar("T")
+
 #: Stands where a secret would; whoever repeats it, would repeat a secret.
-SECRET = "hush-4711-hush"
+GIVEAWAY = "hush-4711-hush"
 
 #: Steps that a dialogue may take at most.
 STEPS_MAX = 20
@@ -80,15 +82,15 @@ def each_declared_document_has_its_part(case: Case) -> None:
     """A reader, writer or poller for each document declared, and none for others."""
     declared = case.connector.declaration
     for incoming in declared.documents_in:
-        case.reader(incoming.document)
-        poller = case.poller(incoming.document)
+        _made(f"the reader of {incoming.document}", lambda one=incoming: case.reader(one.document))
+        poller = _made(f"the poller of {incoming.document}", lambda one=incoming: case.poller(one.document))
         polls = incoming.reading is Reading.POLL
         owes(
             (poller is not None) == polls,
             f"{incoming.document} is {incoming.reading.value}, its poller is {poller!r}",
         )
     for outgoing in declared.documents_out:
-        writer = case.writer(outgoing.document)
+        writer = _made(f"the writer of {outgoing.document}", lambda one=outgoing: case.writer(one.document))
         owes(
             writer.unclear is outgoing.unclear and writer.settle_s == outgoing.settle_s,
             f"{outgoing.document}: the writer says {writer.unclear}, {writer.settle_s} s; "
@@ -115,7 +117,7 @@ def each_declared_document_has_a_sample(case: Case) -> None:
 def fault_is_told_well(fault: Fault, where: str) -> None:
     """A person finds the place and knows the next act; no secret is repeated."""
     told = " ".join(str(part) for part in (fault, fault.says, fault.path, fault.value, fault.fix))
-    owes(SECRET not in told, f"{where}: the fault repeats a secret: {told.replace(SECRET, '<secret>')}")
+    owes(GIVEAWAY not in told, f"{where}: the fault repeats a secret: {told.replace(GIVEAWAY, '<secret>')}")
     owes(fault.says.strip(), f"{where}: {type(fault).__name__} says nothing")
     owes(len(told) < 2_000, f"{where}: {type(fault).__name__} repeats a whole document")
     if isinstance(fault, TryLater | InDoubt):
@@ -165,6 +167,14 @@ def shown(value: object) -> str:
         inside = ", ".join(f"{one.name}={getattr(value, one.name)!r}" for one in fields(value))
         return f"{type(value).__name__}({inside})"[:1_500]
     return repr(value)[:1_500]
+
+
+def _made(what: str, make: Callable[[], T]) -> T:
+    """A part of the connector. Raises Lapse when it cannot be made."""
+    try:
+        return make()
+    except Exception as error:  # ends as the lapse that it is
+        raise Lapse(f"{what} is declared, but cannot be had: {type(error).__name__}: {error}") from error
 
 
 def _is_refused(what: str, made: Callable[[str], object]) -> None:

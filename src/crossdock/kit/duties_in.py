@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from crossdock.faults import Fault, InDoubt, Rejected, TryLater
 from crossdock.kit.connector import Answer, Content, Draft, Facts, Page, Reader
-from crossdock.kit.duties import SECRET, STEPS_MAX, Case, Lapse, matches, outcome, owes, shown
+from crossdock.kit.duties import GIVEAWAY, STEPS_MAX, Case, Lapse, matches, outcome, owes, shown
 from crossdock.kit.samples import RecordedClient, Sample, body_of
 from crossdock.model import register
 
@@ -184,7 +184,7 @@ def _whole(drafts: object) -> str:
 def _broken(sample: Sample) -> Iterator[tuple[str, Content]]:
     """The sample's content, damaged in every way that happens."""
     content = replace(
-        sample.content(), headers={**sample.content().headers, "authorization": f"Bearer {SECRET}"}
+        sample.content(), headers={**sample.content().headers, "authorization": f"Bearer {GIVEAWAY}"}
     )
     whole = content.body
     for name, body in (

@@ -11,14 +11,14 @@ import msgspec
 
 from crossdock.faults import Fault, InDoubt, Invalid, Rejected, TryLater, Unmapped
 from crossdock.kit.connector import Answer, Ask, Done, Exchange, Job, Unclear, Writer
-from crossdock.kit.duties import SECRET, STEPS_MAX, Case, matches, outcome, owes, shown
+from crossdock.kit.duties import GIVEAWAY, STEPS_MAX, Case, matches, outcome, owes, shown
 from crossdock.kit.samples import Sample, answer_of, ask_of
 
 _BODIES = (b"", b"<html><body>Bad gateway</body></html>", b"{}", b"null", b"[]", b'{"id": null}')
 _LEAKS = (
-    b'{"message": "no access", "access_token": "%b"}' % SECRET.encode(),
-    b"denied: Authorization: Bearer " + SECRET.encode(),
-    b'{"error": "password=%b is wrong"}' % SECRET.encode(),
+    b'{"message": "no access", "access_token": "%b"}' % GIVEAWAY.encode(),
+    b"denied: Authorization: Bearer " + GIVEAWAY.encode(),
+    b'{"error": "password=%b is wrong"}' % GIVEAWAY.encode(),
 )
 
 
@@ -99,7 +99,7 @@ def tells_no_secret(case: Case, sample: Sample) -> None:
                 where = f"samples/out/{sample.document}/{sample.name}: step {index} answered {status}"
                 said = (*dialogue[:index], Exchange(exchange.ask, Answer(status, body)))
                 found = outcome(lambda s=said: writer.step(job, s), where)
-                owes(SECRET not in shown(found), f"{where}: repeats a secret that the answer held")
+                owes(GIVEAWAY not in shown(found), f"{where}: repeats a secret that the answer held")
 
 
 def finds_what_is_there(case: Case, sample: Sample) -> None:

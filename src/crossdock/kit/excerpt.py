@@ -11,11 +11,11 @@ _REASONS = ("detail", "message", "error_description", "error", "errors", "reason
 _NESTED_MAX = 4
 _READ_MAX = 20_000
 
-_SECRET_WORDS = (
+_GIVEAWAYS = (
     r"(?:pass(?:word|wd)?|secret|token|api[_-]?key|authorization|signature|session|cookie|credential)"
 )
 _NAMED = re.compile(
-    rf"""(["']?[\w-]*{_SECRET_WORDS}[\w-]*["']?\s*[:=]\s*)(?:(?:bearer|basic|digest|token)\s+)?(?:"[^"]*"?|'[^']*'?|[^\s,;&}}"']+)""",
+    rf"""(["']?[\w-]*{_GIVEAWAYS}[\w-]*["']?\s*[:=]\s*)(?:(?:bearer|basic|digest|token)\s+)?(?:"[^"]*"?|'[^']*'?|[^\s,;&}}"']+)""",
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import cast
 
@@ -26,46 +26,53 @@ class Found:
     load: Callable[[], object]
 
 
-class Registry:
-    """The connectors that a site may use, by kind; each is loaded when it is first asked for."""
+class Registry(Mapping[str, Connector]):
+    """The connectors that a site may use, by kind; each is loaded when it is first asked for.
+
+    An unknown kind, and one that does not load, is Misconfigured instead of a KeyError.
+    """
 
     def __init__(self, found: Mapping[str, Found]) -> None:
         self._found = found
         self._loaded: dict[str, Connector] = {}
 
-    def kinds(self) -> list[str]:
-        """Every kind that is there, in order."""
-        return sorted(self._found)
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._found))
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._found
+
+    def __getitem__(self, kind: str) -> Connector:
+        if kind not in self._loaded:
+            self._loaded[kind] = _loaded(self._of(kind))
+        return self._loaded[kind]
 
     def place(self, kind: str) -> str:
         """Where a kind comes from, for people. Raises Misconfigured."""
         return self._of(kind).place
 
-    def connector(self, kind: str) -> Connector:
-        """The connector of one kind. Raises Misconfigured with the nearest name, or with why it does not load."""
-        if kind not in self._loaded:
-            self._loaded[kind] = _loaded(self._of(kind))
-        return self._loaded[kind]
-
     def _of(self, kind: str) -> Found:
         found = self._found.get(kind)
         if found is None:
-            near = get_close_matches(kind, self.kinds(), 1)
+            near = get_close_matches(kind, list(self), 1)
             raise Misconfigured(
                 f"there is no connector {kind!r}", path="connector",
-                fix=f"write {near[0]}" if near else f"write one of {', '.join(self.kinds())}, or install it",
+                fix=f"write {near[0]}" if near else f"write one of {', '.join(self)}, or install it",
             )  # fmt: skip
         return found
 
 
-def registry(site: Path | None = None) -> Registry:
+def connectors(site: Path | None = None) -> Registry:
     """The connectors that are installed, and those in `<site>/connectors/`.
 
     Raises Misconfigured when two call themselves the same, or a folder holds no connector.
     """
     found: dict[str, Found] = {}
     for point in entry_points(group=GROUP):
-        _add(found, Found(point.name, point.value, _of_point(point)))
+        _add(found, Found(point.name, point.value, point.load))
     if site is not None and (site / "connectors").is_dir():
         for folder in sorted((site / "connectors").iterdir()):
             if folder.is_dir() and not folder.name.startswith((".", "_")):
@@ -82,13 +89,11 @@ def _add(found: dict[str, Found], one: Found) -> None:
         )  # fmt: skip
 
 
-def _of_point(point: EntryPoint) -> Callable[[], object]:
-    return lambda: point.load()
-
-
 def _in_folder(folder: Path) -> Found:
     """The connector in one folder: a package in it that has a `connector.py`, named as an installed one would be."""
-    packages = sorted(path.parent for path in folder.glob("*/connector.py") if (path.parent / "__init__.py").exists())
+    packages = sorted(
+        path.parent for path in folder.glob("*/connector.py") if (path.parent / "__init__.py").exists()
+    )
     if len(packages) != 1:
         raise Misconfigured(
             f"this folder holds {len(packages)} packages with a connector.py, not one",
@@ -113,10 +118,13 @@ def _loaded(found: Found) -> Connector:
             file=found.place, fix="mend it, or remove it",
         ) from error  # fmt: skip
     declaration = getattr(connector, "declaration", None)
-    lacking = [name for name in ("reader", "writer", "poller") if not callable(getattr(connector, name, None))]
+    lacking = [
+        name for name in ("reader", "writer", "poller") if not callable(getattr(connector, name, None))
+    ]
     if not isinstance(declaration, Declaration) or lacking:
+        lacks = ", ".join(["declaration"] * (declaration is None) + lacking) or "a Declaration"
         raise Misconfigured(
-            f"the connector {found.kind} lacks {', '.join(['declaration'] * (declaration is None) + lacking) or 'a Declaration'}",
+            f"the connector {found.kind} lacks {lacks}",
             file=found.place, fix="let CONNECTOR be an object as crossdock.kit.connector.Connector says",
         )  # fmt: skip
     if declaration.kind != found.kind:

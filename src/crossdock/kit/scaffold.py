@@ -19,7 +19,9 @@ def new_connector(name: str, into: Path) -> list[Path]:
     _check_name(name)
     folder = into / name
     if folder.exists():
-        raise Misconfigured("this folder is there already", file=str(folder), fix="take another name, or remove it")
+        raise Misconfigured(
+            "this folder is there already", file=str(folder), fix="take another name, or remove it"
+        )
     title = " ".join(word.capitalize() for word in name.split("_"))
     written: list[Path] = []
     for source in sorted(_TEMPLATE.rglob("*.txt")):

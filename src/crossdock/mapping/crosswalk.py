@@ -66,7 +66,17 @@ class Table:
 
     def systems(self) -> frozenset[str]:
         """The systems that have rows here."""
-        return frozenset(system for system, _ in (*self.to_ours, *self.clashes_ours))
+        return frozenset(row.system for row in self.rows())
+
+    def rows(self) -> tuple[Row, ...]:
+        """All rows, clashing ones included."""
+        return (*self.to_ours.values(), *(row for rows in self.clashes_ours.values() for row in rows))
+
+
+def table_name(file: str) -> str:
+    """The crosswalk that a file of the site holds; empty for any other file."""
+    inside = file.removeprefix("crosswalks/")
+    return inside.removesuffix(".csv") if inside != file and inside.endswith(".csv") else ""
 
 
 def read_table(name: str, text: str) -> Table:
@@ -141,9 +151,8 @@ class Crosswalks:
     @classmethod
     def read(cls, files: Mapping[str, str]) -> Crosswalks:
         """The tables among the files of a site (`crosswalks/NAME.csv`). Raises Misconfigured."""
-        names = sorted(file for file in files if file.startswith("crosswalks/") and file.endswith(".csv"))
-        tables = [read_table(file[len("crosswalks/") : -len(".csv")], files[file]) for file in names]
-        return cls({table.name: table for table in tables})
+        names = {table_name(file): file for file in files}
+        return cls({name: read_table(name, files[file]) for name, file in sorted(names.items()) if name})
 
     def ours(self, system: str, name: str, theirs: object) -> Row:
         """The row for a code of theirs. Raises Unmapped."""

@@ -46,6 +46,7 @@ class HttpConnector:
 
     def poller(self, document: str, tools: Tools) -> Poller | None:
         """None: these systems push."""
+        del document, tools
         return None
 
 

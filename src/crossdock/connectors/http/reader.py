@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from re import ASCII, compile
 
 from crossdock.connectors.http.flows import FlowIn, System
 from crossdock.faults import Misconfigured, Unreadable
@@ -17,8 +17,8 @@ from crossdock.mapping.rule import Rule
 
 _ID_CHARS_MAX = 255
 _VERSION_MAX = 2**63 - 1  # what a store keeps as an integer
-_INTEGER = compile(r"-?\d{1,19}", ASCII)
-_RFC_3339 = compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)?", ASCII)
+_INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
+_RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -40,8 +40,11 @@ class HttpReader:
         self._rule = Rule(tools.file(flow.map), file=flow.map, optional=flow.optional) if flow.map else None
 
     def facts(self, content: Content) -> Facts:
-        """Id, version and ordering key by their paths. Raises Unreadable: 400 for no JSON, 422 for a path without value."""
-        tree = _tree(content)
+        """Id, version and ordering key by their paths.
+
+        Raises Unreadable: 400 for no JSON, 422 for a path without value.
+        """
+        tree = self._tree(content)
         return Facts(
             id=self._id_of(tree),
             version=self._version_of(tree, self._version) if self._version else None,
@@ -51,7 +54,7 @@ class HttpReader:
 
     def read(self, content: Content) -> Sequence[Draft]:
         """The one document of the body, mapped. Raises Invalid, Unmapped."""
-        tree = _tree(content)
+        tree = self._tree(content)
         tools = self._tools
         if self._rule is None:
             return (Draft(self._document, tree, self._id_of(tree)),)
@@ -64,7 +67,17 @@ class HttpReader:
 
     def same(self, one: Content, other: Content) -> bool:
         """Equal JSON without `ignore`; white space and key order do not count, numbers compare by decimal value."""
-        return json.same(_tree(one), _tree(other), ignore=self._flow.ignore)
+        return json.same(self._tree(one), self._tree(other), ignore=self._flow.ignore)
+
+    def _tree(self, content: Content) -> Tree:
+        """The body as a tree, decoded at most once. Raises Unreadable."""
+        tree = content.parsed if content.parsed is not None else json.decode(content.body)
+        if not isinstance(tree, dict):
+            raise Unreadable(
+                "the body is not a JSON object", status=422, path=self._flow.id or "",
+                fix="send one document as an object",
+            )  # fmt: skip
+        return tree  # pyright: ignore[reportUnknownVariableType]
 
     def _id_of(self, tree: Tree) -> str:
         text = _text(self._id.value(tree))
@@ -111,14 +124,6 @@ class HttpReader:
             return None
         past = (at if at.tzinfo else at.replace(tzinfo=self._system.timezone)) - _EPOCH
         return (past.days * 86_400 + past.seconds) * 1_000_000 + int(((fraction or "") + "000000")[:6])
-
-
-def _tree(content: Content) -> Tree:
-    """The body as a tree, decoded at most once. Raises Unreadable."""
-    tree = content.parsed if content.parsed is not None else json.decode(content.body)
-    if not isinstance(tree, dict):
-        raise Unreadable("the body is not a JSON object", status=422, fix="send one document as an object")
-    return tree  # pyright: ignore[reportUnknownVariableType]
 
 
 def _text(value: object) -> str | None:

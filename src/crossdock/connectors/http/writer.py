@@ -72,6 +72,7 @@ class HttpWriter:
 
     def found(self, job: Job, answer: Answer) -> Done | None:
         """Done when the status says present, None when it says absent. Raises TryLater for any other."""
+        del job
         find = self._flow.find
         assert find is not None, "asked without a find"
         if answer.status in find.present:

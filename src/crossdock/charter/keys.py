@@ -1,0 +1,177 @@
+"""Every key that a charter may have: its type, its default and what it is for.
+
+Checking, the JSON Schema for editors and the reference page are all made from these tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Type(Enum):
+    """What may stand behind a key."""
+
+    TEXT = "text"
+    NAME = "name"  #: letters, digits, `_` and `-`
+    WHOLE = "whole number"
+    NUMBER = "number"
+    FLAG = "true or false"
+    TEXTS = "list of text"
+    SECONDS = "seconds"
+    CHOICE = "one of a few words"
+    PATH = "JSONata path"
+    FIELD = "dotted field path"
+    FIELDS = "list of dotted field paths"
+    FILE = "file of the site"
+    URL = "http or https address"
+    URL_PATH = "path of an address"
+    HEADER = "name of an HTTP header"
+    SECRET = "name of a secret"
+    ZONE = "IANA time zone"
+    CURRENCY = "ISO 4217 currency"
+    CODEC = "character set"
+    NETWORKS = "list of networks (CIDR)"
+    STATUSES = "list of HTTP statuses, such as 200 or 2xx"
+    EXACT_STATUSES = "list of HTTP statuses, such as 200"
+    DOCUMENT = "kind of document"
+    SYSTEM = "name of a system"
+    CONNECTOR = "kind of connector"
+    READERS = "list of systems"
+    TEXT_BY_NAME = "mapping of names to text"
+    WHOLE_BY_NAME = "mapping of names to whole numbers"
+    SECTION = "section"
+    SECTIONS = "list of sections"
+    SECTION_BY_NAME = "sections by name"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a section."""
+
+    name: str
+    type: Type
+    says: str
+    required: bool = False
+    default: object = None
+    choices: tuple[str, ...] = ()
+    section: str = ""  #: the table behind it
+    least: float = 0.0  #: of a number
+
+
+def _keys(*keys: Key) -> dict[str, Key]:
+    return {key.name: key for key in keys}
+
+
+#: The tables by section name; "" is the top of the file.
+SECTIONS: dict[str, dict[str, Key]] = {
+    "": _keys(
+        Key("crossdock", Type.WHOLE, "Version of this format: 1.", required=True, least=1),
+        Key("site", Type.SECTION, "The installation.", section="site"),
+        Key("network", Type.SECTION, "Which addresses the hub may call.", section="network"),
+        Key("checks", Type.SECTION, "Which checks are made, and how strictly.", section="checks"),
+        Key("intake", Type.SECTION, "Bounds at the door.", section="intake"),
+        Key("systems", Type.SECTION_BY_NAME, "The connected parties.", required=True, section="system"),
+        Key("objects", Type.SECTION_BY_NAME, "Who owns and who gets each kind of document.", required=True, section="object"),
+        Key("owners", Type.TEXT_BY_NAME, "Which role an incident type goes to: `unknown_sku: master_data`."),
+    ),
+    "site": _keys(
+        Key("name", Type.TEXT, "Name of the installation.", default="site"),
+        Key("timezone", Type.ZONE, "Where its people live.", default="UTC"),
+        Key("currency", Type.CURRENCY, "Its own currency.", default="EUR"),
+        Key("tenant", Type.NAME, "The client that its records belong to.", default="default"),
+    ),
+    "network": _keys(
+        Key("allow", Type.NETWORKS, "Private networks that may be called; all others are refused.", default=()),
+    ),
+    "checks": _keys(
+        Key("item_known", Type.CHOICE, "What a line with an unknown item does: an incident, a note, nothing.",
+            default="refuse", choices=("refuse", "warn", "skip")),
+        Key("wait_s", Type.SECONDS, "How long a message waits for its predecessor.", default=900.0),
+    ),
+    "intake": _keys(
+        Key("max_bytes", Type.WHOLE, "Longest body taken.", default=10_000_000, least=1),
+    ),
+    "system": _keys(
+        Key("connector", Type.CONNECTOR, "The kind of system.", required=True),
+        Key("url", Type.URL, "Where it is called."),
+        Key("timezone", Type.ZONE, "For its times without a zone; absent: such times are invalid."),
+        Key("auth", Type.SECTION, "How the hub proves who it is.", section="auth"),
+        Key("limits", Type.SECTION, "Bounds on what the hub does to it.", section="limits"),
+        Key("in", Type.SECTIONS, "What it sends. Connectors that know their documents need none.", section="in"),
+        Key("out", Type.SECTIONS, "What it gets. Connectors that know their documents need none.", section="out"),
+    ),
+    "auth": _keys(
+        Key("type", Type.CHOICE, "The scheme.", default="none",
+            choices=("none", "bearer", "basic", "header", "oauth2", "session")),
+        Key("secret", Type.SECRET, "Name of the secret: the environment has CROSSDOCK_SECRET_<NAME>."),
+        Key("user", Type.TEXT, "basic, session: the user's name."),
+        Key("header", Type.HEADER, "header: the name of the header that carries the secret."),
+        Key("token_url", Type.URL, "oauth2: where tokens are given."),
+        Key("client_id", Type.TEXT, "oauth2: the client's id; the secret is its client secret."),
+        Key("scope", Type.TEXT, "oauth2: the scope asked for."),
+    ),
+    "limits": _keys(
+        Key("concurrency", Type.WHOLE, "Requests under way at once.", default=16, least=1),
+        Key("rate_per_s", Type.NUMBER, "Requests per second; null: no limit of ours.", least=0.001),
+        Key("timeout_s", Type.SECONDS, "Longest wait for an answer.", default=10.0, least=0.001),
+        Key("retry_first_s", Type.SECONDS, "First pause before a repeat; it doubles.", default=0.2, least=0.001),
+        Key("retry_max_s", Type.SECONDS, "Longest pause before a repeat.", default=60.0, least=0.001),
+        Key("retry_for_s", Type.SECONDS, "After this an incident `overdue` is opened.", default=86_400.0),
+    ),
+    "in": _keys(
+        Key("document", Type.DOCUMENT, "The kind of document.", required=True),
+        Key("id", Type.PATH, "Its own id at the sender, over the body."),
+        Key("version", Type.PATH, "An integer or RFC 3339 time, greater wins; null: the hub numbers revisions."),
+        Key("order_by", Type.PATH, "What order is kept by; null: the document itself."),
+        Key("on_change", Type.CHOICE, "Same id and version, other content: 409, or the next revision.",
+            default="refuse", choices=("refuse", "revise")),
+        Key("ignore", Type.FIELDS, "Fields that are not content.", default=()),
+        Key("map", Type.FILE, "Mapping from theirs to ours; absent: the body is in our words."),
+        Key("optional", Type.FIELDS, "Fields of the result that may come out undefined.", default=()),
+        Key("every_s", Type.SECONDS, "Where the hub asks: the pause between two reads.", least=0.05),
+    ),
+    "out": _keys(
+        Key("document", Type.DOCUMENT, "The kind of document.", required=True),
+        Key("send", Type.SECTION, "The request that carries it.", section="send"),
+        Key("map", Type.FILE, "Mapping from ours to theirs; absent: they get our words."),
+        Key("their_id", Type.PATH, "Over the answer: the target's own id."),
+        Key("idempotency", Type.SECTION, "How the target recognises a repeat.", section="idempotency"),
+        Key("on_unclear", Type.CHOICE, "What settles a send without a trustworthy answer.", default="person",
+            choices=("resend", "find", "person")),
+        Key("find", Type.SECTION, "The question whether the target has the document.", section="find"),
+        Key("answers", Type.SECTION, "What each status means; unlisted is unclear.", section="answers"),
+        Key("optional", Type.FIELDS, "Fields of the result that may come out undefined.", default=()),
+        Key("lengths", Type.WHOLE_BY_NAME, "Longest text of their fields, in characters: `consignee.name: 35`.", default={}),
+        Key("charset", Type.CODEC, "Character set that every text must fit, such as ascii."),
+    ),
+    "send": _keys(
+        Key("method", Type.CHOICE, "The HTTP method.", default="POST", choices=("POST", "PUT", "PATCH", "DELETE")),
+        Key("path", Type.URL_PATH, "Behind the system's url; `{number}` is the document's number.", required=True),
+    ),
+    "idempotency": _keys(
+        Key("header", Type.HEADER, "The header that carries the hub's key.", required=True),
+    ),
+    "find": _keys(
+        Key("method", Type.CHOICE, "The HTTP method.", default="GET", choices=("GET", "HEAD", "POST")),
+        Key("path", Type.URL_PATH, "`{number}` is the document's number, URL-encoded.", required=True),
+        Key("present", Type.EXACT_STATUSES, "The target has it.", default=(200,)),
+        Key("absent", Type.EXACT_STATUSES, "It has not.", default=(404,)),
+        Key("settle_s", Type.SECONDS, "Wait before asking, and between two answers `absent`.", default=15.0),
+    ),
+    "answers": _keys(
+        Key("done", Type.STATUSES, "The target has taken it. Without `answers`: 2xx.", required=True),
+        Key("later", Type.STATUSES, "It was not taken; try again. Without `answers`: 425, 429, 503.", default=()),
+        Key("unclear", Type.STATUSES, "Nobody knows. Without `answers`: 408, 500, 502, 504.", default=()),
+        Key("rejected", Type.STATUSES, "The target will not take it. Without `answers`: 4xx.", default=()),
+    ),
+    "object": _keys(
+        Key("owner", Type.SYSTEM, "The system whose word counts.", required=True),
+        Key("readers", Type.READERS, "Who gets it: `[wms]` or `[{system: wms, after: erp}]`.", default=()),
+        Key("fields", Type.TEXT_BY_NAME, "Fields that another system owns: `price: erp`.", default={}),
+    ),
+    "reader": _keys(
+        Key("system", Type.SYSTEM, "Who gets it.", required=True),
+        Key("after", Type.SYSTEM, "A reader that must have answered first."),
+    ),
+}  # fmt: skip

@@ -1,0 +1,132 @@
+"""A site's folder to a checked charter, or to the list of all that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from crossdock.charter.charter import Charter, Checks, ItemCheck, Site, System
+from crossdock.charter.objects import check_agreement, check_documents, read_objects
+from crossdock.charter.reading import Reading, Values
+from crossdock.charter.sheet import Entry, read_sheet
+from crossdock.charter.site_files import CHARTER_FILE, check_files, digest, read_files
+from crossdock.charter.systems import Connectors, read_systems
+from crossdock.charter.values import nearest
+from crossdock.faults import Misconfigured
+
+FORMAT = 1  #: of charter.yaml
+
+#: What the desk sorts trouble by. Source: the outside contract, GET /v1/incidents.
+INCIDENT_TYPES = (
+    "poison", "invalid", "duplicate_conflict", "unknown_sku", "unknown_unit", "unmapped_code", "bad_address",
+    "bad_transition", "not_owned", "rejected", "in_doubt", "throttled", "overdue", "backorder", "part_fulfilled",
+    "stock_variance", "lot_missing", "lot_expired", "negative_stock", "price_missing",
+)  # fmt: skip
+
+
+def load(site_dir: Path, *, connectors: Connectors, documents: Collection[str] | None = None) -> Charter:
+    """The charter of a site.
+
+    `documents` are the kinds of documents that exist (None: any name will do). Raises Misconfigured for
+    the first mistake, and says how many more there are.
+    """
+    charter, problems = _read(site_dir, connectors, documents)
+    if not problems:
+        assert charter is not None, "a charter without mistakes is a charter"
+        return charter
+    first, more = problems[0], len(problems) - 1
+    rest = f" (and {more} more: see `crossdock check`)" if more else ""
+    raise Misconfigured(
+        first.says, file=first.file, line=first.line, path=first.path, fix=f"{first.fix}{rest}".strip()
+    )
+
+
+def check(
+    site_dir: Path, *, connectors: Connectors, documents: Collection[str] | None = None
+) -> list[Misconfigured]:
+    """Everything that is wrong with a site, sorted by file and line; empty when it can run."""
+    return _read(site_dir, connectors, documents)[1]
+
+
+def _read(
+    site_dir: Path, connectors: Connectors, documents: Collection[str] | None
+) -> tuple[Charter | None, list[Misconfigured]]:
+    problems: list[Misconfigured] = []
+    files = read_files(site_dir, problems)
+    reading = Reading(CHARTER_FILE, problems)
+    entry = read_sheet(files[CHARTER_FILE], CHARTER_FILE, problems) if CHARTER_FILE in files else None
+    values = reading.section(entry, "", "") if entry else None
+    if values is None:
+        return None, problems
+    if values["crossdock"] not in (FORMAT, None):
+        reading.refuse("crossdock", f"this hub reads format {FORMAT} only", f"write `crossdock: {FORMAT}`")
+    charter = _charter(reading, values, connectors, documents, files)
+    order = {CHARTER_FILE: ""}
+    problems.sort(key=lambda problem: (order.get(problem.file, problem.file), problem.line))
+    return charter, problems
+
+
+def _charter(
+    reading: Reading,
+    values: Values,
+    connectors: Connectors,
+    documents: Collection[str] | None,
+    files: dict[str, str],
+) -> Charter:
+    systems = read_systems(reading, values["systems"], connectors)
+    rules = read_objects(reading, values["objects"])
+    if documents is not None:
+        check_documents(reading, systems, rules, documents)
+    named = {path.removeprefix("systems.") for path in reading.paths("systems")}
+    check_agreement(reading, systems, rules, connectors, named)
+    check_files(reading, files, systems, connectors)
+    checks = _section(reading, values, "checks")
+    site = _section(reading, values, "site")
+    if "timezone" in site and isinstance(site["timezone"], str):
+        del site["timezone"]  # the default, which Site knows as a zone
+    charter = Charter(
+        version=digest(files),
+        site=Site(**site),
+        systems=systems,
+        objects=rules,
+        checks=Checks(ItemCheck(checks["item_known"]), checks["wait_s"]) if checks else Checks(),
+        network_allow=_section(reading, values, "network").get("allow", ()),
+        owners=_owners(reading, values["owners"] or {}),
+        intake_max_bytes=_section(reading, values, "intake").get("max_bytes", 10_000_000),
+        files=files,
+    )
+    for system in systems.values():
+        _check_address(reading, system, charter)
+    return charter
+
+
+def _section(reading: Reading, values: Values, name: str) -> Values:
+    entry: Entry | None = values[name]
+    return (reading.section(entry, name, name) if entry else None) or {}
+
+
+def _owners(reading: Reading, owners: dict[str, Any]) -> dict[str, str]:
+    for type_ in owners:
+        if type_ not in INCIDENT_TYPES:
+            fix = nearest(type_, INCIDENT_TYPES, "a type")
+            reading.refuse(f"owners.{type_}", f'there is no incident type "{type_}"', fix)
+    return owners
+
+
+def _check_address(reading: Reading, system: System, charter: Charter) -> None:
+    """A private address would be refused at the socket: better now than at the first order."""
+    host = system.url.split("://", 1)[1].split("/", 1)[0] if system.url else ""
+    host = host[1:].split("]")[0] if host.startswith("[") else host.rsplit(":", 1)[0]
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return
+    if not address.is_global and not any(address in network for network in charter.network_allow):
+        length = 32 if address.version == 4 else 128
+        reading.refuse(
+            f"systems.{system.name}.url",
+            f"{address} is a private address",
+            f'list it: `network: {{allow: ["{address}/{length}"]}}`',
+        )
