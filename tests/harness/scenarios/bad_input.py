@@ -186,8 +186,8 @@ async def _at_door(world: Stage, row: AtDoor, n: int) -> list[str]:
     if reply is None:
         return ["cut without an answer"]
     wrong = not_a_problem(reply, row.status)
-    if not wrong and reply.status in (400, 422) and not reply.json.get("fix"):
-        wrong.append(f"the problem names no fix: {reply.body[:300]!r}")
+    if not wrong and reply.status == 422 and not reply.json.get("path"):
+        wrong.append(f"the problem names no path: {reply.body[:300]!r}")
     if not wrong and row.status in (400, 422):
         wrong += await _kept(world, reply, row)
     return wrong
