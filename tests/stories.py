@@ -321,13 +321,14 @@ class Stories:
         await self.capture("SO-12")
         changes = self.journal.changes()
         act = Entry(EntryKind.act, says="operator added DRONE")
+        mended = (self.journal.next_id(), 1, "shop", "sales_order", "SO-5", "sku", '"W-1"', START_MS)
         changes.entry(
             act,
-            ("insert_override", (self.journal.next_id(), 1, "shop", "sales_order", "SO-5", "sku", '"W-1"', START_MS), None),
+            ("insert_override", mended, None),
             ("upsert_crosswalk_row", ("ship_method", "shop", "DRONE", "EXPRESS"), None),
         )  # fmt: skip
         changes.row("insert_answer", "act/1", b"d" * 32, b"{}", START_MS)
         changes.row("upsert_cursor", 1, "erp", "item", "2026-11-22T10:00:00Z/17", START_MS)
-        changes.row("insert_key", "shop", b"k" * 32, "system", "shop", 1, START_MS, None)
+        changes.row("insert_key", b"k" * 32, "shop", "system", "shop", 1, START_MS, None)
         await self.journal.submit(changes)
         await self.journal.anchor()

@@ -35,6 +35,7 @@ class Product:
     parts: tuple[tuple[str, int], ...] = ()
 
 
+SET = (("POT-0001", 1), ("CUP-0001", 2))
 PRODUCTS = (
     Product("TEA-0250", "Green tea, tin 250 g", "8.90", 310, "2000000002507", 4_000),
     Product("TEA-0500", "Black tea, tin 500 g", "14.50", 590, "2000000005003", 4_000),
@@ -42,7 +43,7 @@ PRODUCTS = (
     Product("POT-0001", "Cast iron teapot 0.8 l", "49.00", 1_450, "2000000000022", 2_000),
     Product("FLT-0012", "Paper tea filters", "3.20", 60, "2000000000121", 12_000, sold_in="Case of 12"),
     Product("HON-0350", "Heather honey 350 g", "7.40", 520, "2000000003504", 2_000, by_lot=True),
-    Product("SET-0001", "Tea set: pot and two cups", "58.00", 2_010, "2000000000503", parts=(("POT-0001", 1), ("CUP-0001", 2))),
+    Product("SET-0001", "Tea set: pot and two cups", "58.00", 2_010, "2000000000503", parts=SET),
 )  # fmt: skip
 
 #: code, name, street, postcode, city, country

@@ -9,12 +9,13 @@ from importlib.metadata import version
 from pathlib import Path
 from random import Random
 
-from crossdock.charter.charter import Charter, System
-from crossdock.charter.fields import ConnectorFields, OptionField
-from crossdock.charter.load import load, texts
+from crossdock.charter.charter import Charter, OnUnclear, System
+from crossdock.charter.fields import ConnectorFields, DocumentRead, DocumentWritten, Option
+from crossdock.charter.load import load
+from crossdock.charter.site_files import read_files
 from crossdock.faults import Misconfigured
 from crossdock.journal.sqlite.store import SqliteJournal
-from crossdock.kit.connector import Connector, Read, Tools
+from crossdock.kit.connector import Connector, Read, SignsIn, Tools
 from crossdock.kit.credentials import badge
 from crossdock.kit.guarded import GuardedClient
 from crossdock.kit.http import Client, Response
@@ -59,9 +60,10 @@ def connector_fields(found: Registry) -> dict[str, ConnectorFields]:
 def _fields(connector: Connector) -> ConnectorFields:
     d = connector.declaration
     return ConnectorFields(
-        fields=tuple(OptionField(f.name, f.type, f.required, f.default) for f in d.fields),
-        documents_in={i.document: i.every_s for i in d.documents_in},
-        documents_out=tuple(o.document for o in d.documents_out),
+        kind=d.kind,
+        options=tuple(Option(f.name, f.type, f.required, f.default, f.says) for f in d.fields),
+        documents_in=tuple(DocumentRead(i.document, i.every_s) for i in d.documents_in),
+        documents_out=tuple(DocumentWritten(o.document, OnUnclear(o.unclear.value)) for o in d.documents_out),
         auth=d.auth,
         configurable=d.configurable,
     )
@@ -70,7 +72,7 @@ def _fields(connector: Connector) -> ConnectorFields:
 def read_charter(site: Path) -> tuple[Charter, Registry]:
     """The charter of a site, checked, and the connectors it may use. Raises Misconfigured."""
     found = registry(site)
-    charter = load(site, connectors=connector_fields(found), kinds=frozenset(register.kinds()))
+    charter = load(site, connectors=connector_fields(found), documents=register.kinds())
     return charter, found
 
 
@@ -88,7 +90,7 @@ class Hub:
             dedup=blind.NoDedup() if "dedup" in off else ArrivalDedup(),
             synchronous=settings.sqlite_synchronous,
         )
-        self._files = texts(settings.site)
+        self._files = read_files(settings.site, [])
         self._crosswalks = Crosswalks.read(self._files)
         self._time = DecisionTime()
         self._secrets = secrets
@@ -138,7 +140,7 @@ class Hub:
         pollers = {f.document: connector.poller(f.document, tools) for f in system.flows_in}
         return Bound(
             system=system,
-            client=self._client(system),
+            client=self._client(system, connector, tools),
             readers={f.document: connector.reader(f.document, tools) for f in system.flows_in},
             writers={f.document: connector.writer(f.document, tools) for f in system.flows_out},
             pollers={document: poller for document, poller in pollers.items() if poller is not None},
@@ -150,16 +152,21 @@ class Hub:
             raise Misconfigured(f"there is no {name} in the site", file=name, fix="make it, or correct its name")
         return self._files[name]
 
-    def _client(self, system: System) -> Client:
+    def _client(self, system: System, connector: Connector, tools: Tools) -> Client:
         if system.url is None:
             return NoClient(system.name)
-        limits = system.limits
-        token_client = self._http(system.auth.token_url, system) if system.auth.token_url else None
+        limits, auth, http = system.limits, system.auth, self._http(system.url, system)
+        token_client = self._http(auth.token_url, system) if auth.token_url else None
+        session = None
+        if auth.type == "session" and auth.secret is not None and isinstance(connector, SignsIn):
+            name = auth.secret
+            self._secrets(name)  # a missing one is found at the start
+            session = connector.credentials(tools, lambda: self._secrets(name), http)
         return GuardedClient(
-            self._http(system.url, system),
+            http,
             concurrency=limits.concurrency,
             pace=Pace(limits.rate_per_s),
-            badge=badge(system.auth, self._secrets, token_client=token_client),
+            badge=badge(auth, self._secrets, token_client=token_client, session=session),
         )
 
     def _http(self, url: str, system: System) -> HttpClient[Response]:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from crossdock.kit.http import Client
 from crossdock.mapping.rule import no_units
@@ -288,3 +288,12 @@ class Connector(Protocol):
 
 #: Runs when a client needs fresh credentials; gives the headers to add at the socket.
 Credentials = Callable[[], Awaitable[Mapping[str, str]]]
+
+
+@runtime_checkable
+class SignsIn(Protocol):
+    """A connector whose system wants a login of its own (`auth: {type: session}`)."""
+
+    def credentials(self, tools: Tools, secret: Callable[[], str], client: Client) -> Credentials:
+        """The login, over a client that adds no credentials; the secret is read anew at each."""
+        ...

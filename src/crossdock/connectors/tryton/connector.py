@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from crossdock.connectors.tryton.reading.poller import TrytonPoller
 from crossdock.connectors.tryton.reading.reader import TrytonReader
 from crossdock.connectors.tryton.session import session
@@ -30,23 +32,13 @@ DECLARATION = Declaration(
     fields=FIELDS,
     documents_in=(
         DocumentIn(
-            "item",
-            Reading.POLL,
-            30.0,
-            "products and kits with a code, with the units of the company as packs",
+            "item", Reading.POLL, 30.0, "products and kits with a code; the company's units are packs"
         ),
         DocumentIn("party", Reading.POLL, 30.0, "parties with their addresses"),
+        DocumentIn("sales_order", Reading.POLL, 5.0, "confirmed sales, but for those that the hub entered"),
+        DocumentIn("warehouse_order", Reading.POLL, 2.0, "shipments released to pick, back-orders too"),
         DocumentIn(
-            "sales_order", Reading.POLL, 5.0, "sales that are confirmed, but for those that the hub entered"
-        ),
-        DocumentIn(
-            "warehouse_order", Reading.POLL, 2.0, "customer shipments released to pick, back-orders too"
-        ),
-        DocumentIn(
-            "warehouse_order_cancel",
-            Reading.POLL,
-            2.0,
-            "shipments cancelled after release; found by the poll of releases",
+            "warehouse_order_cancel", Reading.POLL, 2.0, "releases cancelled; needs warehouse_order too"
         ),
     ),
     documents_out=(
@@ -76,11 +68,18 @@ class TrytonConnector:
         return SaleWriter(settings, tools) if document == "sales_order" else ShipmentWriter(settings, tools)
 
     def poller(self, document: str, tools: Tools) -> Poller | None:
-        """The poller of one document; None for cancellations, which come with the poll of releases."""
+        """The poller of one document. Raises Misconfigured."""
         _known(document, [flow.document for flow in DECLARATION.documents_in])
-        return None if document == "warehouse_order_cancel" else TrytonPoller(document, Settings.of(tools))
+        flows = [flow.document for flow in getattr(tools.system, "flows_in", ())]
+        if document == "warehouse_order_cancel" and flows and "warehouse_order" not in flows:
+            raise Misconfigured(
+                "a cancellation needs the release that it cancels",
+                path="in",
+                fix="add document: warehouse_order",
+            )
+        return TrytonPoller(document, Settings.of(tools))
 
-    def credentials(self, tools: Tools, secret: str, client: Client) -> Credentials:
+    def credentials(self, tools: Tools, secret: Callable[[], str], client: Client) -> Credentials:
         """Signs in over a client without credentials and gives the header of the session."""
         return session(Settings.of(tools).database, tools.system.auth.user or "", secret, client)
 

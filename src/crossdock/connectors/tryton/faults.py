@@ -20,6 +20,7 @@ from typing import cast
 
 from crossdock.faults import Fault, InDoubt, Rejected, TryLater
 from crossdock.kit.connector import Answer
+from crossdock.kit.excerpt import redacted
 
 _LATER_KINDS = frozenset({"ConcurrencyException", "LoginException"})
 _LATER_STATUSES = frozenset({401, 429, 503})
@@ -43,7 +44,7 @@ def error_fault(error: object, method: str) -> Fault:
     if kind == "UserError":
         return Rejected(f"Tryton: {says}", path=method, fix="mend it in Tryton, then retry")
     return Rejected(
-        f"Tryton failed inside: {kind} {says}"[:_SAYS_MAX].strip(),
+        redacted(f"Tryton failed inside: {kind} {says}".strip(), _SAYS_MAX),
         path=method,
         fix="see Tryton's log; a module or field that we use may be missing",
     )
@@ -71,7 +72,7 @@ def _words(parts: Sequence[object]) -> str:
     ]
     # A third part repeats the whole domain that failed: no person reads that.
     words = [word.strip() for word in flat[:2] if isinstance(word, str) and word.strip()]
-    return " ".join(words)[:_SAYS_MAX]
+    return redacted(" ".join(words), _SAYS_MAX)
 
 
 def _retry_after_s(answer: Answer) -> float | None:

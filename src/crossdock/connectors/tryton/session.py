@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from crossdock.connectors.tryton.wire import dumped, result
@@ -12,14 +12,14 @@ from crossdock.kit.connector import Answer, Ask, Credentials
 from crossdock.kit.http import Client
 
 
-def session(database: str, user: str, password: str, client: Client) -> Credentials:
+def session(database: str, user: str, password: Callable[[], str], client: Client) -> Credentials:
     """Credentials that sign in anew each time they are asked for; the client asks when it meets a 401.
 
     Measured on 2 cores: a search by session 9 ms, by password 155 ms.
     """
 
     async def sign_in() -> Mapping[str, str]:
-        ask = _login(database, user, password)
+        ask = _login(database, user, password())
         try:
             response = await client.send(ask.method, ask.path, body=ask.body, headers=ask.headers)
         except InDoubt as fault:

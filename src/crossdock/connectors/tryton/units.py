@@ -21,6 +21,7 @@ BROUGHT_ALONG: Mapping[str, str] = {
 
 #: Units of Tryton's own that the hub has no code for; upper case would give them another meaning.
 _WITHOUT_CODE = frozenset({"c", "mi", "in³", "ft³", "a", "ha", "in²", "ft²", "yd²", "J", "MJ", "kW⋅h"})
+_FACTOR_DIGITS = 12  # decimals of a factor in Tryton
 _PACK = re.compile(r"[A-Za-z][A-Za-z0-9_/-]{0,19}")
 
 
@@ -35,13 +36,13 @@ class Units:
         """The hub's code for their symbol. Raises Unmapped."""
         if self._by_crosswalk:
             return self._tools.ours("unit", symbol)
-        text = str(symbol)
+        text = symbol if isinstance(symbol, str) else ""
         if code := BROUGHT_ALONG.get(text):
             return code
         if text in _WITHOUT_CODE or not _PACK.fullmatch(text):
             raise Unmapped(
-                f"the unit {text} of Tryton has no code here",
-                crosswalk="unit", value=text, path=path, fix="add a row, and list unit under crosswalks",
+                f"the unit {symbol} of Tryton has no code here",
+                crosswalk="unit", value=symbol, path=path, fix="add a row, and list unit under crosswalks",
             )  # fmt: skip
         return text.upper()
 
@@ -63,4 +64,4 @@ def factor(unit: Row, base: Row) -> int | Decimal:
     one, other = Decimal(exact(unit["factor"])), Decimal(exact(base["factor"]))
     if one <= 0 or other <= 0:
         raise Invalid("a unit with a factor of nothing", path="factor", value=unit.get("symbol"))
-    return exact(one / other)
+    return exact(round(one / other, _FACTOR_DIGITS))

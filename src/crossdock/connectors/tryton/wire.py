@@ -11,6 +11,7 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from crossdock.connectors.tryton.faults import error_fault, status_fault, unreadable_fault
+from crossdock.faults import InDoubt, Rejected, TryLater
 from crossdock.kit.connector import Answer, Ask
 
 #: A record as Tryton gives it; a field of a related record stands under `relation.` with the dot.
@@ -40,9 +41,11 @@ def result(ask: Ask, answer: Answer) -> Any:
     if not isinstance(tree, dict):
         raise unreadable_fault(answer, safe=ask.safe)
     found = cast(Row, tree)
-    if error := found.get("error"):
-        raise error_fault(error, method_of(ask))
-    return found.get("result")
+    if found.get("error") is not None:
+        raise error_fault(found["error"], method_of(ask))
+    if "result" not in found:
+        raise unreadable_fault(answer, safe=ask.safe)
+    return found["result"]
 
 
 def rows(ask: Ask, answer: Answer) -> list[Row]:
@@ -51,6 +54,14 @@ def rows(ask: Ask, answer: Answer) -> list[Row]:
     if not isinstance(found, list):
         raise unreadable_fault(answer, safe=ask.safe)
     return [cast(Row, row) for row in cast(list[object], found) if isinstance(row, dict)]
+
+
+def found_rows(ask: Ask, answer: Answer) -> list[Row]:
+    """The records that a look after an unclear outcome gave. Raises TryLater: no answer settles nothing."""
+    try:
+        return rows(ask, answer)
+    except (Rejected, InDoubt) as fault:
+        raise TryLater(fault.says) from fault
 
 
 def method_of(ask: Ask) -> str:
@@ -134,7 +145,7 @@ def _value(tree: Row) -> Any:
             case "Decimal":
                 return Decimal(str(parts["decimal"]))
             case "datetime":
-                return datetime(**parts)
+                return datetime(**parts)  # noqa: DTZ001  theirs are UTC and say no zone; `moment` adds it
             case "date":
                 return date(**parts)
             case _:

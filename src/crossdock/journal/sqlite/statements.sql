@@ -101,7 +101,7 @@ DELETE FROM answers WHERE at_ms < ?;
 INSERT OR IGNORE INTO charters (version, code, files, at_ms, mark) VALUES (?, ?, ?, ?, ?);
 
 -- insert_key
-INSERT INTO keys (name, digest, role, system, scope, at_ms, revoked_ms, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO keys (digest, name, role, system, scope, at_ms, revoked_ms, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- revoke_key
 UPDATE keys SET revoked_ms = ?, mark = ? WHERE digest = ? AND revoked_ms IS NULL;

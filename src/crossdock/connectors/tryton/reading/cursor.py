@@ -23,15 +23,18 @@ class Place:
     Stamps are ISO 8601 with microseconds, in UTC without a zone, so that they compare as text.
     """
 
-    at: Change = (BEGINNING, 0)  #: the next query reads what comes after this
     high: Change = (BEGINNING, 0)  #: the latest change that any query gave
+    at: Change = (BEGINNING, 0)  #: the next query reads what comes after this
     seen: Mapping[str, str] = field(default_factory=dict[str, str])  #: record id -> stamp of its last change
 
     @classmethod
-    def before(cls, stamp: str, overlap_s: int) -> Place:
-        """The place to begin at when the latest change so far is of that stamp."""
-        start = (earlier(stamp, overlap_s), 0)
-        return cls(start, start)
+    def before(cls, latest: Change, overlap_s: int) -> Place:
+        """The place to begin at, given the latest change so far."""
+        return cls(latest, (earlier(latest[0], overlap_s), 0))
+
+    def knowing(self, page: Sequence[Change]) -> Place:
+        """The same place, with changes that need not be shown again."""
+        return Place(self.high, self.at, _newest(_by_record(page)))
 
     def is_new(self, change: Change) -> bool:
         """Whether an earlier query of the overlap did not show this change."""
@@ -40,7 +43,7 @@ class Place:
 
     def after_page(self, page: Sequence[Change]) -> Place:
         """The place after a full page, ascending: more of this round is to come."""
-        return Place(page[-1], max(self.high, page[-1]), _newest({**self.seen, **_by_record(page)}))
+        return Place(max(self.high, page[-1]), page[-1], _newest({**self.seen, **_by_record(page)}))
 
     def after_round(self, page: Sequence[Change], now: str | None, overlap_s: int) -> Place:
         """The place where the next round starts, after the last page of this one.
@@ -53,29 +56,31 @@ class Place:
             return Place(high, high)
         start = earlier(high[0], overlap_s)
         seen = {**self.seen, **_by_record(page)}
-        return Place((start, 0), high, _newest({record: at for record, at in seen.items() if at >= start}))
+        return Place(high, (start, 0), _newest({record: at for record, at in seen.items() if at >= start}))
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The places in all streams; `loading` is the last record of the first load, None when it is over."""
+    """The places in all streams; `loading` is the last record read of the first load, None when it is over."""
 
     places: Mapping[str, Place]
     loading: int | None = None
 
     def written(self) -> str:
         """The cursor as text, to be saved with the captures of its page."""
-        places = {name: [place.at, place.high, place.seen] for name, place in self.places.items()}
-        return json.dumps({"loading": self.loading, "places": places}, sort_keys=True, separators=(",", ":"))
+        places = {name: [place.high, place.at, place.seen] for name, place in self.places.items()}
+        load = [1, 0] if self.loading is None else [0, self.loading]  # only ever rises
+        return json.dumps({"load": load, "places": places}, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def read(cls, text: str) -> Cursor:
         """The cursor that was written."""
         tree: dict[str, Any] = json.loads(text)
         places = {
-            name: Place(tuple(at), tuple(high), seen) for name, (at, high, seen) in tree["places"].items()
+            name: Place(tuple(high), tuple(at), seen) for name, (high, at, seen) in tree["places"].items()
         }
-        return cls(places, tree["loading"])
+        over, record = tree["load"]
+        return cls(places, None if over else record)
 
 
 def earlier(stamp: str, by_s: int) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import cast
 
-from crossdock.connectors.tryton.reading.cursor import BEGINNING, Change, Cursor, Place, stamped
+from crossdock.connectors.tryton.reading.cursor import BEGINNING, SEEN_MAX, Change, Cursor, Place, stamped
 from crossdock.connectors.tryton.reading.sources import Source, Stream, source_of
 from crossdock.connectors.tryton.settings import Settings
 from crossdock.connectors.tryton.wire import Row, call, dumped, rows, their_moment
@@ -39,18 +39,22 @@ class TrytonPoller:
         return await self._changes(state, tryton)
 
     async def _beginning(self, tryton: _Tryton) -> Cursor:
-        """Where the changes stand now: what is written while the first load runs is read again after it."""
+        """Where the changes stand now: what is written while the first load runs shows after it."""
         places: dict[str, Place] = {}
         for stream in self._source.streams:
             latest = await tryton.changes(stream, None, 1)
-            places[stream.model] = (
-                Place.before(latest[0][0][0], self._settings.overlap_s) if latest else Place()
-            )
-        return Cursor(places, loading=0)
+            if not latest:
+                places[stream.model] = Place()
+                continue
+            place = Place.before(latest[0][0], self._settings.overlap_s)
+            # The load comes later, so it shows these changes anyway.
+            known = await tryton.changes(stream, place, SEEN_MAX)
+            places[stream.model] = place.knowing([change for change, _ in known])
+        return Cursor(places, loading=None if self._source.open is None else 0)
 
     async def _load(self, state: Cursor, after: int, tryton: _Tryton) -> Page:
         source, rows_max = self._source, self._settings.page_rows
-        domain = [*source.domain, *source.open, ["id", ">", after]]
+        domain = [*source.domain, *(source.open or ()), ["id", ">", after]]
         records = await tryton.search(source.model, domain, source.fields, rows_max)
         more = len(records) == rows_max
         following = Cursor(state.places, loading=records[-1]["id"] if more else None)
@@ -86,17 +90,8 @@ class TrytonPoller:
 
         if records:
             await self._source.complete(records, search)
-        return [
-            Polled(document, Content(dumped(record)))
-            for record in records
-            for document in self._documents(record)
-        ]
-
-    def _documents(self, record: Row) -> Sequence[str]:
-        # Released and cancelled between two polls: the warehouse hears of both, in this order.
-        if self._document == "warehouse_order" and record["state"] == "cancelled":
-            return ("warehouse_order", "warehouse_order_cancel")
-        return (self._document,)
+        documents = self._source.documents or (self._document,)
+        return [Polled(document, Content(dumped(record))) for record in records for document in documents]
 
 
 class _Tryton:

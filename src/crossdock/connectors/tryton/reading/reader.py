@@ -10,7 +10,7 @@ from crossdock.connectors.tryton.reading.sources import referred
 from crossdock.connectors.tryton.settings import Settings
 from crossdock.connectors.tryton.units import BROUGHT_ALONG, Units, factor, is_pack
 from crossdock.connectors.tryton.wire import Row, at, exact, loaded, moment
-from crossdock.faults import Unreadable
+from crossdock.faults import Invalid, Unreadable
 from crossdock.kit.connector import Content, Draft, Facts, Tools, Tree
 
 
@@ -40,9 +40,9 @@ class TrytonReader:
         return Facts(id=str(_record(content)["id"]))
 
     def read(self, content: Content) -> Sequence[Draft]:
-        """The document, or none where the record asks for nothing any more. Raises Unmapped, Unreadable."""
+        """The document, or none where the record asks for nothing any more. Raises Invalid, Unmapped, Unreadable."""
         record = _record(content)
-        tree = self._tree(record)
+        tree = self._document_of(record)
         if tree is None:
             return ()
         # Read sets are per draft, so rows that an earlier read used must not leak into this one.
@@ -54,7 +54,17 @@ class TrytonReader:
 
     def same(self, one: Content, other: Content) -> bool:
         """Whether both stand for the same document."""
-        return self._tree(_record(one)) == self._tree(_record(other))
+        return self._document_of(_record(one)) == self._document_of(_record(other))
+
+    def _document_of(self, record: Row) -> Tree | None:
+        try:
+            return self._tree(record)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            name = error.args[0] if isinstance(error, KeyError) else ""
+            raise Invalid(
+                f"this is no record as Tryton gives it: {type(error).__name__} {error}"[:200],
+                path=str(name) or self._document, fix="see whether a module changed the field in Tryton",
+            ) from error  # fmt: skip
 
     def _item(self, record: Row) -> Tree:
         base = record["default_uom."]
@@ -206,9 +216,19 @@ def _record(content: Content) -> Row:
     try:
         record: Any = loaded(content.body)
     except ValueError as error:
-        raise Unreadable("this is no record of Tryton", status=422) from error
+        raise Unreadable(
+            "this is no record of Tryton",
+            status=422,
+            path="$",
+            fix="see what lies between the hub and Tryton",
+        ) from error
     if not isinstance(record, dict) or "id" not in record:
-        raise Unreadable("this record of Tryton has no id", status=422, path="id")
+        raise Unreadable(
+            "this record of Tryton has no id",
+            status=422,
+            path="id",
+            fix="see what lies between the hub and Tryton",
+        )
     return cast(Row, record)
 
 
@@ -216,15 +236,13 @@ def _parent(document: str, tree: Tree) -> tuple[str, str] | None:
     if document == "warehouse_order":
         return ("sales_order", tree["order"]) if "order" in tree else None
     if document == "warehouse_order_cancel":
-        return ("warehouse_order", tree["number"])
+        return ("warehouse_order", tree["number"]) if "number" in tree else None
     return None
 
 
 def _said(**values: object) -> Tree:
     """A tree of what is known: nothing stands for nothing."""
-    return {
-        name: value for name, value in values.items() if value is not None and value != "" and value != {}
-    }
+    return {name: value for name, value in values.items() if value is not None and value not in ("", {})}
 
 
 def _address(row: Row | None, name: str | None) -> Tree:

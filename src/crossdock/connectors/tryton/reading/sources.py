@@ -36,12 +36,14 @@ class Source:
     streams: tuple[Stream, ...]
     fields: tuple[str, ...]
     domain: tuple[object, ...]  #: which records are documents
-    open: tuple[object, ...]  #: which of them the first load brings
+    open: tuple[object, ...] | None  #: which of them the first load brings; None: there is none
     complete: Complete = _as_it_is
+    documents: tuple[
+        str, ...
+    ] = ()  #: what a record stands for, in this order; empty: the document of the poll
 
 
 _BOTH = ["active", "in", [True, False]]  # without this they leave out what is inactive
-_RELEASED = ["waiting", "assigned"]
 _ADDRESS = (
     "party_name", "attn", "street", "postal_code", "city", "country.code", "subdivision.name",
 )  # fmt: skip
@@ -49,9 +51,11 @@ _ADDRESS = (
 
 def source_of(document: str, settings: Settings) -> Source:
     """The source of one document."""
-    return {"item": _items, "party": _parties, "sales_order": _sales, "warehouse_order": _releases}[document](
-        settings
-    )
+    makers = {
+        "item": _items, "party": _parties, "sales_order": _sales,
+        "warehouse_order": _releases, "warehouse_order_cancel": _cancelled_releases,
+    }  # fmt: skip
+    return makers[document](settings)
 
 
 def _items(_: Settings) -> Source:
@@ -108,27 +112,42 @@ def _sales(settings: Settings) -> Source:
     )  # fmt: skip
 
 
+_RELEASE_FIELDS = (
+    "number", "state", "planned_date", "customer.code", "customer.name", "carrier.party.code",
+    "warehouse.code", "warehouse.name", *(f"delivery_address.{name}" for name in _ADDRESS),
+    "outgoing_moves.origin", "outgoing_moves.product.code", "outgoing_moves.quantity",
+    "outgoing_moves.unit.symbol", "outgoing_moves.lot.number", "outgoing_moves.sale.number",
+    "outgoing_moves.sale.web_id", "outgoing_moves.sale.web_shop.name", "outgoing_moves.sale.shipments",
+    "outgoing_moves.sale.reference",
+)  # fmt: skip
+
+
 def _releases(_: Settings) -> Source:
-    # Without a number it was never released; with an effective date the goods have left.
-    cancelled = [["state", "=", "cancelled"], ["number", "!=", None], ["effective_date", "=", None]]
     return Source(
         "stock.shipment.out",
         (
             Stream("stock.shipment.out"),
             Stream("stock.move", "shipment", (["shipment", "like", "stock.shipment.out,%"],)),
         ),
-        (
-            "number", "state", "planned_date", "customer.code", "customer.name", "carrier.party.code",
-            "warehouse.code", "warehouse.name", *(f"delivery_address.{name}" for name in _ADDRESS),
-            "outgoing_moves.origin", "outgoing_moves.product.code", "outgoing_moves.quantity", "outgoing_moves.state",
-            "outgoing_moves.unit.symbol", "outgoing_moves.lot.number", "outgoing_moves.sale.number",
-            "outgoing_moves.sale.web_id", "outgoing_moves.sale.web_shop.name", "outgoing_moves.sale.shipments",
-            "outgoing_moves.sale.reference",
-        ),
-        (["OR", ["state", "in", _RELEASED], cancelled],),
-        (["state", "in", _RELEASED],),
+        _RELEASE_FIELDS,
+        (["state", "in", ["waiting", "assigned"]],),
+        (),
         _with_origins,
-    )  # fmt: skip
+    )
+
+
+def _cancelled_releases(_: Settings) -> Source:
+    """Released and cancelled between two polls: so the warehouse hears of both, in this order."""
+    return Source(
+        "stock.shipment.out",
+        (Stream("stock.shipment.out", None, (["state", "=", "cancelled"],)),),
+        _RELEASE_FIELDS,
+        # Without a number it was never released; with an effective date the goods had left.
+        (["state", "=", "cancelled"], ["number", "!=", None], ["effective_date", "=", None]),
+        None,
+        _with_origins,
+        ("warehouse_order", "warehouse_order_cancel"),
+    )
 
 
 async def _with_packs(records: list[Row], search: Search) -> None:
@@ -172,9 +191,13 @@ async def _earlier_shipments(records: list[Row], search: Search) -> list[dict[st
     gone: list[object] = [["id", "in", ids], ["state", "in", ["shipped", "done"]]]
     found = await search("stock.shipment.out", gone, ("number", "outgoing_moves.origin"))
     return [
-        {"id": row["id"], "number": row["number"], "origins": sorted({m["origin"] for m in row["outgoing_moves."] if m["origin"]})}
+        {"id": row["id"], "number": row["number"], "origins": sorted(set(_origins(row["outgoing_moves."])))}
         for row in found
-    ]  # fmt: skip
+    ]
+
+
+def _origins(moves: Sequence[Row]) -> list[str]:
+    return [move["origin"] for move in moves if move["origin"]]
 
 
 def _siblings(record: Row) -> set[int]:

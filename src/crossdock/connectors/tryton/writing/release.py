@@ -18,6 +18,8 @@ _MOVE = (
     "product.default_uom.factor",
 )  # fmt: skip
 
+_BEFORE_PICK = frozenset({"waiting", "assigned"})
+
 #: What a look at a shipment reads.
 FIELDS = (
     "number", "state", "reference", "shipping_reference", "company", "packages",
@@ -113,6 +115,8 @@ def taken(lines: Sequence[Tree], release: Release, units: Units, path: str = "li
     found: dict[Slot, Taken] = {}
     for index, line in enumerate(lines):
         here = f"{path}[{index}]"
+        if not line["quantity"] and release.state not in _BEFORE_PICK:
+            continue  # Tryton drops what was not picked
         move = _move_of(line, by_origin, release, here)
         one = _taken(line, move, units, here)
         if not one.quantity:

@@ -7,7 +7,17 @@ from decimal import Decimal
 
 from crossdock.connectors.tryton.settings import Settings
 from crossdock.connectors.tryton.units import Units
-from crossdock.connectors.tryton.wire import Row, at, call, first, method_of, result, rows, their_float
+from crossdock.connectors.tryton.wire import (
+    Row,
+    at,
+    call,
+    first,
+    found_rows,
+    method_of,
+    result,
+    rows,
+    their_float,
+)
 from crossdock.faults import Invalid, Rejected
 from crossdock.kit.connector import Answer, Ask, Done, Exchange, Job, Tools, Tree, Unclear
 
@@ -60,7 +70,7 @@ class SaleWriter:
 
     def found(self, job: Job, answer: Answer) -> Done | None:
         """Done when the sale is there and confirmed. Raises TryLater."""
-        sale = first(rows(self._look(job), answer))
+        sale = first(found_rows(self._look(job), answer))
         return _done(sale) if sale and sale["state"] in _ENTERED else None
 
     def _look(self, job: Job) -> Ask:
@@ -137,8 +147,8 @@ class SaleWriter:
             )
         street = "\n".join(part for part in (to.get("street"), to.get("street2")) if part)
         values = {
-            "party": party["id"], "attn": to.get("name"), "street_unstructured": street, "postal_code": to.get("postcode"),
-            "city": to.get("city"), "country": country["id"] if country else None, "delivery": True,
+            "party": party["id"], "attn": to.get("name"), "street_unstructured": street, "delivery": True,
+            "postal_code": to.get("postcode"), "city": to.get("city"), "country": country["id"] if country else None,
         }  # fmt: skip
         return call(self._settings.database, "model.party.address.create", [values], safe=False)
 

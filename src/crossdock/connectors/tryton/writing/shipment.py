@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 
 from crossdock.connectors.tryton.settings import Settings
 from crossdock.connectors.tryton.units import Units
-from crossdock.connectors.tryton.wire import Row, call, first, method_of, result, rows, their_float
+from crossdock.connectors.tryton.wire import (
+    Row,
+    call,
+    first,
+    found_rows,
+    method_of,
+    result,
+    rows,
+    their_float,
+)
 from crossdock.connectors.tryton.writing.packing import packing
 from crossdock.connectors.tryton.writing.release import (
     FIELDS,
@@ -66,7 +75,7 @@ class ShipmentWriter:
 
     def found(self, job: Job, answer: Answer) -> Done | None:
         """Done when the goods left in Tryton just as the document says. Raises TryLater."""
-        row = first(rows(self._look(job), answer))
+        row = first(found_rows(self._look(job), answer))
         if row is None:
             return None
         release = Release.of(row)
@@ -217,12 +226,9 @@ def _splits(splits: Mapping[int, tuple[object, ...]]) -> list[object]:
 
 
 def _package(package: Tree, kind: int, moves: Sequence[int]) -> Row:
-    values: Row = {"type": kind, "moves": [["add", list(moves)]]}
-    if number := package.get("sscc") or package.get("id"):
-        values["number"] = number
-    if tracking := package.get("tracking"):
-        values["shipping_reference"] = tracking
-    return values
+    # Tryton numbers packages itself, so the label's SSCC stands in for a carrier's number that is missing.
+    reference = package.get("tracking") or package.get("sscc")
+    return {"type": kind, "moves": [["add", list(moves)]], "shipping_reference": reference}
 
 
 def _papers(tree: Tree, release: Release) -> dict[str, object]:

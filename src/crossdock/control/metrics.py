@@ -1,0 +1,2 @@
+class Metrics:
+    def received(self,s,st): pass

@@ -1,0 +1,214 @@
+"""The audit finds any one changed byte, and finds nothing where nothing was changed."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossdock.journal.sqlite.audit import verify
+from stories import open_journal, stories
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with at least one row in every table, closed and checkpointed."""
+    path = tmp_path_factory.mktemp("audit") / "crossdock.db"
+
+    async def told() -> None:
+        async with stories(path) as s:
+            await s.everything()
+
+    asyncio.run(told())
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.execute("PRAGMA journal_mode = DELETE")
+    db.close()
+    return path
+
+
+@pytest.fixture
+def copy(recorded: Path, tmp_path: Path) -> Path:
+    """A copy that may be damaged."""
+    return Path(shutil.copy(recorded, tmp_path / "crossdock.db"))
+
+
+def columns(path: Path) -> Iterator[tuple[str, str]]:
+    """Every column of every table."""
+    db = sqlite3.connect(path)
+    for (table,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
+        for row in db.execute(f"PRAGMA table_info({table})").fetchall():
+            yield table, row[1]
+    db.close()
+
+
+def other(value: Any, dice: random.Random) -> Any:
+    """The value with one bit of one byte changed."""
+    if isinstance(value, int):
+        return value ^ (1 << dice.randrange(max(value.bit_length(), 1)))
+    data = bytearray(value.encode() if isinstance(value, str) else value)
+    data[dice.randrange(len(data))] ^= 1 << dice.randrange(7 if isinstance(value, str) else 8)
+    return data.decode() if isinstance(value, str) else bytes(data)
+
+
+def test_every_table_holds_a_row_to_be_changed(recorded: Path) -> None:
+    db = sqlite3.connect(recorded)
+    tables = {table for table, _ in columns(recorded)}
+    assert len(tables) == 21
+    empty = [t for t in tables if not db.execute(f"SELECT count(*) FROM {t}").fetchone()[0]]
+    assert not empty
+
+
+def test_an_untouched_store_verifies_clean(recorded: Path) -> None:
+    assert verify(recorded) is None
+
+
+async def test_a_store_verifies_clean_while_the_hub_writes_and_after_it_came_back(tmp_path: Path) -> None:
+    path = tmp_path / "crossdock.db"
+    async with stories(path) as s:
+        await s.everything()
+        assert verify(path) is None
+        await asyncio.gather(*(s.delivered(f"more-{n}") for n in range(20)), asyncio.to_thread(verify, path))
+        assert verify(path) is None
+    journal = open_journal(path)
+    journal.start()
+    await journal.close()
+    assert verify(path) is None
+
+
+def test_one_changed_value_in_any_column_of_any_table_is_found(recorded: Path, tmp_path: Path) -> None:
+    dice = random.Random(7)
+    missed: list[str] = []
+    tried = 0
+    for table, column in columns(recorded):
+        db = sqlite3.connect(recorded)
+        condition = f"WHERE {column} IS NOT NULL AND {column} <> ''"
+        rows = db.execute(f"SELECT {column} FROM {table} {condition}").fetchall()
+        db.close()
+        for turn in dice.sample(range(len(rows)), min(2, len(rows))):
+            target = Path(shutil.copy(recorded, tmp_path / "copy.db"))
+            wrong = sqlite3.connect(target)
+            key = "rowid" if "WITHOUT ROWID" not in _sql(wrong, table) else None
+            place = (
+                f"{key} = (SELECT {key} FROM {table} {condition} LIMIT 1 OFFSET {turn})"
+                if key
+                else f"{column} = ?"
+            )
+            value = other(rows[turn][0], dice)
+            given = (value,) if key else (value, rows[turn][0])
+            try:
+                wrong.execute(f"UPDATE {table} SET {column} = ? WHERE {place}", given)
+            except sqlite3.IntegrityError:
+                wrong.close()
+                continue  # the file itself would show that two rows share a key
+            wrong.commit()
+            wrong.close()
+            tried += 1
+            finding = verify(target)
+            if finding is None or finding.what not in {"payload", "link", "state"}:
+                missed.append(f"{table}.{column}: {rows[turn][0]!r} -> {value!r}")
+    assert not missed
+    assert tried > 200
+
+
+def _sql(db: sqlite3.Connection, table: str) -> str:
+    return str(db.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).fetchone()[0])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_one_flipped_bit_in_the_raw_file_is_found(recorded: Path, copy: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    whole = recorded.read_bytes()
+    known = [
+        place
+        for value in _values(recorded)
+        if whole.count(value) == 1
+        for place in [(whole.index(value), value)]
+    ]
+    missed: list[str] = []
+    for at, value in dice.sample(known, 40):
+        data = bytearray(whole)
+        data[at + dice.randrange(len(value))] ^= 1 << dice.randrange(8)
+        copy.write_bytes(data)
+        if verify(copy) is None:
+            missed.append(repr(value[:40]))
+    assert not missed
+
+
+def _values(path: Path) -> list[bytes]:
+    """Texts and blobs of every table, as they lie in the file."""
+    db = sqlite3.connect(path)
+    found = [
+        value.encode() if isinstance(value, str) else value
+        for table, column in columns(path)
+        for (value,) in db.execute(f"SELECT {column} FROM {table}")
+        if isinstance(value, str | bytes) and len(value) > 7
+    ]
+    db.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("DELETE FROM ledger WHERE position = 9", "link"),
+        ("DELETE FROM ledger WHERE position = (SELECT max(position) FROM ledger)", "link"),
+        ("DELETE FROM captures WHERE id = (SELECT min(id) FROM captures)", "state"),
+        ("DELETE FROM messages WHERE id = (SELECT min(id) FROM messages)", "state"),
+        ("DELETE FROM transmissions WHERE id = (SELECT min(id) FROM transmissions)", "state"),
+        ("DELETE FROM payloads WHERE id = (SELECT min(id) FROM payloads)", "payload"),
+        ("DELETE FROM arrivals WHERE key = 'k-1'", "link"),
+        ("DELETE FROM revisions WHERE their_id = 'SO-1'", "state"),
+        ("DELETE FROM charters", "state"),
+        ("UPDATE payloads SET data = x'00' WHERE id = (SELECT min(id) FROM payloads)", "payload"),
+        ("UPDATE captures SET state = 4 WHERE state = 2", "state"),
+        ("UPDATE transmissions SET attempt = 9 WHERE state = 6", "state"),
+        ("UPDATE ledger SET says = 'nothing' WHERE position = 5", "link"),
+        ("DROP INDEX ledger_root", "state"),
+    ],
+)  # fmt: skip
+def test_what_was_taken_away_is_named(copy: Path, statement: str, what: str) -> None:
+    db = sqlite3.connect(copy)
+    db.execute(statement)
+    db.commit()
+    db.close()
+    finding = verify(copy)
+    assert finding is not None
+    assert finding.what == what
+    assert finding.says
+
+
+def test_the_position_is_that_of_the_entry(copy: Path) -> None:
+    db = sqlite3.connect(copy)
+    db.execute("UPDATE ledger SET at_ms = at_ms + 1 WHERE position = 17")
+    db.commit()
+    db.close()
+    finding = verify(copy)
+    assert finding is not None
+    assert (finding.position, finding.what) == (17, "link")
+
+
+def test_a_file_that_is_no_database_is_a_finding(tmp_path: Path) -> None:
+    path = tmp_path / "crossdock.db"
+    path.write_bytes(b"no database at all" * 500)
+    finding = verify(path)
+    assert finding is not None
+    assert finding.what == "link"
+
+
+def test_a_torn_file_is_a_finding(copy: Path) -> None:
+    whole = copy.read_bytes()
+    copy.write_bytes(whole[: len(whole) // 2])
+    assert verify(copy) is not None
+
+
+def test_the_auditor_tells_how_far_it_is(recorded: Path) -> None:
+    told: list[tuple[int, int]] = []
+    verify(recorded, lambda done, everything: told.append((done, everything)))
+    assert told[-1][0] == told[-1][1] > 50
