@@ -145,7 +145,7 @@ def _value(tree: Row) -> Any:
             case "Decimal":
                 return Decimal(str(parts["decimal"]))
             case "datetime":
-                return datetime(**parts)  # noqa: DTZ001  theirs are UTC and say no zone; `moment` adds it
+                return datetime(**parts)
             case "date":
                 return date(**parts)
             case _:
