@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from crossdock import faults
+from crossdock.charter import keys
 from crossdock.kit import conformance
 from crossdock.kit.registry import connectors
 from crossdock.message import incident, states
@@ -77,6 +78,31 @@ def incident_table() -> Iterator[str]:
         hours = f"{kind.respond_s / 3600:g} h"
         rows.append((f"[`{kind.name}`](#{kind.name})", kind.says, kind.owner, kind.severity, hours))
     yield from table(*rows)
+
+
+def charter_keys() -> Iterator[str]:
+    """Every key of charter.yaml, section by section, from the tables that the loader checks by."""
+    for section, table_of_keys in keys.SECTIONS.items():
+        yield f"### {section or 'top of the file'}\n\n"
+        rows = [("key", "holds", "meaning", "without it")]
+        for key in table_of_keys.values():
+            holds = ", ".join(f"`{c}`" for c in key.choices) or key.type.value
+            if key.section:
+                holds = f"{holds}: [{key.section}](#{key.section})"
+            rows.append((f"`{key.name}`", holds, key.says, _without(key)))
+        yield from table(*rows)
+        yield "\n"
+
+
+def _without(key: keys.Key) -> str:
+    """What holds when a key is not written."""
+    if key.required:
+        return "an error"
+    if key.default in (None, (), {}):
+        return ""
+    if isinstance(key.default, tuple):
+        return ", ".join(f"{one}" for one in key.default)
+    return f"{key.default:g}" if isinstance(key.default, float) else f"`{key.default}`"
 
 
 def fault_tree() -> Iterator[str]:
@@ -171,6 +197,7 @@ def duty_table() -> Iterator[str]:
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "states": state_tables,
     "incident types": incident_table,
+    "charter keys": charter_keys,
     "faults": fault_tree,
     "documents": reference.document_tables,
     "units": reference.unit_table,

@@ -16,7 +16,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "formats": "faults",
         "message": "faults model",
         "mapping": "faults model",
-        "charter": "faults model",
+        # a charter is checked together with the mappings and crosswalks of its site
+        "charter": "faults model mapping",
         "stock": "faults model",
         "kit": "faults model mapping",
         # transport implements the client that kit describes

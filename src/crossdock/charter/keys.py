@@ -72,7 +72,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("checks", Type.SECTION, "Which checks are made, and how strictly.", section="checks"),
         Key("intake", Type.SECTION, "Bounds at the door.", section="intake"),
         Key("systems", Type.SECTION_BY_NAME, "The connected parties.", required=True, section="system"),
-        Key("objects", Type.SECTION_BY_NAME, "Who owns and who gets each kind of document.", required=True, section="object"),
+        Key("objects", Type.SECTION_BY_NAME, "Who owns what, and who gets it.", required=True, section="object"),
         Key("owners", Type.TEXT_BY_NAME, "Which role an incident type goes to: `unknown_sku: master_data`."),
     ),
     "site": _keys(
@@ -142,7 +142,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("find", Type.SECTION, "The question whether the target has the document.", section="find"),
         Key("answers", Type.SECTION, "What each status means; unlisted is unclear.", section="answers"),
         Key("optional", Type.FIELDS, "Fields of the result that may come out undefined.", default=()),
-        Key("lengths", Type.WHOLE_BY_NAME, "Longest text of their fields, in characters: `consignee.name: 35`.", default={}),
+        Key("lengths", Type.WHOLE_BY_NAME, "Most characters in their fields: `consignee.name: 35`.", default={}),
         Key("charset", Type.CODEC, "Character set that every text must fit, such as ascii."),
     ),
     "send": _keys(

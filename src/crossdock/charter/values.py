@@ -145,7 +145,8 @@ def _currency(entry: Entry) -> str:
 def _codec(entry: Entry) -> str:
     text = _text(entry)
     try:
-        return codecs.lookup(text).name if codecs.lookup(text)._is_text_encoding else _no_codec(text)  # pyright: ignore
+        "".encode(text)  # refuses what is no encoding of text, such as base64
+        return codecs.lookup(text).name
     except LookupError:
         return _no_codec(text)
 
