@@ -15,12 +15,12 @@ from crossdock.charter.load import load
 from crossdock.charter.site_files import read_files
 from crossdock.faults import Misconfigured
 from crossdock.journal.sqlite.store import SqliteJournal
+from crossdock.kit.breaker import Breaker
 from crossdock.kit.connector import Connector, Read, SignsIn, Tools
 from crossdock.kit.credentials import badge
 from crossdock.kit.guarded import GuardedClient
 from crossdock.kit.http import Client, Response
-from crossdock.kit.registry import Registry
-from crossdock.kit.registry import connectors as find_connectors
+from crossdock.kit.registry import Registry, connectors
 from crossdock.kit.throttle import Pace
 from crossdock.mapping.crosswalk import Codes, Crosswalks
 from crossdock.model import register
@@ -72,7 +72,7 @@ def _fields(connector: Connector) -> ConnectorFields:
 
 def read_charter(site: Path) -> tuple[Charter, Registry]:
     """The charter of a site, checked, and the connectors it may use. Raises Misconfigured."""
-    found = find_connectors(site)
+    found = connectors(site)
     charter = load(site, connectors=connector_fields(found), documents=register.kinds())
     return charter, found
 
@@ -167,6 +167,7 @@ class Hub:
             http,
             concurrency=limits.concurrency,
             pace=Pace(limits.rate_per_s),
+            breaker=Breaker(max_s=max(limits.retry_max_s, limits.retry_first_s)),
             badge=badge(auth, self._secrets, token_client=token_client, session=session),
         )
 

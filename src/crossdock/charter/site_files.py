@@ -30,26 +30,29 @@ def read_files(site: FilePath, problems: list[Misconfigured]) -> dict[str, str]:
     for path in found[:FILES_MAX]:
         name = path.relative_to(site).as_posix()
         try:
-            if path.stat().st_size > FILE_MAX_BYTES:
-                raise Misconfigured(
-                    "the file is too large", file=name, fix=f"keep it under {FILE_MAX_BYTES} bytes"
-                )
-            files[name] = path.read_text("utf-8-sig")
-        except FileNotFoundError:
-            fix = f"`crossdock init` writes one, or name another folder by --site (now {site})"
-            problems.append(Misconfigured("there is no such file", file=name, fix=fix))
-        except UnicodeDecodeError as error:
-            line = path.read_bytes().count(b"\n", 0, error.start) + 1
-            problems.append(
-                Misconfigured("this is not UTF-8", file=name, line=line, fix="save the file as UTF-8")
-            )
-        except OSError as error:
-            problems.append(Misconfigured(f"the file cannot be read: {error.strerror}", file=name))
+            files[name] = _text_of(path, name, site)
         except Misconfigured as problem:
             problems.append(problem)
     if len(found) > FILES_MAX:
         problems.append(Misconfigured(f"the site has more than {FILES_MAX} files", file=str(site)))
     return files
+
+
+def _text_of(path: FilePath, name: str, site: FilePath) -> str:
+    try:
+        if path.stat().st_size > FILE_MAX_BYTES:
+            raise Misconfigured(
+                "the file is too large", file=name, fix=f"keep it under {FILE_MAX_BYTES} bytes"
+            )
+        return path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        fix = f"`crossdock init` writes one, or name another folder by --site (now {site})"
+        raise Misconfigured("there is no such file", file=name, fix=fix) from None
+    except UnicodeDecodeError as error:
+        line = path.read_bytes().count(b"\n", 0, error.start) + 1
+        raise Misconfigured("this is not UTF-8", file=name, line=line, fix="save the file as UTF-8") from None
+    except OSError as error:
+        raise Misconfigured(f"the file cannot be read: {error.strerror}", file=name) from None
 
 
 def _counts(path: FilePath, site: FilePath) -> bool:

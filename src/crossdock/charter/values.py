@@ -145,15 +145,11 @@ def _currency(entry: Entry) -> str:
 def _codec(entry: Entry) -> str:
     text = _text(entry)
     try:
-        return codecs.lookup(text).name if codecs.lookup(text)._is_text_encoding else _no_codec(text)  # pyright: ignore
+        "".encode(text)
+        return codecs.lookup(text).name
     except LookupError:
-        return _no_codec(text)
-
-
-def _no_codec(text: str) -> str:
-    raise Refused(
-        f'there is no character set "{text}"', nearest(text, ("ascii", "latin-1", "cp1252", "cp437", "utf-8"))
-    )
+        known = ("ascii", "latin-1", "cp1252", "cp437", "utf-8")
+        raise Refused(f'there is no character set "{text}"', nearest(text, known)) from None
 
 
 def _file(entry: Entry) -> str:
@@ -236,7 +232,7 @@ _PARSERS: dict[Type, Callable[[Entry], object]] = {
     Type.HEADER: _matching(
         r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", "name of an HTTP header", "such as Idempotency-Key"
     ),
-    Type.SECRET: _secret,
+    Type.SECRET_NAME: _secret,
     Type.ZONE: _zone,
     Type.CURRENCY: _currency,
     Type.CODEC: _codec,

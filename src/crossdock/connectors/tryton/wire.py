@@ -69,6 +69,11 @@ def method_of(ask: Ask) -> str:
     return json.loads(ask.body)["method"]
 
 
+def params_of(ask: Ask) -> list[Any]:
+    """The parameters of a request of ours."""
+    return json.loads(ask.body)["params"]
+
+
 def at(row: Mapping[str, Any] | None, path: str) -> Any:
     """The value at a dotted path through related records; None where a relation is empty."""
     *relations, name = path.split(".")
@@ -145,7 +150,7 @@ def _value(tree: Row) -> Any:
             case "Decimal":
                 return Decimal(str(parts["decimal"]))
             case "datetime":
-                return datetime(**parts)  # noqa: DTZ001  theirs are UTC and say no zone; `moment` adds it
+                return datetime(**parts)
             case "date":
                 return date(**parts)
             case _:
