@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from crossdock import faults
+from crossdock.charter import keys
+from crossdock.kit import conformance
+from crossdock.kit.registry import connectors
 from crossdock.message import incident, states
 from crossdock.model import reference
 
@@ -77,6 +80,31 @@ def incident_table() -> Iterator[str]:
     yield from table(*rows)
 
 
+def charter_keys() -> Iterator[str]:
+    """Every key of charter.yaml, section by section, from the tables that the loader checks by."""
+    for section, table_of_keys in keys.SECTIONS.items():
+        yield f"### {section or 'top of the file'}\n\n"
+        rows = [("key", "holds", "meaning", "without it")]
+        for key in table_of_keys.values():
+            holds = ", ".join(f"`{c}`" for c in key.choices) or key.type.value
+            if key.section:
+                holds = f"{holds}: [{key.section}](#{key.section})"
+            rows.append((f"`{key.name}`", holds, key.says, _without(key)))
+        yield from table(*rows)
+        yield "\n"
+
+
+def _without(key: keys.Key) -> str:
+    """What holds when a key is not written."""
+    if key.required:
+        return "an error"
+    if key.default in (None, (), {}):
+        return ""
+    if isinstance(key.default, tuple):
+        return ", ".join(f"{one}" for one in key.default)
+    return f"{key.default:g}" if isinstance(key.default, float) else f"`{key.default}`"
+
+
 def fault_tree() -> Iterator[str]:
     """The tree of faults, as the code draws it."""
     drawn = (faults.__doc__ or "").split("\n\n")[1]
@@ -127,13 +155,55 @@ def _plain(text: str | None) -> str:
     return re.sub(r"(?<!\n)\n(?!\n)", " ", (text or "").strip())
 
 
+def connector_tables() -> Iterator[str]:
+    """Each connector of the package with its documents and fields."""
+    for kind, connector in sorted(connectors().items()):
+        declared = connector.declaration
+        yield f"## {kind}: {declared.title}\n\n{declared.says} Logs in by: {', '.join(declared.auth)}.\n\n"
+        rows = [("document", "way", "meaning")]
+        rows += [(f"`{one.document}`", f"in, {one.reading.value}", one.says) for one in declared.documents_in]
+        rows += [
+            (f"`{one.document}`", f"out, in doubt: {one.unclear.value}", one.says)
+            for one in declared.documents_out
+        ]
+        if len(rows) > 1:
+            yield from table(*rows)
+        else:
+            yield "Documents and flows are written in the [charter](charter.md).\n"
+        if declared.fields:
+            yield "\n"
+            yield from table(
+                ("field", "type", "default", "meaning"),
+                *(
+                    (f"`{f.name}`", f.type, _default(f.default, required=f.required), f.says)
+                    for f in declared.fields
+                ),
+            )
+        yield "\n"
+
+
+def _default(value: object, *, required: bool) -> str:
+    return "required" if required else f"`{value}`" if value not in (None, ()) else ""
+
+
+def duty_table() -> Iterator[str]:
+    """What every connector owes, from the duties themselves."""
+    rows = [("duty", "for", "meaning")]
+    for what, duties in conformance.DUTIES.items():
+        rows += [(duty.__name__.replace("_", " "), what, _plain(duty.__doc__)) for duty in duties]
+    yield from table(*rows)
+
+
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "states": state_tables,
     "incident types": incident_table,
+    "charter keys": charter_keys,
     "faults": fault_tree,
     "documents": reference.document_tables,
     "units": reference.unit_table,
     "commands": command_pages,
+    "connectors": connector_tables,
+    "duties": duty_table,
 }
 
 

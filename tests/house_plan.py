@@ -16,7 +16,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "formats": "faults",
         "message": "faults model",
         "mapping": "faults model",
-        "charter": "faults model",
+        # a charter is checked with the mappings and crosswalks that its flows name
+        "charter": "faults model mapping",
         "stock": "faults model",
         "kit": "faults model mapping",
         # transport implements the client that kit describes

@@ -15,11 +15,12 @@ from crossdock.charter.load import load
 from crossdock.charter.site_files import read_files
 from crossdock.faults import Misconfigured
 from crossdock.journal.sqlite.store import SqliteJournal
+from crossdock.kit.breaker import Breaker
 from crossdock.kit.connector import Connector, Read, SignsIn, Tools
 from crossdock.kit.credentials import badge
 from crossdock.kit.guarded import GuardedClient
 from crossdock.kit.http import Client, Response
-from crossdock.kit.registry import Registry, registry
+from crossdock.kit.registry import Registry, connectors
 from crossdock.kit.throttle import Pace
 from crossdock.mapping.crosswalk import Codes, Crosswalks
 from crossdock.model import register
@@ -54,7 +55,7 @@ class RealClock:
 
 def connector_fields(found: Registry) -> dict[str, ConnectorFields]:
     """What the charter must know of each connector, from what the connectors declare."""
-    return {kind: _fields(found.connector(kind)) for kind in found.kinds()}
+    return {kind: _fields(connector) for kind, connector in found.items()}
 
 
 def _fields(connector: Connector) -> ConnectorFields:
@@ -71,7 +72,7 @@ def _fields(connector: Connector) -> ConnectorFields:
 
 def read_charter(site: Path) -> tuple[Charter, Registry]:
     """The charter of a site, checked, and the connectors it may use. Raises Misconfigured."""
-    found = registry(site)
+    found = connectors(site)
     charter = load(site, connectors=connector_fields(found), documents=register.kinds())
     return charter, found
 
@@ -94,7 +95,7 @@ class Hub:
         self._crosswalks = Crosswalks.read(self._files)
         self._time = DecisionTime()
         self._secrets = secrets
-        systems = {name: self._bound(system, found.connector(system.connector)) for name, system in self.charter.systems.items()}
+        systems = {name: self._bound(system, found[system.connector]) for name, system in self.charter.systems.items()}
         self.context = Context(
             charter=self.charter, systems=systems, journal=self.journal, clock=self.clock, random=Random(), time=self._time
         )
@@ -166,6 +167,7 @@ class Hub:
             http,
             concurrency=limits.concurrency,
             pace=Pace(limits.rate_per_s),
+            breaker=Breaker(max_s=max(limits.retry_max_s, limits.retry_first_s)),
             badge=badge(auth, self._secrets, token_client=token_client, session=session),
         )
 

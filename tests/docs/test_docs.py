@@ -5,12 +5,17 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import shutil
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from crossdock.assembly import connector_fields
+from crossdock.charter.load import check
+from crossdock.kit import registry
 from crossdock.message import incident, states
+from crossdock.model import register
 from tests.docs.commands import MISSING, existing, spoken_of
 from tests.docs.pages import ROOT, Block, Page, matches, pages, steps
 
@@ -62,6 +67,39 @@ def test_every_json_block_is_json(page: Page) -> None:
 
 def test_a_json_block_that_is_none_is_found() -> None:
     assert faulty_json(Page("docs/planted.md", '```json\n{"a": 1}\n```\n\n```json\n{a: 1}\n```\n')) == [5]
+
+
+CHARTERS = [(page, block) for page in PAGES for block in page.blocks if block.words.startswith("charter")]
+
+
+def mistakes(site: Path) -> list[str]:
+    """What the loader finds wrong with a site."""
+    connectors = connector_fields(registry.connectors(site))
+    return [str(found) for found in check(site, connectors=connectors, documents=register.kinds())]
+
+
+def first_site(folder: Path, charter: str | None = None) -> Path:
+    """A copy of the example site, with another charter if one is given."""
+    site = folder / "site"
+    shutil.copytree(ROOT / "examples/first-site", site)
+    if charter is not None:
+        (site / "charter.yaml").write_text(charter, "utf-8")
+    return site
+
+
+@pytest.mark.parametrize(("page", "block"), CHARTERS, ids=[f"{p.path}:{b.line}" for p, b in CHARTERS])
+def test_every_charter_that_a_page_shows_is_one(page: Page, block: Block, tmp_path: Path) -> None:
+    assert not mistakes(first_site(tmp_path, block.text)), page.path
+
+
+def test_the_example_site_has_no_mistakes(tmp_path: Path) -> None:
+    assert not mistakes(first_site(tmp_path))
+
+
+def test_a_charter_with_a_mistake_is_found_with_its_line(tmp_path: Path) -> None:
+    text = (ROOT / "examples/first-site/charter.yaml").read_text("utf-8")
+    found = mistakes(first_site(tmp_path, text.replace("order_by:", "order_buy:")))
+    assert [f for f in found if re.match(r"charter.yaml:\d+: .*order_buy.*order_by", f)], found
 
 
 def generator() -> ModuleType:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from crossdock.journal.sqlite.audit import verify
-from stories import open_journal, stories
+from tests.stories import open_journal, stories
 
 
 @pytest.fixture(scope="module")

@@ -17,10 +17,11 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_new_connector_of_two_documents_passes_conformance_as_it_is(tmp_path):
-    written = new_connector("my_shop", tmp_path)
-    assert {path.relative_to(tmp_path).parts[0] for path in written} == {"my_shop"}
-    done = run(tmp_path / "my_shop", "pytest", "-q", "-p", "no:cacheprovider")
+@pytest.mark.parametrize("name", ["my_shop", "acme_acme"])
+def test_a_new_connector_of_two_documents_passes_conformance_as_it_is(tmp_path, name):
+    written = new_connector(name, tmp_path)
+    assert {path.relative_to(tmp_path).parts[0] for path in written} == {name}
+    done = run(tmp_path / name, "pytest", "-q", "-p", "no:cacheprovider")
     assert done.returncode == 0, done.stdout + done.stderr
     passed = done.stdout.rsplit("\n", 2)[-2]
     assert "passed" in passed

@@ -13,7 +13,17 @@ from random import Random
 from typing import Any
 
 from crossdock.charter.charter import (
-    Charter, Checks, FlowIn, FlowOut, ItemCheck, Limits, ObjectRule, OnChange, Reader, Site, System,
+    Charter,
+    Checks,
+    FlowIn,
+    FlowOut,
+    ItemCheck,
+    Limits,
+    ObjectRule,
+    OnChange,
+    Reader,
+    Site,
+    System,
 )  # fmt: skip
 from crossdock.faults import InDoubt, Invalid, Rejected, TryLater
 from crossdock.journal.sqlite.store import SqliteJournal

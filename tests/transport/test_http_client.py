@@ -246,6 +246,18 @@ async def test_a_client_that_is_closed_sends_nothing(serve, client):
     assert server.connections == 0
 
 
+async def test_a_request_that_is_under_way_when_the_client_closes_is_in_doubt(serve, client):
+    server = await serve(wait_for_ever)
+    one = client(server.url)
+    under_way = asyncio.create_task(one.send("POST", "/wh", body=b"{}"))
+    async with asyncio.timeout(5):
+        while not server.requests:
+            await asyncio.sleep(0.001)
+    await one.close()
+    with pytest.raises(InDoubt):
+        await under_way
+
+
 async def test_a_proxy_in_the_environment_is_not_used(serve, client, monkeypatch):
     proxy, server = await serve(well), await serve(well)
     monkeypatch.setenv("HTTP_PROXY", proxy.url)

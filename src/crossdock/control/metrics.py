@@ -1,2 +1,100 @@
+"""What the hub counts of itself, in the words of Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+#: Label values of one metric; what comes beyond is counted together as "other".
+_SYSTEMS_MAX = 200
+#: Statuses of requests whose system nobody vouched for: their path may say anything.
+_UNKNOWN = frozenset({401, 403, 404, 405})
+_FAST_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
 class Metrics:
-    def received(self,s,st): pass
+    """Counters and histograms of one process, and the gauges that are read when somebody asks."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry(auto_describe=True)
+        self._received = Counter(
+            "crossdock_intake_requests", "Requests at the door, by system and status.", ("system", "status"),
+            registry=self._registry,
+        )  # fmt: skip
+        self._intake = Histogram(
+            "crossdock_intake_seconds",
+            "From the request to its durable answer.",
+            buckets=_FAST_S,
+            registry=self._registry,
+        )
+        self._answered = Histogram(
+            "crossdock_target_seconds", "From a request to a target to its answer.", ("system",), buckets=_FAST_S,
+            registry=self._registry,
+        )  # fmt: skip
+        self._commit = Histogram(
+            "crossdock_commit_seconds", "From the first statement of a commit to the disk's word.", buckets=_FAST_S,
+            registry=self._registry,
+        )  # fmt: skip
+        self._shared = Counter(
+            "crossdock_commit_callers", "Callers whose writes went into commits.", registry=self._registry
+        )
+        self._now = _Now()
+        self._registry.register(self._now)
+        self._received_by: dict[tuple[str, int], Counter] = {}
+
+    def received(self, system: str, status: int) -> None:
+        """One answered request at the door."""
+        counter = self._received_by.get((system, status))
+        if counter is None:
+            counter = self._counter(system, status)
+        counter.inc()
+
+    def _counter(self, system: str, status: int) -> Counter:
+        if status in _UNKNOWN or len(self._received_by) >= _SYSTEMS_MAX * 10:
+            return self._received.labels("other", str(status))
+        counter = self._received_by[system, status] = self._received.labels(system, str(status))
+        return counter
+
+    def intake_s(self, seconds: float) -> None:
+        """How long one request at the door took."""
+        self._intake.observe(seconds)
+
+    def answered_s(self, system: str, seconds: float) -> None:
+        """How long one target took to answer."""
+        self._answered.labels(system).observe(seconds)
+
+    def committed(self, seconds: float, callers: int) -> None:
+        """One commit."""
+        self._commit.observe(seconds)
+        self._shared.inc(callers)
+
+    def page(self, gauges: Mapping[str, Gauge]) -> bytes:
+        """Everything as Prometheus reads it; `gauges` are the figures of this moment."""
+        self._now.gauges = gauges
+        return generate_latest(self._registry)
+
+
+class Gauge:
+    """One figure of this moment: what it means, and its values by label."""
+
+    def __init__(self, says: str, values: Mapping[str, float], *, label: str = "") -> None:
+        self.says = says
+        self.values = values
+        self.label = label
+
+
+class _Now:
+    """Gives the gauges of the page that is being written."""
+
+    def __init__(self) -> None:
+        self.gauges: Mapping[str, Gauge] = {}
+
+    def collect(self) -> Iterator[Metric]:
+        for name, gauge in self.gauges.items():
+            family = GaugeMetricFamily(name, gauge.says, labels=[gauge.label] if gauge.label else [])
+            for label, value in gauge.values.items():
+                family.add_metric([label] if gauge.label else [], value)
+            yield family

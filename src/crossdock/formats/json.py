@@ -39,6 +39,8 @@ _decoder = msgspec.json.Decoder(float_hook=_number)
 class _Digits(str):
     """A number with a fraction or an exponent as it was written."""
 
+    __slots__ = ()
+
 
 _lenient = msgspec.json.Decoder(float_hook=_Digits)
 _encoder = msgspec.json.Encoder(decimal_format="number")

@@ -182,9 +182,9 @@ class Changes:
         if not self.entries:
             self.entries.append((Entry(EntryKind.decided, says="moved"), ()))
         entry, rows = self.entries[-1]
-        detail: dict[str, Any] = json.loads(entry.detail) if entry.detail else {}
+        detail = _tree_decoder.decode(entry.detail) if entry.detail else {}
         detail["moves"] = [[what, id_, state] for what, id_, state, _ in untold]
-        entry.detail = json.dumps(detail)
+        entry.detail = _tree_encoder.encode(detail).decode()
         told: list[Row] = [(TOLD, (mark_,), None) for *_, mark_ in untold if mark_ is not None]
         self.entries[-1] = (entry, (*rows, *told))
 

@@ -42,6 +42,14 @@ _OUT: tuple[Callable[[Case, Sample], None], ...] = (
     duties_out.finds_what_is_there,
 )
 
+#: Every duty, by what it is checked for.
+DUTIES: dict[str, tuple[Callable[..., object], ...]] = {
+    "the connector": _WHOLE,
+    "each document in": _IN,
+    "each document polled": _POLL,
+    "each document out": _OUT,
+}
+
 
 def suite(connector: Connector, *, samples: Path, system: object | None = None) -> type:
     """A class of tests for pytest. `system` stands in for samples/system.json where flows are the charter's."""

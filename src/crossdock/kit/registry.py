@@ -102,8 +102,10 @@ def _in_folder(folder: Path) -> Found:
     module = f"{packages[0].name}.connector"
 
     def load() -> object:
-        if str(folder) not in sys.path:
-            sys.path.append(str(folder))  # last, so that it hides nothing that is installed
+        here = str(folder.resolve())
+        if here not in sys.path:
+            sys.path.append(here)  # last, so that it hides nothing that is installed
+        importlib.invalidate_caches()  # the folder may be newer than this process
         return vars(importlib.import_module(module)).get("CONNECTOR")
 
     return Found(folder.name, str(packages[0] / "connector.py"), load)

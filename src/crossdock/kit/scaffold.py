@@ -35,9 +35,19 @@ def new_connector(name: str, into: Path) -> list[Path]:
 
 def _named(text: str, name: str, title: str) -> str:
     """The template's words for the connector's: in code `Acme` is one word, in prose the title."""
-    one_word = title.replace(" ", "")
-    text = re.sub(r"\bAcme(?=Connector\b)|(?<=Test)Acme\b", one_word, text)
-    return text.replace("Acme", title).replace("ACME", name.upper()).replace("acme", name)
+    words = {"acme": name, "ACME": name.upper(), "Acme": title}
+    # In one pass: a name may itself hold the template's.
+    return re.sub(
+        "Acme|ACME|acme",
+        lambda found: words[found[0]] if _in_prose(found) else title.replace(" ", ""),
+        text,
+    )
+
+
+def _in_prose(found: re.Match[str]) -> bool:
+    """Whether the match is no part of a class name."""
+    text, start, end = found.string, found.start(), found.end()
+    return not (text.startswith("Connector", end) or text.endswith("Test", 0, start))
 
 
 def _check_name(name: str) -> None:

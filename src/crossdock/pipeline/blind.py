@@ -22,12 +22,12 @@ class NoDedup:
 
     def judge(
         self,
-        arrival: Arrival,  # noqa: ARG002 - the interface of the guard
+        arrival: Arrival,
         *,
-        by_key: Known | None,  # noqa: ARG002
-        same_version: Known | None,  # noqa: ARG002
+        by_key: Known | None,
+        same_version: Known | None,
         latest: Known | None,
-        same_as: Callable[[int], bool],  # noqa: ARG002
+        same_as: Callable[[int], bool],
     ) -> tuple[Verdict, int, int]:
         """The next version, whatever came."""
         return Verdict.NEW, latest.version + 1 if latest else 1, 0
@@ -57,6 +57,6 @@ class NoOrder:
 class NoDoubt:
     """Takes an unclear outcome for a failure and sends again as if nothing had been sent."""
 
-    def way(self, unclear: Unclear) -> tuple[Unclear, int]:  # noqa: ARG002 - the interface of the guard
+    def way(self, unclear: Unclear) -> tuple[Unclear, int]:
         """Again, under a new key."""
         return Unclear.RESEND, 1

@@ -82,7 +82,7 @@ class OrderWriter(_Writer):
         """GET /orders/{number}."""
         return Ask("GET", _order_path(_given(job.tree, "number")), safe=True)
 
-    def found(self, job: Job, answer: Answer) -> Done | None:  # noqa: ARG002 - the interface
+    def found(self, job: Job, answer: Answer) -> Done | None:
         """Done when the order is there. Raises TryLater."""
         order = _found(answer, self._tools.now())
         return None if order is None else Done(order.id, missing_id=order.id is None)
@@ -122,7 +122,7 @@ class CancelWriter(_Writer):
         """GET /orders/{number}."""
         return Ask("GET", _order_path(_cancelled(job)), safe=True)
 
-    def found(self, job: Job, answer: Answer) -> Done | None:  # noqa: ARG002 - the interface
+    def found(self, job: Job, answer: Answer) -> Done | None:
         """Done when the order is cancelled. Raises TryLater."""
         order = _found(answer, self._tools.now())
         return None if order is None or order.status != "cancelled" else self.done(answer)
@@ -151,11 +151,11 @@ class ItemWriter(_Writer):
         sku = _read(answer, Item).sku
         return Done(sku, missing_id=sku is None)
 
-    def find(self, job: Job) -> Ask | None:  # noqa: ARG002 - the interface
+    def find(self, job: Job) -> Ask | None:
         """None: that an item is there does not say that it is there as we sent it."""
         return None
 
-    def found(self, job: Job, answer: Answer) -> Done | None:  # noqa: ARG002 - the interface
+    def found(self, job: Job, answer: Answer) -> Done | None:
         """Never asked: `find` gives no request."""
         raise TryLater("items are not looked up in the warehouse")
 

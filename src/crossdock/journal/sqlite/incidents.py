@@ -190,3 +190,8 @@ def sources(
         " WHERE h.incident = ? AND h.kind <> 4 AND c.id > ? ORDER BY c.id LIMIT ?",
         (id_, after, limit),
     ).fetchall()
+
+
+def open_by_type(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many incidents are open, by type."""
+    return dict(connection.execute("SELECT type, count(*) FROM incidents WHERE state = 1 GROUP BY type").fetchall())

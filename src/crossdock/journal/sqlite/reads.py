@@ -215,7 +215,17 @@ class Reads:
         """Looks whether any value was ever mended by a person; most stores never ask again."""
         self.has_overrides = self._reader.execute("SELECT 1 FROM overrides LIMIT 1").fetchone() is not None
 
+    def lanes_after(self, transmission: int, message: int) -> Sequence[tuple[str, str]]:
+        """(target, ordering key) of the lanes in which something comes after a transmission of a message."""
+        return self._reader.execute(
+            "SELECT target, key FROM transmissions WHERE message = ? AND after = ?", (message, transmission)
+        ).fetchall()
+
     # -- the rest ------------------------------------------------------------
+
+    def answer(self, key: str) -> tuple[bytes, bytes] | None:
+        """(digest of the request, answer) that was given under an Idempotency-Key."""
+        return self._reader.execute("SELECT digest, body FROM answers WHERE key = ?", (key,)).fetchone()
 
     def body(self, payload: int) -> bytes | None:
         """The bytes of a payload; None when they were erased."""

@@ -70,7 +70,8 @@ def _parts(connection: sqlite3.Connection, root: int | None, captures: Iterable[
         ids = {
             row[0]
             for row in connection.execute(
-                "SELECT DISTINCT message FROM ledger WHERE root = ? AND message IS NOT NULL ORDER BY message DESC LIMIT ?",
+                "SELECT DISTINCT message FROM ledger WHERE root = ? AND message IS NOT NULL"
+                " ORDER BY message DESC LIMIT ?",
                 (root, _PARTS_MAX),
             )
         }

@@ -97,9 +97,8 @@ def _systems(connection: sqlite3.Connection) -> list[str]:
     for table in ("revisions", "identity"):
         last = ""
         while len(found) < _PARTS_MAX:
-            row = connection.execute(
-                f"SELECT min(system) FROM {table} WHERE scope = 1 AND system > ?", (last,)
-            ).fetchone()
+            query = f"SELECT min(system) FROM {table} WHERE scope = 1 AND system > ?"  # noqa: S608 - fixed names
+            row = connection.execute(query, (last,)).fetchone()
             if row[0] is None:
                 break
             last = row[0]

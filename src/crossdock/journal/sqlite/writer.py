@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -52,8 +53,12 @@ class Writer:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="crossdock-commit")
         self._task: asyncio.Task[None] | None = None
         self._closing = False
+        self._began_s = 0.0
         self.failure: str | None = None  #: why the last commit failed; None while the store takes commits
         self.commits = 0
+        self.failures = 0
+        #: Told of every commit: seconds from the first statement to the disk's word, and how many callers shared it.
+        self.watch: Callable[[float, int], None] = lambda _seconds, _callers: None
 
     def start(self) -> None:
         """Begins to write."""
@@ -129,6 +134,7 @@ class Writer:
             self._kept([one], [result])
 
     def _begin(self) -> None:
+        self._began_s = time.perf_counter()
         self._connection.execute("BEGIN IMMEDIATE")
         self._unwind.begin()
 
@@ -150,6 +156,7 @@ class Writer:
     def _failed(self, error: sqlite3.Error, batch: list[tuple[Work, asyncio.Future[Any]]]) -> None:
         self._rollback()
         self.failure = str(error)
+        self.failures += 1
         for _, future in batch:
             if not future.done():
                 future.set_exception(StoreDown(f"the store takes no commits: {error}"))
@@ -158,6 +165,7 @@ class Writer:
         self._unwind.keep()
         self.failure = None
         self.commits += 1
+        self.watch(time.perf_counter() - self._began_s, len(batch))
         for (_, future), result in zip(batch, results, strict=True):
             if not future.done():
                 future.set_result(result)

@@ -1,0 +1,47 @@
+"""Who is asking, and what they may see."""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+from crossdock.api.keys import Holder, Keys, Role
+from crossdock.api.refusals import Refusal
+
+
+class Guest:
+    """Lets the holders of keys in, and says what each may see."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    def holder(self, request: Request) -> Holder:
+        """Who sent a request. Raises Refusal with 401."""
+        holder = self._keys.holder(request.headers.get("authorization"))
+        if holder is None:
+            raise Refusal(
+                401, "the key is missing or not known", fix="send Authorization: Bearer KEY; see crossdock keys create",
+                headers={"www-authenticate": "Bearer"},
+            )  # fmt: skip
+        return holder
+
+    def operator(self, request: Request) -> Holder:
+        """Somebody who may act. Raises Refusal with 401 or 403."""
+        holder = self.holder(request)
+        if not holder.acts:
+            fix = "use a key made with crossdock keys create NAME --role operator"
+            raise Refusal(403, f"the key {holder.name} may not act on incidents", fix=fix)
+        return holder
+
+    def origin(self, holder: Holder) -> str | None:
+        """The one system whose documents a holder may see; None: all."""
+        return holder.system if holder.role is Role.SYSTEM else None
+
+    def narrowed(self, holder: Holder, system: str | None) -> str | None:
+        """The system that figures are narrowed to: a system's own key sees no others. Raises Refusal with 403."""
+        if holder.role is not Role.SYSTEM:
+            return system
+        if system is not None and system != holder.system:
+            raise Refusal(
+                403, f"the key {holder.name} sees only what came from {holder.system}", path="system"
+            )
+        return holder.system

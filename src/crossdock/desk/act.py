@@ -1,0 +1,147 @@
+"""The acts of the desk as typed values, read from what a person sends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from crossdock.faults import Invalid
+from crossdock.mapping.override import steps_of
+
+_TEXT_MAX = 1_000
+_VALUE_MAX = 10_000
+#: An override ends after this, unless the person says otherwise.
+OVERRIDE_DAYS = 30
+_DAYS_MAX = 3_650
+
+
+class Outcome(Enum):
+    """What a person found out, or decided, about a sending."""
+
+    APPLIED = "applied"  #: the target has it
+    NOT_APPLIED = "not_applied"  #: the target does not have it: it goes again, in a new round
+    ABANDONED = "abandoned"  #: it shall not be sent any more
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """Somebody else shall look at it."""
+
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Everything in it is tried again as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """A value in place of the one that the sender wrote, in every document of the incident; then a retry."""
+
+    path: str
+    value: Any
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddRow:
+    """A row of a crosswalk, laid over the site's file; then a retry."""
+
+    crosswalk: str
+    system: str
+    theirs: str
+    ours: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """The end of it, with a reason; `their_id` is the target's own id where the person looked it up."""
+
+    outcome: Outcome
+    reason: str
+    their_id: str | None = None
+
+
+Act = Assign | Retry | Mend | AddRow | Resolve
+NAMES = ("assign", "fix", "retry", "resolve")
+
+
+def read(name: str, body: Any, *, type_: str) -> Act:
+    """The act in a request about an incident of a type. Raises Invalid with the path of what is wrong."""
+    if not isinstance(body, Mapping):
+        raise Invalid("an act is a JSON object", fix="send {} for retry")
+    given: Mapping[str, Any] = body  # pyright: ignore[reportUnknownVariableType]
+    match name:
+        case "assign":
+            _only(given, "owner")
+            return Assign(_text(given, "owner"))
+        case "retry":
+            _only(given)
+            return Retry()
+        case "resolve":
+            return _resolve(given, type_)
+        case _:
+            return _fix(given, type_)
+
+
+def _fix(given: Mapping[str, Any], type_: str) -> Act:
+    if "outcome" in given:
+        return _resolve(given, type_)
+    if "crosswalk" in given:
+        _only(given, "crosswalk", "system", "theirs", "ours")
+        return AddRow(*(_text(given, name) for name in ("crosswalk", "system", "theirs", "ours")))
+    if "path" in given:
+        _only(given, "path", "value", "days")
+        path = _text(given, "path")
+        steps_of(path)
+        if "value" not in given:
+            raise Invalid("the value is missing", path="value", fix='write {"path": …, "value": …}')
+        if len(json.dumps(given["value"], default=str)) > _VALUE_MAX:
+            raise Invalid(
+                "the value is too large", path="value", fix="have the sender send the document again"
+            )
+        return Mend(path, given["value"], _days(given))
+    raise Invalid(
+        "a fix is a value, a row of a crosswalk, or an outcome",
+        fix='write {"path", "value"}, {"crosswalk", "system", "theirs", "ours"} or {"outcome", "reason"}',
+    )
+
+
+def _resolve(given: Mapping[str, Any], type_: str) -> Resolve:
+    _only(given, "outcome", "reason", "their_id")
+    words = ", ".join(o.value for o in Outcome)
+    if "outcome" not in given and type_ != "in_doubt":
+        outcome = Outcome.ABANDONED
+    else:
+        try:
+            outcome = Outcome(given.get("outcome"))
+        except ValueError:
+            says = "nobody can end a doubt without saying what became of it"
+            raise Invalid(says, path="outcome", value=given.get("outcome"), fix=f"one of: {words}") from None
+    their_id = _text(given, "their_id") if given.get("their_id") is not None else None
+    return Resolve(outcome, _text(given, "reason"), their_id)
+
+
+def _text(given: Mapping[str, Any], name: str) -> str:
+    value = given.get(name)
+    if not isinstance(value, str) or not value.strip() or len(value) > _TEXT_MAX:
+        raise Invalid(f"{name} must be a text of 1 to {_TEXT_MAX} characters", path=name, fix=f"give {name}")
+    return value.strip()
+
+
+def _days(given: Mapping[str, Any]) -> int:
+    days = given.get("days", OVERRIDE_DAYS)
+    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= _DAYS_MAX:
+        raise Invalid(f"days must be a whole number from 1 to {_DAYS_MAX}", path="days", value=days)
+    return days
+
+
+def _only(given: Mapping[str, Any], *names: str) -> None:
+    for name in given:
+        if name not in names:
+            known = ", ".join(names) or "nothing"
+            raise Invalid(f"{name} means nothing here", path=str(name), fix=f"what may be given: {known}")

@@ -1,0 +1,51 @@
+"""What `crossdock connectors` shows and writes."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from crossdock.cli.connectors import app
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Runs a command in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CROSSDOCK_SITE", raising=False)
+    return lambda *words: CliRunner().invoke(app, list(words))
+
+
+def test_the_list_names_every_connector_with_its_documents(run):
+    shown = run("list", "--json")
+    assert shown.exit_code == 0
+    by_kind = {one["kind"]: one for one in json.loads(shown.stdout)}
+    assert {"http", "tryton", "warehouse"} <= set(by_kind)
+    assert by_kind["http"]["in"] == []
+    assert by_kind["warehouse"]["out"]
+    assert "by charter" in run("list").stdout
+
+
+def test_a_new_connector_stands_here_or_in_the_site_and_is_then_listed(run, tmp_path):
+    assert run("new", "acme").exit_code == 0
+    assert (tmp_path / "acme" / "crossdock_acme" / "connector.py").exists()
+    made = run("new", "acme_shop", "--site", "site")
+    assert made.exit_code == 0
+    assert "README.md" in made.stdout
+    assert run("list", "--site", "site").stderr == ""
+    listed = json.loads(run("list", "--json", "--site", "site").stdout)
+    assert "acme_shop" in [one["kind"] for one in listed]
+
+
+def test_a_name_that_would_not_work_exits_with_one_and_a_hint(run, tmp_path):
+    refused = run("new", "warehouse")
+    assert refused.exit_code == 1
+    assert "installed already; take a name" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_broken_connector_of_the_site_exits_with_one_and_its_place(run, tmp_path):
+    (tmp_path / "site" / "connectors" / "notes").mkdir(parents=True)
+    refused = run("list", "--site", "site")
+    assert refused.exit_code == 1
+    assert "notes" in refused.stderr
