@@ -142,6 +142,12 @@ class ShipmentWriter:
                 f"{release.number} has no picking moves: its warehouse ships from storage",
                 fix="give the warehouse an output zone in Tryton",
             )
+        if not shipped:
+            # Seen in Tryton 8.2: it would close the shipment and make no back-order, so the order would be forgotten.
+            raise Rejected(
+                f"nothing of {release.number} was shipped, and Tryton makes a back-order only of what is left over",
+                path="lines", fix="cancel the shipment in Tryton and let it be made anew, or wait for stock",
+            )  # fmt: skip
         if amounts(release.picks) == amounts(shipped):
             if release.state == "assigned":
                 return self._button("pick", release)
