@@ -253,9 +253,13 @@ def _capture(row: tuple[Any, ...]) -> Capture:
 
 
 def _message(row: tuple[Any, ...]) -> Message:
-    head, tree, state, rest = row[:10], row[10], row[11], row[12:]
-    return Message(*head, unpacked_tree(tree), MessageState(state), *rest)
+    fixed: list[Any] = list(row)
+    fixed[10] = unpacked_tree(fixed[10])
+    fixed[11] = MessageState(fixed[11])
+    return Message(*fixed)
 
 
 def _transmission(row: tuple[Any, ...]) -> Transmission:
-    return Transmission(*row[:11], TransmissionState(row[11]), *row[12:])
+    fixed: list[Any] = list(row)
+    fixed[11] = TransmissionState(fixed[11])
+    return Transmission(*fixed)
