@@ -21,6 +21,7 @@ from crossdock.model.document import DocumentClass
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.conclude import Concluder, Verdict
 from crossdock.pipeline.lanes import Flight, Lane, Lanes, Ordering
+from crossdock.pipeline.mended import mended
 from crossdock.pipeline.transmit import (
     DoubtGuard,
     Outcome,
@@ -448,7 +449,8 @@ class Target:
         if flight.tree is None:
             message = self._journal.message(t.message)
             assert message is not None, f"transmission {t.id} has no message"
-            flight.tree = message.tree
+            first = t.round == 1
+            flight.tree = message.tree if first else mended(self._journal, message, self._clock.now_ms())
         root = self._journal.root_of(t.root, self.name) if t.root != t.hub else None
         return Job(
             document=t.document,
