@@ -9,6 +9,7 @@ from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.lanes import Flight
+from crossdock.pipeline.mended import mended
 from crossdock.pipeline.report import reads_json
 from crossdock.pipeline.transmit import entry_of, request_from, request_json
 
@@ -77,7 +78,8 @@ class Renderer:
         if flight.tree is None:
             message = self._journal.message(t.message)
             assert message is not None, f"transmission {t.id} has no message"
-            flight.tree = message.tree
+            first = t.round == 1
+            flight.tree = message.tree if first else mended(self._journal, message, self._clock.now_ms())
         root = self._journal.root_of(t.root, self._name) if t.root != t.hub else None
         return Job(
             document=t.document,
