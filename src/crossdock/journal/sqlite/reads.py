@@ -139,6 +139,13 @@ class Reads:
         )
         return [_message(row) for row in rows]
 
+    def messages_sent_back(self, limit: int) -> list[int]:
+        """Messages that a person sent back to be looked at again: they wait, and for nothing."""
+        rows = self._reader.execute(
+            "SELECT id FROM messages WHERE state = 1 AND waits_for IS NULL ORDER BY id LIMIT ?", (limit,)
+        )
+        return [row[0] for row in rows]
+
     def messages_overdue(self, now_ms: int, limit: int) -> Sequence[Message]:
         """Messages whose wait is over."""
         rows = self._reader.execute(
