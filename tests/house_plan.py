@@ -16,7 +16,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "formats": "faults",
         "message": "faults model",
         "mapping": "faults model",
-        # a charter is checked together with the mappings and crosswalks of its site
+        # a charter is checked with the mappings and crosswalks that its flows name
         "charter": "faults model mapping",
         "stock": "faults model",
         "kit": "faults model mapping",

@@ -25,5 +25,5 @@ class Outcome:
     def shown(self) -> str:
         """The table for people."""
         judged: list[tuple[str, object]] = [] if self.verdict is None else [*self.verdict.rows()]
-        problems: list[tuple[str, object]] = [("problem", said) for said in self.problems[:20]]
+        problems: list[tuple[str, object]] = [("problem", said) for said in self.problems[:40]]
         return table(self.title, [*self.rows, *judged, *problems, ("good", not self.findings)])

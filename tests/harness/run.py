@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--folder", type=Path, help="keep site, logs and records there")
+    parser.add_argument("--folder", type=Path, help="keep site, logs and records there; new or empty")
     scenes = parser.add_subparsers(required=True, metavar="SCENARIO")
     for name, runner, says, plan in (
         ("faults", _faults, faults.__doc__, faults.Faults),
@@ -144,6 +144,9 @@ async def _main(asked: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="crossdock-") as made:
         folder = asked.folder or Path(made)
         folder.mkdir(parents=True, exist_ok=True)
+        assert not any(folder.iterdir()), (
+            f"{folder} is not empty: an old site would be judged with the new run"
+        )
         outcomes: list[Outcome] = await asked.runner(folder, asked)
     for outcome in outcomes:
         print(outcome.shown(), end="\n\n")

@@ -146,18 +146,20 @@ async def stage(
 
     `instead` names another program than the product, to try the harness itself.
     """
-    target = Target(folder)
-    await target.start()
-    plan.target_url = target.url
-    site = folder / "site"
-    write_site(site, plan)
-    await target.turn(**{"seed": seed, **(dials or {})})
-    program = None if instead is None else [*instead, "--site", str(site)]
-    hub = Hub(site, env=env, prefix=prefix, instead=program)
-    keys = await make_keys(site) if instead is None else Keys("shop", "observer", "operator")
-    world = Stage(folder, target, hub, keys, Shop(hub.url, keys.shop, OrderBook(seed)), 0.0)
-    world.person, world.ordered = plan.on_unclear == "person", plan.order_by is not None
-    try:
+    async with contextlib.AsyncExitStack() as ends:
+        target = Target(folder)
+        await target.start()
+        ends.push_async_callback(target.stop)
+        plan.target_url = target.url
+        site = folder / "site"
+        write_site(site, plan)
+        await target.turn(**{"seed": seed, **(dials or {})})
+        program = None if instead is None else [*instead, "--site", str(site)]
+        hub = Hub(site, env=env, prefix=prefix, instead=program)
+        keys = await make_keys(site) if instead is None else Keys("shop", "observer", "operator")
+        world = Stage(folder, target, hub, keys, Shop(hub.url, keys.shop, OrderBook(seed)), 0.0)
+        world.person, world.ordered = plan.on_unclear == "person", plan.order_by is not None
+        ends.push_async_callback(_clear, world)
         if started:
             world.start_s = await hub.start()
         if watch:
@@ -166,8 +168,6 @@ async def stage(
         yield world
         if world.watch is not None:
             await world.watch.end()
-    finally:
-        await _clear(world)
 
 
 async def _clear(world: Stage) -> None:
@@ -179,5 +179,3 @@ async def _clear(world: Stage) -> None:
         await view.close()
     if world.hub.process.alive:
         await world.hub.process.stop()
-    await world.target.stop()
-    await asyncio.sleep(0)

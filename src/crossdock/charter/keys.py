@@ -27,7 +27,7 @@ class Type(Enum):
     URL = "http or https address"
     URL_PATH = "path of an address"
     HEADER = "name of an HTTP header"
-    SECRET = "name of a secret"
+    SECRET_NAME = "name of a secret"
     ZONE = "IANA time zone"
     CURRENCY = "ISO 4217 currency"
     CODEC = "character set"
@@ -36,6 +36,7 @@ class Type(Enum):
     EXACT_STATUSES = "list of HTTP statuses, such as 200"
     DOCUMENT = "kind of document"
     SYSTEM = "name of a system"
+    TREE = "a document"
     CONNECTOR = "kind of connector"
     READERS = "list of systems"
     TEXT_BY_NAME = "mapping of names to text"
@@ -72,7 +73,8 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("checks", Type.SECTION, "Which checks are made, and how strictly.", section="checks"),
         Key("intake", Type.SECTION, "Bounds at the door.", section="intake"),
         Key("systems", Type.SECTION_BY_NAME, "The connected parties.", required=True, section="system"),
-        Key("objects", Type.SECTION_BY_NAME, "Who owns what, and who gets it.", required=True, section="object"),
+        Key("objects", Type.SECTION_BY_NAME, "Who owns and who gets each kind of document.",
+            required=True, section="object"),
         Key("owners", Type.TEXT_BY_NAME, "Which role an incident type goes to: `unknown_sku: master_data`."),
     ),
     "site": _keys(
@@ -104,7 +106,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
     "auth": _keys(
         Key("type", Type.CHOICE, "The scheme.", default="none",
             choices=("none", "bearer", "basic", "header", "oauth2", "session")),
-        Key("secret", Type.SECRET, "Name of the secret: the environment has CROSSDOCK_SECRET_<NAME>."),
+        Key("secret", Type.SECRET_NAME, "Name of the secret: the environment has CROSSDOCK_SECRET_<NAME>."),
         Key("user", Type.TEXT, "basic, session: the user's name."),
         Key("header", Type.HEADER, "header: the name of the header that carries the secret."),
         Key("token_url", Type.URL, "oauth2: where tokens are given."),
@@ -142,7 +144,8 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("find", Type.SECTION, "The question whether the target has the document.", section="find"),
         Key("answers", Type.SECTION, "What each status means; unlisted is unclear.", section="answers"),
         Key("optional", Type.FIELDS, "Fields of the result that may come out undefined.", default=()),
-        Key("lengths", Type.WHOLE_BY_NAME, "Most characters in their fields: `consignee.name: 35`.", default={}),
+        Key("lengths", Type.WHOLE_BY_NAME, "Longest text of their fields, in characters: `consignee.name: 35`.",
+            default={}),
         Key("charset", Type.CODEC, "Character set that every text must fit, such as ascii."),
     ),
     "send": _keys(
@@ -173,5 +176,17 @@ SECTIONS: dict[str, dict[str, Key]] = {
     "reader": _keys(
         Key("system", Type.SYSTEM, "Who gets it.", required=True),
         Key("after", Type.SYSTEM, "A reader that must have answered first."),
+    ),
+    # Not of the charter: one entry of a file in examples/.
+    "example": _keys(
+        Key("mapping", Type.FILE, "The mapping that is run.", required=True),
+        Key("system", Type.SYSTEM, "Whose crosswalk rows answer, where several systems use the mapping."),
+        Key("says", Type.TEXT, "What the example shows."),
+        Key("given", Type.TREE, "What comes in.", required=True),
+        Key("expect", Type.TREE, "What must come out."),
+        Key("fails", Type.TEXT, "In place of `expect`: the incident type that it must fail with."),
+        Key("path", Type.TEXT, "With `fails`: the field that it must name."),
+        Key("packs", Type.TREE, "For `$convert`: sku to unit to how many of the smallest."),
+        Key("now", Type.TEXT, "For `$now()`: a time such as 2026-11-22T10:00:00Z."),
     ),
 }  # fmt: skip

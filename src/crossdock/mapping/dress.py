@@ -113,7 +113,14 @@ class Loan:
             return self._fields(made, cast("Fields", shape), here, where)
         if kind is Items:
             return self._items(made, cast("Items", shape), here, where)
-        return self._shaped(made, _fitting(cast("Either", shape), made), here, where)
+        first, *others = _fitting(cast("Either", shape), made)
+        noted = len(self.missing)
+        made = self._shaped(made, first, here, where)
+        if len(self.missing) > noted:
+            # Nobody can tell any more which of them it was to be: all that may be missing is named.
+            for other in others:
+                self._shaped(made, other, here, where)
+        return made
 
     def _items(self, made: Any, shape: Items, here: Any, where: Where) -> Any:
         each = shape.each
@@ -155,10 +162,19 @@ class Loan:
             elif kind is dict or kind is list:
                 made[key] = self._whole(value, key, (key, where), entry.names)
         if not shape.closed:
-            known = {entry.key for entry in shape.entries}
-            for key in made.keys() - known:
-                made[key] = self._whole(made[key], key, (key, where))
+            self._others(made, shape, where)
         return made
+
+    def _others(self, made: dict[str, Any], shape: Fields, where: Where) -> None:
+        """Dresses the fields whose keys the mapping computed."""
+        known = {entry.key for entry in shape.entries}
+        for key, value in made.items():
+            if key in known:
+                continue
+            if shape.rest is not None:
+                made[key] = self._shaped(value, shape.rest, None, (key, where))
+            else:
+                made[key] = self._whole(value, key, (key, where))
 
     def _whole(self, made: Any, name: str, where: Where, names: frozenset[str] = frozenset()) -> Any:
         """A value of which nothing is known: fields that kept their name may be copies."""
@@ -212,8 +228,8 @@ def _sources(here: Any, way: Sequence[str]) -> Sequence[Any]:
     return nodes
 
 
-def _fitting(either: Either, made: Any) -> Shape:
-    """The shape of which the fewest fields are missing in the value."""
+def _fitting(either: Either, made: Any) -> list[Shape]:
+    """The shapes that differ least from the value by their fields."""
 
     def misfit(shape: Shape) -> int:
         if isinstance(shape, Either):
@@ -225,4 +241,5 @@ def _fitting(either: Either, made: Any) -> Shape:
             return 0
         return len({entry.key for entry in shape.entries} ^ sample.keys())
 
-    return min(either.shapes, key=misfit)
+    least = min(map(misfit, either.shapes))
+    return [shape for shape in either.shapes if misfit(shape) == least]

@@ -57,5 +57,5 @@ def evaluated(expression: jlens.Expression, tree: Any, now_s: float, seed: int) 
 
 
 def _excerpt(text: str, offset: int) -> str:
-    before = text[max(0, offset - 30) : offset].rsplit("\n", maxsplit=1)[-1].strip()
+    before = text[max(0, offset - 30) : offset].rpartition("\n")[2].strip()
     return f"see behind `{before}`" if before else "see the beginning of this line"

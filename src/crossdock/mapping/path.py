@@ -6,7 +6,7 @@ from typing import Any
 
 import jlens
 
-from crossdock.faults import Misconfigured, Unreadable
+from crossdock.faults import Invalid, Misconfigured, Unreadable
 from crossdock.mapping.dress import Loan
 from crossdock.mapping.engine import compiled, evaluated
 from crossdock.mapping.shape import copied
@@ -45,9 +45,10 @@ class Path:
         try:
             # A path knows no clock and no chance: both are fixed.
             made = evaluated(self._expression, loan.lent(), 0.0, 0)
-        except jlens.JlensError as error:
-            raise Unreadable(f"{self.text} cannot be computed: {error}", status=422, path=self.text) from None
-        return loan.dressed(made, None, self._copied)
+            return loan.dressed(made, None, self._copied)
+        except (jlens.JlensError, Invalid) as error:
+            says = f"{self.text} cannot be computed: {error}"
+            raise Unreadable(says, status=422, path=self.text, fix="send a value that it can use") from None
 
 
 def _names(node: Node) -> tuple[str, ...] | None:

@@ -32,10 +32,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """An object with these fields; `closed`: and with no others."""
+    """An object with these fields; `closed`: and with no others.
+
+    `rest` is the shape behind keys that are computed; their paths say `*`: `by_sku.*.quantity`.
+    """
 
     entries: tuple[Entry, ...]
     closed: bool = True
+    rest: Shape | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +83,9 @@ class Outline:
         waiting: list[Shape] = [self.shape] if self.shape else []
         while waiting:
             match waiting.pop(0):
-                case Fields(entries=entries):
+                case Fields(entries=entries, rest=rest):
                     yield from entries
-                    waiting += [entry.shape for entry in entries if entry.shape]
+                    waiting += [entry.shape for entry in entries if entry.shape] + ([rest] if rest else [])
                 case Items(each=each):
                     waiting.append(each)
                 case Either(shapes=shapes):
@@ -170,8 +174,11 @@ class _Outliner:
 
     def _fields(self, node: Node, place: _Place) -> Fields:
         entries: list[Entry] = []
+        others: list[Shape] = []
         for key, value in zip(node.parts[::2], node.parts[1::2], strict=True):
             if key.kind is not Kind.STRING:
+                shape = self.shape(value, _Place((*place.path, "*"), None, frozenset()))
+                others += [shape] if shape else []
                 continue
             path = (*place.path, key.text)
             inner = _Place(path, place.top, place.items)
@@ -181,7 +188,7 @@ class _Outliner:
             entries.append(
                 Entry(key.text, ".".join(path), value.start, value.end, shape, copies or None, names)
             )
-        return Fields(tuple(entries), closed=len(entries) * 2 == len(node.parts))
+        return Fields(tuple(entries), len(entries) * 2 == len(node.parts), _either(others))
 
     def _note_bindings(self, block: Node) -> None:
         for part in block.parts:

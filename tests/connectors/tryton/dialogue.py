@@ -75,7 +75,9 @@ def shipment_of(release: Tree, quantities: dict[str, Any], **more: Any) -> Tree:
     for line in release["lines"]:
         shipped = quantities.get(line["line"], line["quantity"])
         for lot, quantity in shipped if isinstance(shipped, list) else [(None, shipped)]:
-            lines.append({"line": line["line"], "sku": line["sku"], "quantity": quantity, "unit": line["unit"]})
+            lines.append(
+                {"line": line["line"], "sku": line["sku"], "quantity": quantity, "unit": line["unit"]}
+            )
             if lot:
                 lines[-1]["lot"] = lot
     return {

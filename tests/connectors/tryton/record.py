@@ -84,7 +84,14 @@ async def _shipment(erp: Erp, tools: Tools, client: GuardedClient) -> None:
 
 
 async def _order(tools: Tools, client: GuardedClient) -> None:
-    line = {"line": 1, "sku": "TEA-0250", "quantity": 3, "unit": "EA", "price": Decimal("8.95"), "currency": "EUR"}
+    line = {
+        "line": 1,
+        "sku": "TEA-0250",
+        "quantity": 3,
+        "unit": "EA",
+        "price": Decimal("8.95"),
+        "currency": "EUR",
+    }
     await _dialogue("sales_order", "to-a-new-address", order("WEB-1", [line]), {}, tools, client)
 
 
@@ -107,7 +114,9 @@ async def _dialogue(
     })  # fmt: skip
 
 
-async def _poll(document: str, name: str, tools: Tools, client: GuardedClient, cursor: str | None = None) -> None:
+async def _poll(
+    document: str, name: str, tools: Tools, client: GuardedClient, cursor: str | None = None
+) -> None:
     recording = Recording(client)
     page = await CONNECTOR.poller(document, tools).poll(cursor, recording)
     _keep(f"poll/{document}/{name}.json", {

@@ -94,11 +94,7 @@ def test_a_cursor_reads_as_it_was_written() -> None:
     assert Cursor.read(Cursor(cursor.places).written()).loading is None
 
 
-@given(
-    st.lists(
-        st.tuples(st.integers(1, 9), st.integers(0, 30), st.integers(0, 50)), max_size=40
-    )
-)
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 30), st.integers(0, 50)), max_size=40))
 def test_every_change_is_found_once_if_no_transaction_is_slower_than_the_overlap(
     writes: list[tuple[int, int, int]],
 ) -> None:

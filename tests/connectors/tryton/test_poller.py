@@ -14,7 +14,8 @@ from crossdock.connectors.tryton.wire import dumped
 from crossdock.faults import InDoubt, TryLater
 from crossdock.kit.http import Response
 
-STAMP = {"__class__": "datetime", "year": 2026, "month": 11, "day": 22, "hour": 9, "minute": 0, "second": 0, "microsecond": 0}
+NINE = {"hour": 9, "minute": 0, "second": 0, "microsecond": 0}
+STAMP = {"__class__": "datetime", "year": 2026, "month": 11, "day": 22, **NINE}
 
 
 class Company:
@@ -74,7 +75,10 @@ async def test_the_first_load_comes_page_by_page_and_is_not_shown_again() -> Non
         cursor = page.cursor
         pages.append(([json.loads(one.content.body)["id"] for one in page.found], page.more))
     assert pages[:3] == [([1, 2, 3, 4], True), ([5, 6, 7, 8], True), ([9, 10], False)]
-    assert [found for found, _ in pages[3:]] == [[], []]  # the overlap shows them once more, and they are known
+    assert [found for found, _ in pages[3:]] == [
+        [],
+        [],
+    ]  # the overlap shows them once more, and they are known
 
 
 async def test_a_new_record_is_found_after_the_load() -> None:

@@ -18,7 +18,9 @@ def test_every_unit_that_tryton_brings_along_is_one_that_the_hub_knows() -> None
     assert set(BROUGHT_ALONG.values()) <= set(UNITS)
 
 
-@pytest.mark.parametrize(("symbol", "code"), [("u", "EA"), ("in", "INH"), ("cs12", "CS12"), ("Tray/6", "TRAY/6")])
+@pytest.mark.parametrize(
+    ("symbol", "code"), [("u", "EA"), ("in", "INH"), ("cs12", "CS12"), ("Tray/6", "TRAY/6")]
+)
 def test_a_symbol_becomes_a_code(symbol: str, code: str) -> None:
     assert PLAIN.ours(symbol, "unit") == code
 

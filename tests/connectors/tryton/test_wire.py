@@ -60,7 +60,9 @@ def test_a_result_of_nothing_is_a_result() -> None:
 
 def test_what_a_person_reads_leaves_out_their_domains() -> None:
     with pytest.raises(Rejected) as raised:
-        result(call("erp", "m"), said(["UserError", ["Not valid.", "See the field.", [["closed", "!=", True]]]]))
+        result(
+            call("erp", "m"), said(["UserError", ["Not valid.", "See the field.", [["closed", "!=", True]]]])
+        )
     assert raised.value.says == "Tryton: Not valid. See the field."
 
 
@@ -103,7 +105,9 @@ def test_a_value_behind_an_empty_relation_is_nothing() -> None:
     assert at(row, "party.lang.code") == "nl"
 
 
-@pytest.mark.parametrize("broken", [{"__class__": "date", "year": 2026}, {"__class__": "Decimal", "decimal": "x"}])
+@pytest.mark.parametrize(
+    "broken", [{"__class__": "date", "year": 2026}, {"__class__": "Decimal", "decimal": "x"}]
+)
 def test_a_broken_value_is_unreadable(broken: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="not a"):
         loaded(dumped({"value": broken}))

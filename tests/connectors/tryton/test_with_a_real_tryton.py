@@ -49,7 +49,9 @@ async def test_the_master_data_of_a_company_is_read(tools: Tools, client: Guarde
             register.read(kind, tree, zone=None)
 
 
-async def test_a_confirmed_sale_is_an_order_and_a_release(erp: Erp, tools: Tools, client: GuardedClient) -> None:
+async def test_a_confirmed_sale_is_an_order_and_a_release(
+    erp: Erp, tools: Tools, client: GuardedClient
+) -> None:
     sale = sold(erp, ("TEA-0250", 10), ("FLT-0012", 2))
     orders = {d.tree["number"]: d for d in await Feed("sales_order", tools, client).news()}
     release = await release_of(sale, tools, client)
@@ -62,8 +64,8 @@ async def test_a_confirmed_sale_is_an_order_and_a_release(erp: Erp, tools: Tools
     ]  # fmt: skip
     assert release.tree["ship_to"]["city"] == "Łódź"
     assert "backorder_of" not in release.tree
-    register.read("warehouse_order", release.tree, zone=None, units=frozenset({"CS12"}))
-    register.read("sales_order", orders[sale.number].tree, zone=None, units=frozenset({"CS12"}))
+    register.read("warehouse_order", release.tree, zone=None, declares=lambda _, unit: unit == "CS12")
+    register.read("sales_order", orders[sale.number].tree, zone=None, declares=lambda _, unit: unit == "CS12")
 
 
 async def test_a_kit_is_released_by_its_parts(erp: Erp, tools: Tools, client: GuardedClient) -> None:
@@ -73,9 +75,7 @@ async def test_a_kit_is_released_by_its_parts(erp: Erp, tools: Tools, client: Gu
     assert [(line["order_line"], line["sku"], line["quantity"]) for line in release.tree["lines"]] == [
         (order_line, "POT-0001", 3), (order_line, "CUP-0001", 6),
     ]  # fmt: skip
-    await lead(
-        CONNECTOR.writer("shipment", tools), job_of("shipment", shipment_of(release.tree, {})), client
-    )
+    await lead(CONNECTOR.writer("shipment", tools), job_of("shipment", shipment_of(release.tree, {})), client)
     after = books(erp, [sale.id])[0]
     assert (after.shipment_state, after.shipments[0].state) == ("sent", "done")
 
@@ -120,7 +120,11 @@ async def test_lots_and_packages_arrive_as_the_warehouse_packed_them(
     tree = shipment_of(release.tree, {honey: [("H2611-A", 3), ("H2611-B", 2)]}, packages=packages)
     _, said = await lead(CONNECTOR.writer("shipment", tools), job_of("shipment", tree), client)
     shipment = books(erp, [sale.id])[0].shipments[0]
-    assert (shipment.state, shipment.tracking, shipment.packages) == ("done", "TRK-A TRK-B", ("TRK-A", "TRK-B"))
+    assert (shipment.state, shipment.tracking, shipment.packages) == (
+        "done",
+        "TRK-A TRK-B",
+        ("TRK-A", "TRK-B"),
+    )
     assert sorted((m.sku, m.quantity, m.lot or "", m.tracking) for m in shipment.moves) == [
         ("HON-0350", 2, "H2611-B", "TRK-B"), ("HON-0350", 3, "H2611-A", "TRK-A"),
         ("TEA-0250", 3, "", "TRK-B"), ("TEA-0250", 7, "", "TRK-A"),
@@ -243,7 +247,9 @@ async def test_a_change_of_a_line_alone_is_noticed(erp: Erp, tools: Tools, clien
     assert [line["quantity"] for line in revised.tree["lines"]] == [7]
 
 
-async def test_a_cancelled_release_reaches_the_warehouse(erp: Erp, tools: Tools, client: GuardedClient) -> None:
+async def test_a_cancelled_release_reaches_the_warehouse(
+    erp: Erp, tools: Tools, client: GuardedClient
+) -> None:
     feed = Feed("warehouse_order_cancel", tools, client)
     assert await feed.news() == []
     sale = sold(erp, ("POT-0001", 1))
@@ -255,15 +261,21 @@ async def test_a_cancelled_release_reaches_the_warehouse(erp: Erp, tools: Tools,
     assert await feed.news() == []
 
 
-async def test_goods_of_a_cancelled_release_are_refused(erp: Erp, tools: Tools, client: GuardedClient) -> None:
+async def test_goods_of_a_cancelled_release_are_refused(
+    erp: Erp, tools: Tools, client: GuardedClient
+) -> None:
     sale = sold(erp, ("POT-0001", 2))
     release = await release_of(sale, tools, client)
     cancel_releases(erp, [sale.id])
     with pytest.raises(Rejected, match="is cancelled in Tryton"):
-        await lead(CONNECTOR.writer("shipment", tools), job_of("shipment", shipment_of(release.tree, {})), client)
+        await lead(
+            CONNECTOR.writer("shipment", tools), job_of("shipment", shipment_of(release.tree, {})), client
+        )
 
 
-async def test_more_than_the_books_hold_is_refused_in_words(erp: Erp, tools: Tools, client: GuardedClient) -> None:
+async def test_more_than_the_books_hold_is_refused_in_words(
+    erp: Erp, tools: Tools, client: GuardedClient
+) -> None:
     sale = sold(erp, ("POT-0001", 100_000))
     release = await release_of(sale, tools, client)
     job = job_of("shipment", shipment_of(release.tree, {}))
@@ -291,8 +303,22 @@ async def test_a_missing_or_unknown_lot_is_named(
 
 async def test_an_order_is_entered_once(erp: Erp, tools: Tools, client: GuardedClient) -> None:
     lines = [
-        {"line": 1, "sku": "TEA-0250", "quantity": 3, "unit": "EA", "price": Decimal("8.90"), "currency": "EUR"},
-        {"line": 2, "sku": "FLT-0012", "quantity": 1, "unit": "CS12", "price": Decimal("38.40"), "currency": "EUR"},
+        {
+            "line": 1,
+            "sku": "TEA-0250",
+            "quantity": 3,
+            "unit": "EA",
+            "price": Decimal("8.90"),
+            "currency": "EUR",
+        },
+        {
+            "line": 2,
+            "sku": "FLT-0012",
+            "quantity": 1,
+            "unit": "CS12",
+            "price": Decimal("38.40"),
+            "currency": "EUR",
+        },
     ]
     tree = order("WEB-77", lines)
     feeds = [Feed("sales_order", tools, client), Feed("warehouse_order", tools, client)]

@@ -16,7 +16,7 @@ from tests.harness.stage import Stage, stage
 from tests.harness.verdict import right
 from tests.harness.wire import Reply
 
-PROBLEM_MEMBERS = ("type", "title", "status", "detail")
+PROBLEM_MEMBERS = ("title", "status", "detail", "fix")  #: `type` may be left out and is then about:blank
 REST_WAIT_S = 30.0
 
 

@@ -21,12 +21,12 @@ class Kills:
 
     mode: str = "resend"  #: resend | find
     kills: int = 12
-    senders: int = 8
-    pace_s: float = 0.02  #: from post to post of one sender
-    latency_s: float = 0.012  #: of the target, so that sends are under way at most instants
+    senders: int = 16
+    pace_s: float = 0.05  #: from post to post of one sender
+    latency_s: float = 0.03  #: of the target, so that sends are under way at most instants
     busy_rate: float = 0.08
-    first_s: float = 0.05  #: the earliest instant after the ready line
-    last_s: float = 0.4
+    first_s: float = 0.15  #: the earliest instant after the ready line
+    last_s: float = 0.5
     at_accept_share: float = 0.5  #: of the kills, how many strike in the turn that reads a 202
     seed: int = 1
     guard: str | None = None
@@ -65,7 +65,9 @@ async def run(folder: Path, plan: Kills) -> Outcome:
         world.shop.ended = True
         await load
         progress(f"{len(world.shop.sent.accepted)} accepted, waiting for rest")
-        # With the guard of the commit off, the hub does not know of all that it accepted.
+        if plan.guard == "commit":
+            await asyncio.sleep(1)  # the blind guard commits late; only what never comes is lost
+        # Nor does the hub then know of all that it accepted.
         await world.settled(plan.settle_wait_s, accepted=0 if plan.guard else None)
         outcome = Outcome(f"kill -9, {plan.mode}, guard off: {plan.guard}", verdict=await world.verdict())
         await _tell(world, outcome, count)
@@ -78,11 +80,12 @@ async def run(folder: Path, plan: Kills) -> Outcome:
 async def _strike(world: Stage, plan: Kills, dice: random.Random, count: Count) -> None:
     """Waits for one instant and kills."""
     struck = asyncio.Event()
+    await asyncio.sleep(plan.first_s)
     if dice.random() >= plan.at_accept_share:
-        await asyncio.sleep(dice.uniform(plan.first_s, plan.last_s))
+        await asyncio.sleep(dice.uniform(0, plan.last_s - plan.first_s))
         world.hub.process.strike()
     else:
-        left = dice.randint(1, int(plan.senders * plan.last_s / plan.pace_s / 2))
+        left = dice.randint(1, int(plan.senders * (plan.last_s - plan.first_s) / plan.pace_s))
 
         def accepted(_: Accepted) -> None:
             nonlocal left

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from crossdock.connectors.tryton.wire import Row, exact
@@ -46,12 +46,12 @@ class Units:
             )  # fmt: skip
         return text.upper()
 
-    def known(self, symbol: str) -> str | None:
-        """The hub's code for their symbol; None when it has none."""
-        try:
-            return self.ours(symbol, "unit")
-        except Unmapped:
-            return None
+    def theirs(self, code: str, symbols: Iterable[str]) -> str | None:
+        """Their symbol for the hub's code; without a crosswalk one of the symbols given. Raises Unmapped."""
+        if self._by_crosswalk:
+            return self._tools.theirs("unit", code)
+        named = next((symbol for symbol, ours in BROUGHT_ALONG.items() if ours == code), None)
+        return named or next((symbol for symbol in symbols if is_pack(symbol) and symbol.upper() == code), None)
 
 
 def is_pack(symbol: object) -> bool:

@@ -69,6 +69,11 @@ def method_of(ask: Ask) -> str:
     return json.loads(ask.body)["method"]
 
 
+def params_of(ask: Ask) -> list[Any]:
+    """The parameters of a request of ours."""
+    return json.loads(ask.body)["params"]
+
+
 def at(row: Mapping[str, Any] | None, path: str) -> Any:
     """The value at a dotted path through related records; None where a relation is empty."""
     *relations, name = path.split(".")

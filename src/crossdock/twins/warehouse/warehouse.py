@@ -18,7 +18,7 @@ from crossdock.twins.warehouse.face.face import Face
 from crossdock.twins.warehouse.face.problem import Problem
 from crossdock.twins.warehouse.floor.feed import JSON, Feed
 from crossdock.twins.warehouse.floor.floor import Floor, WarehouseDials, level_facts
-from crossdock.twins.warehouse.floor.orders import order_facts, present
+from crossdock.twins.warehouse.floor.orders import Order, order_facts, present
 from crossdock.twins.warehouse.floor.packing import Labels
 from crossdock.twins.warehouse.floor.stock import Bin, Stock
 from crossdock.twins.warehouse.opening import Opening, fill
@@ -142,9 +142,7 @@ class Warehouse:
             "seed": self.seed,
             "now": rfc3339(self.clock.now()),
             "quiet": self.quiet,
-            "orders": [
-                {**order_facts(o), "history": [{"at": at, "event": e} for at, e in o.history]} for o in orders
-            ],
+            "orders": [_order_state(order) for order in orders],
             "effects": list(self.face.effects),
             "requests": dict(self.faulty.counts),
             "events": self.feed.count,
@@ -162,6 +160,12 @@ class Warehouse:
             ],
             "adjustments": len(self.stock.adjustments),
         }
+
+
+def _order_state(order: Order) -> dict[str, Any]:
+    """The order as the API tells it, with what was asked for and what happened."""
+    history = [{"at": at, "event": event} for at, event in order.history]
+    return {**order_facts(order), "asked": msgspec.json.decode(order.content), "history": history}
 
 
 def _bin_facts(bin: Bin) -> dict[str, Any]:

@@ -41,11 +41,11 @@ class TrytonReader:
 
     def read(self, content: Content) -> Sequence[Draft]:
         """The document, or none where the record asks for nothing any more. Raises Invalid, Unmapped, Unreadable."""
+        self._tools.reads()  # what an earlier document looked up was not looked up for this one
         record = _record(content)
         tree = self._document_of(record)
         if tree is None:
             return ()
-        # Read sets are per draft, so rows that an earlier read used must not leak into this one.
         return (
             Draft(
                 self._document, tree, str(record["id"]), self._tools.reads(), _parent(self._document, tree)

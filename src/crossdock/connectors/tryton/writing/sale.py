@@ -52,6 +52,7 @@ class SaleWriter:
 
     def step(self, job: Job, exchanges: Sequence[Exchange]) -> Ask | Done:
         """The next request, or the end. Raises TryLater, InDoubt, Rejected, Invalid, Unmapped."""
+        self._tools.reads()  # each step looks up all that it rests on
         if len(exchanges) >= _EXCHANGES_MAX:
             raise Rejected("the sale does not move on in Tryton", fix="look at it in Tryton, then retry")
         if not exchanges:
@@ -62,7 +63,7 @@ class SaleWriter:
             # A new address shows with its party; everything else with the sale.
             return self._party(job) if method_of(last.ask).startswith("model.party.") else self._look(job)
         sale = first(_latest(exchanges, _LOOK))
-        return self._entered(sale) if sale else self._entering(job, exchanges)
+        return self._entered(job, sale) if sale else self._entering(job, exchanges)
 
     def find(self, job: Job) -> Ask | None:
         """A look for the sale by its web shop and order id."""
@@ -71,7 +72,7 @@ class SaleWriter:
     def found(self, job: Job, answer: Answer) -> Done | None:
         """Done when the sale is there and confirmed. Raises TryLater."""
         sale = first(found_rows(self._look(job), answer))
-        return _done(sale) if sale and sale["state"] in _ENTERED else None
+        return self._done(job, sale) if sale and sale["state"] in _ENTERED else None
 
     def _look(self, job: Job) -> Ask:
         shop = self._settings.web_shop
@@ -82,7 +83,7 @@ class SaleWriter:
         domain = [["web_shop.name", "=", shop], ["web_id", "=", job.number]]
         return self._ask(_LOOK, domain, ["number", "state", "company"])
 
-    def _entered(self, sale: Row) -> Ask | Done:
+    def _entered(self, job: Job, sale: Row) -> Ask | Done:
         match sale["state"]:
             case "draft":
                 return self._button("quote", sale)
@@ -95,7 +96,13 @@ class SaleWriter:
                     fix="order anew under another number",
                 )
             case _:
-                return _done(sale)
+                return self._done(job, sale)
+
+    def _done(self, job: Job, sale: Row) -> Done:
+        self._carrier(job.tree)
+        for line in job.tree.get("lines", ()):
+            self._units.theirs(line["unit"], ())
+        return Done(str(sale["id"]), f"sale {sale['number']}", reads=self._tools.reads())
 
     def _entering(self, job: Job, exchanges: Sequence[Exchange]) -> Ask:
         """Looks up what the sale refers to, one thing after another, then creates it."""
@@ -187,8 +194,7 @@ class SaleWriter:
                 f"Tryton sells no item {line['sku']}",
                 path=f"lines[{index}].sku", value=line["sku"], fix="create the item in Tryton", type="unknown_sku",
             )  # fmt: skip
-        by_code = {self._units.known(symbol): id_ for symbol, id_ in units.items()}
-        unit = by_code.get(line["unit"])
+        unit = units.get(self._units.theirs(line["unit"], units) or "")
         if unit is None:
             raise Invalid(
                 f"Tryton has no unit {line['unit']}",
@@ -217,10 +223,6 @@ class SaleWriter:
 
     def _ask(self, method: str, domain: Sequence[object], fields: Sequence[str]) -> Ask:
         return call(self._settings.database, method, domain, 0, None, [["id", "ASC"]], fields)
-
-
-def _done(sale: Row) -> Done:
-    return Done(str(sale["id"]), f"sale {sale['number']}")
 
 
 def _skus(tree: Tree) -> list[str]:

@@ -12,6 +12,7 @@ from crossdock.connectors.tryton.wire import (
     first,
     found_rows,
     method_of,
+    params_of,
     result,
     rows,
     their_float,
@@ -34,15 +35,16 @@ _LOOK = f"{_SHIPMENT}.search_read"
 _LOTS = "model.stock.lot.search_read"
 _TYPES = "model.stock.package.type.search_read"
 _EXCHANGES_MAX = 40
+_AFTER_WRITE = {"waiting": "assign_try", "picked": "pack", "packed": "do", "shipped": "do"}
 
 
 class ShipmentWriter:
     """Leads a shipment of Tryton from released to done, as the warehouse left it.
 
-    waiting -(quantities and lots)-> assigned -> picked -(packages, tracking)-> packed -> done. Each change is
-    chosen from a look at how things stand, so a dialogue that was cut off anywhere goes on when it is
-    begun anew, and one that had ended does nothing. The rest of a short line Tryton puts on a
-    new shipment by itself.
+    waiting -(quantities and lots)-> assigned -> picked -(packages, tracking)-> packed -> done. What comes next
+    is chosen from a look at how things stand, so a dialogue that was cut off anywhere goes on when it is
+    begun anew, one that had ended does nothing, and none ends without having seen the goods issue. The
+    rest of a short line Tryton puts on a new shipment by itself.
     """
 
     unclear = Unclear.FIND
@@ -50,10 +52,12 @@ class ShipmentWriter:
 
     def __init__(self, settings: Settings, tools: Tools) -> None:
         self._settings = settings
+        self._tools = tools
         self._units = Units(tools, by_crosswalk="unit" in settings.crosswalks)
 
     def step(self, job: Job, exchanges: Sequence[Exchange]) -> Ask | Done:
         """The next request, or the end. Raises TryLater, InDoubt, Rejected, Invalid, Unmapped."""
+        self._tools.reads()  # each step looks up all that it rests on
         if job.tree.get("complete") is False:
             raise Rejected(
                 "Tryton closes a shipment with its first goods issue and moves the rest to a new one",
@@ -65,9 +69,11 @@ class ShipmentWriter:
             return self._look(job)
         last = exchanges[-1]
         result(last.ask, last.answer)
-        if not last.ask.safe:
-            return self._look(job)
-        return self._next(job, self._seen(job, exchanges), exchanges)
+        release = self._seen(job, exchanges)
+        if last.ask.safe:
+            return self._next(job, release, exchanges)
+        button = _follows(last.ask, release)
+        return self._button(button, release) if button else self._look(job)
 
     def find(self, job: Job) -> Ask | None:
         """A look at the shipment."""
@@ -83,7 +89,7 @@ class ShipmentWriter:
             taken(job.tree["lines"], release, self._units)
         ):
             return None
-        return Done(str(release.id), f"{release.number} is done")
+        return self._done(release)
 
     def _look(self, job: Job) -> Ask:
         their_id = job.parent_ids.get("warehouse_order", "")
@@ -120,12 +126,15 @@ class ShipmentWriter:
                 return self._papers(job.tree, release) or self._button("do", release)
             case "done":
                 _refuse_other(release, release.sends, shipped)
-                return self._papers(job.tree, release) or Done(str(release.id), f"{release.number} is done")
+                return self._papers(job.tree, release) or self._done(release)
             case _:
                 raise Rejected(
                     f"{release.number} is {release.state} in Tryton", path="warehouse_order", value=release.number,
                     fix="bring the goods back, or release the order again in Tryton",
                 )  # fmt: skip
+
+    def _done(self, release: Release) -> Done:
+        return Done(str(release.id), f"{release.number} is done", reads=self._tools.reads())
 
     def _before_pick(self, release: Release, shipped: Sequence[Taken], exchanges: Sequence[Exchange]) -> Ask:
         if not release.picks:
@@ -267,6 +276,16 @@ def _refuse_short_stock(release: Release, exchanges: Sequence[Exchange]) -> None
         f"by Tryton's books there is too little stock of {short} for {release.number}",
         path="lines", value=short, fix="count the stock in Tryton, then retry",
     )  # fmt: skip
+
+
+def _follows(change: Ask, release: Release) -> str | None:
+    """The button that follows a change without another look; the last look of all tells whether it worked."""
+    name = method_of(change).rpartition(".")[2]
+    if name == "write":
+        written = params_of(change)[1]
+        # Moves that were split have ids that only a look tells.
+        return None if "outgoing_moves" in written else _AFTER_WRITE.get(release.state)
+    return "do" if name == "pack" else None
 
 
 def _asked(exchanges: Sequence[Exchange], method: str) -> bool:

@@ -141,7 +141,6 @@ class Face:
             lines=self._lines(new),
             sales_order=new.sales_order,
             ship_method=new.ship_method,
-            ship_to=msgspec.to_builtins(new.ship_to),
             backorder_of=new.backorder_of,
         )
         self.floor.accept(order, now)

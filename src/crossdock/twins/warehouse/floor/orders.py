@@ -74,7 +74,6 @@ class Order:
     lines: list[OrderLine]
     sales_order: str | None = None
     ship_method: str | None = None
-    ship_to: dict[str, Any] | None = None
     backorder_of: str | None = None
     state: OrderState = OrderState.ACKNOWLEDGED
     reason: str | None = None

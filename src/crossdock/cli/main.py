@@ -1,0 +1,36 @@
+"""The `crossdock` command: every group of commands, and what its exit status means."""
+
+from __future__ import annotations
+
+import typer
+
+from crossdock.cli import audit, check, conservation, desk, hub, keys, send, trace
+from crossdock.cli.terminal import Group
+
+app = typer.Typer(
+    name="crossdock",
+    cls=Group,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="A hub between warehouse systems and ERPs, shops, carriers and 3PLs, which proves that they agree.",
+    epilog="Exit status: 0 done, 1 found something wrong, 2 wrong use.",
+)
+app.command()(check.check)
+app.command()(hub.up)
+app.add_typer(keys.app, name="keys")
+app.command()(send.send)
+app.command()(trace.trace)
+app.add_typer(desk.app, name="desk")
+app.command()(conservation.conservation)
+app.add_typer(audit.app, name="audit")
+app.command()(hub.version)
+
+
+def main() -> None:
+    """Runs what the command line says."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""The options that many commands share, and the settings they lead to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from crossdock.faults import Misconfigured
+from crossdock.settings import Settings, settings_from
+
+Site = Annotated[
+    Path | None,
+    typer.Option("--site", metavar="DIR", help="Folder of the site.  \\[default: CROSSDOCK_SITE, or here]"),
+]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database", metavar="URL", help="sqlite:PATH or postgresql://…  \\[default: the site's own]"
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+Url = Annotated[
+    str | None,
+    typer.Option("--url", metavar="URL", help="Address of a running hub."),
+]
+Key = Annotated[
+    str | None,
+    typer.Option("--key", metavar="KEY", envvar="CROSSDOCK_KEY", help="Key for the hub."),
+]
+
+
+def settings(site: Path | None, database: str | None = None) -> Settings:
+    """The settings that the options and the environment give. Raises Misconfigured."""
+    return settings_from(os.environ, site=site, database=database)
+
+
+def clock(site: Path | None, url: str | None) -> ZoneInfo | None:
+    """The zone of the site's people, where its charter can be read; None: the clock of this machine."""
+    if url is not None:
+        return None
+    from crossdock.assembly import read_charter
+
+    try:
+        return read_charter(settings(site).site)[0].site.timezone
+    except Misconfigured:
+        return None

@@ -1,0 +1,105 @@
+"""What the commands share: how they speak, how they fail, and how a long one shows that it goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from crossdock.faults import Fault, Misconfigured
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+DONE, FOUND, MISUSED = 0, 1, 2  #: exit status: done, found something wrong, wrong use
+#: Where a defect leaves its traceback, below the folder for temporary files.
+_DEFECTS_FILE = "crossdock-errors.log"
+#: What Typer raises for a wrong command line, and shows itself.
+_USAGE_ERRORS = tuple(kind for kind in typer.BadParameter.__mro__[:-3] if issubclass(kind, Exception))
+
+
+class Group(TyperGroup):
+    """A group of commands whose faults end as a sentence and an exit status, never as a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command."""
+        try:
+            return super().invoke(ctx)
+        except Fault as fault:
+            said = isinstance(fault, Misconfigured)  # whose text has the fix in it
+            complain(str(fault), path=fault.path, fix="" if said else fault.fix)
+            raise typer.Exit(MISUSED if fault.path.startswith("CROSSDOCK_") else FOUND) from None
+        except (typer.Exit, typer.Abort, *_USAGE_ERRORS, BrokenPipeError):
+            raise
+        except Exception as error:
+            _defect(error)  # ends in exit status 1, with the traceback in a file
+            raise typer.Exit(FOUND) from None
+
+
+def _defect(error: Exception) -> None:
+    """One line for people; the traceback goes to a file that they can send."""
+    file = Path(tempfile.gettempdir()) / _DEFECTS_FILE
+    text = "".join(traceback.format_exception(error))
+    try:
+        with file.open("a", encoding="utf-8") as log:
+            log.write(f"{' '.join(sys.argv)}\n{text}\n")
+        where = f"the traceback is in {file}"
+    except OSError:
+        where = "set CROSSDOCK_LOG=debug to see the traceback"
+    if os.environ.get("CROSSDOCK_LOG", "").lower() == "debug":
+        print(text, file=sys.stderr)
+    print(f"crossdock: this is a defect: {type(error).__name__}: {error}; {where}", file=sys.stderr)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that wraps nothing by itself, and colours only a terminal."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=True, emoji=False)
+
+
+def complain(says: str, path: str = "", fix: str = "") -> None:
+    """One readable paragraph on stderr: what is wrong, where, and what to do instead."""
+    place = f" ({path})" if path and path not in says and not path.startswith("CROSSDOCK_") else ""
+    print(f"crossdock: {says}{place}{f'; {fix}' if fix else ''}", file=sys.stderr)
+
+
+def stop(says: str, *, fix: str = "", status: int = FOUND) -> NoReturn:
+    """Ends the command with a sentence on stderr."""
+    complain(says, fix=fix)
+    raise typer.Exit(status)
+
+
+def print_json(tree: Any) -> None:
+    """A tree as JSON, for programs: one line in a pipe, indented for eyes."""
+    indent = 2 if sys.stdout.isatty() else None
+    print(json.dumps(tree, ensure_ascii=False, indent=indent))
+
+
+@contextmanager
+def progress(says: str) -> Generator[Callable[[int, int], None]]:
+    """A bar on stderr that appears when something takes longer than a second; call it with (done, all)."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _all: None
+        return
+    import time
+
+    from rich.progress import Progress
+
+    began_s = time.monotonic()
+    with Progress(console=console(stderr=True), transient=True) as bar:
+        task = bar.add_task(says, total=None, visible=False)
+
+        def show(done: int, all_: int) -> None:
+            bar.update(task, completed=done, total=all_, visible=time.monotonic() - began_s > 1)
+
+        yield show
