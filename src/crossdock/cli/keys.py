@@ -30,12 +30,14 @@ class PersonRole(Enum):
 
 @app.command()
 def create(
-    system: Annotated[str | None, typer.Argument(help="The system that will deliver with it.")] = None,
+    who: Annotated[
+        str | None,
+        typer.Argument(help="The system that delivers with it; with --role a name for its holder."),
+    ] = None,
     role: Annotated[
         PersonRole | None,
-        typer.Option("--role", help="Instead of a system: observer reads; operator also acts on incidents."),
+        typer.Option("--role", help="For people: an observer reads, an operator also acts on incidents."),
     ] = None,
-    name: Annotated[str | None, typer.Option("--name", help="Who holds it, for the list.")] = None,
     site: options.Site = None,
     database: options.Database = None,
 ) -> None:
@@ -43,18 +45,20 @@ def create(
     from crossdock.api.keys import digest_of, new_key
     from crossdock.journal.sqlite.keyring import StoredKey, add_key
 
-    if (system is None) == (role is None):
+    if who is None and role is None:
         stop(
-            "say whose key it is", fix="give either a system, or --role observer or operator", status=MISUSED
+            "say whose key it is",
+            fix="name a system, or give --role observer or --role operator",
+            status=MISUSED,
         )
     settings = options.settings(site, database)
     path = settings.sqlite_path
+    system = who if role is None else None
     if system is not None:
         _must_deliver(settings.site, system)
-    key = new_key()
     kind = role.value if role else "system"
-    made = StoredKey(digest_of(key), name or system or kind, kind, system, time.time_ns() // 1_000_000, None)
-    add_key(path, made)
+    key, at_ms = new_key(), time.time_ns() // 1_000_000
+    add_key(path, StoredKey(digest_of(key), who or kind, kind, system, at_ms, None))
     print(key)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from crossdock.cli import audit, check, hub, keys
+from crossdock.cli import audit, check, conservation, desk, hub, keys, send, trace
 from crossdock.cli.terminal import Group
 
 app = typer.Typer(
@@ -19,6 +19,10 @@ app = typer.Typer(
 app.command()(check.check)
 app.command()(hub.up)
 app.add_typer(keys.app, name="keys")
+app.command()(send.send)
+app.command()(trace.trace)
+app.add_typer(desk.app, name="desk")
+app.command()(conservation.conservation)
 app.add_typer(audit.app, name="audit")
 app.command()(hub.version)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
+from crossdock.faults import Misconfigured
 from crossdock.settings import Settings, settings_from
 
 Site = Annotated[
@@ -34,3 +36,15 @@ Key = Annotated[
 def settings(site: Path | None, database: str | None = None) -> Settings:
     """The settings that the options and the environment give. Raises Misconfigured."""
     return settings_from(os.environ, site=site, database=database)
+
+
+def clock(site: Path | None, url: str | None) -> ZoneInfo | None:
+    """The zone of the site's people, where its charter can be read; None: the clock of this machine."""
+    if url is not None:
+        return None
+    from crossdock.assembly import read_charter
+
+    try:
+        return read_charter(settings(site).site)[0].site.timezone
+    except Misconfigured:
+        return None

@@ -67,7 +67,7 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False, soft_wrap=True, emoji=False)
 
 
-def complain(says: str, *, path: str = "", fix: str = "") -> None:
+def complain(says: str, path: str = "", fix: str = "") -> None:
     """One readable paragraph on stderr: what is wrong, where, and what to do instead."""
     place = f" ({path})" if path and path not in says and not path.startswith("CROSSDOCK_") else ""
     print(f"crossdock: {says}{place}{f'; {fix}' if fix else ''}", file=sys.stderr)

@@ -15,6 +15,7 @@ import uvloop
 
 from crossdock.api.app import App
 from crossdock.assembly import Hub
+from crossdock.cli import whereabouts
 from crossdock.settings import Settings, secrets_from
 
 
@@ -38,10 +39,12 @@ async def _serve(settings: Settings) -> int:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    whereabouts.note(settings, url)
     print(json.dumps({"ready": True, "url": url, "pid": os.getpid()}), flush=True)
     ended = loop.create_task(app.ended.wait())
     stopped = loop.create_task(stop.wait())
     await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    whereabouts.forget(settings)
     await app.stop()
     return 0 if stop.is_set() else 1
 

@@ -12,7 +12,7 @@ import structlog
 from crossdock.faults import Fault
 from crossdock.journal.changes import Changes
 from crossdock.journal.contract import StoreDown
-from crossdock.kit.connector import Ask, Done, Job, Unclear, Writer
+from crossdock.kit.connector import Ask, Job, Unclear, Writer
 from crossdock.kit.http import Client
 from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import EntryKind, TransmissionState
@@ -21,6 +21,7 @@ from crossdock.model.document import DocumentClass
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.conclude import Concluder, Verdict
 from crossdock.pipeline.lanes import Flight, Lane, Lanes, Ordering
+from crossdock.pipeline.report import reads_json
 from crossdock.pipeline.transmit import (
     DoubtGuard,
     Outcome,
@@ -73,6 +74,7 @@ class Target:
         self._system = bound.system
         self._client: GatedClient = bound.client  # type: ignore[assignment]  # assembly gives guarded clients
         self._writers = bound.writers
+        self._reads = bound.reads
         self.lanes = Lanes(ordering)
         self._sender = Sender(bound.system, bound.client, self._store_ask)
         self.concluder = Concluder(context, bound.system, doubt)
@@ -192,13 +194,18 @@ class Target:
     def _render(self, flight: Flight) -> bool:
         """Renders the first request; False when that fails, and the sender will say why."""
         try:
-            step = self._writers[flight.t.document].step(self._job(flight), ())
+            flight.ask = self._first_ask(flight)
         except Fault:
             return False
-        if isinstance(step, Done):
-            return False
-        flight.ask = step
-        return True
+        return flight.ask is not None
+
+    def _first_ask(self, flight: Flight) -> Ask | None:
+        """The first request of a flight, with what was looked up to make it. Raises the writer's faults."""
+        job = self._job(flight)
+        self._reads()  # what an interrupted rendering left behind is not ours
+        step = self._writers[flight.t.document].step(job, ())
+        flight.reads = reads_json(self._reads())
+        return step if isinstance(step, Ask) else None
 
     def _mark_sending(self, flight: Flight, changes: Changes) -> None:
         """Stores the exact request, and that it is about to leave."""
@@ -216,6 +223,7 @@ class Target:
                 t.payload, entry.digest = changes.payload(ask.body)
                 t.request = request_json(ask)
             entry.payload = t.payload
+        entry.reads, flight.reads = flight.reads, None
         return entry
 
     def _supersede(self, lane: Lane, t: Transmission, changes: Changes) -> None:
@@ -321,8 +329,7 @@ class Target:
                 if flight.ask is None:
                     flight.ask = request_from(t.request, self._journal.body(t.payload) or b"")
             else:
-                step = self._writers[t.document].step(self._job(flight), ())
-                flight.ask = step if isinstance(step, Ask) else None
+                flight.ask = self._first_ask(flight)
         except Fault as fault:
             await self._conclude(lane, flight, Outcome(fault=fault))
             return

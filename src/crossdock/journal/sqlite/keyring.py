@@ -42,6 +42,12 @@ def revoke_key(path: Path, key: StoredKey, at_ms: int) -> bool:
         return connection.execute(STATEMENTS["revoke_key"], (at_ms, mark, key.digest)).rowcount == 1
 
 
+def forget_key(path: Path, digest: bytes) -> None:
+    """Takes a key out that was made for one command only."""
+    with closing(_opened(path)) as connection:
+        connection.execute("DELETE FROM keys WHERE digest = ?", (digest,))
+
+
 def stored_keys(path: Path) -> Sequence[StoredKey]:
     """Every key that was ever made, oldest first; none when there is no store yet."""
     if not path.exists():

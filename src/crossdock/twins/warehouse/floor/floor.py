@@ -129,6 +129,7 @@ class Floor:
             self._give_back(order, at)
             held = False
         if held:
+            _count_short(order)
             order.move(OrderState.ALLOCATED)
             self._working.append(order)
             self.tell("allocated", order, now)
@@ -153,7 +154,8 @@ class Floor:
         if not any(line.amount(PickState.TAKEN) for line in order.lines):
             self._found_nothing(order, now)
             return
-        if any(line.missing for line in order.lines):
+        _count_short(order)
+        if any(line.short for line in order.lines):
             order.told_short = False
             self._tell_short(order, now)
         order.move(OrderState.PICKED)
@@ -221,8 +223,7 @@ class Floor:
 
     def _end_cancelled(self, order: Order, reason: str | None, now: datetime) -> None:
         self._give_back(order, rfc3339(now))
-        for line in order.lines:
-            line.short = line.missing
+        _count_short(order)
         order.move(OrderState.CANCELLED)
         order.reason = reason
         self.tell("cancelled", order, now, reason=reason)
@@ -234,8 +235,7 @@ class Floor:
 
     def _tell_short(self, order: Order, now: datetime) -> None:
         """Tells what is missing; an order that goes on waiting is not told of again and again."""
-        for line in order.lines:
-            line.short = line.missing
+        _count_short(order)
         if not order.told_short:
             order.told_short = True
             self.tell("short", order, now)
@@ -243,6 +243,12 @@ class Floor:
     def _unit_kg(self, line: OrderLine) -> Decimal:
         weight = self.stock.items[line.sku].weight_kg
         return UNIT_KG if weight is None else weight
+
+
+def _count_short(order: Order) -> None:
+    """What is missing of each line as things stand."""
+    for line in order.lines:
+        line.short = line.missing
 
 
 def _packed_lines(lines: list[CartonLine], units: dict[int | str, OrderLine]) -> list[dict[str, Any]]:

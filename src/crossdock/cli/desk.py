@@ -1,0 +1,223 @@
+"""`crossdock desk`: what needs somebody, and what can be done about it."""
+
+from __future__ import annotations
+
+import json as json_
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from crossdock.cli import options
+from crossdock.cli.terminal import DONE, MISUSED, Group, print_json, stop
+
+app = typer.Typer(
+    cls=Group, no_args_is_help=True, help="Incidents: what needs somebody, and what can be done about it."
+)
+Id = Annotated[str, typer.Argument(metavar="ID", help="The incident, such as i10.")]
+
+
+class State(Enum):
+    """Which incidents are listed."""
+
+    OPEN = "open"
+    RESOLVED = "resolved"
+    ALL = "all"
+
+
+class Outcome(Enum):
+    """What became of a document whose fate was not known."""
+
+    APPLIED = "applied"
+    NOT_APPLIED = "not_applied"
+    ABANDONED = "abandoned"
+
+
+@app.command("list")
+def list_(
+    state: Annotated[State, typer.Option("--state", help="Which ones.")] = State.OPEN,
+    type_: Annotated[str | None, typer.Option("--type", metavar="TYPE", help="Only this type.")] = None,
+    system: Annotated[
+        str | None, typer.Option("--system", metavar="NAME", help="Only what concerns it.")
+    ] = None,
+    ordering_key: Annotated[
+        str | None, typer.Option("--ordering-key", metavar="KEY", help="Only what this key waits for.")
+    ] = None,
+    after: Annotated[
+        str | None, typer.Option("--after", metavar="ID", help="The page after this one.")
+    ] = None,
+    site: options.Site = None,
+    database: options.Database = None,
+    url: options.Url = None,
+    key: options.Key = None,
+    json: options.Json = False,
+) -> None:
+    """Lists what needs somebody, oldest first, a hundred at a time."""
+    from crossdock.cli import incident_words as words
+    from crossdock.cli.reading import reading
+    from crossdock.message.incident import TYPES
+
+    if type_ is not None and type_ not in TYPES:
+        stop(f"there is no incident type {type_}", fix=f"one of {', '.join(sorted(TYPES))}", status=MISUSED)
+    page = reading(site, database, url, key).incidents(
+        state=state.value, type=type_, system=system, key=ordering_key, after=after
+    )
+    if json:
+        print_json(page)
+    else:
+        words.show_page(page)
+
+
+@app.command()
+def show(
+    incident: Id,
+    site: options.Site = None,
+    database: options.Database = None,
+    url: options.Url = None,
+    key: options.Key = None,
+    json: options.Json = False,
+) -> None:
+    """Shows one incident: what happened, where, what was done about it, and what can be done."""
+    from crossdock.cli import incident_words as words
+    from crossdock.cli.reading import reading
+
+    item = reading(site, database, url, key).incident(incident)
+    if item is None:
+        stop(f"there is no incident {incident}", fix="`crossdock desk list` shows those that are open")
+    if json:
+        print_json(item)
+    else:
+        words.show_one(item, options.clock(site, url))
+
+
+@app.command()
+def assign(
+    incident: Id,
+    owner: Annotated[str, typer.Option("--owner", metavar="WHO", help="A person, or role:NAME.")],
+    site: options.Site = None,
+    url: options.Url = None,
+    key: options.Key = None,
+    json: options.Json = False,
+) -> None:
+    """Gives an incident to somebody else."""
+    _act(incident, "assign", {"owner": owner}, site, url, key, json=json)
+
+
+@app.command()
+def fix(
+    incident: Id,
+    path: Annotated[
+        str | None,
+        typer.Option("--path", metavar="PATH", help="The field, in the sender's words: lines[2].sku."),
+    ] = None,
+    value: Annotated[
+        str | None, typer.Option("--value", metavar="TEXT", help="What should stand there: a text.")
+    ] = None,
+    value_json: Annotated[
+        str | None,
+        typer.Option("--value-json", metavar="JSON", help="The same where it is no text: 5, true, null."),
+    ] = None,
+    crosswalk: Annotated[
+        str | None, typer.Option("--crosswalk", metavar="NAME", help="The table that lacks a row.")
+    ] = None,
+    system: Annotated[str | None, typer.Option("--system", metavar="NAME", help="Whose code it is.")] = None,
+    theirs: Annotated[
+        str | None, typer.Option("--theirs", metavar="CODE", help="The code as the system has it.")
+    ] = None,
+    ours: Annotated[
+        str | None, typer.Option("--ours", metavar="CODE", help="The code as the hub has it.")
+    ] = None,
+    site: options.Site = None,
+    url: options.Url = None,
+    key: options.Key = None,
+    json: options.Json = False,
+) -> None:
+    """Mends one value, or adds the missing row of a crosswalk; everything in the incident then goes on."""
+    row = {"crosswalk": crosswalk, "system": system, "theirs": theirs, "ours": ours}
+    given = [name for name, text in row.items() if text is not None]
+    mended = [one for one in (path, value, value_json) if one is not None]
+    if given and not mended:
+        missing = [f"--{name}" for name in row if name not in given]
+        if missing:
+            stop(f"a row needs {' and '.join(missing)} too", status=MISUSED)
+        _act(incident, "fix", row, site, url, key, json=json)
+    elif path is not None and not given and (value is None) != (value_json is None):
+        _act(incident, "fix", {"path": path, "value": _value(value, value_json)}, site, url, key, json=json)
+    else:
+        says = "a fix is one value or one row"
+        how = "give --path with --value or --value-json, or --crosswalk with --system, --theirs and --ours"
+        stop(says, fix=how, status=MISUSED)
+
+
+def _value(text: str | None, tree: str | None) -> Any:
+    if tree is None:
+        return text
+    try:
+        return json_.loads(tree)
+    except ValueError as error:
+        stop(f"--value-json is no JSON: {error}", fix="a text goes with --value", status=MISUSED)
+
+
+@app.command()
+def retry(
+    incident: Id,
+    site: options.Site = None,
+    url: options.Url = None,
+    key: options.Key = None,
+    json: options.Json = False,
+) -> None:
+    """Tries everything in an incident again as it is: its cause is gone."""
+    _act(incident, "retry", {}, site, url, key, json=json)
+
+
+@app.command()
+def resolve(
+    incident: Id,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stays in the ledger.")],
+    outcome: Annotated[
+        Outcome | None,
+        typer.Option(
+            "--outcome", help="applied: the target has it. not_applied: it goes again. abandoned: it ends."
+        ),
+    ] = None,
+    their_id: Annotated[
+        str | None,
+        typer.Option("--their-id", metavar="ID", help="What the target calls it, where you looked it up."),
+    ] = None,
+    site: options.Site = None,
+    url: options.Url = None,
+    key: options.Key = None,
+    json: options.Json = False,
+) -> None:
+    """Ends an incident with a reason; one in doubt also needs its outcome."""
+    body = {"outcome": outcome.value if outcome else None, "reason": reason, "their_id": their_id}
+    _act(incident, "resolve", {k: v for k, v in body.items() if v is not None}, site, url, key, json=json)
+
+
+def _act(
+    incident: str,
+    act: str,
+    body: dict[str, Any],
+    site: Path | None,
+    url: str | None,
+    key: str | None,
+    *,
+    json: bool,
+) -> None:
+    from crossdock.cli import incident_words as words
+    from crossdock.cli.acting import acting
+    from crossdock.cli.remote import refuse
+
+    with acting(site, url, key) as hub:
+        sent = json_.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        answer = hub.ask("POST", f"/v1/incidents/{quote(incident, safe='')}/{act}", sent, headers)
+        if answer.status >= 300:
+            refuse(answer)
+    if json:
+        print_json(answer.tree)
+    else:
+        words.show_act(act, answer.tree)
+    raise typer.Exit(DONE)

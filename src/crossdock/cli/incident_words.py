@@ -1,0 +1,146 @@
+"""Incidents in words: a page of them, one with its history, and what an act made of it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich.markup import escape
+
+from crossdock.cli.story import plain
+from crossdock.cli.terminal import console
+
+Tree = Mapping[str, Any]
+_COLOURS = {"high": "red", "medium": "yellow", "low": "cyan"}
+_LISTED_MAX = 10  #: keys and captures that are named; all of them are counted
+
+
+def show_page(page: Tree) -> None:
+    """One page: a line of facts, what happened and what to do, for each."""
+    out = console()
+    if not page["items"]:
+        out.print("[green]nothing waits for anybody[/green]" if not page["total"] else "no more")
+        return
+    for item in page["items"]:
+        colour = _COLOURS.get(item["severity"], "")
+        facts = (
+            f"[bold]{item['id']}[/bold]  [{colour}]{item['type']}[/]  {escape(_owner(item))}  {_clock(item)}"
+        )
+        out.print(f"{facts}  {escape(_what(item))}")
+        out.print(f"     {escape(plain(item['says']))}")
+        if item["fix"] and item["state"] == "open":
+            out.print(f"     [dim]{escape(item['fix'])}[/dim]")
+    more = f"; the next page: --after {page['next']}" if page["next"] else ""
+    out.print(f"\n{page['total']} in all{more}")
+
+
+def show_one(item: Tree, zone: ZoneInfo | None) -> None:
+    """All that is known of one incident, and the commands that may end it; times in `zone`."""
+    out = console()
+    colour = _COLOURS.get(item["severity"], "")
+    out.print(f"[bold]{item['id']}[/bold]  [{colour}]{item['type']}[/]  {item['severity']}, {item['state']}")
+    out.print(f"{escape(plain(item['says']))}\n")
+    for name, value in _facts(item, zone):
+        out.print(f"[dim]{name:<12}[/dim]{escape(value)}")
+    for act in item.get("history", []):
+        at = _moment(act["at"], zone)
+        out.print(f"{at.day} {at:%B %H:%M}  {escape(plain(act['says']))}")
+    if item["acts"]:
+        out.print("\nwhat you can do:")
+        for command in _commands(item):
+            out.print(f"  {escape(command)}")
+
+
+def show_act(act: str, item: Tree) -> None:
+    """What became of an incident by an act."""
+    out = console()
+    if act == "assign":
+        out.print(f"{item['id']} now waits for {escape(_owner(item))}")
+        return
+    reason = f": {escape(str(item['reason']))}" if item.get("reason") else ""
+    members = f"{item['members']} document{'s' if item['members'] != 1 else ''}"
+    out.print(f"{item['id']} is {item['state']} ({members}){reason}")
+
+
+def _facts(item: Tree, zone: ZoneInfo | None) -> Iterator[tuple[str, str]]:
+    yield "what", _what(item)
+    if item["path"]:
+        yield "where", item["path"]
+    if item["value"] is not None:
+        yield "value", str(item["value"])
+    if item["fix"]:
+        yield "to do", item["fix"]
+    yield "whose turn", _owner(item)
+    yield "opened", _date(item["opened_at"], zone)
+    yield "clock", _clock(item)
+    if item.get("reason"):
+        yield "ended", str(item["reason"])
+    for name in ("keys", "captures"):
+        if item[name]:
+            rest = f" and {len(item[name]) - _LISTED_MAX} more" if len(item[name]) > _LISTED_MAX else ""
+            yield name, ", ".join(item[name][:_LISTED_MAX]) + rest
+
+
+def _commands(item: Tree) -> Iterator[str]:
+    """The commands for the acts that are open, as far as they can be filled in."""
+    me, acts = f"crossdock desk {{}} {item['id']}", item["acts"]
+    table = re.search(r"crosswalks/([\w-]+)\.csv", item["fix"] or "")
+    doubt = item["type"] == "in_doubt"
+    if "fix" in acts and table and item["value"] is not None:
+        row = {"crosswalk": table.group(1), "system": item["system"], "theirs": item["value"]}
+        filled = " ".join(f"--{name} {shlex.quote(str(value))}" for name, value in row.items())
+        yield f"{me.format('fix')} {filled} --ours CODE"
+    elif "fix" in acts and not doubt:
+        path = shlex.quote(item["path"]) if item["path"] else "PATH"
+        yield f"{me.format('fix')} --path {path} --value TEXT"
+    if "retry" in acts:
+        yield f"{me.format('retry')}   (when the cause is gone)"
+    if "resolve" in acts:
+        outcome = "--outcome applied|not_applied|abandoned " if doubt else ""
+        yield f"{me.format('resolve')} {outcome}--reason TEXT"
+    if "assign" in acts:
+        yield f"{me.format('assign')} --owner WHO"
+
+
+def _what(item: Tree) -> str:
+    whose = f" of {item['system']}" if item["system"] else ""
+    thing = (
+        f"{plain(item['object'])} {item['number']}{whose}".strip()
+        if item["object"]
+        else whose.removeprefix(" of ")
+    )
+    others = item["members"] - 1
+    return f"{thing} and {others} more" if others > 0 else thing
+
+
+def _owner(item: Tree) -> str:
+    return plain(item["owner"].removeprefix("role:"))
+
+
+def _clock(item: Tree) -> str:
+    if item["state"] != "open":
+        return item["state"]
+    left = _moment(item["due_at"]) - datetime.now(UTC)
+    return f"{_span(left)} left" if left > timedelta(0) else f"{_span(-left)} late"
+
+
+def _span(time: timedelta) -> str:
+    minutes = int(time.total_seconds() // 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60:02} min"
+    return f"{minutes // 1440} days"
+
+
+def _date(text: str, zone: ZoneInfo | None) -> str:
+    at = _moment(text, zone)
+    return f"{at.day} {at:%B %Y %H:%M:%S}"
+
+
+def _moment(text: str, zone: ZoneInfo | None = None) -> datetime:
+    return datetime.fromisoformat(text).astimezone(zone)

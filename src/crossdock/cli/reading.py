@@ -1,0 +1,167 @@
+"""What the reading commands ask: the store beside them, or a hub over HTTP, with the same answers."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+from urllib.parse import quote, urlencode
+
+from crossdock.cli import options
+from crossdock.cli.remote import Remote, refuse
+from crossdock.cli.terminal import MISUSED, stop
+
+T = TypeVar("T")
+
+
+class Reading(Protocol):
+    """Where the answers come from; all of them in the shapes of the HTTP interface."""
+
+    def story(self, document: str, number: str, system: str | None) -> dict[str, Any] | None:
+        """The story of one object, or `{"choices": […]}`; None when nobody ever spoke of it."""
+        ...
+
+    def body(self, href: str) -> bytes | None:
+        """The bytes behind an entry of a story; None when they were erased."""
+        ...
+
+    def conservation(self, system: str | None) -> dict[str, Any]:
+        """Every accepted document, by where it is now."""
+        ...
+
+    def incidents(self, **narrowed: str | None) -> dict[str, Any]:
+        """One page of incidents: state, type, system, key, after."""
+        ...
+
+    def incident(self, name: str) -> dict[str, Any] | None:
+        """One incident with what was done about it; None when there is none."""
+        ...
+
+
+def reading(site: Path | None, database: str | None, url: str | None, key: str | None) -> Reading:
+    """The hub at `url` if one is given, else the store of the site."""
+    if url is None:
+        return Store(options.settings(site, database).sqlite_path)
+    if key is None:
+        stop(
+            f"a key is needed to ask {url}",
+            fix="give --key or CROSSDOCK_KEY; an observer's is enough",
+            status=MISUSED,
+        )
+    return OverHttp(Remote(url, key))
+
+
+class Store:
+    """The store itself, read in one snapshot while a hub may go on writing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def story(self, document: str, number: str, system: str | None) -> dict[str, Any] | None:
+        """See Reading."""
+        from crossdock.journal.sqlite.trace import Several, trace
+
+        found = self._view(lambda c: trace(c, document, number, system=system))
+        return {"choices": list(found.choices)} if isinstance(found, Several) else found
+
+    def body(self, href: str) -> bytes | None:
+        """See Reading."""
+        from crossdock.journal.sqlite.views import bytes_of
+        from crossdock.message.names import BYTES, id_of
+
+        position = id_of(BYTES, href.rsplit("/", 1)[-1])
+        found = None if position is None else self._view(lambda c: bytes_of(c, position))
+        return found.body if found else None
+
+    def conservation(self, system: str | None) -> dict[str, Any]:
+        """See Reading."""
+        from crossdock.journal.sqlite.views import conservation
+
+        at_ms = time.time_ns() // 1_000_000
+        return self._view(lambda c: conservation(c, at_ms=at_ms, system=system))
+
+    def incidents(self, **narrowed: str | None) -> dict[str, Any]:
+        """See Reading."""
+        from crossdock.journal.sqlite.incidents import Filter, incidents
+
+        after = narrowed.pop("after", None)
+        given = {name: value for name, value in narrowed.items() if value is not None}
+        wanted = Filter(**given, after=_incident_id(after) if after else 0)
+        return self._view(lambda c: incidents(c, wanted))
+
+    def incident(self, name: str) -> dict[str, Any] | None:
+        """See Reading."""
+        from crossdock.journal.sqlite.incidents import history, incident
+
+        id_ = _incident_id(name)
+
+        def read(connection: sqlite3.Connection) -> dict[str, Any] | None:
+            item = incident(connection, id_)
+            return None if item is None else item | {"history": history(connection, id_)}
+
+        return self._view(read)
+
+    def _view(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        from crossdock.journal.sqlite.schema import connect
+
+        if not self._path.exists():
+            stop(f"there is no store at {self._path}", fix="name the site by --site, or start the hub once")
+        try:
+            with closing(connect(self._path, read_only=True)) as connection:
+                connection.execute("BEGIN")
+                return read(connection)
+        except sqlite3.Error as error:
+            stop(f"the store {self._path} cannot be read: {error}", fix="`crossdock doctor` looks closer")
+
+
+class OverHttp:
+    """A running hub, asked with a key that may read."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+
+    def story(self, document: str, number: str, system: str | None) -> dict[str, Any] | None:
+        """See Reading."""
+        return self._remote.get(
+            f"/v1/trace/{quote(document)}/{quote(number, safe='')}{_query(system=system)}"
+        )
+
+    def body(self, href: str) -> bytes | None:
+        """See Reading."""
+        answer = self._remote.ask("GET", href)
+        if answer.status not in {200, 404}:
+            refuse(answer)
+        return answer.body if answer.status == 200 else None
+
+    def conservation(self, system: str | None) -> dict[str, Any]:
+        """See Reading."""
+        return self._remote.get(f"/v1/conservation{_query(system=system)}")
+
+    def incidents(self, **narrowed: str | None) -> dict[str, Any]:
+        """See Reading."""
+        return self._remote.get(f"/v1/incidents{_query(**narrowed)}")
+
+    def incident(self, name: str) -> dict[str, Any] | None:
+        """See Reading."""
+        return self._remote.get(f"/v1/incidents/{quote(name)}")
+
+
+def _query(**given: str | None) -> str:
+    named = {name: value for name, value in given.items() if value is not None}
+    return f"?{urlencode(named)}" if named else ""
+
+
+def _incident_id(name: str) -> int:
+    from crossdock.message.names import INCIDENT, id_of
+
+    id_ = id_of(INCIDENT, name)
+    if id_ is None:
+        stop(
+            f"{name!r} is no incident",
+            fix="write it as `crossdock desk list` does, such as i10",
+            status=MISUSED,
+        )
+    return id_

@@ -1,0 +1,123 @@
+"""`crossdock trace`: the story of one object, from the bytes that came to the bytes that left."""
+
+from __future__ import annotations
+
+from textwrap import indent
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crossdock.cli import options
+from crossdock.cli.terminal import FOUND, console, print_json, stop
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from crossdock.cli.reading import Reading
+
+_TONES = {"good": "green", "bad": "red", "quiet": "dim", "": ""}
+
+
+def trace(
+    document: Annotated[str, typer.Argument(help="Kind of document: sales_order, or part of it: order.")],
+    number: Annotated[str, typer.Argument(help="Its number, as the hub or any system calls it.")],
+    system: Annotated[
+        str | None,
+        typer.Option("--system", metavar="NAME", help="Whose number it is, where several have it."),
+    ] = None,
+    show_bytes: Annotated[
+        bool, typer.Option("--bytes", help="Show what came and left, word by word.")
+    ] = False,
+    site: options.Site = None,
+    database: options.Database = None,
+    url: options.Url = None,
+    key: options.Key = None,
+    json: options.Json = False,
+) -> None:
+    """Tells the story of one object: what came, what the hub made of it, who has it, who is awaited."""
+    from crossdock.cli.reading import reading
+
+    source = reading(site, database, url, key)
+    found = _found(source, document, number, system)
+    if len(found) == 1 and "choices" not in found[0]:
+        if json:
+            print_json(found[0])
+        else:
+            _tell(source, found[0], options.clock(site, url), show_bytes=show_bytes)
+        return
+    several = [one for story in found for one in story.get("choices", [_choice(story)])]
+    if json:
+        print_json({"choices": several})
+    elif several:
+        _offer(several)
+    if several:
+        raise typer.Exit(FOUND)
+    stop(f"nobody ever spoke of {document} {number}", fix="look at the number, and at --site")
+
+
+def _found(source: Reading, document: str, number: str, system: str | None) -> list[dict[str, Any]]:
+    """The stories that the words may mean, of any kind of document that the first word is part of."""
+    from crossdock.model import register
+
+    kinds = register.kinds()
+    word = document.lower().replace("-", "_").replace(" ", "_")
+    meant = (
+        [word] if word in kinds else [kind for kind in kinds if word in kind.split("_") or word == kind + "s"]
+    )
+    if not meant:
+        from difflib import get_close_matches
+
+        near = get_close_matches(word, [*kinds, *(part for kind in kinds for part in kind.split("_"))], 1)
+        fix = f"did you mean {near[0]}?" if near else "`crossdock schema` lists them"
+        stop(f"there is no kind of document {document!r}", fix=fix, status=2)
+    stories = (source.story(kind, number, system) for kind in meant)
+    return [story for story in stories if story is not None]
+
+
+def _choice(story: dict[str, Any]) -> dict[str, Any]:
+    owner = story["ids"][0]["system"] if story["ids"] else ""
+    return {"system": owner, "object": story["object"], "number": story["number"], "hub_id": story["hub_id"]}
+
+
+def _offer(several: list[dict[str, Any]]) -> None:
+    from crossdock.cli.story import choices
+
+    print("that number means several things; ask for one of them:")
+    for one, says in zip(several, choices(several), strict=True):
+        print(f"  {says}: crossdock trace {one['object']} {one['number']} --system {one['system']}")
+
+
+def _tell(source: Reading, story: dict[str, Any], zone: ZoneInfo | None, *, show_bytes: bool) -> None:
+    from rich.markup import escape
+    from rich.text import Text
+
+    from crossdock.cli import story as words
+
+    out = console()
+    first, second = words.head(story)
+    out.print(f"[bold]{escape(first)}[/bold]")
+    out.print(f"{escape(second)}\n")
+    lines = list(words.lines(story, zone))
+    width = max((len(line.who) for line in lines), default=0)
+    day = None
+    for line in lines:
+        if line.at.date() != day:
+            day = line.at.date()
+            out.print(
+                f"[dim]{day:%A} {day.day} {day:%B %Y}, {zone.key if zone else 'the clock of this machine'}[/dim]"
+            )
+        clock = f"{line.at:%H:%M:%S}.{line.at.microsecond // 1000:03}"
+        begin = f"{clock}  {line.who:<{width}}  "
+        text = Text(line.says, style=_TONES[line.tone])
+        if out.is_terminal and out.width > len(begin) + 20:
+            wrapped = text.wrap(out, out.width - len(begin))
+            text = Text("\n" + " " * len(begin)).join(wrapped)
+        out.print(Text.assemble((clock, "dim"), f"  {line.who:<{width}}  ", text))
+        if show_bytes and line.href:
+            body = source.body(line.href)
+            shown = words.pretty(body) if body is not None else "(these bytes were erased)"
+            out.print(Text(indent(shown, "    ") + "\n"))
+    waits = words.awaited(story)
+    out.print(f"\n{'[yellow]' if story['waits_for'] else '[green]'}{escape(waits)}[/]")
+    if incident := words.incident_in(waits):
+        out.print(f"[dim]crossdock desk show {incident} says what can be done[/dim]")
