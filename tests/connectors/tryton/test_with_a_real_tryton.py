@@ -101,30 +101,18 @@ async def test_a_short_shipment_leaves_a_backorder_with_tracking_on_what_left(
     assert [(line["line"], line["quantity"]) for line in backorder.tree["lines"]] == [(tea, 4), (cup, 4)]
 
 
-async def test_a_shipment_of_nothing_goes_to_a_person_before_the_order_is_forgotten(
+async def test_a_shipment_of_nothing_leaves_everything_on_a_new_release(
     erp: Erp, tools: Tools, client: GuardedClient
 ) -> None:
     sale = sold(erp, ("TEA-0250", 3))
     release = await release_of(sale, tools, client)
-    tree = shipment_of(release.tree, {release.tree["lines"][0]["line"]: 0})
-    with pytest.raises(Rejected, match="was shipped"):
-        await lead(CONNECTOR.writer("shipment", tools), job_of("shipment", tree), client)
-    assert books(erp, [sale.id])[0].shipments[0].state == "waiting"
-
-
-async def test_a_tryton_that_closes_an_empty_shipment_forgets_the_order(
-    erp: Erp, tools: Tools, client: GuardedClient
-) -> None:
-    """The control of the test above: what would happen without the refusal."""
-    sale = sold(erp, ("TEA-0250", 3))
-    release = await release_of(sale, tools, client)
-    shipment = int(release.their_id)
-    picks = erp("stock.shipment.out.read", [shipment], ["inventory_moves"])[0]["inventory_moves"]
-    erp("stock.shipment.out.write", [shipment], {"inventory_moves": [["write", picks, {"quantity": 0.0}]]})
-    for button in ("assign_try", "pick", "pack", "do"):
-        erp(f"stock.shipment.out.{button}", [shipment])
-    (record,) = books(erp, [sale.id])
-    assert [(one.state, one.moves) for one in record.shipments] == [("done", ())]
+    tree = shipment_of(release.tree, {release.tree["lines"][0]["line"]: 0}, packages=[{"tracking": "TRK-0"}])
+    done, _ = await lead(CONNECTOR.writer("shipment", tools), job_of("shipment", tree), client)
+    assert done.their_id == release.their_id
+    (rest,) = books(erp, [sale.id])[0].shipments  # the empty one is no shipment of the sale any more
+    assert rest.number != release.tree["number"]
+    assert [(move.sku, move.quantity, rest.state) for move in rest.moves] == [("TEA-0250", 3, "waiting")]
+    assert (await release_of(sale, tools, client)).tree["number"] == rest.number
 
 
 async def test_lots_and_packages_arrive_as_the_warehouse_packed_them(

@@ -142,12 +142,6 @@ class ShipmentWriter:
                 f"{release.number} has no picking moves: its warehouse ships from storage",
                 fix="give the warehouse an output zone in Tryton",
             )
-        if not shipped:
-            # Seen in Tryton 8.2: it would close the shipment and make no back-order, so the order would be forgotten.
-            raise Rejected(
-                f"nothing of {release.number} was shipped, and Tryton makes a back-order only of what is left over",
-                path="lines", fix="cancel the shipment in Tryton and let it be made anew, or wait for stock",
-            )  # fmt: skip
         if amounts(release.picks) == amounts(shipped):
             if release.state == "assigned":
                 return self._button("pick", release)
@@ -163,7 +157,7 @@ class ShipmentWriter:
 
     def _packed(self, tree: Tree, release: Release, exchanges: Sequence[Exchange]) -> Ask:
         packages: Sequence[Tree] = tree.get("packages") or ()
-        if not packages or release.has_packages:
+        if not packages or release.has_packages or not amounts(release.sends):
             return self._papers(tree, release) or self._button("pack", release)
         plan = packing(packages, release, self._units)
         if plan.splits:
