@@ -284,21 +284,13 @@ def _capture(row: tuple[Any, ...]) -> Capture:
 
 
 def _message(row: tuple[Any, ...]) -> Message:
-    (
-        id_, capture, system, document, their_id, number, hub, root, key, version, tree, state, waits_for, until_ms,
-    ) = row  # fmt: skip
-    return Message(
-        id_, capture, system, document, their_id, number, hub, root, key, version, unpacked_tree(tree),
-        MessageState(state), waits_for, until_ms,
-    )  # fmt: skip
+    fixed: list[Any] = list(row)
+    fixed[10] = unpacked_tree(fixed[10])
+    fixed[11] = MessageState(fixed[11])
+    return Message(*fixed)
 
 
 def _transmission(row: tuple[Any, ...]) -> Transmission:
-    (
-        id_, message, target, origin, document, number, hub, root, key, round_, attempt, state, due_ms, first_ms, after,
-        payload, request,
-    ) = row  # fmt: skip
-    return Transmission(
-        id_, message, target, origin, document, number, hub, root, key, round_, attempt, TransmissionState(state),
-        due_ms, first_ms, after, payload, request,
-    )  # fmt: skip
+    fixed: list[Any] = list(row)
+    fixed[11] = TransmissionState(fixed[11])
+    return Transmission(*fixed)
