@@ -14,6 +14,7 @@ from crossdock.charter.fields import ConnectorFields, DocumentRead, DocumentWrit
 from crossdock.charter.load import load
 from crossdock.charter.site_files import read_files
 from crossdock.faults import Misconfigured
+from crossdock.journal.sqlite.lock import StoreLock
 from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.kit.breaker import Breaker
 from crossdock.kit.connector import Connector, Read, SignsIn, Tools
@@ -89,6 +90,7 @@ class Hub:
         self.clock = RealClock()
         self.charter, found = read_charter(settings.site)
         off = settings.guards_off
+        self._lock = StoreLock(settings.sqlite_path)
         self.journal = SqliteJournal(
             settings.sqlite_path,
             clock_ms=self.clock.now_ms,
@@ -129,6 +131,7 @@ class Hub:
         for bound in self.context.systems.values():
             await bound.client.close()
         await self.journal.close()
+        self._lock.release()
 
     # -- one system ----------------------------------------------------------
 
