@@ -20,7 +20,8 @@ from crossdock.kit.connector import Connector, Read, SignsIn, Tools
 from crossdock.kit.credentials import badge
 from crossdock.kit.guarded import GuardedClient
 from crossdock.kit.http import Client, Response
-from crossdock.kit.registry import Registry, connectors
+from crossdock.kit.registry import Registry
+from crossdock.kit.registry import connectors as find_connectors
 from crossdock.kit.throttle import Pace
 from crossdock.mapping.crosswalk import Codes, Crosswalks
 from crossdock.model import register
@@ -28,12 +29,15 @@ from crossdock.pipeline import blind
 from crossdock.pipeline.bound import Bound, Context, DecisionTime
 from crossdock.pipeline.dedup import ArrivalDedup
 from crossdock.pipeline.lanes import KeyOrdering
+from crossdock.pipeline.packs import Packs
 from crossdock.pipeline.receive import DurableFirst
 from crossdock.pipeline.transmit import NeverGuess
 from crossdock.pipeline.worker import Worker
 from crossdock.settings import Secrets, Settings
 from crossdock.transport.http import HttpClient
 
+#: Seconds of a system's rate that may go out at once: vendors count windows, so a burst of a whole second breaks them.
+_BURST_S = 0.1
 CODE_VERSION = version("crossdock")
 
 
@@ -72,7 +76,7 @@ def _fields(connector: Connector) -> ConnectorFields:
 
 def read_charter(site: Path) -> tuple[Charter, Registry]:
     """The charter of a site, checked, and the connectors it may use. Raises Misconfigured."""
-    found = connectors(site)
+    found = find_connectors(site)
     charter = load(site, connectors=connector_fields(found), documents=register.kinds())
     return charter, found
 
@@ -129,6 +133,7 @@ class Hub:
     # -- one system ----------------------------------------------------------
 
     def _bound(self, system: System, connector: Connector) -> Bound:
+        packs = Packs(self.journal)
         codes = Codes(system.name, lambda: self._crosswalks)
         tools = Tools(
             system=system,
@@ -136,7 +141,8 @@ class Hub:
             theirs=codes.theirs,
             file=self._file,
             now=self._time.now_s,
-            reads=lambda: tuple(Read(used.what, used.version) for used in codes.used()),
+            reads=lambda: (*(Read(used.what, used.version) for used in codes.used()), *packs.used()),
+            convert=packs.convert,
         )
         pollers = {f.document: connector.poller(f.document, tools) for f in system.flows_in}
         return Bound(
@@ -145,6 +151,7 @@ class Hub:
             readers={f.document: connector.reader(f.document, tools) for f in system.flows_in},
             writers={f.document: connector.writer(f.document, tools) for f in system.flows_out},
             pollers={document: poller for document, poller in pollers.items() if poller is not None},
+            reads=tools.reads,
         )
 
     def _file(self, name: str) -> str:
@@ -166,7 +173,7 @@ class Hub:
         return GuardedClient(
             http,
             concurrency=limits.concurrency,
-            pace=Pace(limits.rate_per_s),
+            pace=Pace(limits.rate_per_s, burst=(limits.rate_per_s or 0) * _BURST_S),
             breaker=Breaker(max_s=max(limits.retry_max_s, limits.retry_first_s)),
             badge=badge(auth, self._secrets, token_client=token_client, session=session),
         )

@@ -27,7 +27,7 @@ class Type(Enum):
     URL = "http or https address"
     URL_PATH = "path of an address"
     HEADER = "name of an HTTP header"
-    SECRET_NAME = "name of a secret"  # noqa: S105 - the name of a type
+    SECRET_NAME = "name of a secret"
     ZONE = "IANA time zone"
     CURRENCY = "ISO 4217 currency"
     CODEC = "character set"
@@ -36,6 +36,7 @@ class Type(Enum):
     EXACT_STATUSES = "list of HTTP statuses, such as 200"
     DOCUMENT = "kind of document"
     SYSTEM = "name of a system"
+    TREE = "a document"
     CONNECTOR = "kind of connector"
     READERS = "list of systems"
     TEXT_BY_NAME = "mapping of names to text"
@@ -175,5 +176,17 @@ SECTIONS: dict[str, dict[str, Key]] = {
     "reader": _keys(
         Key("system", Type.SYSTEM, "Who gets it.", required=True),
         Key("after", Type.SYSTEM, "A reader that must have answered first."),
+    ),
+    # Not of the charter: one entry of a file in examples/.
+    "example": _keys(
+        Key("mapping", Type.FILE, "The mapping that is run.", required=True),
+        Key("system", Type.SYSTEM, "Whose crosswalk rows answer, where several systems use the mapping."),
+        Key("says", Type.TEXT, "What the example shows."),
+        Key("given", Type.TREE, "What comes in.", required=True),
+        Key("expect", Type.TREE, "What must come out."),
+        Key("fails", Type.TEXT, "In place of `expect`: the incident type that it must fail with."),
+        Key("path", Type.TEXT, "With `fails`: the field that it must name."),
+        Key("packs", Type.TREE, "For `$convert`: sku to unit to how many of the smallest."),
+        Key("now", Type.TEXT, "For `$now()`: a time such as 2026-11-22T10:00:00Z."),
     ),
 }  # fmt: skip

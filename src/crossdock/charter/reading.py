@@ -71,7 +71,7 @@ class Reading:
             if key.required:
                 self.refuse(path, "this key is missing", f"add `{key.name}`: {key.says}")
             return key.default
-        if key.type in (Type.SECTION, Type.SECTIONS, Type.SECTION_BY_NAME, Type.READERS):
+        if key.type in (Type.SECTION, Type.SECTIONS, Type.SECTION_BY_NAME, Type.READERS, Type.TREE):
             return entry
         if key.type in (Type.TEXT_BY_NAME, Type.WHOLE_BY_NAME):
             return self._by_name(key, entry, path)

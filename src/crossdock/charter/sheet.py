@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -14,7 +15,8 @@ from crossdock.faults import Misconfigured
 DEPTH_MAX = 20  #: levels
 ENTRIES_MAX = 200_000  #: values in one file; aliases count each time
 
-Scalar = str | int | float | bool | None
+#: A number with a fraction keeps its digits, as everywhere in the hub.
+Scalar = str | int | Decimal | bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,12 @@ class Entry:
     value: Scalar | list[Entry] | dict[str, Entry]
     line: int  #: from 1
     keys: dict[str, int] | None = None  #: of a mapping: the line of each key
+
+    def tree(self) -> Any:
+        """The value without its lines: dicts, lists and scalars."""
+        if isinstance(self.value, dict):
+            return {name: entry.tree() for name, entry in self.value.items()}
+        return [entry.tree() for entry in self.value] if isinstance(self.value, list) else self.value
 
     @property
     def kind(self) -> str:
@@ -39,7 +47,7 @@ class Entry:
                 return "true or false"
             case int():
                 return "a whole number"
-            case float():
+            case Decimal():
                 return "a number"
             case str():
                 return "text"
@@ -139,4 +147,4 @@ def _scalar(node: Any) -> Scalar:
         return _WORDS[text]
     if _WHOLE.fullmatch(text):
         return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
-    return float(text) if _FRACTION.fullmatch(text) else text
+    return Decimal(text) if _FRACTION.fullmatch(text) else text

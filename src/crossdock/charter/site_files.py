@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path as FilePath
 
 from crossdock.charter.charter import FlowIn, FlowOut, System
@@ -73,9 +73,16 @@ def digest(files: Mapping[str, str]) -> str:
 
 
 def check_files(
-    reading: Reading, files: Mapping[str, str], systems: Mapping[str, System], connectors: Connectors
+    reading: Reading,
+    files: Mapping[str, str],
+    systems: Mapping[str, System],
+    connectors: Connectors,
+    named: Collection[str],
 ) -> None:
-    """Notes every mistake in mappings, paths and crosswalks, and in how flows use them."""
+    """Notes every mistake in mappings, paths and crosswalks, and in how flows use them.
+
+    `named` are all systems of the charter, broken ones included.
+    """
     tables = _read_tables(files, reading.problems)
     mapped: dict[str, set[tuple[str, str]]] = {}
     for system in systems.values():
@@ -91,6 +98,11 @@ def check_files(
     _check_unused(reading, files, systems)
     for table in tables.values():
         _check_table(reading, table, systems, connectors, mapped)
+        for system in sorted(table.systems() - set(named)):
+            line = min(row.line for row in table.rows() if row.system == system)
+            fix = nearest(system, named, "a system")
+            says = f'there is no system "{system}"'
+            reading.problems.append(Misconfigured(says, file=table.file, line=line, fix=fix))
 
 
 def _check_paths(reading: Reading, flow: FlowIn | FlowOut, path: str) -> None:
@@ -190,12 +202,6 @@ def _check_table(
         if by_code or ("theirs", table.name) in asked or ("theirs", "") in asked:
             says = f"two rows answer for our {code} towards {system}"
             _refuse_rows(reading, table, says, rows[1].line, rows[0].line)
-    for system in sorted(table.systems() - systems.keys()):
-        line = min(row.line for row in table.rows() if row.system == system)
-        fix = nearest(system, systems, "a system")
-        reading.problems.append(
-            Misconfigured(f'there is no system "{system}"', file=table.file, line=line, fix=fix)
-        )
 
 
 def _refuse_rows(reading: Reading, table: Table, says: str, line: int, first: int) -> None:

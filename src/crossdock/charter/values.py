@@ -6,6 +6,7 @@ import codecs
 import re
 import zoneinfo
 from collections.abc import Callable, Collection
+from decimal import Decimal
 from difflib import get_close_matches
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -34,7 +35,7 @@ def nearest(word: str, words: Collection[str], what: str = "") -> str:
 
 def _text(entry: Entry) -> str:
     if not isinstance(entry.value, str):
-        quoted = f', such as "{entry.value}"' if isinstance(entry.value, int | float) else ""
+        quoted = f', such as "{entry.value}"' if isinstance(entry.value, int | Decimal) else ""
         raise Refused(f"this must be text, not {entry.kind}", f"write text in quotes{quoted}")
     if not entry.value.strip():
         raise Refused("this must not be blank", "write a value or leave the key out")
@@ -50,7 +51,7 @@ def _whole(entry: Entry) -> int:
 
 def _number(entry: Entry) -> float:
     value = entry.value
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise Refused(f"this must be a number, not {entry.kind}", "write digits without quotes")
     return float(value)
 
@@ -137,7 +138,9 @@ CURRENCIES = frozenset(
 def _currency(entry: Entry) -> str:
     text = _text(entry)
     if text not in CURRENCIES:
-        fix = f"write {text.upper()}" if text.upper() in CURRENCIES else nearest(text.upper(), CURRENCIES)
+        # Of three letters the first two are the country: a better hint than any likeness.
+        meant = [code for code in sorted(CURRENCIES) if code == text.upper() or code[:2] == text.upper()[:2]]
+        fix = f"write {text.upper() if text.upper() in meant else (meant or ['EUR'])[0]}"
         raise Refused(f'"{text}" is no ISO 4217 currency', fix)
     return text
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Protocol
 
 from crossdock.charter.charter import Charter, System
 from crossdock.journal.sqlite.store import SqliteJournal as Journal
-from crossdock.kit.connector import Poller, Reader, Writer
+from crossdock.kit.connector import Poller, Read, Reader, Writer
 from crossdock.kit.http import Client
 
 
@@ -49,6 +49,7 @@ class Bound:
     readers: Mapping[str, Reader] = field(default_factory=dict[str, Reader])
     writers: Mapping[str, Writer] = field(default_factory=dict[str, Writer])
     pollers: Mapping[str, Poller] = field(default_factory=dict[str, Poller])
+    reads: Callable[[], tuple[Read, ...]] = tuple  #: what the connector looked up since the last call
 
 
 @dataclass(slots=True)

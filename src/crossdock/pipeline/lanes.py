@@ -19,6 +19,7 @@ class Flight:
     t: Transmission
     tree: dict[str, Any] | None = None  #: the document; read back from the store when needed
     ask: Ask | None = None  #: the exact request of this round, once rendered
+    reads: str | None = None  #: what the rendering looked up, as the ledger keeps it
     stored: bool = False  #: the row as it is here is durable
     absent: int = 0  #: how often the target said that it does not have it
 

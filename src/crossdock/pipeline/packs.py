@@ -1,0 +1,56 @@
+"""Units by the item master: what `$convert` in a mapping asks."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import cast
+
+from crossdock.faults import Invalid
+from crossdock.journal.sqlite.store import SqliteJournal as Journal
+from crossdock.kit.connector import Read
+from crossdock.message.records import Message
+from crossdock.model import register
+from crossdock.model.documents.item import Item
+from crossdock.model.quantity import Quantity
+
+_KEPT_MAX = 10_000  #: items kept parsed
+
+
+class Packs:
+    """Converts exactly, through the packs of the item as its owner last told it."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._items: dict[int, Item] = {}  # message -> item
+        self._used: dict[str, Read] = {}
+
+    def convert(self, quantity: Decimal, from_unit: str, to_unit: str, sku: str) -> Decimal:
+        """The quantity in another unit. Raises Invalid for an item or a unit that the master does not have."""
+        if from_unit == to_unit:
+            return quantity
+        message = self._message(sku)
+        if message is None:
+            raise Invalid(
+                f"the item master does not know {sku}, so {from_unit} cannot become {to_unit}",
+                value=sku,
+                fix="send the item with its packs, then retry",
+                type="unknown_sku",
+            )
+        self._used[sku] = Read(f"item {sku}", f"m{message.id}")
+        item = self._items.get(message.id)
+        if item is None:
+            if len(self._items) >= _KEPT_MAX:
+                self._items.clear()
+            item = self._items[message.id] = cast(Item, register.read("item", message.tree))
+        return Decimal(item.convert(Quantity.of(quantity, from_unit), to_unit).number())
+
+    def used(self) -> tuple[Read, ...]:
+        """The items asked since the last call."""
+        reads = tuple(self._used.values())
+        self._used.clear()
+        return reads
+
+    def _message(self, sku: str) -> Message | None:
+        known = self._journal.hub_of_number("item", sku)
+        newest = self._journal.last_message_of(known[0]) if known else None
+        return self._journal.message(newest) if newest is not None else None
