@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 def check(
     site: options.Site = None,
     json: options.Json = False,
+    examples: Annotated[
+        bool, typer.Option("--examples", help="Run the examples beside the mappings as well.")
+    ] = False,
 ) -> None:
     """Says everything that is wrong with a site, with file and line."""
     from crossdock.assembly import connector_fields
@@ -27,14 +30,34 @@ def check(
     folder = options.settings(site).site
     kinds = connector_fields(connectors(folder))
     problems = load.check(folder, connectors=kinds, documents=register.kinds())
+    told = examples and not problems
+    if told:
+        problems = _examples(folder)
     if json:
         print_json({"ok": not problems, "problems": [_plain(problem) for problem in problems]})
     elif problems:
-        _tell(problems)
+        _tell(problems, "the examples do not hold" if told else "the hub does not start with this site")
     else:
         print(_praise(folder))
     if problems:
         raise typer.Exit(FOUND)
+
+
+def _examples(folder: Path) -> list[Misconfigured]:
+    """What differs in the examples of a site, and what is wrong with their files."""
+    from crossdock.assembly import read_charter
+    from crossdock.charter.examples import run_examples
+    from crossdock.faults import Misconfigured
+
+    charter, _ = read_charter(folder)
+    ran, problems = run_examples(folder, charter)
+    for example in ran:
+        for line in example.differs:
+            says, fix = f"{example.says}: {line}", f"mend {example.mapping} or the example"
+            problems.append(Misconfigured(says, file=example.file, line=example.line, fix=fix))
+    if not ran and not problems:
+        problems.append(Misconfigured("there are no examples", file="examples/", fix="write one"))
+    return problems
 
 
 def _plain(problem: Misconfigured) -> dict[str, Any]:
@@ -44,13 +67,13 @@ def _plain(problem: Misconfigured) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _tell(problems: list[Misconfigured]) -> None:
+def _tell(problems: list[Misconfigured], so: str) -> None:
     import sys
 
     for problem in problems:
         print(problem, file=sys.stderr)
     many = "1 thing is wrong" if len(problems) == 1 else f"{len(problems)} things are wrong"
-    print(f"\n{many}; the hub does not start with this site", file=sys.stderr)
+    print(f"\n{many}; {so}", file=sys.stderr)
 
 
 def _praise(folder: Path) -> str:
