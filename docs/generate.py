@@ -123,6 +123,7 @@ def fault_tree() -> Iterator[str]:
 def command_pages() -> Iterator[str]:
     """Every command of the terminal with its arguments and options, from Typer."""
     import typer.main
+
     from crossdock.cli.main import app
 
     yield from _command(typer.main.get_command(app), "crossdock", 2)
