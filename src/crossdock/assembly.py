@@ -20,7 +20,8 @@ from crossdock.kit.connector import Connector, Read, SignsIn, Tools
 from crossdock.kit.credentials import badge
 from crossdock.kit.guarded import GuardedClient
 from crossdock.kit.http import Client, Response
-from crossdock.kit.registry import Registry, connectors
+from crossdock.kit.registry import Registry
+from crossdock.kit.registry import connectors as find_connectors
 from crossdock.kit.throttle import Pace
 from crossdock.mapping.crosswalk import Codes, Crosswalks
 from crossdock.model import register
@@ -75,7 +76,7 @@ def _fields(connector: Connector) -> ConnectorFields:
 
 def read_charter(site: Path) -> tuple[Charter, Registry]:
     """The charter of a site, checked, and the connectors it may use. Raises Misconfigured."""
-    found = connectors(site)
+    found = find_connectors(site)
     charter = load(site, connectors=connector_fields(found), documents=register.kinds())
     return charter, found
 
