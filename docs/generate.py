@@ -84,14 +84,23 @@ def charter_keys() -> Iterator[str]:
     """Every key of charter.yaml, section by section, from the tables that the loader checks by."""
     for section, table_of_keys in keys.SECTIONS.items():
         yield f"### {section or 'top of the file'}\n\n"
-        rows = [("key", "holds", "meaning", "without it")]
-        for key in table_of_keys.values():
-            holds = ", ".join(f"`{c}`" for c in key.choices) or key.type.value
-            if key.section:
-                holds = f"{holds}: [{key.section}](#{key.section})"
-            rows.append((f"`{key.name}`", holds, key.says, _without(key)))
-        yield from table(*rows)
+        yield from _key_table(table_of_keys)
         yield "\n"
+
+
+def example_keys() -> Iterator[str]:
+    """Every key of an example beside a mapping."""
+    yield from _key_table(keys.EXAMPLE)
+
+
+def _key_table(table_of_keys: dict[str, keys.Key]) -> Iterator[str]:
+    rows = [("key", "holds", "meaning", "without it")]
+    for key in table_of_keys.values():
+        holds = ", ".join(f"`{c}`" for c in key.choices) or key.type.value
+        if key.section:
+            holds = f"{holds}: [{key.section}](#{key.section})"
+        rows.append((f"`{key.name}`", holds, key.says, _without(key)))
+    yield from table(*rows)
 
 
 def _without(key: keys.Key) -> str:
@@ -198,6 +207,7 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "states": state_tables,
     "incident types": incident_table,
     "charter keys": charter_keys,
+    "example keys": example_keys,
     "faults": fault_tree,
     "documents": reference.document_tables,
     "units": reference.unit_table,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from crossdock.charter.charter import Charter
+from crossdock.charter.keys import EXAMPLE
 from crossdock.charter.reading import Reading, Values
 from crossdock.charter.sheet import Entry, read_sheet
 from crossdock.charter.values import nearest
@@ -55,7 +56,7 @@ def run_examples(site_dir: Path, charter: Charter) -> tuple[list[Example], list[
 def _run(
     reading: Reading, item: Entry, place: str, charter: Charter, tables: Crosswalks
 ) -> Iterator[Example]:
-    values = reading.section(item, "example", place)
+    values = reading.section(item, EXAMPLE, place)
     if values is None or not values["mapping"]:
         return
     found = _flow(reading, values, place, charter)

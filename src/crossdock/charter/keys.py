@@ -177,16 +177,17 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("system", Type.SYSTEM, "Who gets it.", required=True),
         Key("after", Type.SYSTEM, "A reader that must have answered first."),
     ),
-    # Not of the charter: one entry of a file in examples/.
-    "example": _keys(
-        Key("mapping", Type.FILE, "The mapping that is run.", required=True),
-        Key("system", Type.SYSTEM, "Whose crosswalk rows answer, where several systems use the mapping."),
-        Key("says", Type.TEXT, "What the example shows."),
-        Key("given", Type.TREE, "What comes in.", required=True),
-        Key("expect", Type.TREE, "What must come out."),
-        Key("fails", Type.TEXT, "In place of `expect`: the incident type that it must fail with."),
-        Key("path", Type.TEXT, "With `fails`: the field that it must name."),
-        Key("packs", Type.TREE, "For `$convert`: sku to unit to how many of the smallest."),
-        Key("now", Type.TEXT, "For `$now()`: a time such as 2026-11-22T10:00:00Z."),
-    ),
 }  # fmt: skip
+
+#: One entry of a file in examples/, which is no part of the charter.
+EXAMPLE: dict[str, Key] = _keys(
+    Key("mapping", Type.FILE, "The mapping that is run.", required=True),
+    Key("system", Type.SYSTEM, "Whose crosswalk rows answer, where several systems use the mapping."),
+    Key("says", Type.TEXT, "What the example shows."),
+    Key("given", Type.TREE, "What comes in.", required=True),
+    Key("expect", Type.TREE, "What must come out."),
+    Key("fails", Type.TEXT, "In place of `expect`: the incident type that it must fail with."),
+    Key("path", Type.TEXT, "With `fails`: the field that it must name."),
+    Key("packs", Type.TREE, "For `$convert`: sku to unit to how many of the smallest."),
+    Key("now", Type.TEXT, "For `$now()`: a time such as 2026-11-22T10:00:00Z."),
+)  # fmt: skip

@@ -43,8 +43,10 @@ class Reading:
         """Notes where a path stands."""
         self._lines[path] = line
 
-    def section(self, entry: Entry | None, name: str, path: str, extra: Sequence[Key] = ()) -> Values | None:
-        """The values of one section by its table; None when it is no mapping.
+    def section(
+        self, entry: Entry | None, name: str | Mapping[str, Key], path: str, extra: Sequence[Key] = ()
+    ) -> Values | None:
+        """The values of one section by its table or the name of that; None when it is no mapping.
 
         Inner sections stay entries: their reader knows what they become.
         """
@@ -55,7 +57,7 @@ class Reading:
                 path, f"this must be a mapping, not {entry.kind}", "write `key: value` lines", entry.line
             )
             return None
-        table = {**SECTIONS[name], **{key.name: key for key in extra}}
+        table = {**(SECTIONS[name] if isinstance(name, str) else name), **{key.name: key for key in extra}}
         lines = entry.keys or {}
         for given, line in lines.items():
             self.place(_join(path, given), line)

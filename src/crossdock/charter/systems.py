@@ -66,11 +66,17 @@ def read_systems(reading: Reading, entry: Entry | None, connectors: Connectors) 
     return systems
 
 
+def option_key(option: Option) -> Key:
+    """A connector's own setting as a key of its system's section."""
+    type_ = _OPTION_TYPES.get(option.type, Type.TEXT)
+    return Key(option.name, type_, option.says, option.required, option.default, least=float("-inf"))
+
+
 def _read_system(
     reading: Reading, name: str, section: Entry, path: str, connectors: Connectors
 ) -> System | None:
     fields = _connector(section, connectors)
-    options = [_option_key(option) for option in fields.options] if fields else []
+    options = [option_key(option) for option in fields.options] if fields else []
     values = reading.section(section, "system", path, options)
     if values is None:
         return None
@@ -104,11 +110,6 @@ def _connector(section: Entry, connectors: Connectors) -> ConnectorFields | None
 def _is_given(section: Entry, key: str) -> bool:
     """Whether a key stands there at all: a wrong value is one mistake, not two."""
     return isinstance(section.value, dict) and key in section.value
-
-
-def _option_key(option: Option) -> Key:
-    type_ = _OPTION_TYPES.get(option.type, Type.TEXT)
-    return Key(option.name, type_, option.says, option.required, option.default, least=float("-inf"))
 
 
 def _read_auth(reading: Reading, entry: Entry | None, path: str, fields: ConnectorFields) -> Auth:

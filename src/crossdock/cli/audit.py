@@ -17,7 +17,10 @@ def _group() -> None:
 
 @app.command()
 def verify(site: options.Site = None, database: options.Database = None, json: options.Json = False) -> None:
-    """Walks the whole ledger and every row that it speaks of; works while the hub runs."""
+    """Walks the ledger and finds what was changed behind the hub's back.
+
+    Reads one snapshot, so a hub may go on working.
+    """
     from crossdock.journal.sqlite import audit
 
     path = options.settings(site, database).sqlite_path

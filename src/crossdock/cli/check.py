@@ -18,13 +18,14 @@ def check(
     site: options.Site = None,
     json: options.Json = False,
 ) -> None:
-    """Reads the whole site and says everything that is wrong with it, with file and line."""
-    from crossdock.assembly import connector_fields, find_connectors
+    """Says everything that is wrong with a site, with file and line."""
+    from crossdock.assembly import connector_fields
     from crossdock.charter import load
+    from crossdock.kit.registry import connectors
     from crossdock.model import register
 
     folder = options.settings(site).site
-    kinds = connector_fields(find_connectors(folder))
+    kinds = connector_fields(connectors(folder))
     problems = load.check(folder, connectors=kinds, documents=register.kinds())
     if json:
         print_json({"ok": not problems, "problems": [_plain(problem) for problem in problems]})

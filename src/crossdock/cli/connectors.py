@@ -1,86 +1,81 @@
-"""`crossdock connectors`: the kinds of system that the hub can speak to, and the beginning of a new one."""
+"""`crossdock connectors`: the kinds of systems that a site may name, and a new one."""
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from crossdock.faults import Misconfigured
-from crossdock.kit.connector import Declaration
-from crossdock.kit.registry import connectors
-from crossdock.kit.scaffold import new_connector
+from crossdock.cli import options
+from crossdock.cli.terminal import MISUSED, Group, console, print_json, stop
 
-app = typer.Typer(no_args_is_help=True, help="The kinds of system that the hub can speak to.")
+if TYPE_CHECKING:
+    from crossdock.kit.connector import Declaration
 
-Site = Annotated[
-    Path | None,
-    typer.Option("--site", envvar="CROSSDOCK_SITE", help="the site, whose own connectors count too"),
-]
+app = typer.Typer(
+    cls=Group, no_args_is_help=True, help="The kinds of systems that a site may name, and a new one."
+)
 
 
 @app.command("list")
-def list_(
-    site: Site = None, as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False
-) -> None:
-    """Every connector that is there: kind, documents, where it comes from."""
-    try:
-        found = connectors(site)
-        declared = [(found.place(kind), connector.declaration) for kind, connector in found.items()]
-    except Misconfigured as fault:
-        _refuse(fault)
-    if as_json:
-        print(json.dumps([_tree(place, declaration) for place, declaration in declared], indent=2))
+def list_(site: options.Site = None, json: options.Json = False) -> None:
+    """Lists what is installed and what stands in the site's own folder."""
+    from crossdock.kit.registry import connectors
+
+    found = connectors(options.settings(site).site)
+    rows = [_row(found[kind].declaration, found.place(kind)) for kind in found]
+    if json:
+        print_json({"connectors": rows})
         return
-    table = Table("kind", "what it is", "in", "out", "from")
-    for place, declaration in declared:
-        tree = _tree(place, declaration)
-        table.add_row(
-            declaration.kind,
-            declaration.title,
-            _words(tree["in"], declaration),
-            _words(tree["out"], declaration),
-            place,
-        )
-    Console().print(table)
+    from rich.markup import escape
+
+    out = console()
+    for row in rows:
+        says = "any, as its flows say" if row["configurable"] else ""
+        out.print(f"[bold]{row['kind']:<12}[/bold] [dim]{escape(row['from'])}[/dim]")
+        out.print(f"{'':12} gives {', '.join(row['gives']) or says or 'nothing'}")
+        out.print(f"{'':12} takes {', '.join(row['takes']) or says or 'nothing'}")
+        if row["fields"]:
+            out.print(f"{'':12} fields of its own: {', '.join(field['name'] for field in row['fields'])}")
+
+
+def _row(declaration: Declaration, place: str) -> dict[str, Any]:
+    return {
+        "kind": declaration.kind,
+        "from": place,
+        "configurable": declaration.configurable,
+        "gives": [one.document for one in declaration.documents_in],
+        "takes": [one.document for one in declaration.documents_out],
+        "auth": list(declaration.auth),
+        "fields": [
+            {"name": one.name, "required": one.required, "says": one.says} for one in declaration.fields
+        ],
+    }
 
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(help="of the new kind: lower case, such as acme or acme_shop")],
-    site: Site = None,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its kind, such as acme.")],
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            "--into", metavar="DIR", help="Where to write it.  \\[default: connectors/ of the site, or here]"
+        ),
+    ] = None,
+    site: options.Site = None,
 ) -> None:
-    """Writes a connector of two documents that passes its own conformance: into the site, or here."""
-    into = Path() if site is None else site / "connectors"
+    """Writes a connector that passes its own tests, as one folder to grow from."""
+    from crossdock.faults import Misconfigured
+    from crossdock.kit.scaffold import new_connector
+
+    settings = options.settings(site)
+    here = settings.site / "connectors" if settings.charter_file.exists() else Path()
     try:
-        written = new_connector(name, into)
+        written = new_connector(name, into or here)
     except Misconfigured as fault:
-        _refuse(fault)
-    for path in written:
-        print(path)
-    print(f"\nNext: read {into / name / 'README.md'}, and run `python -m pytest` in {into / name}")
-
-
-def _tree(place: str, declaration: Declaration) -> dict[str, Any]:
-    return {
-        "kind": declaration.kind,
-        "title": declaration.title,
-        "says": declaration.says,
-        "in": [one.document for one in declaration.documents_in],
-        "out": [one.document for one in declaration.documents_out],
-        "from": place,
-    }
-
-
-def _words(documents: list[str], declaration: Declaration) -> str:
-    return "by charter" if declaration.configurable else ", ".join(documents) or "none"
-
-
-def _refuse(fault: Misconfigured) -> NoReturn:
-    print(f"crossdock: {fault}", file=sys.stderr)
-    raise typer.Exit(1)
+        stop(str(fault), status=MISUSED)
+    folder = (into or here) / name
+    for file in written:
+        print(file)
+    print(f"\nread {folder / 'README.md'} first; its tests: python -m pytest {folder / 'tests'}")

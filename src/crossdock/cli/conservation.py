@@ -24,7 +24,7 @@ def conservation(
     key: options.Key = None,
     json: options.Json = False,
 ) -> None:
-    """Counts where everything is that was ever accepted; exit status 1 when something is missing."""
+    """Counts where everything is that was ever accepted."""
     from crossdock.cli.reading import reading
 
     figures = reading(site, database, url, key).conservation(system)

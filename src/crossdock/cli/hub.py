@@ -26,7 +26,10 @@ def up(
         typer.Option("--host-id", metavar="ID", help="Name of this host among those of a database."),
     ] = None,
 ) -> None:
-    """Runs the hub until it is told to stop (SIGTERM or Ctrl-C); prints one line when it is ready."""
+    """Runs the hub until it is told to stop.
+
+    Prints one line when it is ready; SIGTERM and Ctrl-C let it finish what is on the wire, for at most 10 s.
+    """
     from crossdock.settings import settings_from
 
     settings = settings_from(
@@ -38,7 +41,7 @@ def up(
 
 
 def version(json: options.Json = False) -> None:
-    """Prints the version of the hub and of what it stands on."""
+    """Prints the version."""
     import platform
     import sqlite3
     from importlib.metadata import version as version_of

@@ -41,7 +41,10 @@ def create(
     site: options.Site = None,
     database: options.Database = None,
 ) -> None:
-    """Makes a key and prints it, once: the hub keeps its digest only. Works while the hub runs."""
+    """Makes a key and prints it, once.
+
+    The hub keeps its digest only. A running hub knows the key at once.
+    """
     from crossdock.api.keys import digest_of, new_key
     from crossdock.journal.sqlite.keyring import StoredKey, add_key
 

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import typer
 
-from crossdock.cli import audit, check, conservation, desk, hub, keys, send, trace
+from crossdock.cli import (
+    audit,
+    charter,
+    check,
+    connectors,
+    conservation,
+    desk,
+    doctor,
+    hub,
+    init,
+    keys,
+    schema,
+    send,
+    trace,
+    twin,
+)
 from crossdock.cli.terminal import Group
 
 app = typer.Typer(
@@ -16,14 +31,20 @@ app = typer.Typer(
     help="A hub between warehouse systems and ERPs, shops, carriers and 3PLs, which proves that they agree.",
     epilog="Exit status: 0 done, 1 found something wrong, 2 wrong use.",
 )
+app.command()(init.init)
 app.command()(check.check)
-app.command()(hub.up)
 app.add_typer(keys.app, name="keys")
+app.command()(hub.up)
 app.command()(send.send)
 app.command()(trace.trace)
 app.add_typer(desk.app, name="desk")
 app.command()(conservation.conservation)
 app.add_typer(audit.app, name="audit")
+app.command()(doctor.doctor)
+app.add_typer(charter.app, name="charter")
+app.command()(schema.schema)
+app.add_typer(connectors.app, name="connectors")
+app.add_typer(twin.app, name="twin")
 app.command()(hub.version)
 
 

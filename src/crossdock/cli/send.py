@@ -39,7 +39,7 @@ def send(
     key: options.Key = None,
     json: options.Json = False,
 ) -> None:
-    """Hands documents in to a running hub and says what became of them at the door."""
+    """Hands documents in to a running hub, from files."""
     from crossdock.cli.acting import acting
 
     if idempotency_key is not None and len(files) > 1:

@@ -79,9 +79,9 @@ def stop(says: str, *, fix: str = "", status: int = FOUND) -> NoReturn:
     raise typer.Exit(status)
 
 
-def print_json(tree: Any) -> None:
+def print_json(tree: Any, *, indented: bool = False) -> None:
     """A tree as JSON, for programs: one line in a pipe, indented for eyes."""
-    indent = 2 if sys.stdout.isatty() else None
+    indent = 2 if indented or sys.stdout.isatty() else None
     print(json.dumps(tree, ensure_ascii=False, indent=indent))
 
 

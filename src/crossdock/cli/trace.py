@@ -34,7 +34,10 @@ def trace(
     key: options.Key = None,
     json: options.Json = False,
 ) -> None:
-    """Tells the story of one object: what came, what the hub made of it, who has it, who is awaited."""
+    """Tells the story of one object.
+
+    What came, what the hub made of it, who has it, and who is awaited.
+    """
     from crossdock.cli.reading import reading
 
     source = reading(site, database, url, key)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from crossdock.charter.charter import Charter, ItemCheck
 from crossdock.faults import Invalid, NotOwned
-from crossdock.kit.connector import Read
+from crossdock.kit.connector import Read, Tree
 from crossdock.message.records import Message
 from crossdock.model import register
 from crossdock.model.codes.units import UNITS
@@ -113,14 +113,18 @@ def _owner(path: str, fields: Any, default: str) -> str:
     return default
 
 
-def changes(before: Any, after: Any, path: str = "") -> Iterator[str]:
+def changes(before: object, after: object, path: str = "") -> Iterator[str]:
     """Paths whose values differ; a field that is absent after is not a change (the sender said nothing of it)."""
     if isinstance(before, dict) and isinstance(after, dict):
-        for name, value in after.items():
-            inner = f"{path}.{name}" if path else str(name)
-            yield from changes(before.get(name), value, inner)
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for index, (one, other) in enumerate(zip(before, after, strict=True)):
-            yield from changes(one, other, f"{path}[{index}]")
-    elif before != after:
+        old, new = cast(Tree, before), cast(Tree, after)
+        for name, value in new.items():
+            yield from changes(old.get(name), value, f"{path}.{name}" if path else name)
+        return
+    if isinstance(before, list) and isinstance(after, list):
+        ones, others = cast(list[object], before), cast(list[object], after)
+        if len(ones) == len(others):
+            for index, (one, other) in enumerate(zip(ones, others, strict=True)):
+                yield from changes(one, other, f"{path}[{index}]")
+            return
+    if before != after:
         yield path

@@ -125,7 +125,7 @@ class Decider:
         if made_by is not None:
             message.waits_for, message.until_ms = predecessor, until
             changes.add_message(message, made_by)
-        elif message.state is MessageState.DESK:
+        elif message.state is MessageState.DESK or message.waits_for is None:
             changes.move_message(message, MessageState.WAITING, waits_for=predecessor, until_ms=until)
         else:
             return

@@ -139,6 +139,13 @@ class Reads:
         )
         return [_message(row) for row in rows]
 
+    def messages_sent_back(self, limit: int) -> list[int]:
+        """Messages that a person sent back to be looked at again: they wait, and for nothing."""
+        rows = self._reader.execute(
+            "SELECT id FROM messages WHERE state = 1 AND waits_for IS NULL ORDER BY id LIMIT ?", (limit,)
+        )
+        return [row[0] for row in rows]
+
     def messages_overdue(self, now_ms: int, limit: int) -> Sequence[Message]:
         """Messages whose wait is over."""
         rows = self._reader.execute(
@@ -253,9 +260,13 @@ def _capture(row: tuple[Any, ...]) -> Capture:
 
 
 def _message(row: tuple[Any, ...]) -> Message:
-    head, tree, state, rest = row[:10], row[10], row[11], row[12:]
-    return Message(*head, unpacked_tree(tree), MessageState(state), *rest)
+    fixed: list[Any] = list(row)
+    fixed[10] = unpacked_tree(fixed[10])
+    fixed[11] = MessageState(fixed[11])
+    return Message(*fixed)
 
 
 def _transmission(row: tuple[Any, ...]) -> Transmission:
-    return Transmission(*row[:11], TransmissionState(row[11]), *row[12:])
+    fixed: list[Any] = list(row)
+    fixed[11] = TransmissionState(fixed[11])
+    return Transmission(*fixed)

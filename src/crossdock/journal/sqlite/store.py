@@ -38,7 +38,7 @@ class SqliteJournal(Reads):
         synchronous: str = "FULL",
         linger_s: float = 0.001,
     ) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._write_connection = connect(path, synchronous=synchronous)
         migrate(self._write_connection)
         super().__init__(connect(path, read_only=True), path)

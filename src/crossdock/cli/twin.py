@@ -1,0 +1,74 @@
+"""`crossdock twin`: simulated systems to try things on."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crossdock.cli.terminal import MISUSED, Group, stop
+
+app = typer.Typer(cls=Group, no_args_is_help=True, help="Simulated systems to try things on.")
+
+
+class Kind(Enum):
+    """What is simulated."""
+
+    WAREHOUSE = "warehouse"
+
+
+@app.callback()
+def _group() -> None:
+    """Simulated systems to try things on."""
+
+
+@app.command()
+def up(
+    kind: Annotated[Kind, typer.Argument(metavar="warehouse", help="What is simulated.")],
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")
+    ] = "127.0.0.1:9200",
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same seed gives the same story.")] = 1,
+    stock: Annotated[
+        Path | None, typer.Option("--stock", metavar="FILE", help="JSON of the items and stock to open with.")
+    ] = None,
+    push: Annotated[
+        list[str] | None,
+        typer.Option("--push", metavar="URL", help="Who is told of events; {topic} is filled in."),
+    ] = None,
+    topics: Annotated[
+        str | None,
+        typer.Option("--topics", metavar="A,B", help="What is pushed.  \\[default: all of an order]"),
+    ] = None,
+    faults: Annotated[
+        str | None, typer.Option("--faults", metavar="DIAL=VALUE,…", help="Bad days: late=0.1,fail=0.05")
+    ] = None,
+) -> None:
+    """Runs a simulated system until it is told to stop; prints one line when it is ready.
+
+    The key that callers must show is CROSSDOCK_TWIN_API_KEY, the key of its own pushes CROSSDOCK_TWIN_PUSH_KEY.
+    """
+    import os
+
+    from crossdock.twins.warehouse.__main__ import main
+
+    assert kind is Kind.WAREHOUSE, "there is no other twin yet"
+    if stock is not None and not stock.is_file():
+        stop(f"there is no file {stock}", status=MISUSED)
+    arguments = ["--listen", listen, "--seed", str(seed)]
+    given = (
+        ("--stock", stock),
+        ("--topics", topics),
+        ("--faults", faults),
+        *(("--push", url) for url in push or ()),
+    )
+    for option, value in given:
+        arguments += [option, str(value)] if value is not None else []
+    for option, name in (
+        ("--api-key-env", "CROSSDOCK_TWIN_API_KEY"),
+        ("--key-env", "CROSSDOCK_TWIN_PUSH_KEY"),
+    ):
+        arguments += [option, name] if os.environ.get(name) else []
+    raise typer.Exit(main(arguments))
