@@ -35,15 +35,20 @@ class Hub:
         self._running: subprocess.Popen[str] | None = None
         self._key = ""
 
-    def say(self, *words: str, may_fail: bool = False) -> str:
+    def say(self, *words: str) -> str:
         """What a command answers. Raises RuntimeError with its words when it fails."""
+        status, said = self.tried(*words)
+        if status:
+            raise RuntimeError(f"crossdock {' '.join(words)} ended with {status}: {said}")
+        return said
+
+    def tried(self, *words: str) -> tuple[int, str]:
+        """Exit status of a command, and what it said."""
         done = subprocess.run(
             [*command(), *words, "--site", str(self.site)],
             env={**os.environ, "COLUMNS": "100"}, capture_output=True, text=True, timeout=COMMAND_S, check=False,
         )  # fmt: skip
-        if done.returncode and not may_fail:
-            raise RuntimeError(f"crossdock {' '.join(words)} ended with {done.returncode}: {done.stderr}{done.stdout}")
-        return done.stdout
+        return done.returncode, done.stdout.strip() or done.stderr.strip()
 
     def start(self, secrets: Mapping[str, str]) -> None:
         """Starts it and waits for its ready line. Raises RuntimeError with the end of its log."""
