@@ -27,6 +27,11 @@ class Source:
         """The parsed file."""
         return ast.parse(self.text, self.path)
 
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """Every node of it, from the top; walked once for all rules."""
+        return list(ast.walk(self.tree))
+
     @property
     def module(self) -> str:
         """The dotted name under which it is imported: `crossdock.kit.http`."""
@@ -62,7 +67,7 @@ Rule = Callable[[Source], Iterator[Finding]]
 
 def imports(source: Source) -> Iterator[tuple[str, int]]:
     """Every dotted name the file imports, with its line; imports for types and inside functions too."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
@@ -98,7 +103,7 @@ def sibling_connectors(source: Source) -> Iterator[Finding]:
 
 def relative_imports(source: Source) -> Iterator[Finding]:
     """An import that starts with a dot."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ImportFrom) and node.level:
             yield Finding("relative import", source.path, node.lineno, "write the absolute name")
 
@@ -222,7 +227,7 @@ def long_files(source: Source) -> Iterator[Finding]:
 
 def long_functions(source: Source) -> Iterator[Finding]:
     """A function that wants to be two."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, _FUNCTIONS):
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
             if lines > plan.FUNCTION_LINES_MAX:
@@ -236,7 +241,7 @@ def long_functions(source: Source) -> Iterator[Finding]:
 def caught_all(source: Source) -> Iterator[Finding]:
     """`except Exception` without `# ends in <state>` beside it: it must end in a state, and say in which."""
     lines = source.text.splitlines()
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ExceptHandler) and _catches_all(node.type) and not _goes_on(node):
             beside = " ".join(lines[node.lineno - 1 : node.lineno + 1])
             if not re.search(r"#.*\bends (in|on|with|as|at) \S+", beside):
@@ -259,7 +264,7 @@ def printing(source: Source) -> Iterator[Finding]:
     """A `print` outside the terminal's room and programs of their own: the hub speaks to the log and the ledger."""
     if source.room in plan.PRINTING_ROOMS or source.path.endswith("/__main__.py"):
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
             yield Finding("print", source.path, node.lineno, "only the cli prints")
 
@@ -277,11 +282,11 @@ def clock_or_dice(source: Source) -> Iterator[Finding]:
         return
     short = {
         alias.asname or alias.name: f"{node.module}.{alias.name}"
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.ImportFrom) and node.module
         for alias in node.names
     }
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Attribute | ast.Name):
             first, dot, rest = ast.unparse(node).partition(".")
             name = short.get(first, first) + dot + rest
@@ -301,7 +306,7 @@ def patched_tests(source: Source) -> Iterator[Finding]:
 
 def idle_tests(source: Source) -> Iterator[Finding]:
     """A test that can only fail by accident, since it asserts nothing."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, _FUNCTIONS) and node.name.startswith("test_") and not _asserts(node):
             yield Finding("idle test", source.path, node.lineno, f"{node.name} asserts nothing")
 
@@ -320,7 +325,7 @@ def _asserts(function: Function) -> bool:
 
 def nameless_tests(source: Source) -> Iterator[Finding]:
     """A test whose name is no sentence."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, _FUNCTIONS) and re.match(r"test_(?!.*_.*_)", node.name):
             yield Finding("nameless test", source.path, node.lineno, f"{node.name}: say what is true")
 

@@ -120,7 +120,7 @@ def books(erp: Erp, sales: Sequence[int]) -> list[SaleRecord]:
             ),
             tuple(shipments[id_] for id_ in sorted(sale["shipments"])),
         )
-        for sale in found
+        for sale in sorted(found, key=lambda sale: sale["id"])
     ]  # fmt: skip
 
 
@@ -193,7 +193,7 @@ def _move(row: dict[str, Any], parts: dict[int, int]) -> MoveRecord:
 
 
 def _exact(quantity: float) -> Decimal:
-    return Decimal(repr(quantity)).normalize()
+    return Decimal(int(quantity)) if quantity.is_integer() else Decimal(repr(quantity))
 
 
 def _batches(things: Sequence[T]) -> Iterator[Sequence[T]]:

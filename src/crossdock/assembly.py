@@ -14,13 +14,15 @@ from crossdock.charter.fields import ConnectorFields, DocumentRead, DocumentWrit
 from crossdock.charter.load import load
 from crossdock.charter.site_files import read_files
 from crossdock.faults import Misconfigured
+from crossdock.journal.sqlite.lock import StoreLock
 from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.kit.breaker import Breaker
 from crossdock.kit.connector import Connector, Read, SignsIn, Tools
 from crossdock.kit.credentials import badge
 from crossdock.kit.guarded import GuardedClient
 from crossdock.kit.http import Client, Response
-from crossdock.kit.registry import Registry, connectors
+from crossdock.kit.registry import Registry
+from crossdock.kit.registry import connectors as find_connectors
 from crossdock.kit.throttle import Pace
 from crossdock.mapping.crosswalk import Codes, Crosswalks
 from crossdock.model import register
@@ -75,7 +77,7 @@ def _fields(connector: Connector) -> ConnectorFields:
 
 def read_charter(site: Path) -> tuple[Charter, Registry]:
     """The charter of a site, checked, and the connectors it may use. Raises Misconfigured."""
-    found = connectors(site)
+    found = find_connectors(site)
     charter = load(site, connectors=connector_fields(found), documents=register.kinds())
     return charter, found
 
@@ -88,6 +90,7 @@ class Hub:
         self.clock = RealClock()
         self.charter, found = read_charter(settings.site)
         off = settings.guards_off
+        self._lock = StoreLock(settings.sqlite_path)
         self.journal = SqliteJournal(
             settings.sqlite_path,
             clock_ms=self.clock.now_ms,
@@ -128,6 +131,7 @@ class Hub:
         for bound in self.context.systems.values():
             await bound.client.close()
         await self.journal.close()
+        self._lock.release()
 
     # -- one system ----------------------------------------------------------
 

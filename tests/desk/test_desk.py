@@ -329,3 +329,19 @@ async def test_every_act_names_who_did_it_before_and_after(world: World) -> None
     assert details[0]["before"] == {"owner": "role:master_data"}
     assert details[0]["after"] == {"owner": "bea"}
     assert details[1]["given"]["reason"] == "cancelled"
+
+
+async def test_a_restart_never_gives_the_number_of_an_override_again(tmp_path: Path) -> None:
+    path = tmp_path / "crossdock.db"
+    async with stories(path) as told:
+        ids = [
+            await told.capture_on_desk(await told.capture(f"SO-{n}"), f"unmapped_code/shop/x/{n}")
+            for n in range(2)
+        ]
+        await World(told, path).act(ids[0], "fix", {"path": "a", "value": 1})
+    async with stories(path) as told:
+        await World(told, path).act(ids[1], "fix", {"path": "a", "value": 2})
+        assert [told.journal.overrides("shop", "sales_order", f"SO-{n}", START_MS) for n in range(2)] == [
+            [("a", 1)],
+            [("a", 2)],
+        ]

@@ -11,6 +11,7 @@ from crossdock.cli import (
     connectors,
     conservation,
     desk,
+    doctor,
     hub,
     init,
     keys,
@@ -39,6 +40,7 @@ app.command()(trace.trace)
 app.add_typer(desk.app, name="desk")
 app.command()(conservation.conservation)
 app.add_typer(audit.app, name="audit")
+app.command()(doctor.doctor)
 app.add_typer(charter.app, name="charter")
 app.command()(schema.schema)
 app.add_typer(connectors.app, name="connectors")

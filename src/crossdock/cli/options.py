@@ -33,9 +33,9 @@ Key = Annotated[
 ]
 
 
-def settings(site: Path | None, database: str | None = None) -> Settings:
+def settings(site: Path | None, database: str | None = None, listen: str | None = None) -> Settings:
     """The settings that the options and the environment give. Raises Misconfigured."""
-    return settings_from(os.environ, site=site, database=database)
+    return settings_from(os.environ, site=site, database=database, listen=listen)
 
 
 def clock(site: Path | None, url: str | None) -> ZoneInfo | None:

@@ -32,7 +32,7 @@ _CHUNKS_MAX = 2_000
 _DAY_MS = 86_400_000
 #: How long the answer to an act is kept for its Idempotency-Key.
 _ANSWER_DAYS = 7
-_FIXED = "fixed: "
+_FIXED = "fixed "
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 Item = dict[str, Any]
@@ -160,7 +160,10 @@ class Desk:
             rows = self._moves.send_back(members, incident.type, changes, woken)
         reason = _reason(act)
         after: dict[str, Any] = {"state": "resolved" if is_last else "open", "members": counted(members)}
-        entry = _entry(incident, who, _name(act), f"{who}: {reason}", {"state": "open"}, after, _given(act))
+        said = (
+            f"{who}: {reason}" if isinstance(act, Resolve) else f"{who} had {_many(len(members))} tried again"
+        )
+        entry = _entry(incident, who, _name(act), said, {"state": "open"}, after, _given(act))
         if not is_last:
             entry.incident = incident.id
             changes.entry(entry, *rows)
@@ -192,7 +195,7 @@ class Desk:
 
     async def _write_fix(self, incident: Incident, act: Act, who: str, rows: Sequence[Row]) -> None:
         changes = self._journal.changes()
-        entry = _entry(incident, who, "fix", f"{who}: {_reason(act)}", {}, {}, _given(act))
+        entry = _entry(incident, who, "fix", f"{who} {_reason(act)}", {}, {}, _given(act))
         entry.incident = incident.id
         changes.entry(entry, *rows)
         await self._journal.submit(changes)
@@ -258,13 +261,17 @@ def _reason(act: Act) -> str:
     """Why the incident ends, in one line."""
     match act:
         case Mend():
-            return f"{_FIXED}{act.path} for {act.days} days"
+            return f"{_FIXED}{act.path}, for {act.days} days"
         case AddRow():
-            return f"{_FIXED}{act.crosswalk}: {act.theirs} of {act.system} is our {act.ours}"
+            return f"{_FIXED}the crosswalk {act.crosswalk}: {act.theirs} of {act.system} is our {act.ours}"
         case Resolve():
             return f"{act.outcome.value}: {act.reason}"
         case _:
             return "retried"
+
+
+def _many(count: int) -> str:
+    return "1 document" if count == 1 else f"{count} documents"
 
 
 def _given(act: Act) -> dict[str, Any]:

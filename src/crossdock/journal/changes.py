@@ -151,7 +151,7 @@ class Changes:
         Called by the journal before it writes; the second call finds nothing to do.
         """
         if self._told:
-            untold = [told for told in self._told if not self._is_told(told)]
+            untold = self._untold()
             self._told = []
             if untold:
                 self._tell(untold)
@@ -161,21 +161,21 @@ class Changes:
             self.entries[-1] = (entry, (*rows, *self._loose))
             self._loose = []
 
-    def _is_told(self, told: Told) -> bool:
-        """Whether an entry of these changes speaks of that move."""
-        what, id_, state, mark_ = told
-        for entry, _ in self.entries:
-            if subject_of(entry) == (what, id_) and entry.state == state:
-                entry.mark = mark_
-                return True
-            if (
-                what == "capture"
-                and entry.capture == id_
-                and entry.kind is EntryKind.translated
-                and state == _TRANSLATED
-            ):
-                return True
-        return False
+    def _untold(self) -> list[Told]:
+        """The moves that no entry of these changes speaks of; the others' marks go to their entries."""
+        open_ = {(id_, state): (what, id_, state, mark_) for what, id_, state, mark_ in self._told}
+        for entry, _ in reversed(self.entries):
+            if not open_:
+                break
+            # Numbers are never given twice, whatever they are given to.
+            subject = entry.transmission or entry.message or entry.capture
+            if subject is not None and entry.state is not None:
+                told = open_.pop((subject, entry.state), None)
+                if told is not None:
+                    entry.mark = told[3]
+            if entry.kind is EntryKind.translated and entry.capture is not None:
+                open_.pop((entry.capture, _TRANSLATED), None)
+        return list(open_.values())
 
     def _tell(self, untold: Sequence[Told]) -> None:
         """The last entry tells of what no other entry does; if there is none, one is made."""
@@ -337,10 +337,3 @@ class Changes:
 
 
 _TRANSLATED = CaptureState.TRANSLATED.value
-
-
-def subject_of(entry: Entry) -> tuple[str, int | None]:
-    """What an entry's state speaks of: the narrowest thing that it names."""
-    if entry.transmission is not None:
-        return "transmission", entry.transmission
-    return ("message", entry.message) if entry.message is not None else ("capture", entry.capture)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Sequence
 from typing import Any, cast
 
 from crossdock.faults import Invalid
@@ -12,6 +13,8 @@ _STEPS_MAX = 32
 _STEP = re.compile(r"\.?(?:`([^`]+)`|([^.\[\]`\"]+))|\[(\d{1,6})\]|\[\"([^\"]+)\"\]")
 
 Step = str | int
+#: Path and value, oldest first.
+Overrides = Sequence[tuple[str, Any]]
 
 
 def steps_of(path: str) -> tuple[Step, ...]:
@@ -48,10 +51,28 @@ def apply(tree: Any, path: str, value: Any, *, add: bool = False) -> Any:
     """The document with the value at the path; what is given stays as it is.
 
     `add`: the last step may name a field that is not there yet. A path that does not lead into this
-    document changes nothing: the same override is offered to the sender's body, where it may add
-    what is missing, and to our own document, where a name of theirs must not turn up.
+    document changes nothing.
     """
     return _put(tree, steps_of(path), value, add)
+
+
+def on_body(body: Any, overrides: Overrides) -> Any:
+    """The sender's body with every override that leads into it; what is missing there is added."""
+    for path, value in overrides:
+        body = apply(body, path, value, add=True)
+    return body
+
+
+def on_document(tree: Any, overrides: Overrides, *, body: Any, fields: Container[str]) -> Any:
+    """Our document with every override that was not the sender's body's.
+
+    `body` is the body as it came; `fields` are the fields of this kind of document, which alone may
+    be added: a name of theirs must not turn up in ours.
+    """
+    for path, value in overrides:
+        if not resolves(body, path):
+            tree = apply(tree, path, value, add=str(steps_of(path)[0]) in fields)
+    return tree
 
 
 def _put(tree: Any, steps: tuple[Step, ...], value: Any, add: bool) -> Any:  # noqa: FBT001 - inner

@@ -67,7 +67,8 @@ CAPTURE_MOVES: Mapping[CaptureState, frozenset[CaptureState]] = {
 }
 
 MESSAGE_MOVES: Mapping[MessageState, frozenset[MessageState]] = {
-    _M.WAITING: frozenset({_M.ROUTED, _M.DESK, _M.SUPERSEDED, _M.REFUSED, _M.CLOSED}),
+    # WAITING to WAITING: sent back from the desk, and its predecessor is still missing.
+    _M.WAITING: frozenset({_M.WAITING, _M.ROUTED, _M.DESK, _M.SUPERSEDED, _M.REFUSED, _M.CLOSED}),
     _M.DESK: frozenset({_M.WAITING, _M.ROUTED, _M.SUPERSEDED, _M.REFUSED, _M.CLOSED}),
     _M.ROUTED: frozenset(),
     _M.SUPERSEDED: frozenset(),

@@ -12,7 +12,7 @@ import structlog
 from crossdock.faults import Fault
 from crossdock.journal.changes import Changes
 from crossdock.journal.contract import StoreDown
-from crossdock.kit.connector import Ask, Job, Unclear, Writer
+from crossdock.kit.connector import Ask, Unclear, Writer
 from crossdock.kit.http import Client
 from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import EntryKind, TransmissionState
@@ -21,16 +21,8 @@ from crossdock.model.document import DocumentClass
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.conclude import Concluder, Verdict
 from crossdock.pipeline.lanes import Flight, Lane, Lanes, Ordering
-from crossdock.pipeline.report import reads_json
-from crossdock.pipeline.transmit import (
-    DoubtGuard,
-    Outcome,
-    Sender,
-    entry_of,
-    request_from,
-    request_json,
-    settling,
-)
+from crossdock.pipeline.render import Renderer
+from crossdock.pipeline.transmit import DoubtGuard, Outcome, Sender, entry_of, settling
 
 _log = structlog.get_logger("crossdock.target")
 _S = TransmissionState
@@ -74,7 +66,7 @@ class Target:
         self._system = bound.system
         self._client: GatedClient = bound.client  # type: ignore[assignment]  # assembly gives guarded clients
         self._writers = bound.writers
-        self._reads = bound.reads
+        self._renderer = Renderer(context, bound)
         self.lanes = Lanes(ordering)
         self._sender = Sender(bound.system, bound.client, self._store_ask)
         self.concluder = Concluder(context, bound.system, doubt)
@@ -122,11 +114,6 @@ class Target:
         """Whether anything is on the wire."""
         return self._active > 0
 
-    @property
-    def active(self) -> int:
-        """Senders at work, and those about to be."""
-        return self._active + len(self._promised)
-
     # -- taking in -----------------------------------------------------------
 
     def admit(self, t: Transmission, message: Message, changes: Changes, due: Entry) -> None:
@@ -150,7 +137,7 @@ class Target:
         if t.after is not None:
             self.unfinished[t.after] = lane.key
         if self._ahead(lane, flight):
-            entry = self._sent(flight, changes)
+            entry = self._renderer.sent(flight, changes)
             due.state = _S.DUE.value
             t.state = _S.SENDING
             changes.add_transmission(t, due)
@@ -183,48 +170,13 @@ class Target:
                 return False
             if len(lane.flights) != lane.ahead():
                 return False
-            return self._render(flight)
+            return self._renderer.rendered(flight)
         if self._active + len(self._promised) >= self._system.limits.concurrency or not self._ready.empty():
             return False
-        if not self._render(flight):
+        if not self._renderer.rendered(flight):
             return False
         self._promised.add(lane.key)
         return True
-
-    def _render(self, flight: Flight) -> bool:
-        """Renders the first request; False when that fails, and the sender will say why."""
-        try:
-            flight.ask = self._first_ask(flight)
-        except Fault:
-            return False
-        return flight.ask is not None
-
-    def _first_ask(self, flight: Flight) -> Ask | None:
-        """The first request of a flight, with what was looked up to make it. Raises the writer's faults."""
-        job = self._job(flight)
-        self._reads()  # what an interrupted rendering left behind is not ours
-        step = self._writers[flight.t.document].step(job, ())
-        flight.reads = reads_json(self._reads())
-        return step if isinstance(step, Ask) else None
-
-    def _mark_sending(self, flight: Flight, changes: Changes) -> None:
-        """Stores the exact request, and that it is about to leave."""
-        entry = self._sent(flight, changes)
-        changes.move_transmission(flight.t, _S.SENDING, entry)
-        flight.stored = False
-
-    def _sent(self, flight: Flight, changes: Changes) -> Entry:
-        t, ask = flight.t, flight.ask
-        t.attempt += 1
-        asks = ask is None or ask.safe
-        entry = entry_of(t, EntryKind.sent, "asks what is there" if ask is None or asks else f"{ask.method} {ask.path}")
-        if ask is not None and not asks:
-            if t.payload is None:
-                t.payload, entry.digest = changes.payload(ask.body)
-                t.request = request_json(ask)
-            entry.payload = t.payload
-        entry.reads, flight.reads = flight.reads, None
-        return entry
 
     def _supersede(self, lane: Lane, t: Transmission, changes: Changes) -> None:
         """A newer state takes the place of older ones that have not left."""
@@ -243,6 +195,7 @@ class Target:
     # -- ready lanes ---------------------------------------------------------
 
     def schedule(self, lane: Lane) -> None:
+        """Puts a lane among the ready ones, unless it is there or somebody is at it."""
         if not lane.queued and not lane.busy and lane.flights:
             lane.queued = True
             self._ready.put_nowait(lane)
@@ -313,56 +266,61 @@ class Target:
             if flight.t.state is _S.IN_DOUBT:
                 await self._settle(lane, flight)
                 continue
-            if flight.t.state is not _S.SENDING:
-                await self._begin(lane, flight)
-                if flight.t.state is not _S.SENDING:
-                    continue
-            outcome = await self._sender.send(flight, self._writers[flight.t.document], self._job(flight))
+            if flight.t.state is not _S.SENDING and not await self._begin(lane, flight):
+                continue
+            outcome = await self._sender.send(flight, self._writers[flight.t.document], self._renderer.job(flight))
             if await self._conclude(lane, flight, outcome):
                 return
 
-    async def _begin(self, lane: Lane, flight: Flight) -> None:
-        """Renders and stores the request; a document that cannot be rendered goes to the desk."""
-        t = flight.t
+    async def _begin(self, lane: Lane, flight: Flight) -> bool:
+        """Renders and stores the request; False for a document that cannot be rendered: it goes to the desk."""
         try:
-            if t.payload is not None and t.request is not None:
-                if flight.ask is None:
-                    flight.ask = request_from(t.request, self._journal.body(t.payload) or b"")
-            else:
-                flight.ask = self._first_ask(flight)
+            self._renderer.ready(flight)
         except Fault as fault:
             await self._conclude(lane, flight, Outcome(fault=fault))
-            return
+            return False
         changes = self._journal.changes()
-        self._mark_sending(flight, changes)
+        self._renderer.mark_sending(flight, changes)
         await self.durable(changes)
         flight.stored = True
+        return True
 
     async def _conclude(self, lane: Lane, flight: Flight, outcome: Outcome) -> bool:
-        """Writes what came of it; True when the lane must wait."""
+        """Writes what came of a sending; True when the lane must wait."""
         changes = self._journal.changes()
-        verdict = self.concluder.conclude(flight, self._writers[flight.t.document], outcome, changes)
+        writer = self._writers[flight.t.document]
+        verdict = self.concluder.conclude(flight, writer, outcome, changes)
+        return await self._apply(lane, flight, verdict, changes)
+
+    async def _settle(self, lane: Lane, flight: Flight) -> None:
+        """Asks the target whether it has what may have arrived."""
+        writer = self._writers[flight.t.document]
+        job = settling(self._renderer.job(flight))
+        ask = writer.find(job)
+        outcome = Outcome() if ask is None else await self._sender.find(flight, writer, job, ask)
+        changes = self._journal.changes()
+        verdict = self.concluder.settle(flight, writer, outcome, changes, asked=ask is not None)
+        await self._apply(lane, flight, verdict, changes)
+
+    async def _apply(self, lane: Lane, flight: Flight, verdict: Verdict, changes: Changes) -> bool:
+        """Lets a lane go on, wait or stop, with the commit that says so; True when it must wait."""
         if verdict is Verdict.DONE:
             self.lanes.pop(lane)
             self._next(lane, changes)
             self._write_behind(lane, changes, flight.t)
             return False
         if verdict is Verdict.BLOCKED:
-            self._block(lane, changes)
-        await self.durable(changes)
-        if verdict is Verdict.BLOCKED:
+            self.lanes.pop(lane)
+            self.block(lane, self.concluder.cause, changes)
+            await self.durable(changes)
             self._blocked(flight.t.id, self.concluder.cause)
             return True
+        await self.durable(changes)
         flight.stored = True
-        if flight.t.due_ms > self._clock.now_ms():
-            self._later(lane, flight.t.due_ms)
-            return True
-        return False
-
-    def _block(self, lane: Lane, changes: Changes) -> None:
-        """The head of a lane waits for a person: it leaves the lane, the others are held."""
-        self.lanes.pop(lane)
-        self.block(lane, self.concluder.cause, changes)
+        if flight.t.due_ms <= self._clock.now_ms():
+            return False
+        self._later(lane, flight.t.due_ms)
+        return True
 
     def block(self, lane: Lane, cause: str, changes: Changes) -> None:
         """Holds a lane behind the incident of a cause."""
@@ -385,9 +343,9 @@ class Target:
                 return
             if any(other.t.hub == t.hub for other in list(lane.flights)[:place]):
                 return  # its rendering may need what the earlier version's answer tells
-            if not self._render(flight):
+            if not self._renderer.rendered(flight):
                 return
-            self._mark_sending(flight, changes)
+            self._renderer.mark_sending(flight, changes)
 
     def _write_behind(self, lane: Lane, changes: Changes, done: Transmission) -> None:
         """Commits while the lane goes on.
@@ -419,25 +377,6 @@ class Target:
         self._completed(done.id)
         self.schedule(lane)
 
-    async def _settle(self, lane: Lane, flight: Flight) -> None:
-        """Asks the target whether it has what may have arrived."""
-        writer = self._writers[flight.t.document]
-        job = settling(self._job(flight))
-        ask = writer.find(job)
-        outcome = Outcome() if ask is None else await self._sender.find(flight, writer, job, ask)
-        changes = self._journal.changes()
-        verdict = self.concluder.settle(flight, writer, outcome, changes, asked=ask is not None)
-        if verdict is Verdict.DONE:
-            self.lanes.pop(lane)
-        elif verdict is Verdict.BLOCKED:
-            self._block(lane, changes)
-        await self.durable(changes)
-        flight.stored = True
-        if verdict is Verdict.DONE:
-            self._completed(flight.t.id)
-        elif verdict is Verdict.BLOCKED:
-            self._blocked(flight.t.id, self.concluder.cause)
-
     async def _store_ask(self, flight: Flight, ask: Ask, step: int) -> None:
         """Stores a further request of a dialogue before it leaves."""
         changes = self._journal.changes()
@@ -446,25 +385,6 @@ class Target:
         entry.state = flight.t.state.value
         changes.entry(entry)
         await self.durable(changes)
-
-    def _job(self, flight: Flight) -> Job:
-        t = flight.t
-        if t.first_ms == 0:
-            t.first_ms = self._clock.now_ms()
-        self._context.time.at_ms = t.first_ms
-        if flight.tree is None:
-            message = self._journal.message(t.message)
-            assert message is not None, f"transmission {t.id} has no message"
-            flight.tree = message.tree
-        root = self._journal.root_of(t.root, self.name) if t.root != t.hub else None
-        return Job(
-            document=t.document,
-            tree=flight.tree,
-            number=t.number,
-            key=t.idempotency_key,
-            their_id=self._journal.their_id(t.hub, self.name),
-            parent_ids={root[0]: root[1]} if root else {},
-        )
 
     async def durable(self, changes: Changes) -> None:
         """Commits, however long the store takes to come back."""

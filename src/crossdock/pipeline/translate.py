@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from crossdock.charter.charter import ItemCheck
@@ -9,7 +10,7 @@ from crossdock.faults import Fault, Invalid, Misconfigured
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes
 from crossdock.kit.connector import Content, Draft, Reader
-from crossdock.mapping.override import apply
+from crossdock.mapping.override import on_body, on_document
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Entry, Message
 from crossdock.message.states import CaptureState, EntryKind
@@ -18,6 +19,7 @@ from crossdock.model.document import DocumentClass
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.decide import Batch, Decider
 from crossdock.pipeline.knowledge import Knowledge, Object
+from crossdock.pipeline.mended import fields_of
 from crossdock.pipeline.report import Subject, incident_of, reads_json
 
 
@@ -67,11 +69,11 @@ class Translator:
             return list(reader.read(content))
         # A person's value replaces the sender's where the path leads into their body; else it is laid
         # over our own document below.
-        tree = reader.facts(content).parsed
-        content = Content(content.body, content.content_type, parsed=_applied(tree, overrides))
-        drafts = reader.read(content)
+        came = reader.facts(content).parsed
+        content = Content(content.body, content.content_type, parsed=on_body(came, overrides))
         return [
-            Draft(d.document, _applied(d.tree, overrides), d.their_id, d.reads, d.parent) for d in drafts
+            replace(d, tree=on_document(d.tree, overrides, body=came, fields=fields_of(d.document)))
+            for d in reader.read(content)
         ]
 
     def _reader(self, capture: Capture) -> Reader:
@@ -200,10 +202,8 @@ class Translator:
         takes the old one's place.
         """
         capture = self._journal.capture(message.capture)
-        tree = message.tree
-        if capture is not None:
-            tree = _applied(tree, self._overrides(capture))
         try:
+            tree = self._mended(message, capture)
             zone = self._context.systems[message.system].system.timezone
             document = register.read(message.document, tree, zone=zone, declares=self._declares)
         except Fault as fault:
@@ -224,8 +224,11 @@ class Translator:
         made = self._made(heir, Draft(heir.document, tree, heir.their_id))
         self._decider.decide(heir, document, parent, batch, made_by=made)
 
-
-def _applied(tree: Any, overrides: list[tuple[str, Any]]) -> Any:
-    for path, value in overrides:
-        tree = apply(tree, path, value)
-    return tree
+    def _mended(self, message: Message, capture: Capture | None) -> dict[str, Any]:
+        """The tree of a message with what a person put into it since."""
+        overrides = self._overrides(capture) if capture is not None else []
+        if capture is None or not overrides:
+            return message.tree
+        tree = on_document(message.tree, overrides, body=None, fields=())  # what stands there is replaced
+        came = self._reader(capture).facts(Content(capture.body or b"", capture.content_type)).parsed
+        return on_document(tree, overrides, body=came, fields=fields_of(message.document))

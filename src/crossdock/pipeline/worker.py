@@ -167,6 +167,9 @@ class Worker:
     async def _look_again(self) -> None:
         ids, self._again = self._again[:WAITING_PAGE], self._again[WAITING_PAGE:]
         if not ids:
+            # Those that a person sent back while no hub ran, or whose nudge was lost.
+            ids = self._journal.messages_sent_back(WAITING_PAGE)
+        if not ids:
             return
         async with self._decides:
             batch = self._translator.batch()

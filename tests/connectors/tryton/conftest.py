@@ -27,7 +27,7 @@ def system_of(server: TrytonServer) -> System:
         name="erp",
         connector="tryton",
         url=server.url,
-        auth=Auth(type="session", user=server.hub_user, secret="erp"),
+        auth=Auth(type="session", user=server.hub_user, secret="ERP_PASSWORD"),
         flows_in=tuple(FlowIn(one.document) for one in CONNECTOR.declaration.documents_in),
         options={"database": server.database, "web_shop": "Shop window"},
     )

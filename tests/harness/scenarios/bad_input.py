@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -68,7 +69,7 @@ def ship_to(name: str, value: str) -> Change:
 
 def plain(n: int, prefix: str = "BAD") -> dict[str, Any]:
     """A sound order that an ASCII-only target takes."""
-    tree = Order(n, f"C{n}", n, prefix=prefix).tree()
+    tree = copy.deepcopy(Order(n, f"C{n}", n, prefix=prefix).tree())  # orders of one shape share their lines
     tree["remarks"] = "leave at dock 4"
     tree["shipTo"] |= {"name": "Hansen", "street": "Main Street 1", "city": "Bergen"}
     tree["customer"]["name"] = "Hansen"
@@ -172,7 +173,7 @@ async def _post(world: Stage, row: AtDoor, n: int = 0) -> Reply | None:
         if row.change is not None:
             row.change(tree)
         body = write(tree).encode()
-    client = Client(world.hub.url, world.keys.shop if row.key is None else row.key or None)
+    client = Client(world.hub.url, world.shop.key if row.key is None else row.key or None)
     try:
         return await client.ask("POST", row.path, body, dict(row.headers))
     except Cut:

@@ -51,7 +51,9 @@ class Units:
         if self._by_crosswalk:
             return self._tools.theirs("unit", code)
         named = next((symbol for symbol, ours in BROUGHT_ALONG.items() if ours == code), None)
-        return named or next((symbol for symbol in symbols if is_pack(symbol) and symbol.upper() == code), None)
+        return named or next(
+            (symbol for symbol in symbols if is_pack(symbol) and symbol.upper() == code), None
+        )
 
 
 def is_pack(symbol: object) -> bool:

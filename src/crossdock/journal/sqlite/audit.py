@@ -119,7 +119,7 @@ class _Audit:
         last = self._read.execute("SELECT coalesce(max(position), 0) FROM ledger").fetchone()[0]
         anchors = self._read.execute("SELECT position, heads FROM anchors ORDER BY position")
         anchor = anchors.fetchone()
-        for row in self._read.execute(f"SELECT {_ENTRY} FROM ledger ORDER BY position"):  # noqa: S608 - fixed columns
+        for row in self._read.execute(f"SELECT {_ENTRY} FROM ledger ORDER BY position"):
             if row[0] != self.position + 1:
                 raise _Found(
                     self.position + 1, "link", f"entry {self.position + 1} is missing; {row[0]} follows"
@@ -243,10 +243,10 @@ class _Audit:
                 self._accepted_at(wrong[0]), "state", f"a revision does not fit its capture {wrong[0]}"
             )
         for table, expected in (("revisions", "captures"), ("arrivals", None)):
-            count = self._read.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - fixed names
+            count = self._read.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
             other = self._notes.arrivals_used
             if expected is not None:
-                other = self._read.execute(f"SELECT count(*) FROM {expected}").fetchone()[0]  # noqa: S608 - fixed names
+                other = self._read.execute(f"SELECT count(*) FROM {expected}").fetchone()[0]
             if count != other:
                 raise _Found(self.position, "state", f"{count} {table} for {other} captures")
 
@@ -275,7 +275,7 @@ class _Audit:
             if mark(statement, values) != found:
                 raise _Found(self.position, "state", f"a row of {table} is not as it was written")
         for table in ("charters", "door"):
-            query = f"SELECT min(id), max(id), count(*) FROM {table}"  # noqa: S608 - fixed names
+            query = f"SELECT min(id), max(id), count(*) FROM {table}"
             lowest, highest, count = self._read.execute(query).fetchone()
             if count and (lowest, highest) != (1, count):
                 raise _Found(

@@ -51,9 +51,9 @@ class Filter:
 def incidents(connection: sqlite3.Connection, wanted: Filter) -> dict[str, Any]:
     """One page, oldest first: how many there are in all, where the next page begins, the items."""
     condition, values = _condition(wanted)
-    total = connection.execute(f"SELECT count(*) FROM incidents i WHERE {condition}", values).fetchone()[0]  # noqa: S608 - fixed text
+    total = connection.execute(f"SELECT count(*) FROM incidents i WHERE {condition}", values).fetchone()[0]
     rows = connection.execute(
-        f"SELECT {_ROW} FROM incidents i WHERE {condition} AND i.id > ? ORDER BY i.id LIMIT ?",  # noqa: S608 - fixed text
+        f"SELECT {_ROW} FROM incidents i WHERE {condition} AND i.id > ? ORDER BY i.id LIMIT ?",
         (*values, wanted.after, PAGE + 1),
     ).fetchall()
     page = rows[:PAGE]
@@ -91,7 +91,7 @@ def _condition(wanted: Filter) -> tuple[str, tuple[Any, ...]]:
 
 def incident(connection: sqlite3.Connection, id_: int, *, origin: str | None = None) -> dict[str, Any] | None:
     """One incident as the list shows it; None when there is none, or nothing in it came from `origin`."""
-    row = connection.execute(f"SELECT {_ROW} FROM incidents WHERE id = ?", (id_,)).fetchone()  # noqa: S608 - fixed text
+    row = connection.execute(f"SELECT {_ROW} FROM incidents WHERE id = ?", (id_,)).fetchone()
     if row is None:
         return None
     item = _item(connection, row, origin)
@@ -160,7 +160,7 @@ def _listed(values: Iterable[Any]) -> list[Any]:
 
 def record(connection: sqlite3.Connection, id_: int) -> Incident | None:
     """One incident as a record, without its members."""
-    row = connection.execute(f"SELECT {_ROW} FROM incidents WHERE id = ?", (id_,)).fetchone()  # noqa: S608 - fixed text
+    row = connection.execute(f"SELECT {_ROW} FROM incidents WHERE id = ?", (id_,)).fetchone()
     if row is None:
         return None
     *head, state, reason, _ = row

@@ -19,9 +19,15 @@ from crossdock.message.states import CaptureState, MessageState, TransmissionSta
 
 T = TypeVar("T")
 
-_CAPTURE = "c.id, c.system, c.document, c.their_id, c.version, c.order_by, c.content_type, c.payload, c.at_ms, c.late, c.state, p.codec, p.data"
+_CAPTURE = (
+    "c.id, c.system, c.document, c.their_id, c.version, c.order_by, c.content_type, c.payload, c.at_ms, c.late,"
+    " c.state, p.codec, p.data"
+)
 _MESSAGE = "id, capture, system, document, their_id, number, hub, root, key, version, tree, state, waits_for, until_ms"
-_TRANSMISSION = "id, message, target, origin, document, number, hub, root, key, round, attempt, state, due_ms, first_ms, after, payload, request"
+_TRANSMISSION = (
+    "id, message, target, origin, document, number, hub, root, key, round, attempt, state, due_ms, first_ms, after,"
+    " payload, request"
+)
 
 
 class Reads:
@@ -58,7 +64,7 @@ class Reads:
     def captures_waiting(self, after: int, limit: int) -> Sequence[Capture]:
         """Captures to translate, in arrival order, with their bodies."""
         rows = self._reader.execute(
-            f"SELECT {_CAPTURE} FROM captures c JOIN payloads p ON p.id = c.payload"  # noqa: S608 - fixed columns
+            f"SELECT {_CAPTURE} FROM captures c JOIN payloads p ON p.id = c.payload"
             " WHERE c.state = 1 AND c.id > ? ORDER BY c.id LIMIT ?",
             (after, limit),
         )
@@ -67,7 +73,7 @@ class Reads:
     def capture(self, id_: int) -> Capture | None:
         """One capture with its body."""
         row = self._reader.execute(
-            f"SELECT {_CAPTURE} FROM captures c JOIN payloads p ON p.id = c.payload WHERE c.id = ?",  # noqa: S608 - fixed columns
+            f"SELECT {_CAPTURE} FROM captures c JOIN payloads p ON p.id = c.payload WHERE c.id = ?",
             (id_,),
         ).fetchone()
         return _capture(row) if row else None
@@ -128,21 +134,28 @@ class Reads:
 
     def message(self, id_: int) -> Message | None:
         """One message."""
-        row = self._reader.execute(f"SELECT {_MESSAGE} FROM messages WHERE id = ?", (id_,)).fetchone()  # noqa: S608 - fixed columns
+        row = self._reader.execute(f"SELECT {_MESSAGE} FROM messages WHERE id = ?", (id_,)).fetchone()
         return _message(row) if row else None
 
     def messages_waiting_for(self, predecessor: str, limit: int) -> Sequence[Message]:
         """Messages that wait for "document/number"."""
         rows = self._reader.execute(
-            f"SELECT {_MESSAGE} FROM messages WHERE state = 1 AND waits_for = ? ORDER BY id LIMIT ?",  # noqa: S608 - fixed columns
+            f"SELECT {_MESSAGE} FROM messages WHERE state = 1 AND waits_for = ? ORDER BY id LIMIT ?",
             (predecessor, limit),
         )
         return [_message(row) for row in rows]
 
+    def messages_sent_back(self, limit: int) -> list[int]:
+        """Messages that a person sent back to be looked at again: they wait, and for nothing."""
+        rows = self._reader.execute(
+            "SELECT id FROM messages WHERE state = 1 AND waits_for IS NULL ORDER BY id LIMIT ?", (limit,)
+        )
+        return [row[0] for row in rows]
+
     def messages_overdue(self, now_ms: int, limit: int) -> Sequence[Message]:
         """Messages whose wait is over."""
         rows = self._reader.execute(
-            f"SELECT {_MESSAGE} FROM messages WHERE state = 1 AND until_ms <= ? ORDER BY id LIMIT ?",  # noqa: S608 - fixed columns
+            f"SELECT {_MESSAGE} FROM messages WHERE state = 1 AND until_ms <= ? ORDER BY id LIMIT ?",
             (now_ms, limit),
         )
         return [_message(row) for row in rows]
@@ -159,7 +172,7 @@ class Reads:
         """Open work of one target in order of making, beyond one id."""
         wanted = ", ".join(str(state.value) for state in states)
         rows = self._reader.execute(
-            f"SELECT {_TRANSMISSION} FROM transmissions"  # noqa: S608 - fixed columns, numbers of an enum
+            f"SELECT {_TRANSMISSION} FROM transmissions"
             f" WHERE target = ? AND state IN ({wanted}) AND id > ? ORDER BY id LIMIT ?",
             (target, after, limit),
         )
@@ -168,7 +181,7 @@ class Reads:
     def lane(self, target: str, key: str, after: int, limit: int) -> Sequence[Transmission]:
         """Open work of one lane in order."""
         rows = self._reader.execute(
-            f"SELECT {_TRANSMISSION} FROM transmissions"  # noqa: S608 - fixed columns
+            f"SELECT {_TRANSMISSION} FROM transmissions"
             " WHERE target = ? AND key = ? AND state IN (1, 2, 3, 4, 5, 8) AND id > ? ORDER BY id LIMIT ?",
             (target, key, after, limit),
         )
@@ -184,7 +197,7 @@ class Reads:
         """One transmission."""
         row = self._reader.execute(
             f"SELECT {_TRANSMISSION} FROM transmissions WHERE id = ?", (id_,)
-        ).fetchone()  # noqa: S608 - fixed columns
+        ).fetchone()
         return _transmission(row) if row else None
 
     def root_of(self, root: int, system: str) -> tuple[str, str] | None:
@@ -197,7 +210,8 @@ class Reads:
     def incident_of(self, kind: MemberKind, id_: int) -> int | None:
         """The open incident that something is a member of."""
         row = self._reader.execute(
-            "SELECT i.id FROM members m JOIN incidents i ON i.id = m.incident WHERE m.kind = ? AND m.id = ? AND i.state = 1",
+            "SELECT i.id FROM members m JOIN incidents i ON i.id = m.incident"
+            " WHERE m.kind = ? AND m.id = ? AND i.state = 1",
             (kind.value, id_),
         ).fetchone()
         return row[0] if row else None
@@ -248,14 +262,35 @@ class Reads:
 
 
 def _capture(row: tuple[Any, ...]) -> Capture:
-    *head, state, codec, data = row
-    return Capture(*head, state=CaptureState(state), body=unpacked(codec, data))
+    (
+        id_,
+        system,
+        document,
+        their_id,
+        version,
+        order_by,
+        content_type,
+        payload,
+        at_ms,
+        late,
+        state,
+        codec,
+        data,
+    ) = row
+    return Capture(
+        id_, system, document, their_id, version, order_by, content_type, payload, at_ms, late,
+        state=CaptureState(state), body=unpacked(codec, data),
+    )  # fmt: skip
 
 
 def _message(row: tuple[Any, ...]) -> Message:
-    head, tree, state, rest = row[:10], row[10], row[11], row[12:]
-    return Message(*head, unpacked_tree(tree), MessageState(state), *rest)
+    fixed: list[Any] = list(row)
+    fixed[10] = unpacked_tree(fixed[10])
+    fixed[11] = MessageState(fixed[11])
+    return Message(*fixed)
 
 
 def _transmission(row: tuple[Any, ...]) -> Transmission:
-    return Transmission(*row[:11], TransmissionState(row[11]), *row[12:])
+    fixed: list[Any] = list(row)
+    fixed[11] = TransmissionState(fixed[11])
+    return Transmission(*fixed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
@@ -48,16 +49,36 @@ def migrations() -> list[tuple[int, str, str]]:
 
 def migrate(connection: sqlite3.Connection) -> list[str]:
     """Brings a store to the newest shape; gives the names of what was applied. Each is one transaction."""
-    done = connection.execute("PRAGMA user_version").fetchone()[0]
     applied: list[str] = []
-    for number, name, text in migrations():
-        if number <= done:
-            continue
-        connection.executescript(f"BEGIN IMMEDIATE;\n{text}\nPRAGMA user_version = {number};\nCOMMIT;")
-        applied.append(name)
-    if not connection.execute("SELECT 1 FROM scopes WHERE id = 1").fetchone():
-        scope = (1, "default", "default")
-        connection.execute(
-            "INSERT INTO scopes (id, tenant, site, mark) VALUES (?, ?, ?, ?)", (*scope, mark("scope", scope))
-        )
+    newest = migrations()
+    if connection.execute("PRAGMA user_version").fetchone()[0] < newest[-1][0]:
+        for number, name, text in newest:
+            if _apply(connection, number, text):
+                applied.append(name)
     return applied
+
+
+def _apply(connection: sqlite3.Connection, number: int, text: str) -> bool:
+    """One migration in one transaction, unless another process was faster."""
+    with connection:  # commits, or rolls back what a failure leaves
+        connection.execute("BEGIN IMMEDIATE")
+        if connection.execute("PRAGMA user_version").fetchone()[0] >= number:
+            return False
+        for statement in _split(text):
+            connection.execute(statement)
+        if number == 1:
+            scope = (1, "default", "default")
+            values = (*scope, mark("scope", scope))
+            connection.execute("INSERT INTO scopes (id, tenant, site, mark) VALUES (?, ?, ?, ?)", values)
+        connection.execute(f"PRAGMA user_version = {number}")
+        return True
+
+
+def _split(text: str) -> Iterator[str]:
+    """The statements of a migration, one by one: `executescript` would end the transaction."""
+    statement = ""
+    for line in text.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

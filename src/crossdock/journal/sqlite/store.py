@@ -22,7 +22,7 @@ from crossdock.message.records import Capture, Entry
 from crossdock.message.states import CaptureState, EntryKind
 
 _SALT_BYTES, _SALTS_DRAWN = 8, 512
-_ID_TABLES = ("captures", "messages", "transmissions", "payloads", "hubs", "incidents")
+_ID_TABLES = ("captures", "messages", "transmissions", "payloads", "hubs", "incidents", "overrides")
 
 
 class SqliteJournal(Reads):
@@ -38,7 +38,7 @@ class SqliteJournal(Reads):
         synchronous: str = "FULL",
         linger_s: float = 0.001,
     ) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._write_connection = connect(path, synchronous=synchronous)
         migrate(self._write_connection)
         super().__init__(connect(path, read_only=True), path)
@@ -59,7 +59,7 @@ class SqliteJournal(Reads):
 
     def _highest_id(self) -> int:
         counts = [
-            self._write_connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0]  # noqa: S608 - fixed names
+            self._write_connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0]
             for table in _ID_TABLES
         ]
         return max(counts)
@@ -73,8 +73,8 @@ class SqliteJournal(Reads):
         later = self._write_connection.execute(
             "SELECT position, partition, link FROM ledger WHERE position > ? ORDER BY position", (position,)
         )
-        for position, partition, head in later:
-            heads[partition] = head
+        for last, partition, head in later:
+            heads[partition], position = head, last
         return heads, position
 
     def start(self) -> None:
@@ -316,8 +316,8 @@ class SqliteJournal(Reads):
         now = self._clock_ms()
         says = f"{a.system} sent {a.document} {a.their_id} again with other content; the first one stands"
         incident = Incident(
-            id_, type_.name, cause, type_.severity, type_.owner, now, now + type_.respond_s * 1000, a.system, a.document,
-            a.their_id, says=says, members=[(MemberKind.CAPTURE, capture)],
+            id_, type_.name, cause, type_.severity, type_.owner, now, now + type_.respond_s * 1000, a.system,
+            a.document, a.their_id, says=says, members=[(MemberKind.CAPTURE, capture)],
             fix="ask the sender which one is right; a real change needs a new version or on_change: revise",
         )  # fmt: skip
         entry = Entry(

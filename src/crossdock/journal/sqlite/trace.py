@@ -97,7 +97,7 @@ def _systems(connection: sqlite3.Connection) -> list[str]:
     for table in ("revisions", "identity"):
         last = ""
         while len(found) < _PARTS_MAX:
-            query = f"SELECT min(system) FROM {table} WHERE scope = 1 AND system > ?"  # noqa: S608 - fixed names
+            query = f"SELECT min(system) FROM {table} WHERE scope = 1 AND system > ?"
             row = connection.execute(query, (last,)).fetchone()
             if row[0] is None:
                 break

@@ -60,7 +60,7 @@ class Cited:
     def __iter__(self) -> Iterator[Voucher]:
         """The rows table by table."""
         for table, statement, columns in _SIMPLE:
-            for *values, position in self._read.execute(f"SELECT {columns}, position FROM {table}"):  # noqa: S608 - fixed names
+            for *values, position in self._read.execute(f"SELECT {columns}, position FROM {table}"):
                 yield Voucher(table, position, mark(statement, values))
         yield from self._hubs()
         yield from self._incidents()
@@ -73,7 +73,7 @@ class Cited:
             yield Voucher("hubs", position, mark("place", (id_, root, key)))
 
     def _incidents(self) -> Iterator[Voucher]:
-        for row in self._read.execute(f"SELECT {_INCIDENT} FROM incidents"):  # noqa: S608 - fixed names
+        for row in self._read.execute(f"SELECT {_INCIDENT} FROM incidents"):
             state, reason, closed_ms, position, moved = row[15:]
             fixed = marks_of("insert_incident", row[:16])[: len(mark("", ()))]
             yield Voucher("incidents", position, fixed)
@@ -95,5 +95,5 @@ _MARKED = (
 def marked_rows(connection: sqlite3.Connection) -> Iterator[tuple[str, str, tuple[Any, ...], bytes]]:
     """Every row that carries its own mark: table, what its mark is named after, values, mark."""
     for table, statement, columns in _MARKED:
-        for *values, found in connection.execute(f"SELECT {columns}, mark FROM {table}"):  # noqa: S608 - fixed names
+        for *values, found in connection.execute(f"SELECT {columns}, mark FROM {table}"):
             yield table, statement, tuple(values), found

@@ -1,0 +1,91 @@
+"""Documents into requests for one target: what is rendered is stored before it leaves."""
+
+from __future__ import annotations
+
+from crossdock.faults import Fault
+from crossdock.journal.changes import Changes
+from crossdock.kit.connector import Ask, Job
+from crossdock.message.records import Entry
+from crossdock.message.states import EntryKind, TransmissionState
+from crossdock.pipeline.bound import Bound, Context
+from crossdock.pipeline.lanes import Flight
+from crossdock.pipeline.mended import mended
+from crossdock.pipeline.report import reads_json
+from crossdock.pipeline.transmit import entry_of, request_from, request_json
+
+
+class Renderer:
+    """Renders for one target."""
+
+    def __init__(self, context: Context, bound: Bound) -> None:
+        self._context = context
+        self._journal = context.journal
+        self._clock = context.clock
+        self._name = bound.system.name
+        self._writers = bound.writers
+        self._reads = bound.reads
+
+    def ready(self, flight: Flight) -> None:
+        """Gives a flight its first request: the stored one of its round, or a fresh one. Raises the writer's faults."""
+        t = flight.t
+        if t.payload is None or t.request is None:
+            flight.ask = self.first_ask(flight)
+        elif flight.ask is None:
+            flight.ask = request_from(t.request, self._journal.body(t.payload) or b"")
+
+    def rendered(self, flight: Flight) -> bool:
+        """Renders the first request; False when that fails, and the sender will say why."""
+        try:
+            flight.ask = self.first_ask(flight)
+        except Fault:
+            return False
+        return flight.ask is not None
+
+    def first_ask(self, flight: Flight) -> Ask | None:
+        """The first request of a flight, with what was looked up to make it. Raises the writer's faults."""
+        job = self.job(flight)
+        self._reads()  # what an interrupted rendering left behind is not ours
+        step = self._writers[flight.t.document].step(job, ())
+        flight.reads = reads_json(self._reads())
+        return step if isinstance(step, Ask) else None
+
+    def mark_sending(self, flight: Flight, changes: Changes) -> None:
+        """Stores the exact request, and that it is about to leave."""
+        entry = self.sent(flight, changes)
+        changes.move_transmission(flight.t, TransmissionState.SENDING, entry)
+        flight.stored = False
+
+    def sent(self, flight: Flight, changes: Changes) -> Entry:
+        """The entry that tells of a request about to leave, its body stored once per round."""
+        t, ask = flight.t, flight.ask
+        t.attempt += 1
+        asks = ask is None or ask.safe
+        entry = entry_of(t, EntryKind.sent, "asks what is there" if ask is None or asks else f"{ask.method} {ask.path}")
+        if ask is not None and not asks:
+            if t.payload is None:
+                t.payload, entry.digest = changes.payload(ask.body)
+                t.request = request_json(ask)
+            entry.payload = t.payload
+        entry.reads, flight.reads = flight.reads, None
+        return entry
+
+    def job(self, flight: Flight) -> Job:
+        """What a writer is told; the clock of a rendering is that of the first try, so that it can be repeated."""
+        t = flight.t
+        if t.first_ms == 0:
+            t.first_ms = self._clock.now_ms()
+        self._context.time.at_ms = t.first_ms
+        if flight.tree is None:
+            message = self._journal.message(t.message)
+            assert message is not None, f"transmission {t.id} has no message"
+            first = t.round == 1
+            flight.tree = message.tree if first else mended(self._journal, message, self._clock.now_ms())
+        root = self._journal.root_of(t.root, self._name) if t.root != t.hub else None
+        return Job(
+            document=t.document,
+            tree=flight.tree,
+            number=t.number,
+            key=t.idempotency_key,
+            their_id=self._journal.their_id(t.hub, self._name),
+            parent_ids={root[0]: root[1]} if root else {},
+        )
