@@ -123,6 +123,7 @@ def fault_tree() -> Iterator[str]:
 def command_pages() -> Iterator[str]:
     """Every command of the terminal with its arguments and options, from Typer."""
     import typer.main
+
     from crossdock.cli.main import app
 
     yield from _command(typer.main.get_command(app), "crossdock", 2)
@@ -156,12 +157,13 @@ def _spelling(parameter: Any) -> str:
         spelled = f"`{(parameter.metavar or parameter.name).upper()}`"
         return spelled if parameter.required else f"{spelled}, optional"
     names = ", ".join(f"`{n}`" for n in [*parameter.opts, *parameter.secondary_opts])
+    names += f" {parameter.metavar}" if parameter.metavar else ""
     return names + (f" (`{parameter.envvar}`)" if parameter.envvar else "")
 
 
 def _plain(text: str | None) -> str:
-    """Help text on one line a paragraph."""
-    return re.sub(r"(?<!\n)\n(?!\n)", " ", (text or "").strip())
+    """Help text on one line a paragraph, without the escapes of the terminal."""
+    return re.sub(r"(?<!\n)\n(?!\n)", " ", (text or "").strip()).replace("\\[", "[")
 
 
 def connector_tables() -> Iterator[str]:

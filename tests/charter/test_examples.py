@@ -130,7 +130,8 @@ def test_a_mistake_in_an_example_is_found_with_its_line(tmp_path, text, line, sa
 
 
 def test_where_several_systems_use_a_mapping_one_is_named(tmp_path):
-    shop2 = "  shop2:\n    connector: http\n    in: [{document: shipment, id: number, map: mappings/in.jsonata, optional: [notes]}]\n"
+    flow = "{document: shipment, id: number, map: mappings/in.jsonata, optional: [notes]}"
+    shop2 = f"  shop2:\n    connector: http\n    in: [{flow}]\n"
     files = {
         "charter.yaml": FILES["charter.yaml"].replace("  wms:", f"{shop2}  wms:", 1)
         + "  shipment: {owner: shop2}\n",

@@ -262,6 +262,27 @@ def test_a_pasted_secret_is_never_repeated(tmp_path):
     assert all("hunter2" not in str(p) for p in problems)
 
 
+@pytest.mark.parametrize(
+    "name", ["wms", "WMS_TOKEN", "wms-token.v2", "3PL", "erp_password", "shopify_key", "SK"]
+)
+def test_a_name_of_a_secret_is_taken(tmp_path, name):
+    assert check(site(tmp_path, changed("WMS_TOKEN", f"'{name}'")), connectors=CONNECTORS) == []
+
+
+PASTED = [
+    "ghp_16C7e42F292c6912E7710c838347Ae178B4a", "shpat_0a1b2c3d4e5f6a7b", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.sig",
+    "AKIAIOSFODNN7EXAMPLE", "9f86d081884c7d659a2feaa0c55ad015", "Tr0ub4dor3xyz9", "4711471147", "pass word",
+    "a" * 65, "p@ss",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("secret", PASTED)
+def test_a_secret_in_place_of_its_name_is_refused_and_not_repeated(tmp_path, secret):
+    problems = check(site(tmp_path, changed("WMS_TOKEN", f"'{secret}'")), connectors=CONNECTORS)
+    assert [(p.file, p.line) for p in problems] == [("charter.yaml", 16)]
+    assert secret not in f"{problems[0]} {problems[0].value}"
+
+
 def test_a_site_with_mistakes_does_not_load(tmp_path):
     folder = site(tmp_path, changed("EUR", "EUX"))
     with pytest.raises(Misconfigured, match="no ISO 4217 currency") as refused:

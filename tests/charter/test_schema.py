@@ -45,7 +45,7 @@ def test_it_takes_what_the_check_takes(tmp_path, text):
         ("concurrency: 4", "concurrency: 0"),
         ("concurrency: 4", "concurrency: few"),
         ("done: [2xx]", "done: [2x]"),
-        ("secret: WMS_TOKEN", "secret: s3cr3t"),
+        ("secret: WMS_TOKEN", "secret: s3cr3t token"),
         ("share: 0.5", "shares: 0.5"),
         ("crossdock: 1\n", ""),
         ("optional: [notes]", "optional: notes"),

@@ -16,7 +16,7 @@ from typing import Self
 
 from tests.docs.pages import ROOT, Step, matches
 
-STEP_S_MAX = 60.0
+STEP_S_MAX = 30.0
 
 #: Ends the jobs of this bash, first politely.
 FAREWELL = """
@@ -47,6 +47,7 @@ class Shell:
         environ = {k: v for k, v in os.environ.items() if not k.startswith("CROSSDOCK_")}
         environ["PATH"] = f"{ROOT / '.venv' / 'bin'}:{environ['PATH']}"
         environ |= {"COLUMNS": "200", "LC_ALL": "C.UTF-8"}
+        environ["CROSSDOCK_LISTEN"] = f"127.0.0.1:{self.ports['8080']}"
         self.errors = (folder / "stderr.txt").open("w+")
         self.bash = subprocess.Popen(
             ["bash", "--norc"],

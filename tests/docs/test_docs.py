@@ -11,7 +11,8 @@ from types import ModuleType
 
 import pytest
 
-from crossdock.assembly import connector_fields
+from crossdock.assembly import connector_fields, read_charter
+from crossdock.charter.examples import run_examples
 from crossdock.charter.load import check
 from crossdock.kit import registry
 from crossdock.message import incident, states
@@ -94,6 +95,13 @@ def test_every_charter_that_a_page_shows_is_one(page: Page, block: Block, tmp_pa
 
 def test_the_example_site_has_no_mistakes(tmp_path: Path) -> None:
     assert not mistakes(first_site(tmp_path))
+
+
+def test_the_examples_of_the_example_site_hold(tmp_path: Path) -> None:
+    site = first_site(tmp_path)
+    ran, problems = run_examples(site, read_charter(site)[0])
+    assert not problems
+    assert [one.differs for one in ran] == [(), (), ()]
 
 
 def test_a_charter_with_a_mistake_is_found_with_its_line(tmp_path: Path) -> None:

@@ -12,5 +12,5 @@ from tests.harness.scenarios.faults import Faults, run
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["resend", "find", "person"])
 async def test_a_bad_day_loses_and_doubles_nothing(tmp_path: Path, mode: str) -> None:
-    outcome = await run(tmp_path, Faults(mode=mode, orders=30))
+    outcome = await run(tmp_path, Faults(mode=mode, orders=15, down_s=1.0))
     assert outcome.findings == {}, outcome.shown()

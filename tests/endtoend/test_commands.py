@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.hub import Refused, command, make_keys, run
+from tests.harness.hub import Refused, command, make_key, run
 from tests.harness.orders import Order
 from tests.harness.process import said
 from tests.harness.scenarios.duplicates import not_a_problem, post
@@ -53,22 +53,16 @@ async def test_the_hub_stops_at_sigterm_and_keeps_what_it_accepted(tmp_path: Pat
         assert [a.number for a in await world.target.arrivals() if a.applied] == ["SO-000001"]
 
 
-async def test_a_key_made_while_the_hub_runs_is_good_at_once(tmp_path: Path) -> None:
+async def test_keys_made_while_the_hub_runs_are_good_at_once_for_what_they_are_for(tmp_path: Path) -> None:
     async with stage(tmp_path, Plan()) as world:
-        world.shop.key = (await make_keys(world.hub.site)).shop
+        world.shop.key = await make_key(world.hub.site, "shop")
         assert (await post(world, Order(1, "C1", 1).body())).status == 202
-
-
-async def test_an_observer_reads_and_does_nothing_else(tmp_path: Path) -> None:
-    async with stage(tmp_path, Plan()) as world:
-        client = world.client(world.keys.observer)
-        assert (await client.ask("GET", "/v1/conservation")).status == 200
-        assert not_a_problem(await client.ask("POST", INTAKE, Order(1, "C1", 1).body()), 403) == []
-        refused = await client.ask(
-            "POST", "/v1/incidents/1/resolve", b'{"outcome": "applied", "reason": "x"}'
-        )
-        assert refused.status == 403
-        await client.close()
+        observer = world.client(await make_key(world.hub.site, "--role", "observer"))
+        assert (await observer.ask("GET", "/v1/conservation")).status == 200
+        assert not_a_problem(await observer.ask("POST", INTAKE, Order(1, "C1", 1).body()), 403) == []
+        decided = b'{"outcome": "applied", "reason": "x"}'
+        assert (await observer.ask("POST", "/v1/incidents/i1/resolve", decided)).status == 403
+        await observer.close()
         nobody = world.client("")
         assert (await nobody.ask("GET", "/v1/conservation")).status == 401
         await nobody.close()
@@ -81,15 +75,11 @@ async def test_a_guard_can_be_switched_off_only_by_whoever_says_that_it_is_a_tes
             await run("up", "--site", str(tmp_path / "site"), "--listen", "127.0.0.1:0", env=unsafe)
 
 
-async def test_a_guard_that_is_off_is_printed_at_the_start(tmp_path: Path) -> None:
+async def test_a_guard_that_is_off_is_printed_at_the_start_and_every_door_answers(tmp_path: Path) -> None:
     env = {"CROSSDOCK_UNSAFE_TEST": "1", "CROSSDOCK_GUARD_OFF": "order"}
     async with stage(tmp_path, Plan(), env=env) as world:
         assert "order" in world.hub.process.tail()
-
-
-async def test_the_doors_beside_the_intake_answer(tmp_path: Path) -> None:
-    async with stage(tmp_path, Plan()) as world:
-        client = world.client(world.keys.observer)
+        client = world.client(world.observer)
         for path in ("/healthz", "/readyz", "/metrics", "/openapi.json"):
             assert (await client.ask("GET", path)).status == 200, path
         described = (await client.ask("GET", "/openapi.json")).json

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,21 +31,9 @@ async def run(*words: str, env: Mapping[str, str] | None = None) -> str:
     return out
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """The secrets that the scenario speaks with."""
-
-    shop: str
-    observer: str
-    operator: str
-
-
-async def make_keys(site: Path) -> Keys:
-    """Keys of the shop and of the two roles."""
-    shop = await run("keys", "create", "shop", "--site", str(site))
-    observer = await run("keys", "create", "--role", "observer", "--site", str(site))
-    operator = await run("keys", "create", "--role", "operator", "--site", str(site))
-    return Keys(shop.strip(), observer.strip(), operator.strip())
+async def make_key(site: Path, *words: str) -> str:
+    """A new key: of a system by its name, or of a role by `--role`. Raises Refused."""
+    return (await run("keys", "create", *words, "--site", str(site))).strip()
 
 
 class Hub:

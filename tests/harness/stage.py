@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.harness.arrivals import Arrival, read_arrivals
 from tests.harness.conservation import Watch, settled
-from tests.harness.hub import Hub, Keys, View, make_keys
+from tests.harness.hub import Hub, View, make_key
 from tests.harness.orders import OrderBook
 from tests.harness.process import Process, python
 from tests.harness.sender import Shop
@@ -96,7 +96,7 @@ class Stage:
     folder: Path
     target: Target
     hub: Hub
-    keys: Keys
+    observer: str  #: a key that reads
     shop: Shop
     start_s: float
     watch: Watch | None = None
@@ -107,7 +107,7 @@ class Stage:
 
     def view(self, key: str | None = None) -> View:
         """Another pair of eyes, with a connection of its own."""
-        made = View(self.hub.url, key or self.keys.observer)
+        made = View(self.hub.url, key or self.observer)
         self.views.append(made)
         return made
 
@@ -156,14 +156,17 @@ async def stage(
         await target.turn(**{"seed": seed, **(dials or {})})
         program = None if instead is None else [*instead, "--site", str(site)]
         hub = Hub(site, env=env, prefix=prefix, instead=program)
-        keys = await make_keys(site) if instead is None else Keys("shop", "observer", "operator")
-        world = Stage(folder, target, hub, keys, Shop(hub.url, keys.shop, OrderBook(seed)), 0.0)
+        key = "shop" if instead else await make_key(site, "shop")
+        world = Stage(folder, target, hub, "observer", Shop(hub.url, key, OrderBook(seed)), 0.0)
         world.person, world.ordered = plan.on_unclear == "person", plan.order_by is not None
         ends.push_async_callback(_clear, world)
-        if started:
-            world.start_s = await hub.start()
+        async with asyncio.TaskGroup() as both:  # a key can be made while the hub runs
+            starting = both.create_task(hub.start()) if started else None
+            making = None if instead else both.create_task(make_key(site, "--role", "observer"))
+        world.start_s = starting.result() if starting else 0.0
+        world.observer = making.result() if making else world.observer
         if watch:
-            world.watch = Watch(View(hub.url, keys.observer))
+            world.watch = Watch(View(hub.url, world.observer))
             world.watch.start()
         yield world
         if world.watch is not None:

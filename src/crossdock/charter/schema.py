@@ -23,7 +23,7 @@ _PLAIN: dict[Type, dict[str, Any]] = {
         "items": {"anyOf": [{"type": "integer", "minimum": 100, "maximum": 599}, {"pattern": "^[1-5]xx$"}]},
     },
     Type.EXACT_STATUSES: {"type": "array", "items": {"type": "integer", "minimum": 100, "maximum": 599}},
-    Type.SECRET_NAME: {"type": "string", "pattern": "^[A-Z][A-Z0-9_]{0,63}$"},
+    Type.SECRET_NAME: {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"},
     Type.READERS: {"type": "array", "items": {"anyOf": [_TEXT, {"$ref": "#/$defs/reader"}]}},
     Type.TEXT_BY_NAME: {"type": "object", "additionalProperties": _TEXT},
     Type.WHOLE_BY_NAME: {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}},

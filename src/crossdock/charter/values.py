@@ -78,15 +78,32 @@ def _matching(pattern: str, says: str, fix: str) -> Callable[[Entry], str]:
     return parse
 
 
+#: How the keys of common services begin.
+_PASTED = re.compile(
+    r"(?i)(sk|pk|rk|ghp|gho|ghs|github_pat|glpat|xox[a-z]|shp[a-z]{2}|akia|eyj)[_-]?[a-z0-9]*[_.-]?\w{8,}"
+)
+
+
 def _secret(entry: Entry) -> str:
     # What stands here may be the secret itself, so it is never repeated.
-    if not isinstance(entry.value, str) or not re.fullmatch(r"[A-Z][A-Z0-9_]{0,63}", entry.value):
+    if not isinstance(entry.value, str) or not _is_secret_name(entry.value):
         raise Refused(
             "this must be the name of a secret, never the secret itself",
             "write a name such as WMS_TOKEN, put the value into CROSSDOCK_SECRET_WMS_TOKEN"
             " or a file of CROSSDOCK_SECRETS_DIR, and change the secret if it stood here",
         )
     return entry.value
+
+
+def _is_secret_name(text: str) -> bool:
+    """Whether a text is a name, and none that only a generator of keys would choose."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", text) or _PASTED.fullmatch(text):
+        return False
+    longest = max(re.split(r"[_.-]", text), key=len)
+    digits = sum(sign.isdigit() for sign in longest)
+    return not (len(longest) >= 12 and digits >= 2 and digits < len(longest)) and not (
+        digits == len(longest) >= 8
+    )
 
 
 def _url(entry: Entry) -> str:

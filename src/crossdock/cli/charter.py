@@ -25,6 +25,18 @@ def _group() -> None:
 
 
 @app.command()
+def schema(site: options.Site = None) -> None:
+    """Prints the JSON Schema of charter.yaml, for editors, with the connectors that the site may use."""
+    from crossdock.assembly import connector_fields
+    from crossdock.charter.schema import charter_schema
+    from crossdock.kit.registry import connectors
+    from crossdock.model import register
+
+    kinds = connector_fields(connectors(options.settings(site).site))
+    print_json(charter_schema(kinds, register.kinds()))
+
+
+@app.command()
 def show(site: options.Site = None, json: options.Json = False) -> None:
     """Shows who owns what, who gets what, and each system's flows, with all that was left unsaid filled in."""
     from crossdock.assembly import read_charter

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,10 +12,14 @@ from crossdock.cli import options
 from crossdock.cli.terminal import FOUND, print_json
 
 if TYPE_CHECKING:
+    from crossdock.charter.examples import Example
     from crossdock.faults import Misconfigured
 
 
 def check(
+    examples: Annotated[
+        bool, typer.Option("--examples", help="Run the examples of the mappings too: examples/*.yaml.")
+    ] = False,
     site: options.Site = None,
     json: options.Json = False,
 ) -> None:
@@ -27,14 +32,28 @@ def check(
     folder = options.settings(site).site
     kinds = connector_fields(connectors(folder))
     problems = load.check(folder, connectors=kinds, documents=register.kinds())
+    ran: list[Example] = []
+    if examples and not problems:
+        ran, problems = _run_examples(folder)
+    failed = [example for example in ran if example.differs]
     if json:
-        print_json({"ok": not problems, "problems": [_plain(problem) for problem in problems]})
-    elif problems:
-        _tell(problems)
+        told = {"examples": [_plain_example(one) for one in ran]} if examples else {}
+        ok = not problems and not failed
+        print_json({"ok": ok, "problems": [_plain(problem) for problem in problems], **told})
     else:
-        print(_praise(folder))
-    if problems:
+        _tell(problems, failed)
+        if not problems and not failed:
+            print(_praise(folder, len(ran) if examples else None))
+    if problems or failed:
         raise typer.Exit(FOUND)
+
+
+def _run_examples(folder: Path) -> tuple[list[Example], list[Misconfigured]]:
+    from crossdock.assembly import read_charter
+    from crossdock.charter.examples import run_examples
+
+    charter, _ = read_charter(folder)
+    return run_examples(folder, charter)
 
 
 def _plain(problem: Misconfigured) -> dict[str, Any]:
@@ -44,18 +63,34 @@ def _plain(problem: Misconfigured) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _tell(problems: list[Misconfigured]) -> None:
-    import sys
+def _plain_example(example: Example) -> dict[str, Any]:
+    place = {"file": example.file, "line": example.line, "mapping": example.mapping, "says": example.says}
+    return place | {"ok": not example.differs, "differs": list(example.differs)}
 
+
+def _tell(problems: list[Misconfigured], failed: list[Example]) -> None:
     for problem in problems:
         print(problem, file=sys.stderr)
-    many = "1 thing is wrong" if len(problems) == 1 else f"{len(problems)} things are wrong"
-    print(f"\n{many}; the hub does not start with this site", file=sys.stderr)
+    for example in failed:
+        print(
+            f"{example.file}:{example.line}: {example.mapping} does not hold: {example.says}", file=sys.stderr
+        )
+        for line in example.differs:
+            print(f"    {line}", file=sys.stderr)
+    if problems:
+        many = "1 thing is wrong" if len(problems) == 1 else f"{len(problems)} things are wrong"
+        print(f"\n{many}; mend it before the next start", file=sys.stderr)
+    elif failed:
+        many = "1 example does not hold" if len(failed) == 1 else f"{len(failed)} examples do not hold"
+        print(f"\n{many}: mend the mapping, or the example", file=sys.stderr)
 
 
-def _praise(folder: Path) -> str:
+def _praise(folder: Path, examples: int | None) -> str:
     from crossdock.assembly import read_charter
 
     charter, _ = read_charter(folder)
     flows = sum(len(system.flows_in) + len(system.flows_out) for system in charter.systems.values())
-    return f"{folder}: all is well: {len(charter.systems)} systems, {flows} flows ({charter.version[:19]})"
+    held = "" if examples is None else f", {examples} examples hold" if examples else ", no examples yet"
+    return (
+        f"{folder}: all is well: {len(charter.systems)} systems, {flows} flows{held} ({charter.version[:19]})"
+    )

@@ -72,11 +72,12 @@ def _facts(item: Tree, zone: ZoneInfo | None) -> Iterator[tuple[str, str]]:
         yield "where", item["path"]
     if item["value"] is not None:
         yield "value", str(item["value"])
-    if item["fix"]:
+    if item["fix"] and item["state"] == "open":
         yield "to do", item["fix"]
     yield "whose turn", _owner(item)
     yield "opened", _date(item["opened_at"], zone)
-    yield "clock", _clock(item)
+    if item["state"] == "open":
+        yield "clock", _clock(item)
     if item.get("reason"):
         yield "ended", str(item["reason"])
     for name in ("keys", "captures"):

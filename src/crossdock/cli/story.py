@@ -82,7 +82,7 @@ def _told(entry: Tree) -> tuple[str, str, str]:
         case "due":
             return "hub", f"{system} is to get {says}", "quiet"
         case "sent":
-            return "hub", f"sent it to {system}: {says}{size}{again}{_by(entry)}", ""
+            return "hub", f"sent it to {system}: {says}{again}{size}", ""
         case "answered":
             return system, f"{says}{size}", "good"
         case "doubted":

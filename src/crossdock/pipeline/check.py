@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from crossdock.charter.charter import Charter, ItemCheck
-from crossdock.faults import Invalid, NotOwned
+from crossdock.faults import Invalid, NotOwned, Waits
 from crossdock.kit.connector import Read, Tree
 from crossdock.message.records import Message
 from crossdock.model import register
 from crossdock.model.codes.units import UNITS
-from crossdock.model.document import Document
+from crossdock.model.document import Document, DocumentClass
 from crossdock.pipeline.knowledge import ACKNOWLEDGED, Knowledge
 
 
@@ -19,7 +19,8 @@ def items(document: Document, charter: Charter, known: Knowledge) -> tuple[list[
     """Every line names an item and a unit that the item master has.
 
     Gives what was read and, where the charter only warns, what is missing. Raises Invalid of type
-    unknown_sku or unknown_unit.
+    unknown_sku or unknown_unit, and Waits
+    for a state of an item that may still be on its way.
     """
     if charter.checks.item_known is ItemCheck.SKIP:
         # A unit that is not the hub's own passed because its item declares it.
@@ -32,9 +33,19 @@ def items(document: Document, charter: Charter, known: Knowledge) -> tuple[list[
             reads.append(_item(path.rpartition(".")[0], sku, unit, known))
         except Invalid as fault:
             if charter.checks.item_known is ItemCheck.REFUSE:
+                if fault.type == "unknown_sku" and document.document_class is DocumentClass.STATE:
+                    raise _before_its_item(document.kind, sku) from None
                 raise
             warnings.append(fault.says)
     return reads, warnings
+
+
+def _before_its_item(kind: str, sku: str) -> Waits:
+    """A level told before its item holds nobody up, and systems that start together tell them in any order."""
+    return Waits(
+        f"{kind} of {sku} came before its item", kind="item", number=sku,
+        fix="send the item, or correct the SKU, then retry",
+    )  # fmt: skip
 
 
 def _item(path: str, sku: str, unit: str | None, known: Knowledge) -> Read:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from crossdock.faults import Fault, Waits
+from crossdock.faults import Fault, Invalid, Waits
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes, Row
 from crossdock.kit.connector import Read
@@ -135,11 +135,11 @@ class Decider:
     def overdue(self, message: Message, batch: Batch) -> None:
         """The predecessor did not come in time: somebody must look."""
         kind, _, number = (message.waits_for or "/").partition("/")
-        fault = Waits(
+        fault = Invalid(
             f"{message.document} {message.number} still waits for {kind} {number}",
-            kind=kind,
-            number=number,
+            value=number,
             fix=f"send {kind} {number} and retry, or resolve with a reason",
+            type="unknown_sku" if kind == "item" else Waits.type,
         )
         self.to_desk(message, fault, batch)
 

@@ -13,7 +13,9 @@ from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.receive import Door
 
 _log = structlog.get_logger("crossdock.poll")
-_FAILED_FIRST_S, _FAILED_MAX_S = 1.0, 60.0
+#: Pauses after polls that failed double from the first to this many seconds, or to twice the flow's own pause:
+#: a system that comes back is heard within seconds.
+_FAILED_FIRST_S, _FAILED_MAX_S = 1.0, 5.0
 
 
 class Pollers:
@@ -52,7 +54,7 @@ class Pollers:
                 failures = 0
             except (Fault, StoreDown) as fault:
                 failures += 1
-                wait_s = min(_FAILED_FIRST_S * 2 ** (failures - 1), _FAILED_MAX_S)
+                wait_s = _pause_s(failures, every_s)
                 if isinstance(fault, TryLater) and fault.wait_s is not None:
                     wait_s = max(fault.wait_s, 0.1)
                 _log.warning("poll failed", system=system.name, document=document, says=str(fault), again_in_s=wait_s)
@@ -61,7 +63,7 @@ class Pollers:
             except Exception:  # ends in the next try: the cursor has not moved
                 failures += 1
                 _log.exception("poll failed", system=system.name, document=document)
-                await self._context.clock.sleep(min(_FAILED_FIRST_S * 2 ** (failures - 1), _FAILED_MAX_S))
+                await self._context.clock.sleep(_pause_s(failures, every_s))
                 continue
             if not more:
                 await self._context.clock.sleep(every_s)
@@ -83,3 +85,8 @@ class Pollers:
         accepted = await self._context.journal.accept_page(arrivals, bound.system.name, document, page.cursor)
         for one in accepted:
             self._door.offer(one)
+
+
+def _pause_s(failures: int, every_s: float) -> float:
+    """How long to wait after so many failures in a row, when the system itself named no time."""
+    return min(_FAILED_FIRST_S * 2 ** min(failures - 1, 30), max(every_s * 2, _FAILED_MAX_S))

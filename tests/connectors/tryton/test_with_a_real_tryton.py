@@ -101,6 +101,20 @@ async def test_a_short_shipment_leaves_a_backorder_with_tracking_on_what_left(
     assert [(line["line"], line["quantity"]) for line in backorder.tree["lines"]] == [(tea, 4), (cup, 4)]
 
 
+async def test_a_shipment_of_nothing_leaves_everything_on_a_new_release(
+    erp: Erp, tools: Tools, client: GuardedClient
+) -> None:
+    sale = sold(erp, ("TEA-0250", 3))
+    release = await release_of(sale, tools, client)
+    tree = shipment_of(release.tree, {release.tree["lines"][0]["line"]: 0}, packages=[{"tracking": "TRK-0"}])
+    done, _ = await lead(CONNECTOR.writer("shipment", tools), job_of("shipment", tree), client)
+    assert done.their_id == release.their_id
+    (rest,) = books(erp, [sale.id])[0].shipments  # the empty one is no shipment of the sale any more
+    assert rest.number != release.tree["number"]
+    assert [(move.sku, move.quantity, rest.state) for move in rest.moves] == [("TEA-0250", 3, "waiting")]
+    assert (await release_of(sale, tools, client)).tree["number"] == rest.number
+
+
 async def test_lots_and_packages_arrive_as_the_warehouse_packed_them(
     erp: Erp, tools: Tools, client: GuardedClient
 ) -> None:

@@ -173,7 +173,7 @@ async def _post(world: Stage, row: AtDoor, n: int = 0) -> Reply | None:
         if row.change is not None:
             row.change(tree)
         body = write(tree).encode()
-    client = Client(world.hub.url, world.keys.shop if row.key is None else row.key or None)
+    client = Client(world.hub.url, world.shop.key if row.key is None else row.key or None)
     try:
         return await client.ask("POST", row.path, body, dict(row.headers))
     except Cut:

@@ -14,6 +14,9 @@ from tests.harness.sender import Accepted
 from tests.harness.site import Plan
 from tests.harness.stage import Stage, guard_off, progress, stage
 
+MANY = 50  #: kills from which on their aim is judged, too
+SENDING_SHARE = 0.75
+
 
 @dataclass(frozen=True, slots=True)
 class Kills:
@@ -22,7 +25,7 @@ class Kills:
     mode: str = "resend"  #: resend | find
     kills: int = 12
     senders: int = 16
-    pace_s: float = 0.05  #: from post to post of one sender
+    pace_s: float = 0.1  #: from post to post of one sender
     latency_s: float = 0.03  #: of the target, so that sends are under way at most instants
     busy_rate: float = 0.08
     first_s: float = 0.15  #: the earliest instant after the ready line
@@ -110,6 +113,8 @@ async def _tell(world: Stage, outcome: Outcome, count: Count) -> None:
     stats = await world.target.stats()
     stats.pop("dials")
     starts = sorted(count.start_s)
+    if count.struck >= MANY and count.while_sending < SENDING_SHARE * count.struck:
+        outcome.problems.append(f"only {count.while_sending} of {count.struck} kills hit a send under way")
     outcome.rows += [
         ("kills", count.struck), ("while sending", count.while_sending), ("at the instant of a 202", count.at_accept),
         ("accepted", len(world.shop.sent.accepted)), ("shop", dict(world.shop.sent.counts)), ("target", stats),

@@ -17,7 +17,7 @@ from crossdock.twins.faulty import Faulty
 from crossdock.twins.warehouse.face.face import Face
 from crossdock.twins.warehouse.face.problem import Problem
 from crossdock.twins.warehouse.floor.feed import JSON, Feed
-from crossdock.twins.warehouse.floor.floor import Floor, WarehouseDials, level_facts
+from crossdock.twins.warehouse.floor.floor import ON_SHORT, Floor, WarehouseDials, level_facts
 from crossdock.twins.warehouse.floor.orders import Order, order_facts, present
 from crossdock.twins.warehouse.floor.packing import Labels
 from crossdock.twins.warehouse.floor.stock import Bin, Stock
@@ -51,6 +51,7 @@ class Warehouse:
         )
         self.pushes: Sequence[Push] = ()
         self._news = asyncio.Event()
+        self._turned = asyncio.Event()  # a dial: the pace may be another one now
         self._turn_due_at: float | None = None  # simulated clock only, seconds since 1970
 
     def subscribe(self, pushes: Sequence[Push]) -> None:
@@ -73,8 +74,17 @@ class Warehouse:
             if not self.floor.busy:
                 self._news.clear()
                 await self._news.wait()
-            await asyncio.sleep(self.floor.dials.work_interval_s)
+            await self._pause()
             self.floor.turn(self.clock.now())
+
+    async def _pause(self) -> None:
+        """Waits out the interval between two turns; when a dial is turned it begins anew, at the new pace."""
+        while True:
+            self._turned.clear()
+            try:
+                await asyncio.wait_for(self._turned.wait(), self.floor.dials.work_interval_s)
+            except TimeoutError:
+                return
 
     def advance(self, seconds: float) -> None:
         """Moves a simulated clock, and turns the floor each time the interval is over."""
@@ -95,13 +105,14 @@ class Warehouse:
     def turn_dials(self, changes: dict[str, Any]) -> None:
         """Turns some dials, in effect at once. Raises Misconfigured."""
         dials = turned(self.floor.dials, changes)
-        if dials.on_short not in ("ship", "wait", "split"):
+        if dials.on_short not in ON_SHORT:
             raise Misconfigured(
-                f"on_short is {dials.on_short!r}", path="on_short", fix="use ship, wait or split"
+                f"on_short is {dials.on_short!r}", path="on_short", fix=f"use one of {', '.join(ON_SHORT)}"
             )
         self.floor.dials = self.faulty.dials = dials
         self.floor.stock_came()
         self._news.set()
+        self._turned.set()
 
     def _backstage(self, request: Request) -> Reply:
         match (request.method, *request.parts):

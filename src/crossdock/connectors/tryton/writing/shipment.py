@@ -157,7 +157,7 @@ class ShipmentWriter:
 
     def _packed(self, tree: Tree, release: Release, exchanges: Sequence[Exchange]) -> Ask:
         packages: Sequence[Tree] = tree.get("packages") or ()
-        if not packages or release.has_packages:
+        if not packages or release.has_packages or not amounts(release.sends):
             return self._papers(tree, release) or self._button("pack", release)
         plan = packing(packages, release, self._units)
         if plan.splits:

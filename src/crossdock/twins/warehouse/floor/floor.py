@@ -15,17 +15,20 @@ from crossdock.twins.warehouse.floor.orders import Order, OrderLine, OrderState,
 from crossdock.twins.warehouse.floor.packing import UNIT_KG, CartonLine, Labels, cartons
 from crossdock.twins.warehouse.floor.stock import NOTHING, Level, Pick, PickState, Stock
 
-__all__ = ["ORDERS_MAX", "Floor", "WarehouseDials", "level_facts"]
+__all__ = ["ON_SHORT", "ORDERS_MAX", "Floor", "WarehouseDials", "level_facts"]
 
 ORDERS_MAX = 200_000
+#: What the floor can do about an order that it has too little for.
+ON_SHORT = ("ship", "ship_or_wait", "wait", "split")
 
 
 @dataclass(frozen=True, slots=True)
 class WarehouseDials(Dials):
     """The fault dials and the pace of the work.
 
-    `on_short`: `ship` what is there and be done; `wait` with the whole order for stock; `split`: ship
-    what is there, and the rest when stock comes.
+    `on_short`: `ship` what is there and be done; `ship_or_wait`: the same, but wait for stock where there
+    is nothing at all; `wait` with the whole order for stock; `split`: ship what is there, and the rest
+    when stock comes.
     """
 
     work_interval_s: float = (
