@@ -38,6 +38,10 @@ class Scope(Protocol):
 class Protocol_(Protocol):
     """How the server is read and answered (RSGI)."""
 
+    async def __call__(self) -> bytes:
+        """The whole body."""
+        ...
+
     def __aiter__(self) -> Any: ...
     def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
         """Answers."""
@@ -137,6 +141,8 @@ class Intake:
         length = headers.get("content-length")
         if length is not None and (not length.isdigit() or int(length) > self._max_bytes):
             raise self._too_large()
+        if length is not None:
+            return await protocol()
         parts: list[bytes] = []
         size = 0
         async for part in protocol:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Protocol
 
+import msgspec
+
 from crossdock.charter.charter import System
 from crossdock.faults import Fault, InDoubt, Invalid, TryLater
 from crossdock.journal.chain import partition_of
@@ -20,6 +22,7 @@ from crossdock.message.states import EntryKind
 from crossdock.pipeline.lanes import Flight
 from crossdock.pipeline.report import reads_json
 
+_encode = msgspec.json.Encoder().encode
 #: Requests of one dialogue; more means that a connector talks in circles.
 STEPS_MAX = 60
 #: Bytes of an answer that are kept.
@@ -109,7 +112,7 @@ class Sender:
 
 def request_json(ask: Ask) -> str:
     """The request as the store keeps it beside its body."""
-    return json.dumps([ask.method, ask.path, dict(ask.headers)], ensure_ascii=False)
+    return _encode((ask.method, ask.path, ask.headers)).decode()
 
 
 def request_from(text: str, body: bytes) -> Ask:
