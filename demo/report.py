@@ -164,7 +164,7 @@ def stay(screen: Screen, stage: Stage, outcome: Outcome) -> None:
     screen.print(f"  hub        {stage.hub.url}   log {stage.hub.log}")
     screen.print(f"  warehouse  {stage.twin.url}   all it knows: {stage.twin.url}/_state")
     screen.print(f"  ERP        {stage.server.url}   database {stage.server.database}, user {stage.server.hub_user}")
-    screen.print(f"\nIn another terminal:\n  export PATH=\"$PWD/.venv/bin:$PATH\" CROSSDOCK_SITE={site}")
+    screen.print(f'\nIn another terminal:\n  export PATH="$PWD/.venv/bin:$PATH" CROSSDOCK_SITE={site}')
     number = outcome.interesting or "SO-00001"
     for line, says in (
         ("crossdock desk list", "what needs somebody"),
