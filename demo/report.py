@@ -28,7 +28,9 @@ def figures(screen: Screen, outcome: Outcome) -> None:
     table = _table("What happened", ("", "left"), ("", "right"), ("", "left"))
     captures, sent = figures["captures"], figures["transmissions"]
     orders = outcome.warehouse["orders"]
-    table.add_row("Sales confirmed in the ERP", str(outcome.sales), f"{len(outcome.cancelled)} cancelled in time")
+    table.add_row(
+        "Sales confirmed in the ERP", str(outcome.sales), f"{len(outcome.cancelled)} cancelled in time"
+    )
     table.add_row("Accepted by the hub", str(captures["accepted"]), "documents, each on disk before its yes")
     table.add_row("Repeats recognised", str(figures["outside"]["repeats"]), "no second effect")
     table.add_row("Sent on", str(sent["made"]), f"{sent['done']} done, {sent['desk']} on the desk")
@@ -39,11 +41,17 @@ def figures(screen: Screen, outcome: Outcome) -> None:
     )  # fmt: skip
     booked = f"back-orders made: {sum(1 for order in orders if order.get('backorder_of'))}"
     table.add_row("Shipments booked in the ERP", str(verdict.booked), booked)
-    for name, found in (("Lost", verdict.lost), ("Twice", verdict.twice), ("Out of order", verdict.out_of_order)):
+    for name, found in (
+        ("Lost", verdict.lost),
+        ("Twice", verdict.twice),
+        ("Out of order", verdict.out_of_order),
+    ):
         table.add_row(name, _good(not found, str(len(found))), escape("; ".join(found[:3])))
     says = "accepted = done + under way + on the desk" if outcome.balanced else "see crossdock conservation"
     table.add_row("Conservation", _good(outcome.balanced, "balanced" if outcome.balanced else "NO"), says)
-    table.add_row("Ledger", _good(outcome.audited, "whole" if outcome.audited else "BROKEN"), escape(outcome.audit[:58]))
+    table.add_row(
+        "Ledger", _good(outcome.audited, "whole" if outcome.audited else "BROKEN"), escape(outcome.audit[:58])
+    )
     screen.print(table)
     _faults(screen, outcome)
     _incidents(screen, outcome)
@@ -62,7 +70,13 @@ def _incidents(screen: Screen, outcome: Outcome) -> None:
     if not outcome.incidents:
         screen.print("[bold]On the desk[/]: nothing.\n")
         return
-    table = _table("On the desk, each with an owner", ("", "left"), ("type", "left"), ("about", "left"), ("what, and what to do", "left"))
+    table = _table(
+        "On the desk, each with an owner",
+        ("", "left"),
+        ("type", "left"),
+        ("about", "left"),
+        ("what, and what to do", "left"),
+    )
     for one in outcome.incidents:
         about = f"{one['object'].replace('_', ' ')} {one['number']}"
         table.add_row(one["id"], one["type"], about, f"{escape(one['says'])} [dim]→ {escape(one['fix'])}[/]")
@@ -89,7 +103,10 @@ def records(screen: Screen, verdict: Verdict) -> None:
         before = (row.sale, row.release)
         table.add_row(*head, *_cells(row), style="" if row.agrees else "yellow" if row.incident else "red")
     screen.print(table)
-    agree, explained = sum(row.agrees for row in verdict.rows), sum(bool(row.incident) for row in verdict.rows)
+    agree, explained = (
+        sum(row.agrees for row in verdict.rows),
+        sum(bool(row.incident) for row in verdict.rows),
+    )
     differ = len(verdict.rows) - agree - explained
     said = f"{agree} of {len(verdict.rows)} lines agree"
     said += f", {explained} differ and say why" if explained else ""
@@ -108,7 +125,9 @@ def _cells(row: Row) -> Iterator[str]:
 
 def _both(there: Parcels, here: Parcels, part: int) -> str:
     """Lots or tracking numbers of both sides: once where they are the same."""
-    left, booked = (" ".join(sorted({key[part] for key in parcels if key[part]})) for parcels in (there, here))
+    left, booked = (
+        " ".join(sorted({key[part] for key in parcels if key[part]})) for parcels in (there, here)
+    )
     return left if left == booked else f"{left or '-'} | {booked or '-'}"
 
 
@@ -163,8 +182,10 @@ def stay(screen: Screen, stage: Stage, outcome: Outcome) -> None:
     screen.print("[bold]Everything stays up until Ctrl-C.[/]")
     screen.print(f"  hub        {stage.hub.url}   log {stage.hub.log}")
     screen.print(f"  warehouse  {stage.twin.url}   all it knows: {stage.twin.url}/_state")
-    screen.print(f"  ERP        {stage.server.url}   database {stage.server.database}, user {stage.server.hub_user}")
-    screen.print(f"\nIn another terminal:\n  export PATH=\"$PWD/.venv/bin:$PATH\" CROSSDOCK_SITE={site}")
+    screen.print(
+        f"  ERP        {stage.server.url}   database {stage.server.database}, user {stage.server.hub_user}"
+    )
+    screen.print(f'\nIn another terminal:\n  export PATH="$PWD/.venv/bin:$PATH" CROSSDOCK_SITE={site}')
     number = outcome.interesting or "SO-00001"
     for line, says in (
         ("crossdock desk list", "what needs somebody"),

@@ -60,7 +60,9 @@ class Renderer:
         t, ask = flight.t, flight.ask
         t.attempt += 1
         asks = ask is None or ask.safe
-        entry = entry_of(t, EntryKind.sent, "asks what is there" if ask is None or asks else f"{ask.method} {ask.path}")
+        entry = entry_of(
+            t, EntryKind.sent, "asks what is there" if ask is None or asks else f"{ask.method} {ask.path}"
+        )
         if ask is not None and not asks:
             if t.payload is None:
                 t.payload, entry.digest = changes.payload(ask.body)

@@ -150,7 +150,9 @@ def answered(t: Transmission, outcome: Outcome, changes: Changes, says: str) -> 
 def next_due_ms(t: Transmission, fault: TryLater, system: System, random: Random, now_ms: int) -> int | None:
     """When a transmission goes again; None when its time is over."""
     limits = system.limits
-    wait_s = back_off_s(max(t.attempt, 1), first_s=limits.retry_first_s, max_s=limits.retry_max_s, random=random)
+    wait_s = back_off_s(
+        max(t.attempt, 1), first_s=limits.retry_first_s, max_s=limits.retry_max_s, random=random
+    )
     if fault.wait_s is not None:
         wait_s = max(fault.wait_s, wait_s if fault.wait_s == 0 else fault.wait_s)
     due = now_ms + int(wait_s * 1000)
