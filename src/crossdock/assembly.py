@@ -20,14 +20,14 @@ from crossdock.kit.breaker import Breaker
 from crossdock.kit.connector import Connector, Read, SignsIn, Tools
 from crossdock.kit.credentials import badge
 from crossdock.kit.guarded import GuardedClient
-from crossdock.kit.http import Client, Response
+from crossdock.kit.http import Response
 from crossdock.kit.registry import Registry
 from crossdock.kit.registry import connectors as find_connectors
 from crossdock.kit.throttle import Pace
 from crossdock.mapping.crosswalk import Codes, Crosswalks
 from crossdock.model import register
 from crossdock.pipeline import blind
-from crossdock.pipeline.bound import Bound, Context, DecisionTime
+from crossdock.pipeline.bound import Bound, Context, DecisionTime, GatedClient
 from crossdock.pipeline.dedup import ArrivalDedup
 from crossdock.pipeline.lanes import KeyOrdering
 from crossdock.pipeline.packs import Packs
@@ -163,7 +163,7 @@ class Hub:
             raise Misconfigured(f"there is no {name} in the site", file=name, fix="make it, or correct its name")
         return self._files[name]
 
-    def _client(self, system: System, connector: Connector, tools: Tools) -> Client:
+    def _client(self, system: System, connector: Connector, tools: Tools) -> GatedClient:
         if system.url is None:
             return NoClient(system.name)
         limits, auth, http = system.limits, system.auth, self._http(system.url, system)

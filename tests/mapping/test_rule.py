@@ -169,14 +169,60 @@ def test_a_field_listed_as_optional_may_be_absent():
         ran(text, tree, optional=("notes",))
 
 
-def test_where_two_results_were_possible_all_that_may_be_missing_is_named():
-    text = '{"a": x ? {"k": k} : {"m": m}}'
+@pytest.mark.parametrize(
+    ("text", "tree", "path"),
+    [
+        ('{"a": x ? {"k": k} : {"m": m}}', {"x": False, "k": 1}, "a.m"),
+        ('{"a": x ? {"k": k} : {"m": m}}', {"x": True, "m": 1}, "a.k"),
+        ('{"a": x ? {"t": 1, "k": k} : {"t": 2}}', {"x": True}, "a.k"),
+        ('{"a": [lines.{"sku": sku, "qty": qty}, {"sku": "FREIGHT"}]}', {"lines": {"sku": "A"}}, "a[0].qty"),
+        ('{"lines": [lines.(gift ? {"sku": sku, "note": note} : {"sku": sku})]}',
+         {"lines": [{"sku": "A"}, {"sku": "B", "gift": True}]}, "lines[1].note"),
+        ('{"lines": $append(a.{"x": x, "y": y}, b.{"x": x})}', {"a": {"x": 1}, "b": {"x": 1}}, "lines[0].y"),
+    ],
+)  # fmt: skip
+def test_of_several_possible_objects_the_one_that_was_made_is_held_to_its_fields(text, tree, path):
     with pytest.raises(Invalid) as refused:
-        ran(text, {"x": False})
-    assert refused.value.says == "a.k came out undefined (and a.m)"
-    with pytest.raises(Invalid):
-        ran(text, {"x": False}, optional=("a.k",))
-    assert ran(text, {"x": False}, optional=("a.k", "a.m")) == {"a": {}}
+        ran(text, tree)
+    assert refused.value.path == path
+
+
+@pytest.mark.parametrize(
+    ("text", "tree", "made"),
+    [
+        ('{"a": x ? {"t": 1, "k": k} : {"t": 2}}', {}, {"a": {"t": 2}}),
+        ('{"a": x ? {"k": k} : other}', {"other": {"z": Decimal("1.0")}}, {"a": {"z": Decimal("1.0")}}),
+        ('{"a": x ? {"k": k} : null}', {}, {"a": None}),
+        ('{"a": x ? {} : {"k": 1}}', {"x": 1}, {"a": {}}),
+        ('{"a": x ? { /* none */ } : {"k": 1}}', {"x": 1}, {"a": {}}),
+        ('{"a": [other, {"k": 1}]}', {"other": [{}, {"z": 1}]}, {"a": [{}, {"z": 1}, {"k": 1}]}),
+        ('{"a": x ?? {"k": 1}}', {"x": {"y": 2}}, {"a": {"y": 2}}),
+        ('{"a": $count([x ? {"k": 1} : {"m": 1}])}', {}, {"a": 1}),
+    ],
+)
+def test_the_marks_that_tell_objects_apart_are_gone_from_the_result(text, tree, made):
+    assert ran(text, tree) == made
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '($o := x ? {"k": k} : {"m": m}; {"a": $o})',
+        '($f := function($x){ $x ? {"k": 1} : {"m": 1} }; {"a": $f(x)})',
+        '{"a": $filter([{"k": 1}, {"m": 1}], function($x){ $count($keys($x)) = 1 })}',
+        '{"a": [{"k": 1}, {"m": 1}][$count($keys($)) = 1]}',
+    ],
+)
+def test_a_choice_of_objects_that_cannot_be_followed_is_refused_before_it_runs(text):
+    with pytest.raises(Misconfigured, match="cannot tell which") as refused:
+        Rule(text)
+    assert "write the choice where" in refused.value.fix
+
+
+def test_an_error_behind_a_mark_is_still_told_with_its_own_line():
+    with pytest.raises(Invalid, match="x.jsonata:3") as refused:
+        ran('{"a": x ? {"k": 1} : {"m": 1},\n"b": x ? {"k": 1} : {"m": 1},\n"q": qty * 2}', {"qty": "two"})
+    assert refused.value.path == "q"
 
 
 def test_null_is_a_value():

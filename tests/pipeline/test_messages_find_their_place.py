@@ -145,3 +145,16 @@ async def test_bytes_that_nothing_can_be_made_of_stop_only_themselves(tmp_path: 
         await world.settled()
         assert world.count("captures", 3) == 1
     assert world.wms.applied == ["O-2"]
+
+
+async def test_an_item_that_comes_later_frees_its_orders_and_ends_the_incident(tmp_path: Path):
+    world = World(tmp_path, documents=("sales_order", "item"), checks=Checks(ItemCheck.REFUSE))
+    async with world:
+        for n in range(3):
+            await world.push(order(f"O-{n}"))
+        await world.settled()
+        assert world.count("incidents", 1) == 1
+        await world.push({"sku": "W-1", "name": "Widget", "unit": "EA"}, document="item")
+        await world.until(lambda: world.count("incidents", 1) == 0)
+        await world.settled()
+    assert sorted(world.wms.applied) == ["O-0", "O-1", "O-2", "W-1"]

@@ -26,7 +26,9 @@ from crossdock.charter.charter import (
     System,
 )  # fmt: skip
 from crossdock.faults import InDoubt, Invalid, Rejected, TryLater
+from crossdock.journal.sqlite.audit import verify
 from crossdock.journal.sqlite.store import SqliteJournal
+from crossdock.journal.sqlite.views import conservation
 from crossdock.kit.connector import Answer, Ask, Content, Done, Draft, Exchange, Facts, Job, Unclear
 from crossdock.kit.http import Response
 from crossdock.pipeline.bound import Bound, Context, DecisionTime
@@ -199,8 +201,9 @@ class World:
             "sha256:test", Site(), systems, rules, checks or Checks(ItemCheck.SKIP), (ip_network("127.0.0.1/32"),)
         )
         self.clock = Clock()
+        self._path = folder / "hub.db"
         self.journal = SqliteJournal(
-            folder / "hub.db", clock_ms=self.clock.now_ms, dedup=guards.pop("dedup", None) or ArrivalDedup()
+            self._path, clock_ms=self.clock.now_ms, dedup=guards.pop("dedup", None) or ArrivalDedup()
         )
         bound = {
             name: Bound(
@@ -233,8 +236,12 @@ class World:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        figures = await self.journal.view(lambda c: conservation(c, at_ms=self.clock.now_ms()))
+        assert figures["balanced"], figures
         await self.worker.stop()
         await self.journal.close()
+        finding = verify(self._path)
+        assert finding is None, finding
 
     async def push(self, tree: dict[str, Any], *, system: str = "shop", document: str = "sales_order", key: str | None = None) -> Any:
         """One document at the door."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -46,8 +47,8 @@ class Protocol_(Protocol):
 class Counters(Protocol):
     """What the control room counts at the door."""
 
-    def received(self, system: str, status: int) -> None:
-        """One answered request."""
+    def received(self, system: str, status: int, seconds: float) -> None:
+        """One answered request, and how long it took."""
         ...
 
 
@@ -78,12 +79,13 @@ class Intake:
 
     async def handle(self, scope: Scope, protocol: Protocol_) -> None:
         """Answers one request."""
+        began_s = time.perf_counter()
         system = unquote(scope.path[len(_PREFIX) : -len(_SUFFIX)])
         try:
             status, headers, body = await self._accepted(system, scope, protocol)
         except Refusal as refusal:
             status, headers, body = refusal.status, refusal.headers, refusal.body
-        self._counters.received(system, status)
+        self._counters.received(system, status, time.perf_counter() - began_s)
         protocol.response_bytes(status, headers, body)
 
     async def _accepted(self, system: str, scope: Scope, protocol: Protocol_) -> tuple[int, Headers, bytes]:

@@ -81,7 +81,7 @@ def _charter(
         check_documents(reading, systems, rules, documents)
     named = {path.removeprefix("systems.") for path in reading.paths("systems")}
     check_agreement(reading, systems, rules, connectors, named)
-    check_files(reading, files, systems, connectors, named)
+    check_files(reading, files, systems, connectors)
     checks = _section(reading, values, "checks")
     site = _section(reading, values, "site")
     if "timezone" in site and isinstance(site["timezone"], str):

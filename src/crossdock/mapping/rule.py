@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any, NoReturn
@@ -33,6 +34,10 @@ def no_units(quantity: Decimal, from_unit: str, to_unit: str, sku: str) -> Decim
     )
 
 
+#: What may stand between the braces of an object without fields.
+_EMPTY = re.compile(r"(?:\s|/\*.*?\*/)*\}", re.DOTALL)
+
+
 class Rule:
     """A JSONata mapping with `$ours`, `$theirs` and `$convert`, and with every field accounted for."""
 
@@ -43,7 +48,7 @@ class Rule:
         """
         self.file = file
         self.text = text
-        self._expression = compiled(text, file)
+        compiled(text, file)
         try:
             root = parse(text)
         except Unparsed as error:
@@ -51,6 +56,9 @@ class Rule:
                 f"the mapping cannot be looked through: {error}", text, file, error.offset
             ) from None
         self._outline = outline(root)
+        self._check_choices()
+        self._marks = self._outline.marks()
+        self._expression = compiled(_marked(text, self._marks), file)
         self._optional = frozenset(optional)
         self._check_variables(*variables(root))
         self._check_calls()
@@ -131,7 +139,7 @@ class Rule:
 
     def _refuse(self, error: jlens.JlensError) -> NoReturn:
         """Turns an error of the engine into a fault that names the place and the value."""
-        offset = error.position or 0
+        offset = _unmarked(error.position or 0, self.text, self._marks)
         inside = [entry for entry in self._outline.entries() if entry.start <= offset <= entry.end]
         innermost = min(inside, key=_length) if inside else None
         if error.code == "U1006":
@@ -153,6 +161,13 @@ class Rule:
         for call in self._outline.calls:
             if call.way and call.crosswalk == fault.crosswalk:
                 fault.path = fault.path or _place(tree, call.way, fault.value)
+
+    def _check_choices(self) -> None:
+        """One of several objects behind a variable could lose a field unseen."""
+        for offset in self._outline.unclear:
+            says = "the hub cannot tell which of these objects it will be"
+            fix = "write the choice where its value stands in the result, not behind a variable or function"
+            raise misplaced(says, self.text, self.file, offset, fix)
 
     def _check_variables(self, used: Mapping[str, int], defined: frozenset[str]) -> None:
         known = FUNCTIONS | defined | {"ours", "theirs", "convert"}
@@ -182,6 +197,28 @@ class Rule:
 def misplaced(says: str, text: str, file: str, offset: int, fix: str = "") -> Misconfigured:
     """A fault at an offset of a mapping's text."""
     return Misconfigured(says, file=file, line=text.count("\n", 0, offset) + 1, fix=fix)
+
+
+def _marked(text: str, marks: Sequence[int]) -> str:
+    """The text with a mark behind each of these braces."""
+    for start in reversed(marks):
+        text = text[: start + 1] + _mark(text, start) + text[start + 1 :]
+    return text
+
+
+def _mark(text: str, start: int) -> str:
+    empty = _EMPTY.match(text, start + 1)
+    return f'"\\u0001": {start}' + ("" if empty else ", ")
+
+
+def _unmarked(offset: int, text: str, marks: Sequence[int]) -> int:
+    """The offset in the text of an offset in the marked text."""
+    shift = 0
+    for start in marks:
+        if offset <= start + shift:
+            break
+        shift += len(_mark(text, start))
+    return max(0, offset - shift)
 
 
 def _length(entry: Entry) -> int:
