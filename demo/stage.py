@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import secrets
 import shutil
+import signal
 import time
 import urllib.error
 import urllib.request
@@ -34,8 +35,8 @@ FAULTS: dict[str, float] = {
 HELD_S = 3_600.0  #: between two turns: the floor stands still
 PACE_S = 0.1
 REPLENISHED, STAYS_SHORT = "TEA-0500", "CUP-0001"  #: too little of both; one of them comes in later
-#: Of what is ordered of an item, this part is there.
-SHORT_SHARE = 0.55
+#: Of what is ordered of the two, this part is there.
+SHORT_SHARE = 0.35
 TRIES_MAX = 60
 
 
@@ -60,8 +61,12 @@ class Stage:
         self.close()
 
     def close(self) -> None:
-        """Ends all that was started, the last one first."""
-        self._running.close()
+        """Ends all that was started, the last one first; a second Ctrl-C does not leave anything behind."""
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            self._running.close()
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def open(self, sales: Sequence[Wanted]) -> None:
         """Starts all three; the warehouse has stock for these sales, of two items too little."""

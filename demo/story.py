@@ -95,7 +95,7 @@ class Story:
         ) as tell:
             for start in range(0, len(self._wanted), CONFIRMED_AT_ONCE):
                 self._sales += open_sales(self._stage.erp, self._wanted[start : start + CONFIRMED_AT_ONCE])
-                tell(len(self._sales), f"{len(self._warehouse()['orders'])} are at the warehouse already")
+                tell(len(self._sales), f"{len(self._warehouse()['orders'])} at the warehouse")
 
     def _release(self) -> None:
         total = len(self._sales)

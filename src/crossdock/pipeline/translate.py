@@ -187,6 +187,7 @@ class Translator:
 
     @staticmethod
     def _made(message: Message, draft: Draft) -> Entry:
+        state = message.tree.get("state")  # how far an order is on the floor says more than its number
         return Entry(
             EntryKind.translated,
             system=message.system,
@@ -194,7 +195,7 @@ class Translator:
             capture=message.capture,
             message=message.id,
             root=message.root,
-            says=f"{message.document} {message.number}",
+            says=f"{message.document} {message.number}" + (f": {state}" if isinstance(state, str) else ""),
             reads=reads_json(draft.reads),
             partition=partition_of(message.key),
         )
