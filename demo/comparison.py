@@ -139,7 +139,7 @@ def _difference(
     if order is None:
         return "" if shipment.state == "draft" else "the warehouse does not have this release"
     if shipment.state == "cancelled" and order["status"] != "cancelled":
-        return "cancelled too late: it was being picked" if order["status"] == "shipped" else "cancelled in the ERP only"
+        return "cancelled too late" if order["status"] == "shipped" else "cancelled in the ERP only"
     if shipment.state != "done":
         return "left the warehouse, not booked in the ERP" if left else ""
     if +left == +booked:
@@ -153,10 +153,10 @@ def _agreement(
     shipment: ShipmentRecord, order: Mapping[str, Any] | None, ordered: Decimal, shown: Decimal, rest: str
 ) -> str:
     if shipment.state == "cancelled":
-        return "cancelled on both sides"
+        return "both cancelled it"
     if shipment.state != "done":
-        return "waits for stock on both sides" if order and order["status"] == "acknowledged" else "open on both sides"
-    return "agrees" if shown == ordered else f"agrees: short, the rest is {rest.partition(' ')[0]}"
+        return "both wait for stock" if order and order["status"] == "acknowledged" else "open on both sides"
+    return "agrees" if shown == ordered else f"short, rest on {rest.partition(' ')[0]}"
 
 
 def _rest(

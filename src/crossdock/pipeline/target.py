@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from asyncio import Future
 from collections.abc import Callable
-from typing import Protocol
 
 import structlog
 
@@ -13,7 +12,6 @@ from crossdock.faults import Fault
 from crossdock.journal.changes import Changes
 from crossdock.journal.contract import StoreDown
 from crossdock.kit.connector import Ask, Unclear, Writer
-from crossdock.kit.http import Client
 from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.model import register
@@ -36,14 +34,6 @@ TURN_MAX = 32
 _STORE_RETRY_S = 0.5
 
 
-class GatedClient(Client, Protocol):
-    """A client that tells beforehand whether it would send."""
-
-    def wait_s(self) -> float:
-        """Seconds until a request could go, 0 now."""
-        ...
-
-
 class Target:
     """The outbound side of one system."""
 
@@ -64,7 +54,7 @@ class Target:
         self._clock = context.clock
         self.name = bound.system.name
         self._system = bound.system
-        self._client: GatedClient = bound.client  # type: ignore[assignment]  # assembly gives guarded clients
+        self._client = bound.client
         self._writers = bound.writers
         self._renderer = Renderer(context, bound)
         self.lanes = Lanes(ordering)
@@ -158,6 +148,13 @@ class Target:
                 return
         if t.state is _S.HELD and lane.blocked_by is None:
             self._freed(self, lane.key)  # the lane was freed while this was being written
+
+    def forget(self, t: Transmission) -> None:
+        """The changes with this transmission were never written."""
+        lane = self.lanes.of(t)
+        self.lanes.remove(lane, [flight for flight in lane.flights if flight.t is t])
+        self._promised.discard(lane.key)
+        self.schedule(lane)
 
     def _ahead(self, lane: Lane, flight: Flight) -> bool:
         """Whether a new flight may be stored as SENDING at once, which saves a commit."""
@@ -268,7 +265,9 @@ class Target:
                 continue
             if flight.t.state is not _S.SENDING and not await self._begin(lane, flight):
                 continue
-            outcome = await self._sender.send(flight, self._writers[flight.t.document], self._renderer.job(flight))
+            outcome = await self._sender.send(
+                flight, self._writers[flight.t.document], self._renderer.job(flight)
+            )
             if await self._conclude(lane, flight, outcome):
                 return
 
@@ -367,7 +366,9 @@ class Target:
 
         future.add_done_callback(written)
 
-    async def _write_again(self, lane: Lane, changes: Changes, marked: list[Flight], done: Transmission) -> None:
+    async def _write_again(
+        self, lane: Lane, changes: Changes, marked: list[Flight], done: Transmission
+    ) -> None:
         await self.durable(changes)
         self._written(lane, marked, done)
 
