@@ -163,3 +163,35 @@ async def test_an_item_that_comes_later_frees_its_orders_and_ends_the_incident(t
         await world.until(lambda: world.count("incidents", 1) == 0)
         await world.settled()
     assert sorted(world.wms.applied) == ["O-0", "O-1", "O-2", "W-1"]
+
+
+LEVEL = {
+    "sku": "W-1", "site": "MAIN", "status": "available", "quantity": 5, "unit": "EA",
+    "as_of": "2026-11-22T10:00:00Z",
+}  # fmt: skip
+
+
+async def test_a_stock_level_told_before_its_item_waits_for_it(tmp_path: Path):
+    world = World(tmp_path, documents=("item", "inventory_balance"), checks=Checks(ItemCheck.REFUSE))
+    async with world:
+        await world.push(LEVEL, document="inventory_balance")
+        await world.until(lambda: world.count("messages", 1) == 1)
+        await world.push({"sku": "W-1", "name": "tea", "unit": "EA"}, document="item")
+        await world.settled()
+        assert world.count("messages", 2) == 2
+        assert world.rows("SELECT count(*) FROM incidents") == [(0,)]
+
+
+async def test_a_stock_level_whose_item_never_comes_is_an_unknown_item_on_the_desk(tmp_path: Path):
+    checks = Checks(ItemCheck.REFUSE, wait_s=0.01)
+    async with World(tmp_path, documents=("inventory_balance",), checks=checks) as world:
+        await world.push(LEVEL, document="inventory_balance")
+        await world.settled()
+        assert world.rows("SELECT type, value FROM incidents") == [("unknown_sku", "W-1")]
+
+
+async def test_an_order_of_an_unknown_item_is_on_the_desk_at_once(tmp_path: Path):
+    async with World(tmp_path, checks=Checks(ItemCheck.REFUSE)) as world:
+        await world.push(order("O-1"))
+        await world.settled()
+        assert world.rows("SELECT type, value FROM incidents") == [("unknown_sku", "W-1")]
