@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import signal
 import sys
 from pathlib import Path
@@ -12,25 +13,25 @@ from rich.markup import escape
 from demo import report
 from demo.screen import Screen
 from demo.stage import HOME, Stage
-from demo.story import Story, Stuck
+from demo.story import Story
 
 
 def main(arguments: list[str] | None = None) -> int:
     """0 when both sides agree and nothing is lost or twice, 1 when not, 130 when interrupted."""
     options = _parser().parse_args(arguments)
     screen = Screen()
-    signal.signal(signal.SIGTERM, _interrupted)
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, _interrupted)
     try:
         with Stage(screen, home=options.home, random_seed=options.seed) as stage:
-            try:
-                return _run(screen, stage, options)
-            except Stuck as stuck:
-                screen.print(f"\n[bold red]{escape(str(stuck))}[/]")
-                screen.print(f"Look at {options.home}/hub.log and {options.home}/erp/trytond.log")
-                return 1
+            return _run(screen, stage, options)
     except KeyboardInterrupt:
         screen.print("\nstopped")
         return 130
+    except (RuntimeError, OSError) as error:
+        screen.print(f"\n[bold red]{escape(str(error))}[/]")
+        screen.print(f"Look at {options.home}/hub.log and {options.home}/erp/trytond.log")
+        return 1
 
 
 def _run(screen: Screen, stage: Stage, options: argparse.Namespace) -> int:
@@ -43,7 +44,9 @@ def _run(screen: Screen, stage: Stage, options: argparse.Namespace) -> int:
     report.ending(screen, outcome)
     if options.stay:
         report.stay(screen, stage, outcome)
-        signal.pause()
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.pause()
+        screen.print("\nstopping")
     else:
         report.following(screen)
     return 0 if outcome.fine else 1

@@ -57,7 +57,12 @@ class Hub:
         words = [*command(), "up", "--site", str(self.site), "--listen", self.url.removeprefix("http://")]
         with self.log.open("ab") as log:
             self._running = subprocess.Popen(
-                words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True
+                words,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
             )
         assert self._running.stdout
         if not self._running.stdout.readline().startswith("{"):
@@ -95,7 +100,9 @@ class Hub:
             with error:
                 if error.code == 404:
                     raise LookupError(path) from error
-                raise RuntimeError(f"the hub answered {error.code} to {path}: {error.read()[:500]!r}") from error
+                raise RuntimeError(
+                    f"the hub answered {error.code} to {path}: {error.read()[:500]!r}"
+                ) from error
 
     def conservation(self) -> dict[str, Any]:
         """Where everything is that was ever accepted."""

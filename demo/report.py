@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from textwrap import wrap
+from typing import Literal
 
 from rich import box
 from rich.markup import escape
@@ -28,7 +30,9 @@ def figures(screen: Screen, outcome: Outcome) -> None:
     table = _table("What happened", ("", "left"), ("", "right"), ("", "left"))
     captures, sent = figures["captures"], figures["transmissions"]
     orders = outcome.warehouse["orders"]
-    table.add_row("Sales confirmed in the ERP", str(outcome.sales), f"{len(outcome.cancelled)} cancelled in time")
+    table.add_row(
+        "Sales confirmed in the ERP", str(outcome.sales), f"{len(outcome.cancelled)} cancelled in time"
+    )
     table.add_row("Accepted by the hub", str(captures["accepted"]), "documents, each on disk before its yes")
     table.add_row("Repeats recognised", str(figures["outside"]["repeats"]), "no second effect")
     table.add_row("Sent on", str(sent["made"]), f"{sent['done']} done, {sent['desk']} on the desk")
@@ -37,13 +41,19 @@ def figures(screen: Screen, outcome: Outcome) -> None:
         "Orders in the warehouse", str(verdict.created),
         f"{verdict.shipped} shipped, {verdict.cancelled} cancelled, {waiting} wait for stock",
     )  # fmt: skip
-    booked = f"back-orders made: {sum(1 for order in orders if order.get('backorder_of'))}"
+    rest = len({row.release for row in verdict.rows}) - outcome.sales
+    booked = f"and {rest} back-orders made there for what was short"
     table.add_row("Shipments booked in the ERP", str(verdict.booked), booked)
-    for name, found in (("Lost", verdict.lost), ("Twice", verdict.twice), ("Out of order", verdict.out_of_order)):
+    for name, found in (
+        ("Lost", verdict.lost),
+        ("Twice", verdict.twice),
+        ("Out of order", verdict.out_of_order),
+    ):
         table.add_row(name, _good(not found, str(len(found))), escape("; ".join(found[:3])))
     says = "accepted = done + under way + on the desk" if outcome.balanced else "see crossdock conservation"
     table.add_row("Conservation", _good(outcome.balanced, "balanced" if outcome.balanced else "NO"), says)
-    table.add_row("Ledger", _good(outcome.audited, "whole" if outcome.audited else "BROKEN"), escape(outcome.audit[:58]))
+    says = "no entry was changed since it was written" if outcome.audited else outcome.audit
+    table.add_row("Ledger", _good(outcome.audited, "whole" if outcome.audited else "BROKEN"), escape(says))
     screen.print(table)
     _faults(screen, outcome)
     _incidents(screen, outcome)
@@ -62,7 +72,10 @@ def _incidents(screen: Screen, outcome: Outcome) -> None:
     if not outcome.incidents:
         screen.print("[bold]On the desk[/]: nothing.\n")
         return
-    table = _table("On the desk, each with an owner", ("", "left"), ("type", "left"), ("about", "left"), ("what, and what to do", "left"))
+    table = _table(
+        "On the desk, each with an owner",
+        ("", "left"), ("type", "left"), ("about", "left"), ("what, and what to do", "left"),
+    )  # fmt: skip
     for one in outcome.incidents:
         about = f"{one['object'].replace('_', ' ')} {one['number']}"
         table.add_row(one["id"], one["type"], about, f"{escape(one['says'])} [dim]→ {escape(one['fix'])}[/]")
@@ -80,8 +93,8 @@ def records(screen: Screen, verdict: Verdict) -> None:
     """The ERP's records beside the warehouse's, one row a line."""
     table = _table(
         "The ERP's own records beside the warehouse's, line by line",
-        ("sale", "left"), ("release", "left"), ("item", "left"), ("ordered", "right"), ("left the\nwarehouse", "right"),
-        ("booked in\nthe ERP", "right"), ("lots", "left"), ("tracking", "left"), ("", "left"),
+        ("sale", "left"), ("release", "left"), ("item", "left"), ("asked", "right"), ("left\nWMS", "right"),
+        ("in\nERP", "right"), ("lots", "left"), ("tracking", "left"), ("", "left"),
     )  # fmt: skip
     before = ("", "")
     for row in verdict.rows:
@@ -89,11 +102,14 @@ def records(screen: Screen, verdict: Verdict) -> None:
         before = (row.sale, row.release)
         table.add_row(*head, *_cells(row), style="" if row.agrees else "yellow" if row.incident else "red")
     screen.print(table)
-    agree, explained = sum(row.agrees for row in verdict.rows), sum(bool(row.incident) for row in verdict.rows)
+    agree, explained = (
+        sum(row.agrees for row in verdict.rows),
+        sum(bool(row.incident) for row in verdict.rows),
+    )
     differ = len(verdict.rows) - agree - explained
     said = f"{agree} of {len(verdict.rows)} lines agree"
-    said += f", {explained} differ and say why" if explained else ""
-    screen.print(f"[bold]{said}[/], {_good(not differ, f'{differ} differ without a reason')}.\n")
+    said += f", {explained} differ with a reason on the desk" if explained else ""
+    screen.print(f"[bold]{said}[/], {_good(not differ, f'{differ} differ without one')}.\n")
 
 
 def _cells(row: Row) -> Iterator[str]:
@@ -107,16 +123,23 @@ def _cells(row: Row) -> Iterator[str]:
 
 
 def _both(there: Parcels, here: Parcels, part: int) -> str:
-    """Lots or tracking numbers of both sides: once where they are the same."""
-    left, booked = (" ".join(sorted({key[part] for key in parcels if key[part]})) for parcels in (there, here))
-    return left if left == booked else f"{left or '-'} | {booked or '-'}"
+    """Lots (0) or tracking numbers (1) of both sides: once where they are the same."""
+    left, booked = (sorted({key[part] for key in parcels if key[part]}) for parcels in (there, here))
+    if booked and left != booked:
+        return f"{' '.join(left) or '-'} | {' '.join(booked)}"
+    return f"{len(left)} parcels" if part and len(left) > 1 else " ".join(left)
 
 
 def story(screen: Screen, stage: Stage, number: str) -> None:
     """What `crossdock trace` tells of one sale."""
     screen.print(f"[bold]The story of one sale[/]: [cyan]crossdock trace sales_order {number}[/]\n")
     _, said = stage.hub.tried("trace", "sales_order", number)
-    screen.print(escape(said) + "\n")
+    for line in said.splitlines():
+        # What goes on in a second line stands under what it goes on from.
+        indent = " " * 19 if line[:2].isdigit() and line[2:3] == ":" else ""
+        for part in wrap(line, screen.console.width, subsequent_indent=indent) or [""]:
+            screen.print(escape(part))
+    screen.print()
 
 
 def ending(screen: Screen, outcome: Outcome) -> None:
@@ -141,11 +164,13 @@ def _good(fine: bool, text: str) -> str:
     return f"[green]{text}[/]" if fine else f"[bold red]{text}[/]"
 
 
-def _table(title: str, *columns: tuple[str, str]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
-                  show_header=any(name for name, _ in columns))  # fmt: skip
+def _table(title: str, *columns: tuple[str, Literal["left", "right"]]) -> Table:
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
+        padding=(0, 1, 0, 0), show_header=any(name for name, _ in columns),
+    )  # fmt: skip
     for name, justify in columns:
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+        table.add_column(name, justify=justify)
     return table
 
 
@@ -163,8 +188,10 @@ def stay(screen: Screen, stage: Stage, outcome: Outcome) -> None:
     screen.print("[bold]Everything stays up until Ctrl-C.[/]")
     screen.print(f"  hub        {stage.hub.url}   log {stage.hub.log}")
     screen.print(f"  warehouse  {stage.twin.url}   all it knows: {stage.twin.url}/_state")
-    screen.print(f"  ERP        {stage.server.url}   database {stage.server.database}, user {stage.server.hub_user}")
-    screen.print(f"\nIn another terminal:\n  export PATH=\"$PWD/.venv/bin:$PATH\" CROSSDOCK_SITE={site}")
+    screen.print(
+        f"  ERP        {stage.server.url}   database {stage.server.database}, user {stage.server.hub_user}"
+    )
+    screen.print(f'\nIn another terminal:\n  export PATH="$PWD/.venv/bin:$PATH" CROSSDOCK_SITE={site}')
     number = outcome.interesting or "SO-00001"
     for line, says in (
         ("crossdock desk list", "what needs somebody"),

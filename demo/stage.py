@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import secrets
 import shutil
+import signal
 import time
 import urllib.error
 import urllib.request
@@ -34,8 +35,8 @@ FAULTS: dict[str, float] = {
 HELD_S = 3_600.0  #: between two turns: the floor stands still
 PACE_S = 0.1
 REPLENISHED, STAYS_SHORT = "TEA-0500", "CUP-0001"  #: too little of both; one of them comes in later
-#: Of what is ordered of an item, this part is there.
-SHORT_SHARE = 0.55
+#: Of what is ordered of the two, this part is there.
+SHORT_SHARE = 0.35
 TRIES_MAX = 60
 
 
@@ -60,8 +61,12 @@ class Stage:
         self.close()
 
     def close(self) -> None:
-        """Ends all that was started, the last one first."""
-        self._running.close()
+        """Ends all that was started, the last one first; a second Ctrl-C does not leave anything behind."""
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            self._running.close()
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def open(self, sales: Sequence[Wanted]) -> None:
         """Starts all three; the warehouse has stock for these sales, of two items too little."""
@@ -82,7 +87,12 @@ class Stage:
                 push=[f"{self.hub.url}/v1/systems/wms/messages?document={{topic}}"],
                 key=wms_key,
                 api_key=self._key,
-                faults={**FAULTS, "work_interval_s": HELD_S, "wave_orders": 1_000, "on_short": "ship_or_wait"},
+                faults={
+                    **FAULTS,
+                    "work_interval_s": HELD_S,
+                    "wave_orders": 1_000,
+                    "on_short": "ship_or_wait",
+                },
             )
             self._running.callback(self.twin.stop)
             tell(1)
@@ -107,7 +117,9 @@ class Stage:
 
     def adjust(self, sku: str, quantity: int) -> None:
         """Goods come in: booked through the warehouse's own API, which misbehaves for us as for the hub."""
-        body = {"site": seed.WAREHOUSE, "sku": sku, "bin": "IN-01", "quantity": quantity, "unit": "EA", "reason": "receipt"}
+        body = {
+            "site": seed.WAREHOUSE, "sku": sku, "bin": "IN-01", "quantity": quantity, "unit": "EA", "reason": "receipt",
+        }  # fmt: skip
         headers = {
             "Authorization": f"Bearer {self._key}", "Content-Type": "application/json",
             "Idempotency-Key": f"receipt-{sku}-1",
@@ -141,14 +153,18 @@ def opening(sales: Sequence[Wanted]) -> dict[str, Any]:
             "lot_tracked": product.by_lot, "packs": {"CS": 12},
         })  # fmt: skip
         wanted = demand[product.sku]
-        there = max(1, int(wanted * SHORT_SHARE)) if product.sku in (REPLENISHED, STAYS_SHORT) else wanted + 48
+        there = (
+            max(1, int(wanted * SHORT_SHARE)) if product.sku in (REPLENISHED, STAYS_SHORT) else wanted + 48
+        )
         row = {"sku": product.sku, "site": seed.WAREHOUSE, "bin": f"A-{index + 1:02d}"}
         if product.by_lot:
             # The lot that expires first is not enough for all, so that some shipments hold two lots.
             first = max(1, wanted // 2)
             for lot, quantity, days in ((seed.LOTS[0], first, 90), (seed.LOTS[1], there - first, 240)):
                 expires_on = (today + dt.timedelta(days=days)).isoformat()
-                stock.append({**row, "quantity": quantity, "lot": lot, "expires_on": expires_on, "bin": f"L-{lot[-1]}"})
+                stock.append(
+                    {**row, "quantity": quantity, "lot": lot, "expires_on": expires_on, "bin": f"L-{lot[-1]}"}
+                )
         else:
             stock.append({**row, "quantity": there})
     return {"items": items, "stock": stock, "sites": [seed.WAREHOUSE]}

@@ -85,13 +85,17 @@ class Story:
     def _master_data(self) -> None:
         items = {product.sku for product in seed.PRODUCTS}
         with self._screen.phase("The warehouse learns the items from the ERP", len(items)) as tell:
-            self._until(lambda: len(self._effects("item_written") & items), len(items), tell, "items in the warehouse")
+            self._until(
+                lambda: len(self._effects("item_written") & items), len(items), tell, "items in the warehouse"
+            )
 
     def _sell(self) -> None:
-        with self._screen.phase(f"Clerks confirm {len(self._wanted)} sales in the ERP", len(self._wanted)) as tell:
+        with self._screen.phase(
+            f"Clerks confirm {len(self._wanted)} sales in the ERP", len(self._wanted)
+        ) as tell:
             for start in range(0, len(self._wanted), CONFIRMED_AT_ONCE):
                 self._sales += open_sales(self._stage.erp, self._wanted[start : start + CONFIRMED_AT_ONCE])
-                tell(len(self._sales), f"{len(self._warehouse()['orders'])} are at the warehouse already")
+                tell(len(self._sales), f"{len(self._warehouse()['orders'])} at the warehouse")
 
     def _release(self) -> None:
         total = len(self._sales)
@@ -101,8 +105,12 @@ class Story:
     def _cancel(self) -> None:
         many = len(self._cancelled)
         with self._screen.phase(f"{many} customers cancel, before anybody picks", many) as tell:
-            self._numbers = cancel_releases(self._stage.erp, [self._sales[index] for index in self._cancelled])
-            self._until(lambda: len(self._effects("order_cancelled")), many, tell, "cancellations in the warehouse")
+            self._numbers = cancel_releases(
+                self._stage.erp, [self._sales[index] for index in self._cancelled]
+            )
+            self._until(
+                lambda: len(self._effects("order_cancelled")), many, tell, "cancellations in the warehouse"
+            )
 
     def _cancel_too_late(self) -> None:
         """Picking begins, then the floor stands still while one more customer rings the ERP."""
@@ -111,10 +119,14 @@ class Story:
             (shipment,) = [s for record in books(self._stage.erp, [sale]) for s in record.shipments]
             number = str(shipment.number)
             self._pace(PACE_S * 3)
-            self._until(lambda: self._status(number) == "picking", True, None, f"picking of {number}", look_s=0.02)
+            self._until(
+                lambda: self._status(number) == "picking", True, None, f"picking of {number}", look_s=0.02
+            )
             self._pace(HELD_S)
             cancel_releases(self._stage.erp, [sale])
-            self._until(lambda: number in self._on_desk("warehouse_order_cancel"), 1, None, f"refusal for {number}")
+            self._until(
+                lambda: number in self._on_desk("warehouse_order_cancel"), 1, None, f"refusal for {number}"
+            )
             self._late_number = number
             tell(1, "on the desk")
 
@@ -221,7 +233,9 @@ class Story:
             words.append("the warehouse is at work")
         if left > done + refused:
             words.append(f"{left - done - refused} shipments are not booked")
-        words += [f"{row['number']} is not in the warehouse" for row in releases if row["number"] not in known]
+        words += [
+            f"{row['number']} is not in the warehouse" for row in releases if row["number"] not in known
+        ]
         return ", ".join(words)
 
 

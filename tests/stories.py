@@ -271,6 +271,12 @@ class Stories:
         changes.entry(self.about(t, EntryKind.answered, "422: no such street"))
         return await self._to_desk(t, "rejected", f"rejected/wms/sales_order/transmission{t.id}", changes)
 
+    async def overdue(self, t: Transmission) -> tuple[str, int]:
+        """The time for trying is over; gives the cause and the incident."""
+        changes = self.journal.changes()
+        changes.entry(self.about(t, EntryKind.answered, "503, for 24 h"))
+        return await self._to_desk(t, "overdue", f"overdue/wms/sales_order/transmission{t.id}", changes)
+
     async def _to_desk(self, t: Transmission, type_: str, cause: str, changes: Changes) -> tuple[str, int]:
         incident = self.incident(type_, cause, t.target, t.number, (MemberKind.TRANSMISSION, t.id))
         entry = self.about(t, EntryKind.incident, TYPES[type_].says)

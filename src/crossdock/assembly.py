@@ -12,22 +12,21 @@ from random import Random
 from crossdock.charter.charter import Charter, OnUnclear, System
 from crossdock.charter.fields import ConnectorFields, DocumentRead, DocumentWritten, Option
 from crossdock.charter.load import load
-from crossdock.charter.site_files import read_files
 from crossdock.faults import Misconfigured
 from crossdock.journal.sqlite.lock import StoreLock
 from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.kit.breaker import Breaker
-from crossdock.kit.connector import Connector, Read, SignsIn, Tools
+from crossdock.kit.connector import Connector, Read, Reading, SignsIn, Tools
 from crossdock.kit.credentials import badge
 from crossdock.kit.guarded import GuardedClient
-from crossdock.kit.http import Client, Response
+from crossdock.kit.http import Response
 from crossdock.kit.registry import Registry
 from crossdock.kit.registry import connectors as find_connectors
 from crossdock.kit.throttle import Pace
 from crossdock.mapping.crosswalk import Codes, Crosswalks
 from crossdock.model import register
 from crossdock.pipeline import blind
-from crossdock.pipeline.bound import Bound, Context, DecisionTime
+from crossdock.pipeline.bound import Bound, Context, DecisionTime, GatedClient
 from crossdock.pipeline.dedup import ArrivalDedup
 from crossdock.pipeline.lanes import KeyOrdering
 from crossdock.pipeline.packs import Packs
@@ -68,7 +67,9 @@ def _fields(connector: Connector) -> ConnectorFields:
     return ConnectorFields(
         kind=d.kind,
         options=tuple(Option(f.name, f.type, f.required, f.default, f.says) for f in d.fields),
-        documents_in=tuple(DocumentRead(i.document, i.every_s) for i in d.documents_in),
+        documents_in=tuple(
+            DocumentRead(i.document, i.every_s if i.reading is Reading.POLL else None) for i in d.documents_in
+        ),
         documents_out=tuple(DocumentWritten(o.document, OnUnclear(o.unclear.value)) for o in d.documents_out),
         auth=d.auth,
         configurable=d.configurable,
@@ -97,13 +98,21 @@ class Hub:
             dedup=blind.NoDedup() if "dedup" in off else ArrivalDedup(),
             synchronous=settings.sqlite_synchronous,
         )
-        self._files = read_files(settings.site, [])
+        self._files = dict(self.charter.files)
         self._crosswalks = Crosswalks.read(self._files)
         self._time = DecisionTime()
         self._secrets = secrets
-        systems = {name: self._bound(system, found[system.connector]) for name, system in self.charter.systems.items()}
+        systems = {
+            name: self._bound(system, found[system.connector])
+            for name, system in self.charter.systems.items()
+        }
         self.context = Context(
-            charter=self.charter, systems=systems, journal=self.journal, clock=self.clock, random=Random(), time=self._time
+            charter=self.charter,
+            systems=systems,
+            journal=self.journal,
+            clock=self.clock,
+            random=Random(),
+            time=self._time,
         )
         self.worker = Worker(
             self.context,
@@ -160,10 +169,12 @@ class Hub:
     def _file(self, name: str) -> str:
         """The text of a file of the site, as the charter's version has it. Raises Misconfigured."""
         if name not in self._files:
-            raise Misconfigured(f"there is no {name} in the site", file=name, fix="make it, or correct its name")
+            raise Misconfigured(
+                f"there is no {name} in the site", file=name, fix="make it, or correct its name"
+            )
         return self._files[name]
 
-    def _client(self, system: System, connector: Connector, tools: Tools) -> Client:
+    def _client(self, system: System, connector: Connector, tools: Tools) -> GatedClient:
         if system.url is None:
             return NoClient(system.name)
         limits, auth, http = system.limits, system.auth, self._http(system.url, system)
@@ -198,10 +209,14 @@ class NoClient:
         """It never waits."""
         return 0.0
 
-    async def send(self, method: str, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Response:
+    async def send(
+        self, method: str, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Response:
         """Raises Misconfigured: there is nowhere to send to."""
         raise Misconfigured(
-            f"{self._name} has no url", path=f"systems.{self._name}.url", fix=f"add url: to {self._name} in charter.yaml ({method} {path})"
+            f"{self._name} has no url",
+            path=f"systems.{self._name}.url",
+            fix=f"add url: to {self._name} in charter.yaml ({method} {path})",
         )
 
     async def close(self) -> None:

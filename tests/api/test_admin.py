@@ -254,13 +254,15 @@ async def test_the_api_describes_itself_in_openapi_3_1_without_a_page_from_elsew
 
 
 async def test_health_and_metrics_need_no_key(world: World) -> None:
-    world.shown.metrics.received("shop", 202)
-    world.shown.metrics.received("made up " * 9, 404)
+    world.shown.metrics.received("shop", 202, 0.003)
+    world.shown.metrics.received("made up " * 9, 404, 0.001)
     assert (await world.get("/healthz", None)).status == 200
     assert (await world.get("/readyz", None)).status == 200
     page = (await world.get("/metrics", None)).body.decode()
     assert 'crossdock_intake_requests_total{status="202",system="shop"} 1.0' in page
     assert 'crossdock_incidents_open{type="in_doubt"} 1.0' in page
+    assert 'crossdock_under_way{where="transmissions held"} 2.0' in page
+    assert 'crossdock_intake_seconds_bucket{le="0.005"} 2.0' in page
     assert "crossdock_commit_failures 0.0" in page
     assert "crossdock_commit_seconds_bucket" in page
     assert "made up" not in page

@@ -165,6 +165,28 @@ async def test_a_refused_sending_goes_again_in_a_new_round_and_counts_on(world: 
     assert world.sound()
 
 
+async def test_what_is_overdue_goes_again_under_its_old_key_and_bytes(world: World) -> None:
+    told = world.told
+    t = await told.due(await told.translated(await told.capture("SO-1", order_by="C1")))
+    await told.sent(t)
+    await told.retrying(t)
+    _, id_ = await told.overdue(t)
+    await world.act(id_, "retry", {})
+    again = told.journal.transmission(t.id)
+    assert again is not None
+    assert (again.round, again.payload, again.request, again.first_ms) == (1, t.payload, t.request, 0)
+    assert world.sound()
+
+
+async def test_the_targets_own_id_is_kept_when_a_person_looked_it_up(world: World) -> None:
+    id_, doubtful, _ = await doubted(world)
+    await world.act(id_, "resolve", {"outcome": "applied", "reason": "asked them", "their_id": "W-9"})
+    t = world.told.journal.transmission(doubtful)
+    assert t is not None
+    assert world.told.journal.their_id(t.hub, "wms") == "W-9"
+    assert world.sound()
+
+
 @pytest.mark.parametrize(
     ("outcome", "state", "round_"),
     [("applied", "done", 1), ("not_applied", "due", 2), ("abandoned", "closed", 1)],

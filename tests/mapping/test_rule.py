@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crossdock.faults import Invalid, Misconfigured, Unmapped
 from crossdock.formats import json
-from crossdock.mapping.rule import Rule
+from crossdock.mapping.rule import Rule, no_units
 
 
 def ours(name: str, theirs: object) -> str:
@@ -169,14 +169,60 @@ def test_a_field_listed_as_optional_may_be_absent():
         ran(text, tree, optional=("notes",))
 
 
-def test_where_two_results_were_possible_all_that_may_be_missing_is_named():
-    text = '{"a": x ? {"k": k} : {"m": m}}'
+@pytest.mark.parametrize(
+    ("text", "tree", "path"),
+    [
+        ('{"a": x ? {"k": k} : {"m": m}}', {"x": False, "k": 1}, "a.m"),
+        ('{"a": x ? {"k": k} : {"m": m}}', {"x": True, "m": 1}, "a.k"),
+        ('{"a": x ? {"t": 1, "k": k} : {"t": 2}}', {"x": True}, "a.k"),
+        ('{"a": [lines.{"sku": sku, "qty": qty}, {"sku": "FREIGHT"}]}', {"lines": {"sku": "A"}}, "a[0].qty"),
+        ('{"lines": [lines.(gift ? {"sku": sku, "note": note} : {"sku": sku})]}',
+         {"lines": [{"sku": "A"}, {"sku": "B", "gift": True}]}, "lines[1].note"),
+        ('{"lines": $append(a.{"x": x, "y": y}, b.{"x": x})}', {"a": {"x": 1}, "b": {"x": 1}}, "lines[0].y"),
+    ],
+)  # fmt: skip
+def test_of_several_possible_objects_the_one_that_was_made_is_held_to_its_fields(text, tree, path):
     with pytest.raises(Invalid) as refused:
-        ran(text, {"x": False})
-    assert refused.value.says == "a.k came out undefined (and a.m)"
-    with pytest.raises(Invalid):
-        ran(text, {"x": False}, optional=("a.k",))
-    assert ran(text, {"x": False}, optional=("a.k", "a.m")) == {"a": {}}
+        ran(text, tree)
+    assert refused.value.path == path
+
+
+@pytest.mark.parametrize(
+    ("text", "tree", "made"),
+    [
+        ('{"a": x ? {"t": 1, "k": k} : {"t": 2}}', {}, {"a": {"t": 2}}),
+        ('{"a": x ? {"k": k} : other}', {"other": {"z": Decimal("1.0")}}, {"a": {"z": Decimal("1.0")}}),
+        ('{"a": x ? {"k": k} : null}', {}, {"a": None}),
+        ('{"a": x ? {} : {"k": 1}}', {"x": 1}, {"a": {}}),
+        ('{"a": x ? { /* none */ } : {"k": 1}}', {"x": 1}, {"a": {}}),
+        ('{"a": [other, {"k": 1}]}', {"other": [{}, {"z": 1}]}, {"a": [{}, {"z": 1}, {"k": 1}]}),
+        ('{"a": x ?? {"k": 1}}', {"x": {"y": 2}}, {"a": {"y": 2}}),
+        ('{"a": $count([x ? {"k": 1} : {"m": 1}])}', {}, {"a": 1}),
+    ],
+)
+def test_the_marks_that_tell_objects_apart_are_gone_from_the_result(text, tree, made):
+    assert ran(text, tree) == made
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '($o := x ? {"k": k} : {"m": m}; {"a": $o})',
+        '($f := function($x){ $x ? {"k": 1} : {"m": 1} }; {"a": $f(x)})',
+        '{"a": $filter([{"k": 1}, {"m": 1}], function($x){ $count($keys($x)) = 1 })}',
+        '{"a": [{"k": 1}, {"m": 1}][$count($keys($)) = 1]}',
+    ],
+)
+def test_a_choice_of_objects_that_cannot_be_followed_is_refused_before_it_runs(text):
+    with pytest.raises(Misconfigured, match="cannot tell which") as refused:
+        Rule(text)
+    assert "write the choice where" in refused.value.fix
+
+
+def test_an_error_behind_a_mark_is_still_told_with_its_own_line():
+    with pytest.raises(Invalid, match="x.jsonata:3") as refused:
+        ran('{"a": x ? {"k": 1} : {"m": 1},\n"b": x ? {"k": 1} : {"m": 1},\n"q": qty * 2}', {"qty": "two"})
+    assert refused.value.path == "q"
 
 
 def test_null_is_a_value():
@@ -232,6 +278,18 @@ def test_without_packs_a_conversion_is_an_incident():
     assert refused.value.type == "unknown_unit"
 
 
+def only_a(quantity: Decimal, from_unit: str, to_unit: str, sku: str) -> Decimal:
+    return quantity if sku == "A" else no_units(quantity, from_unit, to_unit, sku)
+
+
+def test_a_unit_that_cannot_be_converted_names_the_field_it_came_from():
+    text = '{"lines": [lines.{"q": $convert(qty, uom, "EA", sku)}]}'
+    lines = [{"qty": 1, "uom": "PC", "sku": "A"}, {"qty": 1, "uom": "CS", "sku": "B"}]
+    with pytest.raises(Invalid) as refused:
+        ran(text, {"lines": lines}, convert=only_a)
+    assert (refused.value.path, refused.value.value) == ("lines[1].uom", "CS")
+
+
 def test_the_same_clock_and_seed_give_the_same_result():
     text = '{"at": $now(), "ms": $millis(), "dice": $random()}'
     assert ran(text, {}) == ran(text, {})
@@ -276,7 +334,8 @@ def test_a_mapping_cannot_fill_the_memory():
         ('{"a":\n\n $our("x", a)}', 3, r"\$our is no function", "write $ours"),
         ('{"a": $uppercasee(a)}', 1, "no function", "write $uppercase"),
         ('{"a": $x}', 1, "no variable", ":="),
-        ('{"a": $ours("x")}', 1, "takes a crosswalk and a code", '$ours("NAME", code)'),
+        ('{"a": $ours("x")}', 1, "takes 2 arguments, here it has 1", '$ours("NAME", code)'),
+        ('{"a": $convert(q, "CS")}', 1, "takes 4 arguments", "$convert(quantity, from, to, sku)"),
     ],
 )
 def test_a_broken_mapping_is_refused_with_its_line(text, line, says, fix):
@@ -289,7 +348,7 @@ def test_a_broken_mapping_is_refused_with_its_line(text, line, says, fix):
 def test_the_fields_and_questions_of_a_rule_are_known_from_its_text():
     rule = Rule('{"a": {"b": x}, "l": [lines.{"c": $theirs("unit", uom)}], "m": $ours(name, code)}')
     assert rule.paths == {"a", "a.b", "l", "l.c", "m"}
-    assert [(call.function, call.crosswalk, call.way) for call in rule.calls] == [
+    assert [(call.function, call.crosswalk, call.ways[1]) for call in rule.calls] == [
         ("theirs", "unit", ("lines", "uom")),
         ("ours", None, ("code",)),
     ]

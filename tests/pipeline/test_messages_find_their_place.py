@@ -127,12 +127,17 @@ async def test_one_unknown_item_is_one_incident_with_all_its_orders(tmp_path: Pa
         await world.push({"sku": "W-1", "name": "Widget", "unit": "EA"}, document="item")
         await world.settled()
         for n in range(5):
-            await world.push(order(f"BAD-{n}", lines=[{"line": 1, "sku": "W-9", "quantity": 1, "unit": "EA"}]))
+            await world.push(
+                order(f"BAD-{n}", lines=[{"line": 1, "sku": "W-9", "quantity": 1, "unit": "EA"}])
+            )
         await world.push(order("CASE", lines=[{"line": 1, "sku": "W-1", "quantity": 1, "unit": "CS"}]))
         await world.push(order("GOOD"))
         await world.settled()
         incidents = world.rows("SELECT type, value, path FROM incidents ORDER BY id")
-        assert incidents == [("unknown_sku", "W-9", "lines[0].sku"), ("unknown_unit", "W-1 CS", "lines[0].unit")]
+        assert incidents == [
+            ("unknown_sku", "W-9", "lines[0].sku"),
+            ("unknown_unit", "W-1 CS", "lines[0].unit"),
+        ]
         assert world.rows("SELECT count(*) FROM members") == [(6,)]
     assert world.wms.applied == ["W-1", "GOOD"]
 
@@ -145,3 +150,48 @@ async def test_bytes_that_nothing_can_be_made_of_stop_only_themselves(tmp_path: 
         await world.settled()
         assert world.count("captures", 3) == 1
     assert world.wms.applied == ["O-2"]
+
+
+async def test_an_item_that_comes_later_frees_its_orders_and_ends_the_incident(tmp_path: Path):
+    world = World(tmp_path, documents=("sales_order", "item"), checks=Checks(ItemCheck.REFUSE))
+    async with world:
+        for n in range(3):
+            await world.push(order(f"O-{n}"))
+        await world.settled()
+        assert world.count("incidents", 1) == 1
+        await world.push({"sku": "W-1", "name": "Widget", "unit": "EA"}, document="item")
+        await world.until(lambda: world.count("incidents", 1) == 0)
+        await world.settled()
+    assert sorted(world.wms.applied) == ["O-0", "O-1", "O-2", "W-1"]
+
+
+LEVEL = {
+    "sku": "W-1", "site": "MAIN", "status": "available", "quantity": 5, "unit": "EA",
+    "as_of": "2026-11-22T10:00:00Z",
+}  # fmt: skip
+
+
+async def test_a_stock_level_told_before_its_item_waits_for_it(tmp_path: Path):
+    world = World(tmp_path, documents=("item", "inventory_balance"), checks=Checks(ItemCheck.REFUSE))
+    async with world:
+        await world.push(LEVEL, document="inventory_balance")
+        await world.until(lambda: world.count("messages", 1) == 1)
+        await world.push({"sku": "W-1", "name": "tea", "unit": "EA"}, document="item")
+        await world.settled()
+        assert world.count("messages", 2) == 2
+        assert world.rows("SELECT count(*) FROM incidents") == [(0,)]
+
+
+async def test_a_stock_level_whose_item_never_comes_is_an_unknown_item_on_the_desk(tmp_path: Path):
+    checks = Checks(ItemCheck.REFUSE, wait_s=0.01)
+    async with World(tmp_path, documents=("inventory_balance",), checks=checks) as world:
+        await world.push(LEVEL, document="inventory_balance")
+        await world.settled()
+        assert world.rows("SELECT type, value FROM incidents") == [("unknown_sku", "W-1")]
+
+
+async def test_an_order_of_an_unknown_item_is_on_the_desk_at_once(tmp_path: Path):
+    async with World(tmp_path, checks=Checks(ItemCheck.REFUSE)) as world:
+        await world.push(order("O-1"))
+        await world.settled()
+        assert world.rows("SELECT type, value FROM incidents") == [("unknown_sku", "W-1")]

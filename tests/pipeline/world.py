@@ -26,7 +26,9 @@ from crossdock.charter.charter import (
     System,
 )  # fmt: skip
 from crossdock.faults import InDoubt, Invalid, Rejected, TryLater
+from crossdock.journal.sqlite.audit import verify
 from crossdock.journal.sqlite.store import SqliteJournal
+from crossdock.journal.sqlite.views import conservation
 from crossdock.kit.connector import Answer, Ask, Content, Done, Draft, Exchange, Facts, Job, Unclear
 from crossdock.kit.http import Response
 from crossdock.pipeline.bound import Bound, Context, DecisionTime
@@ -58,12 +60,16 @@ class JsonReader:
 
     def facts(self, content: Content) -> Facts:
         tree = json.loads(content.body)
-        return Facts(_number(tree), tree.get("extra", {}).get("version"), tree.get("extra", {}).get("key"), tree)
+        return Facts(
+            _number(tree), tree.get("extra", {}).get("version"), tree.get("extra", {}).get("key"), tree
+        )
 
     def read(self, content: Content) -> Sequence[Draft]:
         tree = content.parsed or json.loads(content.body)
         if tree.get("extra", {}).get("poison"):
-            raise Invalid("nothing can be made of this", path="extra.poison", value=True, fix="send it without")
+            raise Invalid(
+                "nothing can be made of this", path="extra.poison", value=True, fix="send it without"
+            )
         return [Draft(self._document, tree, _number(tree))]
 
     def same(self, one: Content, other: Content) -> bool:
@@ -196,11 +202,17 @@ class World:
         }
         rules = {d: ObjectRule(d, "shop", tuple(readers), fields or {}) for d in documents}
         self.charter = Charter(
-            "sha256:test", Site(), systems, rules, checks or Checks(ItemCheck.SKIP), (ip_network("127.0.0.1/32"),)
+            "sha256:test",
+            Site(),
+            systems,
+            rules,
+            checks or Checks(ItemCheck.SKIP),
+            (ip_network("127.0.0.1/32"),),
         )
         self.clock = Clock()
+        self._path = folder / "hub.db"
         self.journal = SqliteJournal(
-            folder / "hub.db", clock_ms=self.clock.now_ms, dedup=guards.pop("dedup", None) or ArrivalDedup()
+            self._path, clock_ms=self.clock.now_ms, dedup=guards.pop("dedup", None) or ArrivalDedup()
         )
         bound = {
             name: Bound(
@@ -233,10 +245,21 @@ class World:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        figures = await self.journal.view(lambda c: conservation(c, at_ms=self.clock.now_ms()))
+        assert figures["balanced"], figures
         await self.worker.stop()
         await self.journal.close()
+        finding = verify(self._path)
+        assert finding is None, finding
 
-    async def push(self, tree: dict[str, Any], *, system: str = "shop", document: str = "sales_order", key: str | None = None) -> Any:
+    async def push(
+        self,
+        tree: dict[str, Any],
+        *,
+        system: str = "shop",
+        document: str = "sales_order",
+        key: str | None = None,
+    ) -> Any:
         """One document at the door."""
         return await self.worker.door.receive(system, document, json.dumps(tree).encode(), {}, key=key)
 

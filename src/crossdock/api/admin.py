@@ -267,16 +267,19 @@ def _add_health(app: FastAPI, shown: Shown) -> None:
     )  # fmt: skip
     async def metrics() -> Response:  # pyright: ignore[reportUnusedFunction]
         """What the hub counts of itself."""
-        open_ = await journal.view(incidents.open_by_type)
-        return Response(shown.metrics.page(_gauges(journal, open_)), media_type=CONTENT_TYPE)
+        figures = await journal.view(lambda c: (incidents.open_by_type(c), views.under_way(c)))
+        return Response(shown.metrics.page(_gauges(journal, *figures)), media_type=CONTENT_TYPE)
 
 
-def _gauges(journal: SqliteJournal, open_: Mapping[str, int]) -> dict[str, Gauge]:
+def _gauges(
+    journal: SqliteJournal, open_: Mapping[str, int], under_way: Mapping[str, int]
+) -> dict[str, Gauge]:
     writer = journal.writer
     return {
         "crossdock_incidents_open": Gauge(
             "Open incidents, by type.", {name: open_.get(name, 0) for name in TYPES}, label="type"
         ),
+        "crossdock_under_way": Gauge("What is not at its end, by where it is.", under_way, label="where"),
         "crossdock_commits": Gauge("Commits since the start.", {"": writer.commits}),
         "crossdock_commit_failures": Gauge("Commits that failed since the start.", {"": writer.failures}),
         "crossdock_commit_queue": Gauge("Callers that wait for a commit.", {"": writer.depth}),

@@ -98,7 +98,7 @@ def _check_owner(
     if not _check_system(reading, f"{path}.owner", rule.owner, named):
         return
     owner = systems.get(rule.owner)
-    if owner and not owner.flow_in(rule.document):
+    if owner and rule.readers and not owner.flow_in(rule.document):
         reading.refuse(
             f"{path}.owner",
             f"{rule.owner} owns {rule.document} but sends none",

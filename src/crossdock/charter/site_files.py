@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path as FilePath
 
 from crossdock.charter.charter import FlowIn, FlowOut, System
@@ -73,16 +73,9 @@ def digest(files: Mapping[str, str]) -> str:
 
 
 def check_files(
-    reading: Reading,
-    files: Mapping[str, str],
-    systems: Mapping[str, System],
-    connectors: Connectors,
-    named: Collection[str],
+    reading: Reading, files: Mapping[str, str], systems: Mapping[str, System], connectors: Connectors
 ) -> None:
-    """Notes every mistake in mappings, paths and crosswalks, and in how flows use them.
-
-    `named` are all systems of the charter, broken ones included.
-    """
+    """Notes every mistake in mappings, paths and crosswalks, and in how flows use them."""
     tables = _read_tables(files, reading.problems)
     mapped: dict[str, set[tuple[str, str]]] = {}
     for system in systems.values():
@@ -92,17 +85,12 @@ def check_files(
                 _check_paths(reading, flow, path)
                 rule = _read_rule(reading, flow, path, files)
                 if rule:
-                    _check_crosswalks(reading, rule, system.name, tables)
+                    _check_crosswalks(reading, rule, tables)
                     asked = mapped.setdefault(system.name, set())
                     asked.update((call.function, call.crosswalk or "") for call in rule.calls)
     _check_unused(reading, files, systems)
     for table in tables.values():
         _check_table(reading, table, systems, connectors, mapped)
-        for system in sorted(table.systems() - set(named)):
-            line = min(row.line for row in table.rows() if row.system == system)
-            fix = nearest(system, named, "a system")
-            says = f'there is no system "{system}"'
-            reading.problems.append(Misconfigured(says, file=table.file, line=line, fix=fix))
 
 
 def _check_paths(reading: Reading, flow: FlowIn | FlowOut, path: str) -> None:
@@ -162,20 +150,17 @@ def _read_tables(files: Mapping[str, str], problems: list[Misconfigured]) -> dic
     return tables
 
 
-def _check_crosswalks(reading: Reading, rule: Rule, system: str, tables: Mapping[str, Table]) -> None:
+def _check_crosswalks(reading: Reading, rule: Rule, tables: Mapping[str, Table]) -> None:
+    """A table without rows for a system is sound: people fill it as codes arrive."""
     for call in rule.calls:
-        if call.crosswalk is None or f"crosswalks/{call.crosswalk}.csv" in _broken(reading):
+        name = call.crosswalk
+        if name is None or name in tables or f"crosswalks/{name}.csv" in _broken(reading):
             continue
         line = rule.text.count("\n", 0, call.start) + 1
-        table = tables.get(call.crosswalk)
-        if table is None:
-            says = f"there is no crosswalk {call.crosswalk}"
-            fix = nearest(call.crosswalk, tables, "a crosswalk") or f"make crosswalks/{call.crosswalk}.csv"
-        elif system not in table.systems():
-            says, fix = f"{table.file} has no row for {system}", f"add rows `{system},THEIRS,OURS`"
-        else:
-            continue
-        reading.problems.append(Misconfigured(says, file=rule.file, line=line, fix=fix))
+        fix = nearest(name, tables, "a crosswalk") or f"make crosswalks/{name}.csv"
+        reading.problems.append(
+            Misconfigured(f"there is no crosswalk {name}", file=rule.file, line=line, fix=fix)
+        )
 
 
 def _broken(reading: Reading) -> frozenset[str]:

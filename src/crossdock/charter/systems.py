@@ -132,15 +132,7 @@ def _read_auth(reading: Reading, entry: Entry | None, path: str, fields: Connect
 
 def _read_limits(reading: Reading, entry: Entry | None, path: str) -> Limits:
     values = reading.section(entry, "limits", path)
-    if values is None:
-        return Limits()
-    if values["retry_first_s"] > values["retry_max_s"]:
-        reading.refuse(
-            f"{path}.retry_first_s",
-            "the first pause is longer than the longest",
-            "let retry_max_s be the larger",
-        )
-    return Limits(**values)
+    return Limits(**values) if values else Limits()
 
 
 def _flows_in(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -19,6 +19,7 @@ class Metrics:
     """Counters and histograms of one process, and the gauges that are read when somebody asks."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # they double the page and say what the process' age says
         self._registry = CollectorRegistry(auto_describe=True)
         self._received = Counter(
             "crossdock_intake_requests", "Requests at the door, by system and status.", ("system", "status"),
@@ -30,10 +31,6 @@ class Metrics:
             buckets=_FAST_S,
             registry=self._registry,
         )
-        self._answered = Histogram(
-            "crossdock_target_seconds", "From a request to a target to its answer.", ("system",), buckets=_FAST_S,
-            registry=self._registry,
-        )  # fmt: skip
         self._commit = Histogram(
             "crossdock_commit_seconds", "From the first statement of a commit to the disk's word.", buckets=_FAST_S,
             registry=self._registry,
@@ -45,8 +42,9 @@ class Metrics:
         self._registry.register(self._now)
         self._received_by: dict[tuple[str, int], Counter] = {}
 
-    def received(self, system: str, status: int) -> None:
-        """One answered request at the door."""
+    def received(self, system: str, status: int, seconds: float) -> None:
+        """One answered request at the door, and how long it took."""
+        self._intake.observe(seconds)
         counter = self._received_by.get((system, status))
         if counter is None:
             counter = self._counter(system, status)
@@ -57,14 +55,6 @@ class Metrics:
             return self._received.labels("other", str(status))
         counter = self._received_by[system, status] = self._received.labels(system, str(status))
         return counter
-
-    def intake_s(self, seconds: float) -> None:
-        """How long one request at the door took."""
-        self._intake.observe(seconds)
-
-    def answered_s(self, system: str, seconds: float) -> None:
-        """How long one target took to answer."""
-        self._answered.labels(system).observe(seconds)
 
     def committed(self, seconds: float, callers: int) -> None:
         """One commit."""

@@ -64,10 +64,6 @@ class Table:
         """Where the table lives in the site."""
         return f"crosswalks/{self.name}.csv"
 
-    def systems(self) -> frozenset[str]:
-        """The systems that have rows here."""
-        return frozenset(row.system for row in self.rows())
-
     def rows(self) -> tuple[Row, ...]:
         """All rows, clashing ones included."""
         return (*self.to_ours.values(), *(row for rows in self.clashes_ours.values() for row in rows))

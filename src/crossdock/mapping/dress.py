@@ -17,6 +17,7 @@ from crossdock.mapping.shape import Either, Entry, Fields, Items, Shape
 
 DIGITS_MAX = 15  #: that a double holds for certain
 _WHOLE_MAX = 10**DIGITS_MAX
+MARK = "\x01"  #: field that tells objects apart where a mapping may make one of several
 
 #: The way to a place in a result, innermost first: ("price", (2, ("lines", None))).
 Where = tuple[str | int, Any] | None
@@ -113,18 +114,24 @@ class Loan:
             return self._fields(made, cast("Fields", shape), here, where)
         if kind is Items:
             return self._items(made, cast("Items", shape), here, where)
-        first, *others = _fitting(cast("Either", shape), made)
-        noted = len(self.missing)
-        made = self._shaped(made, first, here, where)
-        if len(self.missing) > noted:
-            # Nobody can tell any more which of them it was to be: all that may be missing is named.
-            for other in others:
-                self._shaped(made, other, here, where)
-        return made
+        return self._either(made, cast("Either", shape), here, where)
+
+    def _either(self, made: Any, shape: Either, here: Any, where: Where) -> Any:
+        """Dresses each object as the one whose mark it bears; what bears none was copied."""
+        kind: type[object] = made.__class__
+        if kind is list:
+            for index, item in enumerate(made):
+                made[index] = self._either(item, shape, None, (index, where))
+            return made
+        found = shape.marked.get(made.pop(MARK, -1)) if kind is dict else None
+        if found is None:
+            return self._whole(made, "", where)
+        fields, same_item = found
+        return self._fields(made, fields, here if same_item else None, where)
 
     def _items(self, made: Any, shape: Items, here: Any, where: Where) -> Any:
         each = shape.each
-        sources = _sources(here, shape.way) if shape.way else [here]
+        sources = _sources(here, shape.way) if shape.way else [here if shape.way == () else None]
         if made.__class__ is not list:
             return self._shaped(made, each, sources[0] if len(sources) == 1 else None, where)
         aligned = len(sources) == len(made)
@@ -133,6 +140,8 @@ class Loan:
         return made
 
     def _fields(self, made: Any, shape: Fields, here: Any, where: Where) -> Any:
+        if made.__class__ is list:  # a list in a list
+            return self._items(made, Items(shape, None), None, where)
         if made.__class__ is not dict:
             return self._whole(made, "", where)
         if not shape.closed or len(made) != len(shape.entries):
@@ -181,6 +190,7 @@ class Loan:
         kind: type[object] = made.__class__
         if kind is dict:
             entries: dict[str, Any] = made
+            entries.pop(MARK, None)
             for key, value in entries.items():
                 if type(value) is not str:
                     entries[key] = self._whole(value, key, (key, where))
@@ -226,20 +236,3 @@ def _sources(here: Any, way: Sequence[str]) -> Sequence[Any]:
         if any(node.__class__ is list for node in nodes):
             nodes = [item for node in nodes for item in (node if node.__class__ is list else (node,))]
     return nodes
-
-
-def _fitting(either: Either, made: Any) -> list[Shape]:
-    """The shapes that differ least from the value by their fields."""
-
-    def misfit(shape: Shape) -> int:
-        if isinstance(shape, Either):
-            return min(map(misfit, shape.shapes))
-        if isinstance(shape, Items):
-            return misfit(shape.each)
-        sample = made[0] if made.__class__ is list and made else made
-        if sample.__class__ is not dict:
-            return 0
-        return len({entry.key for entry in shape.entries} ^ sample.keys())
-
-    least = min(map(misfit, either.shapes))
-    return [shape for shape in either.shapes if misfit(shape) == least]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any, NoReturn
@@ -11,9 +12,10 @@ from typing import Any, NoReturn
 import jlens
 
 from crossdock.faults import Fault, Invalid, Misconfigured, Unmapped
+from crossdock.mapping.calls import HOST_FUNCTIONS, calls, variables
 from crossdock.mapping.dress import Loan, number_in, spelled
 from crossdock.mapping.engine import FUNCTIONS, STEPS_MAX, compiled, evaluated
-from crossdock.mapping.shape import Call, Entry, outline, variables
+from crossdock.mapping.shape import Entry, outline
 from crossdock.mapping.syntax import Unparsed, parse
 
 #: Looks a code up: crosswalk name and code to code. Raises Unmapped.
@@ -33,6 +35,10 @@ def no_units(quantity: Decimal, from_unit: str, to_unit: str, sku: str) -> Decim
     )
 
 
+#: What may stand between the braces of an object without fields.
+_EMPTY = re.compile(r"(?:\s|/\*.*?\*/)*\}", re.DOTALL)
+
+
 class Rule:
     """A JSONata mapping with `$ours`, `$theirs` and `$convert`, and with every field accounted for."""
 
@@ -43,7 +49,7 @@ class Rule:
         """
         self.file = file
         self.text = text
-        self._expression = compiled(text, file)
+        compiled(text, file)
         try:
             root = parse(text)
         except Unparsed as error:
@@ -51,8 +57,13 @@ class Rule:
                 f"the mapping cannot be looked through: {error}", text, file, error.offset
             ) from None
         self._outline = outline(root)
+        self._check_choices()
+        self._marks = self._outline.marks()
+        self._expression = compiled(_marked(text, self._marks), file)
         self._optional = frozenset(optional)
         self._check_variables(*variables(root))
+        #: Every question that the rule asks a crosswalk or the item master.
+        self.calls = tuple(calls(root))
         self._check_calls()
         self._run = threading.local()
         for name, function in (("ours", self._ours), ("theirs", self._theirs), ("convert", self._convert)):
@@ -62,11 +73,6 @@ class Rule:
     def paths(self) -> frozenset[str]:
         """Every field of the result that the text names, as a path without indexes."""
         return frozenset(entry.path for entry in self._outline.entries())
-
-    @property
-    def calls(self) -> tuple[Call, ...]:
-        """Every question that the rule asks a crosswalk."""
-        return tuple(self._outline.calls)
 
     def run(
         self,
@@ -131,7 +137,7 @@ class Rule:
 
     def _refuse(self, error: jlens.JlensError) -> NoReturn:
         """Turns an error of the engine into a fault that names the place and the value."""
-        offset = error.position or 0
+        offset = _unmarked(error.position or 0, self.text, self._marks)
         inside = [entry for entry in self._outline.entries() if entry.start <= offset <= entry.end]
         innermost = min(inside, key=_length) if inside else None
         if error.code == "U1006":
@@ -147,15 +153,24 @@ class Rule:
         )
 
     def _locate(self, fault: Fault, tree: object) -> None:
-        """Adds the source field to a fault of a lookup."""
-        if fault.path or not isinstance(fault, Unmapped):
-            return
-        for call in self._outline.calls:
-            if call.way and call.crosswalk == fault.crosswalk:
-                fault.path = fault.path or _place(tree, call.way, fault.value)
+        """Adds the source field to a fault of a lookup or a conversion."""
+        name = fault.crosswalk if isinstance(fault, Unmapped) else None
+        for call in self.calls:
+            if not fault.path and call.crosswalk == name and (name or fault.value is not None):
+                # The name of the crosswalk comes first and is no field of the document.
+                ways = call.ways[1:] if call.function != "convert" else call.ways
+                places = (_place(tree, way, fault.value) for way in ways if way)
+                fault.path = next(filter(None, places), "")
+
+    def _check_choices(self) -> None:
+        """One of several objects behind a variable could lose a field unseen."""
+        for offset in self._outline.unclear:
+            says = "the hub cannot tell which of these objects it will be"
+            fix = "write the choice where its value stands in the result, not behind a variable or function"
+            raise misplaced(says, self.text, self.file, offset, fix)
 
     def _check_variables(self, used: Mapping[str, int], defined: frozenset[str]) -> None:
-        known = FUNCTIONS | defined | {"ours", "theirs", "convert"}
+        known = FUNCTIONS | defined | HOST_FUNCTIONS.keys()
         for name, offset in used.items():
             if name not in known:
                 near = get_close_matches(name, known, 1)
@@ -165,15 +180,12 @@ class Rule:
                 )
 
     def _check_calls(self) -> None:
-        for call in self._outline.calls:
-            if call.arguments != 2:
-                raise misplaced(
-                    f"${call.function} takes a crosswalk and a code",
-                    self.text,
-                    self.file,
-                    call.start,
-                    f'write ${call.function}("NAME", code)',
-                )
+        for call in self.calls:
+            wanted = HOST_FUNCTIONS[call.function]
+            if len(call.ways) != len(wanted):
+                says = f"${call.function} takes {len(wanted)} arguments, here it has {len(call.ways)}"
+                fix = f"write ${call.function}({', '.join(wanted)})"
+                raise misplaced(says, self.text, self.file, call.start, fix)
 
     def _line(self, offset: int) -> str:
         return f"{self.file or 'mapping'}:{self.text.count(chr(10), 0, offset) + 1}"
@@ -182,6 +194,28 @@ class Rule:
 def misplaced(says: str, text: str, file: str, offset: int, fix: str = "") -> Misconfigured:
     """A fault at an offset of a mapping's text."""
     return Misconfigured(says, file=file, line=text.count("\n", 0, offset) + 1, fix=fix)
+
+
+def _marked(text: str, marks: Sequence[int]) -> str:
+    """The text with a mark behind each of these braces."""
+    for start in reversed(marks):
+        text = text[: start + 1] + _mark(text, start) + text[start + 1 :]
+    return text
+
+
+def _mark(text: str, start: int) -> str:
+    empty = _EMPTY.match(text, start + 1)
+    return f'"\\u0001": {start}' + ("" if empty else ", ")
+
+
+def _unmarked(offset: int, text: str, marks: Sequence[int]) -> int:
+    """The offset in the text of an offset in the marked text."""
+    shift = 0
+    for start in marks:
+        if offset <= start + shift:
+            break
+        shift += len(_mark(text, start))
+    return max(0, offset - shift)
 
 
 def _length(entry: Entry) -> int:

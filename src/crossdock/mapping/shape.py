@@ -34,10 +34,12 @@ class Entry:
 class Fields:
     """An object with these fields; `closed`: and with no others.
 
-    `rest` is the shape behind keys that are computed; their paths say `*`: `by_sku.*.quantity`.
+    `start` is where its brace stands in the text. `rest` is the shape behind keys that are computed;
+    their paths say `*`: `by_sku.*.quantity`.
     """
 
     entries: tuple[Entry, ...]
+    start: int
     closed: bool = True
     rest: Shape | None = None
 
@@ -52,23 +54,15 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Either:
-    """One of several shapes: which one is known only when the mapping runs."""
+    """One of several objects, or something copied: which one is known only when the mapping runs.
 
-    shapes: tuple[Shape, ...]
+    So these objects are written with a mark, their `start`. `True`: it is made from the same item.
+    """
+
+    marked: Mapping[int, tuple[Fields, bool]]
 
 
 Shape = Fields | Items | Either
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A question to a crosswalk: `$ours("ship_method", shipMethod)`."""
-
-    function: str
-    crosswalk: str | None  #: None when the name is computed
-    way: Way  #: from the top of the source
-    arguments: int
-    start: int
 
 
 @dataclass(slots=True)
@@ -76,29 +70,39 @@ class Outline:
     """All that the text of one mapping tells of its result."""
 
     shape: Shape | None
-    calls: list[Call] = field(default_factory=list[Call])
+    unclear: list[int] = field(default_factory=list[int])  #: offsets of choices that cannot be followed
+
+    def marks(self) -> list[int]:
+        """Where the braces of all objects stand that must be marked, in order."""
+        return sorted(
+            {mark for shape in self._shapes() if isinstance(shape, Either) for mark in shape.marked}
+        )
 
     def entries(self) -> Iterator[Entry]:
         """Every field that the mapping writes, outermost first."""
+        for shape in self._shapes():
+            if isinstance(shape, Fields):
+                yield from shape.entries
+
+    def _shapes(self) -> Iterator[Shape]:
         waiting: list[Shape] = [self.shape] if self.shape else []
         while waiting:
-            match waiting.pop(0):
+            shape = waiting.pop(0)
+            yield shape
+            match shape:
                 case Fields(entries=entries, rest=rest):
-                    yield from entries
                     waiting += [entry.shape for entry in entries if entry.shape] + ([rest] if rest else [])
                 case Items(each=each):
                     waiting.append(each)
-                case Either(shapes=shapes):
-                    waiting += shapes
+                case Either(marked=marked):
+                    waiting += [fields for fields, _ in marked.values()]
 
 
 def outline(root: Node) -> Outline:
     """The outline of an expression."""
     reader = _Outliner()
-    found = Outline(reader.shape(root, _Place((), (), frozenset())))
-    reader.note_calls(root, ())
-    found.calls = reader.calls
-    return found
+    shape = reader.shape(root, _Place((), (), frozenset()))
+    return Outline(shape, reader.unclear)
 
 
 def copied(root: Node) -> frozenset[str]:
@@ -111,24 +115,32 @@ class _Place:
     """Where an expression stands: in the result (`path`) and in the source (`top`, None: unknown).
 
     `items` are the variables that hold the current item, as in `$map(lines, function($line){…})`.
+    `seen`: the value may also be looked at elsewhere, where a mark in it would be noticed.
     """
 
     path: tuple[str, ...]
     top: Way
     items: frozenset[str]
+    seen: bool = False
 
     def below(self, way: Way) -> _Place:
         top = None if way is None or self.top is None else self.top + way
-        return _Place(self.path, top, frozenset())
+        return _Place(self.path, top, frozenset(), self.seen)
+
+    def elsewhere(self) -> _Place:
+        return _Place(self.path, None, frozenset(), seen=True)
 
 
-_EACH = frozenset({"map"})
+#: Functions that give back items of their first argument, and those among them that look at no item.
 _KEEPS_ITEMS = frozenset({"filter", "sort", "reverse", "distinct", "shuffle", "single"})
+_LOOKS_AT_NONE = frozenset({"reverse", "shuffle"})
+#: What is never an object, so that an object beside it needs no mark.
+_NO_OBJECT = frozenset({Kind.STRING, Kind.NUMBER, Kind.VALUE, Kind.OPERATION, Kind.REGEX})
 
 
 class _Outliner:
     def __init__(self) -> None:
-        self.calls: list[Call] = []
+        self.unclear: list[int] = []
         self._bound: dict[str, Node] = {}
         self._following: set[str] = set()
 
@@ -143,19 +155,20 @@ class _Outliner:
                 self._note_bindings(node)
                 return self.shape(node.parts[-1], place) if node.parts else None
             case Kind.ARRAY:
+                each = self._either(node, node.parts, place)
                 # A list in brackets is one list, not a list in a list.
-                shapes = self._shapes(node.parts, place)
-                return _either([each if isinstance(each, Items) else Items(each, ()) for each in shapes])
+                return Items(each, ()) if each and not isinstance(each, Items) else each
             case Kind.PATH:
-                way = _way(node.parts[0], place.items)
+                way = way_of(node.parts[0], place.items)
                 each = self.shape(node.parts[1], place.below(way))
                 return Items(each, way) if each else None
             case Kind.FILTER:
-                return self.shape(node.parts[0], place)
+                looks = any(map(_looks_at_whole, node.parts[1:]))
+                return self.shape(node.parts[0], place.elsewhere() if looks else place)
             case Kind.CHOICE:
-                return _either(self._shapes(node.parts[1:], place))
+                return self._either(node, node.parts[1:], place)
             case Kind.EITHER:
-                return _either(self._shapes(node.parts, place))
+                return self._either(node, node.parts, place.elsewhere() if node.text == "?:" else place)
             case Kind.BIND:
                 return self.shape(node.parts[1], place)
             case Kind.VARIABLE:
@@ -169,26 +182,37 @@ class _Outliner:
             case _:
                 return None
 
-    def _shapes(self, nodes: Sequence[Node], place: _Place) -> list[Shape]:
-        return [shape for node in nodes if (shape := self.shape(node, place))]
+    def _either(self, node: Node, options: Sequence[Node], place: _Place) -> Shape | None:
+        """The shape of a value that is one of several."""
+        shapes = [shape for option in options if (shape := self.shape(option, place))]
+        others = [option for option in options if option.kind not in _NO_OBJECT]
+        if len(shapes) == 1 and len(others) == 1:
+            return shapes[0]
+        marked: dict[int, tuple[Fields, bool]] = {}
+        for shape in shapes:
+            marked |= _objects(shape, direct=True)
+        if marked and place.seen:
+            self.unclear.append(node.start)
+        return Either(marked) if marked else None
 
     def _fields(self, node: Node, place: _Place) -> Fields:
         entries: list[Entry] = []
         others: list[Shape] = []
         for key, value in zip(node.parts[::2], node.parts[1::2], strict=True):
             if key.kind is not Kind.STRING:
-                shape = self.shape(value, _Place((*place.path, "*"), None, frozenset()))
+                shape = self.shape(value, _Place((*place.path, "*"), None, frozenset(), place.seen))
                 others += [shape] if shape else []
                 continue
             path = (*place.path, key.text)
-            inner = _Place(path, place.top, place.items)
+            inner = _Place(path, place.top, place.items, place.seen)
             shape = self.shape(value, inner)
-            copies = None if shape else _way(value, place.items)
+            copies = None if shape else way_of(value, place.items)
             names = _NO_NAMES if shape else self.copied(value)
             entries.append(
                 Entry(key.text, ".".join(path), value.start, value.end, shape, copies or None, names)
             )
-        return Fields(tuple(entries), len(entries) * 2 == len(node.parts), _either(others))
+        closed = len(entries) * 2 == len(node.parts)
+        return Fields(tuple(entries), node.start, closed, others[0] if len(others) == 1 else None)
 
     def _note_bindings(self, block: Node) -> None:
         for part in block.parts:
@@ -201,7 +225,7 @@ class _Outliner:
             return None
         self._following.add(name)
         try:
-            return self.shape(bound, _Place(place.path, None, frozenset()))
+            return self.shape(bound, place.elsewhere())
         finally:
             self._following.discard(name)
 
@@ -212,23 +236,26 @@ class _Outliner:
                 return None
             self._following.add(name)
             try:
-                return self._of_call(function, (), place)
+                return self._of_call(function, (), place.elsewhere())
             finally:
                 self._following.discard(name)
         if function.kind is Kind.LAMBDA:
             return self.shape(function.parts[0], place.below(None))
         if function.kind is not Kind.VARIABLE or not arguments:
             return None
-        if function.text in _EACH and len(arguments) > 1 and arguments[1].kind is Kind.LAMBDA:
-            way = _way(arguments[0], place.items)
+        if function.text == "map" and len(arguments) > 1 and arguments[1].kind is Kind.LAMBDA:
+            way = way_of(arguments[0], place.items)
             inner = place.below(way)
             item = arguments[1].text.split(" ")[0]
-            each = self.shape(arguments[1].parts[0], _Place(place.path, inner.top, frozenset({item})))
+            each = self.shape(
+                arguments[1].parts[0], _Place(place.path, inner.top, frozenset({item}), place.seen)
+            )
             return Items(each, way) if each else None
         if function.text in _KEEPS_ITEMS:
-            return self.shape(arguments[0], place)
+            return self.shape(arguments[0], place if function.text in _LOOKS_AT_NONE else place.elsewhere())
         if function.text == "append":
-            return _either([Items(each, None) for each in self._shapes(arguments, place)])
+            each = self._either(function, arguments, place)
+            return Items(each, None) if each else None
         return None
 
     def copied(self, node: Node) -> frozenset[str]:
@@ -256,34 +283,8 @@ class _Outliner:
             case _:
                 return _NO_NAMES
 
-    def note_calls(self, node: Node, top: Way) -> None:
-        """Collects every question to a crosswalk, with the source field that it asks about."""
-        if node.kind is Kind.CALL and node.parts[0].kind is Kind.VARIABLE:
-            function = node.parts[0].text
-            arguments: Sequence[Node] = node.parts[1:]
-            if function in ("ours", "theirs"):
-                literal = bool(arguments) and arguments[0].kind is Kind.STRING
-                way = _way(arguments[1], frozenset()) if len(arguments) > 1 else None
-                self.calls.append(
-                    Call(
-                        function,
-                        arguments[0].text if arguments and literal else None,
-                        None if way is None or top is None else top + way,
-                        len(arguments),
-                        node.start,
-                    )
-                )
-        for index, part in enumerate(node.parts):
-            inside = top
-            if index and node.kind in (Kind.PATH, Kind.FILTER, Kind.GROUP):
-                way = _way(node.parts[0], frozenset())
-                inside = None if way is None or top is None else top + way
-            elif node.kind is Kind.LAMBDA:
-                inside = None
-            self.note_calls(part, inside)
 
-
-def _way(node: Node, items: frozenset[str]) -> Way:
+def way_of(node: Node, items: frozenset[str] = frozenset()) -> Way:
     """The field names of a plain path from the current item; a filter leads the same way."""
     match node.kind:
         case Kind.NAME:
@@ -291,36 +292,29 @@ def _way(node: Node, items: frozenset[str]) -> Way:
         case Kind.VARIABLE if node.text == "" or node.text in items:
             return ()
         case Kind.PATH:
-            first, second = _way(node.parts[0], items), _way(node.parts[1], frozenset())
+            first, second = way_of(node.parts[0], items), way_of(node.parts[1], frozenset())
             return None if first is None or second is None else first + second
         case Kind.FILTER:
-            return _way(node.parts[0], items)
+            return way_of(node.parts[0], items)
         case Kind.BLOCK if len(node.parts) == 1:
-            return _way(node.parts[0], items)
+            return way_of(node.parts[0], items)
         case _:
             return None
 
 
-def _either(shapes: list[Shape]) -> Shape | None:
-    if len(shapes) < 2:
-        return shapes[0] if shapes else None
-    return Either(tuple(shapes))
+def _objects(shape: Shape, *, direct: bool) -> dict[int, tuple[Fields, bool]]:
+    """The objects that a value of this shape may be, by their marks."""
+    match shape:
+        case Fields():
+            return {shape.start: (shape, direct)}
+        case Items(each=each, way=way):
+            return _objects(each, direct=direct and way == ())
+        case Either(marked=marked):
+            return {mark: (fields, same and direct) for mark, (fields, same) in marked.items()}
 
 
-def variables(root: Node) -> tuple[Mapping[str, int], frozenset[str]]:
-    """Variables that the text uses, with the offset of the first use, and those that it defines."""
-    used: dict[str, int] = {}
-    defined: set[str] = set()
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        if node.kind is Kind.VARIABLE and node.text not in ("", "$"):
-            used[node.text] = min(node.start, used.get(node.text, node.start))
-        elif node.kind is Kind.BIND:
-            defined.add(node.text)
-        elif node.kind is Kind.LAMBDA:
-            defined.update(node.text.split(" "))
-        elif node.kind is Kind.FILTER and node.text[:1] in "@#":
-            defined.add(node.text[1:])
-        waiting += node.parts
-    return used, frozenset(defined)
+def _looks_at_whole(node: Node) -> bool:
+    """Whether a predicate or sort term may look at an item other than by the names of its fields."""
+    if node.kind is Kind.WILDCARD or (node.kind is Kind.VARIABLE and node.text in ("", "$")):
+        return True
+    return any(map(_looks_at_whole, node.parts))

@@ -219,10 +219,12 @@ class _Reader:
                 return self._choice(left)
             case ":=":
                 return self._node(Kind.BIND, left.start, (left, self.expression(9)), left.text)
+            case "??" | "?:":
+                # Like the `:` of a choice, they take all that follows: `a ?? b = c` is `a ?? (b = c)`.
+                return self._node(Kind.EITHER, left.start, (left, self.expression(0)), operator)
             case _:
-                right = self.expression(_POWER[operator])
-                kinds = {".": Kind.PATH, "~>": Kind.PIPE, "??": Kind.EITHER, "?:": Kind.EITHER}
-                return self._node(kinds.get(operator, Kind.OPERATION), left.start, (left, right), operator)
+                kind = {".": Kind.PATH, "~>": Kind.PIPE}.get(operator, Kind.OPERATION)
+                return self._node(kind, left.start, (left, self.expression(_POWER[operator])), operator)
 
     def _choice(self, condition: Node) -> Node:
         then = self.expression(0)

@@ -40,12 +40,20 @@ class DecisionTime:
         return self.at_ms / 1000
 
 
+class GatedClient(Client, Protocol):
+    """A client that tells beforehand whether it would send."""
+
+    def wait_s(self) -> float:
+        """Seconds until a request could go, 0 now."""
+        ...
+
+
 @dataclass(slots=True)
 class Bound:
     """One system of the charter with everything it is spoken to through."""
 
     system: System
-    client: Client
+    client: GatedClient
     readers: Mapping[str, Reader] = field(default_factory=dict[str, Reader])
     writers: Mapping[str, Writer] = field(default_factory=dict[str, Writer])
     pollers: Mapping[str, Poller] = field(default_factory=dict[str, Poller])

@@ -28,6 +28,7 @@ class Batch:
     arrived: list[str] = field(default_factory=list[str])  #: "document/number" that waiters may be woken by
     routed: list[Transmission] = field(default_factory=list[Transmission])
     waiting: int = 0  #: messages that began to wait
+    freed: set[int] = field(default_factory=set[int])  #: incidents that lost members
 
 
 class Decider:
@@ -64,18 +65,34 @@ class Decider:
             else:
                 self.to_desk(message, fault, batch)
         else:
-            self._move(message, MessageState.ROUTED, batch.changes, made_by)
-            self._routed(message, news, reads, warnings, batch)
+            self._move(message, MessageState.ROUTED, batch, made_by)
+            self._routed(message, reads, warnings, batch, news=news)
 
-    def _move(self, message: Message, to: MessageState, changes: Changes, made_by: Entry | None) -> None:
+    def _move(self, message: Message, to: MessageState, batch: Batch, made_by: Entry | None) -> None:
         """A new message is written in its state, a known one is moved to it."""
+        changes = batch.changes
         if made_by is not None:
             message.state = to
             changes.add_message(message, made_by)
-        else:
-            changes.move_message(message, to)
+            return
+        if message.state is MessageState.DESK:
+            self._leave_desk(message, batch)
+        changes.move_message(message, to)
 
-    def _routed(self, message: Message, news: bool, reads: list[Read], warnings: list[str], batch: Batch) -> None:
+    def _leave_desk(self, message: Message, batch: Batch) -> None:
+        """What it lacked has come: it is no member of its incident any more, and the last one ends it."""
+        journal = self._context.journal
+        incident = journal.incident_of(MemberKind.MESSAGE, message.id)
+        if incident is not None:
+            batch.changes.row("delete_member", MemberKind.MESSAGE.value, message.id)
+            if incident not in batch.freed:
+                batch.freed.add(incident)
+                now = self._context.clock.now_ms()
+                batch.changes.row("resolve_empty_incident", "what was missing has come", now, incident)
+
+    def _routed(
+        self, message: Message, reads: list[Read], warnings: list[str], batch: Batch, *, news: bool
+    ) -> None:
         changes = batch.changes
         targets = self._router.targets(message) if news else ()
         says = f"goes to {', '.join(r.system for r in targets)}" if targets else "nobody reads it"
@@ -86,11 +103,15 @@ class Decider:
             message.hub, message.system, how=TOLD if news else OBSERVED, version=message.version, message=message.id,
             transmission=None, at_ms=self._context.clock.now_ms(),
         )  # fmt: skip
-        changes.entry(self._entry(EntryKind.decided, message, says, reads), *self._introduction(message, changes), belief)
+        changes.entry(
+            self._entry(EntryKind.decided, message, says, reads),
+            *self._introduction(message, changes),
+            belief,
+        )
         self._known.learn_told(message)
         batch.arrived.append(f"{message.document}/{message.number}")
         if targets:
-            batch.routed.extend(self._router.route(message, targets, changes))
+            self._router.route(message, targets, changes, batch.routed)
 
     def _introduction(self, message: Message, changes: Changes) -> list[Row]:
         """The rows that make an object known, when this message is the first to speak of it or gives it its place."""
@@ -99,7 +120,11 @@ class Decider:
             return []
         self._known.learn(message)
         return [
-            ("upsert_hub", (message.hub, message.root, message.document, message.number, message.system, message.key), None),
+            (
+                "upsert_hub",
+                (message.hub, message.root, message.document, message.number, message.system, message.key),
+                None,
+            ),
             changes.identity(message.system, message.document, message.their_id, message.hub),
         ]
 
@@ -155,7 +180,7 @@ class Decider:
         self._superseded(message, batch, "looked at again as a new message")
 
     def _superseded(self, message: Message, batch: Batch, says: str) -> None:
-        batch.changes.move_message(message, MessageState.SUPERSEDED)
+        self._move(message, MessageState.SUPERSEDED, batch, None)
         batch.changes.entry(self._entry(EntryKind.superseded, message, says, ()))
 
     def _outdated(self, message: Message) -> bool:

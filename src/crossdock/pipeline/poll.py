@@ -12,6 +12,8 @@ from crossdock.kit.connector import Page, Poller
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.receive import Door
 
+__all__ = ["Pollers", "pause_s"]
+
 _log = structlog.get_logger("crossdock.poll")
 #: Pauses after polls that failed double from the first to this many seconds, or to twice the flow's own pause:
 #: a system that comes back is heard within seconds.
@@ -54,16 +56,18 @@ class Pollers:
                 failures = 0
             except (Fault, StoreDown) as fault:
                 failures += 1
-                wait_s = _pause_s(failures, every_s)
+                wait_s = pause_s(failures, every_s)
                 if isinstance(fault, TryLater) and fault.wait_s is not None:
                     wait_s = max(fault.wait_s, 0.1)
-                _log.warning("poll failed", system=system.name, document=document, says=str(fault), again_in_s=wait_s)
+                _log.warning(
+                    "poll failed", system=system.name, document=document, says=str(fault), again_in_s=wait_s
+                )
                 await self._context.clock.sleep(wait_s)
                 continue
             except Exception:  # ends in the next try: the cursor has not moved
                 failures += 1
                 _log.exception("poll failed", system=system.name, document=document)
-                await self._context.clock.sleep(_pause_s(failures, every_s))
+                await self._context.clock.sleep(pause_s(failures, every_s))
                 continue
             if not more:
                 await self._context.clock.sleep(every_s)
@@ -79,7 +83,9 @@ class Pollers:
 
     async def _store(self, bound: Bound, document: str, page: Page) -> None:
         arrivals = [
-            self._door.arrival(bound, found.document, bound.readers[found.document], found.content, key=None, polled=True)
+            self._door.arrival(
+                bound, found.document, bound.readers[found.document], found.content, key=None, polled=True
+            )
             for found in page.found
         ]
         accepted = await self._context.journal.accept_page(arrivals, bound.system.name, document, page.cursor)
@@ -87,6 +93,6 @@ class Pollers:
             self._door.offer(one)
 
 
-def _pause_s(failures: int, every_s: float) -> float:
+def pause_s(failures: int, every_s: float) -> float:
     """How long to wait after so many failures in a row, when the system itself named no time."""
     return min(_FAILED_FIRST_S * 2 ** min(failures - 1, 30), max(every_s * 2, _FAILED_MAX_S))

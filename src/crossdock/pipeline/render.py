@@ -11,7 +11,7 @@ from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.lanes import Flight
 from crossdock.pipeline.mended import mended
 from crossdock.pipeline.report import reads_json
-from crossdock.pipeline.transmit import entry_of, request_from, request_json
+from crossdock.pipeline.transmit import entry_of, in_words, request_from, request_json
 
 
 class Renderer:
@@ -43,7 +43,7 @@ class Renderer:
 
     def first_ask(self, flight: Flight) -> Ask | None:
         """The first request of a flight, with what was looked up to make it. Raises the writer's faults."""
-        job = self.job(flight)
+        job = flight.job = self._job(flight)
         self._reads()  # what an interrupted rendering left behind is not ours
         step = self._writers[flight.t.document].step(job, ())
         flight.reads = reads_json(self._reads())
@@ -59,9 +59,9 @@ class Renderer:
         """The entry that tells of a request about to leave, its body stored once per round."""
         t, ask = flight.t, flight.ask
         t.attempt += 1
-        asks = ask is None or ask.safe
-        entry = entry_of(t, EntryKind.sent, "asks what is there" if ask is None or asks else f"{ask.method} {ask.path}")
-        if ask is not None and not asks:
+        changing = ask is not None and not ask.safe
+        entry = entry_of(t, EntryKind.sent, in_words(ask) if ask is not None and changing else "asks what is there")
+        if ask is not None and changing:
             if t.payload is None:
                 t.payload, entry.digest = changes.payload(ask.body)
                 t.request = request_json(ask)
@@ -70,7 +70,12 @@ class Renderer:
         return entry
 
     def job(self, flight: Flight) -> Job:
-        """What a writer is told; the clock of a rendering is that of the first try, so that it can be repeated."""
+        """What a writer is told of a flight that goes now."""
+        job, flight.job = flight.job, None
+        return job or self._job(flight)
+
+    def _job(self, flight: Flight) -> Job:
+        """The clock of a rendering is that of the first try, so that it can be repeated."""
         t = flight.t
         if t.first_ms == 0:
             t.first_ms = self._clock.now_ms()

@@ -25,10 +25,16 @@ class Router:
         rule = self._context.charter.objects.get(message.document)
         if rule is None:
             return ()
-        return [r for r in rule.readers if r.system != message.system and self._targets[r.system].writes(message.document)]
+        return [
+            r
+            for r in rule.readers
+            if r.system != message.system and self._targets[r.system].writes(message.document)
+        ]
 
-    def route(self, message: Message, readers: Sequence[Reader], changes: Changes) -> list[Transmission]:
-        """Writes one transmission per reader into the changes."""
+    def route(
+        self, message: Message, readers: Sequence[Reader], changes: Changes, routed: list[Transmission]
+    ) -> None:
+        """Writes one transmission per reader into the changes, and notes it in `routed`."""
         journal = self._context.journal
         now = self._context.clock.now_ms()
         made: dict[str, Transmission] = {}
@@ -48,6 +54,7 @@ class Router:
                 after=before.id if before else None,
             )
             made[reader.system] = t
+            routed.append(t)
             entry = Entry(
                 EntryKind.due,
                 system=reader.system,
@@ -59,4 +66,3 @@ class Router:
                 partition=partition_of(message.key),
             )
             self._targets[reader.system].admit(t, message, changes, entry)
-        return list(made.values())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from asyncio import Future
 from collections.abc import Callable
-from typing import Protocol
 
 import structlog
 
@@ -13,7 +12,6 @@ from crossdock.faults import Fault
 from crossdock.journal.changes import Changes
 from crossdock.journal.contract import StoreDown
 from crossdock.kit.connector import Ask, Unclear, Writer
-from crossdock.kit.http import Client
 from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.model import register
@@ -22,7 +20,7 @@ from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.conclude import Concluder, Verdict
 from crossdock.pipeline.lanes import Flight, Lane, Lanes, Ordering
 from crossdock.pipeline.render import Renderer
-from crossdock.pipeline.transmit import DoubtGuard, Outcome, Sender, entry_of, settling
+from crossdock.pipeline.transmit import DoubtGuard, Outcome, Sender, entry_of, in_words, settling
 
 _log = structlog.get_logger("crossdock.target")
 _S = TransmissionState
@@ -34,14 +32,6 @@ AHEAD_MAX = 8
 #: Flights sent from one lane before another lane has its turn.
 TURN_MAX = 32
 _STORE_RETRY_S = 0.5
-
-
-class GatedClient(Client, Protocol):
-    """A client that tells beforehand whether it would send."""
-
-    def wait_s(self) -> float:
-        """Seconds until a request could go, 0 now."""
-        ...
 
 
 class Target:
@@ -64,7 +54,7 @@ class Target:
         self._clock = context.clock
         self.name = bound.system.name
         self._system = bound.system
-        self._client: GatedClient = bound.client  # type: ignore[assignment]  # assembly gives guarded clients
+        self._client = bound.client
         self._writers = bound.writers
         self._renderer = Renderer(context, bound)
         self.lanes = Lanes(ordering)
@@ -158,6 +148,13 @@ class Target:
                 return
         if t.state is _S.HELD and lane.blocked_by is None:
             self._freed(self, lane.key)  # the lane was freed while this was being written
+
+    def forget(self, t: Transmission) -> None:
+        """The changes with this transmission were never written."""
+        lane = self.lanes.of(t)
+        self.lanes.remove(lane, [flight for flight in lane.flights if flight.t is t])
+        self._promised.discard(lane.key)
+        self.schedule(lane)
 
     def _ahead(self, lane: Lane, flight: Flight) -> bool:
         """Whether a new flight may be stored as SENDING at once, which saves a commit."""
@@ -268,7 +265,9 @@ class Target:
                 continue
             if flight.t.state is not _S.SENDING and not await self._begin(lane, flight):
                 continue
-            outcome = await self._sender.send(flight, self._writers[flight.t.document], self._renderer.job(flight))
+            outcome = await self._sender.send(
+                flight, self._writers[flight.t.document], self._renderer.job(flight)
+            )
             if await self._conclude(lane, flight, outcome):
                 return
 
@@ -367,7 +366,9 @@ class Target:
 
         future.add_done_callback(written)
 
-    async def _write_again(self, lane: Lane, changes: Changes, marked: list[Flight], done: Transmission) -> None:
+    async def _write_again(
+        self, lane: Lane, changes: Changes, marked: list[Flight], done: Transmission
+    ) -> None:
         await self.durable(changes)
         self._written(lane, marked, done)
 
@@ -377,10 +378,10 @@ class Target:
         self._completed(done.id)
         self.schedule(lane)
 
-    async def _store_ask(self, flight: Flight, ask: Ask, step: int) -> None:
+    async def _store_ask(self, flight: Flight, ask: Ask) -> None:
         """Stores a further request of a dialogue before it leaves."""
         changes = self._journal.changes()
-        entry = entry_of(flight.t, EntryKind.sent, f"step {step}: {ask.method} {ask.path}")
+        entry = entry_of(flight.t, EntryKind.sent, in_words(ask))
         entry.payload, entry.digest = changes.payload(ask.body)
         entry.state = flight.t.state.value
         changes.entry(entry)

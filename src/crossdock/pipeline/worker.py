@@ -108,11 +108,16 @@ class Worker:
             try:
                 for capture in captures:
                     self._translator.capture(capture, batch)
+                await self._commit(batch)
             except Exception:  # ends in _one_by_one, where only the one at fault goes to the desk
                 _log.exception("a batch could not be decided", captures=len(captures))
+                self._forget(batch)
                 await self._one_by_one([capture.id for capture in captures])
-                return
-            await self._commit(batch)
+
+    def _forget(self, batch: Batch) -> None:
+        """Nothing of a batch was written."""
+        for t in batch.routed:
+            self.targets[t.target].forget(t)
 
     async def _one_by_one(self, captures: Sequence[int]) -> None:
         """Decides each capture alone, so that a defect of the hub stops one document and not the line."""
@@ -123,12 +128,14 @@ class Worker:
             batch = self._translator.batch()
             try:
                 self._translator.capture(capture, batch)
+                await self._commit(batch)
             except Exception as error:  # ends on the desk as `poison`
+                self._forget(batch)
                 capture = self._journal.capture(id_)
                 assert capture is not None, "nobody else moves a capture that waits"
                 batch = self._translator.batch()
                 self._translator.poisoned(capture, error, batch)
-            await self._commit(batch)
+                await self._commit(batch)
 
     async def _commit(self, batch: Batch) -> None:
         """Writes a batch, however long the store takes; then its lanes may go and waiters are woken."""
@@ -142,9 +149,11 @@ class Worker:
         for t in batch.routed:
             self.targets[t.target].committed(t)
         self._waiting += batch.waiting
-        if self._waiting > 0:
-            for predecessor in batch.arrived:
-                self._again.extend(m.id for m in self._journal.messages_waiting_for(predecessor, WAITING_PAGE))
+        for arrived in batch.arrived:
+            if self._waiting > 0:
+                self._again.extend(m.id for m in self._journal.messages_waiting_for(arrived, WAITING_PAGE))
+            if arrived.startswith("item/"):
+                self._again.extend(self._journal.messages_lacking_item(arrived[5:], WAITING_PAGE))
 
     # -- clocks --------------------------------------------------------------
 
@@ -161,8 +170,8 @@ class Worker:
                 if self._context.clock.monotonic_s() - anchored > _ANCHOR_EVERY_S:
                     anchored = self._context.clock.monotonic_s()
                     await self._journal.anchor()
-            except StoreDown as down:
-                _log.error("store down", says=str(down))
+            except Exception:  # ends in the next tick: the clocks must not stop
+                _log.exception("the clock stumbled")
 
     async def _look_again(self) -> None:
         ids, self._again = self._again[:WAITING_PAGE], self._again[WAITING_PAGE:]
@@ -172,13 +181,21 @@ class Worker:
         if not ids:
             return
         async with self._decides:
-            batch = self._translator.batch()
             for id_ in ids:
-                message = self._journal.message(id_)
-                if message is not None and message.state in (MessageState.WAITING, MessageState.DESK):
-                    self._translator.again(message, batch)
-            await self._commit(batch)
+                await self._again_one(id_)
         self._waiting = self._journal.count_waiting()
+
+    async def _again_one(self, id_: int) -> None:
+        message = self._journal.message(id_)
+        if message is None or message.state not in (MessageState.WAITING, MessageState.DESK):
+            return
+        batch = self._translator.batch()
+        try:
+            self._translator.again(message, batch)
+            await self._commit(batch)
+        except Exception:  # ends in the state it had: on the desk or waiting
+            _log.exception("a message could not be looked at again", message=id_)
+            self._forget(batch)
 
     async def _overdue(self) -> None:
         overdue = self._journal.messages_overdue(self._context.clock.now_ms(), WAITING_PAGE)
@@ -216,7 +233,11 @@ class Worker:
     # -- from the desk -------------------------------------------------------
 
     def nudge(
-        self, *, captures: Sequence[int] = (), messages: Sequence[int] = (), lanes: Sequence[tuple[str, str]] = ()
+        self,
+        *,
+        captures: Sequence[int] = (),
+        messages: Sequence[int] = (),
+        lanes: Sequence[tuple[str, str]] = (),
     ) -> None:
         """A person sent these back; they are in the store in their new state."""
         self._journal.refresh_overrides()

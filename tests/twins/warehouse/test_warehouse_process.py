@@ -100,3 +100,14 @@ def test_wrong_settings_end_the_program_with_2(arguments: list[str]) -> None:
     ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr
+
+
+def test_a_floor_that_stands_still_goes_on_at_once_when_its_pace_is_turned() -> None:
+    with WarehouseTwin.start(stock=STOCK, faults={"work_interval_s": 3600}) as slow:
+        order = an_order("SO-1", ("B-2", 1, "EA"))
+        assert ask(slow, "POST", "/orders", order, **{"Idempotency-Key": "k"})[0] == 201
+        assert not slow.state()["quiet"]
+        slow.dials(work_interval_s=0.001)
+        while not (state := slow.state())["quiet"]:
+            pass
+        assert state["orders"][0]["status"] == "shipped"

@@ -271,3 +271,21 @@ def test_no_label_is_given_twice_and_each_has_its_check_digit() -> None:
     assert len(set(ssccs)) == 400
     assert all(checked(sscc, SSCC) == sscc for sscc in ssccs)
     assert len({labels.tracking() for labels in (mine, theirs) for _ in range(200)}) == 400
+
+
+def test_a_warehouse_that_ships_or_waits_ends_what_is_short_and_keeps_what_it_has_nothing_of(
+    stand: MakeStand,
+) -> None:
+    house = stand(on_short="ship_or_wait")
+    house.order("SO-1", ("B-2", 7, "EA"))
+    house.warehouse.advance(10)
+    house.order("SO-2", ("B-2", 2, "EA"))
+    house.warehouse.advance(10)
+    assert [house.tell("GET", f"/orders/{number}")["status"] for number in ("SO-1", "SO-2")] == [
+        "shipped",
+        "acknowledged",
+    ]
+    came = {"site": "MAIN", "sku": "B-2", "bin": "B-01", "quantity": 2, "unit": "EA", "reason": "receipt"}
+    house.tell("POST", "/stock/adjustments", came)
+    house.warehouse.advance(10)
+    assert house.tell("GET", "/orders/SO-2")["status"] == "shipped"

@@ -13,7 +13,7 @@ from crossdock.message.names import CAPTURE, INCIDENT, moment, name_of
 from crossdock.message.states import EntryKind
 
 PAGE = 100
-#: Keys and captures that one incident lists; `members` counts all of them.
+#: Members whose keys and captures one incident lists; `members` counts all of them.
 LISTED_MAX = 1_000
 
 _ROW = (
@@ -124,7 +124,7 @@ def _item(connection: sqlite3.Connection, row: Sequence[Any], origin: str | None
         id_, type_, _, severity, owner, opened_ms, due_ms, system, document, number, path, value, says, fix, state,
         reason, closed_ms,
     ) = row  # fmt: skip
-    members = [m for m in connection.execute(_MEMBERS, (id_,)) if origin is None or m[4] == origin]
+    count, members = _members(connection, id_, origin)
     is_open = state == IncidentState.OPEN.value
     item: dict[str, Any] = {
         "id": name_of(INCIDENT, id_),
@@ -138,7 +138,7 @@ def _item(connection: sqlite3.Connection, row: Sequence[Any], origin: str | None
         "object": document,
         "number": number,
         "keys": _listed(m[2] for m in members),
-        "members": len(members),
+        "members": count,
         "captures": [name_of(CAPTURE, c) for c in _listed(m[3] for m in members)],
         "path": path,
         "value": value,
@@ -151,8 +151,20 @@ def _item(connection: sqlite3.Connection, row: Sequence[Any], origin: str | None
     return item
 
 
+def _members(
+    connection: sqlite3.Connection, id_: int, origin: str | None
+) -> tuple[int, list[tuple[Any, ...]]]:
+    """How many members there are, and the first of them; all of them may be many thousands."""
+    if origin is None:
+        count = connection.execute("SELECT count(*) FROM members WHERE incident = ?", (id_,)).fetchone()[0]
+        return count, connection.execute(f"{_MEMBERS} LIMIT {LISTED_MAX}", (id_,)).fetchall()
+    own = f"{_MEMBERS} AND coalesce(t.origin, d.system, c.system) = ?"
+    count = connection.execute(f"SELECT count(*) FROM ({own})", (id_, origin)).fetchone()[0]
+    return count, connection.execute(f"{own} LIMIT {LISTED_MAX}", (id_, origin)).fetchall()
+
+
 def _listed(values: Iterable[Any]) -> list[Any]:
-    return list(dict.fromkeys(v for v in values if v is not None))[:LISTED_MAX]
+    return list(dict.fromkeys(v for v in values if v is not None))
 
 
 # -- for who acts ----------------------------------------------------------------
@@ -194,4 +206,6 @@ def sources(
 
 def open_by_type(connection: sqlite3.Connection) -> dict[str, int]:
     """How many incidents are open, by type."""
-    return dict(connection.execute("SELECT type, count(*) FROM incidents WHERE state = 1 GROUP BY type").fetchall())
+    return dict(
+        connection.execute("SELECT type, count(*) FROM incidents WHERE state = 1 GROUP BY type").fetchall()
+    )

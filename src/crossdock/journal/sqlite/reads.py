@@ -152,6 +152,15 @@ class Reads:
         )
         return [row[0] for row in rows]
 
+    def messages_lacking_item(self, sku: str, limit: int) -> Sequence[int]:
+        """Messages on the desk because an item, or a unit of it, was not known."""
+        rows = self._reader.execute(
+            "SELECT m.id FROM incidents i JOIN members m ON m.incident = i.id WHERE i.state = 1 AND m.kind = 2"
+            " AND i.type IN ('unknown_sku', 'unknown_unit') AND (i.value = ? OR i.value LIKE ? || ' %') LIMIT ?",
+            (sku, sku.replace("%", "").replace("_", ""), limit),
+        )
+        return [id_ for (id_,) in rows]
+
     def messages_overdue(self, now_ms: int, limit: int) -> Sequence[Message]:
         """Messages whose wait is over."""
         rows = self._reader.execute(

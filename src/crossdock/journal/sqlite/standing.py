@@ -14,6 +14,8 @@ from crossdock.message.incident import MemberKind
 from crossdock.message.names import INCIDENT, name_of
 from crossdock.message.states import CaptureState, MessageState, TransmissionState
 from crossdock.model import register
+from crossdock.model.documents.shipment import Shipment
+from crossdock.model.documents.warehouse import PickStatus, WarehouseOrder
 from crossdock.model.lifecycle import OrderState, after, told_by
 
 _C, _M, _T = CaptureState, MessageState, TransmissionState
@@ -21,6 +23,8 @@ _UTC = ZoneInfo("UTC")
 #: Messages and transmissions of one story that are looked at, the newest first.
 _PARTS_MAX = 500
 _ON_THE_WAY = {_T.DUE, _T.SENDING, _T.RETRYING}
+#: What ends a release.
+_ENDED = frozenset({OrderState.SHIPPED, OrderState.CANCELLED})
 #: Kinds of document that tell how far an order is.
 _TELLING = frozenset({"sales_order", "warehouse_order", "pick_status", "shipment"})
 
@@ -133,14 +137,22 @@ def _word(parts: _Parts, document: str) -> str:
 def _order_state(parts: _Parts) -> OrderState | None:
     """How far an order is, from all that was told of it; a target that took the order has it released."""
     state: OrderState | None = None
+    open_: set[str] = set()  # releases that nothing ended yet
     for _, _, document, tree, where, _ in parts.messages:
         if document not in _TELLING or where is not _M.ROUTED:
             continue
         try:
-            told = told_by(register.read(document, unpacked_tree(tree), zone=_UTC))
+            read = register.read(document, unpacked_tree(tree), zone=_UTC)
+            told = told_by(read)
             state = state if told is None else after(state, told)
         except Fault:
             continue  # an older model's document, or what cannot be true: it tells nothing here
+        if isinstance(read, WarehouseOrder):
+            open_.add(read.number)
+        elif isinstance(read, PickStatus | Shipment) and told in _ENDED and read.warehouse_order is not None:
+            open_.discard(read.warehouse_order)
+    if state is OrderState.SHIPPED and open_:
+        return OrderState.PART_SHIPPED  # a back-order was released after all of the first release had left
     released = any(d == "sales_order" and s is _T.DONE for _, _, d, s in parts.transmissions)
     return OrderState.RELEASED if released and state in {None, OrderState.PLACED} else state
 

@@ -98,6 +98,17 @@ def _count(connection: sqlite3.Connection, query: str, column: str, system: str 
     return int(connection.execute(f"{query} AND {column} = ?", (system,)).fetchone()[0])
 
 
+def under_way(connection: sqlite3.Connection) -> dict[str, int]:
+    """What is not at its end, by where it is: "captures waiting", "transmissions due" and so on."""
+    counted: dict[str, int] = {}
+    for row in _ROWS:
+        index, condition = row.indexes[0]
+        query = f"SELECT state, count(*) FROM {row.table} INDEXED BY {index} WHERE {condition} GROUP BY state"
+        for state, count in connection.execute(query):
+            counted[f"{row.name} {row.states(state).name.lower()}"] = count
+    return counted
+
+
 @dataclass(frozen=True, slots=True)
 class Bytes:
     """A payload as it came or left, and whose it is."""
