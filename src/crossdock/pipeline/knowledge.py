@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crossdock.journal.sqlite.store import SqliteJournal as Journal
+from crossdock.journal.contract import Journal
 from crossdock.message.records import Message
 
 
