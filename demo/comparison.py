@@ -101,7 +101,9 @@ def _release(
     for move in shipment.moves:
         unit, pieces = PIECES[move.unit]
         items[move.line] = (move.sku, unit)
-        here.setdefault(move.line, Counter())[move.lot or "", move.tracking or ""] += int(move.quantity * pieces)
+        here.setdefault(move.line, Counter())[move.lot or "", move.tracking or ""] += int(
+            move.quantity * pieces
+        )
     there = _parcels_of(order)
     asked = {str(line["line"]): line for line in order["asked"]["lines"]} if order else {}
     items |= {name: (line["sku"], PIECES[line["unit"]][0]) for name, line in asked.items()}
@@ -193,7 +195,9 @@ def _parcels_of(order: Mapping[str, Any] | None) -> dict[str, Parcels]:
             for line in package["lines"]:
                 size = PIECES[line["unit"]][1]
                 place = (line.get("lot", ""), package.get("tracking", ""))
-                found.setdefault(str(line["line"]), Counter())[place] += int(Decimal(str(line["quantity"])) * size)
+                found.setdefault(str(line["line"]), Counter())[place] += int(
+                    Decimal(str(line["quantity"])) * size
+                )
     return found
 
 
@@ -252,7 +256,9 @@ def _out_of_order(sales: Sequence[SaleRecord], effects: Sequence[Mapping[str, An
     """What the warehouse did of one sale in another order than the ERP asked for it."""
     place = {(effect["kind"], effect["number"]): effect["effect"] for effect in reversed(effects)}
     for sale in sales:
-        made = [(place[key], s.number) for s in sale.shipments if (key := ("order_created", s.number)) in place]
+        made = [
+            (place[key], s.number) for s in sale.shipments if (key := ("order_created", s.number)) in place
+        ]
         if [number for _, number in sorted(made)] != [number for _, number in made]:
             yield f"the releases of {sale.number} came as {', '.join(str(n) for _, n in sorted(made))}"
         for shipment in sale.shipments:

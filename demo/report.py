@@ -30,7 +30,9 @@ def figures(screen: Screen, outcome: Outcome) -> None:
     table = _table("What happened", ("", "left"), ("", "right"), ("", "left"))
     captures, sent = figures["captures"], figures["transmissions"]
     orders = outcome.warehouse["orders"]
-    table.add_row("Sales confirmed in the ERP", str(outcome.sales), f"{len(outcome.cancelled)} cancelled in time")
+    table.add_row(
+        "Sales confirmed in the ERP", str(outcome.sales), f"{len(outcome.cancelled)} cancelled in time"
+    )
     table.add_row("Accepted by the hub", str(captures["accepted"]), "documents, each on disk before its yes")
     table.add_row("Repeats recognised", str(figures["outside"]["repeats"]), "no second effect")
     table.add_row("Sent on", str(sent["made"]), f"{sent['done']} done, {sent['desk']} on the desk")
@@ -42,7 +44,11 @@ def figures(screen: Screen, outcome: Outcome) -> None:
     rest = len({row.release for row in verdict.rows}) - outcome.sales
     booked = f"and {rest} back-orders made there for what was short"
     table.add_row("Shipments booked in the ERP", str(verdict.booked), booked)
-    for name, found in (("Lost", verdict.lost), ("Twice", verdict.twice), ("Out of order", verdict.out_of_order)):
+    for name, found in (
+        ("Lost", verdict.lost),
+        ("Twice", verdict.twice),
+        ("Out of order", verdict.out_of_order),
+    ):
         table.add_row(name, _good(not found, str(len(found))), escape("; ".join(found[:3])))
     says = "accepted = done + under way + on the desk" if outcome.balanced else "see crossdock conservation"
     table.add_row("Conservation", _good(outcome.balanced, "balanced" if outcome.balanced else "NO"), says)
@@ -66,7 +72,13 @@ def _incidents(screen: Screen, outcome: Outcome) -> None:
     if not outcome.incidents:
         screen.print("[bold]On the desk[/]: nothing.\n")
         return
-    table = _table("On the desk, each with an owner", ("", "left"), ("type", "left"), ("about", "left"), ("what, and what to do", "left"))
+    table = _table(
+        "On the desk, each with an owner",
+        ("", "left"),
+        ("type", "left"),
+        ("about", "left"),
+        ("what, and what to do", "left"),
+    )
     for one in outcome.incidents:
         about = f"{one['object'].replace('_', ' ')} {one['number']}"
         table.add_row(one["id"], one["type"], about, f"{escape(one['says'])} [dim]→ {escape(one['fix'])}[/]")
@@ -93,7 +105,10 @@ def records(screen: Screen, verdict: Verdict) -> None:
         before = (row.sale, row.release)
         table.add_row(*head, *_cells(row), style="" if row.agrees else "yellow" if row.incident else "red")
     screen.print(table)
-    agree, explained = sum(row.agrees for row in verdict.rows), sum(bool(row.incident) for row in verdict.rows)
+    agree, explained = (
+        sum(row.agrees for row in verdict.rows),
+        sum(bool(row.incident) for row in verdict.rows),
+    )
     differ = len(verdict.rows) - agree - explained
     said = f"{agree} of {len(verdict.rows)} lines agree"
     said += f", {explained} differ with a reason on the desk" if explained else ""
@@ -154,8 +169,8 @@ def _good(fine: bool, text: str) -> str:
 
 def _table(title: str, *columns: tuple[str, Literal["left", "right"]]) -> Table:
     table = Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0),
-        show_header=any(name for name, _ in columns),
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
+        padding=(0, 1, 0, 0), show_header=any(name for name, _ in columns),
     )  # fmt: skip
     for name, justify in columns:
         table.add_column(name, justify=justify)
@@ -176,8 +191,10 @@ def stay(screen: Screen, stage: Stage, outcome: Outcome) -> None:
     screen.print("[bold]Everything stays up until Ctrl-C.[/]")
     screen.print(f"  hub        {stage.hub.url}   log {stage.hub.log}")
     screen.print(f"  warehouse  {stage.twin.url}   all it knows: {stage.twin.url}/_state")
-    screen.print(f"  ERP        {stage.server.url}   database {stage.server.database}, user {stage.server.hub_user}")
-    screen.print(f"\nIn another terminal:\n  export PATH=\"$PWD/.venv/bin:$PATH\" CROSSDOCK_SITE={site}")
+    screen.print(
+        f"  ERP        {stage.server.url}   database {stage.server.database}, user {stage.server.hub_user}"
+    )
+    screen.print(f'\nIn another terminal:\n  export PATH="$PWD/.venv/bin:$PATH" CROSSDOCK_SITE={site}')
     number = outcome.interesting or "SO-00001"
     for line, says in (
         ("crossdock desk list", "what needs somebody"),
