@@ -101,9 +101,17 @@ class Hub:
         self._crosswalks = Crosswalks.read(self._files)
         self._time = DecisionTime()
         self._secrets = secrets
-        systems = {name: self._bound(system, found[system.connector]) for name, system in self.charter.systems.items()}
+        systems = {
+            name: self._bound(system, found[system.connector])
+            for name, system in self.charter.systems.items()
+        }
         self.context = Context(
-            charter=self.charter, systems=systems, journal=self.journal, clock=self.clock, random=Random(), time=self._time
+            charter=self.charter,
+            systems=systems,
+            journal=self.journal,
+            clock=self.clock,
+            random=Random(),
+            time=self._time,
         )
         self.worker = Worker(
             self.context,
@@ -160,7 +168,9 @@ class Hub:
     def _file(self, name: str) -> str:
         """The text of a file of the site, as the charter's version has it. Raises Misconfigured."""
         if name not in self._files:
-            raise Misconfigured(f"there is no {name} in the site", file=name, fix="make it, or correct its name")
+            raise Misconfigured(
+                f"there is no {name} in the site", file=name, fix="make it, or correct its name"
+            )
         return self._files[name]
 
     def _client(self, system: System, connector: Connector, tools: Tools) -> GatedClient:
@@ -198,10 +208,14 @@ class NoClient:
         """It never waits."""
         return 0.0
 
-    async def send(self, method: str, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Response:
+    async def send(
+        self, method: str, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Response:
         """Raises Misconfigured: there is nowhere to send to."""
         raise Misconfigured(
-            f"{self._name} has no url", path=f"systems.{self._name}.url", fix=f"add url: to {self._name} in charter.yaml ({method} {path})"
+            f"{self._name} has no url",
+            path=f"systems.{self._name}.url",
+            fix=f"add url: to {self._name} in charter.yaml ({method} {path})",
         )
 
     async def close(self) -> None:

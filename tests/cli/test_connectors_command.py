@@ -19,27 +19,29 @@ def run(tmp_path, monkeypatch):
 def test_the_list_names_every_connector_with_its_documents(run):
     shown = run("list", "--json")
     assert shown.exit_code == 0
-    by_kind = {one["kind"]: one for one in json.loads(shown.stdout)}
+    by_kind = {one["kind"]: one for one in json.loads(shown.stdout)["connectors"]}
     assert {"http", "tryton", "warehouse"} <= set(by_kind)
-    assert by_kind["http"]["in"] == []
-    assert by_kind["warehouse"]["out"]
-    assert "by charter" in run("list").stdout
+    assert by_kind["http"]["gives"] == []
+    assert by_kind["warehouse"]["takes"]
+    assert "as its flows say" in run("list").stdout
 
 
 def test_a_new_connector_stands_here_or_in_the_site_and_is_then_listed(run, tmp_path):
     assert run("new", "acme").exit_code == 0
     assert (tmp_path / "acme" / "crossdock_acme" / "connector.py").exists()
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "charter.yaml").write_text("crossdock: 1\n", "utf-8")
     made = run("new", "acme_shop", "--site", "site")
     assert made.exit_code == 0
     assert "README.md" in made.stdout
     assert run("list", "--site", "site").stderr == ""
     listed = json.loads(run("list", "--json", "--site", "site").stdout)
-    assert "acme_shop" in [one["kind"] for one in listed]
+    assert "acme_shop" in [one["kind"] for one in listed["connectors"]]
 
 
-def test_a_name_that_would_not_work_exits_with_one_and_a_hint(run, tmp_path):
+def test_a_name_that_would_not_work_is_wrong_use_with_a_hint(run, tmp_path):
     refused = run("new", "warehouse")
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert "installed already; take a name" in refused.stderr
     assert list(tmp_path.iterdir()) == []
 

@@ -101,7 +101,8 @@ def test_the_examples_of_the_example_site_hold(tmp_path: Path) -> None:
     site = first_site(tmp_path)
     ran, problems = run_examples(site, read_charter(site)[0])
     assert not problems
-    assert [one.differs for one in ran] == [(), (), ()]
+    assert ran
+    assert not [one.differs for one in ran if one.differs]
 
 
 def test_a_charter_with_a_mistake_is_found_with_its_line(tmp_path: Path) -> None:
@@ -196,7 +197,8 @@ RECORDS = [page for page in PAGES if re.match(r"docs/why/\d{4}-", page.path)]
 @pytest.mark.parametrize("page", RECORDS, ids=lambda p: p.path)
 def test_a_decision_record_has_its_form_and_its_line_in_the_index(page: Page) -> None:
     index = (ROOT / "docs/why/README.md").read_text("utf-8")
-    assert re.findall(r"^## (.+)$", page.prose, re.MULTILINE) == ["Context", "Choice", "Price"]
+    heads = re.findall(r"^## (.+)$", page.prose, re.MULTILINE)
+    assert [head for head in heads if head != "Looked at and left"] == ["Context", "Choice", "Price"]
     title = page.text.splitlines()[0].removeprefix("# ")
     number, _, says = title.partition(" ")
     assert f"| [{number}]({Path(page.path).name}) | {says} |" in index

@@ -85,7 +85,9 @@ async def test_a_send_cut_off_by_a_stop_goes_again_under_its_key(tmp_path: Path)
     world = World(tmp_path, unclear=Unclear.RESEND)
     async with world:
         await world.settled()
-        assert world.rows("SELECT count(*) FROM ledger WHERE kind = 8")[0][0] >= 1, "the ledger tells of the doubt"
+        assert world.rows("SELECT count(*) FROM ledger WHERE kind = 8")[0][0] >= 1, (
+            "the ledger tells of the doubt"
+        )
     assert world.wms.applied == ["O-0", "O-1", "O-2"]
     assert world.wms.arrived[0].attempt == 2
 

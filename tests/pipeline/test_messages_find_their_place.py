@@ -127,12 +127,17 @@ async def test_one_unknown_item_is_one_incident_with_all_its_orders(tmp_path: Pa
         await world.push({"sku": "W-1", "name": "Widget", "unit": "EA"}, document="item")
         await world.settled()
         for n in range(5):
-            await world.push(order(f"BAD-{n}", lines=[{"line": 1, "sku": "W-9", "quantity": 1, "unit": "EA"}]))
+            await world.push(
+                order(f"BAD-{n}", lines=[{"line": 1, "sku": "W-9", "quantity": 1, "unit": "EA"}])
+            )
         await world.push(order("CASE", lines=[{"line": 1, "sku": "W-1", "quantity": 1, "unit": "CS"}]))
         await world.push(order("GOOD"))
         await world.settled()
         incidents = world.rows("SELECT type, value, path FROM incidents ORDER BY id")
-        assert incidents == [("unknown_sku", "W-9", "lines[0].sku"), ("unknown_unit", "W-1 CS", "lines[0].unit")]
+        assert incidents == [
+            ("unknown_sku", "W-9", "lines[0].sku"),
+            ("unknown_unit", "W-1 CS", "lines[0].unit"),
+        ]
         assert world.rows("SELECT count(*) FROM members") == [(6,)]
     assert world.wms.applied == ["W-1", "GOOD"]
 

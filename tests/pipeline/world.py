@@ -60,12 +60,16 @@ class JsonReader:
 
     def facts(self, content: Content) -> Facts:
         tree = json.loads(content.body)
-        return Facts(_number(tree), tree.get("extra", {}).get("version"), tree.get("extra", {}).get("key"), tree)
+        return Facts(
+            _number(tree), tree.get("extra", {}).get("version"), tree.get("extra", {}).get("key"), tree
+        )
 
     def read(self, content: Content) -> Sequence[Draft]:
         tree = content.parsed or json.loads(content.body)
         if tree.get("extra", {}).get("poison"):
-            raise Invalid("nothing can be made of this", path="extra.poison", value=True, fix="send it without")
+            raise Invalid(
+                "nothing can be made of this", path="extra.poison", value=True, fix="send it without"
+            )
         return [Draft(self._document, tree, _number(tree))]
 
     def same(self, one: Content, other: Content) -> bool:
@@ -198,7 +202,12 @@ class World:
         }
         rules = {d: ObjectRule(d, "shop", tuple(readers), fields or {}) for d in documents}
         self.charter = Charter(
-            "sha256:test", Site(), systems, rules, checks or Checks(ItemCheck.SKIP), (ip_network("127.0.0.1/32"),)
+            "sha256:test",
+            Site(),
+            systems,
+            rules,
+            checks or Checks(ItemCheck.SKIP),
+            (ip_network("127.0.0.1/32"),),
         )
         self.clock = Clock()
         self._path = folder / "hub.db"
@@ -243,7 +252,14 @@ class World:
         finding = verify(self._path)
         assert finding is None, finding
 
-    async def push(self, tree: dict[str, Any], *, system: str = "shop", document: str = "sales_order", key: str | None = None) -> Any:
+    async def push(
+        self,
+        tree: dict[str, Any],
+        *,
+        system: str = "shop",
+        document: str = "sales_order",
+        key: str | None = None,
+    ) -> Any:
         """One document at the door."""
         return await self.worker.door.receive(system, document, json.dumps(tree).encode(), {}, key=key)
 

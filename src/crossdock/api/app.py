@@ -29,7 +29,7 @@ class App:
         self.keys = Keys(hub.journal.keys, time.monotonic)
         self.metrics = Metrics()
         self.intake = Intake(hub.worker.door, self.keys, self.metrics, max_bytes=hub.charter.intake_max_bytes)
-        from crossdock.api.admin import create  # noqa: PLC0415
+        from crossdock.api.admin import create
 
         admin = create(self)
         front = Front(self.intake, bridged(admin, max_bytes=_ADMIN_MAX_BYTES))

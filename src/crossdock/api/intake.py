@@ -35,8 +35,12 @@ class Scope(Protocol):
     headers: Any
 
 
-class Protocol_(Protocol):
+class RsgiProtocol(Protocol):
     """How the server is read and answered (RSGI)."""
+
+    async def __call__(self) -> bytes:
+        """The whole body."""
+        ...
 
     def __aiter__(self) -> Any: ...
     def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
@@ -77,7 +81,7 @@ class Intake:
         """Whether a path is this route."""
         return path.startswith(_PREFIX) and path.endswith(_SUFFIX)
 
-    async def handle(self, scope: Scope, protocol: Protocol_) -> None:
+    async def handle(self, scope: Scope, protocol: RsgiProtocol) -> None:
         """Answers one request."""
         began_s = time.perf_counter()
         system = unquote(scope.path[len(_PREFIX) : -len(_SUFFIX)])
@@ -88,7 +92,9 @@ class Intake:
         self._counters.received(system, status, time.perf_counter() - began_s)
         protocol.response_bytes(status, headers, body)
 
-    async def _accepted(self, system: str, scope: Scope, protocol: Protocol_) -> tuple[int, Headers, bytes]:
+    async def _accepted(
+        self, system: str, scope: Scope, protocol: RsgiProtocol
+    ) -> tuple[int, Headers, bytes]:
         headers = scope.headers
         self._admitted(system, scope)
         try:
@@ -100,10 +106,14 @@ class Intake:
             raise
         content_type = headers.get("content-type") or "application/json"
         try:
-            accepted = await self._door.receive(system, document, body, {"content-type": content_type}, key=key)
+            accepted = await self._door.receive(
+                system, document, body, {"content-type": content_type}, key=key
+            )
         except Unreadable as fault:
             self._door.refused(system, fault.status, fault.says, body)
-            raise Refusal(fault.status, problem_of(fault.status, fault), [("content-type", MEDIA_TYPE)]) from None
+            raise Refusal(
+                fault.status, problem_of(fault.status, fault), [("content-type", MEDIA_TYPE)]
+            ) from None
         except StoreDown as down:
             raise _refusal(503, str(down), fix="send it again later", retry_s=2) from None
         if accepted.verdict is Verdict.CONFLICT:
@@ -127,16 +137,22 @@ class Intake:
         if not self._door.knows(system):
             raise _refusal(404, f"there is no system {system}", fix="look at systems: in charter.yaml")
         if not holder.delivers(system):
-            raise _refusal(403, f"the key {holder.name} does not hand in for {system}", fix=f"crossdock keys create {system}")
+            raise _refusal(
+                403,
+                f"the key {holder.name} does not hand in for {system}",
+                fix=f"crossdock keys create {system}",
+            )
         if self.draining:
             raise _refusal(503, "the hub is stopping", fix="send it again later", retry_s=5)
         if self._door.depth >= _DEPTH_MAX:
             raise _refusal(429, "more came in than the disk can take", fix="send it again later", retry_s=1)
 
-    async def _body(self, headers: Any, protocol: Protocol_) -> bytes:
+    async def _body(self, headers: Any, protocol: RsgiProtocol) -> bytes:
         length = headers.get("content-length")
         if length is not None and (not length.isdigit() or int(length) > self._max_bytes):
             raise self._too_large()
+        if length is not None:
+            return await protocol()
         parts: list[bytes] = []
         size = 0
         async for part in protocol:
@@ -148,7 +164,9 @@ class Intake:
 
     def _too_large(self) -> Refusal:
         return _refusal(
-            413, f"a document may have {self._max_bytes:,} bytes", fix="split it, or raise intake.max_bytes in charter.yaml"
+            413,
+            f"a document may have {self._max_bytes:,} bytes",
+            fix="split it, or raise intake.max_bytes in charter.yaml",
         )
 
     def _document(self, scope: Scope, headers: Any, key: str | None) -> str | None:
@@ -157,14 +175,22 @@ class Intake:
         if media_type != "application/json" and not media_type.endswith("+json"):
             raise _refusal(415, f"{media_type} is not taken", fix="send application/json")
         if key is not None and (not key or len(key) > _KEY_MAX):
-            raise _refusal(400, f"an Idempotency-Key has 1 to {_KEY_MAX} characters", fix="send a shorter key")
+            raise _refusal(
+                400, f"an Idempotency-Key has 1 to {_KEY_MAX} characters", fix="send a shorter key"
+            )
         if not scope.query_string:
             return None
         return parse_qs(scope.query_string).get("document", [None])[0]
 
 
 def _refusal(
-    status: int, detail: str, *, fix: str, retry_s: int | None = None, incident: str | None = None, more: Headers | None = None
+    status: int,
+    detail: str,
+    *,
+    fix: str,
+    retry_s: int | None = None,
+    incident: str | None = None,
+    more: Headers | None = None,
 ) -> Refusal:
     headers: Headers = [("content-type", MEDIA_TYPE), *(more or [])]
     if retry_s is not None:
@@ -190,7 +216,9 @@ class Front:
             await self._other(scope, protocol)
 
 
-ASGI = Callable[[dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
+ASGI = Callable[
+    [dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]
+]
 
 
 def bridged(app: ASGI, *, max_bytes: int) -> Other:
@@ -201,7 +229,9 @@ def bridged(app: ASGI, *, max_bytes: int) -> Other:
         async for part in protocol:
             body += part
             if len(body) > max_bytes:
-                protocol.response_bytes(413, [("content-type", MEDIA_TYPE)], problem(413, TITLES[413], "the body is too large"))
+                protocol.response_bytes(
+                    413, [("content-type", MEDIA_TYPE)], problem(413, TITLES[413], "the body is too large")
+                )
                 return
         await _run(app, scope, protocol, body)
 
@@ -218,7 +248,9 @@ async def _run(app: ASGI, scope: Any, protocol: Any, body: bytes) -> None:
         nonlocal status, headers
         if message["type"] == "http.response.start":
             status = message["status"]
-            headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message["headers"]]
+            headers = [
+                (name.decode("latin-1"), value.decode("latin-1")) for name, value in message["headers"]
+            ]
         else:
             parts.append(message.get("body", b""))
 
@@ -232,7 +264,10 @@ async def _run(app: ASGI, scope: Any, protocol: Any, body: bytes) -> None:
         "path": unquote(path),
         "raw_path": path.encode("latin-1", "replace"),
         "query_string": scope.query_string.encode("latin-1", "replace"),
-        "headers": [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in scope.headers.items()],
+        "headers": [
+            (name.lower().encode("latin-1"), value.encode("latin-1", "replace"))
+            for name, value in scope.headers.items()
+        ],
         "client": (scope.client.rpartition(":")[0], 0),
         "server": (scope.server.rpartition(":")[0], 0),
         "root_path": "",
@@ -241,5 +276,9 @@ async def _run(app: ASGI, scope: Any, protocol: Any, body: bytes) -> None:
         await app(asgi, receive, send)
     except Exception:  # ends in a 500 problem document: one bad request never ends the process
         _log.exception("request failed", path=path)
-        status, headers, parts = 500, [("content-type", MEDIA_TYPE)], [problem(500, TITLES[500], "see the log of the hub")]
+        status, headers, parts = (
+            500,
+            [("content-type", MEDIA_TYPE)],
+            [problem(500, TITLES[500], "see the log of the hub")],
+        )
     protocol.response_bytes(status, headers, b"".join(parts))

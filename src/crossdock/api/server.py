@@ -21,7 +21,13 @@ class HttpServer:
         self.host = host
         self.port = port or _free_port(host)
         self._server = Server(
-            app, address=host, port=self.port, interface=Interfaces.RSGI, log_enabled=False, backlog=1024, websockets=False
+            app,
+            address=host,
+            port=self.port,
+            interface=Interfaces.RSGI,
+            log_enabled=False,
+            backlog=1024,
+            websockets=False,
         )
         self._task: asyncio.Task[None] | None = None
 

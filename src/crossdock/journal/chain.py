@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ MARK_BYTES = 8
 _encode = msgspec.msgpack.Encoder().encode
 
 
+@lru_cache(maxsize=65_536)
 def partition_of(key: str) -> int:
     """The partition of an ordering key."""
     return zlib.crc32(key.encode()) % PARTITIONS

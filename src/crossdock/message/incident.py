@@ -47,7 +47,9 @@ TYPES: dict[str, IncidentType] = {
         IncidentType("unknown_unit", _MASTER, "high", 2 * _HOUR, "A unit that the item does not have"),
         IncidentType("unmapped_code", _MASTER, "high", 2 * _HOUR, "A code without a crosswalk row"),
         IncidentType("bad_address", _OPS, "medium", 4 * _HOUR, "An address that cannot be shipped to"),
-        IncidentType("bad_transition", _OPS, "medium", 4 * _HOUR, "An event that does not follow from what is known"),
+        IncidentType(
+            "bad_transition", _OPS, "medium", 4 * _HOUR, "An event that does not follow from what is known"
+        ),
         IncidentType("not_owned", _IT, "high", 2 * _HOUR, "A change by a system that does not own it"),
         IncidentType("rejected", _OPS, "high", 2 * _HOUR, "A target refused a document"),
         IncidentType("in_doubt", _OPS, "high", _HOUR, "Nobody knows whether a target applied a document"),

@@ -112,7 +112,9 @@ class Backlog:
             elif not target.spilled or t.id <= target.loaded_upto:
                 self._take_up(target, lane, t, changes)
             elif t.state is _S.HELD:
-                changes.move_transmission(t, _S.DUE, entry_of(t, EntryKind.decided, "goes on, its lane is free"))
+                changes.move_transmission(
+                    t, _S.DUE, entry_of(t, EntryKind.decided, "goes on, its lane is free")
+                )
         self._run(target, changes, lane)
 
     def _take_up(self, target: Target, lane: Lane, t: Transmission, changes: Changes) -> None:

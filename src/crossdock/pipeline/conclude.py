@@ -120,7 +120,9 @@ class Concluder:
         changes.move_transmission(t, _S.RETRYING, entry_of(t, EntryKind.settled, says))
         return Verdict.AGAIN
 
-    def settle(self, flight: Flight, writer: Writer, outcome: Outcome, changes: Changes, *, asked: bool) -> Verdict:
+    def settle(
+        self, flight: Flight, writer: Writer, outcome: Outcome, changes: Changes, *, asked: bool
+    ) -> Verdict:
         """What the target said when it was asked whether it has the document."""
         t = flight.t
         now = self._context.clock.now_ms()
@@ -138,12 +140,18 @@ class Concluder:
             return self._to_desk(flight, self._in_doubt(t, outcome.fault), changes)
         if asked:
             flight.absent += 1
-            changes.entry(answered(t, outcome, changes, f"asked: not there ({flight.absent} of {ABSENT_TIMES})"))
+            changes.entry(
+                answered(t, outcome, changes, f"asked: not there ({flight.absent} of {ABSENT_TIMES})")
+            )
             if flight.absent < ABSENT_TIMES:
                 t.due_ms = now + int(writer.settle_s * 1000)
                 return Verdict.AGAIN
         t.due_ms = now
-        says = "not there: goes again under the same key" if asked else "goes again; it begins by asking what is there"
+        says = (
+            "not there: goes again under the same key"
+            if asked
+            else "goes again; it begins by asking what is there"
+        )
         changes.move_transmission(t, _S.RETRYING, entry_of(t, EntryKind.settled, says))
         return Verdict.AGAIN
 
@@ -180,7 +188,9 @@ class Concluder:
             t = flight.t
             if t.state is _S.SENDING:
                 t.attempt -= 1  # stored ahead of its turn, never put on the wire
-            changes.move_transmission(t, _S.HELD, entry_of(t, EntryKind.decided, "held behind one that waits for a person"))
+            changes.move_transmission(
+                t, _S.HELD, entry_of(t, EntryKind.decided, "held behind one that waits for a person")
+            )
             changes.add_follower(cause, t.id)
 
     def supersede_blocking(self, lane: Lane, newer: Transmission, changes: Changes) -> bool:
@@ -203,4 +213,6 @@ class Concluder:
 
     def interrupted(self, flight: Flight, writer: Writer, changes: Changes) -> Verdict:
         """The hub stopped while this was stored as being sent: it may have left."""
-        return self._doubted(flight, writer, InDoubt("the hub stopped while it was being sent"), Outcome(), changes)
+        return self._doubted(
+            flight, writer, InDoubt("the hub stopped while it was being sent"), Outcome(), changes
+        )

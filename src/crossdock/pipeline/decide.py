@@ -66,7 +66,7 @@ class Decider:
                 self.to_desk(message, fault, batch)
         else:
             self._move(message, MessageState.ROUTED, batch, made_by)
-            self._routed(message, news, reads, warnings, batch)
+            self._routed(message, reads, warnings, batch, news=news)
 
     def _move(self, message: Message, to: MessageState, batch: Batch, made_by: Entry | None) -> None:
         """A new message is written in its state, a known one is moved to it."""
@@ -90,7 +90,9 @@ class Decider:
                 now = self._context.clock.now_ms()
                 batch.changes.row("resolve_empty_incident", "what was missing has come", now, incident)
 
-    def _routed(self, message: Message, news: bool, reads: list[Read], warnings: list[str], batch: Batch) -> None:
+    def _routed(
+        self, message: Message, reads: list[Read], warnings: list[str], batch: Batch, *, news: bool
+    ) -> None:
         changes = batch.changes
         targets = self._router.targets(message) if news else ()
         says = f"goes to {', '.join(r.system for r in targets)}" if targets else "nobody reads it"
@@ -101,7 +103,11 @@ class Decider:
             message.hub, message.system, how=TOLD if news else OBSERVED, version=message.version, message=message.id,
             transmission=None, at_ms=self._context.clock.now_ms(),
         )  # fmt: skip
-        changes.entry(self._entry(EntryKind.decided, message, says, reads), *self._introduction(message, changes), belief)
+        changes.entry(
+            self._entry(EntryKind.decided, message, says, reads),
+            *self._introduction(message, changes),
+            belief,
+        )
         self._known.learn_told(message)
         batch.arrived.append(f"{message.document}/{message.number}")
         if targets:
@@ -114,7 +120,11 @@ class Decider:
             return []
         self._known.learn(message)
         return [
-            ("upsert_hub", (message.hub, message.root, message.document, message.number, message.system, message.key), None),
+            (
+                "upsert_hub",
+                (message.hub, message.root, message.document, message.number, message.system, message.key),
+                None,
+            ),
             changes.identity(message.system, message.document, message.their_id, message.hub),
         ]
 

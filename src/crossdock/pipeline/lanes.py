@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from crossdock.kit.connector import Ask
+from crossdock.kit.connector import Ask, Job
 from crossdock.message.records import Transmission
 from crossdock.message.states import TransmissionState
 
@@ -19,6 +19,7 @@ class Flight:
     t: Transmission
     tree: dict[str, Any] | None = None  #: the document; read back from the store when needed
     ask: Ask | None = None  #: the exact request of this round, once rendered
+    job: Job | None = None  #: what the writer was told for `ask`
     reads: str | None = None  #: what the rendering looked up, as the ledger keeps it
     stored: bool = False  #: the row as it is here is durable
     absent: int = 0  #: how often the target said that it does not have it

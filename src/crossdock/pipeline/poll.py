@@ -59,7 +59,9 @@ class Pollers:
                 wait_s = pause_s(failures, every_s)
                 if isinstance(fault, TryLater) and fault.wait_s is not None:
                     wait_s = max(fault.wait_s, 0.1)
-                _log.warning("poll failed", system=system.name, document=document, says=str(fault), again_in_s=wait_s)
+                _log.warning(
+                    "poll failed", system=system.name, document=document, says=str(fault), again_in_s=wait_s
+                )
                 await self._context.clock.sleep(wait_s)
                 continue
             except Exception:  # ends in the next try: the cursor has not moved
@@ -81,7 +83,9 @@ class Pollers:
 
     async def _store(self, bound: Bound, document: str, page: Page) -> None:
         arrivals = [
-            self._door.arrival(bound, found.document, bound.readers[found.document], found.content, key=None, polled=True)
+            self._door.arrival(
+                bound, found.document, bound.readers[found.document], found.content, key=None, polled=True
+            )
             for found in page.found
         ]
         accepted = await self._context.journal.accept_page(arrivals, bound.system.name, document, page.cursor)

@@ -44,7 +44,9 @@ class Door:
         """Stores one document and says what it was. Raises Unreadable with the status for the sender."""
         bound = self._context.systems.get(system)
         if bound is None:
-            raise Unreadable(f"there is no system {system}", status=404, fix="look at systems: in charter.yaml")
+            raise Unreadable(
+                f"there is no system {system}", status=404, fix="look at systems: in charter.yaml"
+            )
         name, reader = self._reader(bound, document)
         content = Content(body, headers.get("content-type", ""), headers)
         arrival = self.arrival(bound, name, reader, content, key=key)
@@ -64,7 +66,9 @@ class Door:
         journal = self._context.journal
         changes = journal.changes()
         payload = changes.payload(body)[0] if body else None
-        changes.row("insert_door", journal.scope, system, self._context.clock.now_ms(), status, says, payload, None)
+        changes.row(
+            "insert_door", journal.scope, system, self._context.clock.now_ms(), status, says, payload, None
+        )
         journal.submit(changes).add_done_callback(_seen)
 
     def _accept(self, arrival: Arrival) -> Future[Accepted]:
@@ -73,7 +77,14 @@ class Door:
         return accepted
 
     def arrival(
-        self, bound: Bound, document: str, reader: Reader, content: Content, *, key: str | None, polled: bool = False
+        self,
+        bound: Bound,
+        document: str,
+        reader: Reader,
+        content: Content,
+        *,
+        key: str | None,
+        polled: bool = False,
     ) -> Arrival:
         """What the store must know of some content. Raises Unreadable."""
         facts = reader.facts(content)
@@ -115,14 +126,21 @@ class Door:
             if len(readers) != 1:
                 known = ", ".join(sorted(readers)) or "none"
                 raise Unreadable(
-                    f"{name} sends more than one document", status=404, path="document", fix=f"add ?document= with one of: {known}"
+                    f"{name} sends more than one document",
+                    status=404,
+                    path="document",
+                    fix=f"add ?document= with one of: {known}",
                 )
             return next(iter(readers.items()))
         reader = readers.get(document)
         if reader is None:
             known = ", ".join(sorted(readers)) or "none"
             raise Unreadable(
-                f"{name} does not send {document}", status=404, path="document", value=document, fix=f"one of: {known}"
+                f"{name} does not send {document}",
+                status=404,
+                path="document",
+                value=document,
+                fix=f"one of: {known}",
             )
         return document, reader
 

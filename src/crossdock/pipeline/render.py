@@ -43,7 +43,7 @@ class Renderer:
 
     def first_ask(self, flight: Flight) -> Ask | None:
         """The first request of a flight, with what was looked up to make it. Raises the writer's faults."""
-        job = self.job(flight)
+        job = flight.job = self._job(flight)
         self._reads()  # what an interrupted rendering left behind is not ours
         step = self._writers[flight.t.document].step(job, ())
         flight.reads = reads_json(self._reads())
@@ -60,7 +60,9 @@ class Renderer:
         t, ask = flight.t, flight.ask
         t.attempt += 1
         asks = ask is None or ask.safe
-        entry = entry_of(t, EntryKind.sent, "asks what is there" if ask is None or asks else f"{ask.method} {ask.path}")
+        entry = entry_of(
+            t, EntryKind.sent, "asks what is there" if ask is None or asks else f"{ask.method} {ask.path}"
+        )
         if ask is not None and not asks:
             if t.payload is None:
                 t.payload, entry.digest = changes.payload(ask.body)
@@ -70,7 +72,12 @@ class Renderer:
         return entry
 
     def job(self, flight: Flight) -> Job:
-        """What a writer is told; the clock of a rendering is that of the first try, so that it can be repeated."""
+        """What a writer is told of a flight that goes now."""
+        job, flight.job = flight.job, None
+        return job or self._job(flight)
+
+    def _job(self, flight: Flight) -> Job:
+        """The clock of a rendering is that of the first try, so that it can be repeated."""
         t = flight.t
         if t.first_ms == 0:
             t.first_ms = self._clock.now_ms()

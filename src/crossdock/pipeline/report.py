@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+
+import msgspec
 
 from crossdock.charter.charter import Charter
 from crossdock.faults import Fault, Unmapped
+from crossdock.kit.connector import Read
 from crossdock.message.incident import TYPES, Incident, MemberKind
 
 #: Types whose incidents gather all documents with the same wrong value: one missing row, one incident.
 _BY_VALUE = frozenset({"unknown_sku", "unknown_unit", "unmapped_code"})
 _VALUE_MAX = 200  #: characters of a value that an incident shows
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,7 @@ def incident_of(
     )
 
 
-def reads_json(reads: Any) -> str | None:
+def reads_json(reads: Iterable[Read]) -> str | None:
     """The read set of a decision as the ledger keeps it."""
-    return json.dumps([{"what": r.what, "version": r.version} for r in reads]) if reads else None
+    told = [{"what": read.what, "version": read.version} for read in reads]
+    return _encode(told).decode() if told else None

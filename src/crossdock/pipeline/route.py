@@ -25,7 +25,11 @@ class Router:
         rule = self._context.charter.objects.get(message.document)
         if rule is None:
             return ()
-        return [r for r in rule.readers if r.system != message.system and self._targets[r.system].writes(message.document)]
+        return [
+            r
+            for r in rule.readers
+            if r.system != message.system and self._targets[r.system].writes(message.document)
+        ]
 
     def route(
         self, message: Message, readers: Sequence[Reader], changes: Changes, routed: list[Transmission]

@@ -265,7 +265,9 @@ class Target:
                 continue
             if flight.t.state is not _S.SENDING and not await self._begin(lane, flight):
                 continue
-            outcome = await self._sender.send(flight, self._writers[flight.t.document], self._renderer.job(flight))
+            outcome = await self._sender.send(
+                flight, self._writers[flight.t.document], self._renderer.job(flight)
+            )
             if await self._conclude(lane, flight, outcome):
                 return
 
@@ -364,7 +366,9 @@ class Target:
 
         future.add_done_callback(written)
 
-    async def _write_again(self, lane: Lane, changes: Changes, marked: list[Flight], done: Transmission) -> None:
+    async def _write_again(
+        self, lane: Lane, changes: Changes, marked: list[Flight], done: Transmission
+    ) -> None:
         await self.durable(changes)
         self._written(lane, marked, done)
 

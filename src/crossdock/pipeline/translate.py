@@ -135,9 +135,16 @@ class Translator:
             self._decider.decide(message, document, parent, batch, made_by=made)
 
     def _message(
-        self, capture: Capture, draft: Draft, number: str, tree: dict[str, Any], parent: tuple[str, str] | None
+        self,
+        capture: Capture,
+        draft: Draft,
+        number: str,
+        tree: dict[str, Any],
+        parent: tuple[str, str] | None,
     ) -> Message:
-        known = self.object_of(capture.system, draft.document, draft.their_id, number, parent, capture.order_by)
+        known = self.object_of(
+            capture.system, draft.document, draft.their_id, number, parent, capture.order_by
+        )
         return Message(
             id=self._journal.next_id(),
             capture=capture.id,
@@ -153,7 +160,13 @@ class Translator:
         )
 
     def object_of(
-        self, system: str, document: str, their_id: str, number: str, parent: tuple[str, str] | None, order_by: str | None
+        self,
+        system: str,
+        document: str,
+        their_id: str,
+        number: str,
+        parent: tuple[str, str] | None,
+        order_by: str | None,
     ) -> Object:
         """The object that a document speaks of; a new one gets its hub id here."""
         known = self._known.by_id(system, document, their_id)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Protocol
 
+import msgspec
+
 from crossdock.charter.charter import System
 from crossdock.faults import Fault, InDoubt, Invalid, TryLater
 from crossdock.journal.chain import partition_of
@@ -20,6 +22,7 @@ from crossdock.message.states import EntryKind
 from crossdock.pipeline.lanes import Flight
 from crossdock.pipeline.report import reads_json
 
+_encode = msgspec.json.Encoder().encode
 #: Requests of one dialogue; more means that a connector talks in circles.
 STEPS_MAX = 60
 #: Bytes of an answer that are kept.
@@ -109,7 +112,7 @@ class Sender:
 
 def request_json(ask: Ask) -> str:
     """The request as the store keeps it beside its body."""
-    return json.dumps([ask.method, ask.path, dict(ask.headers)], ensure_ascii=False)
+    return _encode((ask.method, ask.path, ask.headers)).decode()
 
 
 def request_from(text: str, body: bytes) -> Ask:
@@ -147,7 +150,9 @@ def answered(t: Transmission, outcome: Outcome, changes: Changes, says: str) -> 
 def next_due_ms(t: Transmission, fault: TryLater, system: System, random: Random, now_ms: int) -> int | None:
     """When a transmission goes again; None when its time is over."""
     limits = system.limits
-    wait_s = back_off_s(max(t.attempt, 1), first_s=limits.retry_first_s, max_s=limits.retry_max_s, random=random)
+    wait_s = back_off_s(
+        max(t.attempt, 1), first_s=limits.retry_first_s, max_s=limits.retry_max_s, random=random
+    )
     if fault.wait_s is not None:
         wait_s = max(fault.wait_s, wait_s if fault.wait_s == 0 else fault.wait_s)
     due = now_ms + int(wait_s * 1000)

@@ -233,7 +233,11 @@ class Worker:
     # -- from the desk -------------------------------------------------------
 
     def nudge(
-        self, *, captures: Sequence[int] = (), messages: Sequence[int] = (), lanes: Sequence[tuple[str, str]] = ()
+        self,
+        *,
+        captures: Sequence[int] = (),
+        messages: Sequence[int] = (),
+        lanes: Sequence[tuple[str, str]] = (),
     ) -> None:
         """A person sent these back; they are in the store in their new state."""
         self._journal.refresh_overrides()

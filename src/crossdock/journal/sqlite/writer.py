@@ -119,7 +119,9 @@ class Writer:
             return
         self._kept(batch, results)
 
-    async def _write_single(self, loop: asyncio.AbstractEventLoop, one: tuple[Work, asyncio.Future[Any]]) -> None:
+    async def _write_single(
+        self, loop: asyncio.AbstractEventLoop, one: tuple[Work, asyncio.Future[Any]]
+    ) -> None:
         try:
             self._begin()
             result = one[0](self._connection)
