@@ -95,6 +95,7 @@ def records(screen: Screen, verdict: Verdict) -> None:
         "The ERP's own records beside the warehouse's, line by line",
         ("sale", "left"), ("release", "left"), ("item", "left"), ("asked", "right"), ("left\nWMS", "right"),
         ("in\nERP", "right"), ("lots", "left"), ("tracking", "left"), ("", "left"),
+        verdicts=True,
     )  # fmt: skip
     before = ("", "")
     for row in verdict.rows:
@@ -164,13 +165,16 @@ def _good(fine: bool, text: str) -> str:
     return f"[green]{text}[/]" if fine else f"[bold red]{text}[/]"
 
 
-def _table(title: str, *columns: tuple[str, Literal["left", "right"]]) -> Table:
+def _table(
+    title: str, *columns: tuple[str, Literal["left", "right"]], verdicts: bool = False
+) -> Table:
+    """`verdicts`: the last column holds short words that stay on one line."""
     table = Table(
         title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
         padding=(0, 1, 0, 0), show_header=any(name for name, _ in columns),
     )  # fmt: skip
-    for name, justify in columns:
-        table.add_column(name, justify=justify)
+    for number, (name, justify) in enumerate(columns, 1):
+        table.add_column(name, justify=justify, no_wrap=verdicts and number == len(columns))
     return table
 
 
