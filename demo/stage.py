@@ -118,13 +118,8 @@ class Stage:
     def adjust(self, sku: str, quantity: int) -> None:
         """Goods come in: booked through the warehouse's own API, which misbehaves for us as for the hub."""
         body = {
-            "site": seed.WAREHOUSE,
-            "sku": sku,
-            "bin": "IN-01",
-            "quantity": quantity,
-            "unit": "EA",
-            "reason": "receipt",
-        }
+            "site": seed.WAREHOUSE, "sku": sku, "bin": "IN-01", "quantity": quantity, "unit": "EA", "reason": "receipt",
+        }  # fmt: skip
         headers = {
             "Authorization": f"Bearer {self._key}", "Content-Type": "application/json",
             "Idempotency-Key": f"receipt-{sku}-1",

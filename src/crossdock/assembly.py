@@ -12,12 +12,11 @@ from random import Random
 from crossdock.charter.charter import Charter, OnUnclear, System
 from crossdock.charter.fields import ConnectorFields, DocumentRead, DocumentWritten, Option
 from crossdock.charter.load import load
-from crossdock.charter.site_files import read_files
 from crossdock.faults import Misconfigured
 from crossdock.journal.sqlite.lock import StoreLock
 from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.kit.breaker import Breaker
-from crossdock.kit.connector import Connector, Read, SignsIn, Tools
+from crossdock.kit.connector import Connector, Read, Reading, SignsIn, Tools
 from crossdock.kit.credentials import badge
 from crossdock.kit.guarded import GuardedClient
 from crossdock.kit.http import Response
@@ -68,7 +67,9 @@ def _fields(connector: Connector) -> ConnectorFields:
     return ConnectorFields(
         kind=d.kind,
         options=tuple(Option(f.name, f.type, f.required, f.default, f.says) for f in d.fields),
-        documents_in=tuple(DocumentRead(i.document, i.every_s) for i in d.documents_in),
+        documents_in=tuple(
+            DocumentRead(i.document, i.every_s if i.reading is Reading.POLL else None) for i in d.documents_in
+        ),
         documents_out=tuple(DocumentWritten(o.document, OnUnclear(o.unclear.value)) for o in d.documents_out),
         auth=d.auth,
         configurable=d.configurable,
@@ -97,7 +98,7 @@ class Hub:
             dedup=blind.NoDedup() if "dedup" in off else ArrivalDedup(),
             synchronous=settings.sqlite_synchronous,
         )
-        self._files = read_files(settings.site, [])
+        self._files = dict(self.charter.files)
         self._crosswalks = Crosswalks.read(self._files)
         self._time = DecisionTime()
         self._secrets = secrets

@@ -78,6 +78,8 @@ IN_THE_CHARTER = [
     ("127.0.0.1/32", "localhost", 3, "is no network", "10.1.0.0/16"),
     ('["127.0.0.1/32"]', "127.0.0.1/32", 3, "must be a list, not text", "in brackets"),
     ('["127.0.0.1/32"]', "[]", 15, "127.0.0.1 is a private address", 'network: {allow: ["127.0.0.1/32"]}'),
+    ("http://127.0.0.1:9100", "'http://[::1]:9100'", 15, "::1 is a private address", 'allow: ["::1/128"]'),
+    ("http://127.0.0.1:9100", "http://10.0.0.7", 15, "10.0.0.7 is a private address", '"10.0.0.7/32"'),
     ("http://127.0.0.1:9100", "127.0.0.1:9100", 15, "is no web address", "https://host"),
     ("http://127.0.0.1:9100", "ftp://example.com", 15, "is no web address", "https://host"),
     ("http://127.0.0.1:9100", "https://example.com/?x=1", 15, "has no ?", "path of the flow"),

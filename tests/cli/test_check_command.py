@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 from crossdock.cli.main import app
 
 FIRST_SITE = Path(__file__).resolve().parents[2] / "examples" / "first-site"
-EXAMPLES = "examples/wms-out.yaml"
-SAYS = "cases are counted in pieces, single pieces stay as they are"
+EXAMPLES = "examples/orders.yaml"
+SAYS = "the warehouse counts in pieces"
 
 
 def said(*words: str):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crossdock.faults import Invalid, Misconfigured, Unmapped
 from crossdock.formats import json
-from crossdock.mapping.rule import Rule
+from crossdock.mapping.rule import Rule, no_units
 
 
 def ours(name: str, theirs: object) -> str:
@@ -278,6 +278,18 @@ def test_without_packs_a_conversion_is_an_incident():
     assert refused.value.type == "unknown_unit"
 
 
+def only_a(quantity: Decimal, from_unit: str, to_unit: str, sku: str) -> Decimal:
+    return quantity if sku == "A" else no_units(quantity, from_unit, to_unit, sku)
+
+
+def test_a_unit_that_cannot_be_converted_names_the_field_it_came_from():
+    text = '{"lines": [lines.{"q": $convert(qty, uom, "EA", sku)}]}'
+    lines = [{"qty": 1, "uom": "PC", "sku": "A"}, {"qty": 1, "uom": "CS", "sku": "B"}]
+    with pytest.raises(Invalid) as refused:
+        ran(text, {"lines": lines}, convert=only_a)
+    assert (refused.value.path, refused.value.value) == ("lines[1].uom", "CS")
+
+
 def test_the_same_clock_and_seed_give_the_same_result():
     text = '{"at": $now(), "ms": $millis(), "dice": $random()}'
     assert ran(text, {}) == ran(text, {})
@@ -322,7 +334,8 @@ def test_a_mapping_cannot_fill_the_memory():
         ('{"a":\n\n $our("x", a)}', 3, r"\$our is no function", "write $ours"),
         ('{"a": $uppercasee(a)}', 1, "no function", "write $uppercase"),
         ('{"a": $x}', 1, "no variable", ":="),
-        ('{"a": $ours("x")}', 1, "takes a crosswalk and a code", '$ours("NAME", code)'),
+        ('{"a": $ours("x")}', 1, "takes 2 arguments, here it has 1", '$ours("NAME", code)'),
+        ('{"a": $convert(q, "CS")}', 1, "takes 4 arguments", "$convert(quantity, from, to, sku)"),
     ],
 )
 def test_a_broken_mapping_is_refused_with_its_line(text, line, says, fix):
@@ -335,7 +348,7 @@ def test_a_broken_mapping_is_refused_with_its_line(text, line, says, fix):
 def test_the_fields_and_questions_of_a_rule_are_known_from_its_text():
     rule = Rule('{"a": {"b": x}, "l": [lines.{"c": $theirs("unit", uom)}], "m": $ours(name, code)}')
     assert rule.paths == {"a", "a.b", "l", "l.c", "m"}
-    assert [(call.function, call.crosswalk, call.way) for call in rule.calls] == [
+    assert [(call.function, call.crosswalk, call.ways[1]) for call in rule.calls] == [
         ("theirs", "unit", ("lines", "uom")),
         ("ours", None, ("code",)),
     ]

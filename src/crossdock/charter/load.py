@@ -6,6 +6,7 @@ from collections.abc import Collection
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from crossdock.charter.charter import Charter, Checks, ItemCheck, Site, System
 from crossdock.charter.objects import check_agreement, check_documents, read_objects
@@ -117,10 +118,8 @@ def _owners(reading: Reading, owners: dict[str, Any]) -> dict[str, str]:
 
 def _check_address(reading: Reading, system: System, charter: Charter) -> None:
     """A private address would be refused at the socket: better now than at the first order."""
-    host = system.url.split("://", 1)[1].split("/", 1)[0] if system.url else ""
-    host = host[1:].split("]")[0] if host.startswith("[") else host.rsplit(":", 1)[0]
     try:
-        address = ip_address(host)
+        address = ip_address(urlsplit(system.url or "").hostname or "")
     except ValueError:
         return
     if not address.is_global and not any(address in network for network in charter.network_allow):

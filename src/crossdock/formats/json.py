@@ -64,11 +64,16 @@ def decode(body: bytes) -> Any:
         raise _out_of_bounds(body) from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _refusal(body, error) from None
-    keys = _count_keys(tree)
-    # Every key in the text is a quote and a colon. Strings can add to these (an escaped quote before a
-    # colon) but never take away, so equal counts prove that no key was swallowed.
-    spaced = b'" ' in body or b'"\n' in body or b'"\r' in body or b'"\t' in body
-    if keys != (len(_KEY.findall(body)) if spaced else body.count(b'":')):
+    if b"\\" in body:
+        # Every key in the text is a quote and a colon. Strings can add to these (an escaped quote before
+        # a colon) but never take away, so equal counts prove that no key was swallowed.
+        sure = _count_keys(tree) == len(_KEY.findall(body))
+    else:
+        # Without escapes every quote opens or closes a string, and a swallowed key is a missing string.
+        sure = _encoder.encode(tree).count(b'"') == body.count(b'"')
+        if body.count(b"{") + body.count(b"[") > DEPTH_MAX:
+            _count_keys(tree)
+    if not sure:
         _refuse_repeated_keys(body)
     return tree
 

@@ -145,13 +145,17 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One HTTP request, complete but for credentials and host. `safe` asks change nothing."""
+    """One HTTP request, complete but for credentials and host. `safe` asks change nothing.
+
+    `says` is what it does in a supervisor's words; without it the trace shows method and path.
+    """
 
     method: str
     path: str
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     safe: bool = False
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from typing import Any, NoReturn
 import jlens
 
 from crossdock.faults import Fault, Invalid, Misconfigured, Unmapped
+from crossdock.mapping.calls import HOST_FUNCTIONS, calls, variables
 from crossdock.mapping.dress import Loan, number_in, spelled
 from crossdock.mapping.engine import FUNCTIONS, STEPS_MAX, compiled, evaluated
-from crossdock.mapping.shape import Call, Entry, outline, variables
+from crossdock.mapping.shape import Entry, outline
 from crossdock.mapping.syntax import Unparsed, parse
 
 #: Looks a code up: crosswalk name and code to code. Raises Unmapped.
@@ -61,6 +62,8 @@ class Rule:
         self._expression = compiled(_marked(text, self._marks), file)
         self._optional = frozenset(optional)
         self._check_variables(*variables(root))
+        #: Every question that the rule asks a crosswalk or the item master.
+        self.calls = tuple(calls(root))
         self._check_calls()
         self._run = threading.local()
         for name, function in (("ours", self._ours), ("theirs", self._theirs), ("convert", self._convert)):
@@ -70,11 +73,6 @@ class Rule:
     def paths(self) -> frozenset[str]:
         """Every field of the result that the text names, as a path without indexes."""
         return frozenset(entry.path for entry in self._outline.entries())
-
-    @property
-    def calls(self) -> tuple[Call, ...]:
-        """Every question that the rule asks a crosswalk."""
-        return tuple(self._outline.calls)
 
     def run(
         self,
@@ -155,12 +153,14 @@ class Rule:
         )
 
     def _locate(self, fault: Fault, tree: object) -> None:
-        """Adds the source field to a fault of a lookup."""
-        if fault.path or not isinstance(fault, Unmapped):
-            return
-        for call in self._outline.calls:
-            if call.way and call.crosswalk == fault.crosswalk:
-                fault.path = fault.path or _place(tree, call.way, fault.value)
+        """Adds the source field to a fault of a lookup or a conversion."""
+        name = fault.crosswalk if isinstance(fault, Unmapped) else None
+        for call in self.calls:
+            if not fault.path and call.crosswalk == name and (name or fault.value is not None):
+                # The name of the crosswalk comes first and is no field of the document.
+                ways = call.ways[1:] if call.function != "convert" else call.ways
+                places = (_place(tree, way, fault.value) for way in ways if way)
+                fault.path = next(filter(None, places), "")
 
     def _check_choices(self) -> None:
         """One of several objects behind a variable could lose a field unseen."""
@@ -170,7 +170,7 @@ class Rule:
             raise misplaced(says, self.text, self.file, offset, fix)
 
     def _check_variables(self, used: Mapping[str, int], defined: frozenset[str]) -> None:
-        known = FUNCTIONS | defined | {"ours", "theirs", "convert"}
+        known = FUNCTIONS | defined | HOST_FUNCTIONS.keys()
         for name, offset in used.items():
             if name not in known:
                 near = get_close_matches(name, known, 1)
@@ -180,15 +180,12 @@ class Rule:
                 )
 
     def _check_calls(self) -> None:
-        for call in self._outline.calls:
-            if call.arguments != 2:
-                raise misplaced(
-                    f"${call.function} takes a crosswalk and a code",
-                    self.text,
-                    self.file,
-                    call.start,
-                    f'write ${call.function}("NAME", code)',
-                )
+        for call in self.calls:
+            wanted = HOST_FUNCTIONS[call.function]
+            if len(call.ways) != len(wanted):
+                says = f"${call.function} takes {len(wanted)} arguments, here it has {len(call.ways)}"
+                fix = f"write ${call.function}({', '.join(wanted)})"
+                raise misplaced(says, self.text, self.file, call.start, fix)
 
     def _line(self, offset: int) -> str:
         return f"{self.file or 'mapping'}:{self.text.count(chr(10), 0, offset) + 1}"

@@ -65,23 +65,11 @@ class Either:
 Shape = Fields | Items | Either
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A question to a crosswalk: `$ours("ship_method", shipMethod)`."""
-
-    function: str
-    crosswalk: str | None  #: None when the name is computed
-    way: Way  #: from the top of the source
-    arguments: int
-    start: int
-
-
 @dataclass(slots=True)
 class Outline:
     """All that the text of one mapping tells of its result."""
 
     shape: Shape | None
-    calls: list[Call] = field(default_factory=list[Call])
     unclear: list[int] = field(default_factory=list[int])  #: offsets of choices that cannot be followed
 
     def marks(self) -> list[int]:
@@ -114,8 +102,7 @@ def outline(root: Node) -> Outline:
     """The outline of an expression."""
     reader = _Outliner()
     shape = reader.shape(root, _Place((), (), frozenset()))
-    reader.note_calls(root, ())
-    return Outline(shape, reader.calls, reader.unclear)
+    return Outline(shape, reader.unclear)
 
 
 def copied(root: Node) -> frozenset[str]:
@@ -153,7 +140,6 @@ _NO_OBJECT = frozenset({Kind.STRING, Kind.NUMBER, Kind.VALUE, Kind.OPERATION, Ki
 
 class _Outliner:
     def __init__(self) -> None:
-        self.calls: list[Call] = []
         self.unclear: list[int] = []
         self._bound: dict[str, Node] = {}
         self._following: set[str] = set()
@@ -173,7 +159,7 @@ class _Outliner:
                 # A list in brackets is one list, not a list in a list.
                 return Items(each, ()) if each and not isinstance(each, Items) else each
             case Kind.PATH:
-                way = _way(node.parts[0], place.items)
+                way = way_of(node.parts[0], place.items)
                 each = self.shape(node.parts[1], place.below(way))
                 return Items(each, way) if each else None
             case Kind.FILTER:
@@ -220,7 +206,7 @@ class _Outliner:
             path = (*place.path, key.text)
             inner = _Place(path, place.top, place.items, place.seen)
             shape = self.shape(value, inner)
-            copies = None if shape else _way(value, place.items)
+            copies = None if shape else way_of(value, place.items)
             names = _NO_NAMES if shape else self.copied(value)
             entries.append(
                 Entry(key.text, ".".join(path), value.start, value.end, shape, copies or None, names)
@@ -258,7 +244,7 @@ class _Outliner:
         if function.kind is not Kind.VARIABLE or not arguments:
             return None
         if function.text == "map" and len(arguments) > 1 and arguments[1].kind is Kind.LAMBDA:
-            way = _way(arguments[0], place.items)
+            way = way_of(arguments[0], place.items)
             inner = place.below(way)
             item = arguments[1].text.split(" ")[0]
             each = self.shape(
@@ -297,34 +283,8 @@ class _Outliner:
             case _:
                 return _NO_NAMES
 
-    def note_calls(self, node: Node, top: Way) -> None:
-        """Collects every question to a crosswalk, with the source field that it asks about."""
-        if node.kind is Kind.CALL and node.parts[0].kind is Kind.VARIABLE:
-            function = node.parts[0].text
-            arguments: Sequence[Node] = node.parts[1:]
-            if function in ("ours", "theirs"):
-                literal = bool(arguments) and arguments[0].kind is Kind.STRING
-                way = _way(arguments[1], frozenset()) if len(arguments) > 1 else None
-                self.calls.append(
-                    Call(
-                        function,
-                        arguments[0].text if arguments and literal else None,
-                        None if way is None or top is None else top + way,
-                        len(arguments),
-                        node.start,
-                    )
-                )
-        for index, part in enumerate(node.parts):
-            inside = top
-            if index and node.kind in (Kind.PATH, Kind.FILTER, Kind.GROUP):
-                way = _way(node.parts[0], frozenset())
-                inside = None if way is None or top is None else top + way
-            elif node.kind is Kind.LAMBDA:
-                inside = None
-            self.note_calls(part, inside)
 
-
-def _way(node: Node, items: frozenset[str]) -> Way:
+def way_of(node: Node, items: frozenset[str] = frozenset()) -> Way:
     """The field names of a plain path from the current item; a filter leads the same way."""
     match node.kind:
         case Kind.NAME:
@@ -332,12 +292,12 @@ def _way(node: Node, items: frozenset[str]) -> Way:
         case Kind.VARIABLE if node.text == "" or node.text in items:
             return ()
         case Kind.PATH:
-            first, second = _way(node.parts[0], items), _way(node.parts[1], frozenset())
+            first, second = way_of(node.parts[0], items), way_of(node.parts[1], frozenset())
             return None if first is None or second is None else first + second
         case Kind.FILTER:
-            return _way(node.parts[0], items)
+            return way_of(node.parts[0], items)
         case Kind.BLOCK if len(node.parts) == 1:
-            return _way(node.parts[0], items)
+            return way_of(node.parts[0], items)
         case _:
             return None
 
@@ -358,22 +318,3 @@ def _looks_at_whole(node: Node) -> bool:
     if node.kind is Kind.WILDCARD or (node.kind is Kind.VARIABLE and node.text in ("", "$")):
         return True
     return any(map(_looks_at_whole, node.parts))
-
-
-def variables(root: Node) -> tuple[Mapping[str, int], frozenset[str]]:
-    """Variables that the text uses, with the offset of the first use, and those that it defines."""
-    used: dict[str, int] = {}
-    defined: set[str] = set()
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        if node.kind is Kind.VARIABLE and node.text not in ("", "$"):
-            used[node.text] = min(node.start, used.get(node.text, node.start))
-        elif node.kind is Kind.BIND:
-            defined.add(node.text)
-        elif node.kind is Kind.LAMBDA:
-            defined.update(node.text.split(" "))
-        elif node.kind is Kind.FILTER and node.text[:1] in "@#":
-            defined.add(node.text[1:])
-        waiting += node.parts
-    return used, frozenset(defined)

@@ -11,7 +11,7 @@ from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.lanes import Flight
 from crossdock.pipeline.mended import mended
 from crossdock.pipeline.report import reads_json
-from crossdock.pipeline.transmit import entry_of, request_from, request_json
+from crossdock.pipeline.transmit import entry_of, in_words, request_from, request_json
 
 
 class Renderer:
@@ -59,11 +59,9 @@ class Renderer:
         """The entry that tells of a request about to leave, its body stored once per round."""
         t, ask = flight.t, flight.ask
         t.attempt += 1
-        asks = ask is None or ask.safe
-        entry = entry_of(
-            t, EntryKind.sent, "asks what is there" if ask is None or asks else f"{ask.method} {ask.path}"
-        )
-        if ask is not None and not asks:
+        changing = ask is not None and not ask.safe
+        entry = entry_of(t, EntryKind.sent, in_words(ask) if ask is not None and changing else "asks what is there")
+        if ask is not None and changing:
             if t.payload is None:
                 t.payload, entry.digest = changes.payload(ask.body)
                 t.request = request_json(ask)

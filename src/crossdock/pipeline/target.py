@@ -20,7 +20,7 @@ from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.conclude import Concluder, Verdict
 from crossdock.pipeline.lanes import Flight, Lane, Lanes, Ordering
 from crossdock.pipeline.render import Renderer
-from crossdock.pipeline.transmit import DoubtGuard, Outcome, Sender, entry_of, settling
+from crossdock.pipeline.transmit import DoubtGuard, Outcome, Sender, entry_of, in_words, settling
 
 _log = structlog.get_logger("crossdock.target")
 _S = TransmissionState
@@ -378,10 +378,10 @@ class Target:
         self._completed(done.id)
         self.schedule(lane)
 
-    async def _store_ask(self, flight: Flight, ask: Ask, step: int) -> None:
+    async def _store_ask(self, flight: Flight, ask: Ask) -> None:
         """Stores a further request of a dialogue before it leaves."""
         changes = self._journal.changes()
-        entry = entry_of(flight.t, EntryKind.sent, f"step {step}: {ask.method} {ask.path}")
+        entry = entry_of(flight.t, EntryKind.sent, in_words(ask))
         entry.payload, entry.digest = changes.payload(ask.body)
         entry.state = flight.t.state.value
         changes.entry(entry)

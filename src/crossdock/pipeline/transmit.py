@@ -57,7 +57,7 @@ class Outcome:
 class Sender:
     """Speaks with one target through its writers."""
 
-    def __init__(self, system: System, client: Client, store: Callable[[Flight, Ask, int], Any]) -> None:
+    def __init__(self, system: System, client: Client, store: Callable[[Flight, Ask], Any]) -> None:
         self._system = system
         self._client = client
         self._store = store
@@ -84,7 +84,7 @@ class Sender:
                     raise Invalid(f"the connector asked {STEPS_MAX} times without coming to an end")
                 ask = asked = step
                 if not ask.safe:
-                    await self._store(flight, ask, len(exchanges) + 1)
+                    await self._store(flight, ask)
         except InDoubt as fault:
             last = exchanges[-1].answer if exchanges else None
             if asked is not None and asked.safe:
@@ -108,6 +108,11 @@ class Sender:
         headers = ask.headers if find else {**ask.headers, "crossdock-attempt": str(t.attempt)}
         response = await self._client.send(ask.method, ask.path, body=ask.body, headers=headers)
         return Answer(response.status, response.body, response.headers)
+
+
+def in_words(ask: Ask) -> str:
+    """What a request does, as the order's story tells it."""
+    return ask.says or f"{ask.method} {ask.path}"
 
 
 def request_json(ask: Ask) -> str:

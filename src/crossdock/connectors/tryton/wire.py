@@ -17,6 +17,20 @@ from crossdock.kit.connector import Answer, Ask
 #: A record as Tryton gives it; a field of a related record stands under `relation.` with the dot.
 Row = dict[str, Any]
 
+#: What buttons and writes of Tryton do to a record, as a supervisor would say it.
+_DOES = {
+    "create": "enters it",
+    "write": "writes quantities and numbers",
+    "quote": "quotes it",
+    "confirm": "confirms it",
+    "wait": "takes it back to waiting",
+    "assign_try": "assigns the stock",
+    "pick": "books it picked",
+    "pack": "books it packed",
+    "ship": "books it shipped",
+    "do": "books it out",
+}
+
 _HEADERS = {"content-type": "application/json", "accept": "application/json"}
 
 
@@ -27,7 +41,13 @@ def call(database: str, method: str, *params: object, company: int | None = None
         context["company"] = company
     tree = {"id": 1, "method": method, "params": [*params, context]}
     path = f"/{quote(database, safe='')}/rpc/"
-    return Ask("POST", path, dumped(tree), _HEADERS, safe=safe)
+    return Ask("POST", path, dumped(tree), _HEADERS, safe=safe, says="" if safe else _in_words(method))
+
+
+def _in_words(method: str) -> str:
+    """What a changing call does, for the order's story."""
+    name = method.rpartition(".")[2]
+    return f"{_DOES.get(name, name)} ({method.removeprefix('model.')})"
 
 
 def result(ask: Ask, answer: Answer) -> Any:
