@@ -16,8 +16,14 @@ def main() -> int:
     customers, items = {one[0] for one in seed.CUSTOMERS}, {product.sku for product in seed.PRODUCTS}
     customer, *lines = sys.argv[1:] or [""]
     parts = [line.partition("=") for line in lines]
-    if customer not in customers or not parts or any(sku not in items or not n.isdecimal() for sku, _, n in parts):
-        print(f"say: python -m demo.sell CUSTOMER ITEM=QUANTITY …\n  customers: {', '.join(sorted(customers))}")
+    if (
+        customer not in customers
+        or not parts
+        or any(sku not in items or not n.isdecimal() for sku, _, n in parts)
+    ):
+        print(
+            f"say: python -m demo.sell CUSTOMER ITEM=QUANTITY …\n  customers: {', '.join(sorted(customers))}"
+        )
         print(f"  items: {', '.join(sorted(items))}")
         return 2
     file = HOME / "running.json"
