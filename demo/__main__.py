@@ -43,6 +43,7 @@ def _run(screen: Screen, stage: Stage, options: argparse.Namespace) -> int:
         report.story(screen, stage, outcome.interesting)
     report.ending(screen, outcome)
     if options.stay:
+        stage.tell_where()
         report.stay(screen, stage, outcome)
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from textwrap import wrap
 from typing import Literal
 
@@ -95,6 +96,7 @@ def records(screen: Screen, verdict: Verdict) -> None:
         "The ERP's own records beside the warehouse's, line by line",
         ("sale", "left"), ("release", "left"), ("item", "left"), ("asked", "right"), ("left\nWMS", "right"),
         ("in\nERP", "right"), ("lots", "left"), ("tracking", "left"), ("", "left"),
+        verdicts=True,
     )  # fmt: skip
     before = ("", "")
     for row in verdict.rows:
@@ -164,13 +166,14 @@ def _good(fine: bool, text: str) -> str:
     return f"[green]{text}[/]" if fine else f"[bold red]{text}[/]"
 
 
-def _table(title: str, *columns: tuple[str, Literal["left", "right"]]) -> Table:
+def _table(title: str, *columns: tuple[str, Literal["left", "right"]], verdicts: bool = False) -> Table:
+    """`verdicts`: the last column holds short words that stay on one line."""
     table = Table(
         title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
         padding=(0, 1, 0, 0), show_header=any(name for name, _ in columns),
     )  # fmt: skip
-    for name, justify in columns:
-        table.add_column(name, justify=justify)
+    for number, (name, justify) in enumerate(columns, 1):
+        table.add_column(name, justify=justify, no_wrap=verdicts and number == len(columns))
     return table
 
 
@@ -184,20 +187,27 @@ def following(screen: Screen) -> None:
 
 def stay(screen: Screen, stage: Stage, outcome: Outcome) -> None:
     """Where everything is, and what can be done with it."""
-    site = stage.hub.site
-    screen.print("[bold]Everything stays up until Ctrl-C.[/]")
-    screen.print(f"  hub        {stage.hub.url}   log {stage.hub.log}")
-    screen.print(f"  warehouse  {stage.twin.url}   all it knows: {stage.twin.url}/_state")
-    screen.print(
-        f"  ERP        {stage.server.url}   database {stage.server.database}, user {stage.server.hub_user}"
-    )
-    screen.print(f'\nIn another terminal:\n  export PATH="$PWD/.venv/bin:$PATH" CROSSDOCK_SITE={site}')
     number = outcome.interesting or "SO-00001"
+    screen.print("[bold]Everything stays up until Ctrl-C.[/]")
+    screen.print(f"  hub        {stage.hub.url}   its log {_near(stage.hub.log)}")
+    screen.print(f"  warehouse  {stage.twin.url}   all it knows: {stage.twin.url}/_state")
+    screen.print(f"  ERP        {stage.server.url}   how to log in: {_near(stage.home)}/running.json\n")
+    screen.print("In another terminal, in this folder:")
+    screen.print(f'  export PATH="$PWD/.venv/bin:$PATH" CROSSDOCK_SITE={_near(stage.hub.site)}')
     for line, says in (
+        ("python -m demo.sell C-1002 HON-0350=2 FLT-0012=1", "one more sale in the ERP"),
         ("crossdock desk list", "what needs somebody"),
-        (f"crossdock trace sales_order {number}", "one sale from the ERP to the warehouse and back"),
+        (f"crossdock trace sales_order {number}", "one sale, there and back"),
         (f"crossdock trace sales_order {number} --bytes", "the same, word by word"),
-        ("crossdock conservation", "where everything is that was ever accepted"),
+        ("crossdock conservation", "where everything is that was accepted"),
         ("crossdock audit verify", "whether anybody touched the ledger"),
+        (f"curl -X PUT {stage.twin.url}/_dials -d '{{\"drop\": 1}}'", "the warehouse hangs up each time"),
+        (f"curl -X PUT {stage.twin.url}/_dials -d '{{\"drop\": 0}}'", "and is well again"),
     ):
-        screen.print(f"  {line:<52} [dim]{says}[/]")
+        screen.print(f"  {line:<60} [dim]{says}[/]")
+
+
+def _near(path: Path) -> Path:
+    """The path as one types it here."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -13,6 +13,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -38,6 +39,17 @@ REPLENISHED, STAYS_SHORT = "TEA-0500", "CUP-0001"  #: too little of both; one of
 #: Of what is ordered of the two, this part is there.
 SHORT_SHARE = 0.35
 TRIES_MAX = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where a demo that stays up can be reached, as `running.json` in its folder tells it."""
+
+    erp_url: str
+    erp_database: str
+    erp_password: str  #: of the user admin
+    warehouse_url: str
+    hub_url: str
 
 
 class Stage:
@@ -101,6 +113,16 @@ class Stage:
             self._running.callback(self.hub.stop)
             self.hub.start({"ERP": self.server.hub_password, "WMS": self._key})
             tell(2, "the floor stands still yet")
+
+    def tell_where(self) -> None:
+        """Writes `running.json`, for its owner alone; it is gone when the stage closes."""
+        where = self.home / "running.json"
+        where.touch(mode=0o600)
+        self._running.callback(where.unlink, missing_ok=True)
+        running = Running(
+            self.server.url, self.server.database, self.server.admin_password, self.twin.url, self.hub.url
+        )
+        where.write_text(json.dumps(asdict(running)))
 
     def _set_up_site(self) -> None:
         site = self.home / "site"

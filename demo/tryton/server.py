@@ -64,10 +64,15 @@ class TrytonServer:
         assert self._snapshot, "start the server first"
         return self._snapshot.hub_password
 
+    @property
+    def admin_password(self) -> str:
+        """The administrator's password; differs from machine to machine."""
+        assert self._snapshot, "start the server first"
+        return self._snapshot.admin_password
+
     def erp(self) -> Erp:
         """A session of the administrator, for doing what a clerk would do."""
-        assert self._snapshot, "start the server first"
-        return Erp(self.url, DATABASE, "admin", self._snapshot.admin_password)
+        return Erp(self.url, DATABASE, "admin", self.admin_password)
 
     def __enter__(self) -> Self:
         """Starts the server."""

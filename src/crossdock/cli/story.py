@@ -31,7 +31,10 @@ def head(story: Tree) -> list[str]:
     """What the object is, who calls it what, and where it stands."""
     called = " and ".join(f"{one['system']} calls it {one['id']}" for one in story["ids"])
     kept = f"; kept in order with {story['key']}" if story.get("key") else ""
-    return [f"{plain(story['object'])} {story['number']}: {story['state'].replace('_', ' ')}", f"{called}{kept}"]
+    return [
+        f"{plain(story['object'])} {story['number']}: {story['state'].replace('_', ' ')}",
+        f"{called}{kept}",
+    ]
 
 
 def awaited(story: Tree) -> str:

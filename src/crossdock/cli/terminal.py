@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import sys
 import tempfile
 import traceback
@@ -40,6 +41,15 @@ class Group(TyperGroup):
             raise typer.Exit(MISUSED if fault.path.startswith("CROSSDOCK_") else FOUND) from None
         except (typer.Exit, typer.Abort, *_USAGE_ERRORS, BrokenPipeError):
             raise
+        except (OSError, sqlite3.Error) as error:
+            place = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
+            says = (
+                error.strerror or str(error)
+                if isinstance(error, OSError)
+                else f"the store does not work: {error}"
+            )
+            complain(f"{place}{says}", fix="`crossdock doctor` looks closer")
+            raise typer.Exit(FOUND) from None
         except Exception as error:
             _defect(error)  # ends in exit status 1, with the traceback in a file
             raise typer.Exit(FOUND) from None

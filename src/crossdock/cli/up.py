@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
 
 import structlog
@@ -16,15 +17,30 @@ import uvloop
 from crossdock.api.app import App
 from crossdock.assembly import Hub
 from crossdock.cli import whereabouts
+from crossdock.faults import Misconfigured
 from crossdock.settings import Settings, secrets_from
 
 
 def run(settings: Settings) -> int:
     """Runs one hub process; the exit status. Raises Misconfigured before anything is listened to."""
     _log_to_stderr(settings.log)
+    _must_be_free(settings)
     for warning in settings.warnings:
         print(f"crossdock: UNSAFE: {warning}", file=sys.stderr)
     return uvloop.run(_serve(settings))
+
+
+def _must_be_free(settings: Settings) -> None:
+    """Before anything is opened or sent: the address can be listened on. Raises Misconfigured."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((settings.host, settings.port))
+    except OSError as error:
+        says = f"the hub cannot listen on {settings.host}:{settings.port}: {error.strerror or error}"
+        fix = "end what listens there, or give another address by --listen"
+        raise Misconfigured(says, path="listen", fix=fix) from None
 
 
 async def _serve(settings: Settings) -> int:

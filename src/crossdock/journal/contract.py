@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
 from crossdock.journal.changes import Changes
+from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
+from crossdock.message.states import TransmissionState
 
 
 class Verdict(Enum):
@@ -82,30 +85,70 @@ class Overtaken(Exception):
 
 
 class Journal(Protocol):
-    """The ledger, the queue and what is known, in one store."""
+    """The ledger, the queue and what is known, in one store.
+
+    Reads are small and immediate, of what is committed; writes are durable when their future is done.
+    """
 
     scope: int
+    has_overrides: bool  #: whether any value was ever mended by a person, as of the last look
+
+    @property
+    def depth(self) -> int:
+        """Writes that wait for the disk."""
+        ...
+
+    # -- writing ---------------------------------------------------------------
 
     def next_id(self) -> int:
-        """A number never given before, for a capture, message, transmission, payload, hub id or incident."""
+        """A number never given before."""
         ...
 
     def changes(self) -> Changes:
-        """An empty set of changes for this journal's scope."""
+        """An empty set of changes."""
         ...
 
     def submit(self, changes: Changes) -> Future[None]:
-        """Queues one atomic set of changes; the future is done when they are durable. Raises StoreDown there."""
+        """Queues one atomic set of changes."""
         ...
 
     def accept(self, arrival: Arrival) -> Future[Accepted]:
-        """Decides and stores one arrival; the future is done when that is durable."""
+        """Decides and stores one arrival."""
         ...
 
-    # reads: what is committed
+    def accept_page(
+        self, arrivals: Sequence[Arrival], system: str, document: str, cursor: str
+    ) -> Future[list[Accepted]]:
+        """Stores what one poll found and moves its cursor, in one commit. Repeats leave no trace."""
+        ...
+
+    async def anchor(self) -> None:
+        """Ties the heads of all chains together in one row, so that none can be cut off unseen."""
+        ...
+
+    # -- reads: what is committed ----------------------------------------------
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """One view of the store for many small reads, which each would take a lock of their own otherwise.
+
+        Nothing may be awaited inside: what others commit meanwhile is not seen.
+        """
+        ...
 
     def captures_waiting(self, after: int, limit: int) -> Sequence[Capture]:
         """Captures to translate, in arrival order, with their bodies."""
+        ...
+
+    def capture(self, id_: int) -> Capture | None:
+        """One capture with its body."""
+        ...
+
+    def overrides(self, system: str, document: str, their_id: str, now_ms: int) -> Sequence[tuple[str, Any]]:
+        """Values that a person put in place of what the sender said: (path, value), oldest first."""
+        ...
+
+    def refresh_overrides(self) -> None:
+        """Looks whether any value was ever mended by a person; most stores never ask again."""
         ...
 
     def identity(self, system: str, document: str, their_id: str) -> tuple[int, int, str] | None:
@@ -116,16 +159,76 @@ class Journal(Protocol):
         """The id that a system gave to an object."""
         ...
 
-    def open_transmissions(
-        self, target: str, states: Iterable[int], after: int, limit: int
-    ) -> Sequence[Transmission]:
-        """Open work of one target in order of making."""
+    def hub_of_number(self, document: str, number: str) -> tuple[int, int, str] | None:
+        """An object by its own number, whoever owns it; the newest if several do."""
+        ...
+
+    def last_message_of(self, hub: int) -> int | None:
+        """The newest message that any system told of an object."""
+        ...
+
+    def belief(self, hub: int, system: str) -> tuple[int, int, int] | None:
+        """(how, version, message) of what a system is known to have of an object."""
         ...
 
     def message(self, id_: int) -> Message | None:
         """One message."""
         ...
 
+    def messages_waiting_for(self, predecessor: str, limit: int) -> Sequence[Message]:
+        """Messages that wait for "document/number"."""
+        ...
+
+    def messages_sent_back(self, limit: int) -> list[int]:
+        """Messages that a person sent back to be looked at again: they wait, and for nothing."""
+        ...
+
+    def messages_lacking_item(self, sku: str, limit: int) -> Sequence[int]:
+        """Messages on the desk because an item, or a unit of it, was not known."""
+        ...
+
+    def messages_overdue(self, now_ms: int, limit: int) -> Sequence[Message]:
+        """Messages whose wait is over."""
+        ...
+
+    def count_waiting(self) -> int:
+        """How many messages wait for a predecessor."""
+        ...
+
+    def open_transmissions(
+        self, target: str, states: Iterable[TransmissionState], after: int, limit: int
+    ) -> Sequence[Transmission]:
+        """Open work of one target in order of making, beyond one id."""
+        ...
+
+    def lane(self, target: str, key: str, after: int, limit: int) -> Sequence[Transmission]:
+        """Open work of one lane in order."""
+        ...
+
+    def lanes_blocked(self, target: str) -> Sequence[tuple[str, int]]:
+        """(ordering key, transmission) of every lane of a target that waits for a person."""
+        ...
+
+    def transmission(self, id_: int) -> Transmission | None:
+        """One transmission."""
+        ...
+
+    def root_of(self, root: int, system: str) -> tuple[str, str] | None:
+        """(document, the system's own id) of a root object."""
+        ...
+
+    def incident_of(self, kind: MemberKind, id_: int) -> int | None:
+        """The open incident that something is a member of."""
+        ...
+
+    def cause_of(self, transmission: int) -> str:
+        """The cause of the open incident that holds a transmission."""
+        ...
+
     def body(self, payload: int) -> bytes | None:
         """The bytes of a payload; None when they were erased."""
+        ...
+
+    def cursor(self, system: str, document: str) -> str | None:
+        """Where a poller stands."""
         ...

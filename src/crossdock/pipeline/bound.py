@@ -8,7 +8,7 @@ from random import Random
 from typing import Protocol
 
 from crossdock.charter.charter import Charter, System
-from crossdock.journal.sqlite.store import SqliteJournal as Journal
+from crossdock.journal.contract import Journal
 from crossdock.kit.connector import Poller, Read, Reader, Writer
 from crossdock.kit.http import Client
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from crossdock.journal.sqlite.store import SqliteJournal as Journal
+from crossdock.journal.contract import Journal
 from crossdock.message.records import Capture
 
 #: Captures kept in memory with their bytes; beyond this they are read back from the store.

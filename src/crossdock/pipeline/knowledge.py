@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crossdock.journal.sqlite.store import SqliteJournal as Journal
+from crossdock.journal.contract import Journal
 from crossdock.message.records import Message
 
 
@@ -30,7 +30,7 @@ class Knowledge:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._identity: dict[tuple[str, str, str], Object] = {}
+        self._identity: dict[tuple[str, str, str], Object | None] = {}  #: None: looked up, not known
         self._number: dict[tuple[str, str], Object] = {}
         self._told: dict[tuple[int, str], Message] = {}
         self._items: dict[str, Item | None] = {}
@@ -44,11 +44,11 @@ class Knowledge:
 
     def by_id(self, system: str, document: str, their_id: str) -> Object | None:
         """An object by the id that one system uses."""
-        known = self._identity.get((system, document, their_id))
-        if known is None:
+        asked = (system, document, their_id)
+        if asked not in self._identity:
             row = self._journal.identity(system, document, their_id)
-            known = Object(*row) if row else None
-        return known
+            self._identity[asked] = Object(*row) if row else None
+        return self._identity[asked]
 
     def by_number(self, document: str, number: str) -> Object | None:
         """An object by its own number."""

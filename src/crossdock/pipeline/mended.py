@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Any
 
-from crossdock.journal.sqlite.store import SqliteJournal as Journal
+from crossdock.journal.contract import Journal
 from crossdock.mapping.override import on_document
 from crossdock.message.records import Message
 from crossdock.model import register

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import cast
 
 from crossdock.faults import Invalid
-from crossdock.journal.sqlite.store import SqliteJournal as Journal
+from crossdock.journal.contract import Journal
 from crossdock.kit.connector import Read
 from crossdock.message.records import Message
 from crossdock.model import register

@@ -59,7 +59,7 @@ class Door:
     @property
     def depth(self) -> int:
         """Writes that wait for the disk."""
-        return self._context.journal.writer.depth
+        return self._context.journal.depth
 
     def refused(self, system: str, status: int, says: str, body: bytes | None) -> None:
         """Notes a refusal, with the bytes; nobody waits for that."""

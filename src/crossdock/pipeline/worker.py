@@ -106,8 +106,9 @@ class Worker:
         async with self._decides:
             batch = self._translator.batch()
             try:
-                for capture in captures:
-                    self._translator.capture(capture, batch)
+                with self._journal.snapshot():
+                    for capture in captures:
+                        self._translator.capture(capture, batch)
                 await self._commit(batch)
             except Exception:  # ends in _one_by_one, where only the one at fault goes to the desk
                 _log.exception("a batch could not be decided", captures=len(captures))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -58,6 +59,18 @@ class Reads:
             return read(self._views)
         finally:
             self._views.rollback()
+
+    @contextmanager
+    def snapshot(self) -> Generator[None]:
+        """One view of the store for many small reads, which each would take a lock of their own otherwise.
+
+        Nothing may be awaited inside: what others commit meanwhile is not seen.
+        """
+        self._reader.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._reader.execute("COMMIT")
 
     # -- captures ------------------------------------------------------------
 

@@ -138,6 +138,11 @@ class SqliteJournal(Reads):
         return Changes(self.scope, self.next_id, self._salt)
 
     @property
+    def depth(self) -> int:
+        """Writes that wait for the disk."""
+        return self.writer.depth
+
+    @property
     def position(self) -> int:
         """The position of the last durable entry."""
         return self._position
