@@ -169,8 +169,8 @@ def _good(fine: bool, text: str) -> str:
 def _table(title: str, *columns: tuple[str, Literal["left", "right"]], verdicts: bool = False) -> Table:
     """`verdicts`: the last column holds short words that stay on one line."""
     table = Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
-        padding=(0, 1, 0, 0), show_header=any(name for name, _ in columns),
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False,
+        padding=(0, 0 if verdicts else 1, 0, 0), show_header=any(name for name, _ in columns),
     )  # fmt: skip
     for number, (name, justify) in enumerate(columns, 1):
         table.add_column(name, justify=justify, no_wrap=verdicts and number == len(columns))

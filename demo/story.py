@@ -17,7 +17,7 @@ from demo.tryton.sales import Wanted, books, cancel_releases, mixed_sales, open_
 
 WAIT_S = 180.0
 LOOK_S = 0.25
-CONFIRMED_AT_ONCE = 5
+CONFIRMED_AT_ONCE = 10
 #: What must be 0 before the figures are final.
 SETTLED = ("waiting", "due", "sending", "retrying", "in_doubt")
 
@@ -213,7 +213,7 @@ class Story:
             if time.monotonic() > until_s:
                 raise Stuck(f"waited {WAIT_S:.0f} s for everything to come to rest: {self._moving(tell)}")
             calm = 0 if self._moving(tell) else calm + 1
-            time.sleep(LOOK_S * 4)
+            time.sleep(LOOK_S * 2)
 
     def _moving(self, tell: Tell) -> str:
         """What is still under way, in words; empty when all is at rest."""
