@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from typer.testing import CliRunner
+
 from crossdock.cli.main import app
 from tests.harness.process import ROOT, Process
 from tests.harness.wire import free_port
-from typer.testing import CliRunner
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,13 @@ class Said:
 
 def crossdock(*words: object, stdin: str | bytes | None = None, env: dict[str, str] | None = None) -> Said:
     """Runs `crossdock WORDS` in this process."""
-    clean = {"CROSSDOCK_SITE": None, "CROSSDOCK_KEY": None, "CROSSDOCK_LISTEN": None, "COLUMNS": "120", **(env or {})}
+    clean = {
+        "CROSSDOCK_SITE": None,
+        "CROSSDOCK_KEY": None,
+        "CROSSDOCK_LISTEN": None,
+        "COLUMNS": "120",
+        **(env or {}),
+    }
     result = CliRunner().invoke(app, [str(word) for word in words], input=stdin, env=clean)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 import typer
 import typer.main
+from typer.testing import CliRunner
+
 from crossdock.cli.main import app
 from crossdock.cli.terminal import Group
 from tests.cli.console import crossdock
-from typer.testing import CliRunner
 
 
 def test_a_new_site_passes_its_check(site: Path) -> None:
@@ -107,7 +108,9 @@ def test_an_example_that_does_not_hold_is_told_with_the_difference(site: Path) -
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_wrong_use_ends_with_2_and_a_word_about_what_is_right(words: list[str], says: str, site: Path) -> None:
+def test_wrong_use_ends_with_2_and_a_word_about_what_is_right(
+    words: list[str], says: str, site: Path
+) -> None:
     said = crossdock(*words, env={"CROSSDOCK_SITE": str(site)})
     assert said.code == 2, said.out + said.err
     assert says.lower() in said.err.lower()
@@ -135,7 +138,12 @@ def test_a_folder_that_is_no_site_is_told_in_one_paragraph(words: list[str], tmp
 def test_a_file_that_is_no_store_is_told_in_one_paragraph(tmp_path: Path) -> None:
     (tmp_path / "x.db").write_text("This has never been a database, and never will be one.", "utf-8")
     database = f"sqlite:{tmp_path / 'x.db'}"
-    for words in (["keys", "list"], ["keys", "create", "--role", "observer"], ["conservation"], ["desk", "list"]):
+    for words in (
+        ["keys", "list"],
+        ["keys", "create", "--role", "observer"],
+        ["conservation"],
+        ["desk", "list"],
+    ):
         said = crossdock(*words, "--database", database)
         assert said.code == 1
         assert "not a database" in said.err
@@ -189,7 +197,10 @@ def test_every_command_of_the_plan_is_there() -> None:
 
 def test_the_documents_are_listed_and_each_has_its_schema() -> None:
     listed = crossdock("schema", "--json").tree["documents"]
-    assert {"kind": "sales_order", "says": listed[[d["kind"] for d in listed].index("sales_order")]["says"]} in listed
+    assert {
+        "kind": "sales_order",
+        "says": listed[[d["kind"] for d in listed].index("sales_order")]["says"],
+    } in listed
     assert "sales_order" in crossdock("schema").out
     schema = crossdock("schema", "sales_order").tree
     assert schema["$id"] == "urn:crossdock:model:sales_order"
@@ -199,7 +210,9 @@ def test_a_new_connector_stands_in_the_site_and_is_listed(site: Path) -> None:
     said = crossdock("connectors", "new", "acme_shop", "--site", site)
     assert said.code == 0
     assert (site / "connectors" / "acme_shop" / "README.md").is_file()
-    kinds = [one["kind"] for one in crossdock("connectors", "list", "--site", site, "--json").tree["connectors"]]
+    kinds = [
+        one["kind"] for one in crossdock("connectors", "list", "--site", site, "--json").tree["connectors"]
+    ]
     assert {"acme_shop", "http", "tryton", "warehouse"} <= set(kinds)
     assert "acme_shop" in crossdock("connectors", "list", "--site", site).out
     assert crossdock("connectors", "new", "acme_shop", "--site", site).code == 2

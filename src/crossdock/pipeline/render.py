@@ -60,7 +60,9 @@ class Renderer:
         t, ask = flight.t, flight.ask
         t.attempt += 1
         changing = ask is not None and not ask.safe
-        entry = entry_of(t, EntryKind.sent, in_words(ask) if ask is not None and changing else "asks what is there")
+        entry = entry_of(
+            t, EntryKind.sent, in_words(ask) if ask is not None and changing else "asks what is there"
+        )
         if ask is not None and changing:
             if t.payload is None:
                 t.payload, entry.digest = changes.payload(ask.body)
