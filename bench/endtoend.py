@@ -49,12 +49,12 @@ def spread(values: list[float], digits: int) -> str:
     return middle if len(values) == 1 else f"{middle} ({min(values):,.{digits}f}–{max(values):,.{digits}f})"
 
 
-def block(hubs: list[Figures], relays: list[Figures], load: Load, at: str) -> str:
-    """The section for RESULTS.md."""
+def block(hubs: list[Figures], relays: list[Figures], load: Load, at: str, others: float = 0.0) -> str:
+    """The section for RESULTS.md; `others` is the load that the machine had already."""
     ratios = [hub.per_s / max(1.0, relay.per_s) for hub, relay in zip(hubs, relays, strict=True)]
     lines = [
         BEGIN,
-        f"Measured {at} on {machine()}; load average {os.getloadavg()[0]:.1f} at the end.",
+        f"Measured {at} on {machine()}; load average {others:.1f} before it began.",
         f"Median (range) of {len(hubs)} runs of {load.seconds:g} s with {load.senders} senders, one ordering key each.",
         "Sender, target and hub share the machine. The relay maps and forwards and keeps nothing.",
         "",
@@ -102,9 +102,10 @@ def main() -> None:
         parser.add_argument(f"--{one.name.replace('_', '-')}", type=type(default), default=default)
     asked = parser.parse_args()
     load = Load(**{one.name: getattr(asked, one.name) for one in fields(Load)})
+    others = os.getloadavg()[0]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         hubs, relays = runner.run(measured(asked.runs, load))
-    section = block(hubs, relays, load, dt.datetime.now(dt.UTC).date().isoformat())
+    section = block(hubs, relays, load, dt.datetime.now(dt.UTC).date().isoformat(), others)
     print(section)
     if asked.write:
         text = RESULTS.read_text("utf-8") if RESULTS.exists() else "# Results\n"

@@ -27,6 +27,7 @@ def test_a_new_site_says_what_to_do_next(tmp_path: Path) -> None:
     said = crossdock("init", tmp_path / "acme")
     assert f"crossdock up --site {tmp_path / 'acme'}" in said.out
     assert 'name: "acme"' in (tmp_path / "acme" / "charter.yaml").read_text("utf-8")
+    assert "](../" not in (tmp_path / "acme" / "README.md").read_text("utf-8")
     assert "data/" in (tmp_path / "acme" / ".gitignore").read_text("utf-8")
 
 
@@ -229,4 +230,5 @@ def test_the_charter_is_shown_with_what_was_left_unsaid(site: Path) -> None:
 
 def test_the_version_is_told_alone_and_with_what_it_stands_on() -> None:
     assert crossdock("version").out.startswith("crossdock 0")
+    assert crossdock("--version").out == crossdock("version").out
     assert set(crossdock("version", "--json").tree) == {"crossdock", "python", "sqlite"}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.harness.process import ROOT, Process, said
-from tests.harness.wire import Client, Cut, NotSent, free_port
+from tests.harness.wire import Client, free_port
 
 INCIDENT_PAGES_MAX = 1_000
 
@@ -90,13 +90,6 @@ class View:
         reply = await self._client.ask("GET", href)
         assert reply.status == 200, f"{href}: {reply.status}"
         return reply.body
-
-    async def healthy(self) -> bool:
-        """Whether the process answers."""
-        try:
-            return (await self._client.ask("GET", "/healthz")).status == 200
-        except (NotSent, Cut):
-            return False
 
     async def close(self) -> None:
         """Ends the connection."""

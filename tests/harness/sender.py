@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.harness.orders import Order, OrderBook
@@ -126,7 +126,3 @@ class Shop:
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
-
-    def in_order(self) -> Iterator[Accepted]:
-        """What was accepted, by the time of acceptance."""
-        return iter(sorted(self.sent.accepted.values(), key=lambda one: one.at_s))

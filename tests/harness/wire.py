@@ -198,7 +198,7 @@ class Client:
     async def _connect(self, loop: asyncio.AbstractEventLoop) -> _Line:
         place = urlsplit(self.url)
         try:
-            _, line = await loop.create_connection(_Line, place.hostname, place.port)
+            _, line = await loop.create_connection(_Line, place.hostname or "", place.port or 80)
         except OSError as refused:
             raise NotSent(str(refused)) from refused
         return line

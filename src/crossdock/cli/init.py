@@ -15,6 +15,8 @@ from crossdock.cli.terminal import MISUSED, stop
 _INSTALLED = Path(__file__).with_name("first-site")
 _IN_CHECKOUT = Path(__file__).parents[3] / "examples" / "first-site"
 _HIDDEN = "# what the hub stores, and secrets, are no part of what is reviewed\ndata/\nsecrets/\n*.key\n"
+#: A link that leads out of the site: only its words stay.
+_LINK_OUT = re.compile(r"\[([^\]]+)\]\(\.\./[^)]*\)")
 _NAME = re.compile(r"(?m)^(site:\n  name: ).*$")
 
 
@@ -41,6 +43,8 @@ def init(
         charter = folder / "charter.yaml"
         written = _NAME.sub(lambda m: f'{m.group(1)}"{called}"', charter.read_text("utf-8"), count=1)
         charter.write_text(written, "utf-8")
+        readme = folder / "README.md"
+        readme.write_text(_LINK_OUT.sub(r"\1", readme.read_text("utf-8")), "utf-8")
         (folder / ".gitignore").write_text(_HIDDEN, "utf-8")
     except OSError as error:
         stop(f"{folder} cannot be written: {error.strerror}")

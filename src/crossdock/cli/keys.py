@@ -99,7 +99,7 @@ def list_(site: options.Site = None, database: options.Database = None, json: op
     if not rows:
         print("there are no keys yet: crossdock keys create SYSTEM")
         return
-    print(f"{'fingerprint':<14}{'name':<20}{'role':<10}{'since':<18}")
+    print(f"{'fingerprint':<14}{'name':<20}{'role':<10}{'since (UTC)':<18}")
     for row in rows:
         ended = f"revoked {row['revoked_at'][:16].replace('T', ' ')}" if row["revoked_at"] else ""
         since = str(row["created_at"])[:16].replace("T", " ")

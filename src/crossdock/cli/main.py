@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from crossdock.cli import (
@@ -21,6 +23,13 @@ from crossdock.cli import (
     twin,
 )
 from crossdock.cli.terminal import Group
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        hub.version()
+        raise typer.Exit
+
 
 app = typer.Typer(
     name="crossdock",
@@ -46,6 +55,15 @@ app.command()(schema.schema)
 app.add_typer(connectors.app, name="connectors")
 app.add_typer(twin.app, name="twin")
 app.command()(hub.version)
+
+
+@app.callback()
+def _start(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    del version  # its callback has ended the command
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+_DONE = re.compile(r"\b2\d\d\b")
 Tree = Mapping[str, Any]
 _SAID_BYTES_MAX = 200_000  #: of one body that is shown
 #: `sales_order SO-1` and `warehouse_order/SO-1`: kinds of documents as the ledger writes them.
@@ -87,7 +88,7 @@ def _told(entry: Tree) -> tuple[str, str, str]:
         case "sent":
             return "hub", f"sent it to {system}: {says}{again}{size}", ""
         case "answered":
-            return system, f"{says}{size}", "good"
+            return system, f"{says}{size}", "good" if _DONE.search(says) else ""
         case "doubted":
             return system, says, "bad"
         case "incident":

@@ -24,14 +24,13 @@ from crossdock.settings import Settings, secrets_from
 def run(settings: Settings) -> int:
     """Runs one hub process; the exit status. Raises Misconfigured before anything is listened to."""
     _log_to_stderr(settings.log)
-    _must_be_free(settings)
     for warning in settings.warnings:
         print(f"crossdock: UNSAFE: {warning}", file=sys.stderr)
     return uvloop.run(_serve(settings))
 
 
 def _must_be_free(settings: Settings) -> None:
-    """Before anything is opened or sent: the address can be listened on. Raises Misconfigured."""
+    """Before anything is sent: the address can be listened on. Raises Misconfigured."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         with socket.socket(family) as probe:
@@ -45,6 +44,7 @@ def _must_be_free(settings: Settings) -> None:
 
 async def _serve(settings: Settings) -> int:
     hub = Hub(settings, secrets_from(os.environ, settings.secrets_dir))
+    _must_be_free(settings)
     app = App(hub)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -190,11 +190,11 @@ async def _at_door(world: Stage, row: AtDoor, n: int) -> list[str]:
     if not wrong and row.change is not None and not reply.json.get("path"):
         wrong.append(f"the problem names no path: {reply.body[:300]!r}")
     if not wrong and row.status in (400, 422):
-        wrong += await _kept(world, reply, row)
+        wrong += await _kept(world, reply)
     return wrong
 
 
-async def _kept(world: Stage, reply: Reply, row: AtDoor) -> list[str]:
+async def _kept(world: Stage, reply: Reply) -> list[str]:
     """Where the problem names an incident, the incident shows the bytes as they came."""
     named = reply.json.get("incident")
     if named is None:

@@ -20,10 +20,10 @@ PROBLEM_MEMBERS = ("title", "status", "detail", "fix")  #: `type` may be left ou
 REST_WAIT_S = 30.0
 
 
-async def post(world: Stage, body: bytes, key: str | None = None, **headers: str) -> Reply:
+async def post(world: Stage, body: bytes, key: str | None = None) -> Reply:
     """One post over a connection of its own."""
     client = world.client()
-    reply = await client.ask("POST", INTAKE, body, {**({"Idempotency-Key": key} if key else {}), **headers})
+    reply = await client.ask("POST", INTAKE, body, {"Idempotency-Key": key} if key else {})
     await client.close()
     return reply
 

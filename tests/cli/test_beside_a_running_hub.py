@@ -1,0 +1,179 @@
+"""Commands beside a running hub: what is sent, told and acted on, from its own machine and from another."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from crossdock.journal.sqlite.keyring import stored_keys
+from tests.cli.console import Running, Said, crossdock
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+_TRIES_MAX, _STEP_S = 200, 0.05
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    world = Running(tmp_path_factory.mktemp("hub"))
+    await world.start()
+    yield world
+    await world.stop()
+
+
+async def run(*words: object, stdin: str | None = None) -> Said:
+    """A command, beside the event loop that watches the hub."""
+    return await asyncio.to_thread(crossdock, *words, stdin=stdin)
+
+
+async def until(*words: object, true: Callable[[Said], bool]) -> Said:
+    """Repeats a reading command until it says what is awaited."""
+    for _ in range(_TRIES_MAX):
+        said = await run(*words)
+        if true(said):
+            return said
+        await asyncio.sleep(_STEP_S)
+    raise AssertionError(f"{words}: {said}")
+
+
+def order(world: Running, number: str, method: str) -> Path:
+    """An order of the first site under a number and a ship method of its own."""
+    tree = json.loads((world.site / "orders" / "SO-1001.json").read_text("utf-8"))
+    file = world.site / f"{number}.json"
+    file.write_text(json.dumps({**tree, "orderNumber": number, "shipMethod": method}), "utf-8")
+    return file
+
+
+async def test_an_order_is_sent_once_and_its_story_told(world: Running) -> None:
+    file, at = order(world, "SO-1", "EXP"), ("--site", world.site)
+    first = await run("send", file, "--system", "shop", *at)
+    assert first.code == 0, first.err
+    assert "accepted and safe on disk" in first.out
+    again = await run("send", file, "--system", "shop", *at)
+    assert again.code == 0
+    assert "nothing is done twice" in again.out
+    said = await until("trace", "order", "SO-1", *at, true=lambda s: "wms answered 201" in s.out)
+    assert "sales order SO-1: released" in said.out
+    assert "shop  handed in sales order SO-1" in said.out
+    assert "It waits for nobody." in said.out
+    assert "came again; nothing was done twice" in said.out
+    told = await run("trace", "sales_order", "SO-1", "--bytes", *at)
+    assert '"carrier_service": "AIR"' in told.out
+    assert '"price": 10.0' in told.out
+
+
+async def test_other_content_is_refused_in_words(world: Running) -> None:
+    file, at = order(world, "SO-2", "EXP"), ("--site", world.site)
+    assert (await run("send", file, "--system", "shop", *at)).code == 0
+    changed = file.read_text("utf-8").replace('"qty": 5', '"qty": 6')
+    said = await run("send", "-", "--system", "shop", *at, stdin=changed)
+    assert said.code == 1
+    assert "refused (409)" in said.err
+    assert "(incident i" in said.err
+
+
+async def test_an_incident_is_shown_and_ended_without_a_key_on_the_hubs_own_machine(world: Running) -> None:
+    at = ("--site", world.site)
+    assert (await run("send", order(world, "SO-3", "DRONE"), "--system", "shop", *at)).code == 0
+    await until("desk", "list", *at, "--type", "unmapped_code", true=lambda s: "SO-3" in s.out)
+    page = (await run("desk", "list", *at, "--type", "unmapped_code", "--json")).tree
+    (item,) = page["items"]
+    shown = await run("desk", "show", item["id"], *at)
+    assert (
+        f"crossdock desk fix {item['id']} --crosswalk ship_method --system shop --theirs DRONE" in shown.out
+    )
+    waiting = await run("trace", "order", "SO-3", *at)
+    assert "It waits for master data: " in waiting.out
+    assert f"crossdock desk show {item['id']}" in waiting.out
+    given = await run("desk", "assign", item["id"], "--owner", "anna", *at)
+    assert (given.code, given.out) == (0, f"{item['id']} now waits for anna\n")
+    row = ("--crosswalk", "ship_method", "--system", "shop", "--theirs", "DRONE", "--ours", "express")
+    fixed = await run("desk", "fix", item["id"], *row, *at)
+    assert fixed.code == 0, fixed.err
+    assert "is resolved" in fixed.out
+    await until("trace", "order", "SO-3", *at, true=lambda s: "wms answered 201" in s.out)
+    ended = await run("desk", "resolve", item["id"], "--reason", "too late", *at)
+    assert ended.code == 1
+    assert "is resolved" in ended.err
+    keys = stored_keys(world.site / "data" / "crossdock.db")
+    assert [key for key in keys if key.role == "operator"] == [], "a key for one command does not stay"
+
+
+async def test_from_another_machine_a_key_is_needed_and_its_role_counts(world: Running) -> None:
+    at = ("--site", world.site)
+    observer = (await run("keys", "create", "--role", "observer", *at)).out.strip()
+    there = ("--url", world.url, "--key", observer)
+    assert (await run("send", order(world, "SO-4", "BIKE"), "--system", "shop", *at)).code == 0
+    await until("desk", "list", *there, true=lambda s: "SO-4" in s.out)
+    assert (await run("trace", "order", "SO-4", *there)).out.count("incident") == 1
+    (item,) = (await run("desk", "list", *there, "--type", "unmapped_code", "--json")).tree["items"]
+    assert (await run("desk", "show", item["id"], *there)).code == 0
+    refused = await run("desk", "retry", item["id"], *there)
+    assert refused.code == 1
+    assert "may not act" in refused.err
+    unknown = await run("desk", "list", "--url", world.url, "--key", "cdk_nobody")
+    assert unknown.code == 1
+    assert "key" in unknown.err
+    assert (await run("desk", "show", "i999999", *there)).code == 1
+    assert (await run("trace", "order", "SO-404", *there)).code == 1
+
+
+async def test_the_store_and_the_hub_say_the_same(world: Running) -> None:
+    at = ("--site", world.site)
+    observer = (await run("keys", "create", "--role", "observer", *at)).out.strip()
+    there = ("--url", world.url, "--key", observer)
+    assert (await run("send", order(world, "SO-5", "STD"), "--system", "shop", *at)).code == 0
+    await until("trace", "order", "SO-5", *at, true=lambda s: "wms answered 201" in s.out)
+    settled = ("conservation", *at, "--json")
+    await until(
+        *settled, true=lambda s: s.tree["captures"]["waiting"] == s.tree["transmissions"]["sending"] == 0
+    )
+    for words in (
+        ["conservation"], ["conservation", "--system", "shop"], ["desk", "list", "--state", "all"],
+        ["trace", "sales_order", "SO-5"],
+    ):  # fmt: skip
+        here, over = (await run(*words, *at, "--json")).tree, (await run(*words, *there, "--json")).tree
+        here.pop("at", None)
+        over.pop("at", None)
+        assert here == over, words
+
+
+async def test_figures_add_up_in_words_and_the_ledger_holds(world: Running) -> None:
+    at = ("--site", world.site)
+    said = await run("conservation", *at)
+    assert (said.code, said.err) == (0, "")
+    assert "nothing is missing" in said.out
+    audit = await run("audit", "verify", *at)
+    assert audit.code == 0, audit.err
+
+
+async def test_the_doctor_knows_that_the_hub_runs(world: Running) -> None:
+    said = await run("doctor", "--site", world.site)
+    assert said.code == 0, said.out
+    assert f"the hub runs at {world.url}" in said.out
+    assert "wms takes connections" in said.out
+
+
+async def test_an_address_that_is_taken_is_told_before_anything_is_sent(
+    world: Running, tmp_path: Path
+) -> None:
+    assert crossdock("init", tmp_path / "other").code == 0
+    taken = world.url.removeprefix("http://")
+    said = await run("up", "--site", tmp_path / "other", "--listen", taken)
+    assert said.code == 1
+    assert f"cannot listen on {taken}" in said.err
+
+
+async def test_a_hub_that_stopped_is_not_looked_for(tmp_path: Path) -> None:
+    world = Running(tmp_path)
+    await world.start()
+    assert (world.site / "data" / "hub.json").exists()
+    assert await world.stop() == 0
+    assert not (world.site / "data" / "hub.json").exists()
+    said = await run("send", world.site / "orders" / "SO-1001.json", "--system", "shop", "--site", world.site)
+    assert said.code == 1
+    assert "no hub runs" in said.err

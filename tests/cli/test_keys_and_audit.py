@@ -1,0 +1,101 @@
+"""Keys at the terminal, and the audit: what is printed, what is kept, what is found."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from crossdock.api.keys import Keys
+from crossdock.cli.keys import PersonRole
+from crossdock.journal.sqlite import keyring
+from tests.cli.console import crossdock
+
+
+def holders(site: Path) -> Keys:
+    """The keys of a site as the door of a hub reads them."""
+    rows = [
+        (key.digest, key.name, key.role, key.system)
+        for key in keyring.stored_keys(site / "data" / "crossdock.db")
+        if key.revoked_ms is None
+    ]
+    return Keys(lambda: rows, lambda: 0.0)
+
+
+def test_a_key_stands_alone_on_stdout_and_opens_its_own_door_only(site: Path) -> None:
+    said = crossdock("keys", "create", "shop", "--site", site)
+    assert (said.code, said.err) == (0, "")
+    key = said.out.removesuffix("\n")
+    assert key.startswith("cdk_")
+    assert "\n" not in key
+    holder = holders(site).holder(f"Bearer {key}")
+    assert holder is not None
+    assert holder.delivers("shop")
+    assert not holder.delivers("wms")
+    assert not holder.acts
+
+
+def test_a_key_is_never_stored(site: Path) -> None:
+    key = crossdock("keys", "create", "shop", "--site", site).out.strip()
+    stored = b"".join(file.read_bytes() for file in (site / "data").iterdir())
+    assert key.encode() not in stored
+    assert (site / "data").stat().st_mode & 0o077 == 0, "the folder of the store is the hub's alone"
+
+
+def test_people_get_roles_and_may_be_named(site: Path) -> None:
+    for role in PersonRole:
+        key = crossdock("keys", "create", "anna", "--role", role.value, "--site", site).out.strip()
+        holder = holders(site).holder(f"Bearer {key}")
+        assert holder is not None
+        assert (holder.name, holder.role.value, holder.acts) == (
+            "anna",
+            role.value,
+            role is PersonRole.OPERATOR,
+        )
+
+
+def test_a_role_can_be_given_while_the_charter_is_broken(site: Path) -> None:
+    (site / "charter.yaml").write_text("crossdock: [", "utf-8")
+    assert crossdock("keys", "create", "--role", "observer", "--site", site).code == 0
+    said = crossdock("keys", "create", "shop", "--site", site)
+    assert said.code == 1
+    assert "charter.yaml:" in said.err
+
+
+def test_a_revoked_key_is_listed_and_opens_nothing(site: Path) -> None:
+    key = crossdock("keys", "create", "shop", "--site", site).out.strip()
+    other = crossdock("keys", "create", "shop", "--site", site).out.strip()
+    both = crossdock("keys", "revoke", "shop", "--site", site)
+    assert both.code == 2, "two keys are called shop"
+    assert len(both.out.split()) == 2
+    said = crossdock("keys", "revoke", key, "--site", site)
+    assert said.code == 0
+    assert "revoked" in said.out
+    assert holders(site).holder(f"Bearer {key}") is None
+    assert holders(site).holder(f"Bearer {other}") is not None
+    assert crossdock("keys", "revoke", key, "--site", site).code == 1
+    rows = crossdock("keys", "list", "--site", site, "--json").tree["keys"]
+    assert sorted(row["revoked_at"] is None for row in rows) == [False, True]
+    assert "revoked" in crossdock("keys", "list", "--site", site).out
+    assert key not in crossdock("keys", "list", "--site", site).out
+
+
+def test_a_store_with_revoked_keys_is_as_it_was_written(site: Path) -> None:
+    key = crossdock("keys", "create", "shop", "--site", site).out.strip()
+    assert crossdock("keys", "revoke", key, "--site", site).code == 0
+    said = crossdock("audit", "verify", "--site", site)
+    assert (said.code, said.err) == (0, "")
+    assert crossdock("audit", "verify", "--site", site, "--json").tree["ok"] is True
+
+
+def test_a_key_that_somebody_gave_more_rights_is_found(site: Path) -> None:
+    assert crossdock("keys", "create", "--role", "observer", "--site", site).code == 0
+    with closing(sqlite3.connect(site / "data" / "crossdock.db", isolation_level=None)) as store:
+        store.execute("UPDATE keys SET role = 'operator'")
+    said = crossdock("audit", "verify", "--site", site, "--json")
+    assert said.code == 1
+    assert said.tree["ok"] is False
+    assert said.tree["what"] == "state"
+    plain = crossdock("audit", "verify", "--site", site)
+    assert plain.code == 1
+    assert "keys" in plain.err
