@@ -55,7 +55,7 @@ def figures(screen: Screen, outcome: Outcome) -> None:
     table.add_row("Conservation", _good(outcome.balanced, "balanced" if outcome.balanced else "NO"), says)
     says = "no entry was changed since it was written" if outcome.audited else outcome.audit
     table.add_row("Ledger", _good(outcome.audited, "whole" if outcome.audited else "BROKEN"), escape(says))
-    screen.print(table)
+    screen.print(table, "")
     _faults(screen, outcome)
     _incidents(screen, outcome)
     _seconds(screen)
@@ -80,7 +80,7 @@ def _incidents(screen: Screen, outcome: Outcome) -> None:
     for one in outcome.incidents:
         about = f"{one['object'].replace('_', ' ')} {one['number']}"
         table.add_row(one["id"], one["type"], about, f"{escape(one['says'])} [dim]→ {escape(one['fix'])}[/]")
-    screen.print(table)
+    screen.print(table, "")
 
 
 def _seconds(screen: Screen) -> None:
@@ -103,7 +103,7 @@ def records(screen: Screen, verdict: Verdict) -> None:
         head = (row.sale if row.sale != before[0] else "", row.release if row.release != before[1] else "")
         before = (row.sale, row.release)
         table.add_row(*head, *_cells(row), style="" if row.agrees else "yellow" if row.incident else "red")
-    screen.print(table)
+    screen.print(table, "")
     agree, explained = (
         sum(row.agrees for row in verdict.rows),
         sum(bool(row.incident) for row in verdict.rows),
@@ -169,8 +169,8 @@ def _good(fine: bool, text: str) -> str:
 def _table(title: str, *columns: tuple[str, Literal["left", "right"]], verdicts: bool = False) -> Table:
     """`verdicts`: the last column holds short words that stay on one line."""
     table = Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
-        padding=(0, 1, 0, 0), show_header=any(name for name, _ in columns),
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False,
+        padding=(0, 0 if verdicts else 1, 0, 0), show_header=any(name for name, _ in columns),
     )  # fmt: skip
     for number, (name, justify) in enumerate(columns, 1):
         table.add_column(name, justify=justify, no_wrap=verdicts and number == len(columns))

@@ -17,7 +17,7 @@ from demo.tryton.sales import Wanted, books, cancel_releases, mixed_sales, open_
 
 WAIT_S = 180.0
 LOOK_S = 0.25
-CONFIRMED_AT_ONCE = 5
+CONFIRMED_AT_ONCE = 10
 #: What must be 0 before the figures are final.
 SETTLED = ("waiting", "due", "sending", "retrying", "in_doubt")
 
@@ -213,7 +213,7 @@ class Story:
             if time.monotonic() > until_s:
                 raise Stuck(f"waited {WAIT_S:.0f} s for everything to come to rest: {self._moving(tell)}")
             calm = 0 if self._moving(tell) else calm + 1
-            time.sleep(LOOK_S * 4)
+            time.sleep(LOOK_S * 2)
 
     def _moving(self, tell: Tell) -> str:
         """What is still under way, in words; empty when all is at rest."""
@@ -247,14 +247,11 @@ def _late(wanted: Sequence[Wanted], cancelled: Sequence[int], index: int) -> int
 
 
 def _interesting(verdict: Verdict) -> str | None:
-    """A sale that shipped short and whose back-order shipped too, with lots if there is one; else any."""
-    by_sale: dict[str, Counter[str]] = {}
-    for row in verdict.rows:
-        marks = by_sale.setdefault(row.sale, Counter())
-        marks["short"] += bool(row.rest)
-        marks["releases"] = marks["releases"] + (row.here > 0 and row.rest == "" and marks["short"] > 0)
-        marks["lots"] += any(lot for lot, _ in row.parcels_here)
-    ranked = sorted(by_sale, key=lambda sale: (
-        by_sale[sale]["short"] > 0, by_sale[sale]["releases"] > 0, by_sale[sale]["lots"] > 0
-    ), reverse=True)  # fmt: skip
-    return ranked[0] if ranked else None
+    """A sale that shipped short and whose back-order shipped too, with a lot if there is such a one."""
+    rests = {row.rest.partition(" ")[0]: row.sale for row in verdict.rows if row.rest}
+    shipped = {rests[row.release] for row in verdict.rows if row.release in rests and row.here}
+    lots = {row.sale for row in verdict.rows if any(lot for lot, _ in row.parcels_here)}
+    for found in (shipped & lots, shipped, set(rests.values()), {row.sale for row in verdict.rows}):
+        if found:
+            return min(found)
+    return None

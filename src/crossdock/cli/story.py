@@ -100,8 +100,12 @@ def _told(entry: Tree) -> tuple[str, str, str]:
 
 
 def _by(entry: Tree) -> str:
-    read = [one["what"] for one in entry["reads"]]
-    return f" (by {', '.join(dict.fromkeys(read))})" if read else ""
+    """What was looked up; more than two of a kind are counted, for the ledger names them all."""
+    kinds: dict[str, list[str]] = {}
+    for what in dict.fromkeys(one["what"] for one in entry["reads"]):
+        kinds.setdefault(what.partition(" ")[0], []).append(what)
+    said = [f"{len(read)} {kind}s" if len(read) > 2 else ", ".join(read) for kind, read in kinds.items()]
+    return f" (by {', '.join(said)})" if said else ""
 
 
 def plain(text: str) -> str:
