@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from crossdock.journal.changes import Changes
-from crossdock.kit.connector import Unclear
 from crossdock.message.records import Transmission
 from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.pipeline.bound import Context
@@ -66,7 +65,7 @@ class Backlog:
                 continue
             if target.concluder.interrupted(Flight(t), writer, changes) is Verdict.BLOCKED:
                 lane.blocked_by = target.concluder.cause
-        await target.durable(changes)
+        await target.commits.durable(changes)
 
     def refill(self, target: Target) -> bool:
         """Brings work from the store into memory while there is room; True when it brought something."""
@@ -97,13 +96,18 @@ class Backlog:
     def reload(self, target: Target, key: str) -> None:
         """Reads one lane anew, after a person acted on it."""
         lane = target.lanes.by_key(key)
-        if lane.busy:
+        if lane.busy or lane.writing:
             asyncio.get_running_loop().call_later(_BUSY_S, self.reload, target, key)
             return
+        # Flights whose first commit is under way are not in the store yet, and stay behind the others.
+        coming = [flight for flight in lane.flights if not flight.stored]
         target.lanes.remove(lane, list(lane.flights))
         lane.blocked_by = None
         changes = self._journal.changes()
+        known = {flight.t.id for flight in coming}
         for t in self._journal.lane(target.name, key, 0, target.window):
+            if t.id in known:
+                continue
             if t.state is _S.DESK:
                 lane.blocked_by = lane.blocked_by or self._journal.cause_of(t.id)
             elif lane.blocked_by is not None:
@@ -115,7 +119,9 @@ class Backlog:
                 changes.move_transmission(
                     t, _S.DUE, entry_of(t, EntryKind.decided, "goes on, its lane is free")
                 )
-        self._run(target, changes, lane)
+        for flight in coming:
+            target.lanes.push(lane, flight)
+        self._run(target, changes, lane, coming)
 
     def _take_up(self, target: Target, lane: Lane, t: Transmission, changes: Changes) -> None:
         flight = Flight(t, stored=True)
@@ -123,9 +129,12 @@ class Backlog:
             changes.move_transmission(t, _S.DUE, entry_of(t, EntryKind.decided, "goes on, its lane is free"))
             flight.stored = False
         elif t.state is _S.SENDING:
+            # Nobody is sending from this lane: what was on the wire is in doubt, as after a stop.
             writer = target.writer(t.document)
-            if writer is None or writer.unclear is not Unclear.RESEND:
-                return  # on the wire; its sender concludes it
+            if writer is None or target.concluder.interrupted(flight, writer, changes) is Verdict.BLOCKED:
+                lane.blocked_by = target.concluder.cause
+                return
+            flight.stored = False
         self._comes_after(target, lane, t)
         target.loaded_upto = max(target.loaded_upto, t.id)
         target.lanes.push(lane, flight)
@@ -138,13 +147,15 @@ class Backlog:
         if before is not None and before.state not in (_S.DONE, _S.CLOSED, _S.SUPERSEDED):
             target.unfinished[t.after] = lane.key
 
-    def _run(self, target: Target, changes: Changes, lane: Lane | None = None) -> None:
+    def _run(
+        self, target: Target, changes: Changes, lane: Lane | None = None, coming: Sequence[Flight] = ()
+    ) -> None:
         async def write() -> None:
             if changes.rows:
-                await target.durable(changes)
+                await target.commits.durable(changes)
             if lane is not None:
                 for flight in lane.flights:
-                    flight.stored = True
+                    flight.stored = flight.stored or flight not in coming
                 target.schedule(lane)
                 target.lanes.tidy(lane)
 

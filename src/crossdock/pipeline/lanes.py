@@ -33,6 +33,7 @@ class Lane:
     flights: deque[Flight] = field(default_factory=deque[Flight])
     blocked_by: str | None = None  #: the cause of the incident that holds it
     busy: bool = False  #: somebody is sending from it
+    writing: int = 0  #: outcomes of it that are on their way to the disk
     queued: bool = False  #: it is among the ready ones
 
     def ahead(self) -> int:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import Future
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from crossdock.faults import Fault
 from crossdock.journal.changes import Changes
-from crossdock.journal.contract import StoreDown
 from crossdock.kit.connector import Ask, Unclear, Writer
 from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.model import register
 from crossdock.model.document import DocumentClass
 from crossdock.pipeline.bound import Bound, Context
+from crossdock.pipeline.commit import Commits
 from crossdock.pipeline.conclude import Concluder, Verdict
 from crossdock.pipeline.lanes import Flight, Lane, Lanes, Ordering
 from crossdock.pipeline.render import Renderer
@@ -31,7 +30,6 @@ WINDOW_MAX = 4_000
 AHEAD_MAX = 8
 #: Flights sent from one lane before another lane has its turn.
 TURN_MAX = 32
-_STORE_RETRY_S = 0.5
 
 
 class Target:
@@ -61,7 +59,9 @@ class Target:
         self._sender = Sender(bound.system, bound.client, self._store_ask)
         self.concluder = Concluder(context, bound.system, doubt)
         self.window = window
-        self._completed = completed
+        self.commits = Commits(
+            context, self.name, stored=self._stored, completed=completed, parted=lambda lane: freed(self, lane.key)
+        )
         self._blocked = blocked
         self._freed = freed
         self._ready: asyncio.Queue[Lane] = asyncio.Queue()
@@ -90,6 +90,7 @@ class Target:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.commits.stop()
 
     def writes(self, document: str) -> bool:
         """Whether this system takes a kind of document."""
@@ -143,11 +144,21 @@ class Target:
         lane = self.lanes.of(t)
         for flight in reversed(lane.flights):
             if flight.t is t:
-                flight.stored = True
-                self.schedule(lane)
+                self._stored(lane, [flight])
                 return
         if t.state is _S.HELD and lane.blocked_by is None:
             self._freed(self, lane.key)  # the lane was freed while this was being written
+
+    def _stored(self, lane: Lane, flights: Sequence[Flight]) -> None:
+        """These rows are durable: their lane may go, or they are held with it if it stopped meanwhile."""
+        for flight in flights:
+            flight.stored = True
+        if lane.blocked_by is None:
+            self.schedule(lane)
+            return
+        changes = self._journal.changes()
+        self.block(lane, lane.blocked_by, changes)
+        self.commits.run(lane, self.commits.durable(changes))
 
     def forget(self, t: Transmission) -> None:
         """The changes with this transmission were never written."""
@@ -228,9 +239,9 @@ class Target:
             self._active += 1
             try:
                 await self._serve(lane)
-            except Exception:  # ends in a scheduled lane: the flight keeps its stored state
-                _log.exception("sender failed", system=self.name, key=lane.key)
-                self._later(lane, self._clock.now_ms() + 1000)
+            except Exception:  # ends in a reload: the store says how the lane stands
+                _log.exception("a lane is read anew", system=self.name, key=lane.key)
+                self._freed(self, lane.key)
             finally:
                 self._active -= 1
                 lane.busy = False
@@ -280,7 +291,7 @@ class Target:
             return False
         changes = self._journal.changes()
         self._renderer.mark_sending(flight, changes)
-        await self.durable(changes)
+        await self.commits.durable(changes)
         flight.stored = True
         return True
 
@@ -305,16 +316,15 @@ class Target:
         """Lets a lane go on, wait or stop, with the commit that says so; True when it must wait."""
         if verdict is Verdict.DONE:
             self.lanes.pop(lane)
-            self._next(lane, changes)
-            self._write_behind(lane, changes, flight.t)
+            self.commits.behind(lane, self._next(lane, changes), changes, flight.t)
             return False
         if verdict is Verdict.BLOCKED:
             self.lanes.pop(lane)
             self.block(lane, self.concluder.cause, changes)
-            await self.durable(changes)
+            await self.commits.durable(changes)
             self._blocked(flight.t.id, self.concluder.cause)
             return True
-        await self.durable(changes)
+        await self.commits.durable(changes)
         flight.stored = True
         if flight.t.due_ms <= self._clock.now_ms():
             return False
@@ -324,12 +334,13 @@ class Target:
     def block(self, lane: Lane, cause: str, changes: Changes) -> None:
         """Holds a lane behind the incident of a cause."""
         lane.blocked_by = cause
-        held = list(lane.flights)
+        held = [flight for flight in lane.flights if flight.stored]  # the others follow once they are
         self.concluder.hold(held, cause, changes)
         self.lanes.remove(lane, held)
 
-    def _next(self, lane: Lane, changes: Changes) -> None:
-        """Stores the following flights as SENDING in the same commit that ends this one."""
+    def _next(self, lane: Lane, changes: Changes) -> list[Flight]:
+        """Stores the following flights as SENDING in the same commit that ends this one; gives them."""
+        marked: list[Flight] = []
         for place, flight in enumerate(lane.flights):
             t = flight.t
             if t.state is _S.SENDING:
@@ -337,46 +348,16 @@ class Target:
             writer = self._writers[t.document]
             several = writer.unclear is Unclear.RESEND
             if place >= (AHEAD_MAX if several else 1) or t.state is not _S.DUE or not flight.stored:
-                return
+                break
             if self._comes_after(flight) or self._client.wait_s() or self.paused:
-                return
+                break
             if any(other.t.hub == t.hub for other in list(lane.flights)[:place]):
-                return  # its rendering may need what the earlier version's answer tells
+                break  # its rendering may need what the earlier version's answer tells
             if not self._renderer.rendered(flight):
-                return
+                break
             self._renderer.mark_sending(flight, changes)
-
-    def _write_behind(self, lane: Lane, changes: Changes, done: Transmission) -> None:
-        """Commits while the lane goes on.
-
-        What follows is sent only if its own row is durable: of a target that dedupes several may be,
-        of others only the one that this commit stores.
-        """
-        marked = [f for f in lane.flights if f.t.state is _S.SENDING and not f.stored]
-        future = self._journal.submit(changes)
-
-        def written(result: Future[None]) -> None:
-            if result.cancelled():
-                return
-            if result.exception() is not None:
-                task = asyncio.get_running_loop().create_task(self._write_again(lane, changes, marked, done))
-                self._tasks.append(task)
-                return
-            self._written(lane, marked, done)
-
-        future.add_done_callback(written)
-
-    async def _write_again(
-        self, lane: Lane, changes: Changes, marked: list[Flight], done: Transmission
-    ) -> None:
-        await self.durable(changes)
-        self._written(lane, marked, done)
-
-    def _written(self, lane: Lane, marked: list[Flight], done: Transmission) -> None:
-        for flight in marked:
-            flight.stored = True
-        self._completed(done.id)
-        self.schedule(lane)
+            marked.append(flight)
+        return marked
 
     async def _store_ask(self, flight: Flight, ask: Ask) -> None:
         """Stores a further request of a dialogue before it leaves."""
@@ -385,15 +366,4 @@ class Target:
         entry.payload, entry.digest = changes.payload(ask.body)
         entry.state = flight.t.state.value
         changes.entry(entry)
-        await self.durable(changes)
-
-    async def durable(self, changes: Changes) -> None:
-        """Commits, however long the store takes to come back."""
-        while True:
-            try:
-                await self._journal.submit(changes)
-            except StoreDown as down:
-                _log.error("store down", says=str(down), system=self.name)
-                await self._clock.sleep(_STORE_RETRY_S)
-            else:
-                return
+        await self.commits.durable(changes)

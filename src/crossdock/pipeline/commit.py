@@ -1,0 +1,106 @@
+"""Commits of one target: those that are waited for, and those that are written behind a lane that goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import Future
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import structlog
+
+from crossdock.journal.changes import Changes
+from crossdock.journal.contract import StoreDown
+from crossdock.message.records import Transmission
+from crossdock.pipeline.bound import Context
+from crossdock.pipeline.lanes import Flight, Lane
+
+_log = structlog.get_logger("crossdock.commit")
+_STORE_RETRY_S = 0.5
+
+
+class Commits:
+    """Writes what came of sendings.
+
+    `stored` is told the flights whose rows a commit made durable, `completed` the transmission that
+    ended, `parted` a lane of which memory and store no longer say the same.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        system: str,
+        *,
+        stored: Callable[[Lane, Sequence[Flight]], None],
+        completed: Callable[[int], None],
+        parted: Callable[[Lane], None],
+    ) -> None:
+        self._journal = context.journal
+        self._clock = context.clock
+        self._system = system
+        self._stored = stored
+        self._completed = completed
+        self._parted = parted
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def durable(self, changes: Changes) -> None:
+        """Commits, however long the store takes to come back."""
+        while True:
+            try:
+                await self._journal.submit(changes)
+            except StoreDown as down:
+                _log.error("store down", says=str(down), system=self._system)
+                await self._clock.sleep(_STORE_RETRY_S)
+            else:
+                return
+
+    def behind(self, lane: Lane, marked: Sequence[Flight], changes: Changes, done: Transmission) -> None:
+        """Commits while the lane goes on.
+
+        `marked` are the flights that these changes, and no others, store as SENDING: what follows is
+        sent only once its own row is durable.
+        """
+        lane.writing += 1
+        future = self._journal.submit(changes)
+
+        def written(result: Future[None]) -> None:
+            if result.cancelled():
+                return
+            if result.exception() is None:
+                lane.writing -= 1
+                self._written(lane, marked, done)
+            else:
+                self.run(lane, self._again(lane, marked, changes, done))
+
+        future.add_done_callback(written)
+
+    async def _again(self, lane: Lane, marked: Sequence[Flight], changes: Changes, done: Transmission) -> None:
+        try:
+            await self.durable(changes)
+        finally:
+            lane.writing -= 1
+        self._written(lane, marked, done)
+
+    def _written(self, lane: Lane, marked: Sequence[Flight], done: Transmission) -> None:
+        self._stored(lane, marked)
+        self._completed(done.id)
+
+    def run(self, lane: Lane, work: Coroutine[Any, Any, None]) -> None:
+        """Does something for a lane beside its sender; if that fails, the store says how the lane stands."""
+
+        async def attempt() -> None:
+            try:
+                await work
+            except Exception:  # ends in a reload of the lane: memory and store had parted
+                _log.exception("a lane is read anew", system=self._system, key=lane.key)
+                self._parted(lane)
+
+        task = asyncio.get_running_loop().create_task(attempt())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """Gives up what has not been written; the next start finds it as it was."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,101 @@
+"""Commits that fail for a while: nothing leaves before its row is there, and nothing is stuck afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from crossdock.journal.changes import Changes
+from crossdock.journal.contract import StoreDown
+from crossdock.kit.connector import Unclear
+from crossdock.message.states import TransmissionState
+from tests.pipeline.world import Arrived, World, order
+
+
+class Refusing:
+    """Stands before the journal's `submit` and refuses what it is told to refuse, each once."""
+
+    def __init__(self, world: World) -> None:
+        self._submit = world.journal.submit
+        self.refuse = 0
+        world.journal.submit = self  # type: ignore[method-assign]
+
+    def __call__(self, changes: Changes) -> asyncio.Future[None]:
+        if self.refuse and changes.rows:
+            self.refuse -= 1
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            future.set_exception(StoreDown("no space left"))
+            return future
+        return self._submit(changes)
+
+
+@pytest.mark.parametrize("unclear", [Unclear.RESEND, Unclear.PERSON])
+async def test_what_was_not_stored_is_not_sent(tmp_path: Path, unclear: Unclear):
+    world = World(tmp_path, unclear=unclear)
+    seen: dict[str, object] = {}
+    first = asyncio.Event()
+
+    def look(arrived: Arrived, nth: int) -> int:
+        seen[arrived.number] = world.rows(f"SELECT state FROM transmissions WHERE number = '{arrived.number}'")
+        return 200
+
+    world.wms.script = look
+    send = world.wms.send
+
+    async def slow(*words: object, **more: object) -> object:
+        if not world.wms.arrived:
+            await first.wait()
+        return await send(*words, **more)  # type: ignore[arg-type]
+
+    world.wms.send = slow  # type: ignore[method-assign,assignment]
+    async with world:
+        refusing = Refusing(world)
+        await world.push(order("O-1", key="K"))
+        await world.until(lambda: world.count("transmissions", 3) == 1)
+        refusing.refuse = 1  # the commit that routes O-2
+        await world.push(order("O-2", key="K"))
+        await world.until(lambda: refusing.refuse == 0)
+        first.set()
+        await world.settled()
+        await world.until(lambda: world.count("transmissions", 6) == 2, "the second was stuck")
+    assert seen["O-2"] == [(TransmissionState.SENDING.value,)], "it left before its row was there"
+    assert world.wms.applied == ["O-1", "O-2"]
+
+
+async def test_an_answer_is_kept_until_the_store_takes_it(tmp_path: Path):
+    world = World(tmp_path)
+    async with world:
+        refusing = Refusing(world)
+        for n in range(6):
+            await world.push(order(f"O-{n}", key="K"))
+            refusing.refuse = n % 3
+        await world.settled()
+        await world.until(lambda: world.count("transmissions", 6) == 6)
+    assert world.wms.applied == [f"O-{n}" for n in range(6)]
+    assert len(world.wms.arrived) == 6
+
+
+async def test_a_refusal_holds_those_whose_rows_are_still_under_way(tmp_path: Path):
+    world = World(tmp_path)
+    world.wms.script = lambda arrived, nth: 400 if arrived.number == "O-1" else 200
+    first = asyncio.Event()
+    send = world.wms.send
+
+    async def slow(*words: object, **more: object) -> object:
+        await first.wait()
+        return await send(*words, **more)  # type: ignore[arg-type]
+
+    world.wms.send = slow  # type: ignore[method-assign,assignment]
+    async with world:
+        refusing = Refusing(world)
+        await world.push(order("O-1", key="K"))
+        await world.until(lambda: world.count("transmissions", 3) == 1)
+        refusing.refuse = 1
+        await world.push(order("O-2", key="K"))
+        await world.until(lambda: refusing.refuse == 0)
+        first.set()
+        await world.settled()
+        await world.until(lambda: world.count("transmissions", 2) == 1, "the follower is not held")
+    assert [a.number for a in world.wms.arrived] == ["O-1"]
