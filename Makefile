@@ -32,8 +32,8 @@ check: env ## ruff with all rules, format, pyright strict, the rules of the hous
 
 proof: env ## long: kills at random instants, faults, system calls, counted from outside
 	$(BIN)/python -m tests.harness.run durable
-	$(BIN)/python -m tests.harness.run faults
-	$(BIN)/python -m tests.harness.run kill --kills 200
+	for mode in resend find person; do $(BIN)/python -m tests.harness.run faults --mode $$mode || exit 1; done
+	for mode in resend find; do $(BIN)/python -m tests.harness.run kill --kills 200 --mode $$mode || exit 1; done
 
 bench: env ## measurements, each beside its yardstick
 	$(BIN)/python -m bench
