@@ -42,6 +42,8 @@ class App:
         await self.hub.worker.start()
         await self.server.start()
         self.server.on_exit(self.ended.set)
+        systems, charter = sorted(self.hub.charter.systems), self.hub.charter.version
+        _log.info("started", url=self.server.url, charter=charter, systems=systems)
         return self.server.url
 
     @property

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import Enum
 
+import structlog
+
 from crossdock.charter.charter import System
 from crossdock.faults import Fault, InDoubt, Invalid, TryLater
 from crossdock.journal.changes import Changes, Row
@@ -18,7 +20,10 @@ from crossdock.pipeline.lanes import Flight, Lane
 from crossdock.pipeline.report import Subject, cause_of, incident_of
 from crossdock.pipeline.transmit import DoubtGuard, Outcome, answered, entry_of, new_round, next_due_ms
 
+_log = structlog.get_logger("crossdock.target")
 _S = TransmissionState
+#: Failures in a row after which the log tells of a target.
+FAILURES_TOLD = 5
 #: How often a target must say that it does not have a document before it is sent again.
 ABSENT_TIMES = 2
 
@@ -38,6 +43,8 @@ class Concluder:
         self._context = context
         self._system = system
         self._doubt = doubt
+        self._failures = 0  #: sends in a row that the target did not take
+        self._failing_ms = 0
         self.cause = ""
 
     # -- outcomes ------------------------------------------------------------
@@ -45,10 +52,14 @@ class Concluder:
     def conclude(self, flight: Flight, writer: Writer, outcome: Outcome, changes: Changes) -> Verdict:
         """What one sending came to."""
         if outcome.done is not None:
+            if self._failures:
+                self._takes_again()
             self._done(flight, outcome.done, answered(flight.t, outcome, changes, outcome.done.says), changes)
             return Verdict.DONE
         fault = outcome.fault
         assert fault is not None, "an outcome is done or a fault"
+        if isinstance(fault, TryLater | InDoubt):
+            self._fails(fault)
         if isinstance(fault, TryLater):
             return self._later(flight, fault, outcome, changes)
         if isinstance(fault, InDoubt):
@@ -57,6 +68,20 @@ class Concluder:
         if flight.t.state is _S.SENDING:
             changes.entry(entry)
         return self._to_desk(flight, fault, changes)
+
+    def _fails(self, fault: Fault) -> None:
+        """Tells the log once when a target stops taking documents."""
+        if self._failures == 0:
+            self._failing_ms = self._context.clock.now_ms()
+        self._failures += 1
+        if self._failures == FAILURES_TOLD:
+            _log.warning("a target takes nothing", system=self._system.name, says=fault.says)
+
+    def _takes_again(self) -> None:
+        if self._failures >= FAILURES_TOLD:
+            after_s = (self._context.clock.now_ms() - self._failing_ms) / 1000
+            _log.info("a target takes documents again", system=self._system.name, after_s=round(after_s, 1))
+        self._failures = 0
 
     def _done(self, flight: Flight, done: Done, entry: Entry, changes: Changes) -> None:
         t = flight.t

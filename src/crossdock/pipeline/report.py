@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
+import structlog
 
 from crossdock.charter.charter import Charter
 from crossdock.faults import Fault, Unmapped
@@ -18,6 +19,7 @@ _BY_VALUE = frozenset({"unknown_sku", "unknown_unit", "unmapped_code"})
 _VALUE_MAX = 200  #: characters of a value that an incident shows
 
 
+_log = structlog.get_logger("crossdock.desk")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -57,6 +59,8 @@ def incident_of(
 ) -> Incident:
     """The incident that a fault becomes."""
     type_ = TYPES.get(fault.type, TYPES["invalid"])
+    # The desk has the words and the value; a log is read by others, so it names only the thing.
+    _log.warning("incident", type=type_.name, system=subject.system, document=subject.document, number=subject.number)
     owners: Mapping[str, str] = charter.owners
     return Incident(
         id=id_,
