@@ -89,7 +89,7 @@ class Hub:
         return self._running is not None and self._running.poll() is None
 
     def ask(self, path: str) -> Any:
-        """What the process API says. Raises LookupError for 404 and RuntimeError when the hub is gone."""
+        """What the process API says. Raises RuntimeError when it refuses, or when the hub is gone."""
         if not self.runs:
             raise RuntimeError(f"the hub ended:\n{self.log.read_text(errors='replace')[-2_000:]}")
         request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self._key}"})
@@ -98,8 +98,6 @@ class Hub:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             with error:
-                if error.code == 404:
-                    raise LookupError(path) from error
                 raise RuntimeError(
                     f"the hub answered {error.code} to {path}: {error.read()[:500]!r}"
                 ) from error
@@ -118,10 +116,6 @@ class Hub:
             if page["next"] is None:
                 return found
             after = f"&after={quote(page['next'])}"
-
-    def trace(self, kind: str, number: str) -> dict[str, Any]:
-        """The story of one object. Raises LookupError."""
-        return self.ask(f"/v1/trace/{kind}/{quote(number, safe='')}")
 
 
 def _free_port() -> int:

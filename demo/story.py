@@ -6,7 +6,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from demo.comparison import Verdict, compare
@@ -40,7 +40,6 @@ class Outcome:
     cancelled: list[str]
     late: str | None = None
     interesting: str | None = None
-    notes: list[str] = field(default_factory=list)
 
     @property
     def balanced(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
 from typer.testing import CliRunner
 
 from crossdock.cli.main import app
@@ -38,7 +39,10 @@ def crossdock(*words: object, stdin: str | bytes | None = None, env: dict[str, s
         "COLUMNS": "120",
         **(env or {}),
     }
-    result = CliRunner().invoke(app, [str(word) for word in words], input=stdin, env=clean)
+    try:
+        result = CliRunner().invoke(app, [str(word) for word in words], input=stdin, env=clean)
+    finally:
+        structlog.reset_defaults()  # `up` logs to a stream that ends with this call
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Said(result.exit_code, result.stdout, result.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from io import StringIO
@@ -205,3 +206,14 @@ def test_releases_that_changed_places_are_seen() -> None:
     warehouse = a_warehouse()
     warehouse["effects"][0]["effect"] = 3
     assert judged(warehouse).out_of_order == ["the releases of SO-1 came as OUT-2, OUT-1"]
+
+
+@pytest.mark.tryton
+@pytest.mark.slow
+def test_what_the_readme_shows_is_what_the_demo_prints(run: Run) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    counts, rows = re.findall(r"```text\n(.*?)```", readme, re.DOTALL)[:2]
+    labels = [re.split(r"\s{2,}", line)[0] for line in counts.splitlines()]
+    heads = {re.sub(r"\s+", " ", line).strip() for line in run.said.splitlines()}
+    assert [label for label in labels if f"\n{label}  " not in run.said] == []
+    assert re.sub(r"\s+", " ", rows.splitlines()[1]).strip() in heads
