@@ -38,7 +38,9 @@ async def test_what_was_not_stored_is_not_sent(tmp_path: Path, unclear: Unclear)
     first = asyncio.Event()
 
     def look(arrived: Arrived, nth: int) -> int:
-        seen[arrived.number] = world.rows(f"SELECT state FROM transmissions WHERE number = '{arrived.number}'")
+        seen[arrived.number] = world.rows(
+            f"SELECT state FROM transmissions WHERE number = '{arrived.number}'"
+        )
         return 200
 
     world.wms.script = look

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 import structlog
 
@@ -21,6 +22,8 @@ _PREFIX, _SUFFIX = "/v1/systems/", "/messages"
 #: Writes waiting for the disk from which on senders are asked to wait: about a second of work.
 _DEPTH_MAX = 4_000
 _KEY_MAX = 255
+#: Seconds that a sender has for the body of one request.
+BODY_MAX_S = 30
 Headers = list[tuple[str, str]]
 _JSON: Headers = [("content-type", "application/json")]
 _JSON_AGAIN: Headers = [*_JSON, ("crossdock-duplicate", "true")]
@@ -84,7 +87,7 @@ class Intake:
     async def handle(self, scope: Scope, protocol: RsgiProtocol) -> None:
         """Answers one request."""
         began_s = time.perf_counter()
-        system = unquote(scope.path[len(_PREFIX) : -len(_SUFFIX)])
+        system = scope.path[len(_PREFIX) : -len(_SUFFIX)]  # the server has decoded it
         try:
             status, headers, body = await self._accepted(system, scope, protocol)
         except Refusal as refusal:
@@ -98,9 +101,12 @@ class Intake:
         headers = scope.headers
         self._admitted(system, scope)
         try:
-            body = await self._body(headers, protocol)
+            async with asyncio.timeout(BODY_MAX_S):
+                body = await self._body(headers, protocol)
             key = headers.get("idempotency-key")
             document = self._document(scope, headers, key)
+        except TimeoutError:
+            raise _refusal(408, f"the body did not come within {BODY_MAX_S} s", fix="send it again") from None
         except Refusal as refusal:
             self._door.refused(system, refusal.status, TITLES[refusal.status], None)
             raise
@@ -261,7 +267,7 @@ async def _run(app: ASGI, scope: Any, protocol: Any, body: bytes) -> None:
         "http_version": "1.1",
         "method": scope.method,
         "scheme": scope.scheme,
-        "path": unquote(path),
+        "path": path,
         "raw_path": path.encode("latin-1", "replace"),
         "query_string": scope.query_string.encode("latin-1", "replace"),
         "headers": [

@@ -15,6 +15,7 @@ TITLES: dict[int, str] = {
     403: "This key may not do that",
     404: "There is no such thing",
     405: "That method is not offered here",
+    408: "The request came too slowly",
     409: "It collides with what is already known",
     413: "The body is too large",
     415: "This media type is not taken",

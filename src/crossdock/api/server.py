@@ -8,8 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
+STOP_MAX_S = 1.5
+_HEAD_MAX_S = 15  #: for the head of a request
 _UP_STEP_S = 0.01
 _UP_MAX_S = 10.0
 
@@ -28,6 +31,7 @@ class HttpServer:
             log_enabled=False,
             backlog=1024,
             websockets=False,
+            http1_settings=HTTP1Settings(header_read_timeout=_HEAD_MAX_S * 1000),
         )
         self._task: asyncio.Task[None] | None = None
 
@@ -55,10 +59,11 @@ class HttpServer:
         self._task.add_done_callback(lambda _: call())
 
     async def stop(self) -> None:
-        """Takes no more connections and ends those that are idle."""
+        """Takes no more connections; whoever holds half a request has `STOP_MAX_S` to end it."""
         self._server.stop()
         if self._task is not None:
-            await asyncio.gather(self._task, return_exceptions=True)
+            await asyncio.wait({self._task}, timeout=STOP_MAX_S)
+            self._task.cancel()
 
     @property
     def url(self) -> str:

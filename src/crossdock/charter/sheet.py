@@ -63,6 +63,11 @@ def read_sheet(text: str, file: str, problems: list[Misconfigured]) -> Entry | N
     except YAMLError as error:
         problems.append(_broken(error, file))
         return None
+    if node is None:  # comments only
+        problems.append(
+            Misconfigured("the file says nothing", file=file, line=1, fix="see docs/reference/charter.md")
+        )
+        return None
     reader = _SheetReader(file, problems)
     try:
         return reader.entry(node, 0)

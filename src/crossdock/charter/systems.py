@@ -52,6 +52,13 @@ AUTH_NEEDS = {
 }
 
 
+#: Headers that a request has for other reasons: a key in one of them would not arrive.
+_OWN_HEADERS = frozenset(
+    {"authorization", "connection", "content-length", "content-type", "cookie", "crossdock-attempt", "date", "expect",
+     "host", "te", "trailer", "transfer-encoding", "upgrade", "user-agent"}
+)  # fmt: skip
+
+
 def read_systems(reading: Reading, entry: Entry | None, connectors: Connectors) -> dict[str, System]:
     """All systems that could be read; mistakes are noted in `reading`."""
     systems: dict[str, System] = {}
@@ -149,7 +156,7 @@ def _flows_in(
         values["on_change"] = OnChange(values["on_change"])
         if values["every_s"] is None and values["document"] in known:
             values["every_s"] = known[values["document"]].every_s
-        if fields.configurable and values["id"] is None and not _is_given(section, "id"):
+        if fields.configurable and values["id"] is None:
             reading.refuse(place, "this key is missing: id", "add `id`: the path of the document's own id")
         _keep_one(reading, flows, FlowIn(**values), place)
     return tuple(flows.values())
@@ -230,6 +237,11 @@ def _configured_out(
     if values["idempotency"]:
         found = reading.section(values["idempotency"], "idempotency", f"{place}.idempotency")
         header = found["header"] if found else None
+        if header and header.lower() in _OWN_HEADERS:
+            reading.refuse(
+                f"{place}.idempotency.header", f"{header} is set by HTTP itself or by our credentials",
+                "write the header that the target reads its key from, such as Idempotency-Key",
+            )  # fmt: skip
     elif unclear is OnUnclear.RESEND:
         reading.refuse(
             f"{place}.on_unclear",

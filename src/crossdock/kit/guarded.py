@@ -16,6 +16,8 @@ from crossdock.kit.throttle import Pace, ReadAllowance, allowance, retry_after_s
 _DOWN = frozenset({502, 503, 504})
 
 _RETRY_AFTER_UNKNOWN_S = 1.0
+#: However long one answer asks us to wait, the system is asked again after this: it may have been a slip.
+_HOLD_MAX_S = 300.0
 
 
 class GuardedClient:
@@ -140,7 +142,8 @@ class GuardedClient:
         if answer.status == 429:
             # A 503 with Retry-After holds one transmission only: the writer says so, and the breaker sees outages.
             wait_s = retry_after_s(answer.headers, self._wall())
-            self._pace.hold(_RETRY_AFTER_UNKNOWN_S if wait_s is None else wait_s, self._clock())
+            hold_s = _RETRY_AFTER_UNKNOWN_S if wait_s is None else min(wait_s, _HOLD_MAX_S)
+            self._pace.hold(hold_s, self._clock())
 
     def _ask_breaker(self) -> None:
         wait_s = self._breaker.wait_s(self._clock())

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 
 _EPOCH_FROM = 1_000_000_000  # a reset beyond this many seconds is a date, not a duration
 _WAIT_MAX_S = 86_400.0
+_WINDOW_MAX_S = 300.0  # a longer one is asked about again
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class Pace:
     def learn(self, allowed: Allowance, in_flight: int, now_s: float) -> None:
         """Takes over what the vendor allows; requests still under way are counted against it."""
         self._left = allowed.left - in_flight
-        self._window_until_s = now_s + min(allowed.for_s, _WAIT_MAX_S)
+        self._window_until_s = now_s + min(allowed.for_s, _WINDOW_MAX_S)
 
     def _filled(self, now_s: float) -> float:
         assert self._rate_per_s is not None

@@ -74,7 +74,9 @@ class Commits:
 
         future.add_done_callback(written)
 
-    async def _again(self, lane: Lane, marked: Sequence[Flight], changes: Changes, done: Transmission) -> None:
+    async def _again(
+        self, lane: Lane, marked: Sequence[Flight], changes: Changes, done: Transmission
+    ) -> None:
         try:
             await self.durable(changes)
         finally:

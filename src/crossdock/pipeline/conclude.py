@@ -88,6 +88,9 @@ class Concluder:
         now = self._context.clock.now_ms()
         rows: list[Row] = []
         if done.their_id is not None:
+            known = self._context.journal.identity(t.target, t.document, done.their_id)
+            if known is not None and known[0] != t.hub:
+                self._open(t, self._taken(t, done.their_id), changes)
             rows.append(changes.identity(t.target, t.document, done.their_id, t.hub))
         rows.append(
             changes.belief(
@@ -102,6 +105,15 @@ class Concluder:
                 fix="look at the answer; correct their_id of the flow in charter.yaml",
             )
             self._open(t, fault, changes)
+
+    @staticmethod
+    def _taken(t: Transmission, their_id: str) -> Invalid:
+        return Invalid(
+            f"{t.target} gave {t.document} {t.number} the id {their_id}, which it had given to another",
+            path="their_id",
+            value=their_id,
+            fix=f"ask {t.target} which of the two it has under this id",
+        )
 
     def _later(self, flight: Flight, fault: TryLater, outcome: Outcome, changes: Changes) -> Verdict:
         t = flight.t

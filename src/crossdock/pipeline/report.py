@@ -60,7 +60,9 @@ def incident_of(
     """The incident that a fault becomes."""
     type_ = TYPES.get(fault.type, TYPES["invalid"])
     # The desk has the words and the value; a log is read by others, so it names only the thing.
-    _log.warning("incident", type=type_.name, system=subject.system, document=subject.document, number=subject.number)
+    _log.warning(
+        "incident", type=type_.name, system=subject.system, document=subject.document, number=subject.number
+    )
     owners: Mapping[str, str] = charter.owners
     return Incident(
         id=id_,

@@ -60,7 +60,11 @@ class Target:
         self.concluder = Concluder(context, bound.system, doubt)
         self.window = window
         self.commits = Commits(
-            context, self.name, stored=self._stored, completed=completed, parted=lambda lane: freed(self, lane.key)
+            context,
+            self.name,
+            stored=self._stored,
+            completed=completed,
+            parted=lambda lane: freed(self, lane.key),
         )
         self._blocked = blocked
         self._freed = freed

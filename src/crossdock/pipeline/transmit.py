@@ -25,6 +25,8 @@ from crossdock.pipeline.report import reads_json
 _encode = msgspec.json.Encoder().encode
 #: Requests of one dialogue; more means that a connector talks in circles.
 STEPS_MAX = 60
+#: However long a target asks us to wait, it is asked again after this.
+WAIT_MAX_S = 900.0
 #: Bytes of an answer that are kept.
 ANSWER_MAX = 65_536
 
@@ -159,9 +161,9 @@ def next_due_ms(t: Transmission, fault: TryLater, system: System, random: Random
         max(t.attempt, 1), first_s=limits.retry_first_s, max_s=limits.retry_max_s, random=random
     )
     if fault.wait_s is not None:
-        wait_s = max(fault.wait_s, wait_s if fault.wait_s == 0 else fault.wait_s)
-    due = now_ms + int(wait_s * 1000)
-    return None if due - t.first_ms > limits.retry_for_s * 1000 else due
+        wait_s = min(max(fault.wait_s, wait_s if fault.wait_s == 0 else fault.wait_s), WAIT_MAX_S)
+    over_ms = t.first_ms + int(limits.retry_for_s * 1000)
+    return None if now_ms >= over_ms else min(now_ms + int(wait_s * 1000), over_ms)
 
 
 def new_round(t: Transmission, rise: int) -> None:

@@ -46,7 +46,7 @@ class HttpReader:
         """
         tree = self._tree(content)
         return Facts(
-            id=self._id_of(tree),
+            id=self._id_of(tree, content.body),
             version=self._version_of(tree, self._version) if self._version else None,
             order_by=self._key_of(tree, self._order_by) if self._order_by else None,
             parsed=tree,
@@ -79,11 +79,15 @@ class HttpReader:
             )  # fmt: skip
         return tree  # pyright: ignore[reportUnknownVariableType]
 
-    def _id_of(self, tree: Tree) -> str:
-        text = _text(self._id.value(tree))
+    def _id_of(self, tree: Tree, body: bytes = b"") -> str:
+        found = self._id.value(tree)
+        text = _text(found)
+        if text is not None and not isinstance(found, str) and body and text.encode() not in body:
+            # 1e3 or -0: its digits are not those that were written, and two such ids could become one.
+            text = None
         if not text or len(text) > _ID_CHARS_MAX or not text.isprintable():
             raise Unreadable(
-                "the document has no id" if text is None else "this cannot be an id",
+                "the document has no id" if found is None else "this cannot be an id",
                 status=422, path=self._flow.id or "", value=text and text[:80],
                 fix=f"send a string of at most {_ID_CHARS_MAX} characters, or a number",
             )  # fmt: skip

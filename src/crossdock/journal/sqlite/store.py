@@ -263,6 +263,9 @@ class SqliteJournal(Reads):
             a, by_key=by_key, same_version=same_version, latest=latest,
             same_as=lambda capture: a.same(self._body_of_capture(connection, capture), a.body),
         )  # fmt: skip
+        if verdict is Verdict.REPEAT and a.idempotency_key is not None and by_key is None:
+            # The sender's new key now stands for this content too.
+            connection.execute(STATEMENTS["insert_arrival"], (scope, a.system, a.idempotency_key, other))
         if verdict is Verdict.REPEAT:
             return Accepted(verdict, other) if quiet else self._repeat(connection, a, other)
         if verdict is Verdict.CONFLICT:
