@@ -42,7 +42,8 @@ MARKED = frozenset(
 
 _tree_encoder = msgspec.json.Encoder(decimal_format="number")
 _tree_decoder: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
-_compress = zstandard.ZstdCompressor(level=1).compress
+#: The fastest level: half the time of level 1 in the middle of other work, a quarter more bytes.
+_compress = zstandard.ZstdCompressor(level=-1).compress
 _decompress = zstandard.ZstdDecompressor().decompress
 #: Smaller bodies are not worth the call.
 _COMPRESS_FROM_BYTES = 200
