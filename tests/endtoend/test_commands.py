@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -51,6 +53,41 @@ async def test_the_hub_stops_at_sigterm_and_keeps_what_it_accepted(tmp_path: Pat
         await world.hub.start()
         await world.settled(accepted=1)
         assert [a.number for a in await world.target.arrivals() if a.applied] == ["SO-000001"]
+
+
+async def test_half_a_request_does_not_keep_a_stop_waiting(tmp_path: Path) -> None:
+    async with stage(tmp_path, Plan()) as world:
+        halves = [b"POST /v1/systems/sh", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{"]
+        held = [await asyncio.open_connection("127.0.0.1", world.hub.port) for _ in halves]
+        for (_, writer), half in zip(held, halves, strict=True):
+            writer.write(half)
+            await writer.drain()
+        assert await world.hub.process.stop() == 0
+        for _, writer in held:
+            writer.close()
+
+
+async def test_a_number_with_signs_is_found_by_its_encoded_path(tmp_path: Path) -> None:
+    async with stage(tmp_path, Plan()) as world:
+        tree = json.loads(Order(1, "C1", 1).body())
+        for number in ("a%2eb", "a/b?c#d"):
+            await post(world, json.dumps(tree | {"orderNumber": number}).encode())
+            client = world.client()
+            found = await client.ask("GET", f"/v1/trace/sales_order/{quote(number, safe='')}")
+            await client.close()
+            assert found.json["number"] == number
+
+
+async def test_a_key_that_came_with_a_repeat_is_taken_too(tmp_path: Path) -> None:
+    async with stage(tmp_path, Plan(on_change="revise")) as world:
+        first, other = (
+            Order(1, "C1", 1).body(),
+            json.dumps(json.loads(Order(1, "C1", 1).body()) | {"remarks": "B"}),
+        )
+        assert (await post(world, first, key="K1")).status == 202
+        assert (await post(world, first, key="K2")).status == 202
+        assert (await post(world, other.encode(), key="K2")).status == 409
+        assert (await post(world, first, key="K2")).status == 202
 
 
 async def test_keys_made_while_the_hub_runs_are_good_at_once_for_what_they_are_for(tmp_path: Path) -> None:
