@@ -1,0 +1,50 @@
+"""Answers no honest target gives, and what they may do to the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+from crossdock.charter.charter import Limits, System
+from crossdock.faults import TryLater
+from crossdock.kit.http import Response
+from crossdock.message.records import Transmission
+from crossdock.pipeline.transmit import WAIT_MAX_S, next_due_ms
+from tests.pipeline.world import World, order
+
+
+def _tried(first_ms: int) -> Transmission:
+    return Transmission(1, 1, "wms", "shop", "sales_order", "O-1", 1, 1, "K", attempt=1, first_ms=first_ms)
+
+
+def test_a_wild_retry_after_is_asked_about_again_and_not_an_overdue_order():
+    system = System("wms", "json", limits=Limits(retry_for_s=86_400))
+    due = next_due_ms(_tried(1000), TryLater("later", wait_s=99_999_999), system, Random(1), 2000)
+    assert due == 2000 + WAIT_MAX_S * 1000
+
+
+def test_an_order_is_overdue_when_its_time_is_over_and_not_before():
+    system = System("wms", "json", limits=Limits(retry_for_s=10))
+    later = TryLater("later", wait_s=60)
+    assert next_due_ms(_tried(1000), later, system, Random(1), 2000) == 11_000, "one last try at its end"
+    assert next_due_ms(_tried(1000), later, system, Random(1), 11_000) is None
+
+
+async def test_one_id_for_two_orders_is_an_incident_and_not_a_loss(tmp_path: Path):
+    world = World(tmp_path)
+    send = world.wms.send
+
+    async def same(*words: object, **more: object) -> Response:
+        answer = await send(*words, **more)  # type: ignore[arg-type]
+        return Response(answer.status, {}, b'{"id": "778"}')
+
+    world.wms.send = same  # type: ignore[method-assign]
+    async with world:
+        await world.push(order("O-1"))
+        await world.settled()
+        await world.push(order("O-2"))
+        await world.settled()
+        assert world.rows("SELECT type, path, value, number FROM incidents") == [
+            ("invalid", "their_id", "778", "O-2")
+        ]
+        assert world.count("transmissions", 6) == 2
