@@ -13,9 +13,9 @@ from typing import Any
 
 from crossdock import faults
 from crossdock.charter import keys
+from crossdock.journal.sqlite import standing
 from crossdock.kit import conformance
 from crossdock.kit.registry import connectors
-from crossdock.journal.sqlite import standing
 from crossdock.message import incident, states
 from crossdock.model import lifecycle, reference
 

@@ -20,7 +20,9 @@ Site = Annotated[
 Database = Annotated[
     str | None,
     typer.Option(
-        "--database", metavar="URL", help="sqlite:PATH or postgresql://…  \\[default: the site's own]"
+        "--database",
+        metavar="URL",
+        help="sqlite:PATH; PostgreSQL is not in this release.  \\[default: the site's own]",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
