@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crossdock.cli import options, story
+from crossdock.cli import incident_words, options, story
 
 POSITIONS = itertools.count(1)
 
@@ -180,3 +180,18 @@ def test_what_is_no_json_is_shown_as_what_it_is(body: bytes, shown: str) -> None
 
 def test_a_very_long_body_is_cut_with_a_word_about_the_rest() -> None:
     assert story.pretty(b"x" * 300_000).endswith("and 100000 bytes more")
+
+
+def test_what_can_be_done_about_an_incident_is_a_command_that_finds_its_site(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    at = "2026-11-22T10:00:00.123Z"
+    item = {
+        "id": "i7", "type": "rejected", "severity": "high", "state": "open", "says": "no", "fix": "ask", "path": "",
+        "value": None, "owner": "role:operations", "opened_at": at, "due_at": at, "object": "item", "number": "W-1",
+        "system": "wms", "members": 1, "keys": [], "captures": [], "acts": ["retry", "resolve"],
+    }  # fmt: skip
+    incident_words.show_one(item, None, " --site my-site")
+    said = capsys.readouterr().out
+    assert "  crossdock desk retry i7 --site my-site   (when" in said
+    assert "  crossdock desk resolve i7 --reason TEXT --site my-site\n" in said
