@@ -134,7 +134,8 @@ def _both(there: Parcels, here: Parcels, part: int) -> str:
 
 def story(screen: Screen, stage: Stage, number: str) -> None:
     """What `crossdock trace` tells of one sale."""
-    screen.print(f"[bold]The story of one sale[/]: [cyan]crossdock trace sales_order {number}[/]\n")
+    command = f"crossdock trace sales_order {number} --site {_near(stage.hub.site)}"
+    screen.print(f"[bold]The story of one sale[/]: [cyan]{command}[/]\n")
     _, said = stage.hub.tried("trace", "sales_order", number)
     for line in said.splitlines():
         # What goes on in a second line stands under what it goes on from.

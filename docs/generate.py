@@ -13,10 +13,11 @@ from typing import Any
 
 from crossdock import faults
 from crossdock.charter import keys
+from crossdock.journal.sqlite import standing
 from crossdock.kit import conformance
 from crossdock.kit.registry import connectors
 from crossdock.message import incident, states
-from crossdock.model import reference
+from crossdock.model import lifecycle, reference
 
 DOCS = Path(__file__).resolve().parent
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -69,6 +70,19 @@ def state_tables() -> Iterator[str]:
     yield "## Entries of the ledger\n\n"
     kinds_of_entry = [(f"`{k.name}`", says[f"EntryKind.{k.name}"]) for k in states.EntryKind]
     yield from table(("kind", "meaning"), *kinds_of_entry)
+
+
+def headline_table() -> Iterator[str]:
+    """The words of a story's headline, from the code that chooses them."""
+    says = phrases(lifecycle)
+    rows = [("word", "of", "meaning")]
+    rows += [(f"`{word}`", "any object", meaning) for word, meaning in standing.WORDS.items()]
+    rows += [
+        (f"`{state.value}`", "an order or a release", says[f"OrderState.{state.name}"])
+        for state in lifecycle.OrderState
+        if state is not lifecycle.OrderState.PLACED
+    ]
+    yield from table(*rows)
 
 
 def incident_table() -> Iterator[str]:
@@ -207,6 +221,7 @@ def duty_table() -> Iterator[str]:
 
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "states": state_tables,
+    "headlines": headline_table,
     "incident types": incident_table,
     "charter keys": charter_keys,
     "example keys": example_keys,

@@ -29,7 +29,7 @@ class Settings:
     site: Path  #: folder with charter.yaml, mappings/, crosswalks/
     host: str = "127.0.0.1"
     port: int = 8080
-    database: str = ""  #: sqlite:PATH or postgresql://…
+    database: str = ""  #: sqlite:PATH
     workers: int = 1
     host_id: str = ""
     lease_s: float = 5.0
@@ -78,11 +78,9 @@ def settings_from(
     host, port = _address(given(listen, "LISTEN", "127.0.0.1:8080"))
     store = _database(given(database, "DATABASE", f"sqlite:{folder / 'data' / 'crossdock.db'}"))
     count = int(_number(given(workers, "WORKERS", "1"), "WORKERS", least=1, whole=True))
-    if count > 1 and not store.startswith("postgresql:"):
-        says = f"{count} workers need PostgreSQL; SQLite has one writer"
-        raise Misconfigured(
-            says, path="CROSSDOCK_WORKERS", fix="give --database postgresql://… or --workers 1"
-        )
+    if count > 1:
+        says = f"{count} workers need PostgreSQL, which is not in this release; SQLite has one writer"
+        raise Misconfigured(says, path="CROSSDOCK_WORKERS", fix="give --workers 1")
     level = given(None, "LOG", "info").lower()
     if level not in LOG_LEVELS:
         says = f"CROSSDOCK_LOG={level} is no level of the log"
@@ -156,9 +154,12 @@ def _address(text: str) -> tuple[str, int]:
 
 def _database(text: str) -> str:
     scheme, _, rest = text.partition(":")
-    if scheme not in {"sqlite", "postgresql"} or not rest:
+    if scheme in {"postgresql", "postgres"}:
+        says = "PostgreSQL is not in this release"
+        raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix="write sqlite:PATH")
+    if scheme != "sqlite" or not rest:
         says = f"{scheme or text!r} is no kind of database that the hub knows"
-        raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix="write sqlite:PATH or postgresql://…")
+        raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix="write sqlite:PATH")
     return text
 
 

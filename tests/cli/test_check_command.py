@@ -56,3 +56,34 @@ def test_the_schema_of_the_charter_knows_the_connectors_of_the_site():
     schema = json.loads(said("charter", "schema", "--site", str(FIRST_SITE)).stdout)
     kinds = schema["$defs"]["system"]["properties"]["connector"]["enum"]
     assert {"http", "warehouse", "tryton"} <= set(kinds)
+
+
+def test_a_system_that_sends_what_is_anothers_alone_is_noted_and_the_site_still_holds(tmp_path):
+    site = copied(tmp_path)
+    assert json.loads(said("check", "--site", str(site), "--json").stdout)["notes"] == []
+    till = """  till:
+    connector: http
+    in:
+      - {document: sales_order, id: orderNumber, map: mappings/shop-in.jsonata, optional: [notes]}
+
+  wms:
+"""
+    charter = site / "charter.yaml"
+    charter.write_text(charter.read_text("utf-8").replace("  wms:\n", till, 1), "utf-8")
+    result = said("check", "--site", str(site))
+    assert result.exit_code == 0
+    assert "note: till sends sales_order, which objects.sales_order gives to shop alone" in result.stderr
+
+
+def test_a_missing_secret_is_found_when_secrets_are_looked_for(tmp_path, monkeypatch):
+    site = copied(tmp_path)
+    charter = site / "charter.yaml"
+    text = charter.read_text("utf-8")
+    charter.write_text(text.replace("{type: none}", "{type: bearer, secret: WMS}"), "utf-8")
+    monkeypatch.delenv("CROSSDOCK_SECRET_WMS", raising=False)
+    assert said("check", "--site", str(site)).exit_code == 0
+    missing = said("check", "--site", str(site), "--secrets")
+    assert missing.exit_code == 1
+    assert "the secret WMS is missing" in missing.stderr
+    monkeypatch.setenv("CROSSDOCK_SECRET_WMS", "x")
+    assert said("check", "--site", str(site), "--secrets").exit_code == 0

@@ -85,7 +85,16 @@ def test_a_store_with_revoked_keys_is_as_it_was_written(site: Path) -> None:
     assert crossdock("keys", "revoke", key, "--site", site).code == 0
     said = crossdock("audit", "verify", "--site", site)
     assert (said.code, said.err) == (0, "")
-    assert crossdock("audit", "verify", "--site", site, "--json").tree["ok"] is True
+    told = crossdock("audit", "verify", "--site", site, "--json").tree
+    assert told["ok"] is True
+    assert said.out.endswith(f"head after entry {told['position']}: {told['head']}\n")
+
+
+def test_a_head_beyond_the_end_of_the_ledger_is_refused(site: Path) -> None:
+    assert crossdock("keys", "create", "shop", "--site", site).code == 0
+    said = crossdock("audit", "verify", "--site", site, "--at", "1000")
+    assert said.code == 1
+    assert "not 1000" in said.err
 
 
 def test_a_key_that_somebody_gave_more_rights_is_found(site: Path) -> None:

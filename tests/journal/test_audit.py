@@ -7,6 +7,7 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -212,3 +213,22 @@ def test_the_auditor_tells_how_far_it_is(recorded: Path) -> None:
     told: list[tuple[int, int]] = []
     verify(recorded, lambda done, everything: told.append((done, everything)))
     assert told[-1][0] == told[-1][1] > 50
+
+
+async def test_the_head_is_the_same_for_the_same_entries_and_no_other(tmp_path: Path) -> None:
+    path, heads = tmp_path / "hub.db", list[str]()
+
+    def verified(at: int | None = None) -> str:
+        assert verify(path, at=at, head=heads.append) is None
+        return heads[-1]
+
+    async with stories(path) as told:
+        await told.delivered("SO-1")
+        with closing(sqlite3.connect(path)) as store:
+            (last,) = store.execute("SELECT max(position) FROM ledger").fetchone()
+        before = verified()
+        await told.delivered("SO-2")
+        assert verified() != before
+        assert verified(at=last) == before
+        assert verified(at=last - 1) != before
+    assert before.startswith("sha256:")

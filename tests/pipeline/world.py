@@ -77,7 +77,8 @@ class JsonReader:
 
 
 def _number(tree: Mapping[str, Any]) -> str:
-    return str(tree.get("number") or tree.get("sku"))
+    event = f"{tree.get('warehouse_order')}:{tree.get('state')}"  # what the floor reports has no number
+    return str(tree.get("number") or tree.get("sku") or event)
 
 
 @dataclass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from crossdock.cli import options
@@ -16,17 +18,26 @@ def _group() -> None:
 
 
 @app.command()
-def verify(site: options.Site = None, database: options.Database = None, json: options.Json = False) -> None:
+def verify(
+    at: Annotated[
+        int | None,
+        typer.Option("--at", metavar="N", min=1, help="Give the head after entry N.  \\[default: the last]"),
+    ] = None,
+    site: options.Site = None,
+    database: options.Database = None,
+    json: options.Json = False,
+) -> None:
     """Walks the ledger and finds what was changed behind the hub's back.
 
-    Reads one snapshot, so a hub may go on working.
+    Reads one snapshot, so a hub may go on working. The head is a digest over all chains: kept elsewhere, it shows
+    later whether the ledger up to that entry is still the same.
     """
     from crossdock.journal.sqlite import audit
 
     path = options.settings(site, database).sqlite_path
     if not path.exists():
         stop(f"there is no store at {path}", fix="name the site by --site, or start the hub once")
-    seen = 0
+    seen, heads = 0, list[str]()
     with progress("entries of the ledger") as show:
 
         def count(done: int, all_: int) -> None:
@@ -34,12 +45,19 @@ def verify(site: options.Site = None, database: options.Database = None, json: o
             seen = done
             show(done, all_)
 
-        finding = audit.verify(path, count)
+        finding = audit.verify(path, count, at=at, head=heads.append)
     if finding is None:
-        whole = {"ok": True, "position": seen}
-        print_json(whole) if json else print(
-            f"all is as it was written: {seen} entries, with all they speak of"
-        )
+        if at is not None and at > seen:
+            stop(
+                f"the ledger has {seen} entries, not {at}",
+                fix="entries were cut off, or it is another ledger",
+            )
+        told = {"ok": True, "position": seen, "head": heads[0], **({} if at is None else {"at": at})}
+        if json:
+            print_json(told)
+        else:
+            print(f"all is as it was written: {seen} entries, with all they speak of")
+            print(f"head after entry {seen if at is None else at}: {heads[0]}")
         return
     if json:
         broken = {"position": finding.position, "what": finding.what, "says": finding.says}

@@ -14,11 +14,15 @@ from crossdock.cli.terminal import FOUND, print_json
 if TYPE_CHECKING:
     from crossdock.charter.examples import Example
     from crossdock.faults import Misconfigured
+    from crossdock.settings import Settings
 
 
 def check(
     examples: Annotated[
         bool, typer.Option("--examples", help="Run the examples of the mappings too: examples/*.yaml.")
+    ] = False,
+    secrets: Annotated[
+        bool, typer.Option("--secrets", help="Look whether every secret is there too, as the hub will.")
     ] = False,
     site: options.Site = None,
     json: options.Json = False,
@@ -29,19 +33,25 @@ def check(
     from crossdock.kit.registry import connectors
     from crossdock.model import register
 
-    folder = options.settings(site).site
+    settings = options.settings(site)
+    folder = settings.site
     kinds = connector_fields(connectors(folder))
     problems = load.check(folder, connectors=kinds, documents=register.kinds())
     ran: list[Example] = []
     if examples and not problems:
         ran, problems = _run_examples(folder)
+    if secrets and not problems:
+        problems = _missing_secrets(settings)
+    notes = [] if problems else _notes(folder)
     failed = [example for example in ran if example.differs]
     if json:
         told = {"examples": [_plain_example(one) for one in ran]} if examples else {}
         ok = not problems and not failed
-        print_json({"ok": ok, "problems": [_plain(problem) for problem in problems], **told})
+        print_json({"ok": ok, "problems": [_plain(problem) for problem in problems], "notes": notes, **told})
     else:
         _tell(problems, failed)
+        for note in notes:
+            print(f"note: {note}", file=sys.stderr)
         if not problems and not failed:
             print(_praise(folder, len(ran) if examples else None))
     if problems or failed:
@@ -54,6 +64,39 @@ def _run_examples(folder: Path) -> tuple[list[Example], list[Misconfigured]]:
 
     charter, _ = read_charter(folder)
     return run_examples(folder, charter)
+
+
+def _missing_secrets(settings: Settings) -> list[Misconfigured]:
+    import os
+
+    from crossdock.assembly import read_charter
+    from crossdock.faults import Misconfigured
+    from crossdock.settings import secrets_from
+
+    charter, _ = read_charter(settings.site)
+    secret, problems = secrets_from(os.environ, settings.secrets_dir), list[Misconfigured]()
+    for name in sorted({system.auth.secret for system in charter.systems.values() if system.auth.secret}):
+        try:
+            secret(name)
+        except Misconfigured as missing:
+            problems.append(missing)
+    return problems
+
+
+def _notes(folder: Path) -> list[str]:
+    """What a hub starts with and is seldom meant: what a system sends of an object that is another's alone."""
+    from crossdock.assembly import read_charter
+
+    charter, _ = read_charter(folder)
+    return [
+        f"{system.name} sends {flow.document}, which objects.{flow.document} gives to {rule.owner} alone: what it"
+        f" changes goes to the desk as not_owned; give it a field, or take the flow out"
+        for system in charter.systems.values()
+        for flow in system.flows_in
+        if (rule := charter.objects.get(flow.document)) is not None
+        and rule.owner != system.name
+        and system.name not in rule.fields.values()
+    ]
 
 
 def _plain(problem: Misconfigured) -> dict[str, Any]:

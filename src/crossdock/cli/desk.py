@@ -89,7 +89,7 @@ def show(
     if json:
         print_json(item)
     else:
-        words.show_one(item, options.clock(site, url))
+        words.show_one(item, options.clock(site, url), options.spoken(site))
 
 
 @app.command()

@@ -19,7 +19,12 @@ def up(
     ] = None,
     database: options.Database = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", metavar="N", help="Worker processes; above 1 needs PostgreSQL.")
+        int | None,
+        typer.Option(
+            "--workers",
+            metavar="N",
+            help="Worker processes: 1. More need PostgreSQL, which is not in this release.",
+        ),
     ] = None,
     host_id: Annotated[
         str | None,

@@ -38,8 +38,11 @@ def show_page(page: Tree) -> None:
     out.print(f"\n{page['total']} in all{more}")
 
 
-def show_one(item: Tree, zone: ZoneInfo | None) -> None:
-    """All that is known of one incident, and the commands that may end it; times in `zone`."""
+def show_one(item: Tree, zone: ZoneInfo | None, where: str = "") -> None:
+    """All that is known of one incident, and the commands that may end it; times in `zone`.
+
+    `where` is what a command needs to find the site.
+    """
     out = console()
     colour = _COLOURS.get(item["severity"], "")
     out.print(f"[bold]{item['id']}[/bold]  [{colour}]{item['type']}[/]  {item['severity']}, {item['state']}")
@@ -51,8 +54,8 @@ def show_one(item: Tree, zone: ZoneInfo | None) -> None:
         out.print(f"{at.day} {at:%B %H:%M}  {escape(plain(act['says']))}")
     if item["acts"]:
         out.print("\nwhat you can do:")
-        for command in _commands(item):
-            out.print(f"  {escape(command)}")
+        for command in _commands(item, where):
+            out.print(f"  {escape(command)}", soft_wrap=True)
 
 
 def show_act(act: str, item: Tree) -> None:
@@ -86,7 +89,7 @@ def _facts(item: Tree, zone: ZoneInfo | None) -> Iterator[tuple[str, str]]:
             yield name, ", ".join(item[name][:_LISTED_MAX]) + rest
 
 
-def _commands(item: Tree) -> Iterator[str]:
+def _commands(item: Tree, where: str) -> Iterator[str]:
     """The commands for the acts that are open, as far as they can be filled in."""
     me, acts = f"crossdock desk {{}} {item['id']}", item["acts"]
     table = re.search(r"crosswalks/([\w-]+)\.csv", item["fix"] or "")
@@ -94,17 +97,17 @@ def _commands(item: Tree) -> Iterator[str]:
     if "fix" in acts and table and item["value"] is not None:
         row = {"crosswalk": table.group(1), "system": item["system"], "theirs": item["value"]}
         filled = " ".join(f"--{name} {shlex.quote(str(value))}" for name, value in row.items())
-        yield f"{me.format('fix')} {filled} --ours CODE"
+        yield f"{me.format('fix')} {filled} --ours CODE{where}"
     elif "fix" in acts and not doubt:
         path = shlex.quote(item["path"]) if item["path"] else "PATH"
-        yield f"{me.format('fix')} --path {path} --value TEXT"
+        yield f"{me.format('fix')} --path {path} --value TEXT{where}"
     if "retry" in acts:
-        yield f"{me.format('retry')}   (when the cause is gone)"
+        yield f"{me.format('retry')}{where}   (when the cause is gone)"
     if "resolve" in acts:
         outcome = "--outcome applied|not_applied|abandoned " if doubt else ""
-        yield f"{me.format('resolve')} {outcome}--reason TEXT"
+        yield f"{me.format('resolve')} {outcome}--reason TEXT{where}"
     if "assign" in acts:
-        yield f"{me.format('assign')} --owner WHO"
+        yield f"{me.format('assign')} --owner WHO{where}"
 
 
 def _what(item: Tree) -> str:

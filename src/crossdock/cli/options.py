@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -19,7 +20,9 @@ Site = Annotated[
 Database = Annotated[
     str | None,
     typer.Option(
-        "--database", metavar="URL", help="sqlite:PATH or postgresql://…  \\[default: the site's own]"
+        "--database",
+        metavar="URL",
+        help="sqlite:PATH; PostgreSQL is not in this release.  \\[default: the site's own]",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
@@ -48,3 +51,9 @@ def clock(site: Path | None, url: str | None) -> ZoneInfo | None:
         return read_charter(settings(site).site)[0].site.timezone
     except Misconfigured:
         return None
+
+
+def spoken(site: Path | None) -> str:
+    """What a printed command needs so that it finds the same site when it is pasted elsewhere."""
+    given = str(site) if site is not None else os.environ.get("CROSSDOCK_SITE", "")
+    return f" --site {shlex.quote(given)}" if given else ""

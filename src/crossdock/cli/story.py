@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from crossdock.cli.folding import NOT_NOW, Tree, folded, late_ones
+
 _DONE = re.compile(r"\b2\d\d\b")
-Tree = Mapping[str, Any]
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 _SAID_BYTES_MAX = 200_000  #: of one body that is shown
 #: `sales_order SO-1` and `warehouse_order/SO-1`: kinds of documents as the ledger writes them.
 _KIND = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
@@ -28,25 +29,35 @@ class Line:
     href: str | None = None
 
 
-def head(story: Tree) -> list[str]:
-    """What the object is, who calls it what, and where it stands."""
+def head(story: Tree, *, full: bool = False) -> list[str]:
+    """What the object is, where it stands, and who calls it what; `full` also says its ordering key."""
     called = " and ".join(f"{one['system']} calls it {one['id']}" for one in story["ids"])
-    kept = f"; kept in order with {story['key']}" if story.get("key") else ""
+    kept = f"; kept in order with {story['key']}" if full and story.get("key") else ""
     return [
         f"{plain(story['object'])} {story['number']}: {story['state'].replace('_', ' ')}",
         f"{called}{kept}",
     ]
 
 
-def awaited(story: Tree) -> str:
-    """What the object waits for and from whom, or that it waits for nobody."""
+def awaited(story: Tree, zone: ZoneInfo | None = None) -> list[str]:
+    """What the object waits for and from whom, one line for each thing, or that it waits for nobody."""
     waits: str | None = story["waits_for"]
     if not waits:
-        return "It waits for nobody."
-    role, colon, rest = waits.partition(": ")
-    if colon and role.startswith("role:"):
-        return f"It waits for {plain(role.removeprefix('role:'))}: {plain(rest)}"
-    return f"It waits for {plain(waits)}"
+        return ["It waits for nobody."]
+    said = [_awaited(sentence, zone) for sentence in waits.splitlines()]
+    return [f"It waits for {said[0]}"] if len(said) == 1 else ["It waits for:", *(f"  {one}" for one in said)]
+
+
+def _awaited(sentence: str, zone: ZoneInfo | None) -> str:
+    local = _INSTANT.sub(lambda m: _clock(m.group(), zone), plain(sentence))
+    return local.removeprefix("role:")
+
+
+def _clock(moment: str, zone: ZoneInfo | None) -> str:
+    """A time of day, with its day unless that is today."""
+    at = datetime.fromisoformat(moment).astimezone(zone)
+    day = "" if at.date() == datetime.now(UTC).astimezone(zone).date() else f"{at.day} {at:%B} "
+    return f"{day}{at:%H:%M:%S}"
 
 
 def incident_in(sentence: str) -> str | None:
@@ -55,13 +66,22 @@ def incident_in(sentence: str) -> str | None:
     return found.group(1) if found else None
 
 
-def lines(story: Tree, zone: ZoneInfo | None) -> Iterator[Line]:
-    """One line for each event, oldest first; times in `zone` (None: the zone of this machine)."""
-    for entry in story["entries"]:
+def lines(story: Tree, zone: ZoneInfo | None, *, full: bool = False) -> Iterator[Line]:
+    """One line for each event, oldest first; times in `zone` (None: the zone of this machine).
+
+    Without `full` the hub's own steps, what it looked up and byte counts are left out, and tries that
+    ended alike are one line.
+    """
+    entries: Sequence[Tree] = story["entries"]
+    shown = [[entry] for entry in entries] if full else folded(entries)
+    late = late_ones(entries)
+    for group in shown:
+        entry = group[0]
         at = datetime.fromisoformat(entry["at"]).astimezone(zone)
-        who, says, tone = _told(entry)
-        href = _bytes(entry).get("href")
-        yield Line(at, who, says, tone, href)
+        who, says, tone = _told(entry, full=full) if len(group) == 1 else _together(group, zone)
+        if entry["position"] in late:
+            says += " (late: more was known before)"
+        yield Line(at, who, says, tone, _bytes(entry).get("href"))
 
 
 def _bytes(entry: Tree) -> Tree:
@@ -69,9 +89,9 @@ def _bytes(entry: Tree) -> Tree:
     return found if found is not None else {}
 
 
-def _told(entry: Tree) -> tuple[str, str, str]:
+def _told(entry: Tree, *, full: bool) -> tuple[str, str, str]:
     says, system = plain(entry["says"] or ""), entry["system"] or ""
-    length = _bytes(entry).get("length")
+    length = _bytes(entry).get("length") if full else None
     size = f" ({length} bytes)" if length is not None else ""
     again = "" if (entry["attempt"] or 1) == 1 else f", attempt {entry['attempt']}"
     match entry["kind"]:
@@ -80,23 +100,47 @@ def _told(entry: Tree) -> tuple[str, str, str]:
         case "repeated":
             return system, f"{says}; nothing was done twice", "quiet"
         case "translated":
-            return "hub", f"understood {says}{_by(entry)}", "quiet"
+            return "hub", f"understood {says}{_by(entry) if full else ''}", "quiet"
         case "decided":
-            return "hub", f"checked it: {says}{_by(entry)}", "quiet"
+            return "hub", f"checked it: {says}{_by(entry) if full else ''}", "quiet"
         case "due":
             return "hub", f"{system} is to get {says}", "quiet"
         case "sent":
             return "hub", f"sent it to {system}: {says}{again}{size}", ""
+        case "answered" if says.startswith(NOT_NOW):
+            return "hub", f"{says}{size}", "bad"
         case "answered":
             return system, f"{says}{size}", "good" if _DONE.search(says) else ""
         case "doubted":
-            return system, says, "bad"
+            return "hub", says, "bad"
         case "incident":
-            return "desk", f"{says} (incident {entry.get('incident', '')})".replace(" (incident )", ""), "bad"
+            named = f" (incident {entry['incident']})" if entry.get("incident") else ""
+            return "desk", says + named, "bad"
         case "act":
             return "desk", says, "good"
         case _:
-            return system or "hub", says, ""
+            return "hub", says, ""
+
+
+def _together(group: Sequence[Tree], zone: ZoneInfo | None) -> tuple[str, str, str]:
+    """One line for tries that ended alike, or for a doubt and what was done about it."""
+    last = group[-1]
+    system = last["system"] or ""
+    if any(entry["kind"] == "doubted" for entry in group):
+        says = plain(next(entry["says"] for entry in group if entry["kind"] == "doubted"))
+        return (
+            "hub",
+            f"{system}: no answer that can be trusted; {_settled(last['says'] or '')} ({says})",
+            "bad",
+        )
+    tries = sum(entry["kind"] == "sent" for entry in group)
+    since = f"{datetime.fromisoformat(group[0]['at']).astimezone(zone):%H:%M:%S}"
+    ended = plain(last["says"] or "").removeprefix(NOT_NOW)
+    return "hub", f"{tries} tries to send it to {system} since {since}: {ended}", "bad"
+
+
+def _settled(says: str) -> str:
+    return says.replace("goes again", "sent again")
 
 
 def _by(entry: Tree) -> str:

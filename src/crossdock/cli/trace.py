@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from textwrap import indent
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,17 @@ if TYPE_CHECKING:
 
     from crossdock.cli.reading import Reading
 
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a story is shown: whose clock, what a printed command needs to find the site, and how much of it."""
+
+    zone: ZoneInfo | None
+    where: str
+    bytes: bool
+    all: bool
+
+
 _TONES = {"good": "green", "bad": "red", "quiet": "dim", "": ""}
 
 
@@ -26,7 +38,10 @@ def trace(
         typer.Option("--system", metavar="NAME", help="Whose number it is, where several have it."),
     ] = None,
     show_bytes: Annotated[
-        bool, typer.Option("--bytes", help="Show what came and left, word by word.")
+        bool, typer.Option("--bytes", help="Show what came and left, word by word; means --all.")
+    ] = False,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Show the hub's own steps too, what it looked up, and every try.")
     ] = False,
     site: options.Site = None,
     database: options.Database = None,
@@ -46,13 +61,14 @@ def trace(
         if json:
             print_json(found[0])
         else:
-            _tell(source, found[0], options.clock(site, url), show_bytes=show_bytes)
+            shown = Shown(options.clock(site, url), options.spoken(site), show_bytes, all_ or show_bytes)
+            _tell(source, found[0], shown)
         return
     several = [one for story in found for one in story.get("choices", [_choice(story)])]
     if json:
         print_json({"choices": several})
     elif several:
-        _offer(several)
+        _offer(several, options.spoken(site))
     if several:
         raise typer.Exit(FOUND)
     stop(f"nobody ever spoke of {document} {number}", fix="look at the number, and at --site")
@@ -82,25 +98,25 @@ def _choice(story: dict[str, Any]) -> dict[str, Any]:
     return {"system": owner, "object": story["object"], "number": story["number"], "hub_id": story["hub_id"]}
 
 
-def _offer(several: list[dict[str, Any]]) -> None:
+def _offer(several: list[dict[str, Any]], where: str) -> None:
     from crossdock.cli.story import choices
 
     print("that number means several things; ask for one of them:")
     for one, says in zip(several, choices(several), strict=True):
-        print(f"  {says}: crossdock trace {one['object']} {one['number']} --system {one['system']}")
+        print(f"  {says}: crossdock trace {one['object']} {one['number']} --system {one['system']}{where}")
 
 
-def _tell(source: Reading, story: dict[str, Any], zone: ZoneInfo | None, *, show_bytes: bool) -> None:
+def _tell(source: Reading, story: dict[str, Any], shown: Shown) -> None:
     from rich.markup import escape
     from rich.text import Text
 
     from crossdock.cli import story as words
 
-    out = console()
-    first, second = words.head(story)
+    out, zone = console(), shown.zone
+    first, second = words.head(story, full=shown.all)
     out.print(f"[bold]{escape(first)}[/bold]")
     out.print(f"{escape(second)}\n")
-    lines = list(words.lines(story, zone))
+    lines = list(words.lines(story, zone, full=shown.all))
     width = max((len(line.who) for line in lines), default=0)
     day = None
     for line in lines:
@@ -116,11 +132,13 @@ def _tell(source: Reading, story: dict[str, Any], zone: ZoneInfo | None, *, show
             wrapped = text.wrap(out, out.width - len(begin))
             text = Text("\n" + " " * len(begin)).join(wrapped)
         out.print(Text.assemble((clock, "dim"), f"  {line.who:<{width}}  ", text))
-        if show_bytes and line.href:
+        if shown.bytes and line.href:
             body = source.body(line.href)
-            shown = words.pretty(body) if body is not None else "(these bytes were erased)"
-            out.print(Text(indent(shown, "    ") + "\n"))
-    waits = words.awaited(story)
-    out.print(f"\n{'[yellow]' if story['waits_for'] else '[green]'}{escape(waits)}[/]")
-    if incident := words.incident_in(waits):
-        out.print(f"[dim]crossdock desk show {incident} says what can be done[/dim]")
+            pretty = words.pretty(body) if body is not None else "(these bytes were erased)"
+            out.print(Text(indent(pretty, "    ") + "\n"))
+    out.print()
+    for waits in words.awaited(story, zone):
+        out.print(f"{'[yellow]' if story['waits_for'] else '[green]'}{escape(waits)}[/]")
+        if incident := words.incident_in(waits):
+            command = f"crossdock desk show {incident}{shown.where}"
+            out.print(f"[dim]    {escape(command)} says what can be done[/dim]", soft_wrap=True)

@@ -12,6 +12,8 @@ from crossdock.cli.terminal import MISUSED, Group, stop
 
 app = typer.Typer(cls=Group, no_args_is_help=True, help="Simulated systems to try things on.")
 
+_PUSH_KEY = "CROSSDOCK_TWIN_PUSH_KEY"
+
 
 class Kind(Enum):
     """What is simulated."""
@@ -42,18 +44,29 @@ def up(
         str | None,
         typer.Option("--topics", metavar="A,B", help="What is pushed.  \\[default: all of an order]"),
     ] = None,
+    key_env: Annotated[
+        str,
+        typer.Option(
+            "--key-env", metavar="NAME", help="Environment variable with the key of its own pushes."
+        ),
+    ] = _PUSH_KEY,
+    simulated_clock: Annotated[
+        bool, typer.Option("--simulated-clock", help="Time moves only by PUT /_clock.")
+    ] = False,
     faults: Annotated[
         str | None, typer.Option("--faults", metavar="DIAL=VALUE,…", help="Bad days: late=0.1,fail=0.05")
     ] = None,
 ) -> None:
     """Runs a simulated system until it is told to stop; prints one line when it is ready.
 
-    The key that callers must show is CROSSDOCK_TWIN_API_KEY, the key of its own pushes CROSSDOCK_TWIN_PUSH_KEY.
+    The key that callers must show is CROSSDOCK_TWIN_API_KEY, the key of its own pushes is in --key-env.
     """
     import os
 
     from crossdock.twins.warehouse.__main__ import main
 
+    if key_env != _PUSH_KEY and not os.environ.get(key_env):
+        stop(f"the environment variable {key_env} is not set", fix=f"set {key_env}", status=MISUSED)
     assert kind is Kind.WAREHOUSE, "there is no other twin yet"
     if stock is not None and not stock.is_file():
         stop(f"there is no file {stock}", status=MISUSED)
@@ -68,7 +81,8 @@ def up(
         arguments += [option, str(value)] if value is not None else []
     for option, name in (
         ("--api-key-env", "CROSSDOCK_TWIN_API_KEY"),
-        ("--key-env", "CROSSDOCK_TWIN_PUSH_KEY"),
+        ("--key-env", key_env),
     ):
         arguments += [option, name] if os.environ.get(name) else []
+    arguments += ["--simulated-clock"] if simulated_clock else []
     raise typer.Exit(main(arguments))

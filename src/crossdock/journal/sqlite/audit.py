@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -52,18 +53,26 @@ class _Found(Exception):
         self.finding = Finding(position, what, says)
 
 
-def verify(path: Path, progress: Progress = lambda _done, _all: None) -> Finding | None:
+def verify(
+    path: Path,
+    progress: Progress = lambda _done, _all: None,
+    *,
+    at: int | None = None,
+    head: Callable[[str], None] = lambda _head: None,
+) -> Finding | None:
     """The first finding in a store, None when there is none; a file that cannot be read is a finding too.
 
-    Reads one snapshot, in bounded memory, while a hub may go on writing.
+    Reads one snapshot, in bounded memory, while a hub may go on writing. Where all holds, `head` is called
+    with the digest over the heads of all chains, as they were after the entry `at` (None: the last).
     """
     audit: _Audit | None = None
     connection: sqlite3.Connection | None = None
     try:
         connection = connect(path, read_only=True)
         connection.execute("BEGIN")
-        audit = _Audit(connection, progress)
+        audit = _Audit(connection, progress, at)
         audit.run()
+        head(audit.head)
     except _Found as found:
         return found.finding
     except (sqlite3.Error, UnicodeError, ValueError, OverflowError, TypeError) as error:
@@ -81,9 +90,11 @@ def verify(path: Path, progress: Progress = lambda _done, _all: None) -> Finding
 class _Audit:
     """One run over one snapshot."""
 
-    def __init__(self, connection: sqlite3.Connection, progress: Progress) -> None:
+    def __init__(self, connection: sqlite3.Connection, progress: Progress, at: int | None) -> None:
         self._read = connection
         self._progress = progress
+        self._at = at
+        self.head = ""
         self._notes = Notes()
         self._heads: dict[int, bytes] = {}
         self._charters: set[int] = set()
@@ -126,12 +137,15 @@ class _Audit:
                 )
             self._entry(row)
             self.position = row[0]
+            if self.position == self._at:
+                self.head = self._head()
             while anchor is not None and anchor[0] <= self.position:
                 self._anchor(*anchor)
                 anchor = anchors.fetchone()
             if self.position % PROGRESS_EVERY == 0:
                 self._progress(self.position, last)
         self._progress(last, last)
+        self.head = self.head or self._head()
         if anchor is not None:
             raise _Found(self.position, "link", f"the ledger ends before its anchor at {anchor[0]}")
 
@@ -185,8 +199,14 @@ class _Audit:
         self._payloads += 1
         self.stage = "link"
 
+    def _joined(self) -> bytes:
+        return b"".join(self._heads.get(p, GENESIS) for p in range(PARTITIONS))
+
+    def _head(self) -> str:
+        return f"sha256:{hashlib.sha256(self._joined()).hexdigest()}"
+
     def _anchor(self, position: int, heads: bytes) -> None:
-        if heads != b"".join(self._heads.get(p, GENESIS) for p in range(PARTITIONS)):
+        if heads != self._joined():
             raise _Found(position, "link", f"the anchor at {position} does not hold the heads of the chains")
 
     def _note_state(self, row: tuple[Any, ...]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crossdock.journal.changes import unpacked
-from crossdock.journal.sqlite.standing import Standing, standing
+from crossdock.journal.sqlite.standing import Standing, Subject, standing
 from crossdock.message.names import BYTES, CAPTURE, HUB, INCIDENT, MESSAGE, TRANSMISSION, moment, name_of
 from crossdock.message.states import EntryKind
 
@@ -128,11 +128,12 @@ def _captures_of(connection: sqlite3.Connection, system: str, document: str, the
 def _story(connection: sqlite3.Connection, document: str, number: str, one: Object) -> dict[str, Any]:
     ids = _ids(connection, document, one, number)
     captures = {c for known in ids for c in _captures_of(connection, known["system"], document, known["id"])}
-    where = standing(connection, one.root, captures, document)
+    called = _number(connection, one, number)
+    where = standing(connection, one.root, captures, Subject(document, called, one.hub))
     rows = _entries(connection, one.root, where)
     return {
         "object": document,
-        "number": _number(connection, one, number),
+        "number": called,
         "hub_id": name_of(HUB, one.hub),
         "key": one.key,
         "ids": ids,
