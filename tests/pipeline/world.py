@@ -223,7 +223,9 @@ class World:
             )
             for name, system in systems.items()
         }
-        context = Context(self.charter, bound, self.journal, self.clock, Random(1), DecisionTime())
+        context = self.context = Context(
+            self.charter, bound, self.journal, self.clock, Random(1), DecisionTime()
+        )
         self.worker = Worker(
             context,
             commit=guards.pop("commit", None) or DurableFirst(),

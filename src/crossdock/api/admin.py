@@ -25,6 +25,8 @@ from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.journal.sqlite.trace import Several, trace
 from crossdock.message.incident import TYPES
 from crossdock.message.names import BYTES, INCIDENT, id_of
+from crossdock.pipeline.bound import Context
+from crossdock.pipeline.trial import Trial
 
 _JSON = "application/json"
 _KEY_MAX = 255
@@ -56,6 +58,11 @@ class Running(Protocol):
     @property
     def clock(self) -> Clock:
         """What time it is."""
+        ...
+
+    @property
+    def context(self) -> Context | None:
+        """What values are tried with; None: nothing is tried."""
         ...
 
     def refresh_crosswalks(self) -> None:
@@ -100,7 +107,10 @@ def create(shown: Shown) -> FastAPI:
     add_handlers(app)
     shown.hub.journal.writer.watch = shown.metrics.committed
     hub = shown.hub
-    desk = Desk(hub.journal, hub.worker, hub.clock.now_ms, crosswalks_changed=hub.refresh_crosswalks)
+    desk = Desk(
+        hub.journal, hub.worker, hub.clock.now_ms, crosswalks_changed=hub.refresh_crosswalks,
+        trial=Trial(hub.context) if hub.context else None,
+    )  # fmt: skip
     _add_figures(app, shown)
     _add_stories(app, shown)
     _add_incidents(app, shown, desk)

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from crossdock.desk.act import NAMES, Act, AddRow, Assign, Mend, Outcome, Resolve, Retry, read
-from crossdock.desk.moves import Moves, Woken, counted
+from crossdock.desk.moves import SAME_ROUND, Moves, Woken, counted
 from crossdock.desk.nudge import Nudge
 from crossdock.faults import Invalid
 from crossdock.journal.chain import partition_of
@@ -24,6 +24,7 @@ from crossdock.message.incident import Incident, IncidentState, MemberKind
 from crossdock.message.names import INCIDENT, moment, name_of
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
+from crossdock.pipeline.trial import TRIED_MAX, Trial
 
 #: Members moved in one commit.
 CHUNK = 500
@@ -48,11 +49,14 @@ class Desk:
         now_ms: Callable[[], int],
         *,
         crosswalks_changed: Callable[[], None] = lambda: None,
+        trial: Trial | None = None,
     ) -> None:
+        """`trial` tries a value before it is kept; without it every value is taken."""
         self._journal = journal
         self._nudge = nudge
         self._now_ms = now_ms
         self._crosswalks_changed = crosswalks_changed
+        self._trial = trial
         self._moves = Moves(journal, now_ms)
         self._acting: dict[int, asyncio.Event] = {}
 
@@ -101,9 +105,27 @@ class Desk:
                 f"{incident.type} is not ended by another try", path="act", value=name,
                 fix=f"one of: {', '.join(item['acts'])}; a doubt ends with an outcome and a reason",
             )  # fmt: skip
+        if isinstance(act, Mend):
+            await self._try(incident, act)
         if isinstance(act, Assign):
             return await self._assign(incident, item, act, who, asked)
         return await self._end(incident, item, act, who, asked)
+
+    async def _try(self, incident: Incident, act: Mend) -> None:
+        """Nothing goes again unchanged because of a value. Raises Invalid."""
+        if self._trial is None:
+            return
+        if incident.type in SAME_ROUND:
+            raise Invalid(
+                f"{incident.system} never refused this: it goes again word for word, under the same key",
+                path="path", fix="retry it, or resolve it with a reason",
+            )  # fmt: skip
+        held = await self._journal.view(lambda c: incidents.held(c, incident.id, TRIED_MAX))
+        mendable = [one for one in held if one[0] is not MemberKind.FOLLOWER]
+        if not mendable:
+            says = "nothing waits for a value here"
+            raise Invalid(says, path="path", fix="resolve it with a reason")
+        self._trial.check(mendable, act.path, act.value)
 
     # -- one owner to another ------------------------------------------------
 
