@@ -44,9 +44,12 @@ def mended(context: Context, message: Message, *, more: Overrides = ()) -> dict[
     for draft in anew:
         if (draft.document, draft.their_id) == (message.document, message.their_id):
             tree = on_document(draft.tree, overrides, body=came, fields=fields)
-            # Units were judged when the message was routed.
-            read = register.read(
-                draft.document, tree, zone=bound.system.timezone, declares=lambda sku, unit: True
-            )
+            zone = bound.system.timezone
+            read = register.read(draft.document, tree, zone=zone, declares=_was_judged)
             return register.tree_of(read)
     return on_document(message.tree, overrides, body=None, fields=fields)
+
+
+def _was_judged(_sku: str, _unit: str) -> bool:
+    """Units were looked at when the message was routed."""
+    return True
