@@ -37,6 +37,7 @@ class World:
             clock=Clock(),
             refresh_crosswalks=lambda: None,
             context=None,
+            known_codes=lambda _: (),
         )
         self.shown = SimpleNamespace(
             hub=hub, keys=Keys(lambda: rows, lambda: 0.0), metrics=Metrics(), ready=True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Protocol
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ from crossdock.api.keys import Keys
 from crossdock.api.problems import MEDIA_TYPE
 from crossdock.api.refusals import Refusal, add_handlers
 from crossdock.control.metrics import CONTENT_TYPE, Gauge, Metrics
+from crossdock.desk.closeup import closeup
 from crossdock.desk.desk import Desk
 from crossdock.desk.nudge import Nudge
 from crossdock.faults import Invalid
@@ -65,6 +66,10 @@ class Running(Protocol):
         """What values are tried with; None: nothing is tried."""
         ...
 
+    def known_codes(self, crosswalk: str) -> Collection[str]:
+        """Our codes that a crosswalk has."""
+        ...
+
     def refresh_crosswalks(self) -> None:
         """Lays the rows that were added on the desk over those of the site's files."""
         ...
@@ -109,7 +114,7 @@ def create(shown: Shown) -> FastAPI:
     hub = shown.hub
     desk = Desk(
         hub.journal, hub.worker, hub.clock.now_ms, crosswalks_changed=hub.refresh_crosswalks,
-        trial=Trial(hub.context) if hub.context else None,
+        trial=Trial(hub.context) if hub.context else None, known_codes=hub.known_codes,
     )  # fmt: skip
     _add_figures(app, shown)
     _add_stories(app, shown)
@@ -218,7 +223,8 @@ def _add_incidents(app: FastAPI, shown: Shown, desk: Desk) -> None:
         item = await journal.view(lambda c: incidents.incident(c, number, origin=guest.origin(holder)))
         if item is None:
             raise _no_incident(id)
-        return _answer(item | {"history": await journal.view(lambda c: incidents.history(c, number))})
+        more = await journal.view(lambda c: {"history": incidents.history(c, number)} | closeup(c, item))
+        return _answer(item | more)
 
     @app.post(
         "/v1/incidents/{id}/{act}", response_model=shapes.IncidentItem, tags=["desk"],

@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -34,6 +35,7 @@ _DAY_MS = 86_400_000
 #: How long the answer to an act is kept for its Idempotency-Key.
 _ANSWER_DAYS = 7
 _FIXED = "fixed "
+_CODES_MAX = 8  #: that a warning names
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 Item = dict[str, Any]
@@ -50,13 +52,18 @@ class Desk:
         *,
         crosswalks_changed: Callable[[], None] = lambda: None,
         trial: Trial | None = None,
+        known_codes: Callable[[str], Collection[str]] = lambda _: (),
     ) -> None:
-        """`trial` tries a value before it is kept; without it every value is taken."""
+        """`trial` tries a value before it is kept; without it every value is taken.
+
+        `known_codes` gives our codes that a crosswalk has already: another one may be a slip of the pen.
+        """
         self._journal = journal
         self._nudge = nudge
         self._now_ms = now_ms
         self._crosswalks_changed = crosswalks_changed
         self._trial = trial
+        self._known_codes = known_codes
         self._moves = Moves(journal, now_ms)
         self._acting: dict[int, asyncio.Event] = {}
 
@@ -107,6 +114,9 @@ class Desk:
             )  # fmt: skip
         if isinstance(act, Mend):
             await self._try(incident, act)
+        elif isinstance(act, AddRow):
+            act = self._doubted(act)
+            item["says"] += f"; {act.doubt}" if act.doubt else ""
         if isinstance(act, Assign):
             return await self._assign(incident, item, act, who, asked)
         return await self._end(incident, item, act, who, asked)
@@ -126,6 +136,16 @@ class Desk:
             says = "nothing waits for a value here"
             raise Invalid(says, path="path", fix="resolve it with a reason")
         self._trial.check(mendable, act.path, act.value)
+
+    def _doubted(self, act: AddRow) -> AddRow:
+        """The row, with a word of doubt where no other row knows our code."""
+        known = sorted(self._known_codes(act.crosswalk))
+        if not known or act.ours in known:
+            return act
+        names = ", ".join(known[:_CODES_MAX]) + (" …" if len(known) > _CODES_MAX else "")
+        return replace(
+            act, doubt=f"warning: no other row of {act.crosswalk} has our code {act.ours} (known: {names})"
+        )
 
     # -- one owner to another ------------------------------------------------
 
@@ -285,7 +305,8 @@ def _reason(act: Act) -> str:
         case Mend():
             return f"{_FIXED}{act.path}, for {act.days} days"
         case AddRow():
-            return f"{_FIXED}the crosswalk {act.crosswalk}: {act.theirs} of {act.system} is our {act.ours}"
+            row = f"{_FIXED}the crosswalk {act.crosswalk}: {act.theirs} of {act.system} is our {act.ours}"
+            return f"{row}; {act.doubt}" if act.doubt else row
         case Resolve():
             return f"{act.outcome.value}: {act.reason}"
         case _:
