@@ -208,6 +208,7 @@ def _act(
 ) -> None:
     from crossdock.cli import incident_words as words
     from crossdock.cli.acting import acting
+    from crossdock.cli.outcome import outcome
     from crossdock.cli.remote import refuse
 
     with acting(site, url, key) as hub:
@@ -216,8 +217,9 @@ def _act(
         answer = hub.ask("POST", f"/v1/incidents/{quote(incident, safe='')}/{act}", sent, headers)
         if answer.status >= 300:
             refuse(answer)
+        tried = None if json or act not in {"fix", "retry"} else outcome(hub, answer.tree)
     if json:
         print_json(answer.tree)
     else:
-        words.show_act(act, answer.tree)
+        words.show_act(act, answer.tree, tried)
     raise typer.Exit(DONE)

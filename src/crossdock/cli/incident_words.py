@@ -58,15 +58,19 @@ def show_one(item: Tree, zone: ZoneInfo | None) -> None:
             out.print(f"  {escape(command)}")
 
 
-def show_act(act: str, item: Tree) -> None:
-    """What became of an incident by an act."""
+def show_act(act: str, item: Tree, tried: str | None = None) -> None:
+    """What became of an incident by an act; `tried`: of the documents that were tried again."""
     out = console()
     if act == "assign":
         out.print(f"{item['id']} now waits for {escape(_owner(item))}")
         return
-    reason = f": {escape(str(item['reason']))}" if item.get("reason") else ""
+    reason = str(item.get("reason") or "").removeprefix("abandoned: ")
+    if tried is not None:
+        what = "" if reason == "retried" else f"{escape(reason)}; "
+        out.print(f"{item['id']}: {what}{escape(tried)}")
+        return
     members = f"{item['members']} document{'s' if item['members'] != 1 else ''}"
-    out.print(f"{item['id']} is {item['state']} ({members}){reason}")
+    out.print(f"{item['id']} is ended ({members}): {escape(reason)}")
 
 
 def _facts(item: Tree, zone: ZoneInfo | None) -> Iterator[tuple[str, str]]:

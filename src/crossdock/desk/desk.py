@@ -100,7 +100,8 @@ class Desk:
         if incident.state is IncidentState.RESOLVED:
             if name == "retry" and (incident.reason or "").startswith(_FIXED):
                 return _encode(item)  # the fix has sent everything back already
-            says = f"{name_of(INCIDENT, id_)} is resolved: {incident.reason}" + (f" ({last})" if last else "")
+            reason = (incident.reason or "").removeprefix("abandoned: ")
+            says = f"{name_of(INCIDENT, id_)} is ended: {reason}" + (f" ({last})" if last else "")
             raise Overtaken(says)
         if waited:
             raise Overtaken(
