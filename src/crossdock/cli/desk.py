@@ -61,6 +61,7 @@ def list_(
 
     if type_ is not None and type_ not in TYPES:
         stop(f"there is no incident type {type_}", fix=f"one of {', '.join(sorted(TYPES))}", status=MISUSED)
+    options.check_system(system, site, url)
     page = reading(site, database, url, key).incidents(
         state=state.value, type=type_, system=system, key=ordering_key, after=after
     )

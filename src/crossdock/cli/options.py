@@ -48,3 +48,22 @@ def clock(site: Path | None, url: str | None) -> ZoneInfo | None:
         return read_charter(settings(site).site)[0].site.timezone
     except Misconfigured:
         return None
+
+
+def check_system(name: str | None, site: Path | None, url: str | None) -> None:
+    """Ends the command when the charter beside us has no such system; a hub elsewhere is not asked."""
+    if name is None or url is not None:
+        return
+    from difflib import get_close_matches
+
+    from crossdock.assembly import read_charter
+    from crossdock.cli.terminal import MISUSED, stop
+
+    try:
+        systems = read_charter(settings(site).site)[0].systems
+    except Misconfigured:
+        return  # a store may be read without its charter
+    if name not in systems:
+        near = get_close_matches(name, systems, 1)
+        fix = f"did you mean {near[0]}?" if near else f"it has {', '.join(systems)}"
+        stop(f"the charter has no system {name}", fix=fix, status=MISUSED)
