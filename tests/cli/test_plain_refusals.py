@@ -36,6 +36,7 @@ def test_a_damaged_store_is_called_damaged(site: Path, bytes_: bytes) -> None:
     assert f"the store {store} is damaged: " in said.err
     assert "restore a backup" in said.err
     assert "defect" not in said.err
+    assert "it is damaged: " in crossdock("doctor", "--site", site).out
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,9 @@ def fix(
     incident: Id,
     path: Annotated[
         str | None,
-        typer.Option("--path", metavar="PATH", help="The field, in the sender's words: lines[2].sku."),
+        typer.Option(
+            "--path", metavar="PATH", help="The field, in the sender's words or ours: lines[2].sku."
+        ),
     ] = None,
     value: Annotated[
         str | None, typer.Option("--value", metavar="TEXT", help="What should stand there: a text.")

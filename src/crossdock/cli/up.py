@@ -31,7 +31,12 @@ def run(settings: Settings) -> int:
     _log_to_stderr(settings.log)
     for warning in settings.warnings:
         print(f"crossdock: UNSAFE: {warning}", file=sys.stderr)
-    return uvloop.run(_serve(settings))
+    try:
+        return uvloop.run(_serve(settings))
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise
+        raise damaged(settings.sqlite_path, error) from None
 
 
 def _must_be_whole(settings: Settings) -> None:
