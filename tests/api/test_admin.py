@@ -32,7 +32,12 @@ class World:
         self.told = told
         rows = [(digest_of(name), name, role, system) for name, (role, system) in ROLES.items()]
         hub = SimpleNamespace(
-            journal=told.journal, worker=NobodyRuns(), clock=Clock(), refresh_crosswalks=lambda: None
+            journal=told.journal,
+            worker=NobodyRuns(),
+            clock=Clock(),
+            refresh_crosswalks=lambda: None,
+            context=None,
+            known_codes=lambda _: (),
         )
         self.shown = SimpleNamespace(
             hub=hub, keys=Keys(lambda: rows, lambda: 0.0), metrics=Metrics(), ready=True

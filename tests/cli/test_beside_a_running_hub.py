@@ -6,10 +6,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from crossdock.cli.outcome import outcome
+from crossdock.cli.remote import Remote
 from crossdock.journal.sqlite.keyring import stored_keys
 from tests.cli.console import Running, Said, crossdock
 
@@ -94,11 +97,14 @@ async def test_an_incident_is_shown_and_ended_without_a_key_on_the_hubs_own_mach
     row = ("--crosswalk", "ship_method", "--system", "shop", "--theirs", "DRONE", "--ours", "express")
     fixed = await run("desk", "fix", item["id"], *row, *at)
     assert fixed.code == 0, fixed.err
-    assert "is resolved" in fixed.out
+    assert fixed.out.startswith(
+        f"{item['id']}: fixed the crosswalk ship_method: DRONE of shop is our express"
+    )
+    assert fixed.out.endswith("; tried again: 1 went on\n")
     await until("trace", "order", "SO-3", *at, true=lambda s: "wms answered 201" in s.out)
     ended = await run("desk", "resolve", item["id"], "--reason", "too late", *at)
     assert ended.code == 1
-    assert "is resolved" in ended.err
+    assert "is ended" in ended.err
     keys = stored_keys(world.site / "data" / "crossdock.db")
     assert [key for key in keys if key.role == "operator"] == [], "a key for one command does not stay"
 
@@ -117,7 +123,7 @@ async def test_from_another_machine_a_key_is_needed_and_its_role_counts(world: R
     assert "may not act" in refused.err
     unknown = await run("desk", "list", "--url", world.url, "--key", "cdk_nobody")
     assert unknown.code == 1
-    assert "key" in unknown.err
+    assert "give --key or CROSSDOCK_KEY" in unknown.err
     assert (await run("desk", "show", "i999999", *there)).code == 1
     assert (await run("trace", "order", "SO-404", *there)).code == 1
 
@@ -177,3 +183,33 @@ async def test_a_hub_that_stopped_is_not_looked_for(tmp_path: Path) -> None:
     said = await run("send", world.site / "orders" / "SO-1001.json", "--system", "shop", "--site", world.site)
     assert said.code == 1
     assert "no hub runs" in said.err
+
+
+async def test_a_fix_that_does_not_help_says_so_and_what_to_look_at_next(world: Running) -> None:
+    at = ("--site", world.site)
+    assert (await run("send", order(world, "SO-6", "BOAT"), "--system", "shop", *at)).code == 0
+    await until("desk", "list", *at, true=lambda s: "no row for BOAT" in s.out)
+    items = (await run("desk", "list", *at, "--json")).tree["items"]
+    (id_,) = [item["id"] for item in items if "no row for BOAT" in item["says"]]
+    row = ("--crosswalk", "ship_method", "--system", "shop", "--theirs", "BOAT", "--ours", "nonsense")
+    fixed = await run("desk", "fix", id_, *row, *at)
+    assert "warning: no other row of ship_method has our code nonsense" in fixed.out
+    assert "tried again: 1 failed again as i" in fixed.out
+    (again,) = [w for w in fixed.out.split() if w.startswith("i") and w[1:].isdigit()]
+    shown = await run("desk", "show", again, *at)
+    assert "--system wms --theirs CODE --ours nonsense   (known: AIR, ROAD)" in shown.out
+    ended = await run("desk", "resolve", again, "--reason", "a slip of the pen", *at)
+    assert ended.out == f"{again} is ended (1 document): a slip of the pen\n"
+
+
+async def test_what_is_still_under_way_is_not_called_done() -> None:
+    class Busy(Remote):
+        def get(self, path: str) -> Any:
+            if path.startswith("/v1/incidents"):
+                return {"items": []}
+            rows = ("captures", "messages", "transmissions")
+            states = ("waiting", "due", "sending", "retrying", "in_doubt")
+            return {row: dict.fromkeys(states, 1) for row in rows}
+
+    item = {"id": "i1", "members": 2, "captures": ["c1", "c2"], "keys": []}
+    assert outcome(Busy("", ""), item, wait_s=0) == "sent back: 2 documents; see crossdock desk list"

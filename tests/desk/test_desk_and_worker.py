@@ -15,6 +15,7 @@ from crossdock.journal.sqlite import incidents
 from crossdock.journal.sqlite.audit import verify
 from crossdock.journal.sqlite.views import conservation
 from crossdock.kit.connector import Unclear
+from crossdock.pipeline.trial import Trial
 from tests.pipeline.world import World, order
 
 RELEASE = {"number": "R-1", "order": "O-1", "lines": [{"line": 1, "sku": "W-1", "quantity": 1, "unit": "EA"}]}
@@ -25,7 +26,9 @@ class Person:
 
     def __init__(self, world: World, nudge: Nudge | None = None) -> None:
         self._world = world
-        self._desk = Desk(world.journal, nudge or world.worker, world.clock.now_ms)
+        self._desk = Desk(
+            world.journal, nudge or world.worker, world.clock.now_ms, trial=Trial(world.context)
+        )
 
     async def open(self) -> list[dict[str, Any]]:
         page = await self._world.journal.view(lambda c: incidents.incidents(c, incidents.Filter()))

@@ -18,9 +18,9 @@ SOURCE = "check the value at its source"
 NUMBER = "send a number, or map it with $number(...)"
 
 LINE = [
-    ("quantity", -1, "a quantity below nothing", SOURCE),
+    ("quantity", -1, "quantity is -1 and must not be negative", SOURCE),
     ("quantity", 0, "a quantity must be more than nothing", SOURCE),
-    ("quantity", Decimal("-0.5"), "a quantity below nothing", SOURCE),
+    ("quantity", Decimal("-0.5"), "quantity is -0.5 and must not be negative", SOURCE),
     ("quantity", Decimal("NaN"), "not a number", "send a number"),
     ("quantity", Decimal("Infinity"), "not a number", "send a number"),
     ("quantity", LONG, "more than 18 digits", SOURCE),

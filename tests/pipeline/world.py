@@ -224,9 +224,9 @@ class World:
             )
             for name, system in systems.items()
         }
-        context = Context(self.charter, bound, self.journal, self.clock, Random(1), DecisionTime())
+        self.context = Context(self.charter, bound, self.journal, self.clock, Random(1), DecisionTime())
         self.worker = Worker(
-            context,
+            self.context,
             commit=guards.pop("commit", None) or DurableFirst(),
             ordering=guards.pop("ordering", None) or KeyOrdering(),
             doubt=guards.pop("doubt", None) or NeverGuess(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Protocol
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ from crossdock.api.keys import Keys
 from crossdock.api.problems import MEDIA_TYPE
 from crossdock.api.refusals import Refusal, add_handlers
 from crossdock.control.metrics import CONTENT_TYPE, Gauge, Metrics
+from crossdock.desk.closeup import closeup
 from crossdock.desk.desk import Desk
 from crossdock.desk.nudge import Nudge
 from crossdock.faults import Invalid
@@ -25,6 +26,8 @@ from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.journal.sqlite.trace import Several, trace
 from crossdock.message.incident import TYPES
 from crossdock.message.names import BYTES, INCIDENT, id_of
+from crossdock.pipeline.bound import Context
+from crossdock.pipeline.trial import Trial
 
 _JSON = "application/json"
 _KEY_MAX = 255
@@ -56,6 +59,15 @@ class Running(Protocol):
     @property
     def clock(self) -> Clock:
         """What time it is."""
+        ...
+
+    @property
+    def context(self) -> Context | None:
+        """What values are tried with; None: nothing is tried."""
+        ...
+
+    def known_codes(self, crosswalk: str) -> Collection[str]:
+        """Our codes that a crosswalk has."""
         ...
 
     def refresh_crosswalks(self) -> None:
@@ -100,7 +112,10 @@ def create(shown: Shown) -> FastAPI:
     add_handlers(app)
     shown.hub.journal.writer.watch = shown.metrics.committed
     hub = shown.hub
-    desk = Desk(hub.journal, hub.worker, hub.clock.now_ms, crosswalks_changed=hub.refresh_crosswalks)
+    desk = Desk(
+        hub.journal, hub.worker, hub.clock.now_ms, crosswalks_changed=hub.refresh_crosswalks,
+        trial=Trial(hub.context) if hub.context else None, known_codes=hub.known_codes,
+    )  # fmt: skip
     _add_figures(app, shown)
     _add_stories(app, shown)
     _add_incidents(app, shown, desk)
@@ -208,7 +223,8 @@ def _add_incidents(app: FastAPI, shown: Shown, desk: Desk) -> None:
         item = await journal.view(lambda c: incidents.incident(c, number, origin=guest.origin(holder)))
         if item is None:
             raise _no_incident(id)
-        return _answer(item | {"history": await journal.view(lambda c: incidents.history(c, number))})
+        more = await journal.view(lambda c: {"history": incidents.history(c, number)} | closeup(c, item))
+        return _answer(item | more)
 
     @app.post(
         "/v1/incidents/{id}/{act}", response_model=shapes.IncidentItem, tags=["desk"],

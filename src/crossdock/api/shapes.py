@@ -141,6 +141,28 @@ class Act(BaseModel):
     act: str | None
 
 
+class Difference(BaseModel):
+    """One place where two contents under one number differ; values as JSON."""
+
+    path: str
+    first: str | None
+    second: str | None
+
+
+class TargetAnswer(BaseModel):
+    """What a target said when it refused, without what looks like a secret."""
+
+    status: int | None
+    body: str
+
+
+class OurField(BaseModel):
+    """A field of our document that a person may mend."""
+
+    path: str
+    text: bool
+
+
 class IncidentItem(BaseModel):
     """One thing that needs somebody."""
 
@@ -165,6 +187,9 @@ class IncidentItem(BaseModel):
     reason: str | None = Field(None, description="Of a resolved incident: why it ended.")
     closed_at: str | None = Field(None, description="Of a resolved incident: when.")
     history: list[Act] | None = Field(None, description="Only where one incident is asked for.")
+    differs: list[Difference] | None = Field(None, description="Of one duplicate_conflict: at most ten.")
+    answer: TargetAnswer | None = Field(None, description="Of one refused sending.")
+    fields: list[OurField] | None = Field(None, description="Of one refused sending: what may be mended.")
 
 
 class Incidents(BaseModel):

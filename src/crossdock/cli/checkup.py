@@ -87,6 +87,9 @@ def looked(check: Check, installation: Installation) -> list[Finding]:
     except Misconfigured as fault:
         return [Finding(fault.path.lower() or "settings", fault.says, State.WRONG, fault.fix)]
     except (OSError, sqlite3.Error) as error:
+        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+            fix = "`crossdock audit verify` says where; restore a backup"
+            return [Finding(check.__name__, f"it is damaged: {error}", State.WRONG, fix)]
         return [Finding(check.__name__, f"cannot be looked at: {error}", State.WRONG)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,7 +24,14 @@ def list_(site: options.Site = None, json: options.Json = False) -> None:
     """Lists what is installed and what stands in the site's own folder."""
     from crossdock.kit.registry import connectors
 
-    found = connectors(options.settings(site).site)
+    folder = options.settings(site).site
+    if site is not None and not folder.is_dir():
+        parent = folder.absolute().parent
+        others = [one.name for one in parent.iterdir() if one.is_dir()] if parent.is_dir() else []
+        near = get_close_matches(folder.name, others, 1)
+        fix = f"did you mean {parent / near[0]}?" if near else "name the folder of a site"
+        stop(f"there is no folder {folder}", fix=fix, status=MISUSED)
+    found = connectors(folder)
     rows = [_row(found[kind].declaration, found.place(kind)) for kind in found]
     if json:
         print_json({"connectors": rows})

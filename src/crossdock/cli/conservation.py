@@ -27,6 +27,7 @@ def conservation(
     """Counts where everything is that was ever accepted."""
     from crossdock.cli.reading import reading
 
+    options.check_system(system, site, url)
     figures = reading(site, database, url, key).conservation(system)
     if json:
         print_json(figures)

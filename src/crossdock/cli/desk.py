@@ -61,6 +61,7 @@ def list_(
 
     if type_ is not None and type_ not in TYPES:
         stop(f"there is no incident type {type_}", fix=f"one of {', '.join(sorted(TYPES))}", status=MISUSED)
+    options.check_system(system, site, url)
     page = reading(site, database, url, key).incidents(
         state=state.value, type=type_, system=system, key=ordering_key, after=after
     )
@@ -110,7 +111,9 @@ def fix(
     incident: Id,
     path: Annotated[
         str | None,
-        typer.Option("--path", metavar="PATH", help="The field, in the sender's words: lines[2].sku."),
+        typer.Option(
+            "--path", metavar="PATH", help="The field, in the sender's words or ours: lines[2].sku."
+        ),
     ] = None,
     value: Annotated[
         str | None, typer.Option("--value", metavar="TEXT", help="What should stand there: a text.")
@@ -208,6 +211,7 @@ def _act(
 ) -> None:
     from crossdock.cli import incident_words as words
     from crossdock.cli.acting import acting
+    from crossdock.cli.outcome import outcome
     from crossdock.cli.remote import refuse
 
     with acting(site, url, key) as hub:
@@ -216,8 +220,9 @@ def _act(
         answer = hub.ask("POST", f"/v1/incidents/{quote(incident, safe='')}/{act}", sent, headers)
         if answer.status >= 300:
             refuse(answer)
+        tried = None if json or act not in {"fix", "retry"} else outcome(hub, answer.tree)
     if json:
         print_json(answer.tree)
     else:
-        words.show_act(act, answer.tree)
+        words.show_act(act, answer.tree, tried)
     raise typer.Exit(DONE)

@@ -16,6 +16,9 @@ from crossdock.cli.terminal import console
 
 Tree = Mapping[str, Any]
 _COLOURS = {"high": "red", "medium": "yellow", "low": "cyan"}
+_FIXES_MAX = 5  #: fields of a refused document that are proposed
+#: Types whose sendings go again as they were: no value helps.
+_WORD_FOR_WORD = frozenset({"overdue", "throttled"})
 _LISTED_MAX = 10  #: keys and captures that are named; all of them are counted
 
 
@@ -58,15 +61,19 @@ def show_one(item: Tree, zone: ZoneInfo | None, where: str = "") -> None:
             out.print(f"  {escape(command)}", soft_wrap=True)
 
 
-def show_act(act: str, item: Tree) -> None:
-    """What became of an incident by an act."""
+def show_act(act: str, item: Tree, tried: str | None = None) -> None:
+    """What became of an incident by an act; `tried`: of the documents that were tried again."""
     out = console()
     if act == "assign":
         out.print(f"{item['id']} now waits for {escape(_owner(item))}")
         return
-    reason = f": {escape(str(item['reason']))}" if item.get("reason") else ""
+    reason = str(item.get("reason") or "").removeprefix("abandoned: ")
+    if tried is not None:
+        what = "" if reason == "retried" else f"{escape(reason)}; "
+        out.print(f"{item['id']}: {what}{escape(tried)}")
+        return
     members = f"{item['members']} document{'s' if item['members'] != 1 else ''}"
-    out.print(f"{item['id']} is {item['state']} ({members}){reason}")
+    out.print(f"{item['id']} is ended ({members}): {escape(reason)}")
 
 
 def _facts(item: Tree, zone: ZoneInfo | None) -> Iterator[tuple[str, str]]:
@@ -77,6 +84,11 @@ def _facts(item: Tree, zone: ZoneInfo | None) -> Iterator[tuple[str, str]]:
         yield "value", str(item["value"])
     if item["fix"] and item["state"] == "open":
         yield "to do", item["fix"]
+    if answer := item.get("answer"):
+        yield "answer", f"{answer['status'] or ''} {answer['body']}".strip() or "(nothing)"
+    for one in item.get("differs", []):
+        first, second = one["first"] or "(nothing)", one["second"] or "(nothing)"
+        yield "differs", f"{one['path']}: first {first}, then {second}"
     yield "whose turn", _owner(item)
     yield "opened", _date(item["opened_at"], zone)
     if item["state"] == "open":
@@ -89,18 +101,12 @@ def _facts(item: Tree, zone: ZoneInfo | None) -> Iterator[tuple[str, str]]:
             yield name, ", ".join(item[name][:_LISTED_MAX]) + rest
 
 
-def _commands(item: Tree, where: str) -> Iterator[str]:
+def _commands(item: Tree, where: str = "") -> Iterator[str]:
     """The commands for the acts that are open, as far as they can be filled in."""
     me, acts = f"crossdock desk {{}} {item['id']}", item["acts"]
-    table = re.search(r"crosswalks/([\w-]+)\.csv", item["fix"] or "")
     doubt = item["type"] == "in_doubt"
-    if "fix" in acts and table and item["value"] is not None:
-        row = {"crosswalk": table.group(1), "system": item["system"], "theirs": item["value"]}
-        filled = " ".join(f"--{name} {shlex.quote(str(value))}" for name, value in row.items())
-        yield f"{me.format('fix')} {filled} --ours CODE{where}"
-    elif "fix" in acts and not doubt:
-        path = shlex.quote(item["path"]) if item["path"] else "PATH"
-        yield f"{me.format('fix')} --path {path} --value TEXT{where}"
+    if "fix" in acts and not doubt:
+        yield from (f"{me.format('fix')} {way}" for way in _fixes(item, where))
     if "retry" in acts:
         yield f"{me.format('retry')}{where}   (when the cause is gone)"
     if "resolve" in acts:
@@ -108,6 +114,35 @@ def _commands(item: Tree, where: str) -> Iterator[str]:
         yield f"{me.format('resolve')} {outcome}--reason TEXT{where}"
     if "assign" in acts:
         yield f"{me.format('assign')} --owner WHO{where}"
+
+
+def _fixes(item: Tree, where: str) -> Iterator[str]:
+    """The values and rows that may help; none where none can."""
+    table, value = re.search(r"crosswalks/([\w-]+)\.csv", item["fix"] or ""), item["value"]
+    fields = item.get("fields")
+    if table and value is not None:
+        ours = f"add the row {item['system']},THEIRS," in item["fix"]
+        theirs, our = ("CODE", shlex.quote(value)) if ours else (shlex.quote(value), "CODE")
+        known = re.search(r"\(known codes: (.*)\)", item["fix"])
+        rest = f"   (known: {known.group(1)})" if known else ""
+        yield (
+            f"--crosswalk {table.group(1)} --system {shlex.quote(item['system'])}"
+            f" --theirs {theirs} --ours {our}{where}{rest}"
+        )
+    elif fields is None:
+        path = shlex.quote(item["path"]) if item["path"] else "PATH"
+        yield f"--path {path} {_given(text=not _is_number(value))}{where}"
+    elif item["type"] not in _WORD_FOR_WORD:
+        for field in fields[:_FIXES_MAX]:
+            yield f"--path {shlex.quote(field['path'])} {_given(text=field['text'])}{where}"
+
+
+def _given(*, text: bool) -> str:
+    return "--value TEXT" if text else "--value-json NUMBER"
+
+
+def _is_number(value: object) -> bool:
+    return bool(re.fullmatch(r"-?\d+(\.\d+)?", str(value)))
 
 
 def _what(item: Tree) -> str:

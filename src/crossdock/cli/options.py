@@ -57,3 +57,22 @@ def spoken(site: Path | None) -> str:
     """What a printed command needs so that it finds the same site when it is pasted elsewhere."""
     given = str(site) if site is not None else os.environ.get("CROSSDOCK_SITE", "")
     return f" --site {shlex.quote(given)}" if given else ""
+
+
+def check_system(name: str | None, site: Path | None, url: str | None) -> None:
+    """Ends the command when the charter beside us has no such system; a hub elsewhere is not asked."""
+    if name is None or url is not None:
+        return
+    from difflib import get_close_matches
+
+    from crossdock.assembly import read_charter
+    from crossdock.cli.terminal import MISUSED, stop
+
+    try:
+        systems = read_charter(settings(site).site)[0].systems
+    except Misconfigured:
+        return  # a store may be read without its charter
+    if name not in systems:
+        near = get_close_matches(name, systems, 1)
+        fix = f"did you mean {near[0]}?" if near else f"it has {', '.join(systems)}"
+        stop(f"the charter has no system {name}", fix=fix, status=MISUSED)

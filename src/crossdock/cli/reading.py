@@ -94,13 +94,18 @@ class Store:
 
     def incident(self, name: str) -> dict[str, Any] | None:
         """See Reading."""
+        from crossdock.desk.closeup import closeup
         from crossdock.journal.sqlite.incidents import history, incident
 
         id_ = _incident_id(name)
 
         def read(connection: sqlite3.Connection) -> dict[str, Any] | None:
             item = incident(connection, id_)
-            return None if item is None else item | {"history": history(connection, id_)}
+            return (
+                None
+                if item is None
+                else item | {"history": history(connection, id_)} | closeup(connection, item)
+            )
 
         return self._view(read)
 

@@ -88,4 +88,6 @@ def told(answer: Answer) -> tuple[str, str, str]:
     problem: Mapping[str, Any] = cast("Mapping[str, Any]", tree) if isinstance(tree, dict) else {}
     incident = f" (incident {problem['incident']})" if problem.get("incident") else ""
     says = f"{problem.get('detail') or f'the hub answered {answer.status}'}{incident}"
+    if answer.status == 401:
+        return says, "", "give --key or CROSSDOCK_KEY; `crossdock keys create` makes one"
     return says, str(problem.get("path") or ""), str(problem.get("fix") or "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass
 from textwrap import indent
 from typing import TYPE_CHECKING, Annotated, Any
@@ -59,7 +60,7 @@ def trace(
     found = _found(source, document, number, system)
     if len(found) == 1 and "choices" not in found[0]:
         if json:
-            print_json(found[0])
+            print_json(_with_bytes(source, found[0]) if show_bytes else found[0])
         else:
             shown = Shown(options.clock(site, url), options.spoken(site), show_bytes, all_ or show_bytes)
             _tell(source, found[0], shown)
@@ -104,6 +105,23 @@ def _offer(several: list[dict[str, Any]], where: str) -> None:
     print("that number means several things; ask for one of them:")
     for one, says in zip(several, choices(several), strict=True):
         print(f"  {says}: crossdock trace {one['object']} {one['number']} --system {one['system']}{where}")
+
+
+def _with_bytes(source: Reading, story: dict[str, Any]) -> dict[str, Any]:
+    """The story with what came and left in each entry: `text`, or `base64` where it is no UTF-8; null: erased."""
+    return {**story, "entries": [_entry_with_bytes(source, entry) for entry in story["entries"]]}
+
+
+def _entry_with_bytes(source: Reading, entry: dict[str, Any]) -> dict[str, Any]:
+    link = entry["bytes"]
+    if not link or not link.get("href"):
+        return entry
+    body = source.body(link["href"])
+    try:
+        said = {"text": None if body is None else body.decode("utf-8")}
+    except UnicodeDecodeError:
+        said = {"base64": b64encode(body or b"").decode("ascii")}
+    return {**entry, "bytes": {**link, **said}}
 
 
 def _tell(source: Reading, story: dict[str, Any], shown: Shown) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import json
 import logging
 import os
 import signal
 import socket
+import sqlite3
 import sys
+from contextlib import closing
+from pathlib import Path
 
 import structlog
 import uvloop
@@ -18,6 +22,7 @@ from crossdock.api.app import App
 from crossdock.assembly import Hub
 from crossdock.cli import whereabouts
 from crossdock.faults import Misconfigured
+from crossdock.journal.sqlite.schema import connect
 from crossdock.settings import Settings, secrets_from
 
 
@@ -26,7 +31,32 @@ def run(settings: Settings) -> int:
     _log_to_stderr(settings.log)
     for warning in settings.warnings:
         print(f"crossdock: UNSAFE: {warning}", file=sys.stderr)
-    return uvloop.run(_serve(settings))
+    try:
+        return uvloop.run(_serve(settings))
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise
+        raise damaged(settings.sqlite_path, error) from None
+
+
+def _must_be_whole(settings: Settings) -> None:
+    """Before anything is opened for writing: SQLite can read the store. Raises Misconfigured."""
+    path = settings.sqlite_path
+    if not path.exists():
+        return
+    try:
+        with closing(connect(path, read_only=True)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise
+        raise damaged(path, error) from None
+
+
+def damaged(path: Path, error: Exception) -> Misconfigured:
+    """What is said of a store that SQLite cannot read."""
+    fix = "`crossdock audit verify` says where; restore a backup"
+    return Misconfigured(f"the store {path} is damaged: {error}", path="store", fix=fix)
 
 
 def _must_be_free(settings: Settings) -> None:
@@ -37,12 +67,29 @@ def _must_be_free(settings: Settings) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((settings.host, settings.port))
     except OSError as error:
-        says = f"the hub cannot listen on {settings.host}:{settings.port}: {error.strerror or error}"
-        fix = "end what listens there, or give another address by --listen"
+        why, fix = _why_not(error, settings.host)
+        says = f"the hub cannot listen on {settings.host}:{settings.port}: {why}"
         raise Misconfigured(says, path="listen", fix=fix) from None
 
 
+def _why_not(error: OSError, host: str) -> tuple[str, str]:
+    """Why an address cannot be listened on, and what to do."""
+    if isinstance(error, socket.gaierror):
+        return f"no machine is called {host}", "give an address of this machine by --listen"
+    match error.errno:
+        case errno.EADDRNOTAVAIL:
+            why = f"{host} is no address of this machine"
+            return why, "give 127.0.0.1 for this machine alone, 0.0.0.0 for all, by --listen"
+        case errno.EACCES:
+            return "ports below 1024 are for administrators", "give a higher port by --listen"
+        case errno.EADDRINUSE:
+            return "something listens there already", "end it, or give another address by --listen"
+        case _:
+            return error.strerror or str(error), "give another address by --listen"
+
+
 async def _serve(settings: Settings) -> int:
+    _must_be_whole(settings)
     hub = Hub(settings, secrets_from(os.environ, settings.secrets_dir))
     _must_be_free(settings)
     app = App(hub)

@@ -55,6 +55,7 @@ class AddRow:
     system: str
     theirs: str
     ours: str
+    doubt: str = ""  #: why it may be a slip of the pen; it is taken all the same
 
 
 @dataclass(frozen=True, slots=True)

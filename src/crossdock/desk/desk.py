@@ -6,13 +6,14 @@ import asyncio
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from crossdock.desk.act import NAMES, Act, AddRow, Assign, Mend, Outcome, Resolve, Retry, read
-from crossdock.desk.moves import Moves, Woken, counted
+from crossdock.desk.moves import SAME_ROUND, Moves, Woken, counted
 from crossdock.desk.nudge import Nudge
 from crossdock.faults import Invalid
 from crossdock.journal.chain import partition_of
@@ -24,6 +25,7 @@ from crossdock.message.incident import Incident, IncidentState, MemberKind
 from crossdock.message.names import INCIDENT, moment, name_of
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
+from crossdock.pipeline.trial import TRIED_MAX, Trial
 
 #: Members moved in one commit.
 CHUNK = 500
@@ -33,6 +35,7 @@ _DAY_MS = 86_400_000
 #: How long the answer to an act is kept for its Idempotency-Key.
 _ANSWER_DAYS = 7
 _FIXED = "fixed "
+_CODES_MAX = 8  #: that a warning names
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 Item = dict[str, Any]
@@ -48,11 +51,19 @@ class Desk:
         now_ms: Callable[[], int],
         *,
         crosswalks_changed: Callable[[], None] = lambda: None,
+        trial: Trial | None = None,
+        known_codes: Callable[[str], Collection[str]] = lambda _: (),
     ) -> None:
+        """`trial` tries a value before it is kept; without it every value is taken.
+
+        `known_codes` gives our codes that a crosswalk has already: another one may be a slip of the pen.
+        """
         self._journal = journal
         self._nudge = nudge
         self._now_ms = now_ms
         self._crosswalks_changed = crosswalks_changed
+        self._trial = trial
+        self._known_codes = known_codes
         self._moves = Moves(journal, now_ms)
         self._acting: dict[int, asyncio.Event] = {}
 
@@ -89,7 +100,8 @@ class Desk:
         if incident.state is IncidentState.RESOLVED:
             if name == "retry" and (incident.reason or "").startswith(_FIXED):
                 return _encode(item)  # the fix has sent everything back already
-            says = f"{name_of(INCIDENT, id_)} is resolved: {incident.reason}" + (f" ({last})" if last else "")
+            reason = (incident.reason or "").removeprefix("abandoned: ")
+            says = f"{name_of(INCIDENT, id_)} is ended: {reason}" + (f" ({last})" if last else "")
             raise Overtaken(says)
         if waited:
             raise Overtaken(
@@ -101,9 +113,40 @@ class Desk:
                 f"{incident.type} is not ended by another try", path="act", value=name,
                 fix=f"one of: {', '.join(item['acts'])}; a doubt ends with an outcome and a reason",
             )  # fmt: skip
+        if isinstance(act, Mend):
+            await self._try(incident, act)
+        elif isinstance(act, AddRow):
+            act = self._doubted(act)
+            item["says"] += f"; {act.doubt}" if act.doubt else ""
         if isinstance(act, Assign):
             return await self._assign(incident, item, act, who, asked)
         return await self._end(incident, item, act, who, asked)
+
+    async def _try(self, incident: Incident, act: Mend) -> None:
+        """Nothing goes again unchanged because of a value. Raises Invalid."""
+        if self._trial is None:
+            return
+        if incident.type in SAME_ROUND:
+            raise Invalid(
+                f"{incident.system} never refused this: it goes again word for word, under the same key",
+                path="path", fix="retry it, or resolve it with a reason",
+            )  # fmt: skip
+        held = await self._journal.view(lambda c: incidents.held(c, incident.id, TRIED_MAX))
+        mendable = [one for one in held if one[0] is not MemberKind.FOLLOWER]
+        if not mendable:
+            says = "nothing waits for a value here"
+            raise Invalid(says, path="path", fix="resolve it with a reason")
+        self._trial.check(mendable, act.path, act.value)
+
+    def _doubted(self, act: AddRow) -> AddRow:
+        """The row, with a word of doubt where no other row knows our code."""
+        known = sorted(self._known_codes(act.crosswalk))
+        if not known or act.ours in known:
+            return act
+        names = ", ".join(known[:_CODES_MAX]) + (" …" if len(known) > _CODES_MAX else "")
+        return replace(
+            act, doubt=f"warning: no other row of {act.crosswalk} has our code {act.ours} (known: {names})"
+        )
 
     # -- one owner to another ------------------------------------------------
 
@@ -263,7 +306,8 @@ def _reason(act: Act) -> str:
         case Mend():
             return f"{_FIXED}{act.path}, for {act.days} days"
         case AddRow():
-            return f"{_FIXED}the crosswalk {act.crosswalk}: {act.theirs} of {act.system} is our {act.ours}"
+            row = f"{_FIXED}the crosswalk {act.crosswalk}: {act.theirs} of {act.system} is our {act.ours}"
+            return f"{row}; {act.doubt}" if act.doubt else row
         case Resolve():
             return f"{act.outcome.value}: {act.reason}"
         case _:

@@ -17,7 +17,7 @@ _C, _M, _T = CaptureState, MessageState, TransmissionState
 #: A belief that rests on what a target acknowledged; here on what a person found there.
 _ACKNOWLEDGED = 2
 #: Types whose transmissions were never refused: the same key goes again, since a new one might double them.
-_SAME_ROUND = frozenset({"overdue", "throttled"})
+SAME_ROUND = frozenset({"overdue", "throttled"})
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class Moves:
                 case _:
                     t = self._transmission(id_)
                     if kind is MemberKind.TRANSMISSION:
-                        self._again(t, new_round=type_ not in _SAME_ROUND)
+                        self._again(t, new_round=type_ not in SAME_ROUND)
                     self._move(t, _T.DUE, changes, woken)
         return []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,6 +15,7 @@ from functools import lru_cache
 from crossdock.faults import Misconfigured, Unmapped
 
 HEADER = ("system", "theirs", "ours")
+_KNOWN_MAX = 8  #: codes that a fix names
 ROWS_MAX = 1_000_000  #: of one file
 
 
@@ -208,9 +210,25 @@ class Crosswalks:
             )
         else:
             says = f"{table.name} has no row for {code} of {system}"
-            row = f"{system},{code},OURS" if column == "theirs" else f"{system},THEIRS,{code}"
-            fix = f"add the row {row} to {table.file}"
+            fix = _missing_row(table, system, code, column)
         return Unmapped(says, crosswalk=table.name, value=code, fix=fix)
+
+
+def _missing_row(table: Table, system: str, code: str, column: str) -> str:
+    """How the row comes in: by the file, which is read at the start, or by the desk at once."""
+    if column == "theirs":
+        row, theirs, ours = f"{system},{code},OURS", code, "CODE"
+        known = sorted({one.ours for one in table.rows()})
+    else:
+        row, theirs, ours = f"{system},THEIRS,{code}", "CODE", code
+        known = sorted({one.theirs for one in table.rows() if one.system == system})
+    now = (
+        f"crossdock desk fix ID --crosswalk {table.name} --system {system} --theirs {shlex.quote(theirs)}"
+        f" --ours {shlex.quote(ours)}"
+    )
+    rest = " …" if len(known) > _KNOWN_MAX else ""
+    codes = f" (known codes: {', '.join(known[:_KNOWN_MAX])}{rest})" if known else ""
+    return f"add the row {row} to {table.file} and restart the hub, or now: {now}{codes}"
 
 
 class Codes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any, cast
 
 from crossdock.faults import Invalid
@@ -11,6 +11,8 @@ from crossdock.faults import Invalid
 _LENGTH_MAX = 500
 _STEPS_MAX = 32
 _STEP = re.compile(r"\.?(?:`([^`]+)`|([^.\[\]`\"]+))|\[(\d{1,6})\]|\[\"([^\"]+)\"\]")
+
+_PLAIN = re.compile(r"[^.\[\]`\"]+")
 
 Step = str | int
 #: Path and value, oldest first.
@@ -45,6 +47,19 @@ def resolves(tree: object, path: str) -> bool:
         except (KeyError, IndexError, TypeError):
             return False
     return True
+
+
+def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Each value of a document that holds no others, with the path that leads to it."""
+    if isinstance(tree, dict):
+        for name, one in cast("dict[str, Any]", tree).items():
+            step = name if _PLAIN.fullmatch(name) else f'["{name}"]'
+            yield from leaves(one, f"{path}.{step}" if path and step is name else path + step)
+    elif isinstance(tree, list):
+        for place, one in enumerate(cast("list[Any]", tree)):
+            yield from leaves(one, f"{path}[{place}]")
+    elif path:
+        yield path, tree
 
 
 def apply(tree: Any, path: str, value: Any, *, add: bool = False) -> Any:

@@ -88,7 +88,7 @@ def _words(
             )
             return f"the model has no field `{name}`", f"did you mean `{near[0]}`?" if near else other
         case "number":
-            return _number_words(value)
+            return _number_words(value, name)
         case "naive":
             return "a time without a zone", "set `timezone:` for the system in charter.yaml"
         case "instant":
@@ -107,7 +107,7 @@ def _words(
             return _type_words(kind, context, value, name)
 
 
-def _number_words(value: object) -> tuple[str, str]:
+def _number_words(value: object, name: str) -> tuple[str, str]:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return "not a number", "send a number, or map it with $number(...)"
     if isinstance(value, float):
@@ -116,7 +116,11 @@ def _number_words(value: object) -> tuple[str, str]:
         return "not a number", "send a number"
     if len(Decimal(value).as_tuple().digits) > DIGITS_MAX or abs(value) >= 10**DIGITS_MAX:
         return f"more than {DIGITS_MAX} digits", "check the value at its source"
-    says = "a quantity must be more than nothing" if value == 0 else "a quantity below nothing"
+    says = (
+        "a quantity must be more than nothing"
+        if value == 0
+        else f"{name} is {value} and must not be negative"
+    )
     return says, "check the value at its source"
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Any
 
-from crossdock.journal.contract import Journal
-from crossdock.mapping.override import on_document
+from crossdock.kit.connector import Content
+from crossdock.mapping.override import Overrides, on_body, on_document
 from crossdock.message.records import Message
 from crossdock.model import register
+from crossdock.pipeline.bound import Context
 
 
 def fields_of(document: str) -> Container[str]:
@@ -17,9 +18,38 @@ def fields_of(document: str) -> Container[str]:
     return kind.model_fields if kind is not None else ()
 
 
-def mended(journal: Journal, message: Message, now_ms: int) -> dict[str, Any]:
-    """The tree that is rendered: a refused sending goes again with the values that a person mended."""
-    if not journal.has_overrides:
+def mended(context: Context, message: Message, *, more: Overrides = ()) -> dict[str, Any]:
+    """The tree that is rendered: a refused sending goes again with the values that a person mended.
+
+    A value in the sender's words only counts when their body is read anew with it, so that is done.
+    `more` are values to try besides those that are kept. Raises the reader's and the model's faults.
+    """
+    journal = context.journal
+    if not journal.has_overrides and not more:
         return message.tree
-    overrides = list(journal.overrides(message.system, message.document, message.their_id, now_ms))
-    return on_document(message.tree, overrides, body=None, fields=fields_of(message.document))
+    capture = journal.capture(message.capture)
+    named = capture or message
+    kept = journal.overrides(named.system, named.document, named.their_id, context.clock.now_ms())
+    overrides = [*kept, *more]
+    if not overrides:
+        return message.tree
+    fields, bound = fields_of(message.document), context.systems.get(message.system)
+    reader = bound.readers.get(capture.document) if bound and capture else None
+    if bound is None or reader is None or capture is None or capture.body is None:
+        return on_document(message.tree, overrides, body=None, fields=fields)
+    context.time.at_ms = capture.at_ms
+    content = Content(capture.body, capture.content_type)
+    came = reader.facts(content).parsed
+    anew = reader.read(Content(content.body, content.content_type, parsed=on_body(came, overrides)))
+    for draft in anew:
+        if (draft.document, draft.their_id) == (message.document, message.their_id):
+            tree = on_document(draft.tree, overrides, body=came, fields=fields)
+            zone = bound.system.timezone
+            read = register.read(draft.document, tree, zone=zone, declares=_was_judged)
+            return register.tree_of(read)
+    return on_document(message.tree, overrides, body=None, fields=fields)
+
+
+def _was_judged(_sku: str, _unit: str) -> bool:
+    """Units were looked at when the message was routed."""
+    return True

@@ -79,14 +79,13 @@ class Renderer:
     def _job(self, flight: Flight) -> Job:
         """The clock of a rendering is that of the first try, so that it can be repeated."""
         t = flight.t
-        if t.first_ms == 0:
-            t.first_ms = self._clock.now_ms()
-        self._context.time.at_ms = t.first_ms
         if flight.tree is None:
             message = self._journal.message(t.message)
             assert message is not None, f"transmission {t.id} has no message"
-            first = t.round == 1
-            flight.tree = message.tree if first else mended(self._journal, message, self._clock.now_ms())
+            flight.tree = message.tree if t.round == 1 else mended(self._context, message)
+        if t.first_ms == 0:
+            t.first_ms = self._clock.now_ms()
+        self._context.time.at_ms = t.first_ms
         root = self._journal.root_of(t.root, self._name) if t.root != t.hub else None
         return Job(
             document=t.document,

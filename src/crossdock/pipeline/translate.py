@@ -19,7 +19,7 @@ from crossdock.model.document import DocumentClass
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.decide import Batch, Decider
 from crossdock.pipeline.knowledge import Knowledge, Object
-from crossdock.pipeline.mended import fields_of
+from crossdock.pipeline.mended import fields_of, mended
 from crossdock.pipeline.report import Subject, incident_of, reads_json
 
 
@@ -217,7 +217,7 @@ class Translator:
         """
         capture = self._journal.capture(message.capture)
         try:
-            tree = self._mended(message, capture)
+            tree = mended(self._context, message)
             zone = self._context.systems[message.system].system.timezone
             document = register.read(message.document, tree, zone=zone, declares=self._declares)
         except Fault as fault:
@@ -237,12 +237,3 @@ class Translator:
         )  # fmt: skip
         made = self._made(heir, Draft(heir.document, tree, heir.their_id))
         self._decider.decide(heir, document, parent, batch, made_by=made)
-
-    def _mended(self, message: Message, capture: Capture | None) -> dict[str, Any]:
-        """The tree of a message with what a person put into it since."""
-        overrides = self._overrides(capture) if capture is not None else []
-        if capture is None or not overrides:
-            return message.tree
-        tree = on_document(message.tree, overrides, body=None, fields=())  # what stands there is replaced
-        came = self._reader(capture).facts(Content(capture.body or b"", capture.content_type)).parsed
-        return on_document(tree, overrides, body=came, fields=fields_of(message.document))
