@@ -134,10 +134,10 @@ class Hub:
             fresh = fresh.with_row(name, system, theirs, ours)
         self._crosswalks = fresh
 
-    def known_codes(self, crosswalk: str) -> frozenset[str]:
-        """Our codes that a crosswalk has; none when there is no such crosswalk."""
+    def known_codes(self, crosswalk: str) -> frozenset[str] | None:
+        """Our codes that a crosswalk has; None when there is no such crosswalk."""
         table = self._crosswalks.tables.get(crosswalk)
-        return frozenset(row.ours for row in table.rows()) if table else frozenset()
+        return None if table is None else frozenset(row.ours for row in table.rows())
 
     async def stop(self) -> None:
         """Stops the worker, then closes the journal and all connections."""

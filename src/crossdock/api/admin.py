@@ -66,7 +66,7 @@ class Running(Protocol):
         """What values are tried with; None: nothing is tried."""
         ...
 
-    def known_codes(self, crosswalk: str) -> Collection[str]:
+    def known_codes(self, crosswalk: str) -> Collection[str] | None:
         """Our codes that a crosswalk has."""
         ...
 

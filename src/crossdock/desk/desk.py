@@ -52,11 +52,12 @@ class Desk:
         *,
         crosswalks_changed: Callable[[], None] = lambda: None,
         trial: Trial | None = None,
-        known_codes: Callable[[str], Collection[str]] = lambda _: (),
+        known_codes: Callable[[str], Collection[str] | None] = lambda _: (),
     ) -> None:
         """`trial` tries a value before it is kept; without it every value is taken.
 
-        `known_codes` gives our codes that a crosswalk has already: another one may be a slip of the pen.
+        `known_codes` gives our codes that a crosswalk has already (None: there is no such crosswalk):
+        another one may be a slip of the pen.
         """
         self._journal = journal
         self._nudge = nudge
@@ -139,8 +140,15 @@ class Desk:
         self._trial.check(mendable, act.path, act.value)
 
     def _doubted(self, act: AddRow) -> AddRow:
-        """The row, with a word of doubt where no other row knows our code."""
-        known = sorted(self._known_codes(act.crosswalk))
+        """The row, with a word of doubt where no other row knows our code. Raises Invalid."""
+        codes = self._known_codes(act.crosswalk)
+        if codes is None:
+            says = f"there is no crosswalk {act.crosswalk}"
+            raise Invalid(says, path="crosswalk", fix="write the name of a file in crosswalks/, without .csv")
+        if self._trial is not None and act.system not in self._trial.systems:
+            says = f"the charter has no system {act.system}"
+            raise Invalid(says, path="system", fix=f"write one of {', '.join(sorted(self._trial.systems))}")
+        known = sorted(codes)
         if not known or act.ours in known:
             return act
         names = ", ".join(known[:_CODES_MAX]) + (" …" if len(known) > _CODES_MAX else "")

@@ -28,6 +28,7 @@ class Trial:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._journal = context.journal
+        self.systems = frozenset(context.systems)  #: the systems of the charter
 
     def check(self, members: Iterable[tuple[MemberKind, int]], path: str, value: Any) -> None:
         """Raises Invalid when a value at a path does nothing for any of the members, or does harm."""
