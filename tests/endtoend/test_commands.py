@@ -88,6 +88,9 @@ async def test_a_key_that_came_with_a_repeat_is_taken_too(tmp_path: Path) -> Non
         assert (await post(world, first, key="K2")).status == 202
         assert (await post(world, other.encode(), key="K2")).status == 409
         assert (await post(world, first, key="K2")).status == 202
+        await world.settled(accepted=1)
+        code, out, err = await said([*command(), "audit", "verify", "--site", str(world.hub.site)])
+        assert code == 0, out + err
 
 
 async def test_keys_made_while_the_hub_runs_are_good_at_once_for_what_they_are_for(tmp_path: Path) -> None:

@@ -37,7 +37,15 @@ CITING = frozenset(
 TOLD = "told"
 #: Rows that no entry makes: they carry a mark of their own as their last value.
 MARKED = frozenset(
-    {"insert_door", "upsert_cursor", "insert_answer", "insert_charter", "insert_key", "insert_anchor"}
+    {
+        "insert_alias",
+        "insert_door",
+        "upsert_cursor",
+        "insert_answer",
+        "insert_charter",
+        "insert_key",
+        "insert_anchor",
+    }
 )
 
 _tree_encoder = msgspec.json.Encoder(decimal_format="number")

@@ -13,8 +13,12 @@ INSERT OR REPLACE INTO arrivals (scope, system, key, capture) VALUES (?, ?, ?, ?
 -- insert_revision
 INSERT OR REPLACE INTO revisions (scope, system, document, their_id, version, capture) VALUES (?, ?, ?, ?, ?, ?);
 
+-- insert_alias
+INSERT OR IGNORE INTO aliases (scope, system, key, capture, mark) VALUES (?, ?, ?, ?, ?);
+
 -- find_arrival
-SELECT capture FROM arrivals WHERE scope = ? AND system = ? AND key = ?;
+SELECT capture FROM arrivals WHERE scope = ?1 AND system = ?2 AND key = ?3
+UNION ALL SELECT capture FROM aliases WHERE scope = ?1 AND system = ?2 AND key = ?3 LIMIT 1;
 
 -- find_revision
 SELECT capture, version FROM revisions WHERE scope = ? AND system = ? AND document = ? AND their_id = ? AND version = ?;

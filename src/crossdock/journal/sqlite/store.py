@@ -265,7 +265,8 @@ class SqliteJournal(Reads):
         )  # fmt: skip
         if verdict is Verdict.REPEAT and a.idempotency_key is not None and by_key is None:
             # The sender's new key now stands for this content too.
-            connection.execute(STATEMENTS["insert_arrival"], (scope, a.system, a.idempotency_key, other))
+            alias = marked("insert_alias", (scope, a.system, a.idempotency_key, other))
+            connection.execute(STATEMENTS["insert_alias"], alias)
         if verdict is Verdict.REPEAT:
             return Accepted(verdict, other) if quiet else self._repeat(connection, a, other)
         if verdict is Verdict.CONFLICT:

@@ -88,6 +88,7 @@ _MARKED = (
     ("cursors", "upsert_cursor", "scope, system, document, cursor, at_ms"),
     ("door", "insert_door", "scope, system, at_ms, status, says, payload, incident"),
     ("answers", "insert_answer", "key, digest, body, at_ms"),
+    ("aliases", "insert_alias", "scope, system, key, capture"),
     ("anchors", "insert_anchor", "position, at_ms, heads"),
 )
 

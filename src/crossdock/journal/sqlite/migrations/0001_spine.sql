@@ -29,6 +29,11 @@ CREATE TABLE arrivals (
   scope INTEGER NOT NULL, system TEXT NOT NULL, key TEXT NOT NULL, capture INTEGER NOT NULL,
   PRIMARY KEY (scope, system, key)) WITHOUT ROWID;
 
+-- Keys that came later with the same content: they stand for it from then on.
+CREATE TABLE aliases (
+  scope INTEGER NOT NULL, system TEXT NOT NULL, key TEXT NOT NULL, capture INTEGER NOT NULL, mark BLOB NOT NULL,
+  PRIMARY KEY (scope, system, key)) WITHOUT ROWID;
+
 CREATE TABLE revisions (
   scope INTEGER NOT NULL, system TEXT NOT NULL, document TEXT NOT NULL, their_id TEXT NOT NULL, version INTEGER NOT NULL,
   capture INTEGER NOT NULL, PRIMARY KEY (scope, system, document, their_id, version)) WITHOUT ROWID;
