@@ -88,6 +88,3 @@ TRANSMISSION_MOVES: Mapping[TransmissionState, frozenset[TransmissionState]] = {
     _T.SUPERSEDED: frozenset(),
     _T.CLOSED: frozenset(),
 }
-
-#: Work that is not at an end and needs nobody: settled means none of these is left.
-OPEN_TRANSMISSIONS = frozenset({_T.DUE, _T.SENDING, _T.RETRYING, _T.IN_DOUBT})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from crossdock.journal.changes import Changes
 from crossdock.message.records import Transmission
@@ -162,6 +162,3 @@ class Backlog:
         task = asyncio.get_running_loop().create_task(write())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-Freed = Callable[[Target, str], None]
