@@ -1,0 +1,1 @@
+"""What X12 and EDIFACT have in common: findings, grammars as data, and the walk of a document along one."""
