@@ -17,9 +17,10 @@ from crossdock.backup.report import Open, Report
 from crossdock.backup.take import SQLITE_FILE
 from crossdock.charter.charter import Charter
 from crossdock.faults import Misconfigured
-from crossdock.journal.sqlite import audit
+from crossdock.journal.sql import audit
 from crossdock.journal.sqlite.lock import StoreLock
 from crossdock.journal.sqlite.schema import connect, migrate, migrations
+from crossdock.journal.sqlite.storage import SqliteStorage
 from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.message.names import moment
 from crossdock.pipeline.dedup import ArrivalDedup
@@ -67,7 +68,7 @@ def _must_hold(store: Path, manifest: Manifest, progress: Progress) -> None:
     with closing(connect(store)) as connection:
         migrate(connection)
     heads: list[str] = []
-    finding = audit.verify(store, progress, head=heads.append)
+    finding = audit.verify(SqliteStorage(store), progress, head=heads.append)
     if finding is not None:
         says = f"the ledger in the backup does not hold at position {finding.position}: {finding.says}"
         raise Misconfigured(says, path="store", fix="take an older backup")

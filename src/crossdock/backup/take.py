@@ -9,8 +9,9 @@ from pathlib import Path
 
 from crossdock.backup.archive import SITE, STORE, Manifest, Progress, write
 from crossdock.faults import Misconfigured
-from crossdock.journal.sqlite import audit
+from crossdock.journal.sql import audit
 from crossdock.journal.sqlite.copying import copy
+from crossdock.journal.sqlite.storage import SqliteStorage
 from crossdock.settings import Settings
 
 SQLITE_FILE = f"{STORE}crossdock.db"
@@ -50,7 +51,7 @@ def site_files(site: Path) -> Iterator[tuple[str, Path]]:
 def _verified(store: Path, progress: Progress) -> str:
     """The head of the ledger. Raises Misconfigured when it does not hold."""
     heads: list[str] = []
-    finding = audit.verify(store, progress, head=heads.append)
+    finding = audit.verify(SqliteStorage(store), progress, head=heads.append)
     if finding is not None:
         says = f"at position {finding.position} the {finding.what} does not hold: {finding.says}"
         raise Misconfigured(says, path="store", fix="`crossdock audit verify` looks at the store itself")

@@ -52,6 +52,7 @@ class Router:
                 key=message.key,
                 due_ms=now,
                 after=before.id if before else None,
+                partition=message.partition,
             )
             if self._context.restored.doubts(message.system, message.capture):
                 t.state = TransmissionState.IN_DOUBT
