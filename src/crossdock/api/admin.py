@@ -21,9 +21,9 @@ from crossdock.desk.desk import Desk
 from crossdock.desk.nudge import Nudge
 from crossdock.faults import Invalid
 from crossdock.journal.contract import StoreDown
-from crossdock.journal.sqlite import incidents, views
-from crossdock.journal.sqlite.store import SqliteJournal
-from crossdock.journal.sqlite.trace import Several, trace
+from crossdock.journal.sql import incidents, views
+from crossdock.journal.sql.site import SiteJournal
+from crossdock.journal.sql.trace import Several, trace
 from crossdock.message.incident import TYPES
 from crossdock.message.names import BYTES, INCIDENT, id_of
 from crossdock.pipeline.bound import Context
@@ -47,7 +47,7 @@ class Running(Protocol):
     """What the API needs of the wired hub."""
 
     @property
-    def journal(self) -> SqliteJournal:
+    def journal(self) -> SiteJournal:
         """Where everything is read."""
         ...
 
@@ -287,9 +287,7 @@ def _add_health(app: FastAPI, shown: Shown) -> None:
         return Response(shown.metrics.page(_gauges(journal, *figures)), media_type=CONTENT_TYPE)
 
 
-def _gauges(
-    journal: SqliteJournal, open_: Mapping[str, int], under_way: Mapping[str, int]
-) -> dict[str, Gauge]:
+def _gauges(journal: SiteJournal, open_: Mapping[str, int], under_way: Mapping[str, int]) -> dict[str, Gauge]:
     writer = journal.writer
     return {
         "crossdock_incidents_open": Gauge(

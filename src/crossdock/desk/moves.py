@@ -8,7 +8,7 @@ from typing import Any
 
 from crossdock.desk.act import Outcome
 from crossdock.journal.changes import Changes, Row
-from crossdock.journal.sqlite.store import SqliteJournal
+from crossdock.journal.sql.site import SiteJournal
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Transmission
 from crossdock.message.states import CaptureState, MessageState, TransmissionState
@@ -32,7 +32,7 @@ class Woken:
 class Moves:
     """Writes the moves of members into changes."""
 
-    def __init__(self, journal: SqliteJournal, now_ms: Callable[[], int]) -> None:
+    def __init__(self, journal: SiteJournal, now_ms: Callable[[], int]) -> None:
         self._journal = journal
         self._now_ms = now_ms
 

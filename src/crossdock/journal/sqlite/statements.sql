@@ -107,9 +107,6 @@ INSERT OR IGNORE INTO charters (version, code, files, at_ms, mark) VALUES (?, ?,
 -- insert_key
 INSERT INTO keys (digest, name, role, system, scope, at_ms, revoked_ms, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
--- revoke_key
-UPDATE keys SET revoked_ms = ?, mark = ? WHERE digest = ? AND revoked_ms IS NULL;
-
 -- insert_ledger
 INSERT INTO ledger (position, partition, kind, at_ms, scope, system, origin, capture, message, transmission, attempt, root, state, says, charter, reads, payload, digest, detail, incident, mark, marks, link)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);

@@ -14,8 +14,8 @@ from typing import Any
 from crossdock.journal.chain import GENESIS, PARTITIONS, crc, digest, link, partition_of
 from crossdock.journal.changes import TOLD, Changes, Row, marked, marks_of, packed, unpacked
 from crossdock.journal.contract import Accepted, Arrival, Dedup, Known, Overtaken, Verdict
-from crossdock.journal.sqlite.reads import Reads
 from crossdock.journal.sqlite.schema import STATEMENTS, connect, migrate
+from crossdock.journal.sqlite.snapshots import SqliteReads
 from crossdock.journal.sqlite.writer import Writer
 from crossdock.message.incident import TYPES, Incident, MemberKind
 from crossdock.message.records import Capture, Entry
@@ -25,7 +25,7 @@ _SALT_BYTES, _SALTS_DRAWN = 8, 512
 _ID_TABLES = ("captures", "messages", "transmissions", "payloads", "hubs", "incidents", "overrides")
 
 
-class SqliteJournal(Reads):
+class SqliteJournal(SqliteReads):
     """Ledger, queue and what is known, in one SQLite file (WAL, synchronous=FULL)."""
 
     def __init__(
@@ -41,7 +41,7 @@ class SqliteJournal(Reads):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._write_connection = connect(path, synchronous=synchronous)
         migrate(self._write_connection)
-        super().__init__(connect(path, read_only=True), path)
+        super().__init__(path)
         self.scope = 1
         self._clock_ms = clock_ms
         self._dedup = dedup

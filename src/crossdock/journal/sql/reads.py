@@ -1,24 +1,17 @@
-"""What the pipeline asks a SQLite journal: small reads of what is committed."""
+"""What the pipeline asks a store: small reads of what is committed."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sqlite3
-from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from crossdock.journal.changes import unpacked, unpacked_tree
-from crossdock.journal.sqlite.schema import connect
+from crossdock.journal.sql.connection import Connection
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
 from crossdock.message.states import CaptureState, MessageState, TransmissionState
-
-T = TypeVar("T")
 
 _CAPTURE = (
     "c.id, c.system, c.document, c.their_id, c.version, c.order_by, c.content_type, c.payload, c.at_ms, c.late,"
@@ -32,45 +25,13 @@ _TRANSMISSION = (
 
 
 class Reads:
-    """Reads on a connection of its own, which sees only what is durable."""
+    """Reads on a connection of their own, which sees only what is durable."""
 
     scope: int
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._reader = connection
         self.has_overrides = False
-        self._path = path
-        self._views = connect(path, read_only=True)
-        self._views_thread = ThreadPoolExecutor(1, thread_name_prefix="crossdock-views")
-
-    def close_reads(self) -> None:
-        """Closes the reading connections."""
-        self._views_thread.shutdown()
-        self._views.close()
-        self._reader.close()
-
-    async def view(self, read: Callable[[sqlite3.Connection], T]) -> T:
-        """Runs a larger read in one snapshot, off the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(self._views_thread, self._in_snapshot, read)
-
-    def _in_snapshot(self, read: Callable[[sqlite3.Connection], T]) -> T:
-        self._views.execute("BEGIN")
-        try:
-            return read(self._views)
-        finally:
-            self._views.rollback()
-
-    @contextmanager
-    def snapshot(self) -> Generator[None]:
-        """One view of the store for many small reads, which each would take a lock of their own otherwise.
-
-        Nothing may be awaited inside: what others commit meanwhile is not seen.
-        """
-        self._reader.execute("BEGIN")
-        try:
-            yield
-        finally:
-            self._reader.execute("COMMIT")
 
     # -- captures ------------------------------------------------------------
 
