@@ -78,7 +78,8 @@ def marked(statement: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
 def marks_of(statement: str, values: tuple[Any, ...]) -> bytes:
     """The marks of a row that cites its entry: one, or two where part of the row may change later."""
     if statement == "upsert_hub":
-        id_, root, document, number, owner, key = cast("tuple[Any, Any, Any, Any, Any, Any]", values)
+        # The home is where the object is decided, not what is known of it: it may change hands.
+        id_, root, document, number, owner, key, _ = cast("tuple[Any, Any, Any, Any, Any, Any, Any]", values)
         return mark("hub", (id_, document, number, owner)) + mark("place", (id_, root, key))
     if statement == "insert_incident":
         # All but the owner and the state, which change later.
@@ -224,7 +225,9 @@ class Changes:
             m.key,
             m.version,
         )
-        self.rows.append(("insert_message", (*fixed, tree, m.state.value, m.waits_for, m.until_ms), None))
+        self.rows.append(
+            ("insert_message", (*fixed, tree, m.state.value, m.waits_for, m.until_ms, m.partition), None)
+        )
         entry.seal = (*fixed, tree)
         entry.state = m.state.value
         entry.mark = message_mark(m.id, m.waits_for, m.until_ms)
@@ -256,7 +259,7 @@ class Changes:
             t.key,
             t.after,
         )
-        moving = (t.state.value, t.round, t.attempt, t.due_ms, t.first_ms, t.payload, t.request)
+        moving = (t.state.value, t.round, t.attempt, t.due_ms, t.first_ms, t.payload, t.request, t.partition)
         self.rows.append(("insert_transmission", fixed + moving, None))
         entry.seal = fixed
         entry.state = t.state.value

@@ -80,6 +80,10 @@ class StoreDown(Exception):
     """The store takes no commits now: disk full, locked or gone. Nothing of the call was written."""
 
 
+class Fenced(StoreDown):
+    """Another process owns what this one owned. Nothing was written, and nothing of it may be sent any more."""
+
+
 class Overtaken(Exception):
     """A row is no longer as the change found it: somebody else moved it first. Nothing was written."""
 
@@ -96,6 +100,17 @@ class Journal(Protocol):
     @property
     def depth(self) -> int:
         """Writes that wait for the disk."""
+        ...
+
+    # -- ownership -------------------------------------------------------------
+
+    @property
+    def owned(self) -> frozenset[int]:
+        """The partitions that this process works on now; a store with one writer owns all of them."""
+        ...
+
+    def owns(self, partition: int) -> bool:
+        """Whether a partition is this process's own."""
         ...
 
     # -- writing ---------------------------------------------------------------
@@ -151,16 +166,16 @@ class Journal(Protocol):
         """Looks whether any value was ever mended by a person; most stores never ask again."""
         ...
 
-    def identity(self, system: str, document: str, their_id: str) -> tuple[int, int, str] | None:
-        """(hub id, root hub id, ordering key) of an object by one system's id."""
+    def identity(self, system: str, document: str, their_id: str) -> tuple[int, int, str, int] | None:
+        """(hub id, root hub id, ordering key, home partition) of an object by one system's id."""
         ...
 
     def their_id(self, hub: int, system: str) -> str | None:
         """The id that a system gave to an object."""
         ...
 
-    def hub_of_number(self, document: str, number: str) -> tuple[int, int, str] | None:
-        """An object by its own number, whoever owns it; the newest if several do."""
+    def hub_of_number(self, document: str, number: str) -> tuple[int, int, str, int] | None:
+        """The same of an object by its own number, whoever owns it; the newest if several do."""
         ...
 
     def last_message_of(self, hub: int) -> int | None:

@@ -52,6 +52,7 @@ class Router:
                 key=message.key,
                 due_ms=now,
                 after=before.id if before else None,
+                partition=message.partition,
             )
             made[reader.system] = t
             routed.append(t)

@@ -15,12 +15,15 @@ from crossdock.message.states import CaptureState, MessageState, TransmissionSta
 
 _CAPTURE = (
     "c.id, c.system, c.document, c.their_id, c.version, c.order_by, c.content_type, c.payload, c.at_ms, c.late,"
-    " c.state, p.codec, p.data"
+    " c.state, c.partition, p.codec, p.data"
 )
-_MESSAGE = "id, capture, system, document, their_id, number, hub, root, key, version, tree, state, waits_for, until_ms"
+_MESSAGE = (
+    "id, capture, system, document, their_id, number, hub, root, key, version, tree, state, waits_for, until_ms,"
+    " partition"
+)
 _TRANSMISSION = (
     "id, message, target, origin, document, number, hub, root, key, round, attempt, state, due_ms, first_ms, after,"
-    " payload, request"
+    " payload, request, partition"
 )
 
 
@@ -69,10 +72,10 @@ class Reads:
 
     # -- identity ------------------------------------------------------------
 
-    def identity(self, system: str, document: str, their_id: str) -> tuple[int, int, str] | None:
-        """(hub id, root hub id, ordering key) of an object by one system's id."""
+    def identity(self, system: str, document: str, their_id: str) -> tuple[int, int, str, int] | None:
+        """(hub id, root hub id, ordering key, home partition) of an object by one system's id."""
         return self._reader.execute(
-            "SELECT h.id, h.root, h.key FROM identity i JOIN hubs h ON h.id = i.hub"
+            "SELECT h.id, h.root, h.key, h.home FROM identity i JOIN hubs h ON h.id = i.hub"
             " WHERE i.scope = ? AND i.system = ? AND i.document = ? AND i.their_id = ?",
             (self.scope, system, document, their_id),
         ).fetchone()
@@ -84,10 +87,10 @@ class Reads:
         ).fetchone()
         return row[0] if row else None
 
-    def hub_of_number(self, document: str, number: str) -> tuple[int, int, str] | None:
-        """An object by its own number, whoever owns it; the newest if several do."""
+    def hub_of_number(self, document: str, number: str) -> tuple[int, int, str, int] | None:
+        """The same of an object by its own number, whoever owns it; the newest if several do."""
         return self._reader.execute(
-            "SELECT id, root, key FROM hubs WHERE document = ? AND number = ? ORDER BY id DESC LIMIT 1",
+            "SELECT id, root, key, home FROM hubs WHERE document = ? AND number = ? ORDER BY id DESC LIMIT 1",
             (document, number),
         ).fetchone()
 
@@ -257,12 +260,13 @@ def _capture(row: tuple[Any, ...]) -> Capture:
         at_ms,
         late,
         state,
+        partition,
         codec,
         data,
     ) = row
     return Capture(
         id_, system, document, their_id, version, order_by, content_type, payload, at_ms, late,
-        state=CaptureState(state), body=unpacked(codec, data),
+        state=CaptureState(state), body=unpacked(codec, data), partition=partition,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
-from crossdock.journal.chain import mark
+from crossdock.journal.chain import mark, partition_of
 from crossdock.journal.sql.connection import Dialect
 
 _PACKAGE = "crossdock.journal.sqlite"
@@ -58,6 +58,7 @@ def migrations() -> list[tuple[int, str, str]]:
 def migrate(connection: sqlite3.Connection) -> list[str]:
     """Brings a store to the newest shape; gives the names of what was applied. Each is one transaction."""
     applied: list[str] = []
+    connection.create_function("partition_of", 1, partition_of, deterministic=True)
     newest = migrations()
     if connection.execute("PRAGMA user_version").fetchone()[0] < newest[-1][0]:
         for number, name, text in newest:

@@ -22,6 +22,7 @@ from crossdock.message.records import Capture, Entry
 from crossdock.message.states import CaptureState, EntryKind
 
 _SALT_BYTES, _SALTS_DRAWN = 8, 512
+_ALL = frozenset(range(PARTITIONS))
 _ID_TABLES = ("captures", "messages", "transmissions", "payloads", "hubs", "incidents", "overrides")
 
 
@@ -119,6 +120,17 @@ class SqliteJournal(SqliteReads):
         """The transaction is gone, and with it its links and positions."""
         self._open_heads = {}
         self._open_position = self._position
+
+    # -- ownership -----------------------------------------------------------
+
+    @property
+    def owned(self) -> frozenset[int]:
+        """All partitions: a file has one writer."""
+        return _ALL
+
+    def owns(self, partition: int) -> bool:
+        """Every partition is ours."""
+        return partition in _ALL
 
     # -- writing -------------------------------------------------------------
 
@@ -292,19 +304,20 @@ class SqliteJournal(SqliteReads):
             a.at_ms,
             late,
         )
-        execute(STATEMENTS["insert_capture"], (*fixed, CaptureState.WAITING.value))
+        partition = partition_of(a.order_by or a.their_id)
+        execute(STATEMENTS["insert_capture"], (*fixed, CaptureState.WAITING.value, partition))
         if a.idempotency_key is not None:
             execute(STATEMENTS["insert_arrival"], (scope, a.system, a.idempotency_key, id_))
         execute(STATEMENTS["insert_revision"], (scope, a.system, a.document, a.their_id, version, id_))
         entry = Entry(
             EntryKind.accepted, system=a.system, origin=a.system, capture=id_, state=CaptureState.WAITING.value,
             says=f"{a.document} {a.their_id}", payload=payload, digest=digest(salt, a.body),
-            seal=(*fixed, a.idempotency_key), partition=partition_of(a.order_by or a.their_id),
+            seal=(*fixed, a.idempotency_key), partition=partition,
         )  # fmt: skip
         self._append(connection, entry)
         record = Capture(
             id_, a.system, a.document, a.their_id, version, a.order_by, a.content_type, payload, a.at_ms, late,
-            body=a.body, parsed=a.parsed,
+            body=a.body, parsed=a.parsed, partition=partition,
         )  # fmt: skip
         return Accepted(Verdict.LATE if late else Verdict.NEW, id_, record)
 
