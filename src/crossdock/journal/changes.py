@@ -242,6 +242,14 @@ class Changes:
         self._told.append(("message", m.id, to.value, message_mark(m.id, waits_for, until_ms)))
         m.state, m.waits_for, m.until_ms = to, waits_for, until_ms
 
+    def hand_over(self, m: Message) -> None:
+        """Leaves a message to whoever works on its partition; the caller adds the entry that tells why."""
+        to = MessageState.WAITING
+        assert to in MESSAGE_MOVES[m.state], (m.state, to)
+        self.rows.append(("hand_over", (to.value, m.partition, m.id, m.state.value), 1))
+        self._told.append(("message", m.id, to.value, None))
+        m.state, m.waits_for, m.until_ms = to, None, None
+
     # -- transmissions -------------------------------------------------------
 
     def add_transmission(self, t: Transmission, entry: Entry) -> None:

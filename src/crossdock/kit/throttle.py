@@ -92,7 +92,9 @@ class Pace:
         """Another rate from now on; 0 is none at all. What a lower rate saved up is not spent at a higher one."""
         assert rate_per_s >= 0, "a rate is never less than nothing"
         rises = self._rate_per_s is not None and rate_per_s > self._rate_per_s
-        self._tokens = 0.0 if rises else min(self._filled(now_s), burst) if self._rate_per_s is not None else 0.0
+        self._tokens = (
+            0.0 if rises else min(self._filled(now_s), burst) if self._rate_per_s is not None else 0.0
+        )
         self._at_s = now_s
         self._rate_per_s, self._burst = rate_per_s, max(1.0, burst)
 

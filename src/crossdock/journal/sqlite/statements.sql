@@ -40,6 +40,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- move_message
 UPDATE messages SET state = ?, waits_for = ?, until_ms = ? WHERE id = ? AND state = ?;
 
+-- hand_over
+UPDATE messages SET state = ?, partition = ?, waits_for = NULL, until_ms = NULL WHERE id = ? AND state = ?;
+
 -- insert_transmission
 INSERT INTO transmissions (id, scope, message, target, origin, document, number, hub, root, key, after, state, round, attempt, due_ms, first_ms, payload, request, partition)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
