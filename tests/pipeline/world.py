@@ -188,6 +188,7 @@ class World:
         concurrency: int = 4,
         fields: Mapping[str, str] | None = None,
         window: int = 4000,
+        surroundings: Mapping[str, Any] | None = None,
         **guards: Any,
     ) -> None:
         self.targets = {name: FakeTarget(name) for name in ("wms", "erp")}
@@ -225,7 +226,9 @@ class World:
             )
             for name, system in systems.items()
         }
-        self.context = Context(self.charter, bound, self.journal, self.clock, Random(1), DecisionTime())
+        self.context = Context(
+            self.charter, bound, self.journal, self.clock, Random(1), DecisionTime(), **(surroundings or {})
+        )
         self.worker = Worker(
             self.context,
             commit=guards.pop("commit", None) or DurableFirst(),

@@ -16,7 +16,7 @@ from crossdock.message.states import EntryKind, MessageState
 from crossdock.model.document import Document
 from crossdock.pipeline import check
 from crossdock.pipeline.bound import Context
-from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge
+from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge, shares_numbers
 from crossdock.pipeline.report import Subject, incident_of, reads_json
 from crossdock.pipeline.route import Router
 
@@ -139,22 +139,20 @@ class Decider:
         known = self._known.by_id(message.system, message.document, message.their_id)
         if known is not None and known.root == message.root:
             return []
+        first = known is None
+        shared = (
+            first
+            and message.root == message.hub
+            and shares_numbers(self._charter, message.system, message.document)
+            and self._known.by_number(message.document, message.number) is None
+        )
         self._known.learn(message)
         return [
-            (
-                "upsert_hub",
-                (
-                    message.hub,
-                    message.root,
-                    message.document,
-                    message.number,
-                    message.system,
-                    message.key,
-                    message.partition,
-                ),
-                None,
+            changes.hub(message, shared=shared),
+            # Where another process knows it by now, this one was decided without that, and is decided again.
+            changes.identity(
+                message.system, message.document, message.their_id, message.hub, touches=1 if first else None
             ),
-            changes.identity(message.system, message.document, message.their_id, message.hub),
         ]
 
     # -- not now -------------------------------------------------------------

@@ -147,8 +147,9 @@ class Term:
                     for capture in held:
                         self._translator.capture(capture, batch)
                 await self._commit(batch)
-            except Exception:  # ends in _one_by_one, where only the one at fault goes to the desk
-                _log.exception("a batch could not be decided", captures=len(held))
+            except Exception as error:  # ends in _one_by_one, where only the one at fault goes to the desk
+                tell = _log.info if isinstance(error, Overtaken) else _log.exception
+                tell("a batch could not be decided as it was", captures=len(held), says=str(error))
                 self._forget(batch)
                 await self._one_by_one([capture.id for capture in held])
 

@@ -56,6 +56,10 @@ INSERT INTO hubs (id, root, document, number, owner, key, home, position, introd
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
 ON CONFLICT (id) DO UPDATE SET root = excluded.root, key = excluded.key, home = excluded.home, position = excluded.position;
 
+-- introduce_shared
+INSERT INTO hubs (id, root, document, number, owner, key, home, position, introduced, shared)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1) ON CONFLICT DO NOTHING;
+
 -- upsert_identity
 INSERT INTO identity (scope, system, document, their_id, hub, position) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT DO NOTHING;
