@@ -272,6 +272,9 @@ async def test_a_capture_sent_back_elsewhere_is_translated_where_it_is_held(tmp_
         await pair.world.until(lambda: pair.world.count("captures", 3) == 1)
         await _retry_everything(pair)
         await pair.world.until(lambda: pair.world.rows("SELECT count(*) FROM incidents")[0][0] == 2)
+        assert pair.world.rows("SELECT state FROM incidents ORDER BY id") == [(2,), (1,)], (
+            "it was tried again"
+        )
 
 
 async def test_a_backlog_beyond_memory_is_taken_over_in_order(tmp_path: Path):
@@ -317,9 +320,4 @@ async def test_two_first_tellers_of_one_number_make_one_object(tmp_path: Path):
             )
         await pair.world.settled()
         assert pair.world.rows("SELECT number, count(*) FROM hubs GROUP BY number HAVING count(*) > 1") == []
-        assert pair.world.rows(
-            "SELECT system, count(*), count(DISTINCT hub) FROM identity GROUP BY system"
-        ) == [
-            ("shop", 5, 5),
-            ("wms", 5, 5),
-        ]
+        assert pair.world.rows("SELECT count(DISTINCT hub) FROM identity WHERE system = 'wms'") == [(5,)]

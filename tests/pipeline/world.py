@@ -204,14 +204,8 @@ class World:
             "erp": System("erp", "json", flows_out=outs, limits=limits),
         }
         rules = {d: ObjectRule(d, "shop", tuple(readers), fields or {}) for d in documents}
-        self.charter = Charter(
-            "sha256:test",
-            Site(),
-            systems,
-            rules,
-            checks or Checks(ItemCheck.SKIP),
-            (ip_network("127.0.0.1/32"),),
-        )
+        judged = checks or Checks(ItemCheck.SKIP)
+        self.charter = Charter("sha256:test", Site(), systems, rules, judged, (ip_network("127.0.0.1/32"),))
         self.clock = Clock()
         self._path = folder / "hub.db"
         self.journal = SqliteJournal(

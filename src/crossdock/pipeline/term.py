@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
@@ -69,7 +68,7 @@ class Term:
         self._translator = Translator(context, known, decider)
         self._decider = decider
         self.pollers = Pollers(context, door, self.hold)
-        self._again: deque[int] = deque()
+        self._again: dict[int, bool] = {}  #: messages to look at again, and whether also those on the desk
         self._fixes = 0  #: what people had added when we last looked
         self._waiting = 0  #: messages that wait for a predecessor, as far as we know
         self._tasks: set[asyncio.Task[None]] = set()
@@ -211,20 +210,20 @@ class Term:
 
     def _wake_waiting(self, batch: Batch) -> None:
         """What waited for something in this batch is looked at again, here or where it is held."""
-        woken = list[tuple[int, int]]()
+        woken, lacking = list[tuple[int, int]](), list[tuple[int, int]]()
         # Whoever begins to wait looks once more afterwards, and we look after we have written: of the two
         # at least one sees the other, whichever process it is in.
         if batch.arrived and (self._waiting > 0 or self._shared):
             woken += self._journal.messages_waiting_for(batch.arrived, WAITING_PAGE)
         for arrived in batch.arrived:
             if arrived.startswith("item/"):
-                woken += self._journal.messages_lacking_item(arrived[5:], WAITING_PAGE)
+                lacking += self._journal.messages_lacking_item(arrived[5:], WAITING_PAGE)
         self.look_again(id_ for id_, partition in woken if self.hold.has(partition))
+        self.look_again((id_ for id_, partition in lacking if self.hold.has(partition)), desk=True)
         if self._shared:
             self.look_again(id_ for id_, system, awaited in batch.waits if self._known(system, awaited))
-        elsewhere = [(id_, partition) for id_, partition in woken if not self.hold.has(partition)]
-        if elsewhere or batch.elsewhere:
-            ids = tuple(id_ for id_, _ in elsewhere)
+        ids = tuple(id_ for id_, partition in (*woken, *lacking) if not self.hold.has(partition))
+        if ids or batch.elsewhere:
             self._context.signals.tell(News(partitions=tuple(sorted(batch.elsewhere)), messages=ids))
 
     def _known(self, system: str, awaited: str) -> bool:
@@ -261,30 +260,28 @@ class Term:
             except Exception:  # ends in the next tick: the clocks must not stop
                 _log.exception("the clock stumbled")
 
-    def look_again(self, messages: Iterable[int]) -> None:
-        """These messages may find now what they lacked."""
+    def look_again(self, messages: Iterable[int], *, desk: bool = False) -> None:
+        """These messages may find now what they lacked; with `desk` those on the desk, too."""
         for id_ in messages:
             if len(self._again) < AGAIN_MAX:
-                self._again.append(id_)
+                self._again[id_] = desk or self._again.get(id_, False)
 
     async def _look_again(self, *, store: bool) -> None:
-        ids = [self._again.popleft() for _ in range(min(WAITING_PAGE, len(self._again)))]
-        if not ids and store:
+        if not self._again and store:
             # Those that a person sent back while no hub ran, that were handed over, or whose news was lost.
-            ids = self._journal.messages_sent_back(self.hold.partitions, WAITING_PAGE)
-        if not ids:
+            self.look_again(self._journal.messages_sent_back(self.hold.partitions, WAITING_PAGE))
+        if not self._again:
             return
         self._refresh()
         async with self._decides:
-            for id_ in ids:
-                await self._again_one(id_)
+            for id_ in list(self._again)[:WAITING_PAGE]:
+                await self._again_one(id_, desk=self._again.pop(id_))
         self._waiting = self._journal.count_waiting()
 
-    async def _again_one(self, id_: int) -> None:
+    async def _again_one(self, id_: int, *, desk: bool) -> None:
         message = self._journal.message(id_)
-        if message is None or message.state not in (MessageState.WAITING, MessageState.DESK):
-            return
-        if not self.hold.has(message.partition):
+        states = (MessageState.WAITING, MessageState.DESK) if desk else (MessageState.WAITING,)
+        if message is None or message.state not in states or not self.hold.has(message.partition):
             return
         batch = self._translator.batch()
         try:
@@ -338,7 +335,7 @@ class Term:
         if news.fixed or any(map(self.hold.has, news.partitions)):
             self.feed.look()
             self._look_soon()
-        self.look_again(news.messages)
+        self.look_again(news.messages, desk=True)
         for name, key in news.lanes:
             if name in self.targets:
                 self._backlog.reload(self.targets[name], key)
