@@ -32,7 +32,8 @@ class Settings:
     database: str = ""  #: sqlite:PATH
     workers: int = 1
     host_id: str = ""
-    lease_s: float = 5.0
+    lease_s: float = 5.0  #: how long a process may be silent before others take its work over
+    shares_port: bool = False  #: one of several processes behind one address
     log: str = "info"
     secrets_dir: Path | None = None
     guards_off: frozenset[str] = frozenset()  #: test only
