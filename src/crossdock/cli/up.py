@@ -56,6 +56,8 @@ def run_one(settings: Settings, *, lifeline: int | None = None) -> int:
 
 def _must_be_whole(settings: Settings) -> None:
     """Before anything is opened for writing: SQLite can read the store. Raises Misconfigured."""
+    if settings.is_shared:
+        return  # the server has looked at its own files
     path = settings.sqlite_path
     if not path.exists():
         return
