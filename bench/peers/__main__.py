@@ -51,8 +51,8 @@ def python_peer(cache: Path, name: str, packages: list[str]) -> Path:
     return program
 
 
-def node_peer(cache: Path, name: str, packages: list[str]) -> Path:
-    """The folder of the programs of these packages, with a Node of their own."""
+def node_peer(cache: Path, name: str, packages: list[str], natives: tuple[str, ...] = ()) -> Path:
+    """The folder of the programs of these packages, with a Node of their own; only `natives` are compiled."""
     folder = cache / name
     folder.mkdir(exist_ok=True)
     if not (folder / ".whole").exists():
@@ -60,7 +60,9 @@ def node_peer(cache: Path, name: str, packages: list[str]) -> Path:
         (folder / "package.json").write_text('{"name": "peer", "overrides": {"xlsx": "0.18.5"}}', "utf-8")
         words = ["npm", "install", "--no-audit", "--no-fund", "--legacy-peer-deps"]
         _run([*words, "node@24"], folder)
-        _run([*words, *packages], folder)
+        _run([*words, "--ignore-scripts", *packages], folder)
+        if natives:
+            _run(["npm", "rebuild", *natives], folder)
         (folder / ".whole").touch()
     return folder / "node_modules" / ".bin"
 
@@ -109,7 +111,7 @@ def node_red(cache: Path, work: Path) -> Launch:
 
 def n8n(cache: Path, work: Path) -> Launch:
     """n8n as it installs."""
-    programs = node_peer(cache, "n8n", ["n8n"])
+    programs = node_peer(cache, "n8n", ["n8n@2.41.1"], natives=("sqlite3",))
 
     def launch(listen: str, target: str) -> tuple[list[str], dict[str, str]]:
         port = int(listen.split(":")[1])
