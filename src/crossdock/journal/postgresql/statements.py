@@ -99,6 +99,19 @@ _ALL = (
         " position = excluded.position",
         select="position AS introduced",
     ),
+    _counted(
+        "introduce_shared",
+        "INSERT INTO hubs (id, root, document, number, owner, key, home, position, introduced, shared)"
+        " SELECT id, root, document, number, owner, key, home, position, position, true FROM ROWS"
+        " ON CONFLICT DO NOTHING",
+        "id:i root:i document:t number:t owner:t key:t home:i position:i", "id", sort_by=3,
+    ),
+    _counted(
+        "introduce_identity",
+        "INSERT INTO identity (scope, system, document, their_id, hub, position)"
+        " SELECT scope, system, document, their_id, hub, position FROM ROWS ON CONFLICT DO NOTHING",
+        "scope:i system:t document:t their_id:t hub:i position:i", "hub", sort_by=3,
+    ),
     _insert("upsert_identity", "identity", "scope:i system:t document:t their_id:t hub:i position:i", _NOTHING),
     _insert(
         "upsert_belief", "beliefs", "hub:i system:t how:i version:i message:i transmission:i at_ms:i position:i",
@@ -137,6 +150,12 @@ _ALL = (
         "UPDATE messages m SET state = u.state, waits_for = u.waits_for, until_ms = u.until_ms FROM ROWS"
         " WHERE m.id = u.id AND m.state = u.before",
         "state:i waits_for:t until_ms:i id:i before:i", "id", sort_by=3,
+    ),
+    _counted(
+        "hand_over",
+        "UPDATE messages m SET state = u.state, partition = u.partition, waits_for = NULL, until_ms = NULL FROM ROWS"
+        " WHERE m.id = u.id AND m.state = u.before",
+        "state:i partition:i id:i before:i", "id", sort_by=2,
     ),
     _counted(
         "move_transmission",

@@ -64,6 +64,10 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1) ON CONFLICT DO NOTHING;
 INSERT INTO identity (scope, system, document, their_id, hub, position) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT DO NOTHING;
 
+-- introduce_identity
+INSERT INTO identity (scope, system, document, their_id, hub, position) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT DO NOTHING;
+
 -- upsert_belief
 INSERT INTO beliefs (hub, system, how, version, message, transmission, at_ms, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (hub, system) DO UPDATE SET how = excluded.how, version = excluded.version, message = excluded.message,
