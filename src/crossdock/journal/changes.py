@@ -31,7 +31,8 @@ Told = tuple[str, int, int, bytes | None]
 #: Rows that cite the entry that made them: its position is their last value, and it holds their mark.
 CITING = frozenset(
     {"upsert_hub", "introduce_shared", "upsert_identity", "upsert_belief", "insert_member", "insert_member_by_cause",
-     "insert_override", "upsert_crosswalk_row", "assign_incident", "resolve_incident", "resolve_empty_incident"}
+     "insert_override", "upsert_crosswalk_row", "upsert_restored", "assign_incident", "resolve_incident",
+     "resolve_empty_incident"}
 )  # fmt: skip
 #: Not a row but the mark of a move that an entry tells of beside its own.
 TOLD = "told"

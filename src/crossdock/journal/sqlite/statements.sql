@@ -100,6 +100,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- upsert_crosswalk_row
 INSERT OR REPLACE INTO crosswalk_rows (name, system, theirs, ours, position) VALUES (?, ?, ?, ?, ?);
 
+-- upsert_restored
+INSERT OR REPLACE INTO restored (system, backup_ms, since_ms, floor, ended_id, position) VALUES (?, ?, ?, ?, ?, ?);
+
 -- upsert_cursor
 INSERT OR REPLACE INTO cursors (scope, system, document, cursor, at_ms, mark) VALUES (?, ?, ?, ?, ?, ?);
 
