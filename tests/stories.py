@@ -334,6 +334,7 @@ class Stories:
             ("insert_override", mended, None),
             ("upsert_crosswalk_row", ("ship_method", "shop", "DRONE", "EXPRESS"), None),
         )  # fmt: skip
+        changes.row("upsert_restored", "shop", START_MS, START_MS, 1, None)
         changes.row("insert_answer", "act/1", b"d" * 32, b"{}", START_MS)
         changes.row("upsert_cursor", 1, "erp", "item", "2026-11-22T10:00:00Z/17", START_MS)
         changes.row("insert_key", b"k" * 32, "shop", "system", "shop", 1, START_MS, None)

@@ -107,7 +107,7 @@ class JsonWriter:
                 raise Rejected("it says no", fix="ask them")
 
     def find(self, job: Job) -> Ask | None:
-        return Ask("GET", f"/in/{job.number}", safe=True)
+        return Ask("GET", f"/in/{job.number}", safe=True) if self.unclear is Unclear.FIND else None
 
     def found(self, job: Job, answer: Answer) -> Done | None:
         return Done("found", "it is there") if answer.status == 200 else None

@@ -15,6 +15,7 @@ from crossdock.api.guest import Guest
 from crossdock.api.keys import Keys
 from crossdock.api.problems import MEDIA_TYPE
 from crossdock.api.refusals import Refusal, add_handlers
+from crossdock.api.restored import add_restored
 from crossdock.control.metrics import CONTENT_TYPE, Gauge, Metrics
 from crossdock.desk.closeup import closeup
 from crossdock.desk.desk import Desk
@@ -119,6 +120,8 @@ def create(shown: Shown) -> FastAPI:
     _add_figures(app, shown)
     _add_stories(app, shown)
     _add_incidents(app, shown, desk)
+    if hub.context is not None:
+        add_restored(app, shown.keys, hub.context.restored)
     _add_health(app, shown)
     return app
 

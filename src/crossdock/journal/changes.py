@@ -30,8 +30,8 @@ Told = tuple[str, int, int, bytes | None]
 
 #: Rows that cite the entry that made them: its position is their last value, and it holds their mark.
 CITING = frozenset(
-    {"upsert_hub", "introduce_shared", "upsert_identity", "introduce_identity", "upsert_belief", "insert_member",
-     "insert_member_by_cause", "insert_override", "upsert_crosswalk_row", "assign_incident", "resolve_incident",
+    {"upsert_hub", "introduce_shared", "upsert_identity", "upsert_belief", "insert_member", "insert_member_by_cause",
+     "insert_override", "upsert_crosswalk_row", "upsert_restored", "assign_incident", "resolve_incident",
      "resolve_empty_incident"}
 )  # fmt: skip
 #: Not a row but the mark of a move that an entry tells of beside its own.
@@ -93,8 +93,6 @@ def marks_of(statement: str, values: tuple[Any, ...]) -> bytes:
         return incident_mark(id_, owner, IncidentState.RESOLVED.value, reason, closed_ms)
     if statement == TOLD:
         return values[0]
-    if statement == "introduce_identity":
-        statement = "upsert_identity"
     return mark(statement, values)
 
 
@@ -311,7 +309,7 @@ class Changes:
     def identity(self, system: str, document: str, their_id: str, hub: int, *, first: bool = False) -> Row:
         """The row that says: this id at that system is this object; `first`: nobody may have said it before."""
         values = (self.scope, system, document, their_id, hub)
-        return ("introduce_identity", values, 1) if first else ("upsert_identity", values, None)
+        return ("upsert_identity", values, 1 if first else None)
 
     def hub(self, m: Message, *, shared: bool) -> Row:
         """The row that makes an object known; `shared`: by a number that others may tell at this moment, too."""

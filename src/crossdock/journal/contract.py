@@ -60,6 +60,22 @@ class Accepted:
     incident: int | None = None  #: for CONFLICT
 
 
+@dataclass(frozen=True, slots=True)
+class RestoredSystem:
+    """A system that hands in again what a restored store has lost. Times are milliseconds since 1970."""
+
+    system: str
+    backup_ms: int  #: when the backup was taken: what came later is lost
+    since_ms: int  #: when it was restored
+    floor: int  #: numbers beyond this were given after the restore
+    ended_id: int | None  #: captures from this number on are new for certain; None: none is yet
+
+    @property
+    def columns(self) -> tuple[str, int, int, int, int | None]:
+        """As the store keeps it."""
+        return self.system, self.backup_ms, self.since_ms, self.floor, self.ended_id
+
+
 class Dedup(Protocol):
     """Says what an arrival is. Pure but for the comparison of contents."""
 
@@ -267,6 +283,10 @@ class Journal(Protocol):
 
     def body(self, payload: int) -> bytes | None:
         """The bytes of a payload; None when they were erased."""
+        ...
+
+    def restored_systems(self) -> Sequence[RestoredSystem]:
+        """Systems that hand in again, or did, because the store was restored from a backup."""
         ...
 
     def cursor(self, system: str, document: str) -> str | None:

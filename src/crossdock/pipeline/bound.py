@@ -13,6 +13,7 @@ from crossdock.journal.tenure import Alone, Signals, Silence, Tenure
 from crossdock.kit.connector import Poller, Read, Reader, Writer
 from crossdock.kit.http import Client
 from crossdock.kit.share import Share
+from crossdock.pipeline.restored import Restored
 
 
 class Clock(Protocol):
@@ -76,3 +77,8 @@ class Context:
     tenure: Tenure = field(default_factory=Alone)  #: what this process holds of the store
     signals: Signals = field(default_factory=Silence)  #: the other processes of the site
     refresh: Callable[[], None] = lambda: None  #: reads anew what people have added to crosswalks
+    restored: Restored = field(init=False)  #: what came back from a backup, if anything did
+
+    def __post_init__(self) -> None:
+        """Looks whether the store was restored from a backup."""
+        self.restored = Restored(self.journal)

@@ -182,7 +182,7 @@ class Target:
     def _ahead(self, lane: Lane, flight: Flight) -> bool:
         """Whether a new flight may be stored as SENDING at once, which saves a commit."""
         t = flight.t
-        if t.after is not None or self._closed():
+        if t.after is not None or t.state is _S.IN_DOUBT or self._closed():
             return False
         writer = self._writers[t.document]
         if lane.flights or lane.busy:

@@ -12,10 +12,11 @@ from crossdock.journal.postgresql.wire import Command
 _KEYS: dict[str, tuple[str, slice]] = {
     "move_capture": ("captures", slice(1, 2)),
     "move_message": ("messages", slice(3, 4)),
-    "hand_over": ("messages", slice(2, 3)),
     "move_transmission": ("transmissions", slice(7, 8)),
+    "hand_over": ("messages", slice(2, 3)),
     "upsert_hub": ("hubs", slice(0, 1)),
     "introduce_shared": ("hubs", slice(0, 1)),
+    "upsert_restored": ("restored", slice(0, 1)),
     "upsert_belief": ("beliefs", slice(0, 2)),
     "upsert_cursor": ("cursors", slice(0, 3)),
     "upsert_crosswalk_row": ("crosswalk_rows", slice(0, 3)),

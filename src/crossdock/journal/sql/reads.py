@@ -9,6 +9,7 @@ from typing import Any
 
 from crossdock.journal.chain import PARTITIONS
 from crossdock.journal.changes import unpacked, unpacked_tree
+from crossdock.journal.contract import RestoredSystem
 from crossdock.journal.sql.connection import Connection
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
@@ -292,6 +293,11 @@ class Reads:
         """The bytes of a payload; None when they were erased."""
         row = self._reader.execute("SELECT codec, data FROM payloads WHERE id = ?", (payload,)).fetchone()
         return unpacked(*row) if row else None
+
+    def restored_systems(self) -> Sequence[RestoredSystem]:
+        """Systems that hand in again, or did, because the store was restored from a backup."""
+        rows = self._reader.execute("SELECT system, backup_ms, since_ms, floor, ended_id FROM restored")
+        return [RestoredSystem(*row) for row in rows]
 
     def cursor(self, system: str, document: str) -> str | None:
         """Where a poller stands."""

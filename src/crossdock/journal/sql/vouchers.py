@@ -43,6 +43,7 @@ _SIMPLE = (
     ("beliefs", "upsert_belief", "hub, system, how, version, message, transmission, at_ms"),
     ("members", "insert_member", "incident, kind, id"),
     ("overrides", "insert_override", "id, scope, system, document, their_id, path, value, until_ms"),
+    ("restored", "upsert_restored", "system, backup_ms, since_ms, floor, ended_id"),
     ("crosswalk_rows", "upsert_crosswalk_row", "name, system, theirs, ours"),
 )
 _INCIDENT = (

@@ -64,10 +64,6 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1) ON CONFLICT DO NOTHING;
 INSERT INTO identity (scope, system, document, their_id, hub, position) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT DO NOTHING;
 
--- introduce_identity
-INSERT INTO identity (scope, system, document, their_id, hub, position) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT DO NOTHING;
-
 -- upsert_belief
 INSERT INTO beliefs (hub, system, how, version, message, transmission, at_ms, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (hub, system) DO UPDATE SET how = excluded.how, version = excluded.version, message = excluded.message,
@@ -103,6 +99,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- upsert_crosswalk_row
 INSERT OR REPLACE INTO crosswalk_rows (name, system, theirs, ours, position) VALUES (?, ?, ?, ?, ?);
+
+-- upsert_restored
+INSERT OR REPLACE INTO restored (system, backup_ms, since_ms, floor, ended_id, position) VALUES (?, ?, ?, ?, ?, ?);
 
 -- upsert_cursor
 INSERT OR REPLACE INTO cursors (scope, system, document, cursor, at_ms, mark) VALUES (?, ?, ?, ?, ?, ?);

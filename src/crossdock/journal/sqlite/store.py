@@ -62,7 +62,9 @@ class SqliteJournal(SqliteReads):
             self._write_connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0]
             for table in _ID_TABLES
         ]
-        return max(counts)
+        # A restored store may have lost numbers that were given after its backup: they are never given again.
+        floor = self._write_connection.execute("SELECT coalesce(max(floor), 0) FROM restored").fetchone()[0]
+        return max(*counts, floor)
 
     def _load_heads(self) -> tuple[dict[int, bytes], int]:
         """The last link of every partition: the newest anchor, then the entries after it."""

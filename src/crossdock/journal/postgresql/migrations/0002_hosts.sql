@@ -1,10 +1,5 @@
 -- What several hosts need to share a site.
 
--- Two systems that speak of a third one's object by its number mean the same object. Where two processes hear them
--- at once, neither sees what the other makes of it: one of the two is decided again.
-ALTER TABLE hubs ADD COLUMN shared boolean NOT NULL DEFAULT false;
-CREATE UNIQUE INDEX hubs_shared ON hubs (document, number) WHERE shared;
-
 -- Whether a process works on partitions; a command that only writes something does not.
 ALTER TABLE owners ADD COLUMN works boolean NOT NULL DEFAULT false;
 
