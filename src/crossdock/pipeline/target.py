@@ -324,9 +324,10 @@ class Target:
 
     async def _conclude(self, lane: Lane, flight: Flight, outcome: Outcome) -> bool:
         """Writes what came of a sending; True when the lane must wait."""
-        changes = self._journal.changes()
         writer = self._writers[flight.t.document]
-        verdict = self.concluder.conclude(flight, writer, outcome, changes)
+        verdict, changes = await self.commits.concluded(
+            lambda changes: self.concluder.conclude(flight, writer, outcome, changes)
+        )
         return await self._apply(lane, flight, verdict, changes)
 
     async def _settle(self, lane: Lane, flight: Flight) -> None:
@@ -335,8 +336,9 @@ class Target:
         job = settling(self._renderer.job(flight))
         ask = writer.find(job)
         outcome = Outcome() if ask is None else await self._sender.find(flight, writer, job, ask)
-        changes = self._journal.changes()
-        verdict = self.concluder.settle(flight, writer, outcome, changes, asked=ask is not None)
+        verdict, changes = await self.commits.concluded(
+            lambda changes: self.concluder.settle(flight, writer, outcome, changes, asked=ask is not None)
+        )
         await self._apply(lane, flight, verdict, changes)
 
     async def _apply(self, lane: Lane, flight: Flight, verdict: Verdict, changes: Changes) -> bool:

@@ -9,6 +9,7 @@ from crossdock.charter.charter import ItemCheck
 from crossdock.faults import Fault, Invalid, Misconfigured
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes
+from crossdock.journal.contract import StoreDown
 from crossdock.kit.connector import Content, Draft, Reader
 from crossdock.mapping.override import on_body, on_document
 from crossdock.message.incident import MemberKind
@@ -44,6 +45,8 @@ class Translator:
         except Fault as fault:
             self._to_desk(capture, fault, batch.changes)
             return
+        except StoreDown:
+            raise  # nobody can read anything now: that is no fault of this capture
         except Exception as error:  # ends on the desk as `poison`: one capture never stops the others
             self.poisoned(capture, error, batch)
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
@@ -23,6 +23,8 @@ _VIEWS = 2
 #: A read on the loop that takes longer is given up: nobody else is served meanwhile.
 LOOP_READ_MAX_S = 2.0
 _RECONNECT_PAUSE_S = 0.25
+#: Captures of one partition that are looked for at once, however many partitions there are.
+_EACH_LEAST = 4
 
 
 class _Impatient(psycopg.Connection[Any]):
@@ -90,6 +92,28 @@ class PostgresqlReads(Reads):
         self._url = url
         self._threads = ThreadPoolExecutor(_VIEWS, thread_name_prefix="crossdock-views")
         self._views: list[psycopg.Connection[Any]] = []
+
+    def captures_due(self, partitions: Collection[int], limit: int) -> list[tuple[int, int]]:
+        """(capture, partition) of those to translate, in order of arrival within each partition.
+
+        So many of each partition at most that one with a large backlog costs no more than any other.
+        """
+        each = max(limit // max(len(partitions), 1), _EACH_LEAST)
+        return self._reader.execute(
+            "SELECT due.id, p.partition FROM unnest(?::smallint[]) AS p(partition) CROSS JOIN LATERAL"
+            " (SELECT c.id FROM captures c WHERE c.partition = p.partition AND c.state = 1 ORDER BY c.id LIMIT ?)"
+            " AS due ORDER BY due.id LIMIT ?",
+            (sorted(partitions), each, limit),
+        ).fetchall()
+
+    def lanes_freed(self, target: str, keys: Sequence[str]) -> list[str]:
+        """Those of some lanes in which nothing waits for a person any more."""
+        rows = self._reader.execute(
+            "SELECT k.key FROM unnest(?::text[]) AS k(key) WHERE NOT EXISTS (SELECT 1 FROM transmissions t"
+            " WHERE t.target = ? AND t.key = k.key AND t.state IN (2, 8) AND t.state IN (1, 2, 3, 4, 5, 8))",
+            (list(keys), target),
+        )
+        return [key for (key,) in rows]
 
     def close_reads(self) -> None:
         """Closes the reading connections."""

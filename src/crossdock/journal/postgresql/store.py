@@ -65,18 +65,24 @@ class PostgresqlJournal(PostgresqlReads):
         address: str = "",
         lease_s: float = 5.0,
         fence: Fence | None = None,
+        claims: bool = True,
         random_bytes: Callable[[int], bytes] = os.urandom,
         linger_s: float = 0.001,
     ) -> None:
-        """Makes or renews the tables. Raises StoreDown, Misconfigured."""
+        """Makes or renews the tables. With `claims` it owns at once whatever nobody owns; else a tenure says what.
+
+        Raises StoreDown, Misconfigured.
+        """
         migrate(url)
         super().__init__(url)
         self.scope = 1
         self._clock_ms = clock_ms
         self._dedup = dedup
-        self._process = this_process(host or os.uname().nodename, address)
+        self.process = this_process(host or os.uname().nodename, address)
         self._lease_s = lease_s
-        self._fence = fence or EpochFence()
+        self._claims = claims
+        self._owned: frozenset[int] = frozenset()
+        self.fence = fence or EpochFence()
         self._random_bytes = random_bytes
         self._salts: list[bytes] = []
         self._ids = Ids(self._draw_ids)
@@ -105,7 +111,9 @@ class PostgresqlJournal(PostgresqlReads):
 
     async def _connect(self) -> tuple[Wire, Kit]:
         if self._member is None:
-            self._joined(await join(self._url, self._process, lease_s=self._lease_s))
+            self._joined(
+                await join(self._url, self.process, lease_s=self._lease_s, claims=self._claims)
+            )
         assert self._member is not None
         assert self._kit is not None
         idle_ms = int(self._lease_s * 1000)
@@ -127,11 +135,12 @@ class PostgresqlJournal(PostgresqlReads):
 
     def _joined(self, member: Member) -> None:
         self._member = member
+        self._owned = member.partitions
         scribe = Scribe(member.chain, member.end, scope=self.scope, clock_ms=self._clock_ms)
         scribe.charter = self._charter
         self._anchored = member.end.position
         self._kit = Kit(
-            member, scribe, self._fence, self._dedup, self._ids, self.scope, int(self._lease_s * 1000),
+            member, scribe, self.fence, self._dedup, self._ids, self.scope, int(self._lease_s * 1000),
             self._clock_ms, self._salt,
         )  # fmt: skip
 
@@ -166,9 +175,25 @@ class PostgresqlJournal(PostgresqlReads):
     # -- ownership -----------------------------------------------------------
 
     @property
+    def member(self) -> Member | None:
+        """What this process was given when it joined; None before."""
+        return self._member
+
+    @property
     def owned(self) -> frozenset[int]:
         """The partitions that this process works on now; none once it was taken over."""
-        return self._member.partitions if self._member is not None and not self.writer.fenced else frozenset()
+        return frozenset() if self.writer.fenced else self._owned
+
+    def own(self, partitions: frozenset[int]) -> None:
+        """Other partitions are owned from now on. Numbers given here later are above all given in them before."""
+        if partitions - self._owned:
+            self._ids.discard()
+        self._owned = partitions
+
+    def begin_anew(self) -> None:
+        """Forgets what another process took over: the next commit joins again, as somebody new."""
+        self._member, self._kit, self._owned = None, None, frozenset()
+        self.writer.fenced = False
 
     def owns(self, partition: int) -> bool:
         """Whether a partition is this process's own."""

@@ -74,6 +74,10 @@ class Ids:
         """Whether a fresh block should come with the next commit."""
         return self._end - self._next < ID_BLOCK // 2
 
+    def discard(self) -> None:
+        """What is left of the block is never given."""
+        self._next = self._end
+
     def refill(self, block: int) -> None:
         """Goes on with a fresh block; what was left of the old one is never given."""
         self._next, self._end = block, block + ID_BLOCK
