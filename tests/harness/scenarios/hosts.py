@@ -146,9 +146,7 @@ async def _shares(world: Stage, plan: Kills) -> dict[str, float]:
     return {host.name: counts[host.name] / max(1, counts.total()) for host in world.hosts}
 
 
-def recoveries(
-    strikes: list[Strike], accepted: list[Accepted], arrivals: list[Arrival]
-) -> list[float]:
+def recoveries(strikes: list[Strike], accepted: list[Accepted], arrivals: list[Arrival]) -> list[float]:
     """For each strike: how long until everything accepted before it had arrived."""
     first = {arrival.number: arrival.at_s for arrival in reversed(arrivals) if arrival.applied}
     found: list[float] = []

@@ -111,9 +111,7 @@ class PostgresqlJournal(PostgresqlReads):
 
     async def _connect(self) -> tuple[Wire, Kit]:
         if self._member is None:
-            self._joined(
-                await join(self._url, self.process, lease_s=self._lease_s, claims=self._claims)
-            )
+            self._joined(await join(self._url, self.process, lease_s=self._lease_s, claims=self._claims))
         assert self._member is not None
         assert self._kit is not None
         idle_ms = int(self._lease_s * 1000)
