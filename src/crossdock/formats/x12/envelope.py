@@ -141,7 +141,7 @@ def interchange_end(interchange: Interchange, trailer: Segment | None, position:
         says = f"IEA01 says {trailer[1]!r} groups, the interchange holds {interchange.group_count}"
         fix = f"send {interchange.group_count}, or the groups that are missing"
         found.append(_at_interchange(interchange, "x12.iea01", says, fix, (1, trailer), "TA1:021", position))
-    if trailer[2].strip() != interchange.control:
+    if trailer[2] != interchange.header[13]:
         says = f"IEA02 says {trailer[2]!r}, ISA13 {interchange.control!r}"
         fix = "send the same control number in both"
         found.append(_at_interchange(interchange, "x12.iea02", says, fix, (2, trailer), "TA1:001", position))

@@ -110,42 +110,58 @@ class _Reader:
         self.count = 0  #: segments of the open set
         self.charset = "ascii"
         self.strays = 0
+        self.position = 0  #: of the segment that is looked at, among those of the file
         self.groups = envelope.Unique()
         self.sets = envelope.Unique()
         self.kinds: dict[bytes, str] = {}
 
     def events(self) -> Iterator[Event]:
-        for raw in self.scanner.segments():
-            kind = self.kinds.get(raw[:3])
-            if kind is None and self.set is not None:
-                self.raw.append(raw)
-                self.size += len(raw)
-                if self.size > PART_BYTES:
-                    yield self._part("part")
-                continue
-            if kind == "ISA" or self.interchange is None:
-                yield from self._header(raw)
-            else:
-                yield from self._control(kind, raw)
+        """Every step of reading, in order."""
+        for batch in self.scanner.batches():
+            yield from self._batch(batch)
         if self.interchange:
             yield from self._end_interchange(None)
         if self.scanner.findings:
             yield Event("file", findings=tuple(self.scanner.findings))
 
-    def _header(self, raw: bytes) -> Iterator[Event]:
+    def _batch(self, batch: list[bytes]) -> Iterator[Event]:
+        """Go through a batch from control segment to control segment; what lies between is the body of a set."""
+        before, start = self.scanner.position, 0
+        for index, raw in enumerate(batch):
+            kind = self.kinds.get(raw[:3])
+            if kind is None and self.set is not None:
+                continue
+            if self.set is not None:
+                self.raw.extend(batch[start:index])
+            start = index + 1
+            self.position = before + start
+            if kind == "ISA" or self.interchange is None:
+                yield from self._header(raw, index)
+            else:
+                yield from self._control(kind, raw, index)
+        if self.set is not None:
+            self.raw.extend(batch[start:])
+            self.size += sum(map(len, batch[start:]))
+            self.position = before + len(batch)
+            if self.size > PART_BYTES:
+                yield self._part("part")
+        else:
+            self.position = before + len(batch)
+
+    def _header(self, raw: bytes, index: int) -> Iterator[Event]:
         if self.interchange is not None:
-            another = self.scanner.begins_another(raw)
+            another = self.scanner.begins_another(index)
             if another is False:
-                yield from self._control(None, raw)
+                yield from self._control(None, raw, index)
                 return
+            self.position -= 1
             yield from self._end_interchange(None)
+            self.position += 1
             if another is None:
                 return
-            self.scanner.between = False
         delimiters = self.scanner.delimiters
         self._learn(delimiters.element)
-        position = self.scanner.position
-        self.interchange = Interchange(Segment(raw, delimiters), delimiters, position)
+        self.interchange = Interchange(Segment(raw, delimiters), delimiters, self.position)
         self.interchange.findings.extend(self._forgiven())
         self.interchange.findings.extend(envelope.header_findings(self.interchange))
         self.groups, self.strays = envelope.Unique(), 0
@@ -157,7 +173,7 @@ class _Reader:
         for id_ in ("GS", "GE", "ST", "SE"):
             self.kinds[id_.encode() + mark] = self.kinds[id_.encode()] = id_
 
-    def _control(self, kind: str | None, raw: bytes) -> Iterator[Event]:
+    def _control(self, kind: str | None, raw: bytes, index: int) -> Iterator[Event]:
         assert self.interchange is not None
         segment = Segment(raw, self.scanner.delimiters)
         if kind is not None and segment.id != kind:
@@ -175,7 +191,7 @@ class _Reader:
             yield from self._end_group(segment)
         elif kind == "IEA":
             yield from self._end_interchange(segment)
-            self.scanner.between = True
+            self.scanner.end(index)
         elif kind == "TA1" and self.set is None:
             self.interchange.acknowledged.append(segment)
         elif self.set is not None:
@@ -188,7 +204,7 @@ class _Reader:
         assert self.interchange is not None
         if self.group is not None:
             yield from self._end_group(None)
-        position = self.scanner.position
+        position = self.position
         self.group = Group(segment, self.interchange, position)
         self.sets = envelope.Unique()
         self.interchange.group_count += 1
@@ -202,12 +218,10 @@ class _Reader:
             yield self._end_set(None)
         if self.group is None:
             self._stray("ST", "the set stands outside of every group")
-            self.group = Group(
-                Segment(b"GS", self.scanner.delimiters), self.interchange, self.scanner.position
-            )
+            self.group = Group(Segment(b"GS", self.scanner.delimiters), self.interchange, self.position)
             self.sets = envelope.Unique()
             yield Event("group", self.interchange, self.group)
-        self.set = Set(segment, self.group, self.scanner.position)
+        self.set = Set(segment, self.group, self.position)
         self.group.set_count += 1
         self.set.findings.extend(envelope.set_begin(self.set, new=self.sets.add(self.set.control)))
         self.raw, self.size, self.count, self.charset = [segment.raw], 0, 0, "ascii"
@@ -238,7 +252,7 @@ class _Reader:
         group, self.group = self.group, None
         if group.header.raw != b"GS":  # a set without a group has been told already
             group.trailer = trailer
-            after = self.scanner.position + (trailer is None)
+            after = self.position + (trailer is None)
             group.findings.extend(envelope.group_end(group, trailer, after))
         yield Event("group_end", self.interchange, group)
 
@@ -248,7 +262,7 @@ class _Reader:
         if self.group is not None:
             yield from self._end_group(None)
         interchange.trailer = trailer
-        after = self.scanner.position + (trailer is None)
+        after = self.position + (trailer is None)
         interchange.findings.extend(self._forgiven())
         interchange.findings.extend(envelope.interchange_end(interchange, trailer, after))
         self.interchange = None
@@ -258,7 +272,7 @@ class _Reader:
         assert self.interchange is not None
         self.strays += 1
         if self.strays <= STRAYS_MAX:
-            found = envelope.outside(self.interchange, self.group, id_, says, self.scanner.position)
+            found = envelope.outside(self.interchange, self.group, id_, says, self.position)
             self.interchange.findings.append(found)
 
     def _forgiven(self) -> list[Finding]:

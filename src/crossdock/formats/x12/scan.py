@@ -33,10 +33,10 @@ _WHOLE_HEADER = "send an ISA segment of 106 bytes with its sixteen elements, del
 
 
 class Scanner:
-    """The segments of a file in order; ISA segments first set `delimiters`.
+    """The segments of a file in batches; `delimiters` and `header` are those of the interchange that the batch is of.
 
-    `findings` fills with what was forgiven since somebody last emptied it. Who reads says `between = True` after
-    an IEA, so that the next header is looked for. Strict (`lenient` False) raises Invalid where lenient forgives.
+    `findings` fills with what was forgiven since somebody last emptied it. Strict (`lenient` False) raises Invalid
+    where lenient forgives. Who reads says `end` at an IEA, so that the next header is looked for.
     """
 
     def __init__(self, source: bytes | BinaryIO, *, lenient: bool) -> None:
@@ -44,8 +44,8 @@ class Scanner:
         self.delimiters = Delimiters()
         self.header = b""
         self.findings: list[Finding] = []
-        self.position = 0  #: of the last segment given, among those of the file
-        self.between = True  #: whether no interchange is open
+        self.position = 0  #: segments of the file before the batch
+        self._between = True  #: whether no interchange is open
         self._source = source
         self._at = 0  #: bytes taken from a source that is already in memory
         self._buffer = b""
@@ -54,26 +54,67 @@ class Scanner:
         self._found = 0  #: interchanges begun
         self._said: set[str] = set()
         self._padded = False
-        self._again = False
+        self._batch: list[bytes] = []
+        self._pieces: list[bytes] = []  #: the batch before it was cleaned
+        self._origins: list[int] | None = (
+            None  #: of each segment of the batch among the pieces, if not its own
+        )
+        self._wanted = BLOCK_BYTES
+        self._anomaly = re.compile(b"")
 
     @property
     def control(self) -> str | None:
         """ISA13 of the interchange last begun."""
         return Segment(self.header, self.delimiters)[13].strip() or None if self.header else None
 
-    def segments(self) -> Iterator[bytes]:
-        """Each segment without terminator and line breaks around it; one that begins with ISA opens an interchange.
+    def batches(self) -> Iterator[list[bytes]]:
+        """Segments without terminators and line breaks around them, some at a time; an ISA that is new stands alone.
 
         Raises Invalid when nothing of the file is X12, when a segment has no end, and for what strict reading refuses.
         """
-        while self.between:
+        while self._between:
             header = self._next_header()
             if header is None:
                 return
             self._begin(header)
+            self._batch = [header.segment]
+            yield self._batch
             self.position += 1
-            yield header.segment
-            yield from self._body()
+            while not self._between and (batch := self._next_batch()):
+                self._batch = batch
+                yield batch
+                self.position += len(self._batch)
+            self._between = True
+
+    def end(self, index: int) -> None:
+        """Say that the interchange ends with the segment at an index of the batch."""
+        if index + 1 < len(self._batch) and self._is_alike(self._batch[index + 1]):
+            return  # the next one follows with the same delimiters
+        self._leave(index + 1)
+
+    def begins_another(self, index: int) -> bool | None:
+        """Whether the segment at an index of the batch, inside an interchange, is the header of the next one.
+
+        True: it is, with the same delimiters, and is in force. None: it is, and comes again in a batch of its own.
+        False: it is a segment like others.
+        """
+        segment = self._batch[index]
+        if self._is_alike(segment):
+            return True
+        other = _ISA.match(segment) and segment[3:4] != self.delimiters.element
+        if not other and not isinstance(read_header(segment + self.delimiters.terminator), Header):
+            return False
+        self._leave(index)
+        return None
+
+    def _leave(self, index: int) -> None:
+        """Give back the batch from an index on: it belongs to what comes after the interchange."""
+        self._between = True
+        at = index if self._origins is None or index >= len(self._batch) else self._origins[index]
+        if index < len(self._batch):
+            terminator = self.delimiters.terminator
+            self._buffer = b"".join(piece + terminator for piece in self._pieces[at:]) + self._buffer
+            del self._batch[index:]
 
     # -- headers ------------------------------------------------------------------------------------
 
@@ -162,7 +203,7 @@ class Scanner:
     def _begin(self, header: Header) -> None:
         self._found += 1
         self._said.clear()
-        self.between = False
+        self._between = False
         self._buffer = self._buffer[header.taken :]
         suffix = b"" if header.wrapped else (re.match(rb"\r?\n", self._buffer) or [b""])[0]
         marks = header.delimiters
@@ -171,45 +212,61 @@ class Scanner:
         )
         self.header = header.segment
         self._wrapped, self._padded = header.wrapped, header.padded
+        end = re.escape(marks.terminator)
+        inner = b"" if marks.terminator in (b"\r", b"\n") else rb"\r\n"
+        # what needs a second look: padding, line breaks and empty segments, and binary data
+        self._anomaly = re.compile(
+            end + rb"(?=[^0-9A-Za-z]|BIN|BDS)" + (b"|[" + inner + b"]" if inner else b"")
+        )
         for code, says, fix in header.forgiven:
             self._forgive(code, says, fix, position=self.position + 1)
 
     # -- segments -----------------------------------------------------------------------------------
 
-    def _body(self) -> Iterator[bytes]:
-        """The segments of one interchange, and of those after it that use the same delimiters."""
-        terminator, wanted = self.delimiters.terminator, BLOCK_BYTES
-        while not self.between:
-            self._fill(wanted)
-            wanted = BLOCK_BYTES
+    def _next_batch(self) -> list[bytes]:
+        """The next segments of the interchange; none at the end of the file."""
+        terminator = self.delimiters.terminator
+        while True:
+            self._fill(self._wanted)
+            self._wanted = BLOCK_BYTES
             cut = self._buffer.rfind(terminator)
-            if cut < 0 and not self._done:
-                wanted = len(self._buffer) + BLOCK_BYTES
-                self._bound(wanted)
-                continue
+            if cut < 0 and self._done:
+                return self._rest()
             if cut < 0:
-                yield from self._rest()
-                return
-            pieces = self._buffer[:cut].split(terminator)
-            self._buffer = self._buffer[cut + len(terminator) :]
-            for index, piece in enumerate(pieces):
-                segment = self._cleaned(piece)
+                self._wanted = len(self._buffer) + BLOCK_BYTES
+                self._bound(self._wanted)
+                continue
+            block, self._buffer = self._buffer[: cut + len(terminator)], self._buffer[cut + len(terminator) :]
+            batch = self._cut(block)
+            if batch:
+                return batch
+
+    def _cut(self, block: bytes) -> list[bytes]:
+        """The segments of some bytes that end with a terminator."""
+        terminator, suffix = self.delimiters.terminator, self.delimiters.suffix
+        self._origins = None
+        # line breaks that follow every terminator go at once; the first of a block belongs to the one before
+        plain = block.removeprefix(suffix).replace(terminator + suffix, terminator) if suffix else block
+        if self._anomaly.search(plain) is None and plain[:1].isalnum() and not self._padded:
+            self._pieces = plain.split(terminator)
+            self._pieces.pop()
+            return self._pieces.copy()
+        pieces = self._pieces = block.split(terminator)
+        pieces.pop()
+        batch: list[bytes] = []
+        origins = self._origins = []
+        for index, piece in enumerate(pieces):
+            segment = self._cleaned(piece)
+            if not segment:
+                self._tell_blank(piece)
+                continue
+            if segment[:3] in _BINARY:
+                segment = self._binary(segment, pieces, index)
                 if not segment:
-                    self._tell_blank(piece)
-                    continue
-                if segment[:3] in _BINARY:
-                    segment, wanted = self._binary(segment, pieces, index)
-                    if not segment:
-                        break
-                self.position += 1
-                yield segment
-                if self._again:
-                    self._again = False
-                    self._put_back(pieces[index:])
-                    return
-                if self.between and not self._goes_on(pieces, index):
-                    self._put_back(pieces[index + 1 :])
-                    return
+                    break
+            batch.append(segment)
+            origins.append(index)
+        return batch
 
     def _cleaned(self, piece: bytes) -> bytes:
         """A piece without padding before it, and without line breaks inside it."""
@@ -238,32 +295,25 @@ class Scanner:
         if piece.strip(b"\r\n") or not piece or self.delimiters.terminator not in (b"\r", b"\n"):
             self._forgive("x12.empty", "segments without anything in them", "write each terminator once")
 
-    def _binary(self, segment: bytes, pieces: list[bytes], index: int) -> tuple[bytes, int]:
-        """A binary segment in its length, terminators in its data included.
-
-        Empty, with the bytes that the buffer must hold, while not all of it has been read.
-        """
+    def _binary(self, segment: bytes, pieces: list[bytes], index: int) -> bytes:
+        """A binary segment in its length, terminators in its data included; empty while not all of it is read."""
         mark, terminator = self.delimiters.element, self.delimiters.terminator
         at = 2 if segment[:3] == b"BDS" else 1  # BDS01 names a filter, then the length
         cut = segment.split(mark, at + 1)
         length = int(cut[at]) if len(cut) > at + 1 and cut[at].isdigit() and len(cut[at]) < 12 else 0
         total = sum(map(len, cut[: at + 1])) + (at + 1) * len(mark) + length
         if not length or len(segment) >= total or total > SEGMENT_BYTES_MAX:
-            return segment, BLOCK_BYTES
+            return segment
         whole = terminator.join([segment, *pieces[index + 1 :], self._buffer])
         if len(whole) < total + len(terminator) and not self._done:
-            self._buffer = whole
-            return b"", total + BLOCK_BYTES
+            self._buffer, self._wanted = whole, total + BLOCK_BYTES
+            del pieces[index:]
+            return b""
         if whole[total : total + len(terminator)] != terminator:
-            return segment, BLOCK_BYTES  # the length is wrong: the validation says so
+            return segment  # the length is wrong: the validation says so
         self._buffer = whole[total + len(terminator) :]
         del pieces[index + 1 :]
-        return whole[:total], BLOCK_BYTES
-
-    def _goes_on(self, pieces: list[bytes], index: int) -> bool:
-        """Whether the next piece is the ISA of an interchange with the same delimiters."""
-        after = pieces[index + 1].lstrip(b"\r\n") if index + 1 < len(pieces) else b""
-        return self._is_alike(after)
+        return whole[:total]
 
     def _is_alike(self, segment: bytes) -> bool:
         """Whether a segment is an ISA with the delimiters of the last; it is the header from now on then."""
@@ -278,37 +328,17 @@ class Scanner:
             return False
         self._found += 1
         self._said.clear()
-        self.header, self.between = segment, False
+        self.header = segment
         return True
 
-    def begins_another(self, segment: bytes) -> bool | None:
-        """Whether a segment inside an interchange is the header of the next one.
-
-        True: it is, with the same delimiters, and is in force. None: it is, and comes again with its own delimiters.
-        False: it is a segment like others.
-        """
-        if self._is_alike(segment):
-            return True
-        other = _ISA.match(segment) and segment[3:4] != self.delimiters.element
-        if not other and not isinstance(read_header(segment + self.delimiters.terminator), Header):
-            return False
-        self.between = self._again = True
-        self.position -= 1
-        return None
-
-    def _put_back(self, pieces: list[bytes]) -> None:
-        terminator = self.delimiters.terminator
-        self._buffer = b"".join(piece + terminator for piece in pieces) + self._buffer
-
-    def _rest(self) -> Iterator[bytes]:
+    def _rest(self) -> list[bytes]:
         """What stands after the last terminator of the file."""
-        segment, self._buffer = self._cleaned(self._buffer), b""
-        segment = segment.rstrip(_BLANK)
-        self.between = True
-        if segment:
-            self._forgive("x12.last_terminator", "the last segment has no terminator", "end every segment")
-            self.position += 1
-            yield segment
+        segment, self._buffer = self._cleaned(self._buffer).rstrip(_BLANK), b""
+        self._pieces, self._origins = [segment], None
+        if not segment:
+            return []
+        self._forgive("x12.last_terminator", "the last segment has no terminator", "end every segment")
+        return [segment]
 
     # -- bytes and findings --------------------------------------------------------------------------
 
