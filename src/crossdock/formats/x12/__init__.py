@@ -1,0 +1,1 @@
+"""X12: the American standard of business documents, read, checked and written."""
