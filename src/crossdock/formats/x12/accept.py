@@ -1,7 +1,8 @@
 """The acceptor of a segment: one compiled expression that matches what is sound; the rest is explained elsewhere.
 
-It reads canonical bytes: elements, components and repetitions separated by 1D, 1F and 1E, so that a definition is compiled
-once, whatever delimiters an interchange has. It may refuse what is sound (a 29th of February), but accepts nothing else.
+It reads canonical bytes: elements, components and repetitions separated by 1D, 1F and 1E, so that a definition is
+compiled once, whatever delimiters an interchange has. It may refuse what is sound (a 29th of February), but accepts
+nothing else.
 """
 
 from __future__ import annotations

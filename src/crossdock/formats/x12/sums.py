@@ -15,8 +15,10 @@ LEVELS_MAX = 200_000  #: HL segments of one set that are remembered
 class Total:
     """A total at an element of a segment.
 
-    `adds` 0: it counts the segments `of`; otherwise it adds up that element of theirs. Where `unit` is given, only units that
-XX
+    `adds` 0: it counts the segments `of`; otherwise it adds up that element of theirs. Where `unit` is given, only
+    units that are all the same can be added up. A `hint` is worth knowing and no error: partners read it differently.
+    """
+
     segment: str
     element: int
     of: str
@@ -99,10 +101,16 @@ class Reckoning:
             if found is None or claimed is None or claimed == found:
                 continue
             where, sum_ = f"{total.segment}{total.element:02}", f"{found.normalize():f}"
-            what = f"the sum of {total.of}{total.adds:02}" if total.adds else f"the number of {total.of} segments"
+            what = (
+                f"the sum of {total.of}{total.adds:02}"
+                if total.adds
+                else f"the number of {total.of} segments"
+            )
             says = f"{where} says {stated}, {what} is {sum_}"
             fix = f"send {sum_}, or the segments that are missing"
-            wrong = Wrong(number, total.segment, total.element, stated, "x12.total", says, fix, hint=total.hint)
+            wrong = Wrong(
+                number, total.segment, total.element, stated, "x12.total", says, fix, hint=total.hint
+            )
             self._wrong.append(wrong)
         for level in self._levels.values():
             if level.claims == "1" and not level.parent:

@@ -65,7 +65,7 @@ class SetCheck:
         self._chart = chart(grammar)
         self._walk = Walk(self._chart, known)
         self._reckoning = Reckoning(grammar.id)
-        self._steps = _steps_of(self._chart, self._reckoning)
+        self._steps = _steps_of(self._chart)
         self._table = _canonical(one.delimiters)
         self._held: list[bytes] = []
         self._found: list[Finding] = []
@@ -264,7 +264,7 @@ class SetCheck:
         )
 
 
-def _steps_of(chart_: Chart, reckoning: Reckoning) -> list[_Step | None]:
+def _steps_of(chart_: Chart) -> list[_Step | None]:
     """The steps of a chart that are known so far."""
     key = id(chart_), chart_.grammar.id
     kept = _steps.get(key)
