@@ -27,7 +27,7 @@ Letter = Literal["P", "R", "E", "C", "L"]
 
 _ELEMENT = re.compile(r"(\S+) (AN|ID|DT|TM|B|R|N\d) (\d+)/(\d+)(?: (\d+)/(\d+))? (\S.*)")
 _CODES = re.compile(r"(\S+) (closed|open)")
-_USE = re.compile(r"([A-Z]?\d+)(!?)(?:\*(\d+|>1))?")
+_USE = re.compile(r"([CIZ]?\d+)(!?)(?:\*(\d+|>1))?")
 _PAIRS = re.compile(r"\(([^()]*)\)x(\d+)")
 _RELATION = re.compile(r"([PRECL])((?:\d\d){2,})(?:-(\d{4}))?")
 _SEGMENT_ID = re.compile(r"[A-Z][A-Z0-9]{1,2}|C\d{3}")
