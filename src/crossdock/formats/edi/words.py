@@ -20,7 +20,8 @@ def says(fault: Misplaced, document: str) -> str:
         case "over_max":
             return f"{fault.id}{where} stands more than {_times(_bound(fault.place))}"
         case "loop_over_max":
-            return f"the loop {fault.place.loop if fault.place else fault.id} stands more than {_times(_loop_bound(fault))}"
+            loop = fault.place.loop if fault.place else fault.id
+            return f"the loop {loop} stands more than {_times(_loop_bound(fault))}"
         case "out_of_sequence":
             return f"{fault.id}{where} stands too late or too early{after}"
         case "not_used":
