@@ -112,8 +112,7 @@ class Scanner:
         self._between = True
         at = index if self._origins is None or index >= len(self._batch) else self._origins[index]
         if index < len(self._batch):
-            terminator = self.delimiters.terminator
-            self._buffer = b"".join(piece + terminator for piece in self._pieces[at:]) + self._buffer
+            self._give_back(self._pieces[at:])
             del self._batch[index:]
 
     # -- headers ------------------------------------------------------------------------------------
@@ -127,7 +126,7 @@ class Scanner:
             if not self._found and not passed:
                 self._refuse_foreign()
             at = self._past_padding()
-            if at and not self._found and self._buffer[:at].strip(b"\xef\xbb\xbf"):
+            if len(self._buffer) > at > 0 and not self._found and self._buffer[:at].strip(b"\xef\xbb\xbf"):
                 self._forgive("x12.blank", "blanks stand before ISA", "begin the file with ISA")
             self._buffer = self._buffer[at:]
             self._fill(WINDOW_BYTES)
@@ -266,7 +265,19 @@ class Scanner:
                     break
             batch.append(segment)
             origins.append(index)
+            if segment[:3] == b"IEA" and not self._alike(self._cleaned_header(pieces, index + 1)):
+                # what follows has delimiters of its own, and is not to be judged by these
+                self._give_back(pieces[index + 1 :])
+                del pieces[index + 1 :]
+                break
         return batch
+
+    def _cleaned_header(self, pieces: list[bytes], index: int) -> bytes:
+        return pieces[index].lstrip(_BLANK) if index < len(pieces) else b""
+
+    def _give_back(self, pieces: list[bytes]) -> None:
+        terminator = self.delimiters.terminator
+        self._buffer = b"".join(piece + terminator for piece in pieces) + self._buffer
 
     def _cleaned(self, piece: bytes) -> bytes:
         """A piece without padding before it, and without line breaks inside it."""
@@ -317,6 +328,15 @@ class Scanner:
 
     def _is_alike(self, segment: bytes) -> bool:
         """Whether a segment is an ISA with the delimiters of the last; it is the header from now on then."""
+        if not self._alike(segment):
+            return False
+        self._found += 1
+        self._said.clear()
+        self.header = segment
+        return True
+
+    def _alike(self, segment: bytes) -> bool:
+        """Whether a segment is an ISA with the delimiters of the last."""
         if len(segment) != ISA_BYTES - 1 or not segment.startswith(b"ISA"):
             return False
         same = self.delimiters
@@ -324,12 +344,7 @@ class Scanner:
         if not isinstance(header, Header) or header.forgiven or header.segment != segment:
             return False
         new = header.delimiters
-        if (new.element, new.component, new.repetition) != (same.element, same.component, same.repetition):
-            return False
-        self._found += 1
-        self._said.clear()
-        self.header = segment
-        return True
+        return (new.element, new.component, new.repetition) == (same.element, same.component, same.repetition)
 
     def _rest(self) -> list[bytes]:
         """What stands after the last terminator of the file."""
