@@ -1,1 +1,1 @@
-"""X12: the American standard of business documents, read, checked and written."""
+"""ASC X12: bytes to interchanges and back, validation to the element, acknowledgements."""
