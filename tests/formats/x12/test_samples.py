@@ -1,4 +1,4 @@
-"""Sound documents of every first set pass without a finding, and any harm done to them is told where it was done."""
+"""Sound documents of every set pass without a finding, and any harm done to them is told where it was done."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from crossdock.formats.x12.validate import validate
 from tests.formats.x12.harm import Harm, harms
 
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.edi"))
-FIRST = {"850", "855", "856", "860", "810", "846", "940", "943", "944", "945", "947", "997"}
 DOCUMENTS = [path for path in SAMPLES if not path.name.startswith("TA1")]
 KNOWN = frozenset(dictionary.segments())
 TOLD_MIN = 0.98  #: of all harms, at the right segment and element; what is asked for is 0.95
@@ -47,9 +46,9 @@ def told(harm: Harm, found: list[Finding]) -> bool:
     )
 
 
-def test_there_is_a_sample_of_each_first_set_in_both_releases() -> None:
+def test_there_is_a_sample_of_each_set_in_both_releases() -> None:
     assert {path.stem for path in SAMPLES} == {
-        f"{one}-{base}" for one in [*FIRST, "TA1"] for base in dictionary.BASES
+        f"{one}-{base}" for base in dictionary.BASES for one in dictionary.sets(base)
     }
 
 
@@ -76,7 +75,7 @@ def test_harm_to_any_constrained_segment_or_element_is_told_at_its_place(path: P
         seen[hit] += 1
         if not hit:
             missed.append(f"{harm.what} {harm.segment}{harm.element or ''} of segment {harm.number}")
-    assert seen.total() > 80
+    assert seen.total() >= 20
     assert seen[True] / seen.total() >= TOLD_MIN, "\n".join(missed)
 
 
