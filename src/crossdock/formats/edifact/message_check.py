@@ -1,0 +1,218 @@
+"""The check of one message while its segments stream by: places, segments, characters, totals."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from crossdock.faults import Invalid
+from crossdock.formats.edi.chart import Place, chart
+from crossdock.formats.edi.finding import Finding
+from crossdock.formats.edi.grammar import DocumentGrammar
+from crossdock.formats.edi.walk import AHEAD_MAX, Misplaced, Walk
+from crossdock.formats.edifact import dictionary
+from crossdock.formats.edifact.envelope import Part
+from crossdock.formats.edifact.inspection import Fault, inspect
+from crossdock.formats.edifact.pattern import Accept, accept
+from crossdock.formats.edifact.placement import spoken
+from crossdock.formats.edifact.report import MessageReport
+from crossdock.formats.edifact.segment import Segment
+from crossdock.formats.edifact.syntax import Delimiters, beyond
+from crossdock.formats.edifact.totals import Totals
+
+FINDINGS_MAX = 1000  #: of one message; what comes behind is not listed
+DATES_MAX = 4096  #: dates that were right, not looked at again
+
+_COUNTED = frozenset({"LIN", "QTY", "CNT"})
+
+
+class MessageCheck:
+    """The check of one message; `template` says where it stands."""
+
+    def __init__(self, template: Finding, delimiters: Delimiters, level: str, header: Part, *, strict: bool) -> None:
+        assert header.segment is not None
+        self._template = template
+        self._delimiters = delimiters
+        self._strict = strict
+        self._header: Segment = header.segment
+        self._position = header.position
+        self._held: list[str] = [header.raws[0]]  # segments not yet walked: what follows tells which way they go
+        self._number = 0  # segments walked
+        self._findings: list[Finding] = []
+        self._left_out = 0
+        self._walk: Walk | None = None
+        self._grammar: DocumentGrammar | None = None
+        self._accepts: list[Accept | None] = []
+        self._totals = Totals(delimiters)
+        self._beyond: re.Pattern[str] | None = beyond(level, delimiters)
+        self._dates: set[str] = set()
+
+    # -- what kind of message it is ---------------------------------------------------------------------
+
+    def known(self, grammar: DocumentGrammar, note: str | None) -> None:
+        """Check by a grammar; `note` says that it is another directory's."""
+        self._grammar = grammar
+        made = chart(grammar)
+        self._walk = Walk(made, dictionary.segments(grammar.version))
+        self._accepts = [None] * len(made.places)
+        if note:
+            finding = replace(self._template, code="other_directory", says=note, fix="take its findings with care")
+            self.tell(replace(finding, severity="note", segment_number=1, segment_id="UNH", element="02-3"))
+
+    def unknown(self, fault: Invalid, header: list[Fault]) -> None:
+        """Check only the envelope, since the message has no grammar."""
+        for one in header:
+            self._fault(one, 1, "UNH")
+        says = f"{fault.says}; only its envelope was checked"
+        finding = replace(self._template, code="unknown_message", says=says, fix=fault.fix, severity="note")
+        at = replace(finding, segment_number=1, segment_id="UNH", element="02-1", value=str(fault.value)[:80])
+        self.tell(replace(at, position=self._position))
+
+    def repeated(self) -> None:
+        """The reference of the message stood before in the interchange."""
+        says = f"the message reference {self._header.get(1)!r} stands twice in the interchange"
+        finding = replace(self._template, code="repeated_reference", says=says, fix="give each message its own")
+        at = replace(finding, segment_number=1, segment_id="UNH", element="01", value=self._header.get(1)[:80])
+        self.tell(replace(at, position=self._position, ack="0085:26"))
+
+    def tell(self, finding: Finding) -> None:
+        """Keep a finding, while there are not too many."""
+        if len(self._findings) < FINDINGS_MAX:
+            self._findings.append(finding)
+        else:
+            self._left_out += 1
+
+    # -- segments ---------------------------------------------------------------------------------------
+
+    def feed(self, raws: list[str]) -> None:
+        """Take the next segments."""
+        if self._beyond is not None:
+            self._characters(raws)
+        if self._walk is None:
+            self._number += len(raws)
+            return
+        waiting = [*self._held, *raws]
+        self._pass(waiting, max(len(waiting) - AHEAD_MAX, 0))
+
+    def end(self, trailer: str | None) -> MessageReport:
+        """The report, when the message has ended."""
+        if self._walk is not None:
+            waiting = [*self._held, trailer] if trailer is not None else self._held
+            self._pass(waiting, len(waiting))
+            missing = self._walk.end()
+            for misplaced in missing:
+                if misplaced.id != "UNT":  # which the envelope has told
+                    self._misplaced(misplaced)
+            for number, raw, fault in self._totals.faults() if "LIN" in self._walk.chart.by_id else ():
+                self._fault(fault, number, raw[:3])
+        else:
+            self._number += 1 + (trailer is not None)
+        if self._left_out:
+            says = f"{self._left_out} more findings are not listed"
+            self._findings.append(
+                replace(self._template, code="more_findings", says=says, fix="mend these first", severity="note")
+            )
+        self._findings.sort(key=lambda finding: finding.segment_number or 0)
+        header = self._header
+        return MessageReport(
+            header, header.get(1), header.get(2, 1), header.get(2, 2) + header.get(2, 3), header.get(2, 5),
+            self._template.group, self._position, self._number,
+            self._grammar.version if self._grammar else None, tuple(self._findings),
+        )  # fmt: skip
+
+    def _pass(self, raws: list[str], stop: int) -> None:
+        """Walk the first `stop` segments and hold the others."""
+        walk, accepts, dates = self._walk, self._accepts, self._dates
+        assert walk is not None
+        plain, counts, at, number = walk.chart.plain, walk.counts, walk.at, self._number
+        for raw in raws[:stop]:
+            number += 1
+            tag = raw[:3]
+            way = plain(at).get(tag)
+            if way is not None and (way[2] <= 0 or counts[way[1]] < way[2]) and not walk.strayed:
+                at, level, limit = way
+                counts[level] = counts[level] + 1 if limit else 1
+                taken = accepts[at]
+                if tag in _COUNTED:
+                    self._totals.take(tag, raw, number)
+                if taken is not None and taken(raw) and (tag != "DTM" or raw in dates):
+                    continue
+                self._inspect(raw, number, walk.chart.places[at])
+                continue
+            walk.at, walk.number = at, number - 1
+            index = number - self._number
+            place, wrong = walk.step(
+                raw.partition(self._delimiters.element)[0],
+                [following.partition(self._delimiters.element)[0] for following in raws[index : index + AHEAD_MAX]],
+            )
+            counts, at = walk.counts, walk.at
+            for misplaced in wrong:
+                self._misplaced(misplaced)
+            if place is not None:
+                if tag in _COUNTED:
+                    self._totals.take(tag, raw, number)
+                self._inspect(raw, number, place)
+        walk.at, walk.number, self._number = at, number, number
+        self._held = raws[stop:]
+
+    def _inspect(self, raw: str, number: int, place: Place) -> None:
+        segment = place.slot.segment
+        taken = self._accepts[place.index]
+        if taken is None:
+            taken = self._accepts[place.index] = accept(segment, self._delimiters)
+        if segment.id != "DTM" and taken(raw):
+            return
+        clean = True
+        for fault in inspect(raw, segment, self._delimiters):
+            clean = False
+            self._fault(fault, number, segment.id)
+        if clean and segment.id == "DTM":
+            if len(self._dates) >= DATES_MAX:
+                self._dates.clear()
+            self._dates.add(raw)
+
+    def _characters(self, raws: list[str]) -> None:
+        """The first character that the level of the interchange does not have."""
+        if not self._beyond or not self._beyond.search("".join(raws)):
+            return
+        number = self._number + len(self._held) if self._walk else self._number + 1
+        for raw in raws:
+            number += 1
+            found = self._beyond.search(raw)
+            if found:
+                says = f"the character {found[0]!r} is not in the character set of the interchange"
+                finding = replace(self._template, code="invalid_character", says=says, severity=self._forgiven)
+                fix = "write what the level in UNB has, or name a level that has it"
+                at = replace(finding, fix=fix, segment_number=number, segment_id=raw[:3], value=found[0])
+                self.tell(replace(at, position=self._position + number - 1, ack="0085:21"))
+                break
+        self._beyond = None  # told once for each message
+
+    @property
+    def _forgiven(self):
+        return "error" if self._strict else "forgiven"
+
+    # -- findings -----------------------------------------------------------------------------------------
+
+    def _fault(self, fault: Fault, number: int, id_: str) -> None:
+        self.tell(
+            replace(
+                self._template,
+                code=fault.flaw.code,
+                says=fault.flaw.says,
+                fix=fault.flaw.fix,
+                severity=self._forgiven if fault.forgiven else "error",
+                segment_number=number,
+                segment_id=id_,
+                element=fault.element,
+                value=fault.value[:80] or None,
+                position=self._position + number - 1,
+                ack=f"0085:{fault.flaw.ack}",
+            )
+        )
+
+    def _misplaced(self, misplaced: Misplaced) -> None:
+        code, says, fix, ack = spoken(misplaced)
+        finding = replace(self._template, code=code, says=says, fix=fix, ack=f"0085:{ack}")
+        at = replace(finding, segment_number=misplaced.number, segment_id=misplaced.id)
+        self.tell(replace(at, position=self._position + misplaced.number - 1))
