@@ -9,12 +9,18 @@ from crossdock.faults import Invalid
 from crossdock.formats.edi.finding import Finding
 from crossdock.formats.edi.grammar import DocumentGrammar
 from crossdock.formats.edifact import dictionary
-from crossdock.formats.edifact.envelope import Envelope, Kind, Part
-from crossdock.formats.edifact.inspection import Fault, inspect
-from crossdock.formats.edifact.message_check import MessageCheck
-from crossdock.formats.edifact.report import REJECTED_MAX, STRUCTURAL, InterchangeReport, MessageReport
-from crossdock.formats.edifact.segment import Segment
-from crossdock.formats.edifact.tokenizer import Source
+from crossdock.formats.edifact.checking.inspection import Fault, inspect
+from crossdock.formats.edifact.checking.message import MessageCheck
+from crossdock.formats.edifact.report import (
+    REJECTED_MAX,
+    STRUCTURAL,
+    GroupReport,
+    InterchangeReport,
+    MessageReport,
+)
+from crossdock.formats.edifact.wire.envelope import Envelope, Kind, Part
+from crossdock.formats.edifact.wire.segment import Segment
+from crossdock.formats.edifact.wire.tokenizer import Source
 
 FINDINGS_MAX = 1000  #: kept around the messages of one interchange
 REFERENCES_MAX = 100_000  #: of messages in one interchange that are watched for repetition
@@ -61,15 +67,20 @@ class _Check:
                 yield self._ended(part)
             elif part.kind is Kind.INTERCHANGE:
                 self._interchange = _Interchange(part.segment)
-                self._look(part, 1)
+                self._interchange.position = part.position
+                self._look(part)
                 self._interchange.level = self._envelope.tokenizer.level
                 self._interchange.version = self._envelope.tokenizer.version
             elif part.kind is Kind.INTERCHANGE_END:
-                self._look(part, part.position)
+                self._look(part)
                 yield self._interchange.report()
                 self._interchange = _Interchange(None)
             else:
-                self._look(part, part.position)
+                if part.kind is Kind.GROUP:
+                    self._interchange.group = part.segment
+                self._look(part)
+                if part.kind is Kind.GROUP_END:
+                    self._interchange.group = None
         self._sort()
         if self._interchange.findings:
             yield self._interchange.report()
@@ -99,7 +110,14 @@ class _Check:
             set=envelope.message.reference or None,
             file=self._file,
         )  # fmt: skip
-        self._message = MessageCheck(template, envelope.delimiters, envelope.tokenizer.level, part, strict=self._strict)
+        self._message = MessageCheck(
+            template,
+            envelope.delimiters,
+            envelope.tokenizer.level,
+            part,
+            envelope.group.header if envelope.group else None,
+            strict=self._strict,
+        )
         try:
             grammar = self._grammar_of(header)
         except Invalid as fault:
@@ -119,17 +137,19 @@ class _Check:
         self._interchange.take(report)
         return report
 
-    def _look(self, part: Part, number: int) -> None:
+    def _look(self, part: Part) -> None:
         """Inspect a header or trailer of the envelope."""
         if part.segment is None:
             return
+        group = self._interchange.group
         raw = part.segment.text(self._envelope.delimiters)
         for fault in self._inspected(raw, part.segment.id):
             finding = Finding(
                 fault.flaw.code, fault.flaw.says, fault.flaw.fix,
                 severity="forgiven" if fault.forgiven else "error",
-                interchange=self._interchange.reference or None,
-                segment_number=number, segment_id=part.segment.id, element=fault.element,
+                interchange=self._interchange.reference or None, group=group.get(5) if group else None,
+                segment_number=part.position - self._interchange.position + 1,
+                segment_id=part.segment.id, element=fault.element,
                 value=fault.value[:80] or None, position=part.position, ack=f"0085:{fault.flaw.ack}",
             )  # fmt: skip
             self._interchange.tell(self._finished(finding))
@@ -148,8 +168,11 @@ class _Interchange:
     def __init__(self, header: Segment | None) -> None:
         self.header = header
         self.reference = header.get(5) if header else ""
+        self.position = 1
+        self.group: Segment | None = None  # the one that is open
         self.level = ""
         self.version = ""
+        self._groups: dict[int, tuple[Segment, list[Finding]]] = {}
         self.findings: list[Finding] = []
         self._messages = 0
         self._types: set[str] = set()
@@ -160,8 +183,11 @@ class _Interchange:
 
     def tell(self, finding: Finding) -> None:
         self._well_formed = self._well_formed and finding.code not in STRUCTURAL
-        if len(self.findings) < FINDINGS_MAX:
-            self.findings.append(finding)
+        if len(self.findings) >= FINDINGS_MAX:
+            return
+        self.findings.append(finding)
+        if finding.group is not None and self.group is not None and finding.severity == "error":
+            self._groups.setdefault(id(self.group), (self.group, []))[1].append(finding)
 
     def repeats(self, reference: str) -> bool:
         if reference in self._references:
@@ -194,6 +220,7 @@ class _Interchange:
             types=frozenset(self._types),
             rejected=tuple(self._rejected),
             rejected_count=self._rejected_count,
+            groups=tuple(GroupReport(header, tuple(found)) for header, found in self._groups.values()),
             findings=tuple(self.findings),
             well_formed=self._well_formed,
         )

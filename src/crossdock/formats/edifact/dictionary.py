@@ -20,6 +20,7 @@ __all__ = [
     "codes",
     "element",
     "grammar",
+    "meanings",
     "messages",
     "segment",
     "segments",
@@ -121,13 +122,20 @@ def code_meaning(element_id: str, code: str) -> str | None:
     return _meanings().get((element_id, code))
 
 
+def meanings(element_id: str) -> dict[str, str]:
+    """The codes of an element that we have words for; empty where there are none."""
+    return {code: said for (element, code), said in _meanings().items() if element == element_id}
+
+
 def _unknown(what: str, name: str, known: Iterable[str], *, path: str = "") -> Invalid:
     near = difflib.get_close_matches(name, sorted(set(known)), n=3, cutoff=0.4)
     return Invalid(
         f"there is no EDIFACT {what} {name!r} here",
         path=path,
         value=name,
-        fix=f"did you mean {', '.join(near)}?" if near else f"see the EDIFACT page of the reference for each {what}",
+        fix=f"did you mean {', '.join(near)}?"
+        if near
+        else f"see the EDIFACT page of the reference for each {what}",
     )
 
 

@@ -70,7 +70,9 @@ def element_rows(text: str, file: str) -> dict[str, ElementRow]:
     for line in lines(text, file):
         match = _ELEMENT.fullmatch(line.text)
         if not match or not (match[3] or match[4]):
-            line.refuse(f"{line.text!r} is no element", "write: number, type and length, name, as 1004 an..35 Number")
+            line.refuse(
+                f"{line.text!r} is no element", "write: number, type and length, name, as 1004 an..35 Number"
+            )
         id_, type_, low, high, name = match.groups()
         row = ElementRow(id_, type_, int(low or 1), int(high or low), name)
         if not 0 < row.min <= row.max:
@@ -114,7 +116,9 @@ def segment_rows(text: str, file: str) -> dict[str, SegmentRow]:
     return rows
 
 
-def _once(rows: dict[str, object] | dict[str, ElementRow] | dict[str, SegmentRow], id_: str, line: Line) -> None:
+def _once(
+    rows: dict[str, object] | dict[str, ElementRow] | dict[str, SegmentRow], id_: str, line: Line
+) -> None:
     if id_ in rows:
         line.refuse(f"{id_} stands here a second time", "keep one of the two")
 
@@ -124,7 +128,9 @@ def _uses(line: Line, body: str) -> Iterator[UseRow]:
         match = _USE.fullmatch(word)
         times = int(match[3] or 1) if match else 0
         if not match or not 0 < times <= _REPEATS_MAX:
-            line.refuse(f"{word!r} is no use of an element", "write its number, then ! and *times as they hold")
+            line.refuse(
+                f"{word!r} is no use of an element", "write its number, then ! and *times as they hold"
+            )
         for _ in range(times):
             yield UseRow(match[1], bool(match[2]))
 
@@ -142,7 +148,7 @@ def _relations(line: Line, rules: str, positions: int) -> Iterator[Relation]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place of a message: a segment, or a group (`group` is its number) with what it holds; `max` None: any number."""
+    """A place of a message: a segment, or group number `group` with what it holds; `max` None: any number."""
 
     id: str
     mandatory: bool
@@ -191,7 +197,9 @@ def _close(line: Line, levels: list[list[Place]], opened: list[tuple[str, bool, 
     inside = tuple(levels.pop())
     number, must, most = opened.pop()
     if not inside or inside[0].group or not inside[0].mandatory or inside[0].max != 1:
-        line.refuse(f"group {number} is not led by a mandatory segment that stands once", "begin it with TAG!")
+        line.refuse(
+            f"group {number} is not led by a mandatory segment that stands once", "begin it with TAG!"
+        )
     levels[-1].append(Place(inside[0].id, must, most, number, inside))
 
 
@@ -205,7 +213,9 @@ def message_rows(text: str, file: str) -> dict[str, MessageRow]:
     for line in lines(text, file):
         if not line.text.startswith(" "):
             if not re.fullmatch(r"[A-Z]{6} \S.*", line.text):
-                line.refuse(f"{line.text!r} is no head of a message", "write: type, name, as DESADV Despatch advice")
+                line.refuse(
+                    f"{line.text!r} is no head of a message", "write: type, name, as DESADV Despatch advice"
+                )
             heads.append((line, []))
         elif heads:
             heads[-1][1].append(line)
@@ -247,7 +257,11 @@ def codes_of(line: Line, words: tuple[str, ...]) -> Iterator[str]:
         elif first.isdecimal() and end.isdecimal() and int(first) < int(end):
             yield from map(str, range(int(first), int(end) + 1))
         elif len(first) == len(end) and first.isalpha() and end.isalpha() and first < end:
-            yield from map(_letters, range(_count(first), _count(end) + 1), (len(first),) * (_count(end) - _count(first) + 1))
+            yield from map(
+                _letters,
+                range(_count(first), _count(end) + 1),
+                (len(first),) * (_count(end) - _count(first) + 1),
+            )
         else:
             line.refuse(f"{word!r} is no range", "write it from low to high, as 1-9 or AA-BZ")
 

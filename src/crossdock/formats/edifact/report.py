@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crossdock.formats.edi.finding import Finding
-from crossdock.formats.edifact.segment import Segment
+from crossdock.formats.edifact.wire.segment import Segment
 
 #: Findings that say that the envelope does not hold together, whatever stands in the messages.
 STRUCTURAL = frozenset(
@@ -40,7 +40,7 @@ class MessageReport:
     type: str
     version: str  #: as D96A
     association: str  #: as EAN008
-    group: str | None
+    group: Segment | None  #: UNG, where it stands in a group
     position: int  #: of UNH in the file, from 1
     segments: int
     grammar: str | None  #: the directory by which it was checked; None: only its envelope was
@@ -55,6 +55,14 @@ class MessageReport:
     def well_formed(self) -> bool:
         """Whether its header and trailer hold together."""
         return not any(finding.code in STRUCTURAL for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupReport:
+    """One group with something wrong in its header or trailer."""
+
+    header: Segment  #: UNG
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +81,14 @@ class InterchangeReport:
     types: frozenset[str]  #: of its messages
     rejected: tuple[MessageReport, ...]  #: its messages that break the standard, at most REJECTED_MAX
     rejected_count: int
-    findings: tuple[Finding, ...]
+    groups: tuple[GroupReport, ...]  #: its groups that are damaged
+    findings: tuple[Finding, ...]  #: those of its groups among them
     well_formed: bool  #: whether its headers and trailers hold together, those of its messages too
 
     @property
     def damaged(self) -> bool:
         """Whether the interchange itself breaks the standard, so that it is refused as a whole."""
-        return any(finding.severity == "error" for finding in self.findings)
+        return any(finding.severity == "error" and finding.group is None for finding in self.findings)
 
 
 REJECTED_MAX = 10_000  #: reports kept for an answer; more are only counted

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from crossdock.formats.edi.grammar import Composite, Element, Segment, Use
-from crossdock.formats.edifact.syntax import Delimiters
+from crossdock.formats.edifact.wire.syntax import Delimiters
 
 PATTERNS_MAX = 1024  #: segments whose patterns are kept; the oldest goes first
 
@@ -73,7 +73,9 @@ def _element(element: Element, codes: frozenset[str] | None, special: str) -> st
         return _any_of(code for code in codes if low <= len(code) <= high)
     if element.type == "n":
         # the sign and the decimal mark are not counted; digits stand on both sides of the mark
-        return rf"-?(?:\d{{{low},{high}}}(?![\d.,])|(?![\d.,]{{{high + 2}}})(?=[\d.,]{{{low + 1}}})\d+[.,]\d+)"
+        return (
+            rf"-?(?:\d{{{low},{high}}}(?![\d.,])|(?![\d.,]{{{high + 2}}})(?=[\d.,]{{{low + 1}}})\d+[.,]\d+)"
+        )
     signs = rf"[^{special}\d]" if element.type == "a" else f"[^{special}]"
     return f"{signs}{{{low},{high}}}"
 

@@ -8,9 +8,9 @@ from enum import Enum
 from typing import NamedTuple
 
 from crossdock.formats.edi.finding import Finding
-from crossdock.formats.edifact.segment import Segment, parse
-from crossdock.formats.edifact.syntax import Delimiters
-from crossdock.formats.edifact.tokenizer import Source, Tokenizer
+from crossdock.formats.edifact.wire.segment import Segment, parse
+from crossdock.formats.edifact.wire.syntax import Delimiters
+from crossdock.formats.edifact.wire.tokenizer import Source, Tokenizer
 
 
 class Kind(Enum):
@@ -58,10 +58,20 @@ class Envelope:
         self.group: Open | None = None
         self.message: Open | None = None
         self._tell = tell
-        self._waiting: list[Finding] = []  # of the reading, until it is known to which interchange they belong
+        self._waiting: list[
+            Finding
+        ] = []  # of the reading, until it is known to which interchange they belong
         self.tokenizer = Tokenizer(source, self._waiting.append, strict=strict)
         self._position = 0
         self._outside = False
+        self._steps: dict[str, Callable[[Segment, str], Iterator[Part]]] = {
+            "UNB": self._interchange_begins,
+            "UNG": self._group_begins,
+            "UNH": self._message_begins,
+            "UNT": self._message_ends,
+            "UNE": self._group_ends,
+            "UNZ": self._interchange_ends,
+        }
 
     @property
     def delimiters(self) -> Delimiters:
@@ -76,13 +86,13 @@ class Envelope:
                 self._hand_on()
             for index in [index for index, raw in enumerate(raws) if raw[:2] == "UN"]:
                 tag = raws[index][:3]
-                step = _STEPS.get(tag)
+                step = self._steps.get(tag)
                 if step is None or (len(raws[index]) > 3 and raws[index][3] != self.delimiters.element):
                     continue
                 if index > start:
                     yield from self._body(raws[start:index], base + start)
                 self._position = base + index
-                yield from step(self, parse(raws[index], self.delimiters), raws[index])
+                yield from step(parse(raws[index], self.delimiters), raws[index])
                 self._hand_on()
                 start = index + 1
             if start < len(raws):
@@ -141,7 +151,9 @@ class Envelope:
     def _needed(self) -> Iterator[Part]:
         """An interchange is open, or taken to be."""
         if self.interchange is None:
-            self._wrong("missing_unb", "there is no UNB before this", "begin the interchange with UNB", "13", "UNB")
+            self._wrong(
+                "missing_unb", "there is no UNB before this", "begin the interchange with UNB", "13", "UNB"
+            )
             self.interchange = Open(Segment("UNB"), "", self._position)
             yield Part(Kind.INTERCHANGE, None, [], self._position)
 
@@ -182,7 +194,9 @@ class Envelope:
             self._counted(segment, group.count, "messages of the group")
             self._referred(segment, group.reference, "UNG")
         if not group.count:
-            self._wrong("empty_group", "there is no message in the group", "send it with its messages", "32", "UNG")
+            self._wrong(
+                "empty_group", "there is no message in the group", "send it with its messages", "32", "UNG"
+            )
         yield Part(Kind.GROUP_END, segment, [], self._position)
         self.group = None
 
@@ -222,7 +236,9 @@ class Envelope:
     def _referred(self, trailer: Segment, reference: str, header: str) -> None:
         told = trailer.get(2)
         if told != reference:
-            says = f"{trailer.id} refers to {told or 'nothing'}, {header} is {reference or 'without reference'}"
+            says = (
+                f"{trailer.id} refers to {told or 'nothing'}, {header} is {reference or 'without reference'}"
+            )
             fix = f"write the reference of {header} in {trailer.id}"
             self._wrong("reference_mismatch", says, fix, "28", trailer.id, "02", told)
 
@@ -258,15 +274,8 @@ class Envelope:
 
     def _located(self, finding: Finding) -> None:
         """Tell a finding with the interchange, group and message in which it was made."""
-        references = [open_.reference or None if open_ else None for open_ in (self.interchange, self.group, self.message)]
+        references = [
+            open_.reference or None if open_ else None
+            for open_ in (self.interchange, self.group, self.message)
+        ]
         self._tell(replace(finding, interchange=references[0], group=references[1], set=references[2]))
-
-
-_STEPS: dict[str, Callable[[Envelope, Segment, str], Iterator[Part]]] = {
-    "UNB": Envelope._interchange_begins,
-    "UNG": Envelope._group_begins,
-    "UNH": Envelope._message_begins,
-    "UNT": Envelope._message_ends,
-    "UNE": Envelope._group_ends,
-    "UNZ": Envelope._interchange_ends,
-}

@@ -49,7 +49,9 @@ def flaw(element: Element, value: str, codes: frozenset[str] | None) -> Flaw | N
     else:
         length = len(value)
         if element.type == "a" and re.search(r"\d", value):
-            return Flaw("wrong_type", f"{element.name} {value!r} has digits in it", "write letters only", "37")
+            return Flaw(
+                "wrong_type", f"{element.name} {value!r} has digits in it", "write letters only", "37"
+            )
     if length > element.max:
         says = f"{element.name} has {length} characters, {element.max} are the most"
         return Flaw("too_long", says, f"shorten it to {element.max}", "39")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
-from crossdock.formats.edifact.syntax import DEFAULT, Delimiters
+from crossdock.formats.edifact.wire.syntax import DEFAULT, Delimiters
 
 _T = TypeVar("_T")
 
@@ -25,12 +25,14 @@ class Segment:
     elements: tuple[Element, ...] = ()
 
     @staticmethod
-    def of(id_: str, *elements: str | Sequence[str | Sequence[str]]) -> Segment:
+    def of(id_: str, *elements: str | Composite | list[str | Composite]) -> Segment:
         """A segment from plain values: a text, a tuple of components, or a list of repetitions."""
         made: list[Element] = []
         for element in elements:
-            repeated = element if isinstance(element, list) else [element]
-            made.append(_trimmed((part,) if isinstance(part, str) else part for part in repeated))
+            if isinstance(element, list):
+                made.append(_trimmed((part,) if isinstance(part, str) else part for part in element))
+            else:
+                made.append(_trimmed(((element,) if isinstance(element, str) else element,)))
         return Segment(id_, _cut(made))
 
     def get(self, element: int, component: int = 1, repetition: int = 1) -> str:
@@ -51,7 +53,9 @@ class Segment:
             [
                 self.id,
                 *(
-                    delimiters.repetition.join(delimiters.component.join(map(written, part)) for part in element)
+                    delimiters.repetition.join(
+                        delimiters.component.join(map(written, part)) for part in element
+                    )
                     for element in self.elements
                 ),
             ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from crossdock.faults import Invalid
 from crossdock.formats.edi.finding import Finding
-from crossdock.formats.edifact.syntax import CODECS, DEFAULT, SEPARATORS_B, Delimiters, from_una
+from crossdock.formats.edifact.wire.syntax import CODECS, DEFAULT, SEPARATORS_B, Delimiters, from_una
 
 LEAD_BYTES_MAX = 1 << 16  #: that are looked at, and at most passed over, before an interchange
 
@@ -43,7 +43,9 @@ class Leniency:
 
 def refused(says: str, fix: str, value: bytes = b"") -> Invalid:
     """The fault with which a file is turned away."""
-    return Invalid(f"this cannot be read as EDIFACT: {says}", path="file", value=_shown(value) or None, fix=fix)
+    return Invalid(
+        f"this cannot be read as EDIFACT: {says}", path="file", value=_shown(value) or None, fix=fix
+    )
 
 
 def _shown(octets: bytes) -> str:

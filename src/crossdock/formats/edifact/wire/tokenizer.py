@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO
+from typing import IO, cast
 
 from crossdock.formats.edi.finding import Finding
-from crossdock.formats.edifact.opening import (
+from crossdock.formats.edifact.wire.opening import (
     BLANK,
     LEAD_BYTES_MAX,
     Leniency,
@@ -17,7 +17,7 @@ from crossdock.formats.edifact.opening import (
     unmarked,
     wrapped,
 )
-from crossdock.formats.edifact.syntax import DEFAULT, Delimiters
+from crossdock.formats.edifact.wire.syntax import DEFAULT, Delimiters
 
 BLOCK_BYTES = 1 << 18  #: read at a time
 SEGMENT_BYTES_MAX = 1 << 20  #: without a terminator; then the file is refused
@@ -86,7 +86,9 @@ class Tokenizer:
     def _interchange(self) -> Iterator[list[str]]:
         """The batches up to the head of the next interchange."""
         terminator = self.delimiters.terminator.encode("latin-1")
-        head = rb"[\s\x00]*(?:UNA[^A-Za-z0-9]|UNB" + re.escape(self.delimiters.element.encode("latin-1")) + rb")"
+        head = (
+            rb"[\s\x00]*(?:UNA[^A-Za-z0-9]|UNB" + re.escape(self.delimiters.element.encode("latin-1")) + rb")"
+        )
         begins, follows = re.compile(head), re.compile(re.escape(terminator) + head)
         first = True
         while first or not begins.match(self._data):
@@ -173,7 +175,10 @@ class Tokenizer:
             segments = self._stripped(segments)
         if "" in segments:
             self._leniency.forgive(
-                "empty_segment", "a segment is empty", "take it out", at=self.position + 1 + segments.index("")
+                "empty_segment",
+                "a segment is empty",
+                "take it out",
+                at=self.position + 1 + segments.index(""),
             )
             segments = [segment for segment in segments if segment]
         return segments, rest
@@ -208,7 +213,8 @@ def _blocks(source: Source) -> Iterator[bytes]:
         for start in range(0, len(source), BLOCK_BYTES):
             yield source[start : start + BLOCK_BYTES]
     elif hasattr(source, "read"):
-        while block := source.read(BLOCK_BYTES):
+        file = cast("IO[bytes]", source)
+        while block := file.read(BLOCK_BYTES):
             yield block
     else:
         yield from source

@@ -7,18 +7,18 @@ from dataclasses import replace
 
 from crossdock.faults import Invalid
 from crossdock.formats.edi.chart import Place, chart
-from crossdock.formats.edi.finding import Finding
+from crossdock.formats.edi.finding import Finding, Severity
 from crossdock.formats.edi.grammar import DocumentGrammar
 from crossdock.formats.edi.walk import AHEAD_MAX, Misplaced, Walk
 from crossdock.formats.edifact import dictionary
-from crossdock.formats.edifact.envelope import Part
-from crossdock.formats.edifact.inspection import Fault, inspect
-from crossdock.formats.edifact.pattern import Accept, accept
-from crossdock.formats.edifact.placement import spoken
+from crossdock.formats.edifact.checking.inspection import Fault, inspect
+from crossdock.formats.edifact.checking.pattern import Accept, accept
+from crossdock.formats.edifact.checking.placement import spoken
+from crossdock.formats.edifact.checking.totals import Totals
 from crossdock.formats.edifact.report import MessageReport
-from crossdock.formats.edifact.segment import Segment
-from crossdock.formats.edifact.syntax import Delimiters, beyond
-from crossdock.formats.edifact.totals import Totals
+from crossdock.formats.edifact.wire.envelope import Part
+from crossdock.formats.edifact.wire.segment import Segment
+from crossdock.formats.edifact.wire.syntax import Delimiters, beyond
 
 FINDINGS_MAX = 1000  #: of one message; what comes behind is not listed
 DATES_MAX = 4096  #: dates that were right, not looked at again
@@ -29,14 +29,26 @@ _COUNTED = frozenset({"LIN", "QTY", "CNT"})
 class MessageCheck:
     """The check of one message; `template` says where it stands."""
 
-    def __init__(self, template: Finding, delimiters: Delimiters, level: str, header: Part, *, strict: bool) -> None:
+    def __init__(
+        self,
+        template: Finding,
+        delimiters: Delimiters,
+        level: str,
+        header: Part,
+        group: Segment | None,
+        *,
+        strict: bool,
+    ) -> None:
         assert header.segment is not None
         self._template = template
         self._delimiters = delimiters
         self._strict = strict
         self._header: Segment = header.segment
+        self._group = group
         self._position = header.position
-        self._held: list[str] = [header.raws[0]]  # segments not yet walked: what follows tells which way they go
+        self._held: list[str] = [
+            header.raws[0]
+        ]  # segments not yet walked: what follows tells which way they go
         self._number = 0  # segments walked
         self._findings: list[Finding] = []
         self._left_out = 0
@@ -56,7 +68,9 @@ class MessageCheck:
         self._walk = Walk(made, dictionary.segments(grammar.version))
         self._accepts = [None] * len(made.places)
         if note:
-            finding = replace(self._template, code="other_directory", says=note, fix="take its findings with care")
+            finding = replace(
+                self._template, code="other_directory", says=note, fix="take its findings with care"
+            )
             self.tell(replace(finding, severity="note", segment_number=1, segment_id="UNH", element="02-3"))
 
     def unknown(self, fault: Invalid, header: list[Fault]) -> None:
@@ -71,8 +85,12 @@ class MessageCheck:
     def repeated(self) -> None:
         """The reference of the message stood before in the interchange."""
         says = f"the message reference {self._header.get(1)!r} stands twice in the interchange"
-        finding = replace(self._template, code="repeated_reference", says=says, fix="give each message its own")
-        at = replace(finding, segment_number=1, segment_id="UNH", element="01", value=self._header.get(1)[:80])
+        finding = replace(
+            self._template, code="repeated_reference", says=says, fix="give each message its own"
+        )
+        at = replace(
+            finding, segment_number=1, segment_id="UNH", element="01", value=self._header.get(1)[:80]
+        )
         self.tell(replace(at, position=self._position, ack="0085:26"))
 
     def tell(self, finding: Finding) -> None:
@@ -110,13 +128,15 @@ class MessageCheck:
         if self._left_out:
             says = f"{self._left_out} more findings are not listed"
             self._findings.append(
-                replace(self._template, code="more_findings", says=says, fix="mend these first", severity="note")
+                replace(
+                    self._template, code="more_findings", says=says, fix="mend these first", severity="note"
+                )
             )
         self._findings.sort(key=lambda finding: finding.segment_number or 0)
         header = self._header
         return MessageReport(
             header, header.get(1), header.get(2, 1), header.get(2, 2) + header.get(2, 3), header.get(2, 5),
-            self._template.group, self._position, self._number,
+            self._group, self._position, self._number,
             self._grammar.version if self._grammar else None, tuple(self._findings),
         )  # fmt: skip
 
@@ -143,7 +163,10 @@ class MessageCheck:
             index = number - self._number
             place, wrong = walk.step(
                 raw.partition(self._delimiters.element)[0],
-                [following.partition(self._delimiters.element)[0] for following in raws[index : index + AHEAD_MAX]],
+                [
+                    following.partition(self._delimiters.element)[0]
+                    for following in raws[index : index + AHEAD_MAX]
+                ],
             )
             counts, at = walk.counts, walk.at
             for misplaced in wrong:
@@ -181,7 +204,9 @@ class MessageCheck:
             found = self._beyond.search(raw)
             if found:
                 says = f"the character {found[0]!r} is not in the character set of the interchange"
-                finding = replace(self._template, code="invalid_character", says=says, severity=self._forgiven)
+                finding = replace(
+                    self._template, code="invalid_character", says=says, severity=self._forgiven
+                )
                 fix = "write what the level in UNB has, or name a level that has it"
                 at = replace(finding, fix=fix, segment_number=number, segment_id=raw[:3], value=found[0])
                 self.tell(replace(at, position=self._position + number - 1, ack="0085:21"))
@@ -189,7 +214,7 @@ class MessageCheck:
         self._beyond = None  # told once for each message
 
     @property
-    def _forgiven(self):
+    def _forgiven(self) -> Severity:
         return "error" if self._strict else "forgiven"
 
     # -- findings -----------------------------------------------------------------------------------------

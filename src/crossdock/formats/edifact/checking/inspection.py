@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from crossdock.formats.edi.grammar import Composite, Element, Relation, Segment, Use
-from crossdock.formats.edifact import segment as read
-from crossdock.formats.edifact.syntax import Delimiters
-from crossdock.formats.edifact.values import Flaw, date_flaw, flaw
+from crossdock.formats.edifact.checking.values import Flaw, date_flaw, flaw
+from crossdock.formats.edifact.wire import segment as read
+from crossdock.formats.edifact.wire.syntax import Delimiters
 
 
 class Fault(NamedTuple):
@@ -30,7 +30,9 @@ def inspect(raw: str, spec: Segment, delimiters: Delimiters) -> Iterator[Fault]:
         says = f"{spec.id} has {len(found.elements)} elements, {len(spec.uses)} are the most"
         extra = len(spec.uses)
         value = found.get(extra + 1)
-        yield Fault(Flaw("too_many_elements", says, "take out what is behind", "16"), f"{extra + 1:02}", value)
+        yield Fault(
+            Flaw("too_many_elements", says, "take out what is behind", "16"), f"{extra + 1:02}", value
+        )
     for relation in spec.relations:
         yield from _related(relation, found)
     if spec.id == "DTM" and found.get(1, 2) and found.get(1, 3):
@@ -119,7 +121,9 @@ def _own_list(composite: Composite, components: read.Composite, index: int) -> b
 
 def _related(relation: Relation, found: read.Segment) -> Iterator[Fault]:
     """What breaks a rule between positions."""
-    there = [place for place in relation.positions if place <= len(found.elements) and found.elements[place - 1]]
+    there = [
+        place for place in relation.positions if place <= len(found.elements) and found.elements[place - 1]
+    ]
     lacks = [place for place in relation.positions if place not in there]
     names = ", ".join(f"{place:02}" for place in relation.positions)
     first, *others = relation.positions

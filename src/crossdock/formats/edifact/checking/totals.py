@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 
-from crossdock.formats.edifact.inspection import Fault
-from crossdock.formats.edifact.segment import parse
-from crossdock.formats.edifact.syntax import Delimiters
-from crossdock.formats.edifact.values import Flaw
+from crossdock.formats.edifact.checking.inspection import Fault
+from crossdock.formats.edifact.checking.values import Flaw
+from crossdock.formats.edifact.wire.segment import parse
+from crossdock.formats.edifact.wire.syntax import Delimiters
 
 CONTROLS_MAX = 100  #: CNT segments of one message that are compared
 
@@ -53,7 +53,9 @@ class Totals:
                 says = f"CNT counts {told} lines, there are {self.lines}"
                 yield number, raw, Fault(Flaw("wrong_total", says, f"write {self.lines}", "12"), "01-2", told)
             elif kind == "1" and self.quantities and not self._is_sum(amount):
-                sums = " or ".join(f"{value:f} ({qualifier})" for qualifier, value in sorted(self.quantities.items()))
+                sums = " or ".join(
+                    f"{value:f} ({qualifier})" for qualifier, value in sorted(self.quantities.items())
+                )
                 says = f"CNT gives {told} as the sum of quantities, they are {sums[:200]}"
                 fix = "write the sum of the quantities of the lines"
                 yield number, raw, Fault(Flaw("wrong_total", says, fix, "12"), "01-2", told)
