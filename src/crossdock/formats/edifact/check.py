@@ -66,7 +66,10 @@ class _Check:
             elif part.kind is Kind.MESSAGE_END:
                 yield self._ended(part)
             elif part.kind is Kind.INTERCHANGE:
+                before = self._interchange.findings  # told ahead of it, as that its header is missing
                 self._interchange = _Interchange(part.segment)
+                for finding in before:
+                    self._interchange.tell(finding)
                 self._interchange.position = part.position
                 self._look(part)
                 self._interchange.level = self._envelope.tokenizer.level

@@ -63,16 +63,20 @@ def _repeated(use: Use, element: read.Element, at: str) -> Iterator[Fault]:
         return
     if use.usage == "N":
         says = f"{name} ({use.what.id}) is not used here"
-        yield Fault(Flaw("not_used", says, "take it out", "15"), at, element[0][0])
+        yield Fault(Flaw("not_used", says, "take it out", "15"), at, _first(element))
         return
     if len(element) > use.repeat:
         says = f"{name} stands {len(element)} times, {use.repeat} are the most"
-        yield Fault(Flaw("too_many_repetitions", says, "take out the others", "35"), at, element[0][0])
+        yield Fault(Flaw("too_many_repetitions", says, "take out the others", "35"), at, _first(element))
     for components in element:
         if isinstance(use.what, Composite):
             yield from _composite(use.what, components, at)
         else:
             yield from _simple(use, use.what, components, at)
+
+
+def _first(element: read.Element) -> str:
+    return next((value for components in element for value in components if value), "")
 
 
 def _simple(use: Use, element: Element, components: read.Composite, at: str) -> Iterator[Fault]:

@@ -13,7 +13,7 @@ from crossdock.formats.edifact.wire.syntax import CODECS, DEFAULT, SEPARATORS_B,
 LEAD_BYTES_MAX = 1 << 16  #: that are looked at, and at most passed over, before an interchange
 
 BLANK = b" \t\r\n\x00\x1a"
-_HEAD = re.compile(rb"UNA[^A-Za-z0-9\s]{2}.{4}\s*UNB|UNB.UNO[A-Z]|UNB.[A-Z]{4}[^A-Za-z0-9]\d")
+_HEAD = re.compile(rb"UNA[^A-Za-z0-9\s]{2}.{4}\s*UNB|UNB[^A-Za-z0-9\s][A-Z]{4}[^A-Za-z0-9\s]\d")
 _SEGMENT = re.compile(rb"[A-Z]{3}[^A-Za-z0-9]|$")
 
 

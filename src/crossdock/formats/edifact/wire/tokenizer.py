@@ -86,9 +86,7 @@ class Tokenizer:
     def _interchange(self) -> Iterator[list[str]]:
         """The batches up to the head of the next interchange."""
         terminator = self.delimiters.terminator.encode("latin-1")
-        head = (
-            rb"[\s\x00]*(?:UNA[^A-Za-z0-9]|UNB" + re.escape(self.delimiters.element.encode("latin-1")) + rb")"
-        )
+        head = rb"[\s\x00]*UN[AB][^A-Za-z0-9]"
         begins, follows = re.compile(head), re.compile(re.escape(terminator) + head)
         first = True
         while first or not begins.match(self._data):
@@ -168,7 +166,7 @@ class Tokenizer:
             segments = text.split(terminator)
             segments.pop()
         if terminator in "\r\n":
-            segments = [segment.strip("\r\n") for segment in segments]
+            segments = [segment for raw in segments if (segment := raw.strip("\r\n"))]
         elif "\n" in text or "\r" in text:
             segments = [segment.lstrip("\r\n") for segment in segments]
         if text[:1] in " \t\n\r" or re.search(re.escape(terminator) + "[\r\n]*[ \t]", text):
