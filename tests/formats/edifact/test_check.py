@@ -160,9 +160,14 @@ def test_too_many_segments_and_groups_are_told_apart():
 
 
 def test_what_is_forgiven_is_told_and_in_a_strict_check_an_error():
-    octets = b"\xef\xbb\xbf" + order(NAD="NAD+BY+5412345000013::9++'", BGM="BGM+220+PO\xc3\xa9+9'")
+    level_b = HEAD.format(reference="4711").replace("UNOC", "UNOB")
+    octets = b"\xef\xbb\xbf" + order(
+        UNB=level_b, NAD="NAD+BY+5412345000013::9++'", BGM="BGM+220+PO\xc3\xa9+9'"
+    )
     lenient, strict = findings(octets), findings(octets, strict=True)
-    assert {one.code for one in lenient} == {"byte_order_mark", "character_set", "trailing_separator"}
+    assert {one.code for one in lenient} == {
+        "byte_order_mark", "character_set", "invalid_character", "trailing_separator",
+    }  # fmt: skip
     assert {one.severity for one in lenient} == {"forgiven"}
     assert {one.severity for one in strict} == {"error"}
 

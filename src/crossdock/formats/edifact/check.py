@@ -35,23 +35,31 @@ def standard(header: Segment) -> DocumentGrammar:
 
 
 def check(
-    source: Source, *, strict: bool = False, file: str | None = None, grammar_of: GrammarOf = standard
+    source: Source,
+    *,
+    strict: bool = False,
+    encoding: str | None = None,
+    file: str | None = None,
+    grammar_of: GrammarOf = standard,
 ) -> Iterator[MessageReport | InterchangeReport]:
     """A report for each message when it ends and one for each interchange behind those of its messages.
 
-    A fault in one message harms no other. `strict`: what is otherwise forgiven is an error. Memory does not grow
-    with the file. Raises Invalid where nothing of the file can be read as EDIFACT.
+    A fault in one message harms no other, and memory does not grow with the file. `strict`: what is otherwise
+    forgiven is an error. `encoding` is that of a partner who names a wrong level in UNB. `file` is named in the
+    findings. Raises Invalid where nothing of the file can be read as EDIFACT.
     """
-    return iter(_Check(source, strict=strict, file=file, grammar_of=grammar_of))
+    return iter(_Check(source, encoding, file, grammar_of, strict=strict))
 
 
 class _Check:
-    def __init__(self, source: Source, *, strict: bool, file: str | None, grammar_of: GrammarOf) -> None:
+    def __init__(
+        self, source: Source, encoding: str | None, file: str | None, grammar_of: GrammarOf, *, strict: bool
+    ) -> None:
         self._strict = strict
         self._file = file
         self._grammar_of = grammar_of
         self._found: list[Finding] = []  # of the envelope since the last part
-        self._envelope = Envelope(source, self._found.append)
+        self._envelope = Envelope(source, self._found.append, encoding=encoding)
         self._message: MessageCheck | None = None
         self._interchange = _Interchange(None)
 

@@ -10,7 +10,7 @@ from crossdock.formats.edi.finding import Finding
 from crossdock.formats.edifact.interchange import Interchange, Message
 from crossdock.formats.edifact.report import InterchangeReport, MessageReport
 from crossdock.formats.edifact.wire.segment import Composite, Segment
-from crossdock.formats.edifact.wire.syntax import CODECS
+from crossdock.formats.edifact.wire.syntax import CODECS, DEFAULT, DEFAULT_4
 from crossdock.formats.edifact.writer import unb, unh
 
 REJECTED = "4"  #: this level and all below it
@@ -53,7 +53,8 @@ def contrl(
         test=report.test if test is None else test,
     )
     told = unh(message_reference, "CONTRL", "D3" if syntax == "3" else "41", association)
-    return Interchange(header, (Message(told, tuple(_body(report, syntax, receipt=receipt))),))
+    message = Message(told, tuple(_body(report, syntax, receipt=receipt)))
+    return Interchange(header, (message,), DEFAULT if syntax == "3" else DEFAULT_4)
 
 
 def _party(header: Segment | None, element: int) -> Composite:

@@ -75,16 +75,19 @@ class Received:
     position: int  #: of UNH in the file, from 1
 
 
-def read(source: Source, *, strict: bool = False) -> tuple[tuple[Interchange, ...], tuple[Finding, ...]]:
+def read(
+    source: Source, *, strict: bool = False, encoding: str | None = None
+) -> tuple[tuple[Interchange, ...], tuple[Finding, ...]]:
     """All interchanges of a file, held whole, and what was forgiven to read them; no message is checked.
 
-    Raises Invalid where nothing can be read, and in a strict reading at the first thing that is wrong.
+    `encoding` is that of a partner who names a wrong level in UNB. Raises Invalid where nothing can be read, and in a
+    strict reading at the first thing that is wrong.
     """
     told: list[Finding] = []
     interchanges: list[Interchange] = []
     items: list[Message | Group] = []
     grouped: list[Message] = []
-    walk = _Reading(source, told, strict=strict)
+    walk = _Reading(source, told, strict=strict, encoding=encoding)
     for part, message in walk:
         if part.kind is Kind.INTERCHANGE:
             interchanges.append(Interchange(part.segment or Segment("UNB"), (), walk.envelope.delimiters))
@@ -100,13 +103,13 @@ def read(source: Source, *, strict: bool = False) -> tuple[tuple[Interchange, ..
 
 
 def messages(
-    source: Source, *, strict: bool = False, told: list[Finding] | None = None
+    source: Source, *, strict: bool = False, encoding: str | None = None, told: list[Finding] | None = None
 ) -> Iterator[Received]:
     """The messages of a file, one at a time; what was forgiven is added to `told` while it goes on.
 
     Raises Invalid as `read` does, and for a message of more than SEGMENTS_MAX segments.
     """
-    walk = _Reading(source, [] if told is None else told, strict=strict)
+    walk = _Reading(source, [] if told is None else told, strict=strict, encoding=encoding)
     for part, message in walk:
         if message is not None:
             interchange, group, opened = walk.envelope.interchange, walk.envelope.group, walk.envelope.message
@@ -124,10 +127,10 @@ def messages(
 class _Reading:
     """The parts of a file, with each message when it ends."""
 
-    def __init__(self, source: Source, told: list[Finding], *, strict: bool) -> None:
+    def __init__(self, source: Source, told: list[Finding], *, strict: bool, encoding: str | None) -> None:
         self.told = told
         self._strict = strict
-        self.envelope = Envelope(source, self._tell, strict=strict)
+        self.envelope = Envelope(source, self._tell, strict=strict, encoding=encoding)
 
     def __iter__(self) -> Iterator[tuple[Part, Message | None]]:
         body: list[Segment] = []
@@ -145,9 +148,10 @@ class _Reading:
             yield part, message
 
     def _tell(self, finding: Finding) -> None:
-        if self._strict:
+        if self._strict and finding.severity != "note":
             place = f"segment {finding.position}, {finding.segment_id or ''} {finding.element or ''}".strip(
                 ", "
             )
             raise Invalid(finding.says, path=place, value=finding.value, fix=finding.fix)
-        self.told.append(replace(finding, severity="forgiven"))
+        severity = "note" if finding.severity == "note" else "forgiven"
+        self.told.append(replace(finding, severity=severity))

@@ -53,7 +53,14 @@ class Envelope:
     wrong with headers and trailers, and with what was forgiven to read the file.
     """
 
-    def __init__(self, source: Source, tell: Callable[[Finding], None], *, strict: bool = False) -> None:
+    def __init__(
+        self,
+        source: Source,
+        tell: Callable[[Finding], None],
+        *,
+        strict: bool = False,
+        encoding: str | None = None,
+    ) -> None:
         self.interchange: Open | None = None
         self.group: Open | None = None
         self.message: Open | None = None
@@ -61,7 +68,7 @@ class Envelope:
         self._waiting: list[
             Finding
         ] = []  # of the reading, until it is known to which interchange they belong
-        self.tokenizer = Tokenizer(source, self._waiting.append, strict=strict)
+        self.tokenizer = Tokenizer(source, self._waiting.append, strict=strict, encoding=encoding)
         self._position = 0
         self._outside = False
         self._steps: dict[str, Callable[[Segment, str], Iterator[Part]]] = {

@@ -40,6 +40,12 @@ class Leniency:
             shown = _shown(value) or None
             self._tell(Finding(code, says, fix, "forgiven", value=shown, position=at, ack=ack))
 
+    def note(self, code: str, says: str, fix: str, *, at: int) -> None:
+        """Something is worth knowing, first at segment `at` of the file."""
+        if code not in self._told:
+            self._told.add(code)
+            self._tell(Finding(code, says, fix, "note", position=at))
+
 
 def refused(says: str, fix: str, value: bytes = b"") -> Invalid:
     """The fault with which a file is turned away."""

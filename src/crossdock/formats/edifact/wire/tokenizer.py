@@ -31,10 +31,18 @@ class Tokenizer:
 
     A batch holds segments as they were written, without terminators and the line breaks between them.
     `delimiters`, `level` and `version` are those of the batch just given, `position` is the number of segments
-    before it. `tell` is called with what was forgiven; a strict reading raises Invalid instead.
+    before it. `tell` is called with what was forgiven; a strict reading raises Invalid instead. `encoding` is that
+    of a partner who names a wrong level.
     """
 
-    def __init__(self, source: Source, tell: Callable[[Finding], None], *, strict: bool = False) -> None:
+    def __init__(
+        self,
+        source: Source,
+        tell: Callable[[Finding], None],
+        *,
+        strict: bool = False,
+        encoding: str | None = None,
+    ) -> None:
         self.delimiters: Delimiters = DEFAULT
         self.level = "UNOA"
         self.version = "3"
@@ -44,6 +52,7 @@ class Tokenizer:
         self._data = b""
         self._ended = False
         self._unwrap = False
+        self._encoding = encoding
         self._codec = "ascii"
 
     def __iter__(self) -> Iterator[list[str]]:
@@ -79,7 +88,7 @@ class Tokenizer:
             return False
         told = opening(self._data[start : start + LEAD_BYTES_MAX], self._leniency, at=self.position + 1)
         self.delimiters, self.level, self.version = told.delimiters, told.level, told.version
-        self._codec = told.codec
+        self._codec = self._encoding or told.codec
         self._data = self._data[start + told.start :].lstrip(BLANK)
         return True
 
@@ -139,11 +148,15 @@ class Tokenizer:
         if octets.isascii() and not self._codec.startswith("iso2022"):
             return octets.decode("ascii"), "ascii"
         declared = self._codec
-        guesses = ["utf-8", declared, "cp1252", "latin-1"]
         if self._leniency.strict or declared in ("utf-8", "iso2022_jp_2"):
-            guesses.insert(0, declared)
-        elif declared == "latin-1" and re.search(rb"[\x80-\x9f]", octets):
-            guesses.remove("latin-1")
+            guesses = [declared, "utf-8", "latin-1"]
+        elif declared == "ascii" or re.search(rb"[\x80-\x9f]", octets):
+            # bytes that the level does not have: in the ISO sets these are the control characters
+            windows = ["cp1252"] if declared in ("ascii", "latin-1") else []
+            guesses = ["utf-8", *windows, declared, "latin-1"]
+        else:
+            guesses = [declared, "latin-1"]
+            self._doubt(octets)
         for codec in guesses:
             try:
                 text = octets.decode(codec)
@@ -155,6 +168,16 @@ class Tokenizer:
                 self._leniency.forgive("character_set", says, fix, at=self.position + 1, ack="0085:21")
             return text, codec
         raise AssertionError("latin-1 knows every byte")
+
+    def _doubt(self, octets: bytes) -> None:
+        """Say that the text is likelier UTF-8, where it would be by chance alone."""
+        try:
+            octets.decode("utf-8")
+        except UnicodeDecodeError:
+            return
+        says = f"the text reads as UTF-8 too, though {self.level} names another character set"
+        fix = "ask the sender; UNOY in UNB, or the encoding of the partner, names UTF-8"
+        self._leniency.note("doubtful_character_set", says, fix, at=self.position + 1)
 
     def _split(self, text: str) -> tuple[list[str], str]:
         """The segments of a text that ends with a terminator, and what a released one leaves open."""
