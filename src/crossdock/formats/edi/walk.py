@@ -101,7 +101,9 @@ class Walk:
         best: _Guess | None = None
         least = 0
         for guess in self._guesses(stand, id_):
-            if not guess.faults:
+            # once more right after itself is once too often, whatever else could be read into what follows
+            again = guess.faults and guess.faults[-1].kind == "over_max" and guess.place is guess.faults[-1].after
+            if not guess.faults or (again and best is None):
                 return guess
             cost = guess.cost + self._cost(guess.stand, ahead[:AHEAD_MAX])
             if best is None or cost < least:
