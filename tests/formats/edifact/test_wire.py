@@ -74,20 +74,20 @@ def test_without_una_the_characters_of_level_b_are_known_and_others_are_guessed(
     assert told == []
     segments, told = tokens((HEAD + BODY).translate(bytes.maketrans(b":+'", b"^*~")))
     assert [segment.split("*")[0] for segment in segments] == ["UNB", "UNH", "BGM", "UNT", "UNZ"]
-    assert told == ["missing_una"]
+    assert told == ["edifact.una_missing"]
 
 
 @pytest.mark.parametrize(
     ("octets", "code"),
     [
-        (b"\xef\xbb\xbf" + HEAD + BODY, "byte_order_mark"),
-        (b"Sent by mail:\n" + HEAD + BODY, "data_before"),
-        (HEAD + BODY + b"--end of mail", "unterminated"),
-        (HEAD.replace(b"'", b"'\n  ") + BODY, "blanks_before"),
-        (HEAD + b"'" + BODY, "empty_segment"),
-        ((HEAD + BODY)[:-1], "unterminated"),
-        (HEAD.replace(b"UNOC", b"ABCD") + BODY, "unknown_level"),
-        (HEAD.replace(b"UNOC", b"UNOA") + BODY.replace(b"X", b"\xc3\xa9"), "character_set"),
+        (b"\xef\xbb\xbf" + HEAD + BODY, "edifact.bom"),
+        (b"Sent by mail:\n" + HEAD + BODY, "edifact.junk"),
+        (HEAD + BODY + b"--end of mail", "edifact.last_terminator"),
+        (HEAD.replace(b"'", b"'\n  ") + BODY, "edifact.blank"),
+        (HEAD + b"'" + BODY, "edifact.empty_segment"),
+        ((HEAD + BODY)[:-1], "edifact.last_terminator"),
+        (HEAD.replace(b"UNOC", b"ABCD") + BODY, "edifact.unknown_level"),
+        (HEAD.replace(b"UNOC", b"UNOA") + BODY.replace(b"X", b"\xc3\xa9"), "edifact.character_set"),
     ],
 )
 def test_what_is_forgiven_is_told_and_a_strict_reading_refuses_it(octets: bytes, code: str):
@@ -101,7 +101,7 @@ def test_what_is_forgiven_is_told_and_a_strict_reading_refuses_it(octets: bytes,
 def test_lines_of_one_width_are_joined():
     octets = HEAD + BODY
     wrapped = b"\r\n".join(octets[start : start + 20] for start in range(0, len(octets), 20))
-    assert tokens(wrapped) == (PLAIN, ["wrapped_lines"])
+    assert tokens(wrapped) == (PLAIN, ["edifact.wrapped"])
 
 
 def test_line_breaks_within_a_text_stay():
@@ -134,7 +134,7 @@ def test_the_level_names_the_character_set(level: str, octets: bytes, text: str)
 def test_bytes_that_the_level_has_are_read_as_it_says_and_a_doubt_is_told():
     octets = HEAD + BODY.replace(b"X", "Müller".encode())
     segments, told = tokens(octets)
-    assert (segments[2], told) == ("BGM+220+MÃ¼ller+9", ["doubtful_character_set"])
+    assert (segments[2], told) == ("BGM+220+MÃ¼ller+9", ["edifact.doubtful_character_set"])
     ((received,), found) = read(octets, encoding="utf-8")
     assert next(received.messages).body[0].get(2) == "Müller"
     assert not found
@@ -144,7 +144,7 @@ def test_bytes_that_the_level_has_not_are_read_as_what_they_are():
     for octets in ("MUNCIÈ".encode(), "10 €".encode("cp1252")):
         segments, told = tokens(HEAD + BODY.replace(b"X", octets))
         assert segments[2] in {"BGM+220+MUNCIÈ+9", "BGM+220+10 €+9"}
-        assert told == ["character_set"]
+        assert told == ["edifact.character_set"]
 
 
 def test_a_shifted_character_that_looks_like_a_terminator_is_none():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from crossdock.faults import Invalid
 from crossdock.formats.edi.finding import Finding
@@ -31,7 +32,12 @@ GrammarOf = Callable[[Segment], DocumentGrammar]
 
 def standard(header: Segment) -> DocumentGrammar:
     """The grammar of the directories for a UNH. Raises Invalid where there is none."""
-    return dictionary.grammar(header.get(2, 1), header.get(2, 2) + header.get(2, 3))
+    return _standard(header.get(2, 1), header.get(2, 2) + header.get(2, 3))
+
+
+# Messages of one kind follow each other in their thousands.
+_standard = lru_cache(maxsize=64)(dictionary.grammar)
+_stands_in = lru_cache(maxsize=64)(dictionary.stands_in)
 
 
 def check(
@@ -135,7 +141,7 @@ class _Check:
             self._message.unknown(fault, self._inspected(part.raws[0], "UNH"))
         else:
             asked = header.get(2, 2) + header.get(2, 3)
-            self._message.known(grammar, dictionary.stands_in(asked) if grammar.id != "CONTRL" else None)
+            self._message.known(grammar, _stands_in(asked) if grammar.id != "CONTRL" else None)
         if self._interchange.repeats(envelope.message.reference):
             self._message.repeated()
 
@@ -170,7 +176,7 @@ class _Check:
 
 
 #: Told while a message is open, and about it.
-_OF_MESSAGE = frozenset({"missing_unt"})
+_OF_MESSAGE = frozenset({"edifact.unt_missing"})
 
 
 class _Interchange:

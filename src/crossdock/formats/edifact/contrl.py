@@ -140,7 +140,7 @@ def _told(finding: Finding) -> bool:
 def _position(finding: Finding) -> int:
     """0096: a segment that is missing is told by the one before it."""
     number = finding.segment_number or 1
-    return number - 1 if finding.code == "missing_segment" else number
+    return number - 1 if finding.code == "edifact.missing" else number
 
 
 def _code(finding: Finding, syntax: str) -> str:

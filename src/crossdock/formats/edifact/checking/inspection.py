@@ -31,7 +31,7 @@ def inspect(raw: str, spec: Segment, delimiters: Delimiters) -> Iterator[Fault]:
         extra = len(spec.uses)
         value = found.get(extra + 1)
         yield Fault(
-            Flaw("too_many_elements", says, "take out what is behind", "16"), f"{extra + 1:02}", value
+            Flaw("edifact.too_many_elements", says, "take out what is behind", "16"), f"{extra + 1:02}", value
         )
     for relation in spec.relations:
         yield from _related(relation, found)
@@ -41,7 +41,9 @@ def inspect(raw: str, spec: Segment, delimiters: Delimiters) -> Iterator[Fault]:
             yield Fault(wrong, "01-2", found.get(1, 2))
     if len(found.text(delimiters)) < len(raw) and _trailing(raw, delimiters):
         says = "separators stand behind the last value of the segment or of an element"
-        yield Fault(Flaw("trailing_separator", says, "leave them out", "45"), None, raw[-35:], forgiven=True)
+        yield Fault(
+            Flaw("edifact.trailing_empty", says, "leave them out", "45"), None, raw[-35:], forgiven=True
+        )
 
 
 def _trailing(raw: str, delimiters: Delimiters) -> bool:
@@ -59,15 +61,17 @@ def _repeated(use: Use, element: read.Element, at: str) -> Iterator[Fault]:
     if not element:
         if use.usage == "M":
             says = f"{name} ({use.what.id}) is mandatory and missing"
-            yield Fault(Flaw("missing_element", says, f"write {name}", "13"), at, "")
+            yield Fault(Flaw("edifact.missing_element", says, f"write {name}", "13"), at, "")
         return
     if use.usage == "N":
         says = f"{name} ({use.what.id}) is not used here"
-        yield Fault(Flaw("not_used", says, "take it out", "15"), at, _first(element))
+        yield Fault(Flaw("edifact.unused_element", says, "take it out", "15"), at, _first(element))
         return
     if len(element) > use.repeat:
         says = f"{name} stands {len(element)} times, {use.repeat} are the most"
-        yield Fault(Flaw("too_many_repetitions", says, "take out the others", "35"), at, _first(element))
+        yield Fault(
+            Flaw("edifact.too_many_repetitions", says, "take out the others", "35"), at, _first(element)
+        )
     for components in element:
         if isinstance(use.what, Composite):
             yield from _composite(use.what, components, at)
@@ -82,7 +86,9 @@ def _first(element: read.Element) -> str:
 def _simple(use: Use, element: Element, components: read.Composite, at: str) -> Iterator[Fault]:
     if len(components) > 1:
         says = f"{element.name} ({element.id}) has {len(components)} components, it is a simple element"
-        yield Fault(Flaw("too_many_components", says, "write one value", "16"), f"{at}-2", components[1])
+        yield Fault(
+            Flaw("edifact.too_many_components", says, "write one value", "16"), f"{at}-2", components[1]
+        )
     if components and components[0]:
         wrong = flaw(element, components[0], use.codes or element.codes)
         if wrong:
@@ -98,7 +104,7 @@ def _composite(composite: Composite, components: read.Composite, at: str) -> Ite
         assert isinstance(part.what, Element), "components are simple elements"
         if value and part.usage == "N":
             says = f"{part.what.name} ({part.what.id}) is not used here"
-            yield Fault(Flaw("not_used", says, "take it out", "15"), place, value)
+            yield Fault(Flaw("edifact.unused_element", says, "take it out", "15"), place, value)
         elif value:
             codes = None if _own_list(composite, components, index) else part.codes or part.what.codes
             wrong = flaw(part.what, value, codes)
@@ -106,11 +112,11 @@ def _composite(composite: Composite, components: read.Composite, at: str) -> Ite
                 yield Fault(wrong, place, value)
         elif part.usage == "M":
             says = f"{part.what.name} ({part.what.id}) is mandatory in {composite.name} and missing"
-            yield Fault(Flaw("missing_element", says, f"write {part.what.name}", "13"), place, "")
+            yield Fault(Flaw("edifact.missing_element", says, f"write {part.what.name}", "13"), place, "")
     if len(components) > len(composite.parts):
         extra = len(composite.parts)
         says = f"{composite.name} ({composite.id}) has {len(components)} components, {extra} are the most"
-        fault = Flaw("too_many_components", says, "take out what is behind", "16")
+        fault = Flaw("edifact.too_many_components", says, "take out what is behind", "16")
         yield Fault(fault, f"{at}-{extra + 1}", components[extra])
 
 
@@ -144,4 +150,4 @@ def _related(relation: Relation, found: read.Segment) -> Iterator[Fault]:
     if wrong:
         says = f"the elements {names} of {found.id} {rule}"
         fix = "take it out" if ack == "15" else f"write element {places[0]:02}"
-        yield Fault(Flaw("relation", says, fix, ack), f"{places[0]:02}", found.get(places[0]))
+        yield Fault(Flaw("edifact.relation", says, fix, ack), f"{places[0]:02}", found.get(places[0]))

@@ -6,14 +6,15 @@ import re
 from dataclasses import replace
 
 from crossdock.faults import Invalid
-from crossdock.formats.edi.chart import Place, chart
+from crossdock.formats.edi import words
+from crossdock.formats.edi.chart import Place
 from crossdock.formats.edi.finding import Finding, Severity
 from crossdock.formats.edi.grammar import DocumentGrammar
 from crossdock.formats.edi.walk import AHEAD_MAX, Misplaced, Walk
 from crossdock.formats.edifact import dictionary
 from crossdock.formats.edifact.checking.inspection import Fault, inspect
-from crossdock.formats.edifact.checking.pattern import Accept, accept
-from crossdock.formats.edifact.checking.placement import spoken
+from crossdock.formats.edifact.checking.pattern import accept
+from crossdock.formats.edifact.checking.table import Table, table
 from crossdock.formats.edifact.checking.totals import Totals
 from crossdock.formats.edifact.report import MessageReport
 from crossdock.formats.edifact.wire.envelope import Part
@@ -21,9 +22,9 @@ from crossdock.formats.edifact.wire.segment import Segment
 from crossdock.formats.edifact.wire.syntax import Delimiters, beyond
 
 FINDINGS_MAX = 1000  #: of one message; what comes behind is not listed
-DATES_MAX = 4096  #: dates that were right, not looked at again
 
-_COUNTED = frozenset({"LIN", "QTY", "CNT"})
+#: Codes of 0085 for what stands wrong; all others are 15, not supported in this position.
+_PLACEMENT = {"missing": "13", "over_max": "35", "loop_over_max": "36"}
 
 
 class MessageCheck:
@@ -54,22 +55,20 @@ class MessageCheck:
         self._left_out = 0
         self._walk: Walk | None = None
         self._grammar: DocumentGrammar | None = None
-        self._accepts: list[Accept | None] = []
+        self._table: Table | None = None
         self._totals = Totals(delimiters)
         self._beyond: re.Pattern[str] | None = beyond(level, delimiters)
-        self._dates: set[str] = set()
 
     # -- what kind of message it is ---------------------------------------------------------------------
 
     def known(self, grammar: DocumentGrammar, note: str | None) -> None:
         """Check by a grammar; `note` says that it is another directory's."""
         self._grammar = grammar
-        made = chart(grammar)
-        self._walk = Walk(made, dictionary.segments(grammar.version))
-        self._accepts = [None] * len(made.places)
+        self._table = table(grammar, self._delimiters)
+        self._walk = Walk(self._table.chart, dictionary.segments(grammar.version))
         if note:
             finding = replace(
-                self._template, code="other_directory", says=note, fix="take its findings with care"
+                self._template, code="edifact.other_directory", says=note, fix="take its findings with care"
             )
             self.tell(replace(finding, severity="note", segment_number=1, segment_id="UNH", element="02-3"))
 
@@ -78,7 +77,9 @@ class MessageCheck:
         for one in header:
             self._fault(one, 1, "UNH")
         says = f"{fault.says}; only its envelope was checked"
-        finding = replace(self._template, code="unknown_message", says=says, fix=fault.fix, severity="note")
+        finding = replace(
+            self._template, code="edifact.unknown_message", says=says, fix=fault.fix, severity="note"
+        )
         at = replace(finding, segment_number=1, segment_id="UNH", element="02-1", value=str(fault.value)[:80])
         self.tell(replace(at, position=self._position))
 
@@ -86,7 +87,7 @@ class MessageCheck:
         """The reference of the message stood before in the interchange."""
         says = f"the message reference {self._header.get(1)!r} stands twice in the interchange"
         finding = replace(
-            self._template, code="repeated_reference", says=says, fix="give each message its own"
+            self._template, code="edifact.repeated_reference", says=says, fix="give each message its own"
         )
         at = replace(
             finding, segment_number=1, segment_id="UNH", element="01", value=self._header.get(1)[:80]
@@ -129,7 +130,7 @@ class MessageCheck:
             says = f"{self._left_out} more findings are not listed"
             self._findings.append(
                 replace(
-                    self._template, code="more_findings", says=says, fix="mend these first", severity="note"
+                    self._template, code="edifact.more", says=says, fix="mend these first", severity="note"
                 )
             )
         self._findings.sort(key=lambda finding: finding.segment_number or 0)
@@ -142,57 +143,56 @@ class MessageCheck:
 
     def _pass(self, raws: list[str], stop: int) -> None:
         """Walk the first `stop` segments and hold the others."""
-        walk, accepts, dates = self._walk, self._accepts, self._dates
-        assert walk is not None
-        plain, counts, at, number = walk.chart.plain, walk.counts, walk.at, self._number
+        walk, table = self._walk, self._table
+        assert walk is not None and table is not None
+        steps, dates, counts, at, number = table.steps, table.dates, walk.counts, walk.at, self._number
+        ways = None if walk.strayed else walk.chart.plain(at)
         for raw in raws[:stop]:
             number += 1
-            tag = raw[:3]
-            way = plain(at).get(tag)
-            if way is not None and (way[2] <= 0 or counts[way[1]] < way[2]) and not walk.strayed:
+            way = ways.get(raw[:3]) if ways is not None else None
+            if way is not None and (way[2] <= 0 or counts[way[1]] < way[2]):
                 at, level, limit = way
                 counts[level] = counts[level] + 1 if limit else 1
-                taken = accepts[at]
-                if tag in _COUNTED:
-                    self._totals.take(tag, raw, number)
-                if taken is not None and taken(raw) and (tag != "DTM" or raw in dates):
+                ways, accepts, counted, dated = steps[at] or table.step(at)
+                if counted:
+                    self._totals.take(raw, number)
+                if accepts(raw) and (not dated or raw in dates):
                     continue
                 self._inspect(raw, number, walk.chart.places[at])
                 continue
             walk.at, walk.number = at, number - 1
-            index = number - self._number
-            place, wrong = walk.step(
-                raw.partition(self._delimiters.element)[0],
-                [
-                    following.partition(self._delimiters.element)[0]
-                    for following in raws[index : index + AHEAD_MAX]
-                ],
-            )
+            self._stray(walk, raw, raws[number - self._number :][:AHEAD_MAX])
             counts, at = walk.counts, walk.at
-            for misplaced in wrong:
-                self._misplaced(misplaced)
-            if place is not None:
-                if tag in _COUNTED:
-                    self._totals.take(tag, raw, number)
-                self._inspect(raw, number, place)
+            ways = None if walk.strayed else walk.chart.plain(at)
         walk.at, walk.number, self._number = at, number, number
         self._held = raws[stop:]
 
+    def _stray(self, walk: Walk, raw: str, ahead: list[str]) -> None:
+        """Take a segment that does not simply follow."""
+        sign = self._delimiters.element
+        place, wrong = walk.step(raw.partition(sign)[0], [one.partition(sign)[0] for one in ahead])
+        for misplaced in wrong:
+            self._misplaced(misplaced)
+        if place is not None and self._table is not None:
+            step = self._table.step(place.index)
+            if step.counted:
+                self._totals.take(raw, walk.number)
+            if not step.accept(raw) or step.dated:
+                self._inspect(raw, walk.number, place)
+
     def _inspect(self, raw: str, number: int, place: Place) -> None:
-        segment = place.slot.segment
-        taken = self._accepts[place.index]
-        if taken is None:
-            taken = self._accepts[place.index] = accept(segment, self._delimiters)
-        if segment.id != "DTM" and taken(raw):
+        """Look closer at a segment that was not accepted at once."""
+        segment, table = place.slot.segment, self._table
+        assert table is not None
+        released = self._delimiters.release != " " and self._delimiters.release in raw
+        if released and segment.id != "DTM" and accept(segment, self._delimiters, released=True)(raw):
             return
         clean = True
         for fault in inspect(raw, segment, self._delimiters):
             clean = False
             self._fault(fault, number, segment.id)
         if clean and segment.id == "DTM":
-            if len(self._dates) >= DATES_MAX:
-                self._dates.clear()
-            self._dates.add(raw)
+            table.right(raw)
 
     def _characters(self, raws: list[str]) -> None:
         """The first character that the level of the interchange does not have."""
@@ -205,7 +205,7 @@ class MessageCheck:
             if found:
                 says = f"the character {found[0]!r} is not in the character set of the interchange"
                 finding = replace(
-                    self._template, code="invalid_character", says=says, severity=self._forgiven
+                    self._template, code="edifact.invalid_character", says=says, severity=self._forgiven
                 )
                 fix = "write what the level in UNB has, or name a level that has it"
                 at = replace(finding, fix=fix, segment_number=number, segment_id=raw[:3], value=found[0])
@@ -237,7 +237,16 @@ class MessageCheck:
         )
 
     def _misplaced(self, misplaced: Misplaced) -> None:
-        code, says, fix, ack = spoken(misplaced)
-        finding = replace(self._template, code=code, says=says, fix=fix, ack=f"0085:{ack}")
-        at = replace(finding, segment_number=misplaced.number, segment_id=misplaced.id)
-        self.tell(replace(at, position=self._position + misplaced.number - 1))
+        assert self._grammar is not None
+        self.tell(
+            replace(
+                self._template,
+                code=f"edifact.{misplaced.kind}",
+                says=words.says(misplaced, self._grammar.id),
+                fix=words.fix(misplaced),
+                segment_number=misplaced.number,
+                segment_id=misplaced.id,
+                position=self._position + misplaced.number - 1,
+                ack=f"0085:{_PLACEMENT.get(misplaced.kind, '15')}",
+            )
+        )

@@ -24,8 +24,9 @@ class Totals:
         self._controls: list[tuple[int, str]] = []
         self._delimiters = delimiters
 
-    def take(self, tag: str, raw: str, number: int) -> None:
+    def take(self, raw: str, number: int) -> None:
         """Count one LIN, QTY or CNT."""
+        tag = raw[:3]
         if tag == "LIN":
             self.lines += 1
         elif tag == "CNT":
@@ -51,14 +52,18 @@ class Totals:
                 continue
             if kind == "2" and amount != self.lines:
                 says = f"CNT counts {told} lines, there are {self.lines}"
-                yield number, raw, Fault(Flaw("wrong_total", says, f"write {self.lines}", "12"), "01-2", told)
+                yield (
+                    number,
+                    raw,
+                    Fault(Flaw("edifact.total", says, f"write {self.lines}", "12"), "01-2", told),
+                )
             elif kind == "1" and self.quantities and not self._is_sum(amount):
                 sums = " or ".join(
                     f"{value:f} ({qualifier})" for qualifier, value in sorted(self.quantities.items())
                 )
                 says = f"CNT gives {told} as the sum of quantities, they are {sums[:200]}"
                 fix = "write the sum of the quantities of the lines"
-                yield number, raw, Fault(Flaw("wrong_total", says, fix, "12"), "01-2", told)
+                yield number, raw, Fault(Flaw("edifact.total", says, fix, "12"), "01-2", told)
 
     def _is_sum(self, amount: Decimal) -> bool:
         # The standard does not say which of several quantities of a line is summed.

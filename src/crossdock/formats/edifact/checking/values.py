@@ -50,16 +50,18 @@ def flaw(element: Element, value: str, codes: frozenset[str] | None) -> Flaw | N
         length = len(value)
         if element.type == "a" and re.search(r"\d", value):
             return Flaw(
-                "wrong_type", f"{element.name} {value!r} has digits in it", "write letters only", "37"
+                "edifact.wrong_type", f"{element.name} {value!r} has digits in it", "write letters only", "37"
             )
     if length > element.max:
         says = f"{element.name} has {length} characters, {element.max} are the most"
-        return Flaw("too_long", says, f"shorten it to {element.max}", "39")
+        return Flaw("edifact.too_long", says, f"shorten it to {element.max}", "39")
     if length < element.min:
         says = f"{element.name} has {length} characters, {element.min} are the least"
-        return Flaw("too_short", says, f"write {element.min}", "40")
+        return Flaw("edifact.too_short", says, f"write {element.min}", "40")
     if codes is not None and value not in codes:
-        return Flaw("unknown_code", f"{element.name} knows no code {value!r}", _suggested(value, codes), "12")
+        return Flaw(
+            "edifact.invalid_code", f"{element.name} knows no code {value!r}", _suggested(value, codes), "12"
+        )
     return None
 
 
@@ -67,13 +69,13 @@ def _number_flaw(element: Element, value: str) -> Flaw | None:
     found = _NUMBER.fullmatch(value)
     if not found or not (found[2] or found[4]):
         fix = "write digits, with a minus before and a decimal mark within where needed"
-        return Flaw("wrong_type", f"{element.name} {value!r} is no number", fix, "37")
+        return Flaw("edifact.wrong_type", f"{element.name} {value!r} is no number", fix, "37")
     if not found[2]:
         says = f"{element.name} {value!r} has no digit before the decimal mark"
-        return Flaw("bad_number", says, f"write {found[1]}0{value.lstrip('-')}", "38")
+        return Flaw("edifact.bad_number", says, f"write {found[1]}0{value.lstrip('-')}", "38")
     if found[3] and not found[4]:
         says = f"{element.name} {value!r} has no digit behind the decimal mark"
-        return Flaw("bad_number", says, f"write {value[:-1]}", "19")
+        return Flaw("edifact.bad_number", says, f"write {value[:-1]}", "19")
     return None
 
 
@@ -110,4 +112,9 @@ def date_flaw(value: str, format_: str) -> Flaw | None:
 
 def _date_flaw(value: str, format_: str) -> Flaw:
     says = f"{value!r} is no date or time of format {format_}"
-    return Flaw("bad_date", says, "write a date that is in the calendar, in the format that is named", "12")
+    return Flaw(
+        "edifact.invalid_date",
+        says,
+        "write a date that is in the calendar, in the format that is named",
+        "12",
+    )

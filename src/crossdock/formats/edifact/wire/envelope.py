@@ -120,7 +120,7 @@ class Envelope:
         if not self._outside:
             self._outside = True
             says = f"{len(raws)} segment(s) stand outside any message, the first is {raws[0][:3]}"
-            self._wrong("outside_message", says, "put them between UNH and UNT", "33", raws[0][:3])
+            self._wrong("edifact.outside", says, "put them between UNH and UNT", "33", raws[0][:3])
 
     def _interchange_begins(self, segment: Segment, raw: str) -> Iterator[Part]:
         yield from self._end_interchange(None)
@@ -159,7 +159,11 @@ class Envelope:
         """An interchange is open, or taken to be."""
         if self.interchange is None:
             self._wrong(
-                "missing_unb", "there is no UNB before this", "begin the interchange with UNB", "13", "UNB"
+                "edifact.unb_missing",
+                "there is no UNB before this",
+                "begin the interchange with UNB",
+                "13",
+                "UNB",
             )
             self.interchange = Open(Segment("UNB"), "", self._position)
             yield Part(Kind.INTERCHANGE, None, [], self._position)
@@ -175,7 +179,9 @@ class Envelope:
         if message is None:
             return
         if segment is None:
-            self._wrong("missing_unt", "the message does not end with UNT", "end it with UNT", "13", "UNT")
+            self._wrong(
+                "edifact.unt_missing", "the message does not end with UNT", "end it with UNT", "13", "UNT"
+            )
         else:
             message.count += 1
             self._counted(segment, message.count, "segments of the message, UNH and UNT with them")
@@ -196,13 +202,19 @@ class Envelope:
         if group is None:
             return
         if segment is None:
-            self._wrong("missing_une", "the group does not end with UNE", "end it with UNE", "13", "UNE")
+            self._wrong(
+                "edifact.une_missing", "the group does not end with UNE", "end it with UNE", "13", "UNE"
+            )
         else:
             self._counted(segment, group.count, "messages of the group")
             self._referred(segment, group.reference, "UNG")
         if not group.count:
             self._wrong(
-                "empty_group", "there is no message in the group", "send it with its messages", "32", "UNG"
+                "edifact.empty_group",
+                "there is no message in the group",
+                "send it with its messages",
+                "32",
+                "UNG",
             )
         yield Part(Kind.GROUP_END, segment, [], self._position)
         self.group = None
@@ -221,14 +233,14 @@ class Envelope:
         if segment is None:
             if interchange.header.elements:
                 says = "the interchange does not end with UNZ"
-                self._wrong("missing_unz", says, "end it with UNZ", "13", "UNZ")
+                self._wrong("edifact.unz_missing", says, "end it with UNZ", "13", "UNZ")
         else:
             what = "groups" if interchange.groups else "messages"
             self._counted(segment, interchange.count, f"{what} of the interchange")
             self._referred(segment, interchange.reference, "UNB")
         if not interchange.messages:
             says = "there is no message in the interchange"
-            self._wrong("empty_interchange", says, "send it with its messages", "32", "UNB")
+            self._wrong("edifact.empty_interchange", says, "send it with its messages", "32", "UNB")
         yield Part(Kind.INTERCHANGE_END, segment, [], self._position)
         self.interchange = None
 
@@ -238,7 +250,7 @@ class Envelope:
         told = trailer.get(1)
         if not (told.isdecimal() and int(told) == count):
             says = f"{trailer.id} counts {told or 'nothing'}, there are {count} {what}"
-            self._wrong("count_mismatch", says, f"write {count}", "29", trailer.id, "01", told)
+            self._wrong("edifact.count_mismatch", says, f"write {count}", "29", trailer.id, "01", told)
 
     def _referred(self, trailer: Segment, reference: str, header: str) -> None:
         told = trailer.get(2)
@@ -247,11 +259,11 @@ class Envelope:
                 f"{trailer.id} refers to {told or 'nothing'}, {header} is {reference or 'without reference'}"
             )
             fix = f"write the reference of {header} in {trailer.id}"
-            self._wrong("reference_mismatch", says, fix, "28", trailer.id, "02", told)
+            self._wrong("edifact.reference_mismatch", says, fix, "28", trailer.id, "02", told)
 
     def _mixed(self, id_: str) -> None:
         says = "messages stand both in groups and outside them"
-        self._wrong("mixed_groups", says, "put all messages in groups, or none", "30", id_)
+        self._wrong("edifact.mixed_groups", says, "put all messages in groups, or none", "30", id_)
 
     def _wrong(
         self, code: str, says: str, fix: str, ack: str, id_: str, element: str | None = None, value: str = ""

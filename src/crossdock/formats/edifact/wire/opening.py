@@ -73,7 +73,7 @@ def unmarked(head: bytes, leniency: Leniency) -> int:
     """The bytes of a byte order mark before a file. Raises Invalid for encodings that EDIFACT does not have."""
     if head.startswith(b"\xef\xbb\xbf"):
         says = "the file begins with a byte order mark"
-        leniency.forgive("byte_order_mark", says, "write the file without one", at=1)
+        leniency.forgive("edifact.bom", says, "write the file without one", at=1)
         return 3
     if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"U\0N\0" in head[:64] or b"\0U\0N" in head[:64]:
         raise refused("the file is in UTF-16", "send it in the character set that UNB names")
@@ -90,7 +90,7 @@ def wrapped(head: bytes, leniency: Leniency) -> bool:
     if len(lines) <= 3 or len(widths) != 1 or max(widths) < 8 or begun > len(lines) // 2:
         return False
     says = f"the file is cut into lines of {max(widths)} characters"
-    leniency.forgive("wrapped_lines", says, "send it without line breaks", at=1)
+    leniency.forgive("edifact.wrapped", says, "send it without line breaks", at=1)
     return True
 
 
@@ -101,11 +101,11 @@ def found(head: bytes, leniency: Leniency, *, at: int) -> int | None:
     next_head = _HEAD.search(head)
     if next_head:
         says = f"{next_head.start()} bytes stand before the interchange"
-        leniency.forgive("data_before", says, "take them out", at=at, value=head)
+        leniency.forgive("edifact.junk", says, "take them out", at=at, value=head)
         return next_head.start()
     if at > 1:
         says = "data stands behind the last interchange"
-        leniency.forgive("data_after", says, "take it out", at=at, value=head)
+        leniency.forgive("edifact.junk", says, "take it out", at=at, value=head)
         return None
     says = "no interchange begins in its first 64 KB" if head else "there is nothing in it"
     raise refused(says, "send a file that begins with UNA or UNB", head)
@@ -132,7 +132,7 @@ def opening(head: bytes, leniency: Leniency, *, at: int) -> Opening:
         delimiters = replace(delimiters, repetition="*")
     if level not in CODECS:
         says, fix = f"{level!r} is no syntax level that is known", "name the level in UNB, as UNOC:3"
-        leniency.forgive("unknown_level", says, fix, at=at, ack="0085:2")
+        leniency.forgive("edifact.unknown_level", says, fix, at=at, ack="0085:2")
     return Opening(delimiters, level, version, CODECS.get(level, "ascii"), start)
 
 
@@ -147,5 +147,5 @@ def _guessed(head: bytes, leniency: Leniency, at: int) -> Delimiters:
     if not ended or len({element, component, ended[1].decode("latin-1")}) < 3:
         raise refused("its service characters cannot be told", "send UNA before UNB", head)
     says = "its service characters are not the usual ones and no UNA names them"
-    leniency.forgive("missing_una", says, "send UNA before UNB", at=at, value=head[:9])
+    leniency.forgive("edifact.una_missing", says, "send UNA before UNB", at=at, value=head[:9])
     return Delimiters(component, element, terminator=ended[1].decode("latin-1"))

@@ -137,7 +137,9 @@ class Tokenizer:
         if not octets:
             return
         says, fix = "the last segment has no terminator", f"end it with {self.delimiters.terminator}"
-        self._leniency.forgive("unterminated", says, fix, at=self.position + 1, value=octets, ack="0085:13")
+        self._leniency.forgive(
+            "edifact.last_terminator", says, fix, at=self.position + 1, value=octets, ack="0085:13"
+        )
         yield [self._decoded(octets)[0]]
         self.position += 1
 
@@ -165,7 +167,9 @@ class Tokenizer:
             if codec != declared:
                 says = f"the text is not in the character set of {self.level}; it was read as {codec}"
                 fix = f"write it in {declared}, or name the level of its character set in UNB"
-                self._leniency.forgive("character_set", says, fix, at=self.position + 1, ack="0085:21")
+                self._leniency.forgive(
+                    "edifact.character_set", says, fix, at=self.position + 1, ack="0085:21"
+                )
             return text, codec
         raise AssertionError("latin-1 knows every byte")
 
@@ -177,7 +181,7 @@ class Tokenizer:
             return
         says = f"the text reads as UTF-8 too, though {self.level} names another character set"
         fix = "ask the sender; UNOY in UNB, or the encoding of the partner, names UTF-8"
-        self._leniency.note("doubtful_character_set", says, fix, at=self.position + 1)
+        self._leniency.note("edifact.doubtful_character_set", says, fix, at=self.position + 1)
 
     def _split(self, text: str) -> tuple[list[str], str]:
         """The segments of a text that ends with a terminator, and what a released one leaves open."""
@@ -192,11 +196,11 @@ class Tokenizer:
             segments = [segment for raw in segments if (segment := raw.strip("\r\n"))]
         elif "\n" in text or "\r" in text:
             segments = [segment.lstrip("\r\n") for segment in segments]
-        if text[:1] in " \t\n\r" or re.search(re.escape(terminator) + "[\r\n]*[ \t]", text):
+        if re.match("[\r\n]*[ \t]", text) or re.search(re.escape(terminator) + "[\r\n]*[ \t]", text):
             segments = self._stripped(segments)
         if "" in segments:
             self._leniency.forgive(
-                "empty_segment",
+                "edifact.empty_segment",
                 "a segment is empty",
                 "take it out",
                 at=self.position + 1 + segments.index(""),
@@ -209,7 +213,7 @@ class Tokenizer:
             if segment[:1] in (" ", "\t"):
                 says, fix = "blanks stand before a segment", "let each segment begin with its tag"
                 value = segment[:35].encode("utf-8", "replace")
-                self._leniency.forgive("blanks_before", says, fix, at=number, value=value, ack="0085:21")
+                self._leniency.forgive("edifact.blank", says, fix, at=number, value=value, ack="0085:21")
                 return [segment.lstrip() for segment in segments]
         return segments
 
