@@ -270,7 +270,7 @@ def test_a_partner_may_narrow_a_message():
         ("edifact.invalid_code", 2, "01-1"),
         ("edifact.too_long", 2, "02"),
         ("edifact.missing_element", 2, "03"),
-        ("edifact.missing", 5, None),
+        ("edifact.missing", 4, None),
         ("edifact.invalid_code", 7, "01-1"),
         ("edifact.loop_over_max", 8, None),
     ]
