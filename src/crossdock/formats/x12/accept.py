@@ -147,6 +147,8 @@ def _element(element: Element, codes: frozenset[str] | None) -> str:
         return rf"-?(?:{whole}|(?=[\d.]{{{least + 1},{most + 1}}}(?![\d.]))\d*\.\d*)"
     if kind.startswith("N"):
         return rf"-?\d{{{least},{most}}}"
+    if kind == "ID":
+        return rf"[A-Z0-9][A-Z0-9 -]{{{least - 1},{most - 1}}}(?<![ -])"
     return rf"[!-~][ -~]{{{least - 1},{most - 1}}}"
 
 

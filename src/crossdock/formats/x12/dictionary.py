@@ -15,9 +15,10 @@ from crossdock.formats.x12 import notation, outline
 
 __all__ = [
     "BASES",
+    "BroadCodes",
     "base_version",
     "code_meaning",
-    "codes_closed",
+    "codes_kind",
     "element",
     "grammar",
     "known_codes",
@@ -32,6 +33,12 @@ BASES = ("004010", "005010")
 #: GS08: six digits of the release, then what an industry or a guide adds
 _VERSION = re.compile(r"(\d{6})[A-Z0-9]{0,6}")
 _FOLDER = "crossdock.formats.x12"
+
+
+class BroadCodes(frozenset[str]):
+    """Codes of an element that are not all there are: another one is worth a note, and no error."""
+
+    __slots__ = ()
 
 
 def base_version(version: str) -> str:
@@ -92,20 +99,19 @@ def element(element_id: str, version: str) -> Element:
 
 
 def code_meaning(element_id: str, code: str) -> str | None:
-    """What a code of an element means, in our words; None where we do not know it, "" where we know it is one."""
+    """What a code of an element means, in our words; "" where we do not say, None where it is not known."""
     return known_codes(element_id).get(code)
 
 
 def known_codes(element_id: str) -> Mapping[str, str]:
     """The codes of an element that we know, with their meanings; empty where it has none."""
-    found = _codes().get(element_id)
-    return MappingProxyType(found.meanings) if found else MappingProxyType({})
+    return MappingProxyType(_meanings(element_id))
 
 
-def codes_closed(element_id: str) -> bool:
-    """Whether the list of an element is complete, so that any other code is wrong."""
+def codes_kind(element_id: str) -> notation.Kind:
+    """What another code than those known is: wrong (closed), worth a note (broad), or fine (open)."""
     found = _codes().get(element_id)
-    return bool(found and found.closed)
+    return found.kind if found else "open"
 
 
 def _unknown(what: str, name: str, known: Iterable[str], *, path: str = "") -> Invalid:
@@ -134,6 +140,12 @@ def _codes() -> dict[str, notation.CodeRows]:
     return notation.code_rows(_text("codes.txt"), "codes.txt")
 
 
+@lru_cache(maxsize=2048)
+def _meanings(element_id: str) -> dict[str, str]:
+    found = _codes().get(element_id)
+    return found.meanings() if found else {}
+
+
 @lru_cache(maxsize=1)
 def _segments() -> dict[tuple[str, str], notation.SegmentRow]:
     return notation.segment_rows(_text("segments.txt"), "segments.txt")
@@ -156,8 +168,8 @@ def _outline(set_id: str) -> outline.Outline:
 def _element(element_id: str, base: str) -> Element:
     row = _elements()[element_id]
     low, high = row.lengths if base == BASES[0] else row.later
-    listed = _codes().get(element_id)
-    codes = frozenset(listed.meanings) if listed and listed.closed else None
+    kind = codes_kind(element_id)
+    codes = None if kind == "open" else (frozenset if kind == "closed" else BroadCodes)(_meanings(element_id))
     return Element(row.id, row.name, row.type, low, high, codes)
 
 

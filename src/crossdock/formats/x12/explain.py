@@ -15,7 +15,7 @@ from crossdock.formats.x12.value import breach
 class Spot:
     """One breach: the element ("02", "02-1", "" for the whole segment), its number in the dictionary, what is wrong.
 
-    `ack` is None for what an acknowledgement has no code for; `forgiven` what does no harm.
+    `ack` is None for what an acknowledgement has no code for; `forgiven` what does no harm, `note` what is no error.
     """
 
     element: str
@@ -26,6 +26,7 @@ class Spot:
     value: str | None = None
     ack: str | None = None
     forgiven: bool = False
+    note: bool = False
 
 
 def explain(segment: Segment, definition: Definition) -> Iterator[Spot]:
@@ -110,12 +111,14 @@ def _simple(segment: Segment, element: str, text: str, use: Use, what: Element) 
     if mark in text:
         says = f"{name} ({what.name}) holds {mark!r}, the component separator, and has no components"
         fix = f"send it without {mark!r}, or name another separator in ISA16"
-        yield Spot(element, what.id, "x12.component_separator", says, fix, text, "AK403:6")
+        yield Spot(element, _number(what), "x12.component_separator", says, fix, text, "AK403:6")
         return
     wrong = breach(what, text, use.codes if use.codes is not None else what.codes)
     if wrong is not None:
         says = f"{name} ({what.name}) {wrong.says}"
-        yield Spot(element, what.id, _CODES[wrong.ack], says, wrong.fix, text, f"AK403:{wrong.ack}")
+        code = "x12.unlisted_code" if wrong.note else _CODES[wrong.ack]
+        ack = None if wrong.note else f"AK403:{wrong.ack}"
+        yield Spot(element, _number(what), code, says, wrong.fix, text, ack, note=wrong.note)
 
 
 def _composite(segment: Segment, element: str, text: str, what: Composite) -> Iterator[Spot]:
@@ -195,7 +198,12 @@ def _at(definition: Definition, position: int) -> Use | None:
 
 
 def _reference(use: Use) -> str | None:
-    return use.what.id if isinstance(use.what, Element) else None
+    return _number(use.what) if isinstance(use.what, Element) else None
+
+
+def _number(element: Element) -> str | None:
+    """The number of an element in the standard; None where the dictionary has only a name of its own for it."""
+    return None if element.id.startswith("Z") else element.id
 
 
 def _article(use: Use) -> str:

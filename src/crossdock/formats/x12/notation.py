@@ -3,9 +3,9 @@
 Three kinds of file, each with one thing per line; a line that starts with `#` is a comment.
 
     elements.txt   127 AN 1/30 1/50 Reference number        lengths of 004010, then of 005010 where they differ
-    codes.txt      353 closed                               the list of one element: closed (complete) or open
+    codes.txt      353 closed                               the list of one element: closed, broad or open
                      00 Original                            a code with its meaning
-                     + 02 03 04                             codes that are known without a meaning of ours
+                     + 26 30-67 AA-AZ                       codes that may stand, without a meaning of ours
     segments.txt   REF 128! 127 352 C040 : R0203 ; Reference
                      005010 128! 127 352 C040*2 : R0203     the whole of it again, where 005010 differs
 
@@ -24,9 +24,11 @@ from crossdock.faults import Misconfigured
 from crossdock.formats.edi.grammar import Relation
 
 Letter = Literal["P", "R", "E", "C", "L"]
+Kind = Literal["closed", "broad", "open"]
 
 _ELEMENT = re.compile(r"(\S+) (AN|ID|DT|TM|B|R|N\d) (\d+)/(\d+)(?: (\d+)/(\d+))? (\S.*)")
-_CODES = re.compile(r"(\S+) (closed|open)")
+_CODES = re.compile(r"(\S+) (closed|broad|open)")
+_RANGE = re.compile(r"([A-Z0-9]*?)(\d+|[A-Z])-\1(\d+|[A-Z])")
 _USE = re.compile(r"([CIZ]?\d+)(!?)(?:\*(\d+|>1))?")
 _PAIRS = re.compile(r"\(([^()]*)\)x(\d+)")
 _RELATION = re.compile(r"([PRECL])((?:\d\d){2,})(?:-(\d{4}))?")
@@ -83,12 +85,42 @@ def element_rows(text: str, file: str) -> dict[str, ElementRow]:
     return rows
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class CodeRows:
-    """The codes of one element: meanings by code ("" where we give none), and whether the list is complete."""
+    """The list of one element: its lines, and whether other codes are wrong (closed), worth a note (broad) or fine."""
 
-    closed: bool
-    meanings: dict[str, str] = field(default_factory=dict[str, str])
+    kind: Kind
+    lines: list[Line] = field(default_factory=list[Line])
+
+    def meanings(self) -> dict[str, str]:
+        """Every code of the list with its meaning, "" where we give none. Raises Misconfigured."""
+        found: dict[str, str] = {}
+        spread: list[str] = []
+        for line in self.lines:
+            code, _, meaning = line.text.strip().partition(" ")
+            for one in meaning.split() if code == "+" else (code,):
+                if one in found:
+                    line.refuse(f"code {one} stands in this list a second time", "keep one of the two")
+                if "-" in one:
+                    spread += _spread(line, one)
+                else:
+                    found[one] = "" if code == "+" else meaning.strip()
+        for one in spread:
+            found.setdefault(one, "")
+        return found
+
+
+def _spread(line: Line, word: str) -> Iterator[str]:
+    """The codes of a range: 01-24, 1-35, AA-AZ, A000-A999."""
+    match = _RANGE.fullmatch(word)
+    first, last = (match.group(2), match.group(3)) if match else ("", "")
+    if not match or first.isdigit() != last.isdigit() or (len(first), first) > (len(last), last):
+        line.refuse(f"{word!r} is no range of codes", "write the first and the last, as 01-24 or AA-AZ")
+    if first.isdigit():
+        width = len(first) if first.startswith("0") or len(first) == len(last) else 0
+        yield from (f"{match.group(1)}{number:0{width}}" for number in range(int(first), int(last) + 1))
+    else:
+        yield from (f"{match.group(1)}{chr(letter)}" for letter in range(ord(first), ord(last) + 1))
 
 
 def code_rows(text: str, file: str) -> dict[str, CodeRows]:
@@ -96,25 +128,19 @@ def code_rows(text: str, file: str) -> dict[str, CodeRows]:
     found: dict[str, CodeRows] = {}
     now: CodeRows | None = None
     for line in lines(text, file):
-        if not line.text.startswith(" "):
-            head = _CODES.fullmatch(line.text)
-            if not head:
-                line.refuse(
-                    f"{line.text!r} begins no code list", "write: number of the element, open or closed"
-                )
-            if head.group(1) in found:
-                line.refuse(
-                    f"the codes of element {head.group(1)} stand here a second time", "join the lists"
-                )
-            now = found[head.group(1)] = CodeRows(head.group(2) == "closed")
+        if line.text.startswith(" "):
+            if now is None:
+                line.refuse("a code before the first list", "write the number of its element above it")
+            now.lines.append(line)
             continue
-        if now is None:
-            line.refuse("a code before the first list", "write the number of its element above it")
-        code, _, meaning = line.text.strip().partition(" ")
-        for one, says in ((c, "") for c in meaning.split()) if code == "+" else ((code, meaning.strip()),):
-            if one in now.meanings:
-                line.refuse(f"code {one} stands in this list a second time", "keep one of the two")
-            now.meanings[one] = says
+        head = _CODES.fullmatch(line.text)
+        if not head:
+            line.refuse(
+                f"{line.text!r} begins no code list", "write: number of the element, closed, broad or open"
+            )
+        if head.group(1) in found:
+            line.refuse(f"the codes of element {head.group(1)} stand here a second time", "join the lists")
+        now = found[head.group(1)] = CodeRows(cast("Kind", head.group(2)))
     return found
 
 

@@ -161,7 +161,9 @@ class _Reader:
                 return
         delimiters = self.scanner.delimiters
         self._learn(delimiters.element)
-        self.interchange = Interchange(Segment(raw, delimiters), delimiters, self.position)
+        # blanks of other alphabets stand in headers that were copied from a web page
+        header = Segment(raw, delimiters, charset_of([raw]))
+        self.interchange = Interchange(header, delimiters, self.position)
         self.interchange.findings.extend(self._forgiven())
         self.interchange.findings.extend(envelope.header_findings(self.interchange))
         self.groups, self.strays = envelope.Unique(), 0
@@ -176,7 +178,9 @@ class _Reader:
     def _control(self, kind: str | None, raw: bytes, index: int) -> Iterator[Event]:
         assert self.interchange is not None
         segment = Segment(raw, self.scanner.delimiters)
-        if kind is not None and segment.id != kind:
+        if kind is not None and (
+            segment.id != kind or (self.set is not None and not self._ends_set(segment))
+        ):
             kind = None
         if kind is None and self.set is not None:
             self.raw.append(raw)
@@ -192,13 +196,28 @@ class _Reader:
         elif kind == "IEA":
             yield from self._end_interchange(segment)
             self.scanner.end(index)
-        elif kind == "TA1" and self.set is None:
+        elif kind == "TA1":
             self.interchange.acknowledged.append(segment)
-        elif self.set is not None:
-            self.raw.append(raw)
         else:
             where = "in a group, but outside of its sets" if self.group else "outside of every group"
             self._stray(segment.id, f"segment {segment.id!r} stands {where}")
+
+    def _ends_set(self, segment: Segment) -> bool:
+        """Whether a control segment inside a set is meant as one: a stray one must not tear the rest apart."""
+        assert self.interchange is not None
+        match segment.id:
+            case "ST":
+                return len(segment[1].strip()) == 3 and bool(segment[2])
+            case "GS":
+                return len(segment) >= 6
+            case "GE":
+                return self.group is not None and envelope.same_number(segment[2], self.group.control)
+            case "IEA":
+                return envelope.same_number(segment[2], self.interchange.control)
+            case "TA1":
+                return False
+            case _:
+                return True
 
     def _begin_group(self, segment: Segment) -> Iterator[Event]:
         assert self.interchange is not None

@@ -178,7 +178,7 @@ class SetCheck:
                 spot.code,
                 spot.says,
                 spot.fix,
-                severity="forgiven" if spot.forgiven else "error",
+                severity="forgiven" if spot.forgiven else "note" if spot.note else "error",
                 element=spot.element or None,
                 value=spot.value,
                 ack=spot.ack,

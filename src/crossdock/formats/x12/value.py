@@ -6,21 +6,28 @@ import re
 from dataclasses import dataclass
 
 from crossdock.formats.edi.grammar import Element
+from crossdock.formats.x12.dictionary import BroadCodes
 from crossdock.formats.x12.envelope import is_date, is_time
 
 CODES_SHOWN_MAX = 12  #: codes that a fix lists
 
 _WHOLE = re.compile(r"-?[0-9]+")
+#: what any code is made of; postal codes and the like hold blanks and hyphens
+_CODE = re.compile(r"[A-Z0-9](?:[A-Z0-9 -]*[A-Z0-9])?")
 _DECIMAL = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """What is wrong with a value: the code of AK403, a predicate for people, and what to send."""
+    """What is wrong with a value: the code of AK403, a predicate for people, and what to send.
+
+    `note`: worth knowing, and no error: an acknowledgement does not speak of it.
+    """
 
     ack: str
     says: str
     fix: str
+    note: bool = False
 
 
 def breach(element: Element, text: str, codes: frozenset[str] | None) -> Breach | None:
@@ -45,6 +52,8 @@ def _text(element: Element, text: str, codes: frozenset[str] | None) -> Breach |
     wrong = _length(element, len(text), "characters")
     if wrong and codes and 1 <= len(codes) <= CODES_SHOWN_MAX:
         return Breach(wrong.ack, wrong.says, f"send one of {', '.join(sorted(codes))}")
+    if wrong is None and element.type == "ID" and _CODE.fullmatch(text) is None:
+        return Breach("7", "holds what no code holds", "send capital letters and digits")
     return wrong or _listed(text, codes, element)
 
 
@@ -65,6 +74,9 @@ def _length(element: Element, length: int, unit: str) -> Breach | None:
 def _listed(text: str, codes: frozenset[str] | None, element: Element) -> Breach | None:
     if codes is None or text in codes:
         return None
+    if isinstance(codes, BroadCodes):
+        says = "is not among the codes that are known here, which are not all there are"
+        return Breach("7", says, "check it against the partner's guide", note=True)
     if 1 <= len(codes) <= CODES_SHOWN_MAX:
         fix = f"send one of {', '.join(sorted(codes))}"
     else:
