@@ -62,11 +62,15 @@ def key_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-@cache
 def own(
     name: str, *, begins_days: int = -100, ends_days: int = 300, use_days: int = -10_000, kind: str = "rsa"
 ) -> OwnKey:
-    """A key with its certificate; the days are counted from NOW."""
+    """A key with its certificate, the same for the same words; the days are counted from NOW."""
+    return _own(name, begins_days, ends_days, use_days, kind)
+
+
+@cache
+def _own(name: str, begins_days: int, ends_days: int, use_days: int, kind: str) -> OwnKey:
     key = rsa_key(name) if kind == "rsa" else ec_key(name)
     begins, ends = NOW + timedelta(days=begins_days), NOW + timedelta(days=ends_days)
     use_from = NOW + timedelta(days=use_days)
