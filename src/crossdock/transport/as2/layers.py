@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from crossdock.transport.as2 import compression, envelope, mime, signature
@@ -113,14 +113,18 @@ def _take_off_signature(found: Opening, partner: Partner, now: datetime, limits:
         raise Refused(
             Problem.AUTHENTICATION, "a signed message is a content and its signature, and this is not"
         )
-    exact, canonical = inside[0].raw, mime.with_crlf(inside[0].raw)
-    readings = (exact,) if canonical == exact else (exact, canonical)
-    _note_signature(
-        found,
-        signature.verify(
-            inside[1].content(), readings, partner.certificates, digests=partner.digests, now=now
-        ),
-    )
+    _note_signature(found, _verified(inside[1].content(), inside[0].raw, partner, now))
+
+
+def _verified(der: bytes, exact: bytes, partner: Partner, now: datetime) -> Signature:
+    """The signature over the bytes as they came, else over their canonical form, which some software signs."""
+    try:
+        return signature.verify(der, (exact,), partner.certificates, digests=partner.digests, now=now)
+    except Refused as refused:
+        if refused.problem is not Problem.INTEGRITY or (canonical := mime.with_crlf(exact)) == exact:
+            raise
+    held = signature.verify(der, (canonical,), partner.certificates, digests=partner.digests, now=now)
+    return replace(held, leniencies=(*held.leniencies, "signed with lines ended by CR LF, sent with LF"))
 
 
 def _note_signature(found: Opening, checked: Signature) -> None:

@@ -198,10 +198,11 @@ def quoted(name: str) -> str:
 
 
 def unquoted(value: str) -> str:
-    """The AS2 name that a header carries."""
+    """The AS2 name that a header carries; some software quotes it again when it answers."""
     text = value.strip()
-    if len(text) > 1 and text[0] == text[-1] == '"':
-        return re.sub(r"\\(.)", r"\1", text[1:-1])
+    for _ in range(2):
+        if len(text) > 1 and text[0] == text[-1] == '"':
+            text = re.sub(r"\\(.)", r"\1", text[1:-1])
     return text
 
 

@@ -128,7 +128,7 @@ def _fields(content: bytes) -> dict[str, str]:
     lines = [line for line in content.splitlines() if line.strip()]
     found: dict[str, str] = {}
     for name, value in mime.read(b"\r\n".join(lines) + b"\r\n\r\n").headers:
-        found.setdefault(name.lower(), value)
+        found.setdefault(name.lower(), value[:_TEXT_MAX])
     return found
 
 

@@ -105,8 +105,8 @@ def verify(
 ) -> Signature:
     """The first signature that a pinned, valid certificate made over one of the contents. Raises Refused.
 
-    `contents` are readings of the same bytes, the exact one first; none when the signature holds its
-    content within itself. `digests` are the algorithms that the profile takes.
+    `contents` is empty when the signature holds its content within itself. `digests` are the algorithms
+    that the profile takes.
     """
     kind, signed = content_info(der, Problem.AUTHENTICATION)
     if kind != "signed_data":
@@ -179,9 +179,7 @@ def _checked(signer: Any, check: _Check) -> Signature:
             data = content if attested is None else _as_set(attributes)
             if _holds(certificate.public_key, signer, digest, data):
                 _check_validity(certificate, check.now)
-                return Signature(
-                    certificate.fingerprint, digest, content, _leniencies(certificate, content, check, named)
-                )
+                return Signature(certificate.fingerprint, digest, content, _leniencies(certificate, named))
     if not named:
         raise _by_a_stranger(signer, check)
     if attested is not None and matching:
@@ -206,15 +204,8 @@ def _check_validity(certificate: Certificate, now: datetime) -> None:
     )
 
 
-def _leniencies(
-    certificate: Certificate, content: bytes, check: _Check, named: Sequence[Certificate]
-) -> tuple[str, ...]:
-    found: list[str] = []
-    if not named:
-        found.append(f"signed under another certificate with the key of {certificate.fingerprint}")
-    if content is not check.contents[0]:
-        found.append("the signature was made over lines ended by CR LF, the message came with LF")
-    return tuple(found)
+def _leniencies(certificate: Certificate, named: Sequence[Certificate]) -> tuple[str, ...]:
+    return () if named else (f"signed under another certificate with the key of {certificate.fingerprint}",)
 
 
 def _by_a_stranger(signer: Any, check: _Check) -> Refused:
