@@ -24,12 +24,17 @@ _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES})
 
 
+def linked(old: str, new: str, folder: int) -> None:
+    """Gives a file a second name in an open folder, never over another. Raises OSError."""
+    os.link(old, new, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+
+
 class FolderMailbox:
     """Keeps `transport.mailbox.Mailbox` on local folders. Times in seconds.
 
     `root` is where the folders of inbox and outbox begin. Every file is opened relative to its folder and
     never through a link, so that no name leads elsewhere. What was handed over or taken away is on
-    the disk (fsync of the file, then of the folder) when the call returns.
+    the disk (fsync of the file, then of the folder) when the call returns. `sync` and `link` are the system's.
     """
 
     def __init__(
@@ -40,6 +45,7 @@ class FolderMailbox:
         outbox: Outbox | None = None,
         clock: Callable[[], float] = time.monotonic,
         sync: Callable[[int], None] = os.fsync,
+        link: Callable[[str, str, int], None] = linked,
     ) -> None:
         self._root = root
         self._inbox = inbox or Inbox()
@@ -47,6 +53,7 @@ class FolderMailbox:
         self._watch = Watch(self._inbox)
         self._clock = clock
         self._sync = sync
+        self._link = link
         self._thread = OwnThread("mailbox")
 
     async def waiting(self) -> Sequence[Entry]:
@@ -176,8 +183,9 @@ class FolderMailbox:
     def _put_in_place(self, folder: int, partial: str, name: str, content: bytes) -> None:
         """Gives the file its name, unless that is taken. Raises Rejected, InDoubt."""
         try:
-            os.link(partial, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+            self._link(partial, name, folder)
         except FileExistsError:
+            os.unlink(partial, dir_fd=folder)
             if not self._there(folder, name, content):
                 raise
         except OSError as error:

@@ -12,7 +12,6 @@ import stat
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
-from typing import cast
 
 from paramiko import (
     AuthenticationException,
@@ -121,6 +120,8 @@ async def permitted_address(
 class _Client(SFTPClient):
     """The library's client with a listing of its own: the library's breaks at one name that is no UTF-8."""
 
+    _request: Callable[..., tuple[int, Message]]  # the library's; its published types leave it out
+
     def files(self, folder: str, names_max: int) -> list[Entry]:
         """The regular files of a folder, at most so many names read. Raises OSError, SSHException."""
         handle, found, names = self._asked(CMD_OPENDIR, folder.encode()).get_binary(), list[Entry](), 0
@@ -141,8 +142,8 @@ class _Client(SFTPClient):
         return found
 
     def _asked(self, *words: int | bytes) -> Message:
-        """One request and its answer; the stubs of the library do not show it to those who inherit."""
-        return cast(tuple[int, Message], self._request(*words))[1]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]
+        """One request and its answer."""
+        return self._request(*words)[1]
 
     def _alive(self) -> bool:
         channel = self.get_channel()
