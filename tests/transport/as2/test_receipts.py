@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -14,7 +13,7 @@ from crossdock.transport.as2.receipts import Reply, Stored, again, receipt_for
 from crossdock.transport.as2.receiving import Opened, Refusal
 from crossdock.transport.as2.report import Standing
 from tests.transport.as2.exchange import answered, got, judged, response, sent
-from tests.transport.as2.parties import NOW, ORDER, THEM, US, chance, ours, own, theirs
+from tests.transport.as2.parties import NOW, ORDER, THEM, US, chance, ours, own, pinned, theirs
 
 
 def test_the_same_message_again_gets_the_same_receipt_byte_for_byte():
@@ -134,15 +133,21 @@ def test_a_digest_that_must_be_and_cannot_be_is_refused_as_such():
     assert isinstance(got(sent(mine), old, {"Disposition-Notification-Options": options}), Opened)
 
 
-def test_a_side_whose_certificate_has_ended_answers_unsigned_and_we_do_not_believe_it():
+def test_nothing_is_taken_whose_receipt_must_be_signed_and_cannot_be():
     ended = own("theirs, ended", begins_days=-90, ends_days=-1)
-    yours = theirs(
-        keys=(
-            ended,
-            replace(
-                own("theirs"), certificate=replace(own("theirs").certificate, use_from=NOW + timedelta(1))
-            ),
-        )
-    )
-    verdict = judged(answered(sent(ours()), yours), sent(ours()))
-    assert (verdict.standing, verdict.kind) == (Standing.UNCLEAR, "mdn_unsigned")
+    following = own("theirs", use_days=1)
+    yours = theirs(keys=(following, ended))
+    assert yours.signing_key(NOW) is None
+    used_too_early = replace(pinned(following), use_from=NOW)
+    found = got(sent(ours(encryption_certificates=(used_too_early,))), yours)
+    assert isinstance(found, Refusal)
+    assert "no certificate of The Partner is valid now" in found.says
+    answer = response(receipt_for(found, NOW, chance(1)))
+    assert judged(answer, sent(ours())).standing is Standing.REJECTED
+
+
+def test_a_receipt_that_may_be_unsigned_is_given_so_when_no_key_is_there():
+    yours = theirs(keys=(), sign="", require_encrypted=False)
+    found = got(sent(ours(encrypt="")), yours, {"Disposition-Notification-Options": PROTOCOL})
+    assert receipt_for(found, NOW, chance(1)).headers["Content-Type"].startswith("multipart/report")
+    assert judged(response(receipt_for(found, NOW, chance(1))), sent(ours(encrypt=""))).kind == "mdn_unsigned"

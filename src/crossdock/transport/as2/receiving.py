@@ -35,6 +35,7 @@ class ReceiptWish:
 
     wanted: bool = False
     signed: bool = False
+    only_signed: bool = False  #: an unsigned one will not do
     algorithms: tuple[str, ...] = ()  #: of the MIC, by preference, as the sender writes them
     one_of_these: bool = False  #: no other algorithm will do
     deliver_to: str = ""  #: "" for the answer to the request itself
@@ -124,6 +125,7 @@ def receive(
             return report.read_report(
                 opening, found.partner, limits, message_id=found.message_id, trouble=trouble
             )
+        _check_receipt(found.wish, found.partner, now)
         return _opened(found, found.partner, opening, limits)
     except Refused as refused:
         return replace(found, problem=refused.problem, says=refused.says, fix=refused.fix)
@@ -161,8 +163,22 @@ def content_of(headers: Mapping[str, str], body: bytes) -> Entity:
     return Entity(tuple((name, headers[name]) for name in names if name in headers), body, body)
 
 
+def _check_receipt(wish: ReceiptWish, partner: Partner, now: datetime) -> None:
+    """Raises Refused when the receipt cannot be given as it is asked for: then nothing must be taken."""
+    if wish.deliver_to and not partner.may_get_receipts(wish.deliver_to):
+        raise Refused(
+            Problem.UNEXPECTED, f"the receipt is wanted at {wish.deliver_to[:200]}, which is not the partner's",
+            fix="list the host under receipt_hosts of the profile if it is right",
+        )  # fmt: skip
+    if wish.only_signed and partner.signing_key(now) is None:
+        raise Refused(
+            Problem.UNEXPECTED, f"a signed receipt is asked for, and no certificate of {partner.us} is valid now",
+            fix="renew our certificate and send it to the partner",
+        )  # fmt: skip
+
+
 def _opened(found: Refusal, partner: Partner, opening: Opening, limits: Limits) -> Opened:
-    """The message, when it is protected as the profile asks and its receipt can be made. Raises Refused."""
+    """The message, when it is protected as the profile asks. Raises Refused."""
     if partner.require_encrypted and not opening.cipher:
         raise Refused(
             Problem.SECURITY, "the message is not encrypted, and the profile asks for it",
@@ -172,11 +188,6 @@ def _opened(found: Refusal, partner: Partner, opening: Opening, limits: Limits) 
         raise Refused(
             Problem.SECURITY, "the message is not signed, and the profile asks for it",
             fix="ask the partner to sign, or take `require_signed` out of the profile",
-        )  # fmt: skip
-    if found.wish.deliver_to and not partner.may_get_receipts(found.wish.deliver_to):
-        raise Refused(
-            Problem.UNEXPECTED, f"the receipt is wanted at {found.wish.deliver_to[:200]}, which is not the partner's",
-            fix="list the host under receipt_hosts of the profile if it is right",
         )  # fmt: skip
     payloads = _payloads(opening.entity, limits, limits.layers_max)
     return Opened(
@@ -237,11 +248,12 @@ def _wish(given: Mapping[str, str]) -> ReceiptWish:
         words = [word.strip() for word in value.split(",") if word.strip()]
         if words:
             found[name.strip().lower()] = (words[0].lower(), words[1:])
-    protocols = found.get("signed-receipt-protocol", ("", []))[1]
+    asked, protocols = found.get("signed-receipt-protocol", ("", []))
     importance, algorithms = found.get("signed-receipt-micalg", ("", []))
     return ReceiptWish(
         wanted=True,
         signed=bool(protocols),
+        only_signed=bool(protocols) and asked == "required",
         algorithms=tuple(one[:40] for one in algorithms[:8]),
         one_of_these=importance == "required",
         deliver_to=given.get("receipt-delivery-option", "")[:2000],
