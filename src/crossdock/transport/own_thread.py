@@ -27,10 +27,13 @@ class OwnThread:
         self._patience_s = patience_s
         self._turn = asyncio.Lock()
         self._left: asyncio.Future[Any] | None = None
+        self._closed = False
 
     async def run(self, act: Callable[[], Made], *, within_s: float | None = None) -> Made:
         """The act's own result or fault. After `within_s` seconds it is stopped; what it then says counts."""
         async with self._turn:
+            if self._closed:
+                raise TryLater("the mailbox is closed")
             await self._wait_for_what_was_left()
             future = asyncio.get_running_loop().run_in_executor(self._threads, act)
             try:
@@ -56,6 +59,7 @@ class OwnThread:
 
     def close(self) -> None:
         """Takes no further act; one under way is stopped."""
+        self._closed = True
         self._stop()
         self._threads.shutdown(wait=False, cancel_futures=True)
 

@@ -11,7 +11,8 @@ from crossdock.faults import InDoubt, Rejected, TryLater
 from crossdock.transport.address import Resolve, system_addresses
 from crossdock.transport.mailbox import Entry, Inbox, Outbox, Watch, check_name
 from crossdock.transport.own_thread import OwnThread
-from crossdock.transport.ssh import Account, Lost, Session, opened, permitted_address
+from crossdock.transport.sftp_session import Lost, Session
+from crossdock.transport.ssh import Account, opened, permitted_address
 
 Made = TypeVar("Made")
 

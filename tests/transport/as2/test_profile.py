@@ -24,6 +24,7 @@ WRONG = [
     ({"encrypt": "3des"}, "encrypt", "not among"),
     ({"legacy": frozenset({"des"})}, "legacy", "no old algorithm"),
     ({"keys": ()}, "keys", "without a key"),
+    ({"keys": (), "sign": ""}, "keys", "nothing encrypted can be opened"),
     ({"certificates": ()}, "certificates", "without the partner's certificate"),
     ({"certificates": (), "encrypt": ""}, "certificates", "no signature can be checked"),
     ({"receipts": Receipts.ASYNC}, "receipt_url", "address"),
@@ -90,6 +91,13 @@ def test_the_certificate_in_use_changes_on_its_day():
     assert mine.encryption_certificate(NOW + timedelta(days=31)) is new
     assert mine.encryption_certificate(NOW + timedelta(days=901)) is None
     assert in_use((), NOW) is None
+
+
+def test_a_certificate_that_was_only_added_is_used_when_the_old_one_ends():
+    old, new = pinned(own("theirs", ends_days=30)), pinned(own("theirs, new", begins_days=-5, ends_days=900))
+    for certificates in ((old, new), (new, old)):
+        assert in_use(certificates, NOW) is old
+        assert in_use(certificates, NOW + timedelta(days=31)) is new
 
 
 def test_nothing_leaves_under_a_certificate_that_is_not_valid():

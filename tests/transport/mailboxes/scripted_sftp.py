@@ -65,7 +65,8 @@ class ScriptedSftp:
     def hang_up(self) -> None:
         """Breaks every connection, as a cut cable would."""
         self.cuts += 1
-        for transport in self._transports:
+        doomed, self._transports = self._transports, []
+        for transport in doomed:
             with contextlib.suppress(OSError):
                 transport.sock.shutdown(socket.SHUT_RDWR)
             transport.close()

@@ -67,7 +67,11 @@ class Certificate:
     @property
     def subject(self) -> str:
         """Whose it is, as it says itself; for people only."""
-        return self.parsed.subject.rfc4514_string()[:200]
+        text = self.parsed.subject.rfc4514_string()[:200]
+        return "".join(one if one.isprintable() else "?" for one in text)
+
+    def __repr__(self) -> str:
+        return f"Certificate({self.fingerprint})"
 
     def valid_at(self, now: datetime) -> bool:
         """Whether the moment lies within its validity."""
@@ -165,9 +169,13 @@ def _bits_of(key: PublicKey) -> bytes:
 
 
 def in_use(certificates: Sequence[Certificate], now: datetime) -> Certificate | None:
-    """The one that we use now: valid, its day come, and of these the one whose day came last."""
+    """The one that we use now: valid, its day come, and of these the one whose day came last.
+
+    Where no days are named, the one that ends first: a new certificate that was only added beside the old one
+    is not used before the other side is sure to know it.
+    """
     ready = [one for one in certificates if one.use_from <= now and one.valid_at(now)]
-    return max(ready, key=lambda one: (one.use_from, one.not_before), default=None)
+    return max(ready, key=lambda one: (one.use_from, -one.not_after.timestamp()), default=None)
 
 
 class Standing(StrEnum):

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 from crossdock.faults import Invalid, Misconfigured
@@ -174,7 +174,7 @@ def _headers(
         "AS2-From": quoted(partner.us),
         "AS2-To": quoted(partner.them),
         "Message-ID": message_id,
-        "Date": format_datetime(now),
+        "Date": format_datetime(now.astimezone(UTC), usegmt=True),
         "Subject": subject,
         "MIME-Version": "1.0",
         **dict(entity.headers),

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
 from crossdock.faults import Misconfigured
 from crossdock.transport.as2.certificates import (
     Certificate,
@@ -48,7 +50,7 @@ class Limits:
     """How much one message may ask of us."""
 
     body_bytes_max: int = 50_000_000
-    document_bytes_max: int = 200_000_000  #: after decompression
+    document_bytes_max: int = 100_000_000  #: after decompression
     layers_max: int = 5
     parts_max: int = 32
 
@@ -123,6 +125,11 @@ class Partner:
             raise Misconfigured(
                 "nothing can be signed without a key", path="keys", fix="name our key and certificate"
             )
+        if self.require_encrypted and not any(isinstance(one.key, RSAPrivateKey) for one in self.keys):
+            raise Misconfigured(
+                "nothing encrypted can be opened without an RSA key of ours", path="keys",
+                fix="name our key and certificate, or set `require_encrypted: false`",
+            )  # fmt: skip
         if self.encrypt and not (self.encryption_certificates or self.certificates):
             raise Misconfigured(
                 "nothing can be encrypted without the partner's certificate", path="certificates",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
 
 from crossdock.transport.as2 import layers, mime
@@ -63,7 +63,7 @@ def receipt_for(outcome: Opened | Refusal, now: datetime, entropy: Entropy) -> R
         "AS2-From": quoted(_clean(us)),
         "AS2-To": quoted(_clean(them)),
         "Message-ID": message_id(entropy(16).hex(), us),
-        "Date": format_datetime(now),
+        "Date": format_datetime(now.astimezone(UTC), usegmt=True),
         "Subject": "Message Disposition Notification",
         "MIME-Version": "1.0",
         **dict(entity.headers),

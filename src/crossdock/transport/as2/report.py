@@ -13,7 +13,7 @@ from crossdock.transport.as2.layers import Mic, Opening
 from crossdock.transport.as2.mime import Entity
 from crossdock.transport.as2.outgoing import Expected, unquoted
 from crossdock.transport.as2.problem import Refused
-from crossdock.transport.as2.profile import Limits, Partner, Receipts
+from crossdock.transport.as2.profile import Limits, Partner
 
 _TEXT_MAX = 2_000
 _DISPOSITION = re.compile(r"\s*([a-z-]+)\s*(?:/\s*([a-z-]+))?\s*(?::\s*(.*))?\Z", re.IGNORECASE | re.DOTALL)
@@ -206,9 +206,13 @@ class Verdict:
                 return InDoubt(self.says, path="receipt", value=self.kind, fix=self.fix)
 
 
-def judge(receipt: Receipt, expected: Expected, *, raw: bytes = b"") -> Verdict:
-    """What a receipt says of the message that it must be for; a doubt stays a doubt, never a yes."""
-    unclear = _doubt(receipt, expected)
+def judge(receipt: Receipt, expected: Expected, *, raw: bytes = b"", in_the_answer: bool = False) -> Verdict:
+    """What a receipt says of the message that it must be for; a doubt stays a doubt, never a yes.
+
+    `raw` is what it came in. `in_the_answer` tells that it came back over our own request, where nobody
+    else can speak: there an unsigned refusal counts.
+    """
+    unclear = _doubt(receipt, expected, in_the_answer=in_the_answer)
     if unclear is not None:
         kind, says, fix = unclear
         return Verdict(Standing.UNCLEAR, says, kind, fix, receipt, raw)
@@ -232,7 +236,7 @@ def judge(receipt: Receipt, expected: Expected, *, raw: bytes = b"") -> Verdict:
     return Verdict(Standing.DONE, f"{expected.them} has the message{remark}", receipt=receipt, raw=raw)
 
 
-def _doubt(receipt: Receipt, expected: Expected) -> tuple[str, str, str] | None:
+def _doubt(receipt: Receipt, expected: Expected, *, in_the_answer: bool) -> tuple[str, str, str] | None:
     """Why a receipt proves nothing: kind, sentence, fix."""
     if (receipt.us, receipt.them) != (expected.us, expected.them):
         return "mdn_foreign", f"the receipt is from {receipt.them}, not from {expected.them}", ""
@@ -246,7 +250,6 @@ def _doubt(receipt: Receipt, expected: Expected) -> tuple[str, str, str] | None:
             "pin the partner's current certificate, then settle the message",
         )
     refused = receipt.outcome in (Outcome.ERROR, Outcome.FAILURE)
-    in_the_answer = expected.receipts is Receipts.SYNC  # a stranger cannot answer our own request
     if expected.signed and not receipt.signed_by and not (refused and in_the_answer):
         return (
             "mdn_unsigned",

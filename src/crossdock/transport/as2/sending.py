@@ -49,7 +49,7 @@ def judge_answer(
     raw = raw_answer(answer)
     receipt, why = _receipt(answer, partner, now, limits or Limits())
     if receipt is not None:
-        verdict = judge(receipt, expected, raw=raw)
+        verdict = judge(receipt, expected, raw=raw, in_the_answer=True)
         if not _taken(answer.status) and verdict.standing is Standing.DONE:
             says = f"{expected.them} answered {answer.status} with a receipt that says processed"
             return replace(verdict, standing=Standing.UNCLEAR, says=says, kind="status")
