@@ -19,7 +19,7 @@ class NotToBeHadError(Exception):
     """A program that cannot be installed here; the text says why, for the reason of a skip."""
 
 
-def kept(name: str, made_from: Sequence[str], make: Callable[[Path], None]) -> Path:
+def kept(name: str, made_from: Sequence[str], make: Callable[[Path], object]) -> Path:
     """The folder of a program, made once for these words. Raises NotToBeHadError."""
     HOME.mkdir(parents=True, exist_ok=True)
     key = hashlib.sha256("\n".join((sys.version, *made_from)).encode()).hexdigest()[:12]
@@ -39,10 +39,26 @@ def environment(name: str, packages: Sequence[str], mend: Callable[[Path], None]
     def make(folder: Path) -> None:
         run([sys.executable, "-m", "venv", str(folder / "env")])
         pip = [str(folder / "env" / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install"]
-        run([*pip, "--quiet", "--no-deps", *packages])
+        run([*pip, "--quiet", "--no-deps", "--retries", "1", "--timeout", "15", *packages])
         mend(folder / "env")
 
     return kept(name, packages, make) / "env" / "bin" / "python"
+
+
+def debian(folder: Path, packages: Sequence[str]) -> Path:
+    """Debian packages unpacked below a folder; nothing of the system is changed. Raises NotToBeHadError."""
+    lists = folder / "lists"
+    (lists / "partial").mkdir(parents=True)
+    quick = ["-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=15"]
+    own_lists = ["-o", f"Dir::State::Lists={lists}", "-o", f"Dir::Cache={folder}"]
+    try:
+        run(["apt-get", *quick, "download", *packages], folder)
+    except NotToBeHadError:  # the system's lists may be old or empty
+        run(["apt-get", *quick, *own_lists, "update"], folder)
+        run(["apt-get", *quick, *own_lists, "download", *packages], folder)
+    for package in folder.glob("*.deb"):
+        run(["dpkg", "-x", str(package), str(folder / "tree")])
+    return folder / "tree"
 
 
 def run(command: Sequence[str], folder: Path | None = None) -> str:

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Self
 
-from tests.peers.cache import NotToBeHadError, kept, run
+from tests.peers.cache import NotToBeHadError, debian, kept, run
 
 #: What Debian's server needs beyond a plain system.
 PACKAGES = ("openssh-server", "libwrap0")
@@ -122,12 +122,7 @@ def _program(home: Path) -> tuple[Path, dict[str, str]]:
     if shutil.which("apt-get") is None or shutil.which("ssh-keygen") is None:
         raise NotToBeHadError("there is no sshd, and no way to get one")
 
-    def make(folder: Path) -> None:
-        run(["apt-get", "-o", "APT::Sandbox::User=root", "download", *PACKAGES], folder)
-        for package in folder.glob("*.deb"):
-            run(["dpkg", "-x", str(package), str(folder / "tree")])
-
-    tree = kept("sshd", PACKAGES, make) / "tree"
+    tree = kept("sshd", PACKAGES, lambda folder: debian(folder, PACKAGES)) / "tree"
     for path in (
         tree / "usr" / "sbin" / "sshd",
         *tree.glob("lib/*/libwrap.so.*"),
