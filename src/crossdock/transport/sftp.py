@@ -85,7 +85,7 @@ class SftpMailbox:
     async def hand_over(self, name: str, content: bytes) -> None:
         """Puts a file before the partner. Raises TryLater, InDoubt, Rejected, Invalid."""
         check_name(name)
-        await self._act(lambda session: self._handed_over(session, name, content), name)
+        await self._act(lambda session: self._handed_over(session, name, content), name, may_show=True)
 
     async def holds(self, name: str, content: bytes) -> bool:
         """Whether the partner's folder has this file. Raises TryLater."""
@@ -96,8 +96,8 @@ class SftpMailbox:
         """Ends the connection."""
         self._thread.close()
 
-    async def _act(self, act: Callable[[Session], Made], what: str) -> Made:
-        """One act over a connection that stands. Raises TryLater; InDoubt only if the act does."""
+    async def _act(self, act: Callable[[Session], Made], what: str, *, may_show: bool = False) -> Made:
+        """One act over a connection that stands. Raises TryLater; InDoubt where the partner may see a part of it."""
         address = await permitted_address(self._account, self._allow, self._resolve)
 
         def acted() -> Made:
@@ -116,9 +116,8 @@ class SftpMailbox:
         try:
             return await self._thread.run(acted, within_s=self._act_s)
         except TimeoutError:
-            raise InDoubt(
-                f"{self._account.host} did not end within {self._act_s:g} s: {what}", path="host"
-            ) from None
+            says = f"{self._account.host} did not end within {self._act_s:g} s: {what}"
+            raise (InDoubt if may_show else TryLater)(says, path="host") from None
 
     def _connected(self, address: str) -> Session:
         """The session in use, or a new one. Raises TryLater."""

@@ -33,6 +33,9 @@ Secret = Callable[[], str]
 # What matters of its log becomes a fault; without a handler Python prints it for the operator.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
+_HOST_KEY_KINDS = frozenset(
+    {"ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"}
+)
 _KEY_KINDS: tuple[type[PKey], ...] = (Ed25519Key, ECDSAKey, RSAKey)
 #: The names under which a server may prove that it has an RSA key; SHA-1 is not among them.
 _RSA_PROOFS = ("rsa-sha2-512", "rsa-sha2-256")
@@ -76,7 +79,11 @@ def _pin(written: str) -> tuple[str, str]:
     try:
         kind, coded = words[0], base64.b64decode(words[1], validate=True)
         named = kind.encode()
-        if coded[4 : 4 + len(named)] == named and int.from_bytes(coded[:4]) == len(named):
+        if (
+            kind in _HOST_KEY_KINDS
+            and coded[4 : 4 + len(named)] == named
+            and int.from_bytes(coded[:4]) == len(named)
+        ):
             return kind, _fingerprint(coded)
     except (IndexError, binascii.Error, ValueError):
         pass
@@ -162,14 +169,13 @@ def _check_host_key(shown: PKey, pinned: Sequence[str], account: Account) -> Non
 
 def _sign_in(transport: Transport, account: Account) -> None:
     """By key, by password, or by both when the server wants both. Raises TryLater."""
-    try:
-        more: Sequence[str] = ("password",)
-        if account.key is not None:
-            more = transport.auth_publickey(account.user, _private_key(account))
-        if account.password is not None and not transport.is_authenticated() and "password" in more:
+    refused = (AuthenticationException, BadAuthenticationType)
+    if account.key is not None:
+        with contextlib.suppress(*refused):
+            transport.auth_publickey(account.user, _private_key(account))
+    if account.password is not None and not transport.is_authenticated():
+        with contextlib.suppress(*refused):
             transport.auth_password(account.user, account.password())
-    except (AuthenticationException, BadAuthenticationType):
-        pass
     if not transport.is_authenticated():
         raise TryLater(
             f"{account.host} refused the sign-in of {account.user}", path="auth",

@@ -344,3 +344,16 @@ async def test_a_server_that_restarts_is_found_again(sshd):
         await box.hand_over("two.edi", b"2")
     await box.close()
     assert sorted(path.name for path in folder.iterdir()) == ["one.edi", "two.edi"]
+
+
+async def test_a_server_that_takes_no_key_gets_the_password(server, sshd):
+    async with mailbox(server, key=lambda: sshd.client_key) as box:
+        assert await box.waiting() == []
+    assert server.sign_ins == 2
+
+
+async def test_a_mailbox_that_is_closed_takes_no_act(server):
+    async with mailbox(server) as box:
+        await box.waiting()
+    with pytest.raises(TryLater, match="closed"):
+        await box.waiting()

@@ -84,7 +84,11 @@ def outgoing(
     assert now.tzinfo is not None, "a moment without a zone is no moment"
     _check_words(message_id, content_type, filename, subject)
     inner = _document(document, partner, content_type, filename)
-    entity = layers.compressed(inner, base64_coded=partner.base64) if _before(partner) else inner
+    entity = (
+        layers.compressed(inner, base64_coded=partner.base64)
+        if partner.compress is Compress.BEFORE_SIGNING
+        else inner
+    )
     digest = partner.sign or "sha256"
     covered = entity
     if partner.sign:
@@ -121,11 +125,6 @@ def _document(document: bytes, partner: Partner, content_type: str, filename: st
     if filename:
         headers.append(("Content-Disposition", f"attachment; {mime.parameter('filename', filename)}"))
     return mime.made(headers, coded)
-
-
-def _before(partner: Partner) -> bool:
-    """Whether the document is compressed first; without a signature there is no other order."""
-    return partner.compress is Compress.BEFORE_SIGNING
 
 
 def _covered(covered: Entity, inner: Entity, partner: Partner) -> bytes:
