@@ -48,7 +48,7 @@ class BroadCodes(frozenset[str]):
 def base_version(version: str) -> str:
     """The written-down release by which a version is read: GS08 `004010VICS` by 004010, 004060 by 005010.
 
-    Releases up to 004020 differ less from 004010, those from 004030 on less from 005010, in lengths as in places.
+    Releases up to 004020 have the lengths of 004010; those from 004030 on are nearer to 005010 in all.
     Raises Invalid where the text is no version at all.
     """
     match = _VERSION.fullmatch(version)
