@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check proof bench bench-edi docs clean
+.PHONY: help env demo test check proof bench docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -38,12 +38,13 @@ proof: env ## long: kills at random instants, faults, system calls, counted from
 bench: env ## measurements, each beside its yardstick
 	$(BIN)/python -m bench
 
-bench-edi: env ## EDI read and checked, beside what people use today
-	$(BIN)/python -m bench.edifact
-
 docs: env ## renew the generated pages, then check every page
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m pytest -q tests/docs
+
+.PHONY: bench-edi
+bench-edi: env ## EDI read and checked, beside what people use today
+	$(BIN)/python -m bench.edifact
 
 clean: ## remove what was built; keeps sites and their data
 	rm -rf .venv dist build .pytest_cache .ruff_cache .hypothesis
