@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
@@ -13,20 +15,22 @@ from crossdock.charter.charter import Charter, OnUnclear, System
 from crossdock.charter.fields import ConnectorFields, DocumentRead, DocumentWritten, Option
 from crossdock.charter.load import load
 from crossdock.faults import Misconfigured
+from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sqlite.lock import StoreLock
 from crossdock.journal.sqlite.store import SqliteJournal
+from crossdock.journal.tenure import Alone, Signals, Silence, Tenure
 from crossdock.kit.breaker import Breaker
 from crossdock.kit.connector import Connector, Read, Reading, SignsIn, Tools
 from crossdock.kit.credentials import badge
 from crossdock.kit.guarded import GuardedClient
-from crossdock.kit.http import Response
+from crossdock.kit.http import Client, Response
 from crossdock.kit.registry import Registry
 from crossdock.kit.registry import connectors as find_connectors
 from crossdock.kit.throttle import Pace
 from crossdock.mapping.crosswalk import Codes, Crosswalks
 from crossdock.model import register
 from crossdock.pipeline import blind
-from crossdock.pipeline.bound import Bound, Context, DecisionTime, GatedClient
+from crossdock.pipeline.bound import Bound, Clock, Context, DecisionTime, GatedClient
 from crossdock.pipeline.dedup import ArrivalDedup
 from crossdock.pipeline.lanes import KeyOrdering
 from crossdock.pipeline.packs import Packs
@@ -57,6 +61,24 @@ class RealClock:
         await asyncio.sleep(seconds)
 
 
+def real_http(url: str, system: System, charter: Charter) -> Client:
+    """HTTP over sockets to one address of a system."""
+    return HttpClient(
+        url, make=Response, allow=charter.network_allow, timeout_s=system.limits.timeout_s,
+        connections_max=system.limits.concurrency,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a hub takes from the machine that it runs on; a simulation hands in its own."""
+
+    clock: Clock = field(default_factory=RealClock)
+    random: Random = field(default_factory=Random)  #: spreads retries
+    random_bytes: Callable[[int], bytes] = os.urandom  #: salts
+    http: Callable[[str, System, Charter], Client] = real_http  #: to one url of a system
+
+
 def connector_fields(found: Registry) -> dict[str, ConnectorFields]:
     """What the charter must know of each connector, from what the connectors declare."""
     return {kind: _fields(connector) for kind, connector in found.items()}
@@ -83,21 +105,63 @@ def read_charter(site: Path) -> tuple[Charter, Registry]:
     return charter, found
 
 
+def open_journal(settings: Settings, around: Surroundings) -> SiteJournal:
+    """The journal that the settings mean. Raises Misconfigured, StoreDown."""
+    off = settings.guards_off
+    dedup = blind.NoDedup() if "dedup" in off else ArrivalDedup()
+    if not settings.is_shared:
+        return SqliteJournal(
+            settings.sqlite_path, clock_ms=around.clock.now_ms, dedup=dedup, random_bytes=around.random_bytes,
+            synchronous=settings.sqlite_synchronous,
+        )  # fmt: skip
+    # Not every site needs the driver, which takes a while to load.
+    from crossdock.journal.postgresql.membership import EpochFence
+    from crossdock.journal.postgresql.store import PostgresqlJournal
+
+    return PostgresqlJournal(
+        settings.database, clock_ms=around.clock.now_ms, dedup=dedup, host=settings.host_id,
+        address=f"{settings.host}:{settings.port}", lease_s=settings.lease_s, random_bytes=around.random_bytes,
+        claims=False,
+        fence=blind.NoFence() if "fence" in off else EpochFence(),
+    )  # fmt: skip
+
+
+def hold_on(
+    journal: SiteJournal, settings: Settings, clients: Mapping[str, tuple[System, GuardedClient]]
+) -> tuple[Tenure, Signals]:
+    """What says which partitions are ours, how much of each system's limits, and carries words to other processes."""
+    if not settings.is_shared:
+        return Alone(), Silence()
+    from crossdock.journal.postgresql.budgets import Budgets, Limit
+    from crossdock.journal.postgresql.signals import PostgresqlSignals
+    from crossdock.journal.postgresql.store import PostgresqlJournal
+    from crossdock.journal.postgresql.tenure import PostgresqlTenure
+
+    assert isinstance(journal, PostgresqlJournal), "a shared database is a PostgreSQL database"
+    signals = PostgresqlSignals(settings.database, f"{settings.host_id} {journal.process.birth}")
+    limits = {
+        name: Limit(system.limits.concurrency, system.limits.rate_per_s)
+        for name, (system, _) in clients.items()
+    }
+    budgets = Budgets(limits, {name: client for name, (_, client) in clients.items()})
+    url, lease_s = settings.database, settings.lease_s
+    return PostgresqlTenure(journal, signals, budgets, url=url, lease_s=lease_s), signals
+
+
 class Hub:
     """One running hub: everything wired, nothing started."""
 
-    def __init__(self, settings: Settings, secrets: Secrets) -> None:
+    def __init__(
+        self, settings: Settings, secrets: Secrets, surroundings: Surroundings | None = None
+    ) -> None:
         self.settings = settings
-        self.clock = RealClock()
+        self._around = around = surroundings or Surroundings()
+        self.clock = around.clock
         self.charter, found = read_charter(settings.site)
         off = settings.guards_off
-        self._lock = StoreLock(settings.sqlite_path)
-        self.journal = SqliteJournal(
-            settings.sqlite_path,
-            clock_ms=self.clock.now_ms,
-            dedup=blind.NoDedup() if "dedup" in off else ArrivalDedup(),
-            synchronous=settings.sqlite_synchronous,
-        )
+        #: A file has one writer; in a shared database each transaction asks whether it may write.
+        self._lock = None if settings.is_shared else StoreLock(settings.sqlite_path)
+        self.journal = open_journal(settings, around)
         self._files = dict(self.charter.files)
         self._crosswalks = Crosswalks.read(self._files)
         self._time = DecisionTime()
@@ -106,13 +170,22 @@ class Hub:
             name: self._bound(system, found[system.connector])
             for name, system in self.charter.systems.items()
         }
+        clients = {
+            name: (bound.system, bound.client)
+            for name, bound in systems.items()
+            if isinstance(bound.client, GuardedClient)
+        }
+        self.tenure, signals = hold_on(self.journal, settings, clients)
         self.context = Context(
             charter=self.charter,
             systems=systems,
             journal=self.journal,
             clock=self.clock,
-            random=Random(),
+            random=around.random,
             time=self._time,
+            tenure=self.tenure,
+            signals=signals,
+            refresh=self.refresh_crosswalks,
         )
         self.worker = Worker(
             self.context,
@@ -124,6 +197,7 @@ class Hub:
     async def start(self) -> None:
         """Opens the journal for commits; recovery of a backlog follows in the worker."""
         self.journal.start()
+        await self.tenure.join()
         await self.journal.use_charter(self.charter.version, CODE_VERSION, self._files)
         self.refresh_crosswalks()
 
@@ -142,10 +216,12 @@ class Hub:
     async def stop(self) -> None:
         """Stops the worker, then closes the journal and all connections."""
         await self.worker.stop()
+        await self.tenure.end()
         for bound in self.context.systems.values():
             await bound.client.close()
         await self.journal.close()
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
 
     # -- one system ----------------------------------------------------------
 
@@ -162,13 +238,15 @@ class Hub:
             convert=packs.convert,
         )
         pollers = {f.document: connector.poller(f.document, tools) for f in system.flows_in}
+        client = self._client(system, connector, tools)
         return Bound(
             system=system,
-            client=self._client(system, connector, tools),
+            client=client,
             readers={f.document: connector.reader(f.document, tools) for f in system.flows_in},
             writers={f.document: connector.writer(f.document, tools) for f in system.flows_out},
             pollers={document: poller for document, poller in pollers.items() if poller is not None},
             reads=tools.reads,
+            share=client.share if isinstance(client, GuardedClient) else None,
         )
 
     def _file(self, name: str) -> str:
@@ -182,8 +260,9 @@ class Hub:
     def _client(self, system: System, connector: Connector, tools: Tools) -> GatedClient:
         if system.url is None:
             return NoClient(system.name)
-        limits, auth, http = system.limits, system.auth, self._http(system.url, system)
-        token_client = self._http(auth.token_url, system) if auth.token_url else None
+        clock, charter = self.clock, self.charter
+        limits, auth, http = system.limits, system.auth, self._around.http(system.url, system, charter)
+        token_client = self._around.http(auth.token_url, system, charter) if auth.token_url else None
         session = None
         if auth.type == "session" and auth.secret is not None and isinstance(connector, SignsIn):
             name = auth.secret
@@ -193,15 +272,16 @@ class Hub:
             http,
             concurrency=limits.concurrency,
             pace=Pace(limits.rate_per_s, burst=(limits.rate_per_s or 0) * _BURST_S),
+            burst_s=_BURST_S,
+            may_send=lambda: self.tenure.may_send(),
             breaker=Breaker(max_s=max(limits.retry_max_s, limits.retry_first_s)),
-            badge=badge(auth, self._secrets, token_client=token_client, session=session),
+            badge=badge(
+                auth, self._secrets, token_client=token_client, session=session, clock=clock.monotonic_s
+            ),
+            clock=clock.monotonic_s,
+            wall=lambda: clock.now_ms() / 1000,
+            sleep=clock.sleep,
         )
-
-    def _http(self, url: str, system: System) -> HttpClient[Response]:
-        return HttpClient(
-            url, make=Response, allow=self.charter.network_allow, timeout_s=system.limits.timeout_s,
-            connections_max=system.limits.concurrency,
-        )  # fmt: skip
 
 
 class NoClient:
