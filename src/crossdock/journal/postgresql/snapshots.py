@@ -1,4 +1,4 @@
-"""The reading connections of a PostgreSQL journal: one for small reads on the loop, others for larger ones beside it."""
+"""The reading connections of a PostgreSQL journal: one for small reads on the loop, others for larger ones."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class _Impatient(psycopg.Connection[Any]):
         limit = LOOP_READ_MAX_S if timeout is None else min(timeout, LOOP_READ_MAX_S)
         try:
             return waiting.wait(gen, self.pgconn.socket, interval=interval, timeout=limit)
-        except psycopg.errors._WaitTimeout as late:  # pyright: ignore[reportPrivateUsage] - it has no public name
-            self.pgconn.finish()
-            raise psycopg.OperationalError("the answer did not come in time") from late
+        except psycopg.OperationalError:
+            self.pgconn.finish()  # an answer that came too late would be taken for that of the next question
+            raise
 
 
 class LoopConnection:

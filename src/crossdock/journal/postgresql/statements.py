@@ -40,7 +40,7 @@ def _insert(name: str, table: str, spec: str, then: str = "", select: str = "*")
     rows = f"SELECT {select} FROM {_unnest(types)} AS u({', '.join(columns)})"
     if select != "*":
         rows = f"SELECT {', '.join(columns)}, {select} FROM {_unnest(types)} AS u({', '.join(columns)})"
-        columns = [*columns, select.split(" AS ")[-1]]
+        columns = [*columns, select.rpartition(" AS ")[2]]
     return _bulk(name, f"INSERT INTO {table} ({', '.join(columns)}) {rows} {then}".rstrip(), types)
 
 

@@ -1,4 +1,4 @@
-"""One transaction of the writer: fence and look-ups in one round trip, judging in memory, writes and commit in another."""
+"""One transaction of the writer: fence and look-ups in one round trip, then judging, then writes and commit in one."""
 
 from __future__ import annotations
 

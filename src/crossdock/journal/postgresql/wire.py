@@ -1,4 +1,4 @@
-"""A connection that takes many prepared statements in one round trip, without a thread and without blocking the loop."""
+"""A connection that takes many prepared statements in one round trip, and never blocks the loop."""
 
 from __future__ import annotations
 
