@@ -102,7 +102,7 @@ async def _strike_all(world: Stage, plan: Kills, count: Count) -> None:
         await _strike(world, n, how, plan, dice)
         count.back_s.append(await _ready(host))
         if turn % 10 == 9:
-            progress(f"{turn + 1} strikes, back after {sorted(count.back_s)[-1]:.1f} s at most")
+            progress(f"{turn + 1} strikes, back after {max(count.back_s):.1f} s at most")
 
 
 async def _strike(world: Stage, n: int, how: str, plan: Kills, dice: random.Random) -> None:
@@ -158,9 +158,7 @@ async def _shares(world: Stage, plan: Kills) -> dict[str, float]:
     return {host.name: counts[host.name] / max(1, counts.total()) for host in world.hosts}
 
 
-def recoveries(
-    strikes: list[Strike], accepted: list[Accepted], arrivals: list[Arrival]
-) -> list[float]:
+def recoveries(strikes: list[Strike], accepted: list[Accepted], arrivals: list[Arrival]) -> list[float]:
     """For each strike: how long until everything accepted before it had arrived."""
     first = {arrival.number: arrival.at_s for arrival in reversed(arrivals) if arrival.applied}
     found: list[float] = []
