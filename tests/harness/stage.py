@@ -164,7 +164,7 @@ async def stage(
         await target.turn(**{"seed": seed, **(dials or {})})
         database = None
         if store == "postgresql":
-            database = Database(folder)
+            database = Database()
             ends.push_async_callback(database.stop)
             await database.start(hosts)
         beside = {**(env or {}), **(database.env() if database else {})}

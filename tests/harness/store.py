@@ -3,47 +3,54 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from tests.database import Server
 
 
 class Line:
-    """A relay between one host and the database that can fall silent: nothing gets through, nothing is refused."""
+    """A relay between one host and the database that can fall silent: nothing gets through, nothing is refused.
+
+    It runs on a thread of its own: whoever asks the database may stand still until it is answered.
+    """
 
     def __init__(self, port: int) -> None:
         self._to = port
+        self._loop = asyncio.new_event_loop()
         self._open = asyncio.Event()
         self._open.set()
-        self._server: asyncio.Server | None = None
         self._talks: set[asyncio.Task[None]] = set()
-        self.port = 0
-
-    async def start(self) -> None:
-        """Listens on a port of its own."""
-        self._server = await asyncio.start_server(self._take, "127.0.0.1", 0)
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        listening = asyncio.start_server(self._take, "127.0.0.1", 0)
+        self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result()
         self.port = int(self._server.sockets[0].getsockname()[1])
 
     def cut(self) -> None:
         """Falls silent; whoever connects is still let in, and hears nothing."""
-        self._open.clear()
+        self._loop.call_soon_threadsafe(self._open.clear)
 
     def mend(self) -> None:
         """Lets everything through again, what was said meanwhile first."""
-        self._open.set()
+        self._loop.call_soon_threadsafe(self._open.set)
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """Ends every connection."""
-        if self._server is not None:
-            self._server.close()
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _end(self) -> None:
+        self._server.close()
         for talk in self._talks:
             talk.cancel()
         await asyncio.gather(*self._talks, return_exceptions=True)
 
     def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talk = asyncio.get_running_loop().create_task(self._talk(reader, writer))
+        talk = self._loop.create_task(self._talk(reader, writer))
         self._talks.add(talk)
         talk.add_done_callback(self._talks.discard)
 
@@ -74,19 +81,15 @@ class Line:
 class Database:
     """One server, one database, and a line for each host."""
 
-    folder: Path
     server: Server | None = None
     name: str = ""
     lines: list[Line] = field(default_factory=list)
 
     async def start(self, hosts: int) -> None:
         """Starts the server and the lines."""
-        self.server = await asyncio.to_thread(lambda: Server(self.folder / "postgresql").start())
+        self.server = await asyncio.to_thread(lambda: Server().start())
         self.name = (await asyncio.to_thread(self.server.fresh)).rpartition("/")[2]
-        for _ in range(hosts):
-            line = Line(self.server.port)
-            await line.start()
-            self.lines.append(line)
+        self.lines = [Line(self.server.port) for _ in range(hosts)]
 
     def env(self, host: int | None = None) -> Mapping[str, str]:
         """What a host, or a command beside it, is told of the store."""
@@ -97,7 +100,6 @@ class Database:
     async def stop(self) -> None:
         """Ends lines and server."""
         for line in self.lines:
-            line.mend()
-            await line.stop()
+            await asyncio.to_thread(line.stop)
         if self.server is not None:
-            await asyncio.to_thread(self.server.stop)
+            await asyncio.to_thread(self.server.remove)

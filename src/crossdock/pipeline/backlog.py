@@ -73,10 +73,7 @@ class Backlog:
 
     async def vacate(self, target: Target, partitions: Collection[int]) -> None:
         """Forgets the lanes of these partitions once nothing of them is under way."""
-        while any(
-            lane.busy or lane.writing or not all(flight.stored for flight in lane.flights)
-            for lane in target.lanes.within(partitions)
-        ):
+        while self._under_way(target, partitions):
             await self._context.clock.sleep(_BUSY_S)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         changes = self._journal.changes()
@@ -90,6 +87,16 @@ class Backlog:
             await target.commits.durable(changes)
         for lane in target.lanes.within(partitions):
             target.vacated(lane)
+
+    @staticmethod
+    def _under_way(target: Target, partitions: Collection[int]) -> bool:
+        """Whether anything of these partitions is on the wire, or on its way to the disk."""
+        if any(partition in partitions for partition in target.commits.ending.values()):
+            return True
+        return any(
+            lane.busy or lane.writing or not all(flight.stored for flight in lane.flights)
+            for lane in target.lanes.within(partitions)
+        )
 
     async def stop(self) -> None:
         """Gives up what has not been written."""

@@ -43,7 +43,7 @@ class Commits:
         self._completed = completed
         self._parted = parted
         self._tasks: set[asyncio.Task[None]] = set()
-        self.ending: set[int] = set()  #: transmissions whose end is on its way to the disk
+        self.ending: dict[int, int] = {}  #: transmissions whose end is on its way to the disk -> partition
 
     async def durable(self, changes: Changes) -> None:
         """Commits, however long the store takes to come back."""
@@ -76,7 +76,7 @@ class Commits:
         sent only once its own row is durable.
         """
         lane.writing += 1
-        self.ending.add(done.id)
+        self.ending[done.id] = done.partition
         future = self._journal.submit(changes)
 
         def written(result: Future[None]) -> None:
@@ -97,11 +97,11 @@ class Commits:
             await self.durable(changes)
         finally:
             lane.writing -= 1
-            self.ending.discard(done.id)
+            self.ending.pop(done.id, None)
         self._written(lane, marked, done)
 
     def _written(self, lane: Lane, marked: Sequence[Flight], done: Transmission) -> None:
-        self.ending.discard(done.id)
+        self.ending.pop(done.id, None)
         self._stored(lane, marked)
         self._completed(done.id)
 

@@ -116,7 +116,7 @@ class Lanes:
 
     def tidy(self, lane: Lane) -> None:
         """Forgets a lane that holds nothing."""
-        if lane.flights or lane.blocked_by is not None or lane.busy or lane.queued:
+        if lane.flights or lane.blocked_by is not None or lane.busy or lane.queued or lane.writing:
             return
         if self._lanes.get(lane.key) is lane:  # one that was given away may have an heir
             del self._lanes[lane.key]

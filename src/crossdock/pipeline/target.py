@@ -166,6 +166,7 @@ class Target:
             flight.stored = True
         if lane.blocked_by is None:
             self.schedule(lane)
+            self.lanes.tidy(lane)
             return
         changes = self._journal.changes()
         self.block(lane, lane.blocked_by, changes)
