@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum
 
 #: How the commits of a journal's writer, and of a plain client, look on the wire.
@@ -83,10 +83,10 @@ def proxy(server_port: int) -> Iterator[Proxy]:
     def run() -> None:
         loop.run_until_complete(listen())
         loop.run_forever()
-        tasks = asyncio.all_tasks(loop)
-        for task in tasks:
+        for task in asyncio.all_tasks(loop):
             task.cancel()
-        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+            with suppress(asyncio.CancelledError):
+                loop.run_until_complete(task)
         loop.close()
 
     thread = threading.Thread(target=run, daemon=True)

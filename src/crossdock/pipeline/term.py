@@ -12,6 +12,7 @@ from crossdock.journal.contract import Fenced, Overtaken, StoreDown
 from crossdock.journal.tenure import Hold, News
 from crossdock.message.records import Capture
 from crossdock.message.states import CaptureState, MessageState
+from crossdock.pipeline import ahead
 from crossdock.pipeline.backlog import Backlog
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.decide import Batch, Decider
@@ -145,8 +146,11 @@ class Term:
             held = [c for c in captures if c.state is CaptureState.WAITING and self.hold.has(c.partition)]
             try:
                 with self._journal.snapshot():
-                    for capture in held:
-                        self._translator.capture(capture, batch)
+                    readings = [self._translator.read(capture) for capture in held]
+                await self._journal.foresee(lambda: ahead.of_readings(readings, self._context.charter))
+                with self._journal.snapshot():
+                    for reading in readings:
+                        self._translator.capture(reading, batch)
                 await self._commit(batch)
             except Exception as error:  # ends in _one_by_one, where only the one at fault goes to the desk
                 tell = _log.info if isinstance(error, Overtaken | StoreDown) else _log.exception
@@ -180,7 +184,7 @@ class Term:
         """Decides one capture; False when another process was faster with something that it needs."""
         batch = self._translator.batch()
         try:
-            self._translator.capture(capture, batch)
+            self._translator.capture(self._translator.read(capture), batch)
             await self._commit(batch)
         except StoreDown:
             self._forget(batch)

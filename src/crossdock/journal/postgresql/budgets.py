@@ -133,7 +133,9 @@ class Budgets:
         others = [share for m, share in held.items() if m != own]
         free = limit.places - sum(share.places for share in others)
         free_rate = (limit.rate_per_s or 0.0) - sum(share.rate_per_s for share in others)
-        self.tight = self.tight or (len(wanting) > 1 and len(wanting) > min(limit.places, limit.rate_per_s or 1e9))
+        self.tight = self.tight or (
+            len(wanting) > 1 and len(wanting) > min(limit.places, limit.rate_per_s or 1e9)
+        )
         self.tight = self.tight or (wants and (places > max(free, 0) or rate > free_rate + 1e-9))
         places, rate = max(min(places, free), 0), max(min(rate, free_rate), 0.0)
         if places < had.places or rate < had.rate_per_s:

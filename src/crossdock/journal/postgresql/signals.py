@@ -86,9 +86,7 @@ class PostgresqlSignals:
 
     async def say_change(self, connection: psycopg.AsyncConnection[Any]) -> None:
         """The same at once, on a connection of the caller's: the last word of a process that goes."""
-        await connection.execute(
-            "SELECT pg_notify(%s, %s)", (_CHANNEL, _encode(_Told(self._name)).decode())
-        )
+        await connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, _encode(_Told(self._name)).decode()))
 
     def listen(self, heard: Callable[[News], None]) -> None:
         """Calls for whatever another process tells."""
@@ -135,7 +133,10 @@ class PostgresqlSignals:
         while True:
             try:
                 async with await psycopg.AsyncConnection[Any].connect(
-                    self._url, autocommit=True, application_name="crossdock/signals", connect_timeout=CONNECT_S
+                    self._url,
+                    autocommit=True,
+                    application_name="crossdock/signals",
+                    connect_timeout=CONNECT_S,
                 ) as connection:
                     await connection.execute("SET synchronous_commit = off")
                     await talk(connection)

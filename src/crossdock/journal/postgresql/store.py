@@ -21,8 +21,8 @@ from crossdock.journal.postgresql.schema import migrate
 from crossdock.journal.postgresql.scribe import Scribe
 from crossdock.journal.postgresql.snapshots import PostgresqlReads
 from crossdock.journal.postgresql.statements import BULK
-from crossdock.journal.postgresql.transaction import Ids, Kit, Task
-from crossdock.journal.postgresql.wire import Statement, Wire
+from crossdock.journal.postgresql.transaction import Kit, Task
+from crossdock.journal.postgresql.wire import KEYED, Statement, Wire
 from crossdock.journal.postgresql.writer import Writer
 
 _SALT_BYTES, _SALTS_DRAWN = 8, 512
@@ -85,7 +85,6 @@ class PostgresqlJournal(PostgresqlReads):
         self.fence = fence or EpochFence()
         self._random_bytes = random_bytes
         self._salts: list[bytes] = []
-        self._ids = Ids(self._draw_ids)
         self._member: Member | None = None
         self._kit: Kit | None = None
         self._charter = 0
@@ -111,9 +110,7 @@ class PostgresqlJournal(PostgresqlReads):
 
     async def _connect(self) -> tuple[Wire, Kit]:
         if self._member is None:
-            self._joined(
-                await join(self._url, self.process, lease_s=self._lease_s, claims=self._claims)
-            )
+            self._joined(await join(self._url, self.process, lease_s=self._lease_s, claims=self._claims))
         assert self._member is not None
         assert self._kit is not None
         idle_ms = int(self._lease_s * 1000)
@@ -123,10 +120,7 @@ class PostgresqlJournal(PostgresqlReads):
             settings=(
                 f"idle_in_transaction_session_timeout = {idle_ms}",
                 f"lock_timeout = {idle_ms}",
-                # The plans are plain look-ups by key, whatever the tables held when they were made.
-                "plan_cache_mode = force_generic_plan",
-                "enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off", "enable_bitmapscan = off",
-                "jit = off",
+                *KEYED,
             ),
             statements=_STATEMENTS,
             timeout_s=max(2 * self._lease_s, 10.0),
@@ -155,6 +149,7 @@ class PostgresqlJournal(PostgresqlReads):
         if self._member is not None and not self.writer.fenced:
             with suppress(StoreDown):
                 await leave(self._url, self._member)
+        await self.foresight.close()
         self.close_reads()
 
     async def use_charter(self, version: str, code: str, files: dict[str, str]) -> None:
@@ -204,9 +199,6 @@ class PostgresqlJournal(PostgresqlReads):
     def next_id(self) -> int:
         """A number never given before."""
         return self._ids.next()
-
-    def _draw_ids(self) -> int:
-        return int(self._loop_connection.execute("SELECT nextval('ids')").fetchone()[0])
 
     def _salt(self) -> bytes:
         """Eight random bytes; drawn many at a time, since each draw is a system call."""

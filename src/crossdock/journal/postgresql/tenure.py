@@ -63,7 +63,13 @@ class PostgresqlTenure:
     shared = True
 
     def __init__(
-        self, journal: PostgresqlJournal, signals: PostgresqlSignals, budgets: Budgets, *, url: str, lease_s: float
+        self,
+        journal: PostgresqlJournal,
+        signals: PostgresqlSignals,
+        budgets: Budgets,
+        *,
+        url: str,
+        lease_s: float,
     ) -> None:
         self._journal = journal
         self._signals = signals
