@@ -37,6 +37,8 @@ proof: env ## long: kills at random instants, faults, system calls, counted from
 
 bench: env ## measurements, each beside its yardstick
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench --store postgresql
+	$(BIN)/python -m bench --store postgresql --workers 2
 	$(BIN)/python -m bench.backlog
 
 bench-peers: env ## beside n8n, Node-RED, Celery and DBOS, installed from their registries
