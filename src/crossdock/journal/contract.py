@@ -206,7 +206,7 @@ class Journal(Protocol):
         ...
 
     def lanes_blocked(self, target: str) -> Sequence[tuple[str, int]]:
-        """(ordering key, transmission) of every lane of a target that waits for a person."""
+        """(ordering key, first transmission that waits) of every lane of a target that waits for a person."""
         ...
 
     def transmission(self, id_: int) -> Transmission | None:
@@ -222,7 +222,7 @@ class Journal(Protocol):
         ...
 
     def cause_of(self, transmission: int) -> str:
-        """The cause of the open incident that holds a transmission."""
+        """The cause of the open incident that holds a transmission, or that it is held behind."""
         ...
 
     def body(self, payload: int) -> bytes | None:

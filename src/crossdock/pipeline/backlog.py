@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from crossdock.journal.changes import Changes
+from crossdock.journal.contract import Overtaken
+from crossdock.message.incident import MemberKind
 from crossdock.message.records import Transmission
 from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.pipeline.bound import Context
@@ -27,13 +29,20 @@ class Backlog:
         self._context = context
         self._journal = context.journal
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopped = False
 
     async def recover(self, target: Target) -> int:
         """After a stop: what was being sent is in doubt, the rest goes on. Gives how many were in doubt.
 
         The list is read whole before any of it is moved, since freeing a lane could add to it.
         """
+        forgotten = list[str]()
         for key, transmission in self._journal.lanes_blocked(target.name):
+            if self._journal.incident_of(MemberKind.TRANSMISSION, transmission) is None and (
+                self._journal.incident_of(MemberKind.FOLLOWER, transmission) is None
+            ):
+                forgotten.append(key)  # its incident ended while it was being held behind it
+                continue
             target.lanes.by_key(key).blocked_by = self._journal.cause_of(transmission)
         interrupted = list[Transmission]()
         while True:
@@ -50,7 +59,16 @@ class Backlog:
             await asyncio.sleep(0)
             if target.lanes.count > target.window // 2:
                 break
+        for key in forgotten:
+            self.reload(target, key)
         return len(interrupted)
+
+    async def stop(self) -> None:
+        """Gives up what has not been written; the next start finds it as it was."""
+        self._stopped = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _interrupted(self, target: Target, page: list[Transmission]) -> None:
         changes = self._journal.changes()
@@ -78,9 +96,12 @@ class Backlog:
             target.loaded_upto = t.id
             lane = target.lanes.of(t)
             flight = Flight(t, stored=True)
+            lane.blocked_by = lane.blocked_by or self._blocked_before(t)
             if lane.blocked_by is not None:
                 held.setdefault(lane.blocked_by, []).append(flight)
                 continue
+            if lane.more:
+                continue  # its turn comes when what is before it was read
             self._comes_after(target, lane, t)
             target.lanes.push(lane, flight)
             target.schedule(lane)
@@ -88,13 +109,16 @@ class Backlog:
             changes = self._journal.changes()
             for cause, flights in held.items():
                 target.concluder.hold(flights, cause, changes)
-            self._run(target, changes)
+            keys = {target.lanes.of(flight.t).key for flights in held.values() for flight in flights}
+            self._run(target, changes, sorted(keys))
         if len(rows) < limit and target.loaded_upto >= target.unseen:
             target.spilled = False
         return bool(rows)
 
     def reload(self, target: Target, key: str) -> None:
-        """Reads one lane anew, after a person acted on it."""
+        """Reads one lane anew, after a person acted on it, or the next part of one that is longer than the window."""
+        if self._stopped:
+            return
         lane = target.lanes.by_key(key)
         if lane.busy or lane.writing:
             asyncio.get_running_loop().call_later(_BUSY_S, self.reload, target, key)
@@ -105,23 +129,42 @@ class Backlog:
         lane.blocked_by = None
         changes = self._journal.changes()
         known = {flight.t.id for flight in coming}
-        for t in self._journal.lane(target.name, key, 0, target.window):
-            if t.id in known:
-                continue
-            if t.state is _S.DESK:
-                lane.blocked_by = lane.blocked_by or self._journal.cause_of(t.id)
-            elif lane.blocked_by is not None:
-                if t.state is not _S.HELD:
-                    target.concluder.hold([Flight(t)], lane.blocked_by, changes)
-            elif not target.spilled or t.id <= target.loaded_upto:
-                self._take_up(target, lane, t, changes)
-            elif t.state is _S.HELD:
-                changes.move_transmission(
-                    t, _S.DUE, entry_of(t, EntryKind.decided, "goes on, its lane is free")
-                )
+        rows = self._journal.lane(target.name, key, 0, target.window)
+        for t in rows:
+            if t.id not in known:
+                self._again(target, lane, t, changes)
+        lane.more = len(rows) >= target.window
+        if lane.more and lane.blocked_by is not None:
+            self._hold_rest(target, lane, rows[-1].id)
+        if lane.more:
+            coming.clear()  # they are found in the store when their turn comes
         for flight in coming:
             target.lanes.push(lane, flight)
-        self._run(target, changes, lane, coming)
+        self._run(target, changes, [key], lane, coming)
+
+    def _again(self, target: Target, lane: Lane, t: Transmission, changes: Changes) -> None:
+        """One transmission of a lane that is read anew."""
+        if t.state is _S.DESK:
+            lane.blocked_by = lane.blocked_by or self._journal.cause_of(t.id)
+            return
+        lane.blocked_by = lane.blocked_by or self._blocked_before(t)
+        if lane.blocked_by is not None:
+            if t.state is not _S.HELD:
+                target.concluder.hold([Flight(t)], lane.blocked_by, changes)
+        elif not target.spilled or t.id <= target.loaded_upto:
+            self._take_up(target, lane, t, changes)
+        elif t.state is _S.HELD:
+            changes.move_transmission(t, _S.DUE, entry_of(t, EntryKind.decided, "goes on, its lane is free"))
+
+    def _hold_rest(self, target: Target, lane: Lane, after: int) -> None:
+        """Holds what is beyond the window of a lane that waits for a person; nothing of it stays in memory."""
+        while rows := self._journal.lane(target.name, lane.key, after, _CHUNK):
+            changes = self._journal.changes()
+            for t in rows:
+                self._again(target, lane, t, changes)
+            self._run(target, changes, [lane.key])
+            after = rows[-1].id
+        lane.more = False
 
     def _take_up(self, target: Target, lane: Lane, t: Transmission, changes: Changes) -> None:
         flight = Flight(t, stored=True)
@@ -139,20 +182,39 @@ class Backlog:
         target.loaded_upto = max(target.loaded_upto, t.id)
         target.lanes.push(lane, flight)
 
+    def _blocked_before(self, t: Transmission) -> str | None:
+        """The cause of the incident for which its predecessor at another target waits, if it does."""
+        before = None if t.after is None else self._journal.transmission(t.after)
+        return self._journal.cause_of(before.id) if before and before.state in (_S.DESK, _S.HELD) else None
+
     def _comes_after(self, target: Target, lane: Lane, t: Transmission) -> None:
-        """Notes a predecessor at another target that is not at its end."""
+        """Notes a predecessor at another target that is not at its end, and forgets one that a person ended."""
         if t.after is None:
             return
         before = self._journal.transmission(t.after)
         if before is not None and before.state not in (_S.DONE, _S.CLOSED, _S.SUPERSEDED):
             target.unfinished[t.after] = lane.key
+        else:
+            target.unfinished.pop(t.after, None)
 
     def _run(
-        self, target: Target, changes: Changes, lane: Lane | None = None, coming: Sequence[Flight] = ()
+        self,
+        target: Target,
+        changes: Changes,
+        keys: Iterable[str],
+        lane: Lane | None = None,
+        coming: Sequence[Flight] = (),
     ) -> None:
+        """Commits beside everything else; `lane` may go on then."""
+
         async def write() -> None:
-            if changes.rows:
-                await target.commits.durable(changes)
+            try:
+                if changes.rows:
+                    await target.commits.durable(changes)
+            except Overtaken:  # a person was faster: the lanes are read once more
+                for key in keys:
+                    self.reload(target, key)
+                return
             if lane is not None:
                 for flight in lane.flights:
                     flight.stored = flight.stored or flight not in coming

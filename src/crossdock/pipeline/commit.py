@@ -58,7 +58,9 @@ class Commits:
         """Commits while the lane goes on.
 
         `marked` are the flights that these changes, and no others, store as SENDING: what follows is
-        sent only once its own row is durable.
+        sent only once its own row is durable. A commit that fails is tried again, and the lane waits for
+        it: a later outcome written before this one would be undone by it, and what left meanwhile would
+        look after a stop as if it had never left.
         """
         lane.writing += 1
         future = self._journal.submit(changes)
@@ -70,6 +72,7 @@ class Commits:
                 lane.writing -= 1
                 self._written(lane, marked, done)
             else:
+                lane.failing += 1
                 self.run(lane, self._again(lane, marked, changes, done))
 
         future.add_done_callback(written)
@@ -81,6 +84,7 @@ class Commits:
             await self.durable(changes)
         finally:
             lane.writing -= 1
+            lane.failing -= 1
         self._written(lane, marked, done)
 
     def _written(self, lane: Lane, marked: Sequence[Flight], done: Transmission) -> None:

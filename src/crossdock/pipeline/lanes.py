@@ -34,7 +34,9 @@ class Lane:
     blocked_by: str | None = None  #: the cause of the incident that holds it
     busy: bool = False  #: somebody is sending from it
     writing: int = 0  #: outcomes of it that are on their way to the disk
+    failing: int = 0  #: those among them that the disk has refused, and that are tried again
     queued: bool = False  #: it is among the ready ones
+    more: bool = False  #: the store holds more of it than fits into the window
 
     def ahead(self) -> int:
         """How many flights are stored as being sent."""
@@ -102,9 +104,16 @@ class Lanes:
         self.count -= len(lane.flights) - len(kept)
         lane.flights = kept
 
+    def put_back(self, lane: Lane, flights: Iterable[Flight]) -> None:
+        """Puts flights that were taken out back to where they stood: a lane is in the order of making."""
+        found = list(flights)
+        self.count += len(found)
+        lane.flights = deque(sorted((*lane.flights, *found), key=lambda flight: flight.t.id))
+
     def tidy(self, lane: Lane) -> None:
         """Forgets a lane that holds nothing."""
-        if not lane.flights and lane.blocked_by is None and not lane.busy and not lane.queued:
+        idle = not (lane.busy or lane.queued or lane.more)
+        if idle and not lane.flights and lane.blocked_by is None:
             self._lanes.pop(lane.key, None)
 
     def __len__(self) -> int:

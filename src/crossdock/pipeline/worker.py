@@ -92,6 +92,7 @@ class Worker:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._backlog.stop()
         for target in self.targets.values():
             await target.stop()
 

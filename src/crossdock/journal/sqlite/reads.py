@@ -210,9 +210,9 @@ class Reads:
         return [_transmission(row) for row in rows]
 
     def lanes_blocked(self, target: str) -> Sequence[tuple[str, int]]:
-        """(ordering key, transmission) of every lane of a target that waits for a person."""
+        """(ordering key, first transmission that waits) of every lane of a target that waits for a person."""
         return self._reader.execute(
-            "SELECT key, min(id) FROM transmissions WHERE target = ? AND state = 8 GROUP BY key", (target,)
+            "SELECT key, min(id) FROM transmissions WHERE target = ? AND state IN (2, 8) GROUP BY key", (target,)
         ).fetchall()
 
     def transmission(self, id_: int) -> Transmission | None:
@@ -239,10 +239,10 @@ class Reads:
         return row[0] if row else None
 
     def cause_of(self, transmission: int) -> str:
-        """The cause of the open incident that holds a transmission."""
+        """The cause of the open incident that holds a transmission, or that it is held behind."""
         row = self._reader.execute(
             "SELECT i.cause FROM members m JOIN incidents i ON i.id = m.incident"
-            " WHERE m.kind = 3 AND m.id = ? AND i.state = 1",
+            " WHERE m.kind IN (3, 4) AND m.id = ? AND i.state = 1",
             (transmission,),
         ).fetchone()
         return row[0] if row else f"in_doubt/t{transmission}"
