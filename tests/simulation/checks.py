@@ -39,7 +39,7 @@ def _nothing_odd(world: World) -> None:
     quarrels = [quarrel for party in world.parties.values() for quarrel in party.quarrels]
     found = [*world.defects, *world.loop.defects, *world.host.defects, *quarrels]
     for process in world.loop.graveyard:
-        found += [f"{task.get_name()} failed: {task.exception()!r}" for task in process.tasks if _unheard(task)]
+        found += [f"{task.get_name()} {task.get_coro()} failed: {task.exception()!r}" for task in process.tasks if _unheard(task)]
     _must(not found, "; ".join(found[:3]))
 
 

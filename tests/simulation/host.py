@@ -140,6 +140,7 @@ class Host:
     def _died(self, process: Process) -> None:
         """What the operating system does with what a dead process held."""
         self.disk.died(process)
+        self._network.died(process)
         hub, self.hub, self.intake, self.desk = self.hub, None, None, None
         self.ready, self.process = False, None
         if hub is not None:
@@ -152,10 +153,12 @@ class Host:
     async def stop(self) -> None:
         """An orderly end, as after SIGTERM; what hangs is killed."""
         process, hub, intake = self.process, self.hub, self.intake
-        if process is None or hub is None or intake is None:
+        if process is None or hub is None or intake is None or not self.ready:
+            self.kill("it was told to stop before it was up")
             return
         self._tell("host", f"{process.name} stops")
         task = self._loop.spawn(process, self._drain(hub, intake))
+        task.add_done_callback(lambda late: late.cancelled() or late.exception())
         with suppress(TimeoutError):
             async with asyncio.timeout(30):
                 while not task.done() and process.alive:

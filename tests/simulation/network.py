@@ -88,6 +88,7 @@ class Network:
         self._watcher = watcher
         self._tell = tell
         self.parties: dict[str, Party] = {}
+        self._coming: dict[Process, list[Sent]] = {}
 
     def client(self, system: str, timeout_s: float) -> Line:
         """A line to one party, for one hub process."""
@@ -106,12 +107,19 @@ class Network:
         self._loop.guarded(self._watcher.heard, sent, answer)
         return answer
 
+    def died(self, process: Process) -> None:
+        """A process is dead: what it had sent arrives about now, or not long after."""
+        for sent in self._coming.pop(process, ()):
+            lateness_s = self._random.random() * self.parties[sent.system].late_s
+            self._loop.in_world(lateness_s, self._arrives, sent, "", None)
+
     # -- fates -----------------------------------------------------------------
 
     def _cast(self, sent: Sent, future: asyncio.Future[Response], timeout_s: float) -> None:
         party, draw, later = self.parties[sent.system], self._random, self._loop.in_world
         weather = party.weather
-        there_s = draw.uniform(0.0005, 0.02) + draw.random() * weather.slow_s
+        latest_s = timeout_s * 0.9
+        there_s = min(draw.uniform(0.0005, 0.02) + draw.random() * weather.slow_s, latest_s)
         fate = self._fate(weather, sent.method)
         if fate == "twice" and not party.dedupes(sent):
             fate = "answer_lost"  # a second one would be nobody's fault but the network's
@@ -126,7 +134,8 @@ class Network:
                 pass
             case "late":
                 lateness_s = draw.random() * party.late_s
-                later(timeout_s + lateness_s, self._arrives, sent, "", None)
+                self._coming.setdefault(sent.process, []).append(sent)
+                later(timeout_s + lateness_s, self._late, sent)
             case "answer_lost":
                 later(min(there_s, timeout_s / 2), self._arrives, sent, "", None)
             case "reset":
@@ -156,6 +165,12 @@ class Network:
                 # A question that arrives late or twice is only noise.
                 return "lost" if method == "GET" and name in {"late", "twice"} else name
         return "through"
+
+    def _late(self, sent: Sent) -> None:
+        coming = self._coming.get(sent.process, [])
+        if sent in coming:  # else its process died, and it arrived then
+            coming.remove(sent)
+            self._arrives(sent, "", None)
 
     def _arrives(self, sent: Sent, fate: str, future: asyncio.Future[Response] | None) -> None:
         party = self.parties[sent.system]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from random import Random
+from sqlite3 import ProgrammingError
 from typing import Any, Protocol
 
 from crossdock.faults import Invalid
@@ -131,6 +132,7 @@ class Operator:
         key = f"act-{self._acts}" if self._random.random() < 0.7 else None
         self._tell("desk", f"i{id_}", name, body.get("outcome", ""))
         for _ in range(5):
+            self._watch.acted_s = self._loop.time()
             answer = await self._once(id_, name, body, key)
             if isinstance(answer, bytes) and key is not None:
                 before = self.answers.setdefault(key, answer)
@@ -151,11 +153,13 @@ class Operator:
         ends_s = self._loop.time() + _PATIENCE_S
         while not task.done() and process.alive and self._loop.time() < ends_s:
             await asyncio.sleep(0.02)
+        self._watch.acted_s = self._loop.time()
         if not task.done() or not process.alive:
+            task.add_done_callback(lambda late: late.cancelled() or late.exception())  # nobody waits any more
             return None
         with suppress(Overtaken, Invalid):
             try:
                 return task.result() or False
-            except StoreDown:
+            except (StoreDown, ProgrammingError):  # the disk, or the hub was just stopping
                 return None
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import shutil
+import traceback
 from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
@@ -110,6 +111,8 @@ class World:
 
     def _wire(self) -> None:
         host, faults = self.host, self.faults
+        if {"failing_disk", "full_disk", "read_only_disk", "slow_disk"}.intersection(faults.kinds):
+            self.watch.disk_is_prompt = 0.0
         host.on_start = lambda: faults.happened("start")
         host.on_answer = self._answered
         host.disk.after_commit = self._committed
@@ -293,7 +296,8 @@ def run(seed: int, folder: Path) -> Run:
         except (AssertionError, Stuck) as broken:
             result.broken = f"{type(broken).__name__}: {broken}" if isinstance(broken, Stuck) else str(broken)
         except Exception as error:
-            result.broken = f"{type(error).__name__}: {error}"
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            result.broken = f"{type(error).__name__}: {error} ({frame.filename}:{frame.lineno})"
         finally:
             if world.host.process is not None and not keep_alive:
                 world.loop.kill(world.host.process)

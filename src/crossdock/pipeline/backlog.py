@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from crossdock.journal.changes import Changes
 from crossdock.journal.contract import Overtaken
@@ -95,7 +95,7 @@ class Backlog:
         for t in rows:
             target.loaded_upto = t.id
             lane = target.lanes.of(t)
-            flight = Flight(t, stored=True)
+            flight = Flight(t, made=True, stored=True)
             lane.blocked_by = lane.blocked_by or self._blocked_before(t)
             if lane.blocked_by is not None:
                 held.setdefault(lane.blocked_by, []).append(flight)
@@ -109,8 +109,8 @@ class Backlog:
             changes = self._journal.changes()
             for cause, flights in held.items():
                 target.concluder.hold(flights, cause, changes)
-            keys = {target.lanes.of(flight.t).key for flights in held.values() for flight in flights}
-            self._run(target, changes, sorted(keys))
+            lanes = {flight.t.key: target.lanes.of(flight.t) for one in held.values() for flight in one}
+            self._run(target, changes, list(lanes.values()))
         if len(rows) < limit and target.loaded_upto >= target.unseen:
             target.spilled = False
         return bool(rows)
@@ -124,7 +124,7 @@ class Backlog:
             asyncio.get_running_loop().call_later(_BUSY_S, self.reload, target, key)
             return
         # Flights whose first commit is under way are not in the store yet, and stay behind the others.
-        coming = [flight for flight in lane.flights if not flight.stored]
+        coming = [flight for flight in lane.flights if not flight.made]
         target.lanes.remove(lane, list(lane.flights))
         lane.blocked_by = None
         changes = self._journal.changes()
@@ -133,14 +133,16 @@ class Backlog:
         for t in rows:
             if t.id not in known:
                 self._again(target, lane, t, changes)
-        lane.more = len(rows) >= target.window
-        if lane.more and lane.blocked_by is not None:
+        taken = list(lane.flights)
+        # What is beyond the newest one that was read from the store belongs to `refill`.
+        seen = bool(rows) and (not target.spilled or rows[-1].id <= target.loaded_upto)
+        lane.more = seen and len(rows) >= target.window
+        if lane.blocked_by is not None and len(rows) >= target.window:
             self._hold_rest(target, lane, rows[-1].id)
-        if lane.more:
-            coming.clear()  # they are found in the store when their turn comes
-        for flight in coming:
-            target.lanes.push(lane, flight)
-        self._run(target, changes, [key], lane, coming)
+        if not lane.more:  # else they are found in the store when their turn comes
+            for flight in coming:
+                target.lanes.push(lane, flight)
+        self._run(target, changes, [lane], taken)
 
     def _again(self, target: Target, lane: Lane, t: Transmission, changes: Changes) -> None:
         """One transmission of a lane that is read anew."""
@@ -162,22 +164,20 @@ class Backlog:
             changes = self._journal.changes()
             for t in rows:
                 self._again(target, lane, t, changes)
-            self._run(target, changes, [lane.key])
+            self._run(target, changes, [lane])
             after = rows[-1].id
         lane.more = False
 
     def _take_up(self, target: Target, lane: Lane, t: Transmission, changes: Changes) -> None:
-        flight = Flight(t, stored=True)
+        flight = Flight(t, made=True)
         if t.state is _S.HELD:
             changes.move_transmission(t, _S.DUE, entry_of(t, EntryKind.decided, "goes on, its lane is free"))
-            flight.stored = False
         elif t.state is _S.SENDING:
             # Nobody is sending from this lane: what was on the wire is in doubt, as after a stop.
             writer = target.writer(t.document)
             if writer is None or target.concluder.interrupted(flight, writer, changes) is Verdict.BLOCKED:
                 lane.blocked_by = target.concluder.cause
                 return
-            flight.stored = False
         self._comes_after(target, lane, t)
         target.loaded_upto = max(target.loaded_upto, t.id)
         target.lanes.push(lane, flight)
@@ -198,29 +198,30 @@ class Backlog:
             target.unfinished.pop(t.after, None)
 
     def _run(
-        self,
-        target: Target,
-        changes: Changes,
-        keys: Iterable[str],
-        lane: Lane | None = None,
-        coming: Sequence[Flight] = (),
+        self, target: Target, changes: Changes, lanes: Sequence[Lane], taken: Sequence[Flight] = ()
     ) -> None:
-        """Commits beside everything else; `lane` may go on then."""
+        """Commits beside everything else; then the flights of the first lane that were taken up may go.
+
+        When a person was faster, the lanes are read once more.
+        """
 
         async def write() -> None:
             try:
                 if changes.rows:
                     await target.commits.durable(changes)
-            except Overtaken:  # a person was faster: the lanes are read once more
-                for key in keys:
-                    self.reload(target, key)
-                return
-            if lane is not None:
-                for flight in lane.flights:
-                    flight.stored = flight.stored or flight not in coming
-                target.schedule(lane)
-                target.lanes.tidy(lane)
+            except Overtaken:
+                for lane in lanes:
+                    asyncio.get_running_loop().call_soon(self.reload, target, lane.key)
+            else:
+                lane = lanes[0]
+                target.stored(lane, [flight for flight in taken if flight in lane.flights])
+            finally:
+                for lane in lanes:
+                    lane.writing -= 1
+                    target.lanes.tidy(lane)
 
+        for lane in lanes:
+            lane.writing += 1
         task = asyncio.get_running_loop().create_task(write())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -100,7 +100,10 @@ class Commits:
             except Exception:  # ends in a reload of the lane: memory and store had parted
                 _log.exception("a lane is read anew", system=self._system, key=lane.key)
                 self._parted(lane)
+            finally:
+                lane.writing -= 1
 
+        lane.writing += 1
         task = asyncio.get_running_loop().create_task(attempt())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -21,6 +21,7 @@ class Flight:
     ask: Ask | None = None  #: the exact request of this round, once rendered
     job: Job | None = None  #: what the writer was told for `ask`
     reads: str | None = None  #: what the rendering looked up, as the ledger keeps it
+    made: bool = False  #: its row is in the store, in whatever state
     stored: bool = False  #: the row as it is here is durable
     absent: int = 0  #: how often the target said that it does not have it
 
@@ -33,7 +34,7 @@ class Lane:
     flights: deque[Flight] = field(default_factory=deque[Flight])
     blocked_by: str | None = None  #: the cause of the incident that holds it
     busy: bool = False  #: somebody is sending from it
-    writing: int = 0  #: outcomes of it that are on their way to the disk
+    writing: int = 0  #: commits about it that it does not wait for
     failing: int = 0  #: those among them that the disk has refused, and that are tried again
     queued: bool = False  #: it is among the ready ones
     more: bool = False  #: the store holds more of it than fits into the window
@@ -112,7 +113,7 @@ class Lanes:
 
     def tidy(self, lane: Lane) -> None:
         """Forgets a lane that holds nothing."""
-        idle = not (lane.busy or lane.queued or lane.more)
+        idle = not (lane.busy or lane.writing or lane.queued or lane.more)
         if idle and not lane.flights and lane.blocked_by is None:
             self._lanes.pop(lane.key, None)
 

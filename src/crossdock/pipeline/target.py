@@ -62,7 +62,7 @@ class Target:
         self.commits = Commits(
             context,
             self.name,
-            stored=self._stored,
+            stored=self.stored,
             completed=completed,
             parted=lambda lane: freed(self, lane.key),
         )
@@ -153,16 +153,16 @@ class Target:
         lane = self.lanes.of(t)
         for flight in reversed(lane.flights):
             if flight.t is t:
-                self._stored(lane, [flight])
+                self.stored(lane, [flight])
                 return
         beyond = lane.more or (self.spilled and t.id > self.loaded_upto)
         if lane.blocked_by is None and not beyond:
             self._freed(self, lane.key)  # the lane was freed, or read to its end, while this was being written
 
-    def _stored(self, lane: Lane, flights: Sequence[Flight]) -> None:
+    def stored(self, lane: Lane, flights: Sequence[Flight]) -> None:
         """These rows are durable: their lane may go, or they are held with it if it stopped meanwhile."""
         for flight in flights:
-            flight.stored = True
+            flight.made = flight.stored = True
         if lane.blocked_by is None:
             self.schedule(lane)
             return
@@ -180,7 +180,7 @@ class Target:
             flight.t.state = state
         if older:
             self.lanes.put_back(lane, [flight for flight, _ in older])
-            self._stored(lane, [flight for flight, _ in older])
+            self.stored(lane, [flight for flight, _ in older])
         if was_blocked:
             self._freed(self, lane.key)
         self.schedule(lane)

@@ -230,7 +230,7 @@ class Worker:
                 continue  # what is being sent comes before; the rest of the lane stays behind `after`
             changes = self._journal.changes()
             target.block(lane, cause, changes)
-            self._tasks.append(asyncio.get_running_loop().create_task(target.commits.durable(changes)))
+            target.commits.run(lane, target.commits.durable(changes))
 
     # -- from the desk -------------------------------------------------------
 
