@@ -6,12 +6,16 @@ import importlib
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
 import structlog
 
+from crossdock import assembly
+from crossdock.charter.charter import Charter
 from crossdock.journal.contract import Overtaken, StoreDown
+from crossdock.kit.registry import Registry
 
 #: Module, name of its bound, what it may be; the first is what it is in production.
 KNOBS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
@@ -28,8 +32,23 @@ KNOBS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
 )
 
 
+_charters: dict[str, tuple[Charter, Registry]] = {}
+
+
+def _remembered(site: Path) -> tuple[Charter, Registry]:
+    """The charter of a site, read once per text: a hub starts several times a run."""
+    text = (site / "charter.yaml").read_text()
+    if text not in _charters:
+        _charters[text] = _read_charter(site)
+    return _charters[text]
+
+
+_read_charter = assembly.read_charter
+
+
 def turn(random: Random) -> None:
     """Sets every bound for one run; one that is gone from the code is left out."""
+    assembly.read_charter = _remembered
     for module_name, name, choices in KNOBS:
         value = random.choice(choices) if random.random() < 0.6 else choices[0]
         module = importlib.import_module(module_name)

@@ -184,7 +184,8 @@ class Watch:
         t = sent.notes["asks"] = rows[0][0]
         known = self.sendings[t]
         if sent.process is not known.process:
-            known.absent, known.process = 0, sent.process  # what the one before was told is forgotten
+            # What the one before was told is forgotten.
+            known.absent, known.asked_s, known.process = 0, 0.0, sent.process
         waited_s, least_s = self._now_s() - known.at_s, self._plan.settle_s - 0.002
         if not known.outcome:  # nobody heard what came of it: the next process doubted it as it started
             doubted = self.rows("SELECT max(at_ms) FROM ledger WHERE transmission = ? AND kind = 8", t)[0][0]

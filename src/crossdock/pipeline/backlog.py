@@ -96,7 +96,8 @@ class Backlog:
             target.loaded_upto = t.id
             lane = target.lanes.of(t)
             flight = Flight(t, made=True, stored=True)
-            lane.blocked_by = lane.blocked_by or self._blocked_before(t)
+            if not lane.flights:
+                lane.blocked_by = lane.blocked_by or target.held_up_by(t)
             if lane.blocked_by is not None:
                 held.setdefault(lane.blocked_by, []).append(flight)
                 continue
@@ -149,7 +150,8 @@ class Backlog:
         if t.state is _S.DESK:
             lane.blocked_by = lane.blocked_by or self._journal.cause_of(t.id)
             return
-        lane.blocked_by = lane.blocked_by or self._blocked_before(t)
+        if not lane.flights:
+            lane.blocked_by = lane.blocked_by or target.held_up_by(t)
         if lane.blocked_by is not None:
             if t.state is not _S.HELD:
                 target.concluder.hold([Flight(t)], lane.blocked_by, changes)
@@ -181,11 +183,6 @@ class Backlog:
         self._comes_after(target, lane, t)
         target.loaded_upto = max(target.loaded_upto, t.id)
         target.lanes.push(lane, flight)
-
-    def _blocked_before(self, t: Transmission) -> str | None:
-        """The cause of the incident for which its predecessor at another target waits, if it does."""
-        before = None if t.after is None else self._journal.transmission(t.after)
-        return self._journal.cause_of(before.id) if before and before.state in (_S.DESK, _S.HELD) else None
 
     def _comes_after(self, target: Target, lane: Lane, t: Transmission) -> None:
         """Notes a predecessor at another target that is not at its end, and forgets one that a person ended."""

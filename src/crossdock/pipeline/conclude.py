@@ -223,9 +223,14 @@ class Concluder:
         return entry
 
     def hold(self, flights: Iterable[Flight], cause: str, changes: Changes) -> None:
-        """Those behind one that waits for a person wait too, and are members of its incident."""
+        """Those behind one that waits for a person wait too, and are members of its incident.
+
+        One that is in doubt itself stays so: its doubt is settled when its turn comes.
+        """
         for flight in flights:
             t = flight.t
+            if t.state is _S.IN_DOUBT:
+                continue
             if t.state is _S.SENDING:
                 t.attempt -= 1  # stored ahead of its turn, never put on the wire
             changes.move_transmission(

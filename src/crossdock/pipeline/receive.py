@@ -113,10 +113,13 @@ class Door:
         if result.verdict in (Verdict.NEW, Verdict.LATE) and result.record is not None:
             self._feed.offer(result.record)
 
-    def offer(self, result: Accepted) -> None:
-        """Hands a committed capture to the worker."""
-        if result.record is not None:
-            self._feed.offer(result.record)
+    def offer_page(self, accepted: Future[list[Accepted]]) -> None:
+        """What a poll brought and was just committed goes to the worker."""
+        if accepted.cancelled() or accepted.exception() is not None:
+            return
+        for result in accepted.result():
+            if result.record is not None:
+                self._feed.offer(result.record)
 
     @staticmethod
     def _reader(bound: Bound, document: str | None) -> tuple[str, Reader]:

@@ -44,7 +44,7 @@ class Target:
         *,
         window: int,
         completed: Callable[[int], None],
-        blocked: Callable[[int, str], None],
+        blocked: Callable[[int], None],
         freed: Callable[[Target, str], None],
     ) -> None:
         self._context = context
@@ -295,7 +295,10 @@ class Target:
             if not lane.flights or lane.blocked_by is not None or lane.failing:
                 return
             flight = lane.flights[0]
-            if not flight.stored or self._comes_after(flight) or self.paused:
+            if not flight.stored or self.paused:
+                return
+            if self._comes_after(flight):
+                await self._stand_behind(lane, flight)
                 return
             if flight.t.state is not _S.SENDING and flight.t.due_ms > self._clock.now_ms():
                 self._later(lane, flight.t.due_ms)
@@ -312,6 +315,19 @@ class Target:
             )
             if await self._conclude(lane, flight, outcome):
                 return
+
+    async def _stand_behind(self, lane: Lane, flight: Flight) -> None:
+        """A lane whose head comes after one that waits for a person waits with it."""
+        cause = self.held_up_by(flight.t)
+        if cause is not None:
+            changes = self._journal.changes()
+            self.block(lane, cause, changes)
+            await self.commits.durable(changes)
+
+    def held_up_by(self, t: Transmission) -> str | None:
+        """The cause of the incident for which its predecessor at another target waits, if it does."""
+        before = None if t.after is None else self._journal.transmission(t.after)
+        return self._journal.cause_of(before.id) if before and before.state in (_S.DESK, _S.HELD) else None
 
     async def _begin(self, lane: Lane, flight: Flight) -> bool:
         """Renders and stores the request; False for a document that cannot be rendered: it goes to the desk."""
@@ -353,7 +369,7 @@ class Target:
             self.lanes.pop(lane)
             self.block(lane, self.concluder.cause, changes)
             await self.commits.durable(changes)
-            self._blocked(flight.t.id, self.concluder.cause)
+            self._blocked(flight.t.id)
             return True
         await self.commits.durable(changes)
         flight.stored = True
