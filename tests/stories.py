@@ -12,6 +12,8 @@ from typing import Any
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes, Row
 from crossdock.journal.contract import Accepted, Arrival
+from crossdock.journal.postgresql.store import PostgresqlJournal
+from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.message.incident import TYPES, Incident, MemberKind
 from crossdock.message.records import Capture, Entry, Message, Transmission
@@ -37,23 +39,21 @@ def seeded_bytes() -> Callable[[int], bytes]:
     return lambda size: (next(turn) * 0x9E3779B97F4A7C15 % 2 ** (8 * size)).to_bytes(size, "big")
 
 
-def open_journal(path: Path, clock: Clock | None = None) -> SqliteJournal:
-    """A journal that is not started yet."""
-    clock = clock or Clock()
-    return SqliteJournal(
-        path,
-        clock_ms=clock.now_ms,
-        dedup=ArrivalDedup(),
-        random_bytes=seeded_bytes(),
-        synchronous="OFF",
-        linger_s=0.0,
-    )
+def open_journal(where: Path | str, clock: Clock | None = None, **more: Any) -> SiteJournal:
+    """A journal that is not started yet, in a file or at a URL as in CROSSDOCK_DATABASE."""
+    clock, database = clock or Clock(), str(where)
+    own: dict[str, Any] = {
+        "clock_ms": clock.now_ms, "dedup": ArrivalDedup(), "random_bytes": seeded_bytes(), "linger_s": 0.0,
+    }  # fmt: skip
+    if database.startswith("postgresql:"):
+        return PostgresqlJournal(database, **(own | more))
+    return SqliteJournal(Path(database.removeprefix("sqlite:")), synchronous="OFF", **(own | more))
 
 
 @asynccontextmanager
-async def stories(path: Path) -> AsyncIterator[Stories]:
+async def stories(where: Path | str, **more: Any) -> AsyncIterator[Stories]:
     """A started journal with somebody to tell stories to it."""
-    journal = open_journal(path)
+    journal = open_journal(where, **more)
     journal.start()
     await journal.use_charter("sha256:0a1b", "0.1.0", {"charter.yaml": "crossdock: 1\n"})
     told = Stories(journal)
@@ -66,7 +66,7 @@ async def stories(path: Path) -> AsyncIterator[Stories]:
 class Stories:
     """Writes what the pipeline would write, one document at a time."""
 
-    def __init__(self, journal: SqliteJournal) -> None:
+    def __init__(self, journal: SiteJournal) -> None:
         self.journal = journal
         self.clock = Clock()
 
@@ -100,6 +100,7 @@ class Stories:
             id=self.journal.next_id(), capture=c.id, system=c.system, document=c.document, their_id=c.their_id,
             number=c.their_id, hub=hub, root=hub, key=c.order_by or f"h{hub}", version=c.version,
             tree={"number": c.their_id, "lines": [{"sku": "W-1", "quantity": 2}], "notes": "side door " * 30},
+            partition=c.partition,
         )  # fmt: skip
 
     def entry(self, kind: EntryKind, m: Message, says: str, **more: Any) -> Entry:
@@ -112,7 +113,7 @@ class Stories:
     def introduction(self, changes: Changes, m: Message) -> list[Row]:
         """The rows that make an object known."""
         return [
-            ("upsert_hub", (m.hub, m.root, m.document, m.number, m.system, m.key), None),
+            ("upsert_hub", (m.hub, m.root, m.document, m.number, m.system, m.key, m.partition), None),
             changes.identity(m.system, m.document, m.their_id, m.hub),
         ]
 
@@ -213,7 +214,7 @@ class Stories:
         changes = self.journal.changes()
         t = Transmission(
             self.journal.next_id(), m.id, target, m.system, m.document, m.number, m.hub, m.root, m.key,
-            due_ms=self.clock.now_ms(),
+            due_ms=self.clock.now_ms(), partition=m.partition,
         )  # fmt: skip
         if behind is not None:
             t.state = TransmissionState.HELD
@@ -333,6 +334,7 @@ class Stories:
             ("insert_override", mended, None),
             ("upsert_crosswalk_row", ("ship_method", "shop", "DRONE", "EXPRESS"), None),
         )  # fmt: skip
+        changes.row("upsert_restored", "shop", START_MS, START_MS, 1, None)
         changes.row("insert_answer", "act/1", b"d" * 32, b"{}", START_MS)
         changes.row("upsert_cursor", 1, "erp", "item", "2026-11-22T10:00:00Z/17", START_MS)
         changes.row("insert_key", b"k" * 32, "shop", "system", "shop", 1, START_MS, None)

@@ -15,8 +15,10 @@ from crossdock.charter.charter import Charter, OnUnclear, System
 from crossdock.charter.fields import ConnectorFields, DocumentRead, DocumentWritten, Option
 from crossdock.charter.load import load
 from crossdock.faults import Misconfigured
+from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sqlite.lock import StoreLock
 from crossdock.journal.sqlite.store import SqliteJournal
+from crossdock.journal.tenure import Alone, Signals, Silence, Tenure
 from crossdock.kit.breaker import Breaker
 from crossdock.kit.connector import Connector, Read, Reading, SignsIn, Tools
 from crossdock.kit.credentials import badge
@@ -105,6 +107,49 @@ def read_charter(site: Path) -> tuple[Charter, Registry]:
     return charter, found
 
 
+def open_journal(settings: Settings, around: Surroundings) -> SiteJournal:
+    """The journal that the settings mean. Raises Misconfigured, StoreDown."""
+    off = settings.guards_off
+    dedup = blind.NoDedup() if "dedup" in off else ArrivalDedup()
+    if not settings.is_shared:
+        return SqliteJournal(
+            settings.sqlite_path, clock_ms=around.clock.now_ms, dedup=dedup, random_bytes=around.random_bytes,
+            synchronous=settings.sqlite_synchronous,
+        )  # fmt: skip
+    # Not every site needs the driver, which takes a while to load.
+    from crossdock.journal.postgresql.membership import EpochFence
+    from crossdock.journal.postgresql.store import PostgresqlJournal
+
+    return PostgresqlJournal(
+        settings.database, clock_ms=around.clock.now_ms, dedup=dedup, host=settings.host_id,
+        address=f"{settings.host}:{settings.port}", lease_s=settings.lease_s, random_bytes=around.random_bytes,
+        claims=False,
+        fence=blind.NoFence() if "fence" in off else EpochFence(),
+    )  # fmt: skip
+
+
+def hold_on(
+    journal: SiteJournal, settings: Settings, clients: Mapping[str, tuple[System, GuardedClient]]
+) -> tuple[Tenure, Signals]:
+    """What says which partitions are ours, how much of each system's limits, and carries words to other processes."""
+    if not settings.is_shared:
+        return Alone(), Silence()
+    from crossdock.journal.postgresql.budgets import Budgets, Limit
+    from crossdock.journal.postgresql.signals import PostgresqlSignals
+    from crossdock.journal.postgresql.store import PostgresqlJournal
+    from crossdock.journal.postgresql.tenure import PostgresqlTenure
+
+    assert isinstance(journal, PostgresqlJournal), "a shared database is a PostgreSQL database"
+    signals = PostgresqlSignals(settings.database, f"{settings.host_id} {journal.process.birth}")
+    limits = {
+        name: Limit(system.limits.concurrency, system.limits.rate_per_s)
+        for name, (system, _) in clients.items()
+    }
+    budgets = Budgets(limits, {name: client for name, (_, client) in clients.items()})
+    url, lease_s = settings.database, settings.lease_s
+    return PostgresqlTenure(journal, signals, budgets, url=url, lease_s=lease_s), signals
+
+
 class Hub:
     """One running hub: everything wired, nothing started."""
 
@@ -116,14 +161,9 @@ class Hub:
         self.clock = around.clock
         self.charter, found = read_charter(settings.site)
         off = settings.guards_off
-        self._lock = StoreLock(settings.sqlite_path)
-        self.journal = SqliteJournal(
-            settings.sqlite_path,
-            clock_ms=self.clock.now_ms,
-            dedup=blind.NoDedup() if "dedup" in off else ArrivalDedup(),
-            random_bytes=around.random_bytes,
-            synchronous=settings.sqlite_synchronous,
-        )
+        #: A file has one writer; in a shared database each transaction asks whether it may write.
+        self._lock = None if settings.is_shared else StoreLock(settings.sqlite_path)
+        self.journal = open_journal(settings, around)
         self._files = dict(self.charter.files)
         self._crosswalks = Crosswalks.read(self._files)
         self._time = DecisionTime()
@@ -132,6 +172,12 @@ class Hub:
             name: self._bound(system, found[system.connector])
             for name, system in self.charter.systems.items()
         }
+        clients = {
+            name: (bound.system, bound.client)
+            for name, bound in systems.items()
+            if isinstance(bound.client, GuardedClient)
+        }
+        self.tenure, signals = hold_on(self.journal, settings, clients)
         self.context = Context(
             charter=self.charter,
             systems=systems,
@@ -139,6 +185,9 @@ class Hub:
             clock=self.clock,
             random=around.random,
             time=self._time,
+            tenure=self.tenure,
+            signals=signals,
+            refresh=self.refresh_crosswalks,
         )
         self.worker = Worker(
             self.context,
@@ -151,6 +200,7 @@ class Hub:
     async def start(self) -> None:
         """Opens the journal for commits; recovery of a backlog follows in the worker."""
         self.journal.start()
+        await self.tenure.join()
         await self.journal.use_charter(self.charter.version, CODE_VERSION, self._files)
         self.refresh_crosswalks()
 
@@ -169,10 +219,12 @@ class Hub:
     async def stop(self) -> None:
         """Stops the worker, then closes the journal and all connections."""
         await self.worker.stop()
+        await self.tenure.end()
         for bound in self.context.systems.values():
             await bound.client.close()
         await self.journal.close()
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
 
     # -- one system ----------------------------------------------------------
 
@@ -189,13 +241,15 @@ class Hub:
             convert=packs.convert,
         )
         pollers = {f.document: connector.poller(f.document, tools) for f in system.flows_in}
+        client = self._client(system, connector, tools)
         return Bound(
             system=system,
-            client=self._client(system, connector, tools),
+            client=client,
             readers={f.document: connector.reader(f.document, tools) for f in system.flows_in},
             writers={f.document: connector.writer(f.document, tools) for f in system.flows_out},
             pollers={document: poller for document, poller in pollers.items() if poller is not None},
             reads=tools.reads,
+            share=client.share if isinstance(client, GuardedClient) else None,
         )
 
     def _file(self, name: str) -> str:
@@ -221,6 +275,8 @@ class Hub:
             http,
             concurrency=limits.concurrency,
             pace=Pace(limits.rate_per_s, burst=(limits.rate_per_s or 0) * _BURST_S),
+            burst_s=_BURST_S,
+            may_send=lambda: self.tenure.may_send(),
             breaker=Breaker(max_s=max(limits.retry_max_s, limits.retry_first_s)),
             badge=badge(
                 auth, self._secrets, token_client=token_client, session=session, clock=clock.monotonic_s

@@ -26,9 +26,13 @@ from crossdock.charter.charter import (
     System,
 )  # fmt: skip
 from crossdock.faults import InDoubt, Invalid, Rejected, TryLater
-from crossdock.journal.sqlite.audit import verify
+from crossdock.journal.contract import Dedup
+from crossdock.journal.open import storage_of
+from crossdock.journal.postgresql.store import PostgresqlJournal
+from crossdock.journal.sql.audit import verify
+from crossdock.journal.sql.site import SiteJournal
+from crossdock.journal.sql.views import conservation
 from crossdock.journal.sqlite.store import SqliteJournal
-from crossdock.journal.sqlite.views import conservation
 from crossdock.kit.connector import Answer, Ask, Content, Done, Draft, Exchange, Facts, Job, Unclear
 from crossdock.kit.http import Response
 from crossdock.pipeline.bound import Bound, Context, DecisionTime
@@ -106,7 +110,7 @@ class JsonWriter:
                 raise Rejected("it says no", fix="ask them")
 
     def find(self, job: Job) -> Ask | None:
-        return Ask("GET", f"/in/{job.number}", safe=True)
+        return Ask("GET", f"/in/{job.number}", safe=True) if self.unclear is Unclear.FIND else None
 
     def found(self, job: Job, answer: Answer) -> Done | None:
         return Done("found", "it is there") if answer.status == 200 else None
@@ -171,6 +175,13 @@ def order(number: str, *, key: str | None = None, **more: Any) -> dict[str, Any]
     return {"number": number, "lines": lines, "extra": extra, **more}
 
 
+def journal_at(database: str, clock: Clock, dedup: Dedup) -> SiteJournal:
+    """A journal that is not started yet."""
+    if database.startswith("postgresql:"):
+        return PostgresqlJournal(database, clock_ms=clock.now_ms, dedup=dedup)
+    return SqliteJournal(Path(database.removeprefix("sqlite:")), clock_ms=clock.now_ms, dedup=dedup)
+
+
 class World:
     """Everything between a shop and its readers."""
 
@@ -187,6 +198,8 @@ class World:
         concurrency: int = 4,
         fields: Mapping[str, str] | None = None,
         window: int = 4000,
+        surroundings: Mapping[str, Any] | None = None,
+        database: str | None = None,
         **guards: Any,
     ) -> None:
         self.targets = {name: FakeTarget(name) for name in ("wms", "erp")}
@@ -202,19 +215,11 @@ class World:
             "erp": System("erp", "json", flows_out=outs, limits=limits),
         }
         rules = {d: ObjectRule(d, "shop", tuple(readers), fields or {}) for d in documents}
-        self.charter = Charter(
-            "sha256:test",
-            Site(),
-            systems,
-            rules,
-            checks or Checks(ItemCheck.SKIP),
-            (ip_network("127.0.0.1/32"),),
-        )
+        judged = checks or Checks(ItemCheck.SKIP)
+        self.charter = Charter("sha256:test", Site(), systems, rules, judged, (ip_network("127.0.0.1/32"),))
         self.clock = Clock()
-        self._path = folder / "hub.db"
-        self.journal = SqliteJournal(
-            self._path, clock_ms=self.clock.now_ms, dedup=guards.pop("dedup", None) or ArrivalDedup()
-        )
+        self.database = database or f"sqlite:{folder / 'hub.db'}"
+        self.journal = journal_at(self.database, self.clock, guards.pop("dedup", None) or ArrivalDedup())
         bound = {
             name: Bound(
                 system,
@@ -224,7 +229,9 @@ class World:
             )
             for name, system in systems.items()
         }
-        self.context = Context(self.charter, bound, self.journal, self.clock, Random(1), DecisionTime())
+        self.context = Context(
+            self.charter, bound, self.journal, self.clock, Random(1), DecisionTime(), **(surroundings or {})
+        )
         self.worker = Worker(
             self.context,
             commit=guards.pop("commit", None) or DurableFirst(),
@@ -250,7 +257,7 @@ class World:
         assert figures["balanced"], figures
         await self.worker.stop()
         await self.journal.close()
-        finding = verify(self._path)
+        finding = verify(storage_of(self.database))
         assert finding is None, finding
 
     async def push(

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from crossdock.journal.changes import unpacked
-from crossdock.journal.sqlite.audit import verify
+from crossdock.journal.sql.audit import verify
+from crossdock.journal.sqlite.storage import SqliteStorage
 from tests.simulation import moves
 from tests.simulation.parties import Effect
 from tests.simulation.senders import Told
@@ -359,7 +360,7 @@ def _levels(world: World, stock: dict[str, int], site: str) -> None:
 
 def _audited(world: World) -> str:
     heads: list[str] = []
-    finding = verify(world.host.store, head=heads.append)
+    finding = verify(SqliteStorage(world.host.store), head=heads.append)
     _must(finding is None, f"the audit finds: {finding}")
     return heads[0]
 

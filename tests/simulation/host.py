@@ -146,9 +146,10 @@ class Host:
         if hub is not None:
             with suppress(Exception):
                 hub.journal._write_connection.rollback()
-            for connection in (hub.journal._write_connection, hub.journal._reader, hub.journal._views):
+            for connection in (hub.journal._write_connection, hub.journal._loop_connection, hub.journal._views):
                 connection.close()
-            hub._lock.release()
+            if hub._lock is not None:
+                hub._lock.release()
 
     async def stop(self) -> None:
         """An orderly end, as after SIGTERM; what hangs is killed."""

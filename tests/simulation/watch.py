@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 
 from crossdock.faults import TryLater
 from crossdock.journal.changes import unpacked
+from crossdock.journal.sqlite.schema import SqliteConnection, connect
 from crossdock.kit.http import Response
 from tests.simulation.gate import Gate
 from tests.simulation.loop import Process
@@ -52,7 +52,7 @@ class Watch:
         self._plan = plan
         self._now_s = now_s
         self._clock = clock
-        self._store: sqlite3.Connection | None = None
+        self._store: SqliteConnection | None = None
         self.sendings: defaultdict[int, Sending] = defaultdict(Sending)
         self.cleared: set[int] = set()  #: transmissions of which a person said that they are not there
         self.gates: defaultdict[tuple[Process, str], Gate] = defaultdict(lambda: Gate(plan))
@@ -64,8 +64,7 @@ class Watch:
 
     def open(self, store: Path) -> None:
         """Looks into a store from now on."""
-        self._store = sqlite3.connect(store, isolation_level=None, cached_statements=64)
-        self._store.execute("PRAGMA query_only = 1")
+        self._store = connect(store, read_only=True)
 
     def close(self) -> None:
         """Looks no more."""

@@ -14,8 +14,9 @@ from random import Random
 from typing import Any
 
 from crossdock.api.keys import Role, digest_of
-from crossdock.journal.sqlite.keyring import StoredKey, add_key
-from crossdock.journal.sqlite.views import conservation
+from crossdock.journal.sql.keyring import StoredKey, add_key
+from crossdock.journal.sql.views import conservation
+from crossdock.journal.sqlite.storage import SqliteStorage
 from crossdock.kit.http import Response
 from crossdock.settings import Settings
 from tests.simulation import checks, knobs, site
@@ -281,7 +282,7 @@ def _template(folder: Path) -> Path:
     if not path.exists():
         for system in ("shop", "erp", "wms"):
             key = StoredKey(digest_of(f"key-of-{system}"), system, Role.SYSTEM.value, system, START_MS, None)
-            add_key(path, key)
+            add_key(SqliteStorage(path), key)
     return path
 
 

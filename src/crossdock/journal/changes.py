@@ -30,8 +30,9 @@ Told = tuple[str, int, int, bytes | None]
 
 #: Rows that cite the entry that made them: its position is their last value, and it holds their mark.
 CITING = frozenset(
-    {"upsert_hub", "upsert_identity", "upsert_belief", "insert_member", "insert_member_by_cause", "insert_override",
-     "upsert_crosswalk_row", "assign_incident", "resolve_incident", "resolve_empty_incident"}
+    {"upsert_hub", "introduce_shared", "upsert_identity", "upsert_belief", "insert_member", "insert_member_by_cause",
+     "insert_override", "upsert_crosswalk_row", "upsert_restored", "assign_incident", "resolve_incident",
+     "resolve_empty_incident"}
 )  # fmt: skip
 #: Not a row but the mark of a move that an entry tells of beside its own.
 TOLD = "told"
@@ -77,8 +78,9 @@ def marked(statement: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def marks_of(statement: str, values: tuple[Any, ...]) -> bytes:
     """The marks of a row that cites its entry: one, or two where part of the row may change later."""
-    if statement == "upsert_hub":
-        id_, root, document, number, owner, key = cast("tuple[Any, Any, Any, Any, Any, Any]", values)
+    if statement in ("upsert_hub", "introduce_shared"):
+        # The home is where the object is decided, not what is known of it: it may change hands.
+        id_, root, document, number, owner, key, _ = cast("tuple[Any, Any, Any, Any, Any, Any, Any]", values)
         return mark("hub", (id_, document, number, owner)) + mark("place", (id_, root, key))
     if statement == "insert_incident":
         # All but the owner and the state, which change later.
@@ -122,7 +124,7 @@ def unpacked_tree(data: bytes) -> dict[str, Any]:
 class Changes:
     """One atomic set of writes. Moves are checked against the tables of message/states.py."""
 
-    __slots__ = ("_loose", "_next_id", "_salt", "_told", "entries", "rows", "scope")
+    __slots__ = ("_loose", "_next_id", "_salt", "_told", "causes", "ends", "entries", "rows", "scope")
 
     def __init__(self, scope: int, next_id: Callable[[], int], salt: Callable[[], bytes]) -> None:
         self.scope = scope
@@ -131,6 +133,8 @@ class Changes:
         self.rows: list[Row] = []
         #: Entries with the rows that need the entry's position as their last value.
         self.entries: list[tuple[Entry, Sequence[Row]]] = []
+        self.causes: list[str] = []  #: of incidents that these changes open or join
+        self.ends: list[int] = []  #: incidents that they end or give to somebody else
         self._loose: list[Row] = []
         self._told: list[Told] = []
 
@@ -138,6 +142,8 @@ class Changes:
         """Adds one statement; one that cites an entry goes with the last one of these changes."""
         if statement in CITING:
             self._loose.append((statement, values, touches))
+            if statement == "resolve_empty_incident":
+                self.ends.append(values[2])
         elif statement in MARKED:
             self.rows.append((statement, marked(statement, values), touches))
         else:
@@ -224,7 +230,9 @@ class Changes:
             m.key,
             m.version,
         )
-        self.rows.append(("insert_message", (*fixed, tree, m.state.value, m.waits_for, m.until_ms), None))
+        self.rows.append(
+            ("insert_message", (*fixed, tree, m.state.value, m.waits_for, m.until_ms, m.partition), None)
+        )
         entry.seal = (*fixed, tree)
         entry.state = m.state.value
         entry.mark = message_mark(m.id, m.waits_for, m.until_ms)
@@ -238,6 +246,14 @@ class Changes:
         self.rows.append(("move_message", (to.value, waits_for, until_ms, m.id, m.state.value), 1))
         self._told.append(("message", m.id, to.value, message_mark(m.id, waits_for, until_ms)))
         m.state, m.waits_for, m.until_ms = to, waits_for, until_ms
+
+    def hand_over(self, m: Message) -> None:
+        """Leaves a message to whoever works on its partition; the caller adds the entry that tells why."""
+        to = MessageState.WAITING
+        assert to in MESSAGE_MOVES[m.state], (m.state, to)
+        self.rows.append(("hand_over", (to.value, m.partition, m.id, m.state.value), 1))
+        self._told.append(("message", m.id, to.value, None))
+        m.state, m.waits_for, m.until_ms = to, None, None
 
     # -- transmissions -------------------------------------------------------
 
@@ -256,7 +272,7 @@ class Changes:
             t.key,
             t.after,
         )
-        moving = (t.state.value, t.round, t.attempt, t.due_ms, t.first_ms, t.payload, t.request)
+        moving = (t.state.value, t.round, t.attempt, t.due_ms, t.first_ms, t.payload, t.request, t.partition)
         self.rows.append(("insert_transmission", fixed + moving, None))
         entry.seal = fixed
         entry.state = t.state.value
@@ -290,9 +306,15 @@ class Changes:
 
     # -- what is known -------------------------------------------------------
 
-    def identity(self, system: str, document: str, their_id: str, hub: int) -> Row:
-        """The row that says: this id at that system is this object."""
-        return ("upsert_identity", (self.scope, system, document, their_id, hub), None)
+    def identity(self, system: str, document: str, their_id: str, hub: int, *, first: bool = False) -> Row:
+        """The row that says: this id at that system is this object; `first`: nobody may have said it before."""
+        values = (self.scope, system, document, their_id, hub)
+        return ("upsert_identity", values, 1 if first else None)
+
+    def hub(self, m: Message, *, shared: bool) -> Row:
+        """The row that makes an object known; `shared`: by a number that others may tell at this moment, too."""
+        values = (m.hub, m.root, m.document, m.number, m.system, m.key, m.partition)
+        return ("introduce_shared", values, 1) if shared else ("upsert_hub", values, None)
 
     def belief(
         self,
@@ -324,22 +346,26 @@ class Changes:
             ("insert_member_by_cause", (kind.value, id_, self.scope, i.cause), None)
             for kind, id_ in i.members
         ]
+        self.causes.append(i.cause)
         self.entries.append((entry, (("insert_incident", values, None), *members, *rows)))
 
     def add_follower(self, cause: str, transmission: int) -> None:
         """Notes that a transmission is held behind the member of the open incident of this cause."""
+        self.causes.append(cause)
         self.row("insert_member_by_cause", MemberKind.FOLLOWER.value, transmission, self.scope, cause)
 
     def assign_incident(self, incident: Incident, owner: str, entry: Entry) -> None:
         """Gives an open incident to somebody else. Touching none means that it is no longer open."""
         incident.owner = owner
         entry.incident = incident.id
+        self.ends.append(incident.id)
         self.entries.append((entry, (("assign_incident", (incident.id, owner), 1),)))
 
     def resolve_incident(self, incident: Incident, reason: str, closed_ms: int, entry: Entry) -> None:
         """Ends an open incident. Touching none means that it is no longer open, or that a member still is."""
         incident.state, incident.reason = IncidentState.RESOLVED, reason
         entry.incident = incident.id
+        self.ends.append(incident.id)
         self.entries.append(
             (entry, (("resolve_incident", (incident.id, incident.owner, reason, closed_ms), 1),))
         )

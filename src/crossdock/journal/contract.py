@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
@@ -60,6 +60,34 @@ class Accepted:
     incident: int | None = None  #: for CONFLICT
 
 
+@dataclass(frozen=True, slots=True)
+class RestoredSystem:
+    """A system that hands in again what a restored store has lost. Times are milliseconds since 1970."""
+
+    system: str
+    backup_ms: int  #: when the backup was taken: what came later is lost
+    since_ms: int  #: when it was restored
+    floor: int  #: numbers beyond this were given after the restore
+    ended_id: int | None  #: captures from this number on are new for certain; None: none is yet
+
+    @property
+    def columns(self) -> tuple[str, int, int, int, int | None]:
+        """As the store keeps it."""
+        return self.system, self.backup_ms, self.since_ms, self.floor, self.ended_id
+
+
+@dataclass(slots=True)
+class Ahead:
+    """What is about to be asked, so that a store behind a network can be asked for all of it at once."""
+
+    objects: list[tuple[str, str, str]] = field(
+        default_factory=list[tuple[str, str, str]]
+    )  #: (system, document, id)
+    numbers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])  #: (document, number)
+    items: list[str] = field(default_factory=list[str])  #: SKUs
+    hubs: list[int] = field(default_factory=list[int])  #: objects whose ids at other systems are asked
+
+
 class Dedup(Protocol):
     """Says what an arrival is. Pure but for the comparison of contents."""
 
@@ -80,6 +108,10 @@ class StoreDown(Exception):
     """The store takes no commits now: disk full, locked or gone. Nothing of the call was written."""
 
 
+class Fenced(StoreDown):
+    """Another process owns what this one owned. Nothing was written, and nothing of it may be sent any more."""
+
+
 class Overtaken(Exception):
     """A row is no longer as the change found it: somebody else moved it first. Nothing was written."""
 
@@ -96,6 +128,17 @@ class Journal(Protocol):
     @property
     def depth(self) -> int:
         """Writes that wait for the disk."""
+        ...
+
+    # -- ownership -------------------------------------------------------------
+
+    @property
+    def owned(self) -> frozenset[int]:
+        """The partitions that this process works on now; a store with one writer owns all of them."""
+        ...
+
+    def owns(self, partition: int) -> bool:
+        """Whether a partition is this process's own."""
         ...
 
     # -- writing ---------------------------------------------------------------
@@ -135,8 +178,20 @@ class Journal(Protocol):
         """
         ...
 
+    async def foresee(self, ahead: Callable[[], Ahead]) -> None:
+        """Fetches what is about to be asked, where a read is a round trip: at hand until the caller waits again."""
+        ...
+
     def captures_waiting(self, after: int, limit: int) -> Sequence[Capture]:
         """Captures to translate, in arrival order, with their bodies."""
+        ...
+
+    def captures_due(self, partitions: Collection[int], limit: int) -> list[tuple[int, int]]:
+        """(capture, partition) of those to translate, in order of arrival within each partition."""
+        ...
+
+    def captures(self, ids: Sequence[int]) -> Sequence[Capture]:
+        """Some captures with their bodies."""
         ...
 
     def capture(self, id_: int) -> Capture | None:
@@ -151,43 +206,51 @@ class Journal(Protocol):
         """Looks whether any value was ever mended by a person; most stores never ask again."""
         ...
 
-    def identity(self, system: str, document: str, their_id: str) -> tuple[int, int, str] | None:
-        """(hub id, root hub id, ordering key) of an object by one system's id."""
+    def fixes(self) -> int:
+        """A number that rises with every value and every row of a crosswalk that a person adds."""
+        ...
+
+    def identity(self, system: str, document: str, their_id: str) -> tuple[int, int, str, int] | None:
+        """(hub id, root hub id, ordering key, home partition) of an object by one system's id."""
         ...
 
     def their_id(self, hub: int, system: str) -> str | None:
         """The id that a system gave to an object."""
         ...
 
-    def hub_of_number(self, document: str, number: str) -> tuple[int, int, str] | None:
-        """An object by its own number, whoever owns it; the newest if several do."""
-        ...
-
-    def last_message_of(self, hub: int) -> int | None:
-        """The newest message that any system told of an object."""
+    def hub_of_number(self, document: str, number: str) -> tuple[int, int, str, int] | None:
+        """The same of an object by its own number, whoever owns it; the newest if several do."""
         ...
 
     def belief(self, hub: int, system: str) -> tuple[int, int, int] | None:
         """(how, version, message) of what a system is known to have of an object."""
         ...
 
+    def item(self, sku: str) -> Message | None:
+        """What the item master last told of a SKU."""
+        ...
+
     def message(self, id_: int) -> Message | None:
         """One message."""
         ...
 
-    def messages_waiting_for(self, predecessor: str, limit: int) -> Sequence[Message]:
-        """Messages that wait for "document/number"."""
+    def messages_waiting_for(self, predecessors: Sequence[str], limit: int) -> list[tuple[int, int]]:
+        """(message, partition) of those that wait for one of several "document/number", whoever holds them."""
         ...
 
-    def messages_sent_back(self, limit: int) -> list[int]:
-        """Messages that a person sent back to be looked at again: they wait, and for nothing."""
+    def messages_freed(self, partitions: Collection[int], limit: int) -> list[int]:
+        """Messages that wait for something that has come."""
         ...
 
-    def messages_lacking_item(self, sku: str, limit: int) -> Sequence[int]:
-        """Messages on the desk because an item, or a unit of it, was not known."""
+    def messages_sent_back(self, partitions: Collection[int], limit: int) -> list[int]:
+        """Messages that a person sent back, or another process handed over: they wait, and for nothing."""
         ...
 
-    def messages_overdue(self, now_ms: int, limit: int) -> Sequence[Message]:
+    def messages_lacking_item(self, sku: str, limit: int) -> list[tuple[int, int]]:
+        """(message, partition) of those on the desk because an item, or a unit of it, was not known."""
+        ...
+
+    def messages_overdue(self, partitions: Collection[int], now_ms: int, limit: int) -> Sequence[Message]:
         """Messages whose wait is over."""
         ...
 
@@ -196,7 +259,12 @@ class Journal(Protocol):
         ...
 
     def open_transmissions(
-        self, target: str, states: Iterable[TransmissionState], after: int, limit: int
+        self,
+        target: str,
+        states: Iterable[TransmissionState],
+        after: int,
+        limit: int,
+        partitions: Collection[int],
     ) -> Sequence[Transmission]:
         """Open work of one target in order of making, beyond one id."""
         ...
@@ -205,8 +273,12 @@ class Journal(Protocol):
         """Open work of one lane in order."""
         ...
 
-    def lanes_blocked(self, target: str) -> Sequence[tuple[str, int]]:
-        """(ordering key, first transmission that waits) of every lane of a target that waits for a person."""
+    def lanes_blocked(self, target: str, partitions: Collection[int]) -> list[tuple[str, int, int]]:
+        """(ordering key, first that waits, partition) of every lane of a target that waits for a person."""
+        ...
+
+    def lanes_freed(self, target: str, keys: Sequence[str]) -> list[str]:
+        """Those of some lanes in which nothing waits for a person any more."""
         ...
 
     def transmission(self, id_: int) -> Transmission | None:
@@ -227,6 +299,10 @@ class Journal(Protocol):
 
     def body(self, payload: int) -> bytes | None:
         """The bytes of a payload; None when they were erased."""
+        ...
+
+    def restored_systems(self) -> Sequence[RestoredSystem]:
+        """Systems that hand in again, or did, because the store was restored from a backup."""
         ...
 
     def cursor(self, system: str, document: str) -> str | None:

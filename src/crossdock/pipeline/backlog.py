@@ -1,12 +1,16 @@
-"""Work of a target that is in the store but not in memory: at a start, beyond the window, after a person's act."""
+"""Work of a target that is in the store but not in memory: taken up or given away, beyond the window, after an act."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Coroutine, Iterable, Sequence
+from typing import Any
+
+import structlog
 
 from crossdock.journal.changes import Changes
-from crossdock.journal.contract import Overtaken
+from crossdock.journal.contract import Overtaken, StoreDown
+from crossdock.journal.tenure import Hold
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Transmission
 from crossdock.message.states import EntryKind, TransmissionState
@@ -16,56 +20,89 @@ from crossdock.pipeline.lanes import Flight, Lane
 from crossdock.pipeline.target import Target
 from crossdock.pipeline.transmit import entry_of
 
+_log = structlog.get_logger("crossdock.backlog")
 _S = TransmissionState
 _RUNNING = (_S.DUE, _S.RETRYING, _S.IN_DOUBT)
 _CHUNK = 500
 _BUSY_S = 0.02
+_STORE_RETRY_S = 0.5
 
 
 class Backlog:
     """Brings stored work into lanes."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, hold: Hold) -> None:
         self._context = context
         self._journal = context.journal
+        self._hold = hold
         self._tasks: set[asyncio.Task[None]] = set()
-        self._stopped = False
+        self._forgotten: list[tuple[str, str]] = []  #: (target, key) of lanes held behind nothing any more
 
-    async def recover(self, target: Target) -> int:
-        """After a stop: what was being sent is in doubt, the rest goes on. Gives how many were in doubt.
+    # -- partitions come and go ------------------------------------------------
+
+    async def recover(self, target: Target, partitions: Collection[int]) -> int:
+        """After a stop: what was being sent is in doubt. Gives how many were; the rest is for `load`.
 
         The list is read whole before any of it is moved, since freeing a lane could add to it.
         """
-        forgotten = list[str]()
-        for key, transmission in self._journal.lanes_blocked(target.name):
-            if self._journal.incident_of(MemberKind.TRANSMISSION, transmission) is None and (
-                self._journal.incident_of(MemberKind.FOLLOWER, transmission) is None
-            ):
-                forgotten.append(key)  # its incident ended while it was being held behind it
-                continue
-            target.lanes.by_key(key).blocked_by = self._journal.cause_of(transmission)
+        self._find_blocked(target, partitions)
         interrupted = list[Transmission]()
         while True:
             after = interrupted[-1].id if interrupted else 0
-            page = self._journal.open_transmissions(target.name, (_S.SENDING,), after, _CHUNK)
+            page = self._journal.open_transmissions(target.name, (_S.SENDING,), after, _CHUNK, partitions)
             interrupted.extend(page)
             if len(page) < _CHUNK:
                 break
         for at in range(0, len(interrupted), _CHUNK):
             await self._interrupted(target, interrupted[at : at + _CHUNK])
+        return len(interrupted)
+
+    def _find_blocked(self, target: Target, partitions: Collection[int]) -> None:
+        journal = self._journal
+        for key, transmission, partition in journal.lanes_blocked(target.name, partitions):
+            lane = target.lanes.by_key(key)
+            lane.partition = partition
+            kinds = (MemberKind.TRANSMISSION, MemberKind.FOLLOWER)
+            if any(journal.incident_of(kind, transmission) is not None for kind in kinds):
+                lane.blocked_by = journal.cause_of(transmission)
+            else:  # its incident ended while it was being held behind it
+                self._forgotten.append((target.name, key))
+
+    async def load(self, target: Target) -> None:
+        """Brings what is due in the partitions held into memory, as far as there is room."""
+        # From the beginning: work of a partition that has just come may be older than all that is known.
         target.spilled = True
-        target.unseen = 0
+        target.loaded_upto = 0
         while target.spilled and self.refill(target):
             await asyncio.sleep(0)
             if target.lanes.count > target.window // 2:
                 break
-        for key in forgotten:
+        for name, key in [one for one in self._forgotten if one[0] == target.name]:
+            self._forgotten.remove((name, key))
             self.reload(target, key)
-        return len(interrupted)
+
+    async def vacate(self, target: Target, partitions: Collection[int]) -> None:
+        """Forgets the lanes of these partitions once nothing of them is under way."""
+        while any(
+            lane.busy or lane.writing or not all(flight.stored for flight in lane.flights)
+            for lane in target.lanes.within(partitions)
+        ):
+            await self._context.clock.sleep(_BUSY_S)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        changes = self._journal.changes()
+        for lane in target.lanes.within(partitions):
+            for flight in lane.flights:
+                if flight.t.state is _S.SENDING:  # stored ahead of its turn, and its turn never came here
+                    flight.t.attempt -= 1
+                    entry = entry_of(flight.t, EntryKind.decided, "another process takes its lane")
+                    changes.move_transmission(flight.t, _S.DUE, entry)
+        if changes.rows:
+            await target.commits.durable(changes)
+        for lane in target.lanes.within(partitions):
+            target.vacated(lane)
 
     async def stop(self) -> None:
-        """Gives up what has not been written; the next start finds it as it was."""
-        self._stopped = True
+        """Gives up what has not been written."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -90,22 +127,13 @@ class Backlog:
         if not target.spilled or target.lanes.count > target.window // 2:
             return False
         limit = target.window - target.lanes.count
-        rows = self._journal.open_transmissions(target.name, _RUNNING, target.loaded_upto, limit)
+        partitions = self._hold.partitions
+        rows = self._journal.open_transmissions(target.name, _RUNNING, target.loaded_upto, limit, partitions)
         held: dict[str, list[Flight]] = {}
         for t in rows:
+            if t.id not in target.lanes.aboard and t.id not in target.commits.ending:
+                self._bring(target, t, held)
             target.loaded_upto = t.id
-            lane = target.lanes.of(t)
-            flight = Flight(t, made=True, stored=True)
-            if not lane.flights:
-                lane.blocked_by = lane.blocked_by or target.held_up_by(t)
-            if lane.blocked_by is not None:
-                held.setdefault(lane.blocked_by, []).append(flight)
-                continue
-            if lane.more:
-                continue  # its turn comes when what is before it was read
-            self._comes_after(target, lane, t)
-            target.lanes.push(lane, flight)
-            target.schedule(lane)
         if held:
             changes = self._journal.changes()
             for cause, flights in held.items():
@@ -116,13 +144,55 @@ class Backlog:
             target.spilled = False
         return bool(rows)
 
-    def reload(self, target: Target, key: str) -> None:
-        """Reads one lane anew, after a person acted on it, or the next part of one that is longer than the window."""
-        if self._stopped:
+    def _bring(self, target: Target, t: Transmission, held: dict[str, list[Flight]]) -> None:
+        lane = target.lanes.of(t)
+        flight = Flight(t, made=True, stored=True)
+        if not lane.flights:
+            lane.blocked_by = lane.blocked_by or target.held_up_by(t)
+        if lane.blocked_by is not None:
+            held.setdefault(lane.blocked_by, []).append(flight)
             return
+        if lane.more:
+            return  # its turn comes when what is before it was read
+        self._comes_after(target, lane, t)
+        target.lanes.push(lane, flight)
+        target.schedule(lane)
+
+    def reload_freed(self, targets: Iterable[Target]) -> None:
+        """Reads those lanes anew that wait for a person here and not in the store: nobody told us of an act."""
+        for target in targets:
+            blocked = [lane.key for lane in target.lanes.all() if lane.blocked_by is not None]
+            for key in self._journal.lanes_freed(target.name, blocked[:_CHUNK]) if blocked else ():
+                self.reload(target, key)
+
+    def reload(self, target: Target, key: str) -> None:
+        """Reads one lane anew, after a person acted on it, or the next part of one that is longer than the window.
+
+        One that is held elsewhere is left alone.
+        """
         lane = target.lanes.by_key(key)
         if lane.busy or lane.writing:
-            asyncio.get_running_loop().call_later(_BUSY_S, self.reload, target, key)
+            self._later(_BUSY_S, target, key)
+            return
+        try:
+            self._reload(target, lane, key)
+        except StoreDown as down:
+            _log.error("store down", says=str(down), system=target.name)
+            self._later(_STORE_RETRY_S, target, key)
+
+    def _later(self, wait_s: float, target: Target, key: str) -> None:
+        """Reads a lane anew later on, if this term lasts until then."""
+
+        async def wait() -> None:
+            await asyncio.sleep(wait_s)
+            self.reload(target, key)
+
+        self._keep(wait())
+
+    def _reload(self, target: Target, lane: Lane, key: str) -> None:
+        rows = self._journal.lane(target.name, key, 0, target.window)
+        if any(not self._hold.has(t.partition) for t in rows):
+            target.lanes.tidy(lane)
             return
         # Flights whose first commit is under way are not in the store yet, and stay behind the others.
         coming = [flight for flight in lane.flights if not flight.made]
@@ -130,8 +200,8 @@ class Backlog:
         lane.blocked_by = None
         changes = self._journal.changes()
         known = {flight.t.id for flight in coming}
-        rows = self._journal.lane(target.name, key, 0, target.window)
         for t in rows:
+            lane.partition = t.partition
             if t.id not in known:
                 self._again(target, lane, t, changes)
         taken = list(lane.flights)
@@ -158,7 +228,7 @@ class Backlog:
         elif not target.spilled or t.id <= target.loaded_upto:
             self._take_up(target, lane, t, changes)
         elif t.state is _S.HELD:
-            changes.move_transmission(t, _S.DUE, entry_of(t, EntryKind.decided, "goes on, its lane is free"))
+            self._let_go(t, changes)
 
     def _hold_rest(self, target: Target, lane: Lane, after: int) -> None:
         """Holds what is beyond the window of a lane that waits for a person; nothing of it stays in memory."""
@@ -173,7 +243,7 @@ class Backlog:
     def _take_up(self, target: Target, lane: Lane, t: Transmission, changes: Changes) -> None:
         flight = Flight(t, made=True)
         if t.state is _S.HELD:
-            changes.move_transmission(t, _S.DUE, entry_of(t, EntryKind.decided, "goes on, its lane is free"))
+            self._let_go(t, changes)
         elif t.state is _S.SENDING:
             # Nobody is sending from this lane: what was on the wire is in doubt, as after a stop.
             writer = target.writer(t.document)
@@ -183,6 +253,18 @@ class Backlog:
         self._comes_after(target, lane, t)
         target.loaded_upto = max(target.loaded_upto, t.id)
         target.lanes.push(lane, flight)
+
+    def _let_go(self, t: Transmission, changes: Changes) -> None:
+        """Its lane is free; what may have been sent before the store was restored is asked for first."""
+        doubtful = self._context.restored.may_have_left(t)
+        says = (
+            "its lane is free; it may have been sent before the restore"
+            if doubtful
+            else "goes on, its lane is free"
+        )
+        changes.move_transmission(
+            t, _S.IN_DOUBT if doubtful else _S.DUE, entry_of(t, EntryKind.decided, says)
+        )
 
     def _comes_after(self, target: Target, lane: Lane, t: Transmission) -> None:
         """Notes a predecessor at another target that is not at its end, and forgets one that a person ended."""
@@ -208,7 +290,7 @@ class Backlog:
                     await target.commits.durable(changes)
             except Overtaken:
                 for lane in lanes:
-                    asyncio.get_running_loop().call_soon(self.reload, target, lane.key)
+                    self._later(0, target, lane.key)
             else:
                 lane = lanes[0]
                 target.stored(lane, [flight for flight in taken if flight in lane.flights])
@@ -219,6 +301,9 @@ class Backlog:
 
         for lane in lanes:
             lane.writing += 1
-        task = asyncio.get_running_loop().create_task(write())
+        self._keep(write())
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

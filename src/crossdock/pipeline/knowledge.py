@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from crossdock.charter.charter import Charter
 from crossdock.journal.contract import Journal
 from crossdock.message.records import Message
+from crossdock.model import register
+from crossdock.model.document import DocumentClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,7 @@ class Object:
     hub: int
     root: int
     key: str
+    home: int  #: the partition that decides all of its story: that of the capture which introduced the root
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Knowledge:
         self._number: dict[tuple[str, str], Object] = {}
         self._told: dict[tuple[int, str], Message] = {}
         self._items: dict[str, Item | None] = {}
+        self._told_items: dict[str, Message] = {}
 
     def forget(self) -> None:
         """Ends a batch: from now on the store has what it added."""
@@ -41,6 +46,7 @@ class Knowledge:
         self._number.clear()
         self._told.clear()
         self._items.clear()
+        self._told_items.clear()
 
     def by_id(self, system: str, document: str, their_id: str) -> Object | None:
         """An object by the id that one system uses."""
@@ -64,7 +70,7 @@ class Knowledge:
 
     def learn(self, message: Message) -> None:
         """A message of this batch makes its object known."""
-        known = Object(message.hub, message.root, message.key)
+        known = Object(message.hub, message.root, message.key, message.partition)
         self._identity[(message.system, message.document, message.their_id)] = known
         self._number[(message.document, message.number)] = known
 
@@ -73,6 +79,7 @@ class Knowledge:
         self._told[(message.hub, message.system)] = message
         if message.document == "item":
             self._items.pop(message.number, None)
+            self._told_items[message.number] = message
 
     def last_told(self, hub: int, system: str) -> tuple[int, Message] | None:
         """(how, message) that a system last told, acknowledged or was seen to have of an object."""
@@ -92,19 +99,19 @@ class Knowledge:
         return self._items[sku]
 
     def _read_item(self, sku: str) -> Item | None:
-        known = self.by_number("item", sku)
-        if known is None:
-            return None
-        message = next((m for (hub, _), m in self._told.items() if hub == known.hub), None)
-        if message is None:
-            id_ = self._journal.last_message_of(known.hub)
-            message = self._journal.message(id_) if id_ is not None else None
+        message = self._told_items.get(sku) or self._journal.item(sku)
         if message is None:
             return None
         tree = message.tree
         packs = [pack["unit"] for pack in tree.get("packs") or ()]
         units = frozenset(filter(None, [tree.get("unit"), *packs]))
         return Item(units, f"m{message.id}")
+
+
+def shares_numbers(charter: Charter, system: str, document: str) -> bool:
+    """Whether a system's number means the owner's object: it is not the owner, or the kind is master data."""
+    rule = charter.objects.get(document)
+    return rule is None or rule.owner != system or register.class_of(document) is DocumentClass.STATE
 
 
 #: How a belief came about.

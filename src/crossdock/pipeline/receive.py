@@ -8,10 +8,9 @@ from typing import Protocol
 
 from crossdock.charter.charter import OnChange
 from crossdock.faults import Unreadable
-from crossdock.journal.contract import Accepted, Arrival, Verdict
+from crossdock.journal.contract import Accepted, Arrival
 from crossdock.kit.connector import Content, Reader
 from crossdock.pipeline.bound import Bound, Context
-from crossdock.pipeline.feed import Feed
 
 
 class CommitGuard(Protocol):
@@ -33,9 +32,10 @@ class DurableFirst:
 class Door:
     """Takes documents that systems push."""
 
-    def __init__(self, context: Context, feed: Feed, guard: CommitGuard) -> None:
+    def __init__(self, context: Context, offer: Callable[[Accepted], None], guard: CommitGuard) -> None:
+        """`offer` is told of everything that was committed here, whoever will decide it."""
         self._context = context
-        self._feed = feed
+        self.offer = offer
         self._guard = guard
 
     async def receive(
@@ -109,17 +109,14 @@ class Door:
         """What was just committed goes to the worker, whoever still waits for the answer."""
         if accepted.cancelled() or accepted.exception() is not None:
             return
-        result = accepted.result()
-        if result.verdict in (Verdict.NEW, Verdict.LATE) and result.record is not None:
-            self._feed.offer(result.record)
+        self.offer(accepted.result())
 
     def offer_page(self, accepted: Future[list[Accepted]]) -> None:
         """What a poll brought and was just committed goes to the worker."""
         if accepted.cancelled() or accepted.exception() is not None:
             return
         for result in accepted.result():
-            if result.record is not None:
-                self._feed.offer(result.record)
+            self.offer(result)
 
     @staticmethod
     def _reader(bound: Bound, document: str | None) -> tuple[str, Reader]:

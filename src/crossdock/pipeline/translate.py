@@ -9,16 +9,17 @@ from crossdock.charter.charter import ItemCheck
 from crossdock.faults import Fault, Invalid, Misconfigured
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes
+from crossdock.journal.contract import StoreDown
 from crossdock.kit.connector import Content, Draft, Reader
 from crossdock.mapping.override import on_body, on_document
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Entry, Message
 from crossdock.message.states import CaptureState, EntryKind
 from crossdock.model import register
-from crossdock.model.document import DocumentClass
+from crossdock.pipeline.ahead import Reading
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.decide import Batch, Decider
-from crossdock.pipeline.knowledge import Knowledge, Object
+from crossdock.pipeline.knowledge import Knowledge, Object, shares_numbers
 from crossdock.pipeline.mended import fields_of, mended
 from crossdock.pipeline.report import Subject, incident_of, reads_json
 
@@ -37,19 +38,28 @@ class Translator:
         self._known.forget()
         return Batch(self._journal.changes())
 
-    def capture(self, capture: Capture, batch: Batch) -> None:
-        """Translates, checks and routes one capture; whatever fails becomes an incident."""
+    def read(self, capture: Capture) -> Reading:
+        """What the connector makes of one capture; decides nothing."""
         self._context.time.at_ms = capture.at_ms
         try:
-            drafts = self._drafts(capture)
-        except Fault as fault:
-            self._to_desk(capture, fault, batch.changes)
+            return Reading(capture, self._drafts(capture))
+        except StoreDown:
+            raise  # nobody can read anything now: that is no fault of this capture
+        except Exception as error:  # ends on the desk, once it is decided
+            return Reading(capture, wrong=error)
+
+    def capture(self, reading: Reading, batch: Batch) -> None:
+        """Checks and routes what was read of one capture; whatever fails becomes an incident."""
+        capture = reading.capture
+        self._context.time.at_ms = capture.at_ms
+        if isinstance(reading.wrong, Fault):
+            self._to_desk(capture, reading.wrong, batch.changes)
             return
-        except Exception as error:  # ends on the desk as `poison`: one capture never stops the others
-            self.poisoned(capture, error, batch)
+        if reading.wrong is not None:
+            self.poisoned(capture, reading.wrong, batch)
             return
         batch.changes.move_capture(capture, CaptureState.TRANSLATED)
-        for draft in drafts:
+        for draft in reading.drafts:
             self._draft(capture, draft, batch)
 
     def poisoned(self, capture: Capture, error: Exception, batch: Batch) -> None:
@@ -143,7 +153,13 @@ class Translator:
         parent: tuple[str, str] | None,
     ) -> Message:
         known = self.object_of(
-            capture.system, draft.document, draft.their_id, number, parent, capture.order_by
+            capture.system,
+            draft.document,
+            draft.their_id,
+            number,
+            parent,
+            capture.order_by,
+            capture.partition,
         )
         return Message(
             id=self._journal.next_id(),
@@ -157,6 +173,7 @@ class Translator:
             key=known.key,
             version=capture.version,
             tree=tree,
+            partition=known.home,
         )
 
     def object_of(
@@ -167,23 +184,19 @@ class Translator:
         number: str,
         parent: tuple[str, str] | None,
         order_by: str | None,
+        home: int,
     ) -> Object:
         """The object that a document speaks of; a new one gets its hub id here."""
         known = self._known.by_id(system, document, their_id)
-        if known is None and self._numbers_are_shared(system, document):
+        if known is None and shares_numbers(self._context.charter, system, document):
             known = self._known.by_number(document, number)
         if known is not None and (parent is None or known.root != known.hub):
             return known
         hub = known.hub if known else self._journal.next_id()
         above = self._known.parent(system, parent) if parent else None
         if above is not None:
-            return Object(hub, above.root, above.key)
-        return known or Object(hub, hub, order_by or f"h{hub}")
-
-    def _numbers_are_shared(self, system: str, document: str) -> bool:
-        """Whether this system's number means the owner's object: it is not the owner, or the kind is master data."""
-        rule = self._context.charter.objects.get(document)
-        return rule is None or rule.owner != system or register.class_of(document) is DocumentClass.STATE
+            return Object(hub, above.root, above.key, above.home)
+        return known or Object(hub, hub, order_by or f"h{hub}", home)
 
     @staticmethod
     def _made(message: Message, draft: Draft) -> Entry:
@@ -226,14 +239,17 @@ class Translator:
         tree, number = register.tree_of(document), register.number_of(document)
         parent = register.parent_of(document)
         order_by = capture.order_by if capture else None
-        known = self.object_of(message.system, message.document, message.their_id, number, parent, order_by)
-        if tree == message.tree and known.root == message.root:
+        home = capture.partition if capture else message.partition
+        known = self.object_of(
+            message.system, message.document, message.their_id, number, parent, order_by, home
+        )
+        if tree == message.tree and (known.hub, known.root) == (message.hub, message.root):
             self._decider.decide(message, document, parent, batch, made_by=None)
             return
         self._decider.replaced(message, batch)
         heir = Message(
             self._journal.next_id(), message.capture, message.system, message.document, message.their_id, number,
-            known.hub, known.root, known.key, message.version, tree,
+            known.hub, known.root, known.key, message.version, tree, partition=known.home,
         )  # fmt: skip
         made = self._made(heir, Draft(heir.document, tree, heir.their_id))
         self._decider.decide(heir, document, parent, batch, made_by=made)

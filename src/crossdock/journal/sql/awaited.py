@@ -1,0 +1,87 @@
+"""What an object waits for and from whom, one sentence for each thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from crossdock.journal.sql.parts import Blocking, Parts, Send
+from crossdock.message.names import INCIDENT, moment, name_of
+from crossdock.message.states import CaptureState, MessageState, TransmissionState
+from crossdock.model.lifecycle import OrderState
+
+_T, _S = TransmissionState, OrderState
+#: Sentences of one object; the rest is counted.
+_SENTENCES_MAX = 20
+
+
+@dataclass(slots=True)
+class Release:
+    """What a warehouse was asked to ship and has not shipped; `short` where stock is missing."""
+
+    document: str
+    number: str
+    warehouse: str
+    state: OrderState
+    short: bool = False
+
+
+def awaited(parts: Parts, incidents: Iterable[Blocking], releases: Iterable[Release]) -> str | None:
+    """What is awaited, one sentence a line, who must act first; None when it waits for nobody."""
+    said = list(dict.fromkeys(_sentences(parts, list(incidents), releases)))
+    if len(said) > _SENTENCES_MAX:
+        said[_SENTENCES_MAX:] = [f"and {len(said) - _SENTENCES_MAX} things more"]
+    return "\n".join(" ".join(sentence.split()) for sentence in said) or None
+
+
+def _sentences(parts: Parts, incidents: list[Blocking], releases: Iterable[Release]) -> Iterator[str]:
+    for one in incidents:
+        yield f"{one.owner}: {one.says} ({name_of(INCIDENT, one.id)})"
+    for message in parts.messages:
+        if message.state is MessageState.WAITING:
+            what, before = f"{message.document} {message.number}", message.waits_for
+            if before is None:
+                yield f"the hub to look at {what} again"
+            else:
+                yield f"{before.replace('/', ' ', 1)}, before which {what} cannot go on"
+    for send in parts.sends:
+        yield from _send(send, blocked=bool(incidents))
+    if CaptureState.WAITING in parts.captures.values():
+        yield "the hub to translate it"
+    for release in releases:
+        yield _floor(release)
+
+
+def _send(send: Send, *, blocked: bool) -> Iterator[str]:
+    what = f"{send.document} {send.number}"
+    match send.state:
+        case _T.IN_DOUBT:
+            yield f"word from {send.target} whether it has {what}, sent {moment(send.since_ms)}"
+        case _T.RETRYING:
+            times = f"since {moment(send.since_ms)}; next try {moment(send.due_ms)}"
+            yield f"{send.target} to take {what}, {times}"
+        case _T.DUE | _T.SENDING:
+            yield f"{send.target} to take {what}, since {moment(send.since_ms)}"
+        case _T.HELD if not blocked:
+            yield f"an earlier document for {send.target}, before {what} can go"
+        case _:
+            return
+
+
+def _floor(release: Release) -> str:
+    who, what = release.warehouse, f"{release.document} {release.number}"
+    match release.state:
+        case _S.PICKING:
+            return f"{who}: it picks {what} and has not shipped it yet"
+        case _S.PICKED:
+            return f"{who}: it has picked {what} and not shipped it yet"
+        case _S.PACKED:
+            return f"{who}: it has packed {what} and not shipped it yet"
+        case _S.PART_SHIPPED:
+            return f"{who}: it has shipped a part of {what}; the rest is still to come"
+        case _ if release.short:
+            return f"{who}: {what} waits for stock there"
+        case _S.ALLOCATED:
+            return f"{who}: it has set stock aside for {what} and not picked it yet"
+        case _:
+            return f"{who}: it has {what} and has not picked or shipped it yet"

@@ -1,0 +1,127 @@
+"""The parts of one story: its captures, its messages, what was sent of them, and the incidents they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from crossdock.journal.sql.connection import Connection
+from crossdock.message.incident import MemberKind
+from crossdock.message.states import CaptureState, MessageState, TransmissionState
+
+#: Messages of one story that are looked at, the newest first.
+_PARTS_MAX = 500
+_MESSAGES = "SELECT id, capture, system, document, number, hub, tree, state, waits_for FROM messages"
+_SENDS = "SELECT id, message, target, document, number, state, first_ms, due_ms FROM transmissions"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a story."""
+
+    id: int
+    capture: int
+    system: str
+    document: str
+    number: str
+    hub: int
+    tree: bytes
+    state: MessageState
+    waits_for: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One message on its way to one system; `since_ms` is when it was first sent or made."""
+
+    id: int
+    message: int
+    target: str
+    document: str
+    number: str
+    state: TransmissionState
+    since_ms: int
+    due_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Blocking:
+    """An open incident: whose turn it is, and what happened."""
+
+    id: int
+    owner: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """All that is looked at."""
+
+    captures: dict[int, CaptureState]
+    messages: list[Message]
+    sends: list[Send]
+
+    def only(self, messages: Collection[int]) -> Parts:
+        """What belongs to some of the messages."""
+        kept = [m for m in self.messages if m.id in messages]
+        of = {m.capture for m in kept}
+        return Parts(
+            {id_: state for id_, state in self.captures.items() if id_ in of},
+            kept,
+            [t for t in self.sends if t.message in messages],
+        )
+
+
+def parts_of(connection: Connection, root: int | None, captures: Iterable[int]) -> Parts:
+    """The parts of the story at a root, or of captures that have no object yet."""
+    messages: list[Message] = []
+    sends: list[Send] = []
+    for id_ in _message_ids(connection, root):
+        messages += map(_message, connection.execute(f"{_MESSAGES} WHERE id = ?", (id_,)))
+        sends += map(_send, connection.execute(f"{_SENDS} WHERE message = ?", (id_,)))
+    states: dict[int, CaptureState] = {}
+    for id_ in sorted({*captures, *(m.capture for m in messages)}):
+        for (state,) in connection.execute("SELECT state FROM captures WHERE id = ?", (id_,)):
+            states[id_] = CaptureState(state)
+    return Parts(states, messages, sends)
+
+
+def _message(row: tuple[Any, ...]) -> Message:
+    return Message(*row[:7], state=MessageState(row[7]), waits_for=row[8])
+
+
+def _send(row: tuple[Any, ...]) -> Send:
+    return Send(*row[:5], state=TransmissionState(row[5]), since_ms=row[6] or row[7], due_ms=row[7])
+
+
+def _message_ids(connection: Connection, root: int | None) -> list[int]:
+    if root is None:
+        return []
+    rows = connection.execute(
+        "SELECT DISTINCT message FROM ledger WHERE root = ? AND message IS NOT NULL ORDER BY message DESC LIMIT ?",
+        (root, _PARTS_MAX),
+    )
+    return sorted(row[0] for row in rows)
+
+
+def open_incidents(connection: Connection, parts: Parts) -> tuple[set[int], list[Blocking]]:
+    """Every incident that something is or was a member of, and those that are open, the oldest first."""
+    members = [
+        *((MemberKind.CAPTURE, id_) for id_ in parts.captures),
+        *((MemberKind.MESSAGE, m.id) for m in parts.messages),
+        *((MemberKind.TRANSMISSION, t.id) for t in parts.sends),
+        *((MemberKind.FOLLOWER, t.id) for t in parts.sends),
+    ]
+    every: set[int] = set()
+    open_: dict[int, Blocking] = {}
+    for kind, id_ in members:
+        for incident, state, owner, says in connection.execute(
+            "SELECT i.id, i.state, i.owner, i.says FROM members m JOIN incidents i ON i.id = m.incident"
+            " WHERE m.kind = ? AND m.id = ?",
+            (kind.value, id_),
+        ):
+            every.add(incident)
+            if state == 1:
+                open_[incident] = Blocking(incident, owner, says)
+    return every, [open_[incident] for incident in sorted(open_)]

@@ -1,0 +1,101 @@
+"""The rows of a store beside the marks that vouch for them, read for an audit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from crossdock.journal.chain import mark
+from crossdock.journal.changes import incident_mark, marks_of, message_mark
+from crossdock.journal.sql.connection import Connection
+
+#: A thing that moves: what it is, its id, its state, the mark of its changing columns.
+Moving = tuple[str, int, int, bytes | None]
+
+
+def moving_rows(connection: Connection) -> Iterator[Moving]:
+    """Every capture, message and transmission as it stands."""
+    for id_, state in connection.scan("SELECT id, state FROM captures ORDER BY id"):
+        yield "capture", id_, state, None
+    for id_, state, waits_for, until_ms in connection.scan(
+        "SELECT id, state, waits_for, until_ms FROM messages ORDER BY id"
+    ):
+        yield "message", id_, state, message_mark(id_, waits_for, until_ms)
+    for id_, state, *moving in connection.scan(
+        "SELECT id, state, round, attempt, due_ms, first_ms, payload, request FROM transmissions ORDER BY id"
+    ):
+        yield "transmission", id_, state, mark("transmission", (id_, *moving))
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    """One row, the entry that it cites, and the mark that must stand there."""
+
+    table: str
+    position: int
+    mark: bytes
+
+
+#: Table, the statement that its mark is named after, and its columns in the order of that statement.
+_SIMPLE = (
+    ("identity", "upsert_identity", "scope, system, document, their_id, hub"),
+    ("beliefs", "upsert_belief", "hub, system, how, version, message, transmission, at_ms"),
+    ("members", "insert_member", "incident, kind, id"),
+    ("overrides", "insert_override", "id, scope, system, document, their_id, path, value, until_ms"),
+    ("restored", "upsert_restored", "system, backup_ms, since_ms, floor, ended_id"),
+    ("crosswalk_rows", "upsert_crosswalk_row", "name, system, theirs, ours"),
+)
+_INCIDENT = (
+    "id, scope, type, cause, severity, owner, opened_ms, due_ms, system, document, number, path, value, says, fix,"
+    " state, reason, closed_ms, position, moved"
+)
+
+
+class Cited:
+    """Every row that cites an entry."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._read = connection
+
+    def __iter__(self) -> Iterator[Voucher]:
+        """The rows table by table."""
+        for table, statement, columns in _SIMPLE:
+            for *values, position in self._read.scan(f"SELECT {columns}, position FROM {table}"):
+                yield Voucher(table, position, mark(statement, values))
+        yield from self._hubs()
+        yield from self._incidents()
+
+    def _hubs(self) -> Iterator[Voucher]:
+        for id_, root, document, number, owner, key, introduced, position in self._read.scan(
+            "SELECT id, root, document, number, owner, key, introduced, position FROM hubs"
+        ):
+            yield Voucher("hubs", introduced, mark("hub", (id_, document, number, owner)))
+            yield Voucher("hubs", position, mark("place", (id_, root, key)))
+
+    def _incidents(self) -> Iterator[Voucher]:
+        for row in self._read.scan(f"SELECT {_INCIDENT} FROM incidents"):
+            state, reason, closed_ms, position, moved = row[15:]
+            fixed = marks_of("insert_incident", row[:16])[: len(mark("", ()))]
+            yield Voucher("incidents", position, fixed)
+            yield Voucher("incidents", moved, incident_mark(row[0], row[5], state, reason, closed_ms))
+
+
+#: Table, the statement that its mark is named after, and its columns in the order of that statement.
+_MARKED = (
+    ("scopes", "scope", "id, tenant, site"),
+    ("charters", "insert_charter", "version, code, files, at_ms"),
+    ("keys", "insert_key", "digest, name, role, system, scope, at_ms, revoked_ms"),
+    ("cursors", "upsert_cursor", "scope, system, document, cursor, at_ms"),
+    ("door", "insert_door", "scope, system, at_ms, status, says, payload, incident"),
+    ("answers", "insert_answer", "key, digest, body, at_ms"),
+    ("aliases", "insert_alias", "scope, system, key, capture"),
+    ("anchors", "insert_anchor", "position, at_ms, heads"),
+)
+
+
+def marked_rows(connection: Connection) -> Iterator[tuple[str, str, tuple[Any, ...], bytes]]:
+    """Every row that carries its own mark: table, what its mark is named after, values, mark."""
+    for table, statement, columns in _MARKED:
+        for *values, found in connection.scan(f"SELECT {columns}, mark FROM {table}"):
+            yield table, statement, tuple(values), found
