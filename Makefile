@@ -2,9 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAY ?=
+SEEDS ?= 200
+FIRST ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check proof bench bench-peers docs clean
+.PHONY: help env demo test check simulate planted proof bench bench-peers docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -29,6 +31,12 @@ check: env ## ruff with all rules, format, pyright strict, the rules of the hous
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/python -m pytest -q tests/test_house.py
+
+simulate: env ## the hub in a simulated world: SEEDS=2000, SEED=n again, PATCH=file on a patched copy
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST) $(if $(SEED),--seed $(SEED)) $(if $(PATCH),--patch $(PATCH))
+
+planted: env ## every planted fault in tests/planted must be noticed
+	$(BIN)/python -m tests.simulation.planted
 
 proof: env ## long: kills at random instants, faults, system calls, counted from outside
 	$(BIN)/python -m tests.harness.run durable

@@ -35,6 +35,7 @@ from crossdock.pipeline.dedup import ArrivalDedup
 from crossdock.pipeline.lanes import KeyOrdering
 from crossdock.pipeline.packs import Packs
 from crossdock.pipeline.receive import DurableFirst
+from crossdock.pipeline.target import WINDOW_MAX
 from crossdock.pipeline.transmit import NeverGuess
 from crossdock.pipeline.worker import Worker
 from crossdock.settings import Secrets, Settings
@@ -77,6 +78,7 @@ class Surroundings:
     random: Random = field(default_factory=Random)  #: spreads retries
     random_bytes: Callable[[int], bytes] = os.urandom  #: salts
     http: Callable[[str, System, Charter], Client] = real_http  #: to one url of a system
+    window: int = WINDOW_MAX  #: transmissions of one target kept in memory
 
 
 def connector_fields(found: Registry) -> dict[str, ConnectorFields]:
@@ -192,6 +194,7 @@ class Hub:
             commit=blind.NoCommit() if "commit" in off else DurableFirst(),
             ordering=blind.NoOrder() if "order" in off else KeyOrdering(),
             doubt=blind.NoDoubt() if "in_doubt" in off else NeverGuess(),
+            window=around.window,
         )
 
     async def start(self) -> None:

@@ -73,7 +73,9 @@ class Commits:
         """Commits while the lane goes on.
 
         `marked` are the flights that these changes, and no others, store as SENDING: what follows is
-        sent only once its own row is durable.
+        sent only once its own row is durable. A commit that fails is tried again, and the lane waits for
+        it: a later outcome written before this one would be undone by it, and what left meanwhile would
+        look after a stop as if it had never left.
         """
         lane.writing += 1
         self.ending[done.id] = done.partition
@@ -86,6 +88,7 @@ class Commits:
                 lane.writing -= 1
                 self._written(lane, marked, done)
             else:
+                lane.failing += 1
                 self.run(lane, self._again(lane, marked, changes, done))
 
         future.add_done_callback(written)
@@ -97,6 +100,7 @@ class Commits:
             await self.durable(changes)
         finally:
             lane.writing -= 1
+            lane.failing -= 1
             self.ending.pop(done.id, None)
         self._written(lane, marked, done)
 
@@ -114,7 +118,10 @@ class Commits:
             except Exception:  # ends in a reload of the lane: memory and store had parted
                 _log.exception("a lane is read anew", system=self._system, key=lane.key)
                 self._parted(lane)
+            finally:
+                lane.writing -= 1
 
+        lane.writing += 1
         task = asyncio.get_running_loop().create_task(attempt())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -48,7 +48,7 @@ class Target:
         *,
         window: int,
         completed: Callable[[int], None],
-        blocked: Callable[[int, str], None],
+        blocked: Callable[[int], None],
         freed: Callable[[Target, str], None],
     ) -> None:
         self._context = context
@@ -69,7 +69,7 @@ class Target:
         self.commits = Commits(
             context,
             self.name,
-            stored=self._stored,
+            stored=self.stored,
             completed=completed,
             parted=lambda lane: freed(self, lane.key),
         )
@@ -79,6 +79,8 @@ class Target:
         self._tasks: list[asyncio.Task[None]] = []
         self._timers: set[asyncio.TimerHandle] = set()
         self._active = 0  #: senders at work
+        #: A new state -> what it took the place of, in which state, and whether it freed a lane; until it is durable.
+        self._displaced: dict[int, tuple[list[tuple[Flight, TransmissionState]], bool]] = {}
         self._promised: set[str] = set()  #: lanes that were idle when their flight was stored as SENDING
         self.unfinished: dict[int, str] = {}  #: a transmission that others come after -> their lane
         self.loaded_upto = 0
@@ -135,6 +137,9 @@ class Target:
             self.spilled, self.unseen = True, t.id
             changes.add_transmission(t, due)
             return
+        if lane.more:
+            changes.add_transmission(t, due)  # behind what is in the store only
+            return
         flight = Flight(t, message.tree)
         if t.after is not None:
             self.unfinished[t.after] = lane.key
@@ -152,18 +157,20 @@ class Target:
 
     def committed(self, t: Transmission) -> None:
         """The changes with this transmission are durable: its lane may go."""
+        self._displaced.pop(t.id, None)
         lane = self.lanes.of(t)
         for flight in reversed(lane.flights):
             if flight.t is t:
-                self._stored(lane, [flight])
+                self.stored(lane, [flight])
                 return
-        if t.state is _S.HELD and lane.blocked_by is None:
-            self._freed(self, lane.key)  # the lane was freed while this was being written
+        beyond = lane.more or (self.spilled and t.id > self.loaded_upto)
+        if lane.blocked_by is None and not beyond:
+            self._freed(self, lane.key)  # the lane was freed, or read to its end, while this was being written
 
-    def _stored(self, lane: Lane, flights: Sequence[Flight]) -> None:
+    def stored(self, lane: Lane, flights: Sequence[Flight]) -> None:
         """These rows are durable: their lane may go, or they are held with it if it stopped meanwhile."""
         for flight in flights:
-            flight.stored = True
+            flight.made = flight.stored = True
         if lane.blocked_by is None:
             self.schedule(lane)
             self.lanes.tidy(lane)
@@ -173,16 +180,26 @@ class Target:
         self.commits.run(lane, self.commits.durable(changes))
 
     def forget(self, t: Transmission) -> None:
-        """The changes with this transmission were never written."""
+        """The changes with this transmission were never written: what it took the place of stands as before."""
         lane = self.lanes.of(t)
         self.lanes.remove(lane, [flight for flight in lane.flights if flight.t is t])
         self._promised.discard(lane.key)
+        older, was_blocked = self._displaced.pop(t.id, ([], False))
+        for flight, state in older:
+            flight.t.state = state
+        if older:
+            self.lanes.put_back(lane, [flight for flight, _ in older])
+            self.stored(lane, [flight for flight, _ in older])
+        if was_blocked:
+            self._freed(self, lane.key)
         self.schedule(lane)
 
     def _ahead(self, lane: Lane, flight: Flight) -> bool:
         """Whether a new flight may be stored as SENDING at once, which saves a commit."""
         t = flight.t
         if t.after is not None or t.state is _S.IN_DOUBT or self._closed():
+            return False
+        if t.due_ms > self._clock.now_ms():
             return False
         writer = self._writers[t.document]
         if lane.flights or lane.busy:
@@ -199,18 +216,27 @@ class Target:
         return True
 
     def _supersede(self, lane: Lane, t: Transmission, changes: Changes) -> None:
-        """A newer state takes the place of older ones that have not left."""
+        """A newer state takes the place of older ones that have not left, or that nobody knows of.
+
+        It waits for what may still arrive of an older one, which would undo it at the target.
+        """
         older = [
             f for f in lane.flights
             if f.t.hub == t.hub and f.stored and f.t.state in (_S.DUE, _S.RETRYING, _S.IN_DOUBT)
             and not (lane.busy and f is lane.flights[0])
         ]  # fmt: skip
-        for flight in older:
+        before = [(flight, flight.t.state) for flight in older]
+        settled_ms = t.due_ms + int(self._writers[t.document].settle_s * 1000)
+        for flight, state in before:
+            t.due_ms = max(t.due_ms, flight.t.due_ms if state is _S.DUE else settled_ms)
             entry = entry_of(flight.t, EntryKind.superseded, f"{t.document} {t.number} is newer")
             changes.move_transmission(flight.t, _S.SUPERSEDED, entry)
         self.lanes.remove(lane, older)
-        if lane.blocked_by is not None and self.concluder.supersede_blocking(lane, t, changes):
-            lane.blocked_by = None
+        freed = lane.blocked_by is not None and self.concluder.supersede_blocking(lane, t, changes)
+        if freed:
+            lane.blocked_by, t.due_ms = None, settled_ms
+        if older or freed:
+            self._displaced[t.id] = before, freed
 
     # -- ready lanes ---------------------------------------------------------
 
@@ -270,13 +296,18 @@ class Target:
                 lane.busy = False
                 if self._serviceable(lane):
                     self.schedule(lane)
+                elif lane.more and not lane.flights:
+                    self._freed(self, lane.key)
                 self.lanes.tidy(lane)
 
     def _serviceable(self, lane: Lane) -> bool:
-        if not lane.flights or lane.blocked_by is not None or not self._hold.has(lane.partition):
+        if not lane.flights or lane.failing or not self._goes_on(lane):
             return False
         flight = lane.flights[0]
         return flight.stored and flight.t.due_ms <= self._clock.now_ms() and not self._comes_after(flight)
+
+    def _goes_on(self, lane: Lane) -> bool:
+        return lane.blocked_by is None and self._hold.has(lane.partition)
 
     def _comes_after(self, flight: Flight) -> bool:
         return flight.t.after is not None and flight.t.after in self.unfinished
@@ -286,10 +317,13 @@ class Target:
     async def _serve(self, lane: Lane) -> None:
         """Sends from the head of one lane while there is something to send."""
         for _ in range(TURN_MAX):
-            if not lane.flights or lane.blocked_by is not None or not self._hold.has(lane.partition):
+            if not lane.flights or lane.failing or not self._goes_on(lane):
                 return
             flight = lane.flights[0]
-            if not flight.stored or self._comes_after(flight) or self.paused:
+            if not flight.stored or self.paused:
+                return
+            if self._comes_after(flight):
+                await self._stand_behind(lane, flight)
                 return
             if not self._may_send():
                 # Ours no longer for sure. What is stored as SENDING goes once it is, or is in doubt elsewhere.
@@ -303,11 +337,26 @@ class Target:
                 continue
             if flight.t.state is not _S.SENDING and not await self._begin(lane, flight):
                 continue
+            if lane.failing:
+                return
             outcome = await self._sender.send(
                 flight, self._writers[flight.t.document], self._renderer.job(flight)
             )
             if await self._conclude(lane, flight, outcome):
                 return
+
+    async def _stand_behind(self, lane: Lane, flight: Flight) -> None:
+        """A lane whose head comes after one that waits for a person waits with it."""
+        cause = self.held_up_by(flight.t)
+        if cause is not None:
+            changes = self._journal.changes()
+            self.block(lane, cause, changes)
+            await self.commits.durable(changes)
+
+    def held_up_by(self, t: Transmission) -> str | None:
+        """The cause of the incident for which its predecessor at another target waits, if it does."""
+        before = None if t.after is None else self._journal.transmission(t.after)
+        return self._journal.cause_of(before.id) if before and before.state in (_S.DESK, _S.HELD) else None
 
     async def _begin(self, lane: Lane, flight: Flight) -> bool:
         """Renders and stores the request; False for a document that cannot be rendered: it goes to the desk."""
@@ -353,7 +402,7 @@ class Target:
             self.lanes.pop(lane)
             self.block(lane, self.concluder.cause, changes)
             await self.commits.durable(changes)
-            self._blocked(flight.t.id, self.concluder.cause)
+            self._blocked(flight.t.id)
             return True
         await self.commits.durable(changes)
         flight.stored = True
@@ -381,6 +430,8 @@ class Target:
             if place >= (AHEAD_MAX if several else 1) or t.state is not _S.DUE or not flight.stored:
                 break
             if self._comes_after(flight) or self._closed() or not self._hold.has(lane.partition):
+                break
+            if t.due_ms > self._clock.now_ms():
                 break
             if any(other.t.hub == t.hub for other in list(lane.flights)[:place]):
                 break  # its rendering may need what the earlier version's answer tells

@@ -342,18 +342,12 @@ class Term:
             if key is not None:
                 target.wake(key)
 
-    def _blocked(self, transmission: int, cause: str) -> None:
-        """A transmission waits for a person: those that come after it wait with it."""
+    def _blocked(self, transmission: int) -> None:
+        """A transmission waits for a person: a lane whose head comes after it looks at that."""
         for target in self.targets.values():
             key = target.unfinished.get(transmission)
-            if key is None:
-                continue
-            lane = target.lanes.by_key(key)
-            if lane.busy:
-                continue  # what is being sent comes before; the rest of the lane stays behind `after`
-            changes = self._journal.changes()
-            target.block(lane, cause, changes)
-            self._run(target.commits.durable(changes), "hold")
+            if key is not None:
+                target.wake(key)
 
     # -- from elsewhere ------------------------------------------------------
 
