@@ -23,6 +23,7 @@ __all__ = [
     "grammar",
     "known_codes",
     "segment",
+    "segment_ids",
     "sets",
     "stands_in",
 ]
@@ -88,6 +89,12 @@ def segment(segment_id: str, version: str) -> Segment:
     if (segment_id, BASES[0]) not in _segments() or len(segment_id) > 3:
         raise _unknown("segment", segment_id, (id for id, _ in _segments() if len(id) < 4))
     return _segment(segment_id, base)
+
+
+@lru_cache(maxsize=1)
+def segment_ids() -> frozenset[str]:
+    """The ids of all segments that are written down, those of the envelopes among them."""
+    return frozenset(id for id, _ in _segments() if len(id) < 4)
 
 
 def element(element_id: str, version: str) -> Element:
