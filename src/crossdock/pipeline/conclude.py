@@ -144,7 +144,9 @@ class Concluder:
             entry.payload, entry.digest = changes.payload(outcome.answer.body)
         if way is Unclear.FIND:
             flight.absent = 0
-            t.due_ms = now + int(writer.settle_s * 1000)  # stored with the move, so that a stop does not shorten it
+            t.due_ms = now + int(
+                writer.settle_s * 1000
+            )  # stored with the move, so that a stop does not shorten it
         changes.move_transmission(t, _S.IN_DOUBT, entry)
         if way is Unclear.PERSON:
             return self._to_desk(flight, self._in_doubt(t, fault), changes)
@@ -245,6 +247,12 @@ class Concluder:
                 t, _S.HELD, entry_of(t, EntryKind.decided, "held behind one that waits for a person")
             )
             changes.add_follower(cause, t.id)
+
+    def held_up_by(self, t: Transmission) -> str | None:
+        """The cause of the incident for which its predecessor at another target waits, if it does."""
+        journal = self._context.journal
+        before = None if t.after is None else journal.transmission(t.after)
+        return journal.cause_of(before.id) if before and before.state in (_S.DESK, _S.HELD) else None
 
     def supersede_blocking(self, lane: Lane, newer: Transmission, changes: Changes) -> bool:
         """A newer state frees a lane that an older one holds; True when it did.
