@@ -101,9 +101,7 @@ class Receiver:
             answer = Response(422, {"content-type": "application/json"}, b'{"error": "no such street"}')
         else:
             self.effects.append(
-                Effect(
-                    self._now_s(), sent.key, sent.attempt, document, number, mark, sent.body, sent.path
-                )
+                Effect(self._now_s(), sent.key, sent.attempt, document, number, mark, sent.body, sent.path)
             )
             self._has.setdefault((document, number), self._now_s())
             answer = _json(200, {"id": self.id_of(document, number)})
@@ -175,7 +173,11 @@ def mark_of(tree: Mapping[str, Any]) -> str:
     """The sender's mark in a content; documents of the warehouse have their own time or number instead."""
     extra = tree.get("extra") or {}
     return str(
-        extra.get("mark") or tree.get("mark") or extra.get("event_id") or tree.get("as_of") or tree.get("number")
+        extra.get("mark")
+        or tree.get("mark")
+        or extra.get("event_id")
+        or tree.get("as_of")
+        or tree.get("number")
     )
 
 

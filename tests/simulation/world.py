@@ -309,5 +309,7 @@ def run(seed: int, folder: Path) -> Run:
     result.virtual_s, result.starts = world.loop.time(), world.host.starts
     result.effects = sum(len(party.effects) for party in world.parties.values())
     if result.broken:
-        result.events = [f"{at_s:9.3f}  {' '.join(map(str, words))}" for at_s, words in world.events][-EVENTS_SHOWN:]
+        result.events = [f"{at_s:9.3f}  {' '.join(map(str, words))}" for at_s, words in world.events][
+            -EVENTS_SHOWN:
+        ]
     return result
