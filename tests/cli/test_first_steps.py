@@ -88,6 +88,7 @@ def test_an_example_that_does_not_hold_is_told_with_the_difference(site: Path) -
         (["keys", "create", "shup"], "did you mean shop?"),
         (["keys", "create", "--role", "boss"], "observer"),
         (["up", "--workers", "3"], "3 workers need PostgreSQL"),
+        (["up", "--database", "mysql://db/hub"], "no kind of database"),
         (["twin", "up", "warehouse", "--key-env", "NO_SUCH_KEY"], "NO_SUCH_KEY is not set"),
         (["up", "--listen", "here"], "HOST:PORT"),
         (["schema", "sales_oder"], "did you mean sales_order?"),

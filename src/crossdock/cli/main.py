@@ -18,6 +18,7 @@ from crossdock.cli import (
     hub,
     init,
     keys,
+    migrate,
     schema,
     send,
     trace,
@@ -53,6 +54,7 @@ app.add_typer(audit.app, name="audit")
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.add_typer(backup.restored, name="restored")
+app.command()(migrate.migrate)
 app.command()(doctor.doctor)
 app.add_typer(charter.app, name="charter")
 app.command()(schema.schema)

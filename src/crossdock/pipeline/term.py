@@ -88,6 +88,7 @@ class Term:
     async def gain(self, partitions: frozenset[int]) -> None:
         """Takes up what another run or another process left in these partitions, then everything new."""
         self._journal.refresh_overrides()
+        self._context.restored.refresh()
         for target in self.targets.values():
             doubted = await self._backlog.recover(target, partitions)
             if doubted:

@@ -38,7 +38,9 @@ class Kills:
     hosts: int = 1
     workers: int = 1  #: processes of each host
     lease_s: float = 2.0
-    strikes: str = "kill,stop"  #: of several hosts, in turn: kill | stop (past the lease) | cut (from the store)
+    strikes: str = (
+        "kill,stop"  #: of several hosts, in turn: kill | stop (past the lease) | cut (from the store)
+    )
     peace_s: float = 6.0  #: at the end, to see how several hosts share the load
 
 

@@ -132,6 +132,11 @@ _ALL = (
         "ON CONFLICT (name, system, theirs) DO UPDATE SET ours = excluded.ours, position = excluded.position",
     ),
     _insert(
+        "upsert_restored", "restored", "system:t backup_ms:i since_ms:i floor:i ended_id:i position:i",
+        "ON CONFLICT (system) DO UPDATE SET backup_ms = excluded.backup_ms, since_ms = excluded.since_ms,"
+        " floor = excluded.floor, ended_id = excluded.ended_id, position = excluded.position",
+    ),
+    _insert(
         "upsert_cursor", "cursors", "scope:i system:t document:t cursor:t at_ms:i mark:b",
         "ON CONFLICT (scope, system, document) DO UPDATE SET cursor = excluded.cursor, at_ms = excluded.at_ms,"
         " mark = excluded.mark",
