@@ -46,6 +46,10 @@ docs: env ## renew the generated pages, then check every page
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m pytest -q tests/docs
 
+.PHONY: bench-edi
+bench-edi: env ## EDI read and checked, beside what people use today
+	$(BIN)/python -m bench.edifact
+
 clean: ## remove what was built; keeps sites and their data
 	rm -rf .venv dist build .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Sequence
+from typing import Any
+
+import structlog
 
 from crossdock.journal.changes import Changes
+from crossdock.journal.contract import StoreDown
 from crossdock.journal.tenure import Hold
 from crossdock.message.records import Transmission
 from crossdock.message.states import EntryKind, TransmissionState
@@ -15,10 +19,12 @@ from crossdock.pipeline.lanes import Flight, Lane
 from crossdock.pipeline.target import Target
 from crossdock.pipeline.transmit import entry_of
 
+_log = structlog.get_logger("crossdock.backlog")
 _S = TransmissionState
 _RUNNING = (_S.DUE, _S.RETRYING, _S.IN_DOUBT)
 _CHUNK = 500
 _BUSY_S = 0.02
+_STORE_RETRY_S = 0.5
 
 
 class Backlog:
@@ -115,17 +121,9 @@ class Backlog:
         rows = self._journal.open_transmissions(target.name, _RUNNING, target.loaded_upto, limit, partitions)
         held: dict[str, list[Flight]] = {}
         for t in rows:
+            if t.id not in target.lanes.aboard and t.id not in target.commits.ending:
+                self._bring(target, t, held)
             target.loaded_upto = t.id
-            if t.id in target.lanes.aboard:
-                continue
-            lane = target.lanes.of(t)
-            flight = Flight(t, stored=True)
-            if lane.blocked_by is not None:
-                held.setdefault(lane.blocked_by, []).append(flight)
-                continue
-            self._comes_after(target, lane, t)
-            target.lanes.push(lane, flight)
-            target.schedule(lane)
         if held:
             changes = self._journal.changes()
             for cause, flights in held.items():
@@ -134,6 +132,16 @@ class Backlog:
         if len(rows) < limit and target.loaded_upto >= target.unseen:
             target.spilled = False
         return bool(rows)
+
+    def _bring(self, target: Target, t: Transmission, held: dict[str, list[Flight]]) -> None:
+        lane = target.lanes.of(t)
+        flight = Flight(t, stored=True)
+        if lane.blocked_by is not None:
+            held.setdefault(lane.blocked_by, []).append(flight)
+            return
+        self._comes_after(target, lane, t)
+        target.lanes.push(lane, flight)
+        target.schedule(lane)
 
     def reload_freed(self, targets: Iterable[Target]) -> None:
         """Reads those lanes anew that wait for a person here and not in the store: nobody told us of an act."""
@@ -146,8 +154,24 @@ class Backlog:
         """Reads one lane anew, after a person acted on it; one that is held elsewhere is left alone."""
         lane = target.lanes.by_key(key)
         if lane.busy or lane.writing:
-            asyncio.get_running_loop().call_later(_BUSY_S, self.reload, target, key)
+            self._later(_BUSY_S, target, key)
             return
+        try:
+            self._reload(target, lane, key)
+        except StoreDown as down:
+            _log.error("store down", says=str(down), system=target.name)
+            self._later(_STORE_RETRY_S, target, key)
+
+    def _later(self, wait_s: float, target: Target, key: str) -> None:
+        """Reads a lane anew later on, if this term lasts until then."""
+
+        async def wait() -> None:
+            await asyncio.sleep(wait_s)
+            self.reload(target, key)
+
+        self._keep(wait())
+
+    def _reload(self, target: Target, lane: Lane, key: str) -> None:
         rows = self._journal.lane(target.name, key, 0, target.window)
         if any(not self._hold.has(t.partition) for t in rows):
             target.lanes.tidy(lane)
@@ -223,6 +247,9 @@ class Backlog:
                 target.schedule(lane)
                 target.lanes.tidy(lane)
 
-        task = asyncio.get_running_loop().create_task(write())
+        self._keep(write())
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -80,5 +80,5 @@ class Context:
     restored: Restored = field(init=False)  #: what came back from a backup, if anything did
 
     def __post_init__(self) -> None:
-        """Joins the journal with what is known of a restore."""
+        """Looks whether the store was restored from a backup."""
         self.restored = Restored(self.journal)

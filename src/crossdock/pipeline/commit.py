@@ -13,6 +13,7 @@ from crossdock.journal.changes import Changes
 from crossdock.journal.contract import Fenced, StoreDown
 from crossdock.message.records import Transmission
 from crossdock.pipeline.bound import Context
+from crossdock.pipeline.conclude import Verdict
 from crossdock.pipeline.lanes import Flight, Lane
 
 _log = structlog.get_logger("crossdock.commit")
@@ -42,6 +43,7 @@ class Commits:
         self._completed = completed
         self._parted = parted
         self._tasks: set[asyncio.Task[None]] = set()
+        self.ending: set[int] = set()  #: transmissions whose end is on its way to the disk
 
     async def durable(self, changes: Changes) -> None:
         """Commits, however long the store takes to come back."""
@@ -57,6 +59,16 @@ class Commits:
             else:
                 return
 
+    async def concluded(self, conclude: Callable[[Changes], Verdict]) -> tuple[Verdict, Changes]:
+        """What came of a sending, and the changes that say so; waits while what it must look up cannot be read."""
+        while True:
+            changes = self._journal.changes()
+            try:
+                return conclude(changes), changes
+            except StoreDown as down:
+                _log.error("store down", says=str(down), system=self._system)
+                await self._clock.sleep(_STORE_RETRY_S)
+
     def behind(self, lane: Lane, marked: Sequence[Flight], changes: Changes, done: Transmission) -> None:
         """Commits while the lane goes on.
 
@@ -64,6 +76,7 @@ class Commits:
         sent only once its own row is durable.
         """
         lane.writing += 1
+        self.ending.add(done.id)
         future = self._journal.submit(changes)
 
         def written(result: Future[None]) -> None:
@@ -84,9 +97,11 @@ class Commits:
             await self.durable(changes)
         finally:
             lane.writing -= 1
+            self.ending.discard(done.id)
         self._written(lane, marked, done)
 
     def _written(self, lane: Lane, marked: Sequence[Flight], done: Transmission) -> None:
+        self.ending.discard(done.id)
         self._stored(lane, marked)
         self._completed(done.id)
 

@@ -11,6 +11,9 @@ from crossdock.kit.connector import Ask, Job
 from crossdock.message.records import Transmission
 from crossdock.message.states import TransmissionState
 
+#: Flights of one lane stored as SENDING ahead of their turn, where the target dedupes on our key.
+AHEAD_MAX = 8
+
 
 @dataclass(slots=True, eq=False)
 class Flight:

@@ -16,10 +16,11 @@ from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.model import register
 from crossdock.model.document import DocumentClass
+from crossdock.pipeline import ahead
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.commit import Commits
 from crossdock.pipeline.conclude import Concluder, Verdict
-from crossdock.pipeline.lanes import Flight, Lane, Lanes, Ordering
+from crossdock.pipeline.lanes import AHEAD_MAX, Flight, Lane, Lanes, Ordering
 from crossdock.pipeline.render import Renderer
 from crossdock.pipeline.transmit import DoubtGuard, Outcome, Sender, entry_of, in_words, settling
 
@@ -28,8 +29,6 @@ _S = TransmissionState
 
 #: Flights of one target kept in memory; what is beyond stays in the store until there is room.
 WINDOW_MAX = 4_000
-#: Flights of one lane stored as SENDING ahead of their turn, where the target dedupes on our key.
-AHEAD_MAX = 8
 #: Flights sent from one lane before another lane has its turn.
 TURN_MAX = 32
 #: How soon a lane is looked at again while nobody knows whether it is still ours.
@@ -311,6 +310,7 @@ class Target:
 
     async def _begin(self, lane: Lane, flight: Flight) -> bool:
         """Renders and stores the request; False for a document that cannot be rendered: it goes to the desk."""
+        await self._journal.foresee(lambda: ahead.of_renderings([flight]))
         try:
             self._renderer.ready(flight)
         except Fault as fault:
@@ -324,9 +324,11 @@ class Target:
 
     async def _conclude(self, lane: Lane, flight: Flight, outcome: Outcome) -> bool:
         """Writes what came of a sending; True when the lane must wait."""
-        changes = self._journal.changes()
         writer = self._writers[flight.t.document]
-        verdict = self.concluder.conclude(flight, writer, outcome, changes)
+        await self._journal.foresee(lambda: ahead.of_end(lane, flight, outcome))
+        verdict, changes = await self.commits.concluded(
+            lambda changes: self.concluder.conclude(flight, writer, outcome, changes)
+        )
         return await self._apply(lane, flight, verdict, changes)
 
     async def _settle(self, lane: Lane, flight: Flight) -> None:
@@ -335,8 +337,9 @@ class Target:
         job = settling(self._renderer.job(flight))
         ask = writer.find(job)
         outcome = Outcome() if ask is None else await self._sender.find(flight, writer, job, ask)
-        changes = self._journal.changes()
-        verdict = self.concluder.settle(flight, writer, outcome, changes, asked=ask is not None)
+        verdict, changes = await self.commits.concluded(
+            lambda changes: self.concluder.settle(flight, writer, outcome, changes, asked=ask is not None)
+        )
         await self._apply(lane, flight, verdict, changes)
 
     async def _apply(self, lane: Lane, flight: Flight, verdict: Verdict, changes: Changes) -> bool:

@@ -12,6 +12,7 @@ from crossdock.journal.contract import Fenced, Overtaken, StoreDown
 from crossdock.journal.tenure import Hold, News
 from crossdock.message.records import Capture
 from crossdock.message.states import CaptureState, MessageState
+from crossdock.pipeline import ahead
 from crossdock.pipeline.backlog import Backlog
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.decide import Batch, Decider
@@ -128,12 +129,14 @@ class Term:
     # -- captures ------------------------------------------------------------
 
     async def _translate(self) -> None:
+        captures: Sequence[Capture] = ()
         while True:
-            captures = await self.feed.take(BATCH_MAX)
             try:
+                captures = await self.feed.take(BATCH_MAX)
                 await self._decide(captures)
-            except Exception:  # ends in another try: they still wait in the store
-                _log.exception("captures were left waiting", captures=len(captures))
+            except Exception as error:  # ends in another try: they still wait in the store
+                tell = _log.error if isinstance(error, StoreDown) else _log.exception
+                tell("captures were left waiting", captures=len(captures), says=str(error))
                 await self._context.clock.sleep(_STORE_RETRY_S)
                 self.feed.again([capture.id for capture in captures])
 
@@ -144,11 +147,14 @@ class Term:
             held = [c for c in captures if c.state is CaptureState.WAITING and self.hold.has(c.partition)]
             try:
                 with self._journal.snapshot():
-                    for capture in held:
-                        self._translator.capture(capture, batch)
+                    readings = [self._translator.read(capture) for capture in held]
+                await self._journal.foresee(lambda: ahead.of_readings(readings, self._context.charter))
+                with self._journal.snapshot():
+                    for reading in readings:
+                        self._translator.capture(reading, batch)
                 await self._commit(batch)
             except Exception as error:  # ends in _one_by_one, where only the one at fault goes to the desk
-                tell = _log.info if isinstance(error, Overtaken) else _log.exception
+                tell = _log.info if isinstance(error, Overtaken | StoreDown) else _log.exception
                 tell("a batch could not be decided as it was", captures=len(held), says=str(error))
                 self._forget(batch)
                 await self._one_by_one([capture.id for capture in held])
@@ -179,8 +185,11 @@ class Term:
         """Decides one capture; False when another process was faster with something that it needs."""
         batch = self._translator.batch()
         try:
-            self._translator.capture(capture, batch)
+            self._translator.capture(self._translator.read(capture), batch)
             await self._commit(batch)
+        except StoreDown:
+            self._forget(batch)
+            raise
         except Exception as error:  # ends on the desk as `poison`
             self._forget(batch)
             if isinstance(error, Overtaken) and not last:
@@ -207,7 +216,10 @@ class Term:
         for t in batch.routed:
             self.targets[t.target].committed(t)
         self._waiting += batch.waiting
-        self._wake_waiting(batch)
+        try:
+            self._wake_waiting(batch)
+        except StoreDown as down:  # who waits is found when they are compared with what has come
+            _log.error("store down", says=str(down))
 
     def _wake_waiting(self, batch: Batch) -> None:
         """What waited for something in this batch is looked at again, here or where it is held."""
@@ -258,6 +270,8 @@ class Term:
                 if now_s - anchored > _ANCHOR_EVERY_S:
                     anchored = now_s
                     await self._journal.anchor()
+            except StoreDown as down:
+                _log.error("store down", says=str(down))
             except Exception:  # ends in the next tick: the clocks must not stop
                 _log.exception("the clock stumbled")
 
@@ -288,9 +302,12 @@ class Term:
         try:
             self._translator.again(message, batch)
             await self._commit(batch)
-        except Exception:  # ends in the state it had: on the desk or waiting
-            _log.exception("a message could not be looked at again", message=id_)
+        except Exception as error:  # ends in the state it had: on the desk or waiting
+            tell = _log.info if isinstance(error, Overtaken | StoreDown) else _log.exception
+            tell("a message could not be looked at again", message=id_, says=str(error))
             self._forget(batch)
+            if isinstance(error, Overtaken | StoreDown):
+                self.look_again([id_], desk=desk)
 
     async def _overdue(self) -> None:
         now_ms = self._context.clock.now_ms()

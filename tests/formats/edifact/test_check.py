@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from crossdock.formats.edi.finding import Finding
 from crossdock.formats.edi.grammar import DocumentGrammar
 from crossdock.formats.edi.overlay import overlay
+from crossdock.formats.edi.walk import Kind
 from crossdock.formats.edifact.check import check, standard
 from crossdock.formats.edifact.interchange import Group, Interchange, Message
 from crossdock.formats.edifact.report import InterchangeReport, MessageReport
@@ -312,3 +316,14 @@ def test_segments_of_a_long_message_are_found_at_their_number():
     (finding,) = [one for one in findings(octets) if one.code == "edifact.wrong_type"]
     assert (finding.segment_number, finding.position) == (60003, 60004)
     assert Segment.of("QTY", ("21", "A")).text() == "QTY+21:A"
+
+
+def test_every_code_of_a_finding_is_documented():
+    root = Path(__file__).parents[3]
+    page = (root / "docs/reference/edifact.md").read_text(encoding="utf-8")
+    sources = (root / "src/crossdock/formats/edifact").rglob("*.py")
+    used = {
+        code for source in sources for code in re.findall(r'"(edifact\.[a-z_]+)"', source.read_text("utf-8"))
+    }
+    used |= {f"edifact.{kind}" for kind in get_args(Kind)}
+    assert used == set(re.findall(r"`(edifact\.[a-z_]+)`", page))

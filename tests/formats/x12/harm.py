@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,8 +13,6 @@ from crossdock.formats.x12.dictionary import codes_kind
 
 Row = list[str]
 REPEATED_MAX = 30  #: copies; a place that takes more is not tried
-#: codes that no list of the standard holds, by their length
-NO_CODE = {1: "?", 2: "Q?", 3: "QQ?", 4: "QQQ?"}
 
 
 @dataclass(frozen=True)
@@ -88,14 +87,12 @@ def _wrong(element: Element, value: str) -> Iterator[tuple[str, str]]:
     elif element.type in ("DT", "TM"):
         yield "no such day or hour", "9" * len(value)
     elif element.type == "ID" and codes_kind(element.id) != "open":
-        yield "miscode", NO_CODE.get(len(value), "Q" * len(value))
+        yield "no code", "?".rjust(len(value), "Q")
         known = element.codes or frozenset()
-        codes = (a + b for a in "QXJ9" for b in "QZX90J")
-        other = next((code * 2 for code in codes if len(value) == 4 and code * 2 not in known), None) or next(
-            (code[: len(value)].rjust(len(value), "X") for code in (a + b for a in "QXJ9Z" for b in "QZXJ90")
-             if code[: len(value)].rjust(len(value), "X") not in known), None)
-        if other:
-            yield "another code", other
+        tried = ("".join(letters) for letters in itertools.product("QXZJ90", repeat=len(value)))
+        yield from (
+            ("another code", code) for code in itertools.islice((one for one in tried if one not in known), 1)
+        )
 
 
 def _leaned_on(place: Place, position: int, row: Row) -> bool:

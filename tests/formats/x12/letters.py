@@ -12,7 +12,7 @@ from crossdock.formats.x12.read import read
 from crossdock.formats.x12.tree import Group, Interchange, Row, Set
 from crossdock.formats.x12.write import Heading, add_group, add_set, interchange
 
-WHEN = datetime.datetime(2026, 3, 14, 12, 30)  # noqa: DTZ001
+WHEN = datetime.datetime(2026, 3, 14, 12, 30)
 
 ORDER = (
     "BEG*00*SA*PO-1001**20260314",
@@ -42,7 +42,12 @@ def order(control: str = "0001", body: Iterable[str] = ORDER, *, count: int | No
 
 
 def letter(
-    sets: Iterable[list[str]] = (), *, end: str = "~", control: int = 7, element: str = "*", component: str = ">"
+    sets: Iterable[list[str]] = (),
+    *,
+    end: str = "~",
+    control: int = 7,
+    element: str = "*",
+    component: str = ">",
 ) -> bytes:
     """A whole interchange with one group of orders."""
     every = list(sets) or [order()]
@@ -64,7 +69,9 @@ def interchanges(data: bytes, *, lenient: bool = True) -> list[Interchange]:
 
 def sets(data: bytes, *, lenient: bool = True) -> list[Set]:
     """Every set of some bytes."""
-    return [one for each in interchanges(data, lenient=lenient) for group in each.groups for one in group.sets]
+    return [
+        one for each in interchanges(data, lenient=lenient) for group in each.groups for one in group.sets
+    ]
 
 
 def findings(data: bytes, *, lenient: bool = True) -> list[Finding]:

@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from crossdock.formats.edi.grammar import Composite, DocumentGrammar, Element, Loop, Relation, Segment, Slot, Use
+from crossdock.formats.edi.grammar import (
+    Composite,
+    DocumentGrammar,
+    Element,
+    Loop,
+    Relation,
+    Segment,
+    Slot,
+    Use,
+)
 from crossdock.formats.x12.sums import TOTALS
 from crossdock.formats.x12.tree import Value
 
@@ -29,7 +38,9 @@ class Stood:
 class Sample:
     """A sound document. `chance` None fills every place and element once; otherwise dice decide."""
 
-    def __init__(self, grammar: DocumentGrammar, chance: random.Random | None = None, *, odds: float = 0.3) -> None:
+    def __init__(
+        self, grammar: DocumentGrammar, chance: random.Random | None = None, *, odds: float = 0.3
+    ) -> None:
         self.grammar = grammar
         self.chance = chance
         self.odds = odds
@@ -71,7 +82,8 @@ class Sample:
 def fill(segment: Segment, chance: random.Random | None, odds: float) -> list[Value]:
     """A row for a segment that keeps its rules."""
     here = [
-        use.usage == "M" or (use.usage != "N" and (chance is None or chance.random() < odds)) for use in segment.uses
+        use.usage == "M" or (use.usage != "N" and (chance is None or chance.random() < odds))
+        for use in segment.uses
     ]
     _settle(segment, here)
     row: list[Value] = [segment.id]
@@ -171,7 +183,11 @@ def text(element: Element, codes: frozenset[str] | None, chance: random.Random |
             return "".join(dice.choice("123456789") for _ in range(min(size, 6) if least <= 6 else size))
         case "R":
             digits = "".join(dice.choice("123456789") for _ in range(max(least, min(size, 4))))
-            return digits if chance is None or len(digits) < 3 or dice.random() < 0.5 else f"{digits[:2]}.{digits[2:]}"
+            return (
+                digits
+                if chance is None or len(digits) < 3 or dice.random() < 0.5
+                else f"{digits[:2]}.{digits[2:]}"
+            )
         case _:
             return "".join(dice.choice(LETTERS) for _ in range(size))
 
@@ -198,7 +214,10 @@ def reconcile(set_id: str, rows: Rows) -> None:
             for row in of:
                 _put(row, total.unit, "EA")
         amount = (
-            sum((Decimal(str(row[total.adds])) for row in of if len(row) > total.adds and row[total.adds]), Decimal(0))
+            sum(
+                (Decimal(str(row[total.adds])) for row in of if len(row) > total.adds and row[total.adds]),
+                Decimal(0),
+            )
             if total.adds
             else Decimal(len(of))
         )
@@ -224,7 +243,7 @@ class Mutation:
 
 
 def mutations(sample: Sample) -> Iterator[Mutation]:
-    """Each constrained segment dropped or repeated, each constrained element emptied, lengthened, shortened, miscoded."""
+    """Each constrained segment dropped or repeated, each constrained element emptied, made longer, shorter, wrong."""
     rows = sample.rows
     for index, stood in enumerate(sample.stood):
         number, row = index + 2, stood.row
@@ -243,7 +262,11 @@ def mutations(sample: Sample) -> Iterator[Mutation]:
             yield from _values(rows, index, position, use)
         extra = [*row, *[""] * (len(stood.slot.segment.uses) + 1 - len(row)), "X"]
         yield Mutation(
-            "too many", _with(rows, index, extra), number, f"{len(stood.slot.segment.uses) + 1:02}", str(row[0])
+            "too many",
+            _with(rows, index, extra),
+            number,
+            f"{len(stood.slot.segment.uses) + 1:02}",
+            str(row[0]),
         )
     first = rows[0]
     yield Mutation("unknown", [["QQQ", "1"], *rows], 2, None, "QQQ")
@@ -253,8 +276,12 @@ def mutations(sample: Sample) -> Iterator[Mutation]:
 def _run(stood: list[Stood], index: int) -> tuple[int, int]:
     """How many segments before and after stand at the same place of the same repetition."""
     own = stood[index]
-    before = itertools.takewhile(lambda one: one.slot is own.slot and one.loops == own.loops, reversed(stood[:index]))
-    after = itertools.takewhile(lambda one: one.slot is own.slot and one.loops == own.loops, stood[index + 1 :])
+    before = itertools.takewhile(
+        lambda one: one.slot is own.slot and one.loops == own.loops, reversed(stood[:index])
+    )
+    after = itertools.takewhile(
+        lambda one: one.slot is own.slot and one.loops == own.loops, stood[index + 1 :]
+    )
     return sum(1 for _ in before), sum(1 for _ in after)
 
 
@@ -262,7 +289,9 @@ def _values(rows: Rows, index: int, position: int, use: Use) -> Iterator[Mutatio
     row, number, id_ = rows[index], index + 2, str(rows[index][0])
 
     def mutated(what: str, changed: Value, element: str) -> Mutation:
-        return Mutation(what, _with(rows, index, [*row[:position], changed, *row[position + 1 :]]), number, element, id_)
+        return Mutation(
+            what, _with(rows, index, [*row[:position], changed, *row[position + 1 :]]), number, element, id_
+        )
 
     element = f"{position:02}"
     if use.usage == "M":
@@ -271,7 +300,9 @@ def _values(rows: Rows, index: int, position: int, use: Use) -> Iterator[Mutatio
         for part, inner in enumerate(use.what.parts, 1):
             whole = row[position] if isinstance(row[position], tuple) else (row[position],)
             if part <= len(whole) and whole[part - 1] and isinstance(inner.what, Element):
-                for what, changed in _wrong(inner.what, inner.codes or inner.what.codes, str(whole[part - 1])):
+                for what, changed in _wrong(
+                    inner.what, inner.codes or inner.what.codes, str(whole[part - 1])
+                ):
                     parts = (*whole[: part - 1], changed, *whole[part:])
                     # one component alone is written as a simple value
                     yield mutated(what, parts if len(parts) > 1 else changed, f"{element}-{part}")
@@ -289,10 +320,10 @@ def _wrong(element: Element, codes: frozenset[str] | None, text_: str) -> Iterat
         yield "shorten", ("7" if kind == "N" else "X") * (element.min - 1)
     if codes:
         size = element.min
-        wrong = next(
-            one for one in ("".join([letter] * size) for letter in "~QZJ09"[1:] + "WXY") if one not in codes
+        yield (
+            "miscode",
+            next((one for one in (letter * size for letter in "QZJ09WXY") if one not in codes), "q" * size),
         )
-        yield "miscode", wrong
     elif kind == "D":
         yield "miscode", "20261332" if element.max >= 8 else "261332"
     elif kind == "T":

@@ -33,7 +33,9 @@ def test_an_interchange_is_read_with_everything_its_envelope_says() -> None:
 
 
 @pytest.mark.parametrize("end", ["~", "~\n", "~\r\n", "\n", "\r\n", "\r", "'", "\x1c", "\x85"])
-@pytest.mark.parametrize(("element", "component"), [("*", ">"), ("|", ":"), ("^", "\\"), ("\x1d", "\x1f"), ("~", "*")])
+@pytest.mark.parametrize(
+    ("element", "component"), [("*", ">"), ("|", ":"), ("^", "\\"), ("\x1d", "\x1f"), ("~", "*")]
+)
 def test_delimiters_are_what_the_header_says(end: str, element: str, component: str) -> None:
     if end[0] in (element, component):
         end = "!"
@@ -92,7 +94,12 @@ def test_padding_and_line_ends_that_do_no_harm_are_not_mentioned() -> None:
 
 def test_interchanges_follow_one_another_with_delimiters_of_their_own() -> None:
     data = letter() + letter(control=8, element="|", end="\n") + letter(control=9) + letter(control=10)
-    assert [one.control for one in interchanges(data, lenient=False)] == ["000000007", "000000008", "000000009", "000000010"]
+    assert [one.control for one in interchanges(data, lenient=False)] == [
+        "000000007",
+        "000000008",
+        "000000009",
+        "000000010",
+    ]
     assert ids(data) == [IDS] * 4
     assert [one.position for one in interchanges(data)] == [1, 16, 31, 46]
 
@@ -167,7 +174,11 @@ def test_control_numbers_are_unique_in_their_group_and_interchange() -> None:
 def test_segments_outside_of_sets_are_told_and_passed_over() -> None:
     data = letter().replace(b"GE*1", b"REF*DP*1~GE*1").replace(b"IEA*1", b"N1*ST~SE*1*1~IEA*1")
     found = [one for one in findings(data) if one.code == "x12.outside"]
-    assert [(one.segment_id, one.ack) for one in found] == [("REF", "TA1:022"), ("N1", "TA1:022"), ("SE", "TA1:022")]
+    assert [(one.segment_id, one.ack) for one in found] == [
+        ("REF", "TA1:022"),
+        ("N1", "TA1:022"),
+        ("SE", "TA1:022"),
+    ]
     assert ids(data) == [IDS]
 
 
@@ -178,7 +189,9 @@ def test_a_set_without_a_group_is_read_all_the_same() -> None:
 
 
 def test_ta1_segments_stand_before_groups() -> None:
-    data = (isa() + "~TA1*000000001*260314*1230*A*000~TA1*000000002*260314*1230*R*006~IEA*0*000000007~").encode()
+    data = (
+        isa() + "~TA1*000000001*260314*1230*A*000~TA1*000000002*260314*1230*R*006~IEA*0*000000007~"
+    ).encode()
     (one,) = interchanges(data, lenient=False)
     assert [segment[5] for segment in one.acknowledged] == ["000", "006"]
     assert codes(data) == []

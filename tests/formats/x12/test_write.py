@@ -26,7 +26,9 @@ from crossdock.formats.x12.write import (
 from tests.formats.x12.letters import WHEN, interchanges, letter
 from tests.formats.x12.sampling import Sample
 
-EVERY_SET = [(one, version) for version in dictionary.BASES for one in dictionary.sets(version) if one != "TA1"]
+EVERY_SET = [
+    (one, version) for version in dictionary.BASES for one in dictionary.sets(version) if one != "TA1"
+]
 HEADING = Heading(("ZZ", "ACME"), ("01", "123456789"), 42, WHEN, version="00501")
 
 MARKS = st.sampled_from(
@@ -38,10 +40,14 @@ MARKS = st.sampled_from(
         Delimiters(b"~", b"\\", b"'", b"`", b"\n"),
     ]
 )
-TEXT = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="*>~^:|<!\\'`"), min_size=1)
+TEXT = st.text(
+    st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="*>~^:|<!\\'`"), min_size=1
+)
 SIMPLE = st.one_of(st.just(""), TEXT)
 COMPOSITE = st.lists(SIMPLE, min_size=1, max_size=4).map(lambda parts: (*parts, "E"))
-REPEATED = st.lists(st.one_of(TEXT, COMPOSITE), min_size=2, max_size=3).map(lambda values: Repeats(tuple(values)))
+REPEATED = st.lists(st.one_of(TEXT, COMPOSITE), min_size=2, max_size=3).map(
+    lambda values: Repeats(tuple(values))
+)
 ROW = st.builds(
     lambda id_, values, last: (id_, *values, last),
     st.from_regex(r"[A-Z][A-Z0-9]{1,2}", fullmatch=True).filter(
@@ -129,7 +135,9 @@ def test_what_would_be_bent_is_refused(what: str, row: Row, charset: Charset, pa
     assert refusal.value.fix
 
 
-@pytest.mark.parametrize(("charset", "text"), [("latin-1", "Müller"), ("utf-8", "Müller – Söhne"), ("basic", "A-1/B")])
+@pytest.mark.parametrize(
+    ("charset", "text"), [("latin-1", "Müller"), ("utf-8", "Müller – Söhne"), ("basic", "A-1/B")]
+)
 def test_other_charsets_come_back_as_they_were(charset: Charset, text: str) -> None:
     whole = interchange(HEADING)
     add_set(add_group(whole, "PO", 5, "005010", WHEN), "850", 1, [("N1", "ST", text)], charset=charset)

@@ -301,18 +301,19 @@ def _lengths(use: Use, element: Element, change: _Change) -> Use:
 def _codes(use: Use, element: Element, change: _Change) -> Use:
     wanted = [str(one) for one in _list(change.value, f"{change.key}.{change.address}")]
     known = use.codes if use.codes is not None else element.codes
+    complete = type(known) is frozenset  # a list of another kind knows that it is not all there is
     for code in wanted:
         if not element.min <= len(code) <= element.max:
             says = f"{code!r} has {len(code)} characters, the element {element.min} to {element.max}"
             change.refuse(says, "write codes that fit")
-        if change.key == "codes" and known is not None and code not in known:
+        if change.key == "codes" and known is not None and complete and code not in known:
             near = difflib.get_close_matches(code, sorted(known), n=3, cutoff=0.3)
             hint = f"did you mean {', '.join(near)}? " if near else ""
             change.refuse(
                 f"{code!r} is no code of element {element.id}", f"{hint}own_codes adds codes of the partner's"
             )
     if change.key == "own_codes":
-        return replace(use, codes=None if known is None else known | frozenset(wanted))
+        return replace(use, codes=None if known is None else type(known)(known | frozenset(wanted)))
     return replace(use, codes=frozenset(wanted))
 
 

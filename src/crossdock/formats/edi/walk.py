@@ -102,7 +102,9 @@ class Walk:
         least = 0
         for guess in self._guesses(stand, id_):
             # once more right after itself is once too often, whatever else could be read into what follows
-            again = guess.faults and guess.faults[-1].kind == "over_max" and guess.place is guess.faults[-1].after
+            again = (
+                guess.faults and guess.faults[-1].kind == "over_max" and guess.place is guess.faults[-1].after
+            )
             if not guess.faults or (again and best is None):
                 return guess
             cost = guess.cost + self._cost(guess.stand, ahead[:AHEAD_MAX])

@@ -12,6 +12,7 @@ from crossdock.formats.edi.grammar import DocumentGrammar
 from crossdock.formats.edifact import dictionary
 from crossdock.formats.edifact.checking.inspection import Fault, inspect
 from crossdock.formats.edifact.checking.message import MessageCheck
+from crossdock.formats.edifact.checking.pattern import accept
 from crossdock.formats.edifact.report import (
     REJECTED_MAX,
     STRUCTURAL,
@@ -37,7 +38,6 @@ def standard(header: Segment) -> DocumentGrammar:
 
 # Messages of one kind follow each other in their thousands.
 _standard = lru_cache(maxsize=64)(dictionary.grammar)
-_stands_in = lru_cache(maxsize=64)(dictionary.stands_in)
 
 
 def check(
@@ -103,12 +103,10 @@ class _Check:
             yield self._interchange.report()
 
     def _sort(self) -> None:
-        """Give what the envelope told to the message it is about, or to the interchange."""
+        """Give what the envelope told to the message that is open, or to the interchange."""
+        target = self._message or self._interchange
         for finding in self._found:
-            if self._message is not None and (finding.set is not None or finding.code in _OF_MESSAGE):
-                self._message.tell(self._finished(finding))
-            else:
-                self._interchange.tell(self._finished(finding))
+            target.tell(self._finished(finding))
         self._found.clear()
 
     def _finished(self, finding: Finding) -> Finding:
@@ -140,16 +138,14 @@ class _Check:
         except Invalid as fault:
             self._message.unknown(fault, self._inspected(part.raws[0], "UNH"))
         else:
-            asked = header.get(2, 2) + header.get(2, 3)
-            self._message.known(grammar, _stands_in(asked) if grammar.id != "CONTRL" else None)
+            self._message.known(grammar)
         if self._interchange.repeats(envelope.message.reference):
             self._message.repeated()
 
     def _ended(self, part: Part) -> MessageReport:
         message = self._message
         assert message is not None
-        trailer = part.segment.text(self._envelope.delimiters) if part.segment else None
-        report = message.end(trailer)
+        report = message.end(part.raws[0] if part.raws else None)
         self._message = None
         self._interchange.take(report)
         return report
@@ -159,8 +155,7 @@ class _Check:
         if part.segment is None:
             return
         group = self._interchange.group
-        raw = part.segment.text(self._envelope.delimiters)
-        for fault in self._inspected(raw, part.segment.id):
+        for fault in self._inspected(part.raws[0], part.segment.id):
             finding = Finding(
                 fault.flaw.code, fault.flaw.says, fault.flaw.fix,
                 severity="forgiven" if fault.forgiven else "error",
@@ -172,11 +167,8 @@ class _Check:
             self._interchange.tell(self._finished(finding))
 
     def _inspected(self, raw: str, tag: str) -> list[Fault]:
-        return list(inspect(raw, dictionary.segment(tag, dictionary.SERVICE), self._envelope.delimiters))
-
-
-#: Told while a message is open, and about it.
-_OF_MESSAGE = frozenset({"edifact.unt_missing"})
+        spec, delimiters = dictionary.segment(tag, dictionary.SERVICE), self._envelope.delimiters
+        return [] if accept(spec, delimiters)(raw) else list(inspect(raw, spec, delimiters))
 
 
 class _Interchange:

@@ -68,7 +68,7 @@ def _body(report: InterchangeReport, syntax: str, *, receipt: bool) -> Iterator[
     action = REJECTED if report.damaged else RECEIVED if receipt else ACKNOWLEDGED
     yield Segment.of(
         "UCI",
-        report.reference or "0",
+        report.reference[:14] or "0",
         _party(report.header, 2),
         _party(report.header, 3),
         action,
@@ -106,7 +106,7 @@ def _message(report: MessageReport, syntax: str) -> Iterator[Segment]:
     service = [finding for finding in told if finding.segment_id in ("UNH", "UNT")]
     yield Segment.of(
         "UCM",
-        report.reference or "0",
+        report.reference[:14] or "0",
         report.header.elements[1][0] if len(report.header.elements) > 1 else "",
         REJECTED,
         *(_service_error(service[0], syntax) if service else ()),

@@ -10,6 +10,7 @@ from crossdock.formats.edifact.wire.segment import Segment
 #: Findings that say that the envelope does not hold together, whatever stands in the messages.
 STRUCTURAL = frozenset(
     {
+        "edifact.bad_tag",
         "edifact.blank",
         "edifact.count_mismatch",
         "edifact.empty_group",

@@ -10,6 +10,7 @@ from typing import Literal
 from crossdock.faults import Invalid
 from crossdock.formats.edi.finding import Finding
 from crossdock.formats.x12.check import GroupReport, InterchangeReport, SetReport
+from crossdock.formats.x12.envelope import QUALIFIERS
 from crossdock.formats.x12.tree import Delimiters, Interchange, Row, Segment
 from crossdock.formats.x12.validate import SegmentFinding
 from crossdock.formats.x12.write import Heading, add_group, add_set, choose_delimiters, encode, interchange
@@ -161,7 +162,7 @@ def _answer_to(
 def _party(theirs: tuple[str, str]) -> tuple[str, str]:
     """A qualifier and id that ISA has room for, however they were sent."""
     qualifier, id_ = theirs
-    return (qualifier if len(qualifier) == 2 else "ZZ"), id_[:15] or "UNKNOWN"
+    return (qualifier if qualifier in QUALIFIERS else "ZZ"), id_[:15] or "UNKNOWN"
 
 
 def _version(report: GroupReport, policy: Policy) -> str:

@@ -19,10 +19,14 @@ __all__ = [
     "base_version",
     "code_meaning",
     "codes_kind",
+    "composite",
+    "composites",
     "element",
+    "elements",
     "grammar",
     "known_codes",
     "segment",
+    "segments",
     "sets",
     "stands_in",
 ]
@@ -44,8 +48,8 @@ class BroadCodes(frozenset[str]):
 def base_version(version: str) -> str:
     """The written-down release by which a version is read: GS08 `004010VICS` by 004010, 004060 by 005010.
 
-    Up to 004049 the lengths are those of 004010, from 004050 on those of 005010. Raises Invalid where the text is
-    no version at all.
+    Releases up to 004020 have the lengths of 004010; those from 004030 on are nearer to 005010 in all.
+    Raises Invalid where the text is no version at all.
     """
     match = _VERSION.fullmatch(version)
     if not match or not "001000" <= match.group(1) <= "009999":
@@ -55,7 +59,7 @@ def base_version(version: str) -> str:
             value=version,
             fix="write six digits, as 004010 or 005010, and at most six characters behind them",
         )
-    return BASES[0] if match.group(1) < "004050" else BASES[1]
+    return BASES[0] if match.group(1) < "004030" else BASES[1]
 
 
 def stands_in(version: str) -> str | None:
@@ -74,6 +78,23 @@ def sets(version: str) -> tuple[str, ...]:
     return tuple(sorted(id for id in _set_files() if base in _outline(id).versions))
 
 
+@lru_cache(maxsize=1)
+def segments() -> tuple[str, ...]:
+    """The ids of all segments that are written down, those of the envelopes among them."""
+    return tuple(sorted(id for id, base in _segments() if base == BASES[0] and len(id) < 4))
+
+
+@lru_cache(maxsize=1)
+def composites() -> tuple[str, ...]:
+    """The ids of all composite elements that are written down."""
+    return tuple(sorted(id for id, base in _segments() if base == BASES[0] and len(id) == 4))
+
+
+def elements() -> tuple[str, ...]:
+    """The numbers of all simple elements; Z and two digits for one whose number is not written down here."""
+    return tuple(_elements())
+
+
 def grammar(set_id: str, version: str) -> DocumentGrammar:
     """The grammar of one set. Raises Invalid with the nearest names where there is none."""
     base = base_version(version)
@@ -85,9 +106,16 @@ def grammar(set_id: str, version: str) -> DocumentGrammar:
 def segment(segment_id: str, version: str) -> Segment:
     """One segment, those of the envelopes among them. Raises Invalid where it is not known."""
     base = base_version(version)
-    if (segment_id, BASES[0]) not in _segments() or len(segment_id) > 3:
-        raise _unknown("segment", segment_id, (id for id, _ in _segments() if len(id) < 4))
+    if segment_id not in segments():
+        raise _unknown("segment", segment_id, segments())
     return _segment(segment_id, base)
+
+
+def composite(composite_id: str, version: str) -> Composite:
+    """One composite element, as C001. Raises Invalid where it is not known."""
+    if composite_id not in composites():
+        raise _unknown("composite", composite_id, composites())
+    return _composite(composite_id, base_version(version))
 
 
 def element(element_id: str, version: str) -> Element:

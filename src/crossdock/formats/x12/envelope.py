@@ -11,7 +11,8 @@ from crossdock.formats.x12.tree import Group, Interchange, Segment, Set
 
 RUNS_MAX = 100_000  #: stretches of control numbers that are remembered
 
-_QUALIFIERS = frozenset([f"{number:02}" for number in range(1, 39)] + ["AM", "NR", "SA", "SN", "ZZ"])
+#: Of the ids of partners (ISA05, ISA07), as far as they are in use.
+QUALIFIERS = frozenset([f"{number:02}" for number in range(1, 39)] + ["AM", "NR", "SA", "SN", "ZZ"])
 _TIME = re.compile(r"([01]\d|2[0-3])[0-5]\d([0-5]\d\d{0,2})?")
 
 
@@ -98,7 +99,7 @@ def header_findings(interchange: Interchange) -> list[Finding]:
     if len(isa[3].strip()) != 2:
         tell(3, "012", "is no security qualifier", "send 00 when there is no security information")
     for position, note, who in ((5, "005", "sender"), (7, "007", "receiver")):
-        if isa[position].strip() not in _QUALIFIERS:
+        if isa[position].strip() not in QUALIFIERS:
             tell(
                 position,
                 note,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from crossdock.faults import Invalid
 from crossdock.formats.x12.tree import Delimiters
 
 ISA_BYTES = 106  #: terminator included
@@ -13,6 +14,18 @@ WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)  #: of ISA01 to IS
 
 _SEPARATORS_AT = tuple(3 + sum(width + 1 for width in WIDTHS[:index]) for index in range(16))
 _BLANK = b" \t\r\n"
+_FOREIGN = (
+    (b"\xff\xfe", "the file is UTF-16"),
+    (b"\xfe\xff", "the file is UTF-16"),
+    (b"I\x00S\x00A\x00", "the file is UTF-16"),
+    (b"\x00I\x00S\x00A", "the file is UTF-16"),
+    (b"\xc9\xe2\xc1", "the file is EBCDIC"),
+    (b"PK\x03\x04", "the file is a ZIP archive"),
+    (b"\x1f\x8b", "the file is compressed with gzip"),
+    (b"UNA", "the file is EDIFACT, not X12"),
+    (b"UNB", "the file is EDIFACT, not X12"),
+    (b"<?xml", "the file is XML, not X12"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +38,14 @@ class Header:
     forgiven: tuple[tuple[str, str, str], ...] = ()  #: (code, says, fix)
     wrapped: bool = False  #: lines of the file are cut at a fixed width, wherever that falls
     padded: bool = False  #: blanks stand before the line break that ends each segment
+
+
+def refuse_foreign(start: bytes) -> None:
+    """Raises Invalid, with its name, when a file begins as one of another format does."""
+    for mark, says in _FOREIGN:
+        if start.startswith(mark):
+            fix = "send the interchange as plain ASCII, ISO 8859-1 or UTF-8 text"
+            raise Invalid(f"{says}, so it cannot be read as X12", path="byte 1", fix=fix)
 
 
 def read_header(window: bytes) -> Header | str:

@@ -161,7 +161,9 @@ class _Reader:
                 return
         delimiters = self.scanner.delimiters
         self._learn(delimiters.element)
-        self.interchange = Interchange(Segment(raw, delimiters), delimiters, self.position)
+        # blanks of other alphabets stand in headers that were copied from a web page
+        header = Segment(raw, delimiters, charset_of([raw]))
+        self.interchange = Interchange(header, delimiters, self.position)
         self.interchange.findings.extend(self._forgiven())
         self.interchange.findings.extend(envelope.header_findings(self.interchange))
         self.groups, self.strays = envelope.Unique(), 0
@@ -176,7 +178,9 @@ class _Reader:
     def _control(self, kind: str | None, raw: bytes, index: int) -> Iterator[Event]:
         assert self.interchange is not None
         segment = Segment(raw, self.scanner.delimiters)
-        if kind is not None and (segment.id != kind or (self.set is not None and not self._ends_set(segment))):
+        if kind is not None and (
+            segment.id != kind or (self.set is not None and not self._ends_set(segment))
+        ):
             kind = None
         if kind is None and self.set is not None:
             self.raw.append(raw)

@@ -131,6 +131,8 @@ def group_receipt(one: Set) -> GroupReceipt:
                 found.codes = tuple(filter(None, segment.elements[5:]))
             case "ST" | "SE":
                 pass
+            case "AK2" | "AK9" if found is None:
+                break
             case other:
                 says = f"segment {number} ({other}) has no place in a {one.id}"
                 raise Invalid(says, path=f"set {one.control} / segment {number}", value=other, fix=_FIX)

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from crossdock.faults import Invalid
 from crossdock.formats.edi.finding import Finding
-from crossdock.formats.x12.header import ISA_BYTES, WINDOW_BYTES, Header, read_header
+from crossdock.formats.x12.header import ISA_BYTES, WINDOW_BYTES, Header, read_header, refuse_foreign
 from crossdock.formats.x12.tree import Delimiters, Segment
 
 BLOCK_BYTES = 1 << 18  #: read at once
@@ -17,18 +17,6 @@ SEGMENT_BYTES_MAX = 1 << 23  #: of one segment; binary segments (BIN) carry file
 _BLANK = b" \t\r\n\x00\x1a"  #: padding between segments; 0x1A ended files once
 _ISA = re.compile(rb"ISA([^0-9A-Za-z\s])..\1", re.DOTALL)
 _BINARY = (b"BIN", b"BDS")
-_FOREIGN = (
-    (b"\xff\xfe", "the file is UTF-16"),
-    (b"\xfe\xff", "the file is UTF-16"),
-    (b"I\x00S\x00A\x00", "the file is UTF-16"),
-    (b"\x00I\x00S\x00A", "the file is UTF-16"),
-    (b"\xc9\xe2\xc1", "the file is EBCDIC"),
-    (b"PK\x03\x04", "the file is a ZIP archive"),
-    (b"\x1f\x8b", "the file is compressed with gzip"),
-    (b"UNA", "the file is EDIFACT, not X12"),
-    (b"UNB", "the file is EDIFACT, not X12"),
-    (b"<?xml", "the file is XML, not X12"),
-)
 _WHOLE_HEADER = "send an ISA segment of 106 bytes with its sixteen elements, delimiters and terminator"
 
 
@@ -124,7 +112,7 @@ class Scanner:
         while True:
             self._fill(WINDOW_BYTES)
             if not self._found and not passed:
-                self._refuse_foreign()
+                refuse_foreign(self._buffer)
             at = self._past_padding()
             if len(self._buffer) > at > 0 and not self._found and self._buffer[:at].strip(b"\xef\xbb\xbf"):
                 self._forgive("x12.blank", "blanks stand before ISA", "begin the file with ISA")
@@ -168,12 +156,6 @@ class Scanner:
             if match or self._done:
                 return passed
             self._fill(BLOCK_BYTES)
-
-    def _refuse_foreign(self) -> None:
-        for mark, says in _FOREIGN:
-            if self._buffer.startswith(mark):
-                fix = "send the interchange as plain ASCII, ISO 8859-1 or UTF-8 text"
-                raise Invalid(f"{says}, so it cannot be read as X12", path="byte 1", fix=fix)
 
     def _nothing_found(self, refused: str, passed: int) -> None:
         if self._found:

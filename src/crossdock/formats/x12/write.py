@@ -185,8 +185,10 @@ def write(one: Interchange) -> bytes:
     marks = one.delimiters
     end = marks.terminator + marks.suffix
 
-    def control(id_: str, count: int, number: str) -> bytes:
-        return marks.element.join([id_.encode(), str(count).encode(), number.encode("latin-1")])
+    def trailer(id_: bytes, count: int, header: Segment, position: int) -> bytes:
+        elements = header.raw.split(marks.element)
+        number = elements[position].strip() if position < len(elements) else b""
+        return marks.element.join([id_, str(count).encode(), number])
 
     out = [_exact(one)]
     out.extend(segment.raw for segment in one.acknowledged)
@@ -195,9 +197,9 @@ def write(one: Interchange) -> bytes:
         for each in group.sets:
             body = each.raw[: -1 if each.trailer else None]
             out.extend(body)
-            out.append(control("SE", len(body) + 1, each.header[2]))
-        out.append(control("GE", len(group.sets), group.control))
-    out.append(control("IEA", len(one.groups), one.control))
+            out.append(trailer(b"SE", len(body) + 1, each.header, 2))
+        out.append(trailer(b"GE", len(group.sets), group.header, 6))
+    out.append(trailer(b"IEA", len(one.groups), one.header, 13))
     return end.join(out) + end
 
 

@@ -21,8 +21,8 @@ from crossdock.journal.postgresql.schema import migrate
 from crossdock.journal.postgresql.scribe import Scribe
 from crossdock.journal.postgresql.snapshots import PostgresqlReads
 from crossdock.journal.postgresql.statements import BULK
-from crossdock.journal.postgresql.transaction import Ids, Kit, Task
-from crossdock.journal.postgresql.wire import Statement, Wire
+from crossdock.journal.postgresql.transaction import Kit, Task
+from crossdock.journal.postgresql.wire import KEYED, Statement, Wire
 from crossdock.journal.postgresql.writer import Writer
 
 _SALT_BYTES, _SALTS_DRAWN = 8, 512
@@ -65,21 +65,26 @@ class PostgresqlJournal(PostgresqlReads):
         address: str = "",
         lease_s: float = 5.0,
         fence: Fence | None = None,
+        claims: bool = True,
         random_bytes: Callable[[int], bytes] = os.urandom,
         linger_s: float = 0.001,
     ) -> None:
-        """Makes or renews the tables. Raises StoreDown, Misconfigured."""
+        """Makes or renews the tables. With `claims` it owns at once whatever nobody owns; else a tenure says what.
+
+        Raises StoreDown, Misconfigured.
+        """
         migrate(url)
         super().__init__(url)
         self.scope = 1
         self._clock_ms = clock_ms
         self._dedup = dedup
-        self._process = this_process(host or os.uname().nodename, address)
+        self.process = this_process(host or os.uname().nodename, address)
         self._lease_s = lease_s
-        self._fence = fence or EpochFence()
+        self._claims = claims
+        self._owned: frozenset[int] = frozenset()
+        self.fence = fence or EpochFence()
         self._random_bytes = random_bytes
         self._salts: list[bytes] = []
-        self._ids = Ids(self._draw_ids)
         self._member: Member | None = None
         self._kit: Kit | None = None
         self._charter = 0
@@ -105,7 +110,7 @@ class PostgresqlJournal(PostgresqlReads):
 
     async def _connect(self) -> tuple[Wire, Kit]:
         if self._member is None:
-            self._joined(await join(self._url, self._process, lease_s=self._lease_s))
+            self._joined(await join(self._url, self.process, lease_s=self._lease_s, claims=self._claims))
         assert self._member is not None
         assert self._kit is not None
         idle_ms = int(self._lease_s * 1000)
@@ -115,10 +120,7 @@ class PostgresqlJournal(PostgresqlReads):
             settings=(
                 f"idle_in_transaction_session_timeout = {idle_ms}",
                 f"lock_timeout = {idle_ms}",
-                # The plans are plain look-ups by key, whatever the tables held when they were made.
-                "plan_cache_mode = force_generic_plan",
-                "enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off", "enable_bitmapscan = off",
-                "jit = off",
+                *KEYED,
             ),
             statements=_STATEMENTS,
             timeout_s=max(2 * self._lease_s, 10.0),
@@ -127,11 +129,12 @@ class PostgresqlJournal(PostgresqlReads):
 
     def _joined(self, member: Member) -> None:
         self._member = member
+        self._owned = member.partitions
         scribe = Scribe(member.chain, member.end, scope=self.scope, clock_ms=self._clock_ms)
         scribe.charter = self._charter
         self._anchored = member.end.position
         self._kit = Kit(
-            member, scribe, self._fence, self._dedup, self._ids, self.scope, int(self._lease_s * 1000),
+            member, scribe, self.fence, self._dedup, self._ids, self.scope, int(self._lease_s * 1000),
             self._clock_ms, self._salt,
         )  # fmt: skip
 
@@ -146,6 +149,7 @@ class PostgresqlJournal(PostgresqlReads):
         if self._member is not None and not self.writer.fenced:
             with suppress(StoreDown):
                 await leave(self._url, self._member)
+        await self.foresight.close()
         self.close_reads()
 
     async def use_charter(self, version: str, code: str, files: dict[str, str]) -> None:
@@ -166,9 +170,25 @@ class PostgresqlJournal(PostgresqlReads):
     # -- ownership -----------------------------------------------------------
 
     @property
+    def member(self) -> Member | None:
+        """What this process was given when it joined; None before."""
+        return self._member
+
+    @property
     def owned(self) -> frozenset[int]:
         """The partitions that this process works on now; none once it was taken over."""
-        return self._member.partitions if self._member is not None and not self.writer.fenced else frozenset()
+        return frozenset() if self.writer.fenced else self._owned
+
+    def own(self, partitions: frozenset[int]) -> None:
+        """Other partitions are owned from now on. Numbers given here later are above all given in them before."""
+        if partitions - self._owned:
+            self._ids.discard()
+        self._owned = partitions
+
+    def begin_anew(self) -> None:
+        """Forgets what another process took over: the next commit joins again, as somebody new."""
+        self._member, self._kit, self._owned = None, None, frozenset()
+        self.writer.fenced = False
 
     def owns(self, partition: int) -> bool:
         """Whether a partition is this process's own."""
@@ -179,9 +199,6 @@ class PostgresqlJournal(PostgresqlReads):
     def next_id(self) -> int:
         """A number never given before."""
         return self._ids.next()
-
-    def _draw_ids(self) -> int:
-        return int(self._loop_connection.execute("SELECT nextval('ids')").fetchone()[0])
 
     def _salt(self) -> bytes:
         """Eight random bytes; drawn many at a time, since each draw is a system call."""

@@ -47,9 +47,8 @@ class MessageCheck:
         self._header: Segment = header.segment
         self._group = group
         self._position = header.position
-        self._held: list[str] = [
-            header.raws[0]
-        ]  # segments not yet walked: what follows tells which way they go
+        # segments not yet walked: what follows tells which way they go
+        self._held: list[str] = [header.raws[0]]
         self._number = 0  # segments walked
         self._findings: list[Finding] = []
         self._left_out = 0
@@ -61,38 +60,65 @@ class MessageCheck:
 
     # -- what kind of message it is ---------------------------------------------------------------------
 
-    def known(self, grammar: DocumentGrammar, note: str | None) -> None:
-        """Check by a grammar; `note` says that it is another directory's."""
+    def known(self, grammar: DocumentGrammar) -> None:
+        """Check by a grammar; where it is of another directory than UNH names, that is noted."""
         self._grammar = grammar
         self._table = table(grammar, self._delimiters)
         self._walk = Walk(self._table.chart, dictionary.segments(grammar.version))
-        if note:
-            finding = replace(
-                self._template, code="edifact.other_directory", says=note, fix="take its findings with care"
-            )
-            self.tell(replace(finding, severity="note", segment_number=1, segment_id="UNH", element="02-3"))
+        asked = self._header.get(2, 2) + self._header.get(2, 3)
+        if grammar.version == dictionary.SERVICE or asked in (grammar.version, grammar.version[1:]):
+            return
+        self._note(
+            "edifact.other_directory",
+            f"directory {asked} is read by {grammar.version}, the nearest there is",
+            "take the findings with care, or give the partner an overlay",
+            element="02-3",
+            value=self._header.get(2, 3),
+        )
 
     def unknown(self, fault: Invalid, header: list[Fault]) -> None:
         """Check only the envelope, since the message has no grammar."""
         for one in header:
             self._fault(one, 1, "UNH")
-        says = f"{fault.says}; only its envelope was checked"
-        finding = replace(
-            self._template, code="edifact.unknown_message", says=says, fix=fault.fix, severity="note"
+        self._note(
+            "edifact.unknown_message",
+            f"{fault.says}; only its envelope was checked",
+            fault.fix,
+            element="02-1",
+            value=str(fault.value),
         )
-        at = replace(finding, segment_number=1, segment_id="UNH", element="02-1", value=str(fault.value)[:80])
-        self.tell(replace(at, position=self._position))
 
     def repeated(self) -> None:
         """The reference of the message stood before in the interchange."""
-        says = f"the message reference {self._header.get(1)!r} stands twice in the interchange"
+        reference = self._header.get(1)
+        self._note(
+            "edifact.repeated_reference",
+            f"the message reference {reference!r} stands twice in the interchange",
+            "give each message its own",
+            element="01",
+            value=reference,
+            severity="error",
+            ack="0085:26",
+        )
+
+    def _note(
+        self,
+        code: str,
+        says: str,
+        fix: str,
+        *,
+        element: str,
+        value: str,
+        severity: Severity = "note",
+        ack: str | None = None,
+    ) -> None:
+        """Tell something about UNH."""
         finding = replace(
-            self._template, code="edifact.repeated_reference", says=says, fix="give each message its own"
+            self._template, code=code, says=says, fix=fix, severity=severity, ack=ack, position=self._position
         )
-        at = replace(
-            finding, segment_number=1, segment_id="UNH", element="01", value=self._header.get(1)[:80]
+        self.tell(
+            replace(finding, segment_number=1, segment_id="UNH", element=element, value=value[:80] or None)
         )
-        self.tell(replace(at, position=self._position, ack="0085:26"))
 
     def tell(self, finding: Finding) -> None:
         """Keep a finding, while there are not too many."""
@@ -127,7 +153,7 @@ class MessageCheck:
         else:
             self._number += 1 + (trailer is not None)
         if self._left_out:
-            says = f"{self._left_out} more findings are not listed"
+            says = f"{self._left_out} more segments and findings are not listed"
             self._findings.append(
                 replace(
                     self._template, code="edifact.more", says=says, fix="mend these first", severity="note"
@@ -186,6 +212,9 @@ class MessageCheck:
         assert table is not None
         released = self._delimiters.release != " " and self._delimiters.release in raw
         if released and segment.id != "DTM" and accept(segment, self._delimiters, released=True)(raw):
+            return
+        if self._left_out:  # nobody reads more; a bad file shall not take long either
+            self._left_out += 1
             return
         clean = True
         for fault in inspect(raw, segment, self._delimiters):

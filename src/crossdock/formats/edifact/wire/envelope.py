@@ -26,7 +26,7 @@ class Kind(Enum):
 
 
 class Part(NamedTuple):
-    """One step through an interchange; `segment` is None where a header or trailer is missing."""
+    """One step through an interchange; `segment` is None, and `raws` empty, where a header or trailer is missing."""
 
     kind: Kind
     segment: Segment | None
@@ -172,9 +172,9 @@ class Envelope:
         if self.message is None:
             yield from self._body([raw], self._position)
             return
-        yield from self._end_message(segment)
+        yield from self._end_message(segment, raw)
 
-    def _end_message(self, segment: Segment | None) -> Iterator[Part]:
+    def _end_message(self, segment: Segment | None, *raws: str) -> Iterator[Part]:
         message = self.message
         if message is None:
             return
@@ -186,7 +186,7 @@ class Envelope:
             message.count += 1
             self._counted(segment, message.count, "segments of the message, UNH and UNT with them")
             self._referred(segment, message.reference, "UNH")
-        yield Part(Kind.MESSAGE_END, segment, [], self._position)
+        yield Part(Kind.MESSAGE_END, segment, [*raws], self._position)
         self.message = None
 
     def _group_ends(self, segment: Segment, raw: str) -> Iterator[Part]:
@@ -194,9 +194,9 @@ class Envelope:
         if self.group is None:
             yield from self._body([raw], self._position)
             return
-        yield from self._end_group(segment)
+        yield from self._end_group(segment, raw)
 
-    def _end_group(self, segment: Segment | None) -> Iterator[Part]:
+    def _end_group(self, segment: Segment | None, *raws: str) -> Iterator[Part]:
         yield from self._end_message(None)
         group = self.group
         if group is None:
@@ -216,16 +216,16 @@ class Envelope:
                 "32",
                 "UNG",
             )
-        yield Part(Kind.GROUP_END, segment, [], self._position)
+        yield Part(Kind.GROUP_END, segment, [*raws], self._position)
         self.group = None
 
     def _interchange_ends(self, segment: Segment, raw: str) -> Iterator[Part]:
         if self.interchange is None:
             yield from self._body([raw], self._position)
             return
-        yield from self._end_interchange(segment)
+        yield from self._end_interchange(segment, raw)
 
-    def _end_interchange(self, segment: Segment | None) -> Iterator[Part]:
+    def _end_interchange(self, segment: Segment | None, *raws: str) -> Iterator[Part]:
         yield from self._end_group(None)
         interchange = self.interchange
         if interchange is None:
@@ -241,7 +241,7 @@ class Envelope:
         if not interchange.messages:
             says = "there is no message in the interchange"
             self._wrong("edifact.empty_interchange", says, "send it with its messages", "32", "UNB")
-        yield Part(Kind.INTERCHANGE_END, segment, [], self._position)
+        yield Part(Kind.INTERCHANGE_END, segment, [*raws], self._position)
         self.interchange = None
 
     # -- findings --------------------------------------------------------------------------------------
