@@ -89,7 +89,12 @@ class _Json:
 
         for finding in findings:
             self.errors += finding.severity == "error"
-            print(",\n " if self._begun else "[", json.dumps(as_tree(finding), ensure_ascii=True), sep="", end="")
+            print(
+                ",\n " if self._begun else "[",
+                json.dumps(as_tree(finding), ensure_ascii=True),
+                sep="",
+                end="",
+            )
             self._begun = True
 
     def end(self) -> None:

@@ -23,9 +23,12 @@ _NAME_CHARS = 34
 def show(
     file: source.File,
     wanted: Annotated[
-        str | None, typer.Option("--set", metavar="N", help="Only sets with this control number (ST02, UNH 01).")
+        str | None,
+        typer.Option("--set", metavar="N", help="Only sets with this control number (ST02, UNH 01)."),
     ] = None,
-    raw: Annotated[bool, typer.Option("--raw", help="Segments as they were written, in their loops.")] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Segments as they were written, in their loops.")
+    ] = False,
     limit: Annotated[
         int, typer.Option("--limit", metavar="N", min=0, help="Segments that are shown at most; 0: all.")
     ] = SEGMENTS_SHOWN,

@@ -26,9 +26,7 @@ Files = Annotated[
 ]
 Strict = Annotated[
     bool,
-    typer.Option(
-        "--strict/--lenient", help="What a lenient reading forgives is an error, or only told."
-    ),
+    typer.Option("--strict/--lenient", help="What a lenient reading forgives is an error, or only told."),
 ]
 Version = Annotated[
     str | None,

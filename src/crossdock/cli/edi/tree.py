@@ -53,7 +53,9 @@ def to_json(
 
 
 def from_json(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="JSON as to-json prints it; - for standard input.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="JSON as to-json prints it; - for standard input.")
+    ],
 ) -> None:
     """Writes the EDI file that JSON spells, to standard output.
 
@@ -70,7 +72,9 @@ def from_json(
     try:
         spelled = json.loads(octets)
     except (ValueError, RecursionError) as error:
-        stop(f"{source.called(file)} is no JSON: {error}", fix="crossdock edi to-json makes it", status=MISUSED)
+        stop(
+            f"{source.called(file)} is no JSON: {error}", fix="crossdock edi to-json makes it", status=MISUSED
+        )
     try:
         out = list(written(spelled))  # all or nothing
     except Invalid as fault:

@@ -34,6 +34,7 @@ class Checked:
     document: str | None  #: as 850 or ORDERS
     version: str | None  #: as 004010 or D96A
     findings: tuple[Finding, ...]
+    segments: int = 0  #: of a set
 
     def count(self, severity: Severity) -> int:
         """How many of its findings are of that severity."""
@@ -89,7 +90,9 @@ def deltas(tree: object) -> Mapping[str, Mapping[str, Any]]:
         return {"*": found}
     for name, value in found.items():
         if not isinstance(value, Mapping):
-            raise Misconfigured(f"the overlay of {name} is no table", path=name, fix="write its changes below it")
+            raise Misconfigured(
+                f"the overlay of {name} is no table", path=name, fix="write its changes below it"
+            )
     return found
 
 
@@ -104,11 +107,15 @@ def check(file: Opened, rules: Rules | None = None, *, strict: bool = False) -> 
     try:
         for one in _x12(file, rules) if file.format == "x12" else _edifact(file, rules):
             seen = True
-            yield replace(one, findings=tuple(_finished(each, file.name, strict) for each in one.findings))
+            yield replace(
+                one, findings=tuple(_finished(each, one, file.name, strict=strict) for each in one.findings)
+            )
     except Invalid as fault:
         if not seen:
             raise
-        broken = Finding("edi.unreadable", fault.says, fault.fix, value=fault.value and str(fault.value)[:80])
+        broken = Finding(
+            "edi.unreadable", fault.says, fault.fix, value=str(fault.value)[:80] if fault.value else None
+        )
         yield Checked("file", None, None, None, None, None, (replace(broken, file=file.name),))
 
 
@@ -117,9 +124,16 @@ def unreadable(fault: Invalid, name: str | None) -> Finding:
     return Finding("edi.unreadable", fault.says, fault.fix, file=name)
 
 
-def _finished(one: Finding, name: str | None, strict: bool) -> Finding:
-    severity = "error" if strict and one.severity == "forgiven" else one.severity
-    return one if severity == one.severity and name == one.file else replace(one, file=name, severity=severity)
+def _finished(one: Finding, around: Checked, name: str | None, *, strict: bool) -> Finding:
+    """A finding with its file, and with the interchange, group and set of what it was found in."""
+    return replace(
+        one,
+        file=name,
+        severity="error" if strict and one.severity == "forgiven" else one.severity,
+        interchange=one.interchange or around.interchange,
+        group=one.group or around.group,
+        set=one.set or around.set,
+    )
 
 
 def _x12(file: Opened, rules: Rules) -> Iterator[Checked]:
@@ -129,7 +143,16 @@ def _x12(file: Opened, rules: Rules) -> Iterator[Checked]:
             found = one.findings
             if rules.version is not None:  # then another release was asked for
                 found = [each for each in found if each.code != "x12.version"]
-            yield Checked("set", *_around(one), one.control or None, one.id or None, one.version or None, tuple(found))
+            yield Checked(
+                "set",
+                one.interchange or None,
+                one.group or None,
+                one.control or None,
+                one.id or None,
+                one.version or None,
+                tuple(found),
+                one.segments,
+            )
         elif isinstance(one, x12.GroupReport):
             group = one.group.interchange.control or None, one.group.control or None
             yield Checked("group", *group, None, None, one.group.version or None, tuple(one.findings))
@@ -140,12 +163,7 @@ def _x12(file: Opened, rules: Rules) -> Iterator[Checked]:
             yield Checked("file", one.interchange, None, None, None, None, (one,))
 
 
-def _around(one: x12.SetReport) -> tuple[str | None, str | None]:
-    return one.interchange or None, one.group or None
-
-
 def _edifact(file: Opened, rules: Rules) -> Iterator[Checked]:
-    # the messages of an interchange come before it: its reference stands in their findings only
     for one in edifact.check(file.stream, file=file.name, grammar_of=rules.of_message):
         if isinstance(one, EdifactInterchange):
             yield Checked("interchange", one.reference or None, None, None, None, None, one.findings)
@@ -159,4 +177,5 @@ def _edifact(file: Opened, rules: Rules) -> Iterator[Checked]:
                 one.type or None,
                 one.version or None,
                 one.findings,
+                one.segments,
             )

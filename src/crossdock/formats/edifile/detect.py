@@ -58,13 +58,13 @@ class Opened:
     def __init__(
         self, source: BinaryIO, name: str | None = None, went: Callable[[int], None] | None = None
     ) -> None:
-        """`name` is that of the findings; `went` is told how many bytes were read. Raises Invalid for what is no EDI."""
+        """`name` is that of the findings; `went` hears how many bytes were read. Raises Invalid for what is no EDI."""
         self.name = name
         self._source = source
         self._went = went
         self._read = 0
         self.head = _head(source)
-        self.format = told(self.head)
+        self.format: Format = told(self.head)
         self._waiting = self.head
 
     @property
@@ -93,7 +93,9 @@ def opened(source: bytes | BinaryIO, name: str | None = None) -> Opened:
 def told(head: bytes) -> Format:
     """The kind of a file by its first bytes. Raises Invalid, with what it is instead."""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip(_BLANK)
-    found = [(match.start(), kind) for pattern, kind in _KINDS if (match := pattern.search(start))]
+    found: list[tuple[int, Format]] = [
+        (match.start(), kind) for pattern, kind in _KINDS if (match := pattern.search(start))
+    ]
     if start.startswith(b"ISA") and not found:
         return "x12"  # whose reader says best what is wrong with the header
     other = next((what for mark, what in _OTHERS if start.startswith(mark) or head.startswith(mark)), None)

@@ -14,6 +14,7 @@ from crossdock.formats.edifact import dictionary as edifact
 from crossdock.formats.edifact.wire.envelope import Envelope, Kind
 from crossdock.formats.edifact.wire.segment import Segment as EdifactSegment
 from crossdock.formats.edifact.wire.segment import parse
+from crossdock.formats.edifact.wire.syntax import Delimiters as EdifactDelimiters
 from crossdock.formats.edifile.checked import Rules
 from crossdock.formats.edifile.detect import Opened
 from crossdock.formats.edifile.moments import clock, day, moment
@@ -58,7 +59,9 @@ class Line:
     values: tuple[Held, ...]
 
 
-def reading(file: Opened, rules: Rules | None = None, *, wanted: str | None = None) -> Iterator[Heading | Line]:
+def reading(
+    file: Opened, rules: Rules | None = None, *, wanted: str | None = None
+) -> Iterator[Heading | Line]:
     """Each header and segment in order; with `wanted`, the sets of that control number only. Raises Invalid."""
     rules = rules or Rules()
     yield from (_x12(file, rules, wanted) if file.format == "x12" else _edifact(file, rules, wanted))
@@ -216,14 +219,18 @@ def _edifact(file: Opened, rules: Rules, wanted: str | None) -> Iterator[Heading
     for part in walk:
         delimiters = walk.delimiters
         if part.kind is Kind.INTERCHANGE and part.segment is not None:
-            yield _unb(part.segment, "".join((delimiters.component, delimiters.element, delimiters.release, delimiters.terminator)))
+            yield _unb(part.segment, delimiters)
         elif part.kind is Kind.GROUP and part.segment is not None:
             ung = part.segment
-            yield Heading("group", ung.get(5), f"UNG  group {ung.get(5)}, {ung.get(1)}", (f"from {ung.get(2)} to {ung.get(3)}",))
+            facts = (f"from {ung.get(2)} to {ung.get(3)}",)
+            yield Heading("group", ung.get(5), f"UNG  group {ung.get(5)}, {ung.get(1)}", facts)
         elif part.kind is Kind.MESSAGE and part.segment is not None and _is(part.segment.get(1), wanted):
             grammar = _message_grammar(rules, part.segment)
             yield _unh(part.segment, grammar)
-            places, number = _Places(grammar, grammar.version if grammar else _directory(part.segment), "edifact"), 0
+            places, number = (
+                _Places(grammar, grammar.version if grammar else _directory(part.segment), "edifact"),
+                0,
+            )
         if part.kind in (Kind.MESSAGE, Kind.BODY, Kind.MESSAGE_END) and places is not None:
             segments = [parse(raw, delimiters) for raw in part.raws]
             ids = [one.id for one in segments]
@@ -250,14 +257,16 @@ def _directory(header: EdifactSegment) -> str:
         return edifact.BASES[0]
 
 
-def _unb(header: EdifactSegment, marks: str) -> Heading:
+def _unb(header: EdifactSegment, marks: EdifactDelimiters) -> Heading:
     sender, recipient = (" ".join(filter(None, (header.get(at, 2), header.get(at, 1)))) for at in (2, 3))
     usage = "test" if header.get(11) not in ("", "0") else "production"
     facts = (
         f"from {sender} to {recipient}",
         f"{moment(header.get(4, 1), header.get(4, 2))}, syntax {header.get(1, 1)} {header.get(1, 2)}, {usage}"
         + (", a CONTRL is asked for" if header.get(9) == "1" else ""),
-        f"service characters {marks}",
+        f"service characters {marks.component}{marks.element}{marks.release}{marks.terminator}".replace(
+            "\n", "\\n"
+        ),
     )
     return Heading("interchange", header.get(5), f"UNB  interchange {header.get(5)}", facts)
 
@@ -278,7 +287,9 @@ def _edifact_values(segment: EdifactSegment, spec: Segment | None) -> Iterator[H
                 inner = what
                 if isinstance(what, Composite):
                     inner = what.parts[part - 1].what if part <= len(what.parts) else None
-                place = f"{position:02}-{part}" if isinstance(what, Composite) or part > 1 else f"{position:02}"
+                place = (
+                    f"{position:02}-{part}" if isinstance(what, Composite) or part > 1 else f"{position:02}"
+                )
                 if value:
                     yield Held(place, _name(inner), value, _edifact_meaning(inner, value, components))
 
@@ -287,5 +298,7 @@ def _edifact_meaning(what: Element | Composite | None, value: str, around: tuple
     if not isinstance(what, Element):
         return None
     if what.id == "2380" and len(around) > 2:
-        return day(value) if around[2] == "102" else moment(value[:8], value[8:]) if around[2] == "203" else None
+        return (
+            day(value) if around[2] == "102" else moment(value[:8], value[8:]) if around[2] == "203" else None
+        )
     return edifact.code_meaning(what.id, value) or None

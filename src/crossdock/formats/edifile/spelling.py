@@ -29,7 +29,10 @@ def x12_spelled(raw: bytes, marks: X12Delimiters, charset: str) -> list[Spelled]
     texts = raw.decode(charset, "surrogateescape").split(element)
     if texts[0] == "ISA":
         return list(texts)
-    return [texts[0], *(_spelled([_parts(one, component) for one in _split(text, repetition)]) for text in texts[1:])]
+    return [
+        texts[0],
+        *(_spelled([_parts(one, component) for one in _split(text, repetition)]) for text in texts[1:]),
+    ]
 
 
 def edifact_spelled(raw: str, marks: EdifactDelimiters) -> list[Spelled]:
@@ -66,7 +69,11 @@ def x12_written(row: object, marks: X12Delimiters, charset: str, path: str) -> b
         try:
             raw.append(text.encode(charset, "surrogateescape"))
         except UnicodeEncodeError:
-            refuse(f"{path}[{index}]", f"{text[:40]!r} is not in the charset {charset}", 'name "charset": "utf-8"')
+            refuse(
+                f"{path}[{index}]",
+                f"{text[:40]!r} is not in the charset {charset}",
+                'name "charset": "utf-8"',
+            )
     return marks.element.join(raw)
 
 
@@ -81,10 +88,10 @@ def edifact_written(row: object, marks: EdifactDelimiters, path: str) -> str:
 
 
 def _row(row: object, path: str) -> list[object]:
-    if not isinstance(row, list) or not row:
-        refuse(path, "a segment is a list: its id, then its elements", 'write ["REF", "PO", "1001"]', row)
-    rows = cast("list[object]", row)
-    if not isinstance(rows[0], str) or not rows[0].isalnum():
+    rows = cast("list[object]", row) if isinstance(row, list) else []
+    if not rows:
+        refuse(path, "a segment is a list: its id, then its elements", 'write ["REF", "PO", "1001"]')
+    if not isinstance(rows[0], str):
         refuse(f"{path}[0]", "a segment begins with its id", 'write it as text, such as "REF"', rows[0])
     return rows
 
@@ -96,16 +103,17 @@ def _joined(one: object, signs: tuple[str, str], path: str, special: str, releas
         table = cast("dict[str, Any]", one)
         values = table.get("repeats")
         if set(table) != {"repeats"} or not isinstance(values, list) or not values:
-            refuse(path, 'a table of an element holds "repeats" alone', 'write {"repeats": ["A", "B"]}', one)
+            refuse(path, 'a table of an element holds "repeats" alone', 'write {"repeats": ["A", "B"]}')
         if not repetition:
-            refuse(path, "the interchange has no repetition separator", "name one in its delimiters", one)
+            refuse(path, "the interchange has no repetition separator", "name one in its delimiters")
         return repetition.join(
             _joined(each, signs, f"{path}.repeats[{index}]", special, release)
             for index, each in enumerate(cast("list[object]", values))
         )
     if isinstance(one, list):
         return component.join(
-            _text(each, f"{path}[{index}]", special, release) for index, each in enumerate(cast("list[object]", one))
+            _text(each, f"{path}[{index}]", special, release)
+            for index, each in enumerate(cast("list[object]", one))
         )
     return _text(one, path, special, release)
 

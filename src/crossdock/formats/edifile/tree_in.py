@@ -29,7 +29,12 @@ def written(tree: object) -> Iterator[bytes]:
 
 def _table(value: object, path: str, keys: tuple[str, ...]) -> dict[str, Any]:
     if not isinstance(value, dict):
-        refuse(path, "it is no JSON object", f"write {{{', '.join(repr(key) for key in keys)}}}".replace("'", '"'), None)
+        refuse(
+            path,
+            "it is no JSON object",
+            f"write {{{', '.join(repr(key) for key in keys)}}}".replace("'", '"'),
+            None,
+        )
     table = cast("dict[str, Any]", value)
     for key in table:
         if key not in keys:
@@ -80,11 +85,17 @@ def _x12_marks(table: dict[str, Any], path: str) -> Delimiters:
     own = header[16] if len(header) > 16 and isinstance(header[16], str) and len(header[16]) == 1 else ">"
     eleventh = header[11] if len(header) > 11 and isinstance(header[11], str) else "U"
     repeats = told.get("repetition", None if eleventh.isalnum() or len(eleventh) != 1 else eleventh)
-    texts = [_mark(told, "element", "*", place), _mark(told, "component", own, place), _mark(told, "terminator", "~", place)]
+    wanted = (("element", "*"), ("component", own), ("terminator", "~"))
+    texts = [_mark(told, key, default, place) for key, default in wanted]
     if repeats is not None:
         texts.append(_mark({"repetition": repeats}, "repetition", "^", place))
     if len(set(texts)) < len(texts) or any(not text or text.isalnum() for text in texts):
-        refuse(place, "the delimiters cannot be told apart", "write different characters that are no letters or digits", given)
+        refuse(
+            place,
+            "the delimiters cannot be told apart",
+            "write different characters, no letters or digits",
+            given,
+        )
     suffix = _mark(told, "suffix", "", place)
     if suffix.strip("\r\n"):
         refuse(f"{place}.suffix", "only a line break may follow a segment", 'write "\\n" or ""', suffix)
@@ -100,7 +111,12 @@ def _isa(row: object, marks: Delimiters, path: str) -> bytes:
     for position, width in enumerate(WIDTHS[:15], 1):
         text = rows[position]
         if isinstance(text, str) and len(text) > width:
-            refuse(f"{path}[{position}]", f"ISA{position:02} is {width} wide, this is {len(text)}", "shorten it", text)
+            refuse(
+                f"{path}[{position}]",
+                f"ISA{position:02} is {width} wide, this is {len(text)}",
+                "shorten it",
+                text,
+            )
         padded.append(text.ljust(width) if isinstance(text, str) else text)
     raw = x12_written(padded, marks, HEADER_CHARSET, path)
     if raw.count(marks.element) != 15:
@@ -123,7 +139,11 @@ def _set(one: object, marks: Delimiters, path: str) -> Iterator[bytes]:
     table = _table(one, path, ("charset", "segments"))
     charset = table.get("charset", HEADER_CHARSET)
     if charset not in _CHARSETS:
-        refuse(f"{path}.charset", f"{charset!r} is no charset that is known", f"it is one of {', '.join(sorted(_CHARSETS))}")
+        refuse(
+            f"{path}.charset",
+            f"{charset!r} is no charset that is known",
+            f"it is one of {', '.join(sorted(_CHARSETS))}",
+        )
     rows = _list(table, "segments", path)
     if not rows:
         refuse(f"{path}.segments", "a set has segments", 'begin it with ["ST", "850", "0001"]')
@@ -146,7 +166,7 @@ def _trailer(
 
 
 def _edifact(one: object, path: str) -> bytes:
-    table = _table(one, path, ("una", "delimiters", "header", "groups", "messages", "trailer"))
+    table = _table(one, path, ("una", "delimiters", "header", "groups", "messages", "charset", "trailer"))
     place = f"{path}.delimiters"
     keys = ("component", "element", "decimal", "release", "repetition", "terminator", "suffix")
     told = _table(table.get("delimiters", {}), place, keys)
@@ -154,7 +174,7 @@ def _edifact(one: object, path: str) -> bytes:
     marks = EdifactDelimiters(*(_mark(told, key, getattr(default, key), place)[:1] for key in keys[:-1]))
     suffix = _mark(told, "suffix", "", place)
     end = marks.terminator + suffix
-    lines = [f"{marks.una}{suffix}"] if table.get("una", marks != default) else []
+    lines = [f"{una}{suffix}" for una in _una(table, path, marks)]
     header = table.get("header")
     if header is not None:
         lines.append(edifact_written(header, marks, f"{path}.header") + end)
@@ -167,7 +187,7 @@ def _edifact(one: object, path: str) -> bytes:
         lines.extend(_ended(held, inner, "UNE", count, held["header"], marks, end))
         items += 1
     lines.extend(_ended(table, path, "UNZ", items, header, marks, end))
-    return _encoded("".join(lines), header)
+    return _encoded("".join(lines), header, table.get("charset"), path)
 
 
 def _messages(table: dict[str, Any], path: str, marks: EdifactDelimiters, end: str, lines: list[str]) -> int:
@@ -177,7 +197,9 @@ def _messages(table: dict[str, Any], path: str, marks: EdifactDelimiters, end: s
         rows = _list(_table(one, inner, ("segments",)), "segments", inner)
         if not rows:
             refuse(f"{inner}.segments", "a message has segments", 'begin it with ["UNH", "1", …]')
-        lines.extend(edifact_written(row, marks, f"{inner}.segments[{at}]") + end for at, row in enumerate(rows))
+        lines.extend(
+            edifact_written(row, marks, f"{inner}.segments[{at}]") + end for at, row in enumerate(rows)
+        )
     return len(messages)
 
 
@@ -185,16 +207,45 @@ def _ended(
     table: dict[str, Any], path: str, id_: str, count: int, header: Any, marks: EdifactDelimiters, end: str
 ) -> Iterator[str]:
     if "trailer" not in table:
-        reference = header[5] if isinstance(header, list) and len(cast("list[Any]", header)) > 5 else ""
-        yield edifact_written([id_, str(count), reference], marks, f"{path}.header") + end
+        yield edifact_written([id_, str(count), _at(header, 5)], marks, f"{path}.header") + end
     elif table["trailer"] is not None:
         yield edifact_written(table["trailer"], marks, f"{path}.trailer") + end
 
 
-def _encoded(text: str, header: Any) -> bytes:
-    """In the character set of the level; what that does not have was read from UTF-8."""
-    syntax = cast("list[Any]", header)[1] if isinstance(header, list) and len(cast("list[Any]", header)) > 1 else ""
-    level = cast("list[Any]", syntax)[0] if isinstance(syntax, list) and syntax else syntax
+def _at(row: object, index: int) -> Any:
+    """The item of a list; empty where there is none."""
+    rows = cast("list[Any]", row) if isinstance(row, list) else []
+    return rows[index] if index < len(rows) else ""
+
+
+def _una(table: dict[str, Any], path: str, marks: EdifactDelimiters) -> Iterator[str]:
+    """UNA as given; by the delimiters where nothing is said of it and they are not the usual ones."""
+    una = table.get("una", marks.una if marks != EDIFACT_DEFAULT else None)
+    if una is None:
+        return
+    if not isinstance(una, str) or len(una) != 9 or (una[:7], una[8]) != (marks.una[:7], marks.una[8]):
+        fix = f"write {marks.una!r}, or null for none"
+        refuse(f"{path}.una", f"{una!r} does not say what the delimiters say", fix, una)
+    yield una
+
+
+def _encoded(text: str, header: Any, charset: Any, path: str) -> bytes:
+    """In the charset that is named, or that of the level; what that does not have was read from UTF-8."""
+    if charset is not None:
+        if charset not in _CHARSETS and charset not in CODECS.values():
+            refuse(
+                f"{path}.charset",
+                f"{charset!r} is no charset that is known",
+                "write utf-8 or latin-1",
+                charset,
+            )
+        try:
+            return text.encode(charset)
+        except UnicodeEncodeError as error:
+            beyond = text[error.start]
+            refuse(f"{path}.charset", f"{beyond!r} is not in the charset {charset}", "write utf-8", beyond)
+    syntax = _at(header, 1)
+    level = _at(syntax, 0) or syntax
     try:
         return text.encode(CODECS.get(str(level), "ascii"))
     except UnicodeEncodeError:

@@ -9,12 +9,14 @@ from typing import Any
 
 from crossdock.formats.edi.finding import Finding
 from crossdock.formats.edifact.wire.envelope import Envelope, Kind
+from crossdock.formats.edifact.wire.syntax import CODECS
 from crossdock.formats.edifact.wire.syntax import Delimiters as EdifactDelimiters
 from crossdock.formats.edifile.detect import Opened
 from crossdock.formats.edifile.spelling import edifact_spelled, x12_spelled
 from crossdock.formats.x12.read import events
 from crossdock.formats.x12.tree import Delimiters, Segment
 
+EMPTY = '"messages": ['
 HEADER_CHARSET = "utf-8"  #: of headers; a byte that is none of it is kept as it is
 
 
@@ -120,7 +122,11 @@ def _edifact(file: Opened, tell: Callable[[Finding], None]) -> Iterator[str]:
     grouped = False
     for part in walk:
         marks = walk.delimiters
-        own = _text(edifact_spelled(part.raws[0], marks)) if part.raws and part.kind is not Kind.BODY else "null"
+        own = (
+            _text(edifact_spelled(part.raws[0], marks))
+            if part.raws and part.kind is not Kind.BODY
+            else "null"
+        )
         if part.kind is Kind.INTERCHANGE:
             listed, items = False, _Commas()
             yield f'{interchanges.next()}\n{{"una": {_text(una)}, "delimiters": {_text(service(marks, suffix))},\n'
@@ -146,7 +152,10 @@ def _edifact(file: Opened, tell: Callable[[Finding], None]) -> Iterator[str]:
             yield f'],\n"trailer": {own}}}'
             items, grouped = _after_one(), False
         elif part.kind is Kind.INTERCHANGE_END:
-            yield f'{"" if listed else chr(34) + "messages" + chr(34) + ": ["}],\n"trailer": {own}}}'
+            charset = walk.tokenizer.charset
+            other = charset is not None and charset != CODECS.get(walk.tokenizer.level)
+            named = f'"charset": "{charset}",\n' if other else ""
+            yield f'{"" if listed else EMPTY}],\n{named}"trailer": {own}}}'
 
 
 def _after_one() -> _Commas:
@@ -155,14 +164,20 @@ def _after_one() -> _Commas:
     return commas
 
 
-def _opening(head: bytes) -> tuple[bool, str]:
-    """Whether a file begins with UNA, and the line break behind its segments."""
+def _opening(head: bytes) -> tuple[str | None, str]:
+    """UNA as it is written, None where there is none; and the line break behind the segments."""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\x00\x1a")
     una = start.startswith(b"UNA")
     end = re.escape(start[8:9]) if una else b"'"
     broken = re.match(rb"\r?\n", start[9:]) if una else None
     after = broken or re.search(end + rb"(\r?\n)", start)
-    return una, (after[0][-2:] if after[0][-2:-1] == b"\r" else after[0][-1:]).decode() if after else ""
+    told = start[:9].decode("latin-1") if una else None
+    return told, (after[0][-2:] if after[0][-2:-1] == b"\r" else after[0][-1:]).decode() if after else ""
+
+
+def line_break(head: bytes) -> str:
+    """The line break behind the segments of an EDIFACT file, by its first bytes; empty where there is none."""
+    return _opening(head)[1]
 
 
 def service(marks: EdifactDelimiters, suffix: str) -> dict[str, str]:

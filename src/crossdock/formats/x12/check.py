@@ -33,6 +33,7 @@ class SetReport:
     interchange: str = ""  #: ISA13
     group: str = ""  #: GS06
     version: str = ""  #: GS08
+    segments: int = 0
 
     @property
     def sound(self) -> bool:
@@ -181,6 +182,7 @@ class _Going:
             one.group.interchange.control,
             one.group.control,
             one.version,
+            one.first_number + len(one.raw) - 1,
         )
 
 
