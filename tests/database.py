@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from tests.harness.process import family
 
 #: The server refuses to run as root; then it runs as the user whom nobody is.
 NOBODY = 65_534
@@ -96,6 +99,26 @@ class Server:
         self._process.wait()
         self._process = None
 
+    def crash(self) -> None:
+        """Ends every one of its processes at one instant; none gets a word out."""
+        assert self._process is not None
+        processes = family(self._process.pid)
+        for pid in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+        # One that began meanwhile ends by itself, and until then the next server would be refused the memory.
+        give_up = time.monotonic() + 30
+        while any(map(_runs, processes)):
+            assert time.monotonic() < give_up, "processes of the server are left"
+            time.sleep(0.01)
+
+    def backends(self) -> list[int]:
+        """The server's processes that serve hubs."""
+        rows = self.run("SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'crossdock%'")
+        return [int(row[0]) for row in rows]
+
     def stop(self) -> None:
         """Ends it in order, whoever is connected."""
         if self._process is not None:
@@ -119,6 +142,13 @@ class Server:
         name = f"hub_{next(_counter)}"
         self.run(f"CREATE DATABASE {name}")
         return self.url(name)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("latin-1").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def _free_port() -> int:

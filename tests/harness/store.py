@@ -87,7 +87,7 @@ class Database:
 
     async def start(self, hosts: int) -> None:
         """Starts the server and the lines."""
-        self.server = await asyncio.to_thread(lambda: Server().start())
+        self.server = await asyncio.to_thread(lambda: Server(durable=True).start())
         self.name = (await asyncio.to_thread(self.server.fresh)).rpartition("/")[2]
         self.lines = [Line(self.server.port) for _ in range(hosts)]
 
