@@ -9,12 +9,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.harness.arrivals import Applied
 from tests.harness.hub import Hub
 from tests.harness.outcome import Outcome
 from tests.harness.process import ports_of
 from tests.harness.scenarios.blows import BLOWS
 from tests.harness.scenarios.kill import Kills
-from tests.harness.scenarios.recovery import Strike, quantiles, recoveries, too_slow
+from tests.harness.scenarios.recovery import RECOVERY_MAX_S, Strike, quantiles, recoveries, too_slow
 from tests.harness.scenarios.tamper import verify
 from tests.harness.site import Plan
 from tests.harness.stage import Stage, guard_off, progress, stage
@@ -34,6 +35,7 @@ class Count:
     """What the strikes met."""
 
     struck: list[Strike] = field(default_factory=list)
+    quiet: list[int] = field(default_factory=list)  #: those that were waited for, by their place in `struck`
     back_s: list[float] = field(default_factory=list)  #: until the host said that it is ready again
 
 
@@ -84,6 +86,7 @@ async def _restless(world: Stage, plan: Kills) -> list[str]:
 async def _strike_all(world: Stage, plan: Kills, count: Count) -> None:
     dice = random.Random(plan.seed)
     kinds = plan.strikes.split(",")
+    applied = Applied(world.target.record)
     for turn in range(plan.kills):
         how, n = kinds[turn % len(kinds)], turn // len(kinds) % plan.hosts
         await asyncio.sleep(dice.uniform(plan.first_s, plan.last_s))
@@ -92,6 +95,10 @@ async def _strike_all(world: Stage, plan: Kills, count: Count) -> None:
         count.struck.append(Strike(time.monotonic(), how, host.name))
         await BLOWS[how](world, n, plan, dice)
         count.back_s.append(await _ready(host))
+        # Every third blow or so falls on a site that has not recovered from the one before.
+        if dice.random() < plan.quiet_share or turn == plan.kills - 1:
+            count.quiet.append(len(count.struck) - 1)
+            await _recovered(world, applied)
         if turn % 10 == 9:
             progress(f"{turn + 1} strikes, back after {max(count.back_s):.1f} s at most")
 
@@ -102,6 +109,16 @@ async def _flowing(world: Stage, plan: Kills) -> None:
     give_up_s = time.monotonic() + FLOW_WAIT_S
     while len(world.shop.sent.accepted) < enough and time.monotonic() < give_up_s:
         await asyncio.sleep(0.01)
+
+
+async def _recovered(world: Stage, applied: Applied) -> None:
+    """Waits until all that was accepted up to now has arrived; what takes too long is found in the record."""
+    open_ = set(world.shop.sent.accepted)
+    give_up_s = time.monotonic() + 3 * RECOVERY_MAX_S
+    while open_ and time.monotonic() < give_up_s:
+        await asyncio.sleep(0.1)
+        await world.target.stats()
+        open_ -= applied.look()
 
 
 async def _ready(host: Hub) -> float:
@@ -138,7 +155,8 @@ async def _shares(world: Stage, plan: Kills) -> dict[str, float]:
 async def _tell(world: Stage, outcome: Outcome, count: Count, shares: dict[str, float]) -> None:
     stats = await world.target.stats()
     stats.pop("dials")
-    took_s = recoveries(count.struck, list(world.shop.sent.accepted.values()), await world.target.arrivals())
+    quiet = [count.struck[n] for n in count.quiet]
+    took_s = recoveries(quiet, list(world.shop.sent.accepted.values()), await world.target.arrivals())
     outcome.rows += [
         ("strikes", dict(Counter(strike.how for strike in count.struck))),
         ("accepted", len(world.shop.sent.accepted)), ("shop", dict(world.shop.sent.counts)), ("target", stats),
@@ -146,7 +164,7 @@ async def _tell(world: Stage, outcome: Outcome, count: Count, shares: dict[str, 
         ("ended at", time.strftime("%H:%M:%S")),
     ]  # fmt: skip
     for how in dict.fromkeys(strike.how for strike in count.struck):
-        some = [s for s, strike in zip(took_s, count.struck, strict=True) if strike.how == how]
+        some = [s for s, strike in zip(took_s, quiet, strict=True) if strike.how == how]
         back = [s for s, strike in zip(count.back_s, count.struck, strict=True) if strike.how == how]
         outcome.rows.append((f"recovery after {how} s, p50 p95 max", quantiles(some)))
         outcome.rows.append((f"ready again after {how} s, p50 p95 max", quantiles(back)))

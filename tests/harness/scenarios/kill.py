@@ -40,6 +40,7 @@ class Kills:
     workers: int = 1  #: processes of each host
     lease_s: float = 2.0
     strikes: str = "kill,stop"  #: of several hosts, in turn: names of `blows`
+    quiet_share: float = 0.7  #: of the strikes on several hosts, after how many the site may recover
     peace_s: float = 6.0  #: at the end, to see how several hosts share the load
 
 
