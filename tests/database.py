@@ -73,7 +73,9 @@ class Server:
         )
         (self.folder / "data" / "standby.signal").touch()
         shutil.chown(self.folder / "data" / "standby.signal", **self._owner)
-        self._settings += (f"primary_conninfo=host=127.0.0.1 port={port} user=crossdock application_name=standby",)
+        self._settings += (
+            f"primary_conninfo=host=127.0.0.1 port={port} user=crossdock application_name=standby",
+        )
 
     def _run(self, program: str, *words: str) -> None:
         command = [str(self._bin / program), *words]
