@@ -5,9 +5,11 @@ STAY ?=
 KILLS ?= 300
 STORE ?= sqlite
 SCENARIO ?= all
+SEEDS ?= 200
+FIRST ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check crash proof bench bench-peers docs clean
+.PHONY: help env demo test check crash simulate planted proof bench bench-peers docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -36,6 +38,12 @@ check: env ## ruff with all rules, format, pyright strict, the rules of the hous
 crash: env ## kills, full disks, lost servers, counted from outside; KILLS=n STORE=sqlite|postgresql SCENARIO=name
 	$(BIN)/python -m tests.harness.crash --kills $(KILLS) --store $(STORE) --scenario $(SCENARIO)
 
+simulate: env ## the hub in a simulated world: SEEDS=2000, SEED=n again, PATCH=file on a patched copy
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST) $(if $(SEED),--seed $(SEED)) $(if $(PATCH),--patch $(PATCH))
+
+planted: env ## every planted fault in tests/planted must be noticed
+	$(BIN)/python -m tests.simulation.planted
+
 proof: env ## long: kills at random instants, faults, system calls, counted from outside
 	$(BIN)/python -m tests.harness.run durable
 	for mode in resend find person; do $(BIN)/python -m tests.harness.run faults --mode $$mode || exit 1; done
@@ -43,6 +51,8 @@ proof: env ## long: kills at random instants, faults, system calls, counted from
 
 bench: env ## measurements, each beside its yardstick
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench --store postgresql
+	$(BIN)/python -m bench --store postgresql --workers 2
 	$(BIN)/python -m bench.backlog
 
 bench-peers: env ## beside n8n, Node-RED, Celery and DBOS, installed from their registries

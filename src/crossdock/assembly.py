@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
+from typing import cast
 
 from crossdock.charter.charter import Charter, OnUnclear, System
 from crossdock.charter.fields import ConnectorFields, DocumentRead, DocumentWritten, Option
@@ -35,6 +36,7 @@ from crossdock.pipeline.dedup import ArrivalDedup
 from crossdock.pipeline.lanes import KeyOrdering
 from crossdock.pipeline.packs import Packs
 from crossdock.pipeline.receive import DurableFirst
+from crossdock.pipeline.target import WINDOW_MAX
 from crossdock.pipeline.transmit import NeverGuess
 from crossdock.pipeline.worker import Worker
 from crossdock.settings import Secrets, Settings
@@ -77,6 +79,7 @@ class Surroundings:
     random: Random = field(default_factory=Random)  #: spreads retries
     random_bytes: Callable[[int], bytes] = os.urandom  #: salts
     http: Callable[[str, System, Charter], Client] = real_http  #: to one url of a system
+    window: int = WINDOW_MAX  #: transmissions of one target kept in memory
 
 
 def connector_fields(found: Registry) -> dict[str, ConnectorFields]:
@@ -192,6 +195,7 @@ class Hub:
             commit=blind.NoCommit() if "commit" in off else DurableFirst(),
             ordering=blind.NoOrder() if "order" in off else KeyOrdering(),
             doubt=blind.NoDoubt() if "in_doubt" in off else NeverGuess(),
+            window=around.window,
         )
 
     async def start(self) -> None:
@@ -262,6 +266,9 @@ class Hub:
             return NoClient(system.name)
         clock, charter = self.clock, self.charter
         limits, auth, http = system.limits, system.auth, self._around.http(system.url, system, charter)
+        ours: object = http
+        if self.settings.is_shared and isinstance(ours, HttpClient):
+            cast("HttpClient[Response]", ours).may_send = lambda: self.tenure.may_send()
         token_client = self._around.http(auth.token_url, system, charter) if auth.token_url else None
         session = None
         if auth.type == "session" and auth.secret is not None and isinstance(connector, SignsIn):

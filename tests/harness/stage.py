@@ -148,7 +148,7 @@ async def stage(
     folder: Path, plan: Plan, *, dials: Mapping[str, Any] | None = None, env: Mapping[str, str] | None = None,
     prefix: Sequence[str] = (), seed: int = 1, watch: bool = False, started: bool = True,
     instead: Sequence[str] | None = None, store: str = "sqlite", hosts: int = 1, workers: int = 1,
-    place: Path | None = None, standby: bool = False,
+    direct: bool = False, place: Path | None = None, standby: bool = False,
 ) -> AsyncIterator[Stage]:  # fmt: skip
     """A world that is up; whatever happens inside, its processes end with it.
 
@@ -166,7 +166,7 @@ async def stage(
         await target.turn(**{"seed": seed, **(dials or {})})
         database = None
         if store == "postgresql":
-            database = Database()
+            database = Database(direct=direct)
             ends.push_async_callback(database.stop)
             await database.start(hosts, place=place, standby=standby)
         beside = {**(env or {}), **(database.env() if database else {})}

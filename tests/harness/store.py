@@ -96,12 +96,13 @@ class Database:
     lines: list[Line] = field(default_factory=list)
     standby: Server | None = None
     feed: Line | None = None  #: from the server to its standby
+    direct: bool = False  #: for measurements: no line between the hosts and the server
 
     async def start(self, hosts: int, *, place: Path | None = None, standby: bool = False) -> None:
         """Starts the server, in a `place` if it is given, its standby and the lines."""
         self.server = await asyncio.to_thread(lambda: Server(durable=True, place=place).start())
         self.name = (await asyncio.to_thread(self.server.fresh)).rpartition("/")[2]
-        self.lines = [Line(self.server.port) for _ in range(hosts)]
+        self.lines = [Line(self.server.port) for _ in range(0 if self.direct else hosts)]
         if standby:
             primary, self.feed = self.server, Line(self.server.port)
             follows = (primary, self.feed.port)
@@ -120,7 +121,7 @@ class Database:
             return {
                 "CROSSDOCK_DATABASE": f"postgresql://crossdock@{both}/{self.name}?target_session_attrs=read-write"
             }
-        port = self.server.port if host is None else self.lines[host].port
+        port = self.server.port if host is None or self.direct else self.lines[host].port
         return {"CROSSDOCK_DATABASE": self.server.url(self.name, port=port)}
 
     async def stop(self) -> None:

@@ -105,6 +105,7 @@ async def test_who_dies_is_taken_over_after_its_lease_and_nothing_is_lost(postgr
         await load
         await site.world.settled()
         _in_order(site, 12)
+        assert site.world.count("transmissions", 6) == 12 * len(KEYS)
 
 
 @contextlib.asynccontextmanager

@@ -18,11 +18,13 @@ from crossdock.cli import (
     hub,
     init,
     keys,
+    migrate,
     schema,
     send,
     trace,
     twin,
 )
+from crossdock.cli.edi import group as edi
 from crossdock.cli.terminal import Group
 
 
@@ -53,9 +55,11 @@ app.add_typer(audit.app, name="audit")
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.add_typer(backup.restored, name="restored")
+app.command()(migrate.migrate)
 app.command()(doctor.doctor)
 app.add_typer(charter.app, name="charter")
 app.command()(schema.schema)
+app.add_typer(edi.app, name="edi")
 app.add_typer(connectors.app, name="connectors")
 app.add_typer(twin.app, name="twin")
 app.command()(hub.version)

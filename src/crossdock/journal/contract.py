@@ -274,7 +274,7 @@ class Journal(Protocol):
         ...
 
     def lanes_blocked(self, target: str, partitions: Collection[int]) -> list[tuple[str, int, int]]:
-        """(ordering key, transmission, partition) of every lane of a target that waits for a person."""
+        """(ordering key, first that waits, partition) of every lane of a target that waits for a person."""
         ...
 
     def lanes_freed(self, target: str, keys: Sequence[str]) -> list[str]:
@@ -294,7 +294,7 @@ class Journal(Protocol):
         ...
 
     def cause_of(self, transmission: int) -> str:
-        """The cause of the open incident that holds a transmission."""
+        """The cause of the open incident that holds a transmission, or that it is held behind."""
         ...
 
     def body(self, payload: int) -> bytes | None:

@@ -93,12 +93,22 @@ class Term:
             doubted = await self._backlog.recover(target, partitions)
             if doubted:
                 _log.warning("sends were cut off by the last stop", system=target.name, count=doubted)
-        self.hold.add(partitions)
+        async with self._decides:
+            self.hold.add(partitions)
+            await self._handed_over()
         self._waiting = self._journal.count_waiting()
         for target in self.targets.values():
             await self._backlog.load(target)
         self.look_again(self._journal.messages_freed(partitions, WAITING_PAGE))
         self.feed.look()
+
+    async def _handed_over(self) -> None:
+        """Looks at what others left to us, before anything newer of the same objects is decided here."""
+        seen = set[int]()
+        while ids := set(self._journal.messages_sent_back(self.hold.partitions, WAITING_PAGE)) - seen:
+            seen |= ids
+            for id_ in sorted(ids):
+                await self._again_one(id_, desk=False)
 
     async def leave(self, partitions: frozenset[int]) -> None:
         """Lets go of these partitions once nothing of them is under way."""
@@ -150,6 +160,8 @@ class Term:
                 with self._journal.snapshot():
                     readings = [self._translator.read(capture) for capture in held]
                 await self._journal.foresee(lambda: ahead.of_readings(readings, self._context.charter))
+                # What was let go of meanwhile is decided by whoever comes next, in its order.
+                readings = [one for one in readings if self.hold.has(one.capture.partition)]
                 with self._journal.snapshot():
                     for reading in readings:
                         self._translator.capture(reading, batch)
@@ -331,18 +343,12 @@ class Term:
             if key is not None:
                 target.wake(key)
 
-    def _blocked(self, transmission: int, cause: str) -> None:
-        """A transmission waits for a person: those that come after it wait with it."""
+    def _blocked(self, transmission: int) -> None:
+        """A transmission waits for a person: a lane whose head comes after it looks at that."""
         for target in self.targets.values():
             key = target.unfinished.get(transmission)
-            if key is None:
-                continue
-            lane = target.lanes.by_key(key)
-            if lane.busy:
-                continue  # what is being sent comes before; the rest of the lane stays behind `after`
-            changes = self._journal.changes()
-            target.block(lane, cause, changes)
-            self._run(target.commits.durable(changes), "hold")
+            if key is not None:
+                target.wake(key)
 
     # -- from elsewhere ------------------------------------------------------
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+import structlog
+
 from crossdock.journal.chain import GENESIS, PARTITIONS
 from crossdock.journal.changes import Changes, marked, packed
 from crossdock.journal.contract import Accepted, Arrival, Dedup, StoreDown
@@ -25,6 +27,7 @@ from crossdock.journal.postgresql.transaction import Kit, Task
 from crossdock.journal.postgresql.wire import KEYED, Statement, Wire
 from crossdock.journal.postgresql.writer import Writer
 
+_log = structlog.get_logger("crossdock.journal")
 _SALT_BYTES, _SALTS_DRAWN = 8, 512
 _INT, _TEXT, _BYTES = Type.INT, Type.TEXT.oid, Type.BYTES.oid
 _CHARTER = Statement(
@@ -105,18 +108,25 @@ class PostgresqlJournal(PostgresqlReads):
             seen = self.writer.commits
             await asyncio.sleep(self._lease_s / _BEATS)
             if self.writer.commits == seen and self.writer.depth == 0 and not self.writer.fenced:
-                with suppress(StoreDown):
+                try:
                     await self.writer.submit(Task())
+                except StoreDown:
+                    continue
+                except (
+                    Exception
+                ):  # ends in the next beat: a heart that stops loses all that this process owns
+                    _log.exception("a beat failed")
 
     async def _connect(self) -> tuple[Wire, Kit]:
         if self._member is None:
             self._joined(await join(self._url, self.process, lease_s=self._lease_s, claims=self._claims))
-        assert self._member is not None
-        assert self._kit is not None
+        member, kit = self._member, self._kit
+        assert member is not None
+        assert kit is not None
         idle_ms = int(self._lease_s * 1000)
         wire = await Wire.open(
             self._url,
-            name=f"crossdock/{self._member.id}",
+            name=f"crossdock/{member.id}",
             settings=(
                 f"idle_in_transaction_session_timeout = {idle_ms}",
                 f"lock_timeout = {idle_ms}",
@@ -125,7 +135,10 @@ class PostgresqlJournal(PostgresqlReads):
             statements=_STATEMENTS,
             timeout_s=max(2 * self._lease_s, 10.0),
         )  # fmt: skip
-        return wire, self._kit
+        if self._member is not member:
+            await wire.close()
+            raise StoreDown("this process began anew while it connected")
+        return wire, kit
 
     def _joined(self, member: Member) -> None:
         self._member = member

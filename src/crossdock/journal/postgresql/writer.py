@@ -157,7 +157,12 @@ class Writer:
                 # One of them is at fault: each gets a transaction of its own, so that only that one fails.
                 for place, one in enumerate(batch):
                     await self._alone(one)
-                    if self._doubt is not None or self.fenced:
+                    if self.fenced:
+                        self._fail(
+                            batch[place + 1 :], Fenced("another process took over what this one owned")
+                        )
+                        return
+                    if self._doubt is not None:
                         self._queue.extendleft(reversed(batch[place + 1 :]))
                         return
             else:

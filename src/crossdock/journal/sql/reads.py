@@ -232,10 +232,10 @@ class Reads:
         return [_transmission(row) for row in rows]
 
     def lanes_blocked(self, target: str, partitions: Collection[int]) -> list[tuple[str, int, int]]:
-        """(ordering key, transmission, partition) of every lane of a target that waits for a person."""
+        """(ordering key, first that waits, partition) of every lane of a target that waits for a person."""
         within, listed = self._within("partition", partitions)
         return self._reader.execute(
-            f"SELECT key, min(id), partition FROM transmissions WHERE target = ? AND state = 8{within}"
+            f"SELECT key, min(id), partition FROM transmissions WHERE target = ? AND state IN (2, 8){within}"
             " GROUP BY key, partition",
             (target, *listed),
         ).fetchall()
@@ -269,10 +269,10 @@ class Reads:
         return row[0] if row else None
 
     def cause_of(self, transmission: int) -> str:
-        """The cause of the open incident that holds a transmission."""
+        """The cause of the open incident that holds a transmission, or that it is held behind."""
         row = self._reader.execute(
             "SELECT i.cause FROM members m JOIN incidents i ON i.id = m.incident"
-            " WHERE m.kind = 3 AND m.id = ? AND i.state = 1",
+            " WHERE m.kind IN (3, 4) AND m.id = ? AND i.state = 1",
             (transmission,),
         ).fetchone()
         return row[0] if row else f"in_doubt/t{transmission}"
