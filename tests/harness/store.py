@@ -64,20 +64,21 @@ class Line:
         talk.add_done_callback(self._talks.discard)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        back: asyncio.StreamWriter | None = None
+        ends: list[asyncio.Future[None]] = []
         try:
             await self._open.wait()
             there, back = await asyncio.open_connection("127.0.0.1", self._to)
-        except OSError:
-            writer.transport.abort()
-            return
-        try:
             ends = [asyncio.ensure_future(self._pass(*way)) for way in ((reader, back), (there, writer))]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        except OSError:
+            return  # nobody is there: whoever came is hung up on
         finally:
             for end in ends:
                 end.cancel()
-            writer.transport.abort()
-            back.transport.abort()
+            for side in (writer, back):
+                if side is not None:
+                    side.transport.abort()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(1 << 16):

@@ -1,4 +1,4 @@
-"""The blows that a site over a shared database must stand: to hosts, their workers, the server's processes, the server."""
+"""Blows that a site over a shared database must stand: to hosts, workers, the server's processes, the server."""
 
 from __future__ import annotations
 

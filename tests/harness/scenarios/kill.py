@@ -8,8 +8,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.harness.arrivals import Applied
 from tests.harness.outcome import Outcome
-from tests.harness.scenarios.recovery import Strike, quantiles, recoveries, too_slow
+from tests.harness.scenarios.recovery import Strike, quantiles, recovered, recoveries, too_slow
 from tests.harness.scenarios.tamper import verify
 from tests.harness.sender import Accepted
 from tests.harness.site import Plan
@@ -40,7 +41,7 @@ class Kills:
     workers: int = 1  #: processes of each host
     lease_s: float = 2.0
     strikes: str = "kill,stop"  #: of several hosts, in turn: names of `blows`
-    quiet_share: float = 0.7  #: of the strikes on several hosts, after how many the site may recover
+    quiet_share: float = 0.7  #: after how many the site may recover before the next; those are timed
     peace_s: float = 6.0  #: at the end, to see how several hosts share the load
 
 
@@ -49,6 +50,7 @@ class Count:
     """What the kills met."""
 
     struck: list[Strike] = field(default_factory=list)
+    quiet: list[Strike] = field(default_factory=list)  #: after which the hub might recover before the next
     while_sending: int = 0  #: kills that cut at least one request which the target had and had not answered
     at_accept: int = 0  #: kills in the very turn of the event loop that read a 202
     start_s: list[float] = field(default_factory=list)
@@ -63,10 +65,13 @@ async def run(folder: Path, plan: Kills) -> Outcome:
         world.shop.repeat_every = 5
         load = asyncio.create_task(world.shop.load(plan.senders, pace_s=plan.pace_s))
         dice = random.Random(plan.seed)
-        cut = 0
+        cut, applied = 0, Applied(world.target.record)
         for turn in range(plan.kills):
             await _strike(world, plan, dice, count)
             count.start_s.append(await world.hub.start())
+            if dice.random() < plan.quiet_share or turn == plan.kills - 1:
+                count.quiet.append(count.struck[-1])
+                await recovered(world, applied)
             seen = (await world.target.stats()).get("cut", 0)
             count.while_sending += seen > cut
             cut = seen
@@ -126,7 +131,7 @@ async def _tell(world: Stage, outcome: Outcome, count: Count) -> None:
     stats.pop("dials")
     starts = sorted(count.start_s)
     struck = len(count.struck)
-    took_s = recoveries(count.struck, list(world.shop.sent.accepted.values()), await world.target.arrivals())
+    took_s = recoveries(count.quiet, list(world.shop.sent.accepted.values()), await world.target.arrivals())
     if struck >= MANY and count.while_sending < SENDING_SHARE * struck:
         outcome.problems.append(f"only {count.while_sending} of {struck} kills hit a send under way")
     outcome.problems += too_slow(took_s)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tests.harness.arrivals import Arrival
+from tests.harness.arrivals import Applied, Arrival
 from tests.harness.sender import Accepted
+from tests.harness.stage import Stage
 
 #: How soon every order accepted before a strike must have arrived, for all but one in twenty strikes.
 RECOVERY_MAX_S = 10.0
@@ -19,6 +22,16 @@ class Strike:
     at_s: float
     how: str
     host: str
+
+
+async def recovered(world: Stage, applied: Applied) -> None:
+    """Waits until all that was accepted up to now has arrived; what takes too long is found in the record."""
+    open_ = set(world.shop.sent.accepted)
+    give_up_s = time.monotonic() + 3 * RECOVERY_MAX_S
+    while open_ and time.monotonic() < give_up_s:
+        await asyncio.sleep(0.1)
+        await world.target.stats()
+        open_ -= applied.look()
 
 
 def recoveries(
