@@ -31,7 +31,7 @@ Told = tuple[str, int, int, bytes | None]
 #: Rows that cite the entry that made them: its position is their last value, and it holds their mark.
 CITING = frozenset(
     {"upsert_hub", "upsert_identity", "upsert_belief", "insert_member", "insert_member_by_cause", "insert_override",
-     "upsert_crosswalk_row", "assign_incident", "resolve_incident", "resolve_empty_incident"}
+     "upsert_crosswalk_row", "insert_gate_act", "assign_incident", "resolve_incident", "resolve_empty_incident"}
 )  # fmt: skip
 #: Not a row but the mark of a move that an entry tells of beside its own.
 TOLD = "told"
@@ -45,6 +45,7 @@ MARKED = frozenset(
         "insert_charter",
         "insert_key",
         "insert_anchor",
+        "upsert_tally",
     }
 )
 

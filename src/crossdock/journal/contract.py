@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from crossdock.journal.changes import Changes
+from crossdock.message.gate import GateAct
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
 from crossdock.message.states import TransmissionState
@@ -227,6 +228,10 @@ class Journal(Protocol):
 
     def body(self, payload: int) -> bytes | None:
         """The bytes of a payload; None when they were erased."""
+        ...
+
+    def gate_acts(self) -> Sequence[GateAct]:
+        """What people did to the ways into and out of systems, oldest first; the newest where there are very many."""
         ...
 
     def cursor(self, system: str, document: str) -> str | None:

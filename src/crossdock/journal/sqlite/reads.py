@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from crossdock.journal.changes import unpacked, unpacked_tree
+from crossdock.journal.sqlite import flow
 from crossdock.journal.sqlite.schema import connect
+from crossdock.message.gate import GateAct
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
 from crossdock.message.states import CaptureState, MessageState, TransmissionState
@@ -267,6 +269,10 @@ class Reads:
         """The bytes of a payload; None when they were erased."""
         row = self._reader.execute("SELECT codec, data FROM payloads WHERE id = ?", (payload,)).fetchone()
         return unpacked(*row) if row else None
+
+    def gate_acts(self) -> Sequence[GateAct]:
+        """What people did to the ways into and out of systems, oldest first; the newest where there are very many."""
+        return flow.gate_acts(self._reader, self.scope)
 
     def cursor(self, system: str, document: str) -> str | None:
         """Where a poller stands."""
