@@ -13,7 +13,7 @@ from typing import Any
 
 from crossdock import faults
 from crossdock.charter import keys
-from crossdock.journal.sqlite import standing
+from crossdock.journal.sql import standing
 from crossdock.kit import conformance
 from crossdock.kit.registry import connectors
 from crossdock.message import incident, states

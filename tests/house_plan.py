@@ -40,10 +40,12 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         # the one place that chooses and wires
         "assembly": f"{UP_TO_THE_PIPELINE} desk reconciliation rehearsal governance tenancy control"
         " formats transport connectors settings",
+        # a copy of all that a site knows, and how it comes back
+        "backup": f"{UP_TO_THE_PIPELINE} settings assembly",
         # assembly and what they show; no rule of the business lives here
         "api": SHOWN,
         "console": f"{SHOWN} api",
-        "cli": f"{SHOWN} api console twins",
+        "cli": f"{SHOWN} api console twins backup",
     }.items()
 }
 

@@ -100,6 +100,7 @@ class Stories:
             id=self.journal.next_id(), capture=c.id, system=c.system, document=c.document, their_id=c.their_id,
             number=c.their_id, hub=hub, root=hub, key=c.order_by or f"h{hub}", version=c.version,
             tree={"number": c.their_id, "lines": [{"sku": "W-1", "quantity": 2}], "notes": "side door " * 30},
+            partition=c.partition,
         )  # fmt: skip
 
     def entry(self, kind: EntryKind, m: Message, says: str, **more: Any) -> Entry:
@@ -112,7 +113,7 @@ class Stories:
     def introduction(self, changes: Changes, m: Message) -> list[Row]:
         """The rows that make an object known."""
         return [
-            ("upsert_hub", (m.hub, m.root, m.document, m.number, m.system, m.key), None),
+            ("upsert_hub", (m.hub, m.root, m.document, m.number, m.system, m.key, m.partition), None),
             changes.identity(m.system, m.document, m.their_id, m.hub),
         ]
 
@@ -213,7 +214,7 @@ class Stories:
         changes = self.journal.changes()
         t = Transmission(
             self.journal.next_id(), m.id, target, m.system, m.document, m.number, m.hub, m.root, m.key,
-            due_ms=self.clock.now_ms(),
+            due_ms=self.clock.now_ms(), partition=m.partition,
         )  # fmt: skip
         if behind is not None:
             t.state = TransmissionState.HELD
@@ -334,6 +335,7 @@ class Stories:
             ("upsert_crosswalk_row", ("ship_method", "shop", "DRONE", "EXPRESS"), None),
             ("insert_gate_act", (self.journal.next_id(), 1, "erp", "out", "pause", "ann", "period close", START_MS), None),
         )  # fmt: skip
+        changes.row("upsert_restored", "shop", START_MS, START_MS, 1, None)
         changes.row("insert_answer", "act/1", b"d" * 32, b"{}", START_MS)
         changes.row("upsert_tally", 1, "erp", "inventory_balance", START_MS, 7, 120, 3, 1)
         changes.row("upsert_cursor", 1, "erp", "item", "2026-11-22T10:00:00Z/17", START_MS)

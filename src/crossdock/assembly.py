@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
@@ -19,14 +21,14 @@ from crossdock.kit.breaker import Breaker
 from crossdock.kit.connector import Connector, Read, Reading, SignsIn, Tools
 from crossdock.kit.credentials import badge
 from crossdock.kit.guarded import GuardedClient
-from crossdock.kit.http import Response
+from crossdock.kit.http import Client, Response
 from crossdock.kit.registry import Registry
 from crossdock.kit.registry import connectors as find_connectors
 from crossdock.kit.throttle import Pace
 from crossdock.mapping.crosswalk import Codes, Crosswalks
 from crossdock.model import register
 from crossdock.pipeline import blind
-from crossdock.pipeline.bound import Bound, Context, DecisionTime, GatedClient
+from crossdock.pipeline.bound import Bound, Clock, Context, DecisionTime, GatedClient
 from crossdock.pipeline.dedup import ArrivalDedup
 from crossdock.pipeline.lanes import KeyOrdering
 from crossdock.pipeline.packs import Packs
@@ -55,6 +57,24 @@ class RealClock:
     async def sleep(self, seconds: float) -> None:
         """Lets time pass."""
         await asyncio.sleep(seconds)
+
+
+def real_http(url: str, system: System, charter: Charter) -> Client:
+    """HTTP over sockets to one address of a system."""
+    return HttpClient(
+        url, make=Response, allow=charter.network_allow, timeout_s=system.limits.timeout_s,
+        connections_max=system.limits.concurrency,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a hub takes from the machine that it runs on; a simulation hands in its own."""
+
+    clock: Clock = field(default_factory=RealClock)
+    random: Random = field(default_factory=Random)  #: spreads retries
+    random_bytes: Callable[[int], bytes] = os.urandom  #: salts
+    http: Callable[[str, System, Charter], Client] = real_http  #: to one url of a system
 
 
 def connector_fields(found: Registry) -> dict[str, ConnectorFields]:
@@ -86,9 +106,12 @@ def read_charter(site: Path) -> tuple[Charter, Registry]:
 class Hub:
     """One running hub: everything wired, nothing started."""
 
-    def __init__(self, settings: Settings, secrets: Secrets) -> None:
+    def __init__(
+        self, settings: Settings, secrets: Secrets, surroundings: Surroundings | None = None
+    ) -> None:
         self.settings = settings
-        self.clock = RealClock()
+        self._around = around = surroundings or Surroundings()
+        self.clock = around.clock
         self.charter, found = read_charter(settings.site)
         off = settings.guards_off
         self._lock = StoreLock(settings.sqlite_path)
@@ -96,6 +119,7 @@ class Hub:
             settings.sqlite_path,
             clock_ms=self.clock.now_ms,
             dedup=blind.NoDedup() if "dedup" in off else ArrivalDedup(),
+            random_bytes=around.random_bytes,
             synchronous=settings.sqlite_synchronous,
         )
         self._files = dict(self.charter.files)
@@ -111,7 +135,7 @@ class Hub:
             systems=systems,
             journal=self.journal,
             clock=self.clock,
-            random=Random(),
+            random=around.random,
             time=self._time,
         )
         self.worker = Worker(
@@ -182,8 +206,9 @@ class Hub:
     def _client(self, system: System, connector: Connector, tools: Tools) -> GatedClient:
         if system.url is None:
             return NoClient(system.name)
-        limits, auth, http = system.limits, system.auth, self._http(system.url, system)
-        token_client = self._http(auth.token_url, system) if auth.token_url else None
+        clock, charter = self.clock, self.charter
+        limits, auth, http = system.limits, system.auth, self._around.http(system.url, system, charter)
+        token_client = self._around.http(auth.token_url, system, charter) if auth.token_url else None
         session = None
         if auth.type == "session" and auth.secret is not None and isinstance(connector, SignsIn):
             name = auth.secret
@@ -194,14 +219,13 @@ class Hub:
             concurrency=limits.concurrency,
             pace=Pace(limits.rate_per_s, burst=(limits.rate_per_s or 0) * _BURST_S),
             breaker=Breaker(max_s=max(limits.retry_max_s, limits.retry_first_s)),
-            badge=badge(auth, self._secrets, token_client=token_client, session=session),
+            badge=badge(
+                auth, self._secrets, token_client=token_client, session=session, clock=clock.monotonic_s
+            ),
+            clock=clock.monotonic_s,
+            wall=lambda: clock.now_ms() / 1000,
+            sleep=clock.sleep,
         )
-
-    def _http(self, url: str, system: System) -> HttpClient[Response]:
-        return HttpClient(
-            url, make=Response, allow=self.charter.network_allow, timeout_s=system.limits.timeout_s,
-            connections_max=system.limits.concurrency,
-        )  # fmt: skip
 
 
 class NoClient:

@@ -13,7 +13,8 @@ import pytest_asyncio
 
 from crossdock.cli.outcome import outcome
 from crossdock.cli.remote import Remote
-from crossdock.journal.sqlite.keyring import stored_keys
+from crossdock.journal.sql.keyring import stored_keys
+from crossdock.journal.sqlite.storage import SqliteStorage
 from tests.cli.console import Running, Said, crossdock
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -105,7 +106,7 @@ async def test_an_incident_is_shown_and_ended_without_a_key_on_the_hubs_own_mach
     ended = await run("desk", "resolve", item["id"], "--reason", "too late", *at)
     assert ended.code == 1
     assert "is ended" in ended.err
-    keys = stored_keys(world.site / "data" / "crossdock.db")
+    keys = stored_keys(SqliteStorage(world.site / "data" / "crossdock.db"))
     assert [key for key in keys if key.role == "operator"] == [], "a key for one command does not stay"
 
 

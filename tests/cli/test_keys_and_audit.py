@@ -8,7 +8,8 @@ from pathlib import Path
 
 from crossdock.api.keys import Keys
 from crossdock.cli.keys import PersonRole
-from crossdock.journal.sqlite import keyring
+from crossdock.journal.sql import keyring
+from crossdock.journal.sqlite.storage import SqliteStorage
 from tests.cli.console import crossdock
 
 
@@ -16,7 +17,7 @@ def holders(site: Path) -> Keys:
     """The keys of a site as the door of a hub reads them."""
     rows = [
         (key.digest, key.name, key.role, key.system)
-        for key in keyring.stored_keys(site / "data" / "crossdock.db")
+        for key in keyring.stored_keys(SqliteStorage(site / "data" / "crossdock.db"))
         if key.revoked_ms is None
     ]
     return Keys(lambda: rows, lambda: 0.0)

@@ -13,7 +13,7 @@ from crossdock.cli.incident_words import _commands
 from crossdock.desk.closeup import closeup, differences
 from crossdock.desk.desk import Desk
 from crossdock.faults import Unmapped
-from crossdock.journal.sqlite import incidents
+from crossdock.journal.sql import incidents
 from crossdock.mapping.crosswalk import Crosswalks
 from tests.desk.test_desk_and_worker import Person
 from tests.desk.test_mending_a_refused_sending import order, world_of

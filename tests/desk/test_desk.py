@@ -15,10 +15,11 @@ import pytest
 from crossdock.desk.desk import Desk
 from crossdock.faults import Invalid
 from crossdock.journal.contract import Overtaken
-from crossdock.journal.sqlite import incidents
-from crossdock.journal.sqlite.audit import verify
-from crossdock.journal.sqlite.trace import trace
-from crossdock.journal.sqlite.views import conservation
+from crossdock.journal.sql import incidents
+from crossdock.journal.sql.audit import verify
+from crossdock.journal.sql.trace import trace
+from crossdock.journal.sql.views import conservation
+from crossdock.journal.sqlite.storage import SqliteStorage
 from tests.stories import START_MS, Clock, Stories, stories
 
 
@@ -72,7 +73,7 @@ class World:
         return figures
 
     def sound(self) -> bool:
-        return verify(self.path) is None
+        return verify(SqliteStorage(self.path)) is None
 
 
 @pytest.fixture

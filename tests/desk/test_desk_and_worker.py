@@ -11,9 +11,10 @@ import pytest
 from crossdock.charter.charter import Checks, ItemCheck
 from crossdock.desk.desk import Desk
 from crossdock.desk.nudge import NobodyRuns, Nudge
-from crossdock.journal.sqlite import incidents
-from crossdock.journal.sqlite.audit import verify
-from crossdock.journal.sqlite.views import conservation
+from crossdock.journal.sql import incidents
+from crossdock.journal.sql.audit import verify
+from crossdock.journal.sql.views import conservation
+from crossdock.journal.sqlite.storage import SqliteStorage
 from crossdock.kit.connector import Unclear
 from crossdock.pipeline.trial import Trial
 from tests.pipeline.world import World, order
@@ -44,7 +45,7 @@ class Person:
 
 async def sound(world: World, tmp_path: Path) -> bool:
     figures = await world.journal.view(lambda c: conservation(c, at_ms=0))
-    return figures["balanced"] and verify(tmp_path / "hub.db") is None
+    return figures["balanced"] and verify(SqliteStorage(tmp_path / "hub.db")) is None
 
 
 async def test_a_mended_item_code_goes_out_and_the_orders_after_it_too(tmp_path: Path) -> None:

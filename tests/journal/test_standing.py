@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from crossdock.journal.sqlite.trace import trace
+from crossdock.journal.sql.trace import trace
 from crossdock.message.names import moment
 from tests.pipeline.world import World, order
 from tests.stories import stories

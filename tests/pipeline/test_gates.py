@@ -13,7 +13,7 @@ from crossdock.charter.charter import Charter, Site, System
 from crossdock.charter.flow_settings import WhenClosed
 from crossdock.control.operate import Operator, Order, read
 from crossdock.faults import Invalid
-from crossdock.journal.sqlite.audit import verify
+from crossdock.journal.sql.audit import verify
 from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.message.gate import HUB, Direction, GateAct, GateMove
 from crossdock.pipeline.dedup import ArrivalDedup

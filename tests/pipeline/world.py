@@ -26,9 +26,10 @@ from crossdock.charter.charter import (
     System,
 )  # fmt: skip
 from crossdock.faults import InDoubt, Invalid, Rejected, TryLater
-from crossdock.journal.sqlite.audit import verify
+from crossdock.journal.sql.audit import verify
+from crossdock.journal.sql.views import conservation
+from crossdock.journal.sqlite.storage import SqliteStorage
 from crossdock.journal.sqlite.store import SqliteJournal
-from crossdock.journal.sqlite.views import conservation
 from crossdock.kit.connector import Answer, Ask, Content, Done, Draft, Exchange, Facts, Job, Unclear
 from crossdock.kit.http import Response
 from crossdock.pipeline.bound import Bound, Context, DecisionTime
@@ -106,7 +107,7 @@ class JsonWriter:
                 raise Rejected("it says no", fix="ask them")
 
     def find(self, job: Job) -> Ask | None:
-        return Ask("GET", f"/in/{job.number}", safe=True)
+        return Ask("GET", f"/in/{job.number}", safe=True) if self.unclear is Unclear.FIND else None
 
     def found(self, job: Job, answer: Answer) -> Done | None:
         return Done("found", "it is there") if answer.status == 200 else None
@@ -250,7 +251,7 @@ class World:
         assert figures["balanced"], figures
         await self.worker.stop()
         await self.journal.close()
-        finding = verify(self._path)
+        finding = verify(SqliteStorage(self._path))
         assert finding is None, finding
 
     async def push(

@@ -15,15 +15,16 @@ from crossdock.api.guest import Guest
 from crossdock.api.keys import Keys
 from crossdock.api.problems import MEDIA_TYPE
 from crossdock.api.refusals import Refusal, add_handlers
+from crossdock.api.restored import add_restored
 from crossdock.control.metrics import CONTENT_TYPE, Gauge, Metrics
 from crossdock.desk.closeup import closeup
 from crossdock.desk.desk import Desk
 from crossdock.desk.nudge import Nudge
 from crossdock.faults import Invalid
 from crossdock.journal.contract import StoreDown
-from crossdock.journal.sqlite import incidents, views
-from crossdock.journal.sqlite.store import SqliteJournal
-from crossdock.journal.sqlite.trace import Several, trace
+from crossdock.journal.sql import incidents, views
+from crossdock.journal.sql.site import SiteJournal
+from crossdock.journal.sql.trace import Several, trace
 from crossdock.message.incident import TYPES
 from crossdock.message.names import BYTES, INCIDENT, id_of
 from crossdock.pipeline.bound import Context
@@ -47,7 +48,7 @@ class Running(Protocol):
     """What the API needs of the wired hub."""
 
     @property
-    def journal(self) -> SqliteJournal:
+    def journal(self) -> SiteJournal:
         """Where everything is read."""
         ...
 
@@ -119,6 +120,8 @@ def create(shown: Shown) -> FastAPI:
     _add_figures(app, shown)
     _add_stories(app, shown)
     _add_incidents(app, shown, desk)
+    if hub.context is not None:
+        add_restored(app, shown.keys, hub.context.restored)
     _add_health(app, shown)
     return app
 
@@ -287,9 +290,7 @@ def _add_health(app: FastAPI, shown: Shown) -> None:
         return Response(shown.metrics.page(_gauges(journal, *figures)), media_type=CONTENT_TYPE)
 
 
-def _gauges(
-    journal: SqliteJournal, open_: Mapping[str, int], under_way: Mapping[str, int]
-) -> dict[str, Gauge]:
+def _gauges(journal: SiteJournal, open_: Mapping[str, int], under_way: Mapping[str, int]) -> dict[str, Gauge]:
     writer = journal.writer
     return {
         "crossdock_incidents_open": Gauge(

@@ -215,3 +215,18 @@ class Health(BaseModel):
     """Whether the process lives, or takes work."""
 
     status: str
+
+
+class RestoredState(BaseModel):
+    """A system beside a restored store."""
+
+    system: str
+    backup_at: str = Field(description="What came after this is lost.")
+    since: str = Field(description="When the store was restored.")
+    ended: str | None = Field(description="Since which capture it sends only what is new; null: not yet.")
+
+
+class RestoredSystems(BaseModel):
+    """Who hands in again."""
+
+    systems: list[RestoredState]

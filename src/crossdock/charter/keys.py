@@ -131,7 +131,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("timeout_s", Type.SECONDS, "Longest wait for an answer.", default=10.0, least=0.001),
         Key("retry_first_s", Type.SECONDS, "First pause before a repeat; it doubles.", default=0.2, least=0.001),
         Key("retry_max_s", Type.SECONDS, "Longest pause before a repeat.", default=60.0, least=0.001),
-        Key("retry_for_s", Type.SECONDS, "After this an incident `overdue` is opened; pauses and blackouts do not count.",
+        Key("retry_for_s", Type.SECONDS, "After this an incident `overdue` is opened; closed times do not count.",
             default=86_400.0),
         Key("adapt", Type.FLAG, "Keep a slower pace where the system throttles; never faster than rate_per_s.",
             default=True),

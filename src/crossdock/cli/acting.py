@@ -36,9 +36,10 @@ def acting(
         yield Remote(hub.url, key)
         return
     from crossdock.api.keys import digest_of, new_key
-    from crossdock.journal.sqlite.keyring import StoredKey, add_key, forget_key
+    from crossdock.journal.open import storage_of
+    from crossdock.journal.sql.keyring import StoredKey, add_key, forget_key
 
-    store, made = settings.sqlite_path, new_key()
+    store, made = storage_of(settings.database), new_key()
     role = "operator" if system is None else "system"
     at_ms = time.time_ns() // 1_000_000
     add_key(store, StoredKey(digest_of(made), _who(), role, system, at_ms, None))

@@ -32,11 +32,12 @@ def verify(
     Reads one snapshot, so a hub may go on working. The head is a digest over all chains: kept elsewhere, it shows
     later whether the ledger up to that entry is still the same.
     """
-    from crossdock.journal.sqlite import audit
+    from crossdock.journal.open import storage_of
+    from crossdock.journal.sql import audit
 
-    path = options.settings(site, database).sqlite_path
-    if not path.exists():
-        stop(f"there is no store at {path}", fix="name the site by --site, or start the hub once")
+    storage = storage_of(options.settings(site, database).database)
+    if not storage.exists():
+        stop(f"there is no store at {storage.name}", fix="name the site by --site, or start the hub once")
     seen, heads = 0, list[str]()
     with progress("entries of the ledger") as show:
 
@@ -45,7 +46,7 @@ def verify(
             seen = done
             show(done, all_)
 
-        finding = audit.verify(path, count, at=at, head=heads.append)
+        finding = audit.verify(storage, count, at=at, head=heads.append)
     if finding is None:
         if at is not None and at > seen:
             stop(

@@ -13,7 +13,7 @@ from crossdock.cli import options
 from crossdock.cli.terminal import DONE, FOUND, MISUSED, Group, complain, print_json, stop
 
 if TYPE_CHECKING:
-    from crossdock.journal.sqlite.keyring import StoredKey
+    from crossdock.journal.sql.keyring import StoredKey
 
 app = typer.Typer(
     cls=Group, no_args_is_help=True, help="Keys by which systems and people are known at the door."
@@ -46,7 +46,8 @@ def create(
     The hub keeps its digest only. A running hub knows the key at once.
     """
     from crossdock.api.keys import digest_of, new_key
-    from crossdock.journal.sqlite.keyring import StoredKey, add_key
+    from crossdock.journal.open import storage_of
+    from crossdock.journal.sql.keyring import StoredKey, add_key
 
     if who is None and role is None:
         stop(
@@ -55,13 +56,13 @@ def create(
             status=MISUSED,
         )
     settings = options.settings(site, database)
-    path = settings.sqlite_path
+    storage = storage_of(settings.database)
     system = who if role is None else None
     if system is not None:
         _must_deliver(settings.site, system)
     kind = role.value if role else "system"
     key, at_ms = new_key(), time.time_ns() // 1_000_000
-    add_key(path, StoredKey(digest_of(key), who or kind, kind, system, at_ms, None))
+    add_key(storage, StoredKey(digest_of(key), who or kind, kind, system, at_ms, None))
     print(key)
 
 
@@ -82,10 +83,11 @@ def _must_deliver(site: Path, system: str) -> None:
 @app.command("list")
 def list_(site: options.Site = None, database: options.Database = None, json: options.Json = False) -> None:
     """Lists the keys by fingerprint: whose they are, since when, and which were revoked."""
-    from crossdock.journal.sqlite.keyring import stored_keys
+    from crossdock.journal.open import storage_of
+    from crossdock.journal.sql.keyring import stored_keys
     from crossdock.message.names import moment
 
-    keys = stored_keys(options.settings(site, database).sqlite_path)
+    keys = stored_keys(storage_of(options.settings(site, database).database))
     rows = [
         {
             "fingerprint": fingerprint(key), "name": key.name, "role": key.role, "system": key.system,
@@ -113,10 +115,11 @@ def revoke(
     database: options.Database = None,
 ) -> None:
     """Ends a key. A running hub refuses it within a second."""
-    from crossdock.journal.sqlite.keyring import revoke_key, stored_keys
+    from crossdock.journal.open import storage_of
+    from crossdock.journal.sql.keyring import revoke_key, stored_keys
 
-    path = options.settings(site, database).sqlite_path
-    valid = [one for one in stored_keys(path) if one.revoked_ms is None]
+    storage = storage_of(options.settings(site, database).database)
+    valid = [one for one in stored_keys(storage) if one.revoked_ms is None]
     found = [one for one in valid if _is(one, key)]
     if not found:
         stop("no valid key is called that", fix="`crossdock keys list` shows them")
@@ -125,7 +128,7 @@ def revoke(
         for one in found:
             print(fingerprint(one))
         raise typer.Exit(MISUSED)
-    ended = revoke_key(path, found[0], time.time_ns() // 1_000_000)
+    ended = revoke_key(storage, found[0], time.time_ns() // 1_000_000)
     print(f"revoked {fingerprint(found[0])} ({found[0].name})")
     raise typer.Exit(DONE if ended else FOUND)
 

@@ -8,6 +8,7 @@ import typer
 
 from crossdock.cli import (
     audit,
+    backup,
     charter,
     check,
     connectors,
@@ -49,6 +50,9 @@ app.command()(trace.trace)
 app.add_typer(desk.app, name="desk")
 app.command()(conservation.conservation)
 app.add_typer(audit.app, name="audit")
+app.command()(backup.backup)
+app.command()(backup.restore)
+app.add_typer(backup.restored, name="restored")
 app.command()(doctor.doctor)
 app.add_typer(charter.app, name="charter")
 app.command()(schema.schema)

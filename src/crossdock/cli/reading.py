@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
 from crossdock.cli import options
 from crossdock.cli.remote import Remote, refuse
 from crossdock.cli.terminal import MISUSED, stop
+
+if TYPE_CHECKING:
+    from crossdock.journal.sql.connection import Connection
 
 T = TypeVar("T")
 
@@ -44,7 +45,7 @@ class Reading(Protocol):
 def reading(site: Path | None, database: str | None, url: str | None, key: str | None) -> Reading:
     """The hub at `url` if one is given, else the store of the site."""
     if url is None:
-        return Store(options.settings(site, database).sqlite_path)
+        return Store(options.settings(site, database).database)
     if key is None:
         stop(
             f"a key is needed to ask {url}",
@@ -57,19 +58,19 @@ def reading(site: Path | None, database: str | None, url: str | None, key: str |
 class Store:
     """The store itself, read in one snapshot while a hub may go on writing."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, database: str) -> None:
+        self._database = database
 
     def story(self, document: str, number: str, system: str | None) -> dict[str, Any] | None:
         """See Reading."""
-        from crossdock.journal.sqlite.trace import Several, trace
+        from crossdock.journal.sql.trace import Several, trace
 
         found = self._view(lambda c: trace(c, document, number, system=system))
         return {"choices": list(found.choices)} if isinstance(found, Several) else found
 
     def body(self, href: str) -> bytes | None:
         """See Reading."""
-        from crossdock.journal.sqlite.views import bytes_of
+        from crossdock.journal.sql.views import bytes_of
         from crossdock.message.names import BYTES, id_of
 
         position = id_of(BYTES, href.rsplit("/", 1)[-1])
@@ -78,14 +79,14 @@ class Store:
 
     def conservation(self, system: str | None) -> dict[str, Any]:
         """See Reading."""
-        from crossdock.journal.sqlite.views import conservation
+        from crossdock.journal.sql.views import conservation
 
         at_ms = time.time_ns() // 1_000_000
         return self._view(lambda c: conservation(c, at_ms=at_ms, system=system))
 
     def incidents(self, **narrowed: str | None) -> dict[str, Any]:
         """See Reading."""
-        from crossdock.journal.sqlite.incidents import Filter, incidents
+        from crossdock.journal.sql.incidents import Filter, incidents
 
         after = narrowed.pop("after", None)
         given = {name: value for name, value in narrowed.items() if value is not None}
@@ -95,11 +96,11 @@ class Store:
     def incident(self, name: str) -> dict[str, Any] | None:
         """See Reading."""
         from crossdock.desk.closeup import closeup
-        from crossdock.journal.sqlite.incidents import history, incident
+        from crossdock.journal.sql.incidents import history, incident
 
         id_ = _incident_id(name)
 
-        def read(connection: sqlite3.Connection) -> dict[str, Any] | None:
+        def read(connection: Connection) -> dict[str, Any] | None:
             item = incident(connection, id_)
             return (
                 None
@@ -109,17 +110,20 @@ class Store:
 
         return self._view(read)
 
-    def _view(self, read: Callable[[sqlite3.Connection], T]) -> T:
-        from crossdock.journal.sqlite.schema import connect
+    def _view(self, read: Callable[[Connection], T]) -> T:
+        from crossdock.journal.open import STORE_ERRORS, storage_of
 
-        if not self._path.exists():
-            stop(f"there is no store at {self._path}", fix="name the site by --site, or start the hub once")
+        storage = storage_of(self._database)
         try:
-            with closing(connect(self._path, read_only=True)) as connection:
-                connection.execute("BEGIN")
+            if not storage.exists():
+                stop(
+                    f"there is no store at {storage.name}",
+                    fix="name the site by --site, or start the hub once",
+                )
+            with storage.snapshot() as connection:
                 return read(connection)
-        except sqlite3.Error as error:
-            stop(f"the store {self._path} cannot be read: {error}", fix="`crossdock doctor` looks closer")
+        except STORE_ERRORS as error:
+            stop(f"the store {storage.name} cannot be read: {error}", fix="`crossdock doctor` looks closer")
 
 
 class OverHttp:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from crossdock.journal.sqlite import evidence
+from crossdock.journal.sql import evidence
+from crossdock.journal.sql.connection import Connection
 from crossdock.kit.excerpt import excerpt, redacted
 from crossdock.mapping.override import leaves
 from crossdock.message.names import INCIDENT, id_of
@@ -24,7 +24,7 @@ _STATUS = re.compile(r"\banswered (\d{3})\b")
 _NAMES_IT = re.compile(r"(?:.*\.)?(?:number|order|id|line|state)")
 
 
-def closeup(connection: sqlite3.Connection, item: Mapping[str, Any]) -> dict[str, Any]:
+def closeup(connection: Connection, item: Mapping[str, Any]) -> dict[str, Any]:
     """What is shown of one incident beyond its place in the list; empty where there is nothing more."""
     id_ = id_of(INCIDENT, item["id"])
     if id_ is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,8 +18,9 @@ from crossdock.faults import Invalid
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes, Row
 from crossdock.journal.contract import Overtaken
-from crossdock.journal.sqlite import incidents
-from crossdock.journal.sqlite.store import SqliteJournal
+from crossdock.journal.sql import incidents
+from crossdock.journal.sql.connection import Connection
+from crossdock.journal.sql.site import SiteJournal
 from crossdock.message.incident import Incident, IncidentState, MemberKind
 from crossdock.message.names import INCIDENT, moment, name_of
 from crossdock.message.records import Entry
@@ -46,7 +46,7 @@ class Desk:
 
     def __init__(
         self,
-        journal: SqliteJournal,
+        journal: SiteJournal,
         nudge: Nudge,
         now_ms: Callable[[], int],
         *,
@@ -287,7 +287,7 @@ def _digest(id_: int, name: str, body: Any) -> bytes:
     return hashlib.sha256(json.dumps([id_, name, body], sort_keys=True, default=str).encode()).digest()
 
 
-def _look(connection: sqlite3.Connection, id_: int) -> tuple[Incident, Item, str | None] | None:
+def _look(connection: Connection, id_: int) -> tuple[Incident, Item, str | None] | None:
     """An incident as a record and as it is shown, and what was done last."""
     incident, item = incidents.record(connection, id_), incidents.incident(connection, id_)
     if incident is None or item is None:

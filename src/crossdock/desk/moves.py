@@ -8,10 +8,11 @@ from typing import Any
 
 from crossdock.desk.act import Outcome
 from crossdock.journal.changes import Changes, Row
-from crossdock.journal.sqlite.store import SqliteJournal
+from crossdock.journal.sql.site import SiteJournal
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Transmission
 from crossdock.message.states import CaptureState, MessageState, TransmissionState
+from crossdock.pipeline.restored import Restored
 
 _C, _M, _T = CaptureState, MessageState, TransmissionState
 #: A belief that rests on what a target acknowledged; here on what a person found there.
@@ -32,7 +33,7 @@ class Woken:
 class Moves:
     """Writes the moves of members into changes."""
 
-    def __init__(self, journal: SqliteJournal, now_ms: Callable[[], int]) -> None:
+    def __init__(self, journal: SiteJournal, now_ms: Callable[[], int]) -> None:
         self._journal = journal
         self._now_ms = now_ms
 
@@ -48,10 +49,11 @@ class Moves:
                 case MemberKind.MESSAGE:
                     self._move_message(id_, _M.WAITING, changes)
                     woken.messages.append(id_)
-                case _:
+                case MemberKind.FOLLOWER:
+                    self._let_go(self._transmission(id_), changes, woken)
+                case MemberKind.TRANSMISSION:
                     t = self._transmission(id_)
-                    if kind is MemberKind.TRANSMISSION:
-                        self._again(t, new_round=type_ not in SAME_ROUND)
+                    self._again(t, new_round=type_ not in SAME_ROUND)
                     self._move(t, _T.DUE, changes, woken)
         return []
 
@@ -72,10 +74,15 @@ class Moves:
                 case MemberKind.MESSAGE:
                     self._move_message(id_, _M.CLOSED, changes)
                 case MemberKind.FOLLOWER:
-                    self._move(self._transmission(id_), _T.DUE, changes, woken)
+                    self._let_go(self._transmission(id_), changes, woken)
                 case MemberKind.TRANSMISSION:
                     rows += self._end(self._transmission(id_), outcome, their_id, changes, woken)
         return rows
+
+    def _let_go(self, t: Transmission, changes: Changes, woken: Woken) -> None:
+        """Nothing holds it any more; what may have been sent before a restore is asked for first."""
+        doubtful = Restored(self._journal).may_have_left(t)
+        self._move(t, _T.IN_DOUBT if doubtful else _T.DUE, changes, woken)
 
     def _end(
         self, t: Transmission, outcome: Outcome, their_id: str | None, changes: Changes, woken: Woken

@@ -31,7 +31,8 @@ Told = tuple[str, int, int, bytes | None]
 #: Rows that cite the entry that made them: its position is their last value, and it holds their mark.
 CITING = frozenset(
     {"upsert_hub", "upsert_identity", "upsert_belief", "insert_member", "insert_member_by_cause", "insert_override",
-     "upsert_crosswalk_row", "insert_gate_act", "assign_incident", "resolve_incident", "resolve_empty_incident"}
+     "upsert_crosswalk_row", "insert_gate_act", "upsert_restored",
+     "assign_incident", "resolve_incident", "resolve_empty_incident"}
 )  # fmt: skip
 #: Not a row but the mark of a move that an entry tells of beside its own.
 TOLD = "told"
@@ -79,7 +80,8 @@ def marked(statement: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
 def marks_of(statement: str, values: tuple[Any, ...]) -> bytes:
     """The marks of a row that cites its entry: one, or two where part of the row may change later."""
     if statement == "upsert_hub":
-        id_, root, document, number, owner, key = cast("tuple[Any, Any, Any, Any, Any, Any]", values)
+        # The home is where the object is decided, not what is known of it: it may change hands.
+        id_, root, document, number, owner, key, _ = cast("tuple[Any, Any, Any, Any, Any, Any, Any]", values)
         return mark("hub", (id_, document, number, owner)) + mark("place", (id_, root, key))
     if statement == "insert_incident":
         # All but the owner and the state, which change later.
@@ -225,7 +227,9 @@ class Changes:
             m.key,
             m.version,
         )
-        self.rows.append(("insert_message", (*fixed, tree, m.state.value, m.waits_for, m.until_ms), None))
+        self.rows.append(
+            ("insert_message", (*fixed, tree, m.state.value, m.waits_for, m.until_ms, m.partition), None)
+        )
         entry.seal = (*fixed, tree)
         entry.state = m.state.value
         entry.mark = message_mark(m.id, m.waits_for, m.until_ms)
@@ -257,7 +261,7 @@ class Changes:
             t.key,
             t.after,
         )
-        moving = (t.state.value, t.round, t.attempt, t.due_ms, t.first_ms, t.payload, t.request)
+        moving = (t.state.value, t.round, t.attempt, t.due_ms, t.first_ms, t.payload, t.request, t.partition)
         self.rows.append(("insert_transmission", fixed + moving, None))
         entry.seal = fixed
         entry.state = t.state.value

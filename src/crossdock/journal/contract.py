@@ -61,6 +61,22 @@ class Accepted:
     incident: int | None = None  #: for CONFLICT
 
 
+@dataclass(frozen=True, slots=True)
+class RestoredSystem:
+    """A system that hands in again what a restored store has lost. Times are milliseconds since 1970."""
+
+    system: str
+    backup_ms: int  #: when the backup was taken: what came later is lost
+    since_ms: int  #: when it was restored
+    floor: int  #: numbers beyond this were given after the restore
+    ended_id: int | None  #: captures from this number on are new for certain; None: none is yet
+
+    @property
+    def columns(self) -> tuple[str, int, int, int, int | None]:
+        """As the store keeps it."""
+        return self.system, self.backup_ms, self.since_ms, self.floor, self.ended_id
+
+
 class Dedup(Protocol):
     """Says what an arrival is. Pure but for the comparison of contents."""
 
@@ -81,6 +97,10 @@ class StoreDown(Exception):
     """The store takes no commits now: disk full, locked or gone. Nothing of the call was written."""
 
 
+class Fenced(StoreDown):
+    """Another process owns what this one owned. Nothing was written, and nothing of it may be sent any more."""
+
+
 class Overtaken(Exception):
     """A row is no longer as the change found it: somebody else moved it first. Nothing was written."""
 
@@ -97,6 +117,17 @@ class Journal(Protocol):
     @property
     def depth(self) -> int:
         """Writes that wait for the disk."""
+        ...
+
+    # -- ownership -------------------------------------------------------------
+
+    @property
+    def owned(self) -> frozenset[int]:
+        """The partitions that this process works on now; a store with one writer owns all of them."""
+        ...
+
+    def owns(self, partition: int) -> bool:
+        """Whether a partition is this process's own."""
         ...
 
     # -- writing ---------------------------------------------------------------
@@ -152,16 +183,16 @@ class Journal(Protocol):
         """Looks whether any value was ever mended by a person; most stores never ask again."""
         ...
 
-    def identity(self, system: str, document: str, their_id: str) -> tuple[int, int, str] | None:
-        """(hub id, root hub id, ordering key) of an object by one system's id."""
+    def identity(self, system: str, document: str, their_id: str) -> tuple[int, int, str, int] | None:
+        """(hub id, root hub id, ordering key, home partition) of an object by one system's id."""
         ...
 
     def their_id(self, hub: int, system: str) -> str | None:
         """The id that a system gave to an object."""
         ...
 
-    def hub_of_number(self, document: str, number: str) -> tuple[int, int, str] | None:
-        """An object by its own number, whoever owns it; the newest if several do."""
+    def hub_of_number(self, document: str, number: str) -> tuple[int, int, str, int] | None:
+        """The same of an object by its own number, whoever owns it; the newest if several do."""
         ...
 
     def last_message_of(self, hub: int) -> int | None:
@@ -232,6 +263,10 @@ class Journal(Protocol):
 
     def gate_acts(self) -> Sequence[GateAct]:
         """What people did to the ways into and out of systems, oldest first; the newest where there are very many."""
+        ...
+
+    def restored_systems(self) -> Sequence[RestoredSystem]:
+        """Systems that hand in again, or did, because the store was restored from a backup."""
         ...
 
     def cursor(self, system: str, document: str) -> str | None:

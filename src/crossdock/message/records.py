@@ -25,7 +25,7 @@ class Capture:
     state: CaptureState = CaptureState.WAITING
     body: bytes | None = None  #: loaded when needed
     parsed: Any = None  #: the tree the door decoded, while it is at hand
-    overrides: int = 0  #: how often a person changed a value of it
+    partition: int = 0  #: whose owner decides it
 
 
 @dataclass(slots=True)
@@ -46,6 +46,7 @@ class Message:
     state: MessageState = MessageState.WAITING
     waits_for: str | None = None  #: "document/number" of the missing predecessor
     until_ms: int | None = None
+    partition: int = 0  #: whose owner decides it: the home of its root
 
 
 @dataclass(slots=True)
@@ -69,7 +70,7 @@ class Transmission:
     after: int | None = None  #: transmission that must be done first
     payload: int | None = None  #: the exact body of this round
     request: str | None = None  #: method, path and non-secret headers of this round, JSON
-    incident: int | None = None  #: the incident that holds it
+    partition: int = 0  #: whose owner sends it: the home of its root
 
     @property
     def idempotency_key(self) -> str:

@@ -116,9 +116,7 @@ class Backlog:
             elif not target.spilled or t.id <= target.loaded_upto:
                 self._take_up(target, lane, t, changes)
             elif t.state is _S.HELD:
-                changes.move_transmission(
-                    t, _S.DUE, entry_of(t, EntryKind.decided, "goes on, its lane is free")
-                )
+                self._let_go(t, changes)
         for flight in coming:
             target.lanes.push(lane, flight)
         self._run(target, changes, lane, coming)
@@ -126,7 +124,7 @@ class Backlog:
     def _take_up(self, target: Target, lane: Lane, t: Transmission, changes: Changes) -> None:
         flight = Flight(t, stored=True)
         if t.state is _S.HELD:
-            changes.move_transmission(t, _S.DUE, entry_of(t, EntryKind.decided, "goes on, its lane is free"))
+            self._let_go(t, changes)
             flight.stored = False
         elif t.state is _S.SENDING:
             # Nobody is sending from this lane: what was on the wire is in doubt, as after a stop.
@@ -138,6 +136,18 @@ class Backlog:
         self._comes_after(target, lane, t)
         target.loaded_upto = max(target.loaded_upto, t.id)
         target.lanes.push(lane, flight)
+
+    def _let_go(self, t: Transmission, changes: Changes) -> None:
+        """Its lane is free; what may have been sent before the store was restored is asked for first."""
+        doubtful = self._context.restored.may_have_left(t)
+        says = (
+            "its lane is free; it may have been sent before the restore"
+            if doubtful
+            else "goes on, its lane is free"
+        )
+        changes.move_transmission(
+            t, _S.IN_DOUBT if doubtful else _S.DUE, entry_of(t, EntryKind.decided, says)
+        )
 
     def _comes_after(self, target: Target, lane: Lane, t: Transmission) -> None:
         """Notes a predecessor at another target that is not at its end."""

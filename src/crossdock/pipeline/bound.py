@@ -11,6 +11,7 @@ from crossdock.charter.charter import Charter, System
 from crossdock.journal.contract import Journal
 from crossdock.kit.connector import Poller, Read, Reader, Writer
 from crossdock.kit.http import Client
+from crossdock.pipeline.restored import Restored
 
 
 class Clock(Protocol):
@@ -70,3 +71,8 @@ class Context:
     clock: Clock
     random: Random
     time: DecisionTime
+    restored: Restored = field(init=False)  #: what came back from a backup, if anything did
+
+    def __post_init__(self) -> None:
+        """Looks whether the store was restored from a backup."""
+        self.restored = Restored(self.journal)

@@ -175,6 +175,8 @@ class Concluder:
                 return Verdict.AGAIN
         if outcome.fault is not None:
             return self._to_desk(flight, self._in_doubt(t, outcome.fault), changes)
+        if not asked and self._only_a_person_knows(t, writer):
+            return self._to_desk(flight, self._in_doubt(t, InDoubt("it may have been sent before")), changes)
         if asked:
             flight.absent += 1
             changes.entry(
@@ -191,6 +193,12 @@ class Concluder:
         )
         changes.move_transmission(t, _S.RETRYING, entry_of(t, EntryKind.settled, says))
         return Verdict.AGAIN
+
+    def _only_a_person_knows(self, t: Transmission, writer: Writer) -> bool:
+        """Whether neither the target can be asked nor its deduplication be relied on."""
+        return writer.unclear is Unclear.PERSON or (
+            writer.unclear is Unclear.RESEND and self._context.restored.keyless(t)
+        )
 
     @staticmethod
     def _in_doubt(t: Transmission, fault: Fault) -> Invalid:

@@ -122,7 +122,15 @@ class Decider:
         return [
             (
                 "upsert_hub",
-                (message.hub, message.root, message.document, message.number, message.system, message.key),
+                (
+                    message.hub,
+                    message.root,
+                    message.document,
+                    message.number,
+                    message.system,
+                    message.key,
+                    message.partition,
+                ),
                 None,
             ),
             changes.identity(message.system, message.document, message.their_id, message.hub),

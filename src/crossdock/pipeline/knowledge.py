@@ -15,6 +15,7 @@ class Object:
     hub: int
     root: int
     key: str
+    home: int  #: the partition that decides all of its story: that of the capture which introduced the root
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Knowledge:
 
     def learn(self, message: Message) -> None:
         """A message of this batch makes its object known."""
-        known = Object(message.hub, message.root, message.key)
+        known = Object(message.hub, message.root, message.key, message.partition)
         self._identity[(message.system, message.document, message.their_id)] = known
         self._number[(message.document, message.number)] = known
 

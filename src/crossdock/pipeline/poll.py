@@ -28,6 +28,7 @@ class Pollers:
         self._door = door
         self._tasks: list[asyncio.Task[None]] = []
         self.paused: set[str] = set()
+        self._ended: dict[str, set[str]] = {}  #: documents that were asked for up to their end
 
     def start(self) -> None:
         """Begins to ask."""
@@ -70,7 +71,18 @@ class Pollers:
                 await self._context.clock.sleep(pause_s(failures, every_s))
                 continue
             if not more:
+                await self._caught_up(bound, document)
                 await self._context.clock.sleep(every_s)
+
+    async def _caught_up(self, bound: Bound, document: str) -> None:
+        """Ends restored mode for a system once everything it hands in was asked for up to its end."""
+        system, restored = bound.system, self._context.restored
+        if all(one.system != system.name for one in restored.open):
+            return
+        ended = self._ended.setdefault(system.name, set())
+        ended.add(document)
+        if all(flow.document in ended for flow in system.flows_in):
+            await restored.end(system.name, "asked for all that came since the backup")
 
     async def _once(self, bound: Bound, document: str, poller: Poller) -> bool:
         """One page; True when there is more at once."""

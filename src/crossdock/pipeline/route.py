@@ -8,7 +8,7 @@ from crossdock.charter.charter import Reader
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes
 from crossdock.message.records import Entry, Message, Transmission
-from crossdock.message.states import EntryKind
+from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.target import Target
 
@@ -52,7 +52,10 @@ class Router:
                 key=message.key,
                 due_ms=now,
                 after=before.id if before else None,
+                partition=message.partition,
             )
+            if self._context.restored.doubts(message.system, message.capture):
+                t.state = TransmissionState.IN_DOUBT
             made[reader.system] = t
             routed.append(t)
             entry = Entry(
@@ -62,7 +65,9 @@ class Router:
                 message=message.id,
                 transmission=t.id,
                 root=message.root,
-                says=f"{message.document} {message.number}" + (f", after {reader.after}" if before else ""),
+                says=f"{message.document} {message.number}"
+                + (f", after {reader.after}" if before else "")
+                + (", perhaps sent before the restore" if t.state is TransmissionState.IN_DOUBT else ""),
                 partition=partition_of(message.key),
             )
             self._targets[reader.system].admit(t, message, changes, entry)

@@ -174,7 +174,7 @@ class Target:
     def _ahead(self, lane: Lane, flight: Flight) -> bool:
         """Whether a new flight may be stored as SENDING at once, which saves a commit."""
         t = flight.t
-        if t.after is not None or self.paused or self._client.wait_s():
+        if t.after is not None or t.state is _S.IN_DOUBT or self.paused or self._client.wait_s():
             return False
         writer = self._writers[t.document]
         if lane.flights or lane.busy:

@@ -143,7 +143,13 @@ class Translator:
         parent: tuple[str, str] | None,
     ) -> Message:
         known = self.object_of(
-            capture.system, draft.document, draft.their_id, number, parent, capture.order_by
+            capture.system,
+            draft.document,
+            draft.their_id,
+            number,
+            parent,
+            capture.order_by,
+            capture.partition,
         )
         return Message(
             id=self._journal.next_id(),
@@ -157,6 +163,7 @@ class Translator:
             key=known.key,
             version=capture.version,
             tree=tree,
+            partition=known.home,
         )
 
     def object_of(
@@ -167,6 +174,7 @@ class Translator:
         number: str,
         parent: tuple[str, str] | None,
         order_by: str | None,
+        home: int,
     ) -> Object:
         """The object that a document speaks of; a new one gets its hub id here."""
         known = self._known.by_id(system, document, their_id)
@@ -177,8 +185,8 @@ class Translator:
         hub = known.hub if known else self._journal.next_id()
         above = self._known.parent(system, parent) if parent else None
         if above is not None:
-            return Object(hub, above.root, above.key)
-        return known or Object(hub, hub, order_by or f"h{hub}")
+            return Object(hub, above.root, above.key, above.home)
+        return known or Object(hub, hub, order_by or f"h{hub}", home)
 
     def _numbers_are_shared(self, system: str, document: str) -> bool:
         """Whether this system's number means the owner's object: it is not the owner, or the kind is master data."""
@@ -226,14 +234,17 @@ class Translator:
         tree, number = register.tree_of(document), register.number_of(document)
         parent = register.parent_of(document)
         order_by = capture.order_by if capture else None
-        known = self.object_of(message.system, message.document, message.their_id, number, parent, order_by)
+        home = capture.partition if capture else message.partition
+        known = self.object_of(
+            message.system, message.document, message.their_id, number, parent, order_by, home
+        )
         if tree == message.tree and known.root == message.root:
             self._decider.decide(message, document, parent, batch, made_by=None)
             return
         self._decider.replaced(message, batch)
         heir = Message(
             self._journal.next_id(), message.capture, message.system, message.document, message.their_id, number,
-            known.hub, known.root, known.key, message.version, tree,
+            known.hub, known.root, known.key, message.version, tree, partition=known.home,
         )  # fmt: skip
         made = self._made(heir, Draft(heir.document, tree, heir.their_id))
         self._decider.decide(heir, document, parent, batch, made_by=made)

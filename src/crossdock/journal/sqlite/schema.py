@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
-from crossdock.journal.chain import mark
+from crossdock.journal.chain import mark, partition_of
+from crossdock.journal.sql.connection import Dialect
 
 _PACKAGE = "crossdock.journal.sqlite"
 _HEADING = re.compile(r"^-- (\w+)\n((?:(?!^-- \w+\n).*\n?)*)", re.MULTILINE)
@@ -23,11 +24,18 @@ def _statements() -> dict[str, str]:
 STATEMENTS = _statements()
 
 
-def connect(path: Path, *, read_only: bool = False, synchronous: str = "FULL") -> sqlite3.Connection:
+class SqliteConnection(sqlite3.Connection):
+    """A connection that knows how its store says things."""
+
+    dialect = Dialect(index=" INDEXED BY {}", dense=True)
+
+
+def connect(path: Path, *, read_only: bool = False, synchronous: str = "FULL") -> SqliteConnection:
     """A connection with the settings that durability rests on."""
     connection = sqlite3.connect(
-        path, isolation_level=None, timeout=10, check_same_thread=False, cached_statements=512
-    )
+        path, isolation_level=None, timeout=10, check_same_thread=False, cached_statements=512,
+        factory=SqliteConnection,
+    )  # fmt: skip
     if read_only:
         connection.execute("PRAGMA query_only = 1")
     else:
@@ -50,6 +58,7 @@ def migrations() -> list[tuple[int, str, str]]:
 def migrate(connection: sqlite3.Connection) -> list[str]:
     """Brings a store to the newest shape; gives the names of what was applied. Each is one transaction."""
     applied: list[str] = []
+    connection.create_function("partition_of", 1, partition_of, deterministic=True)
     newest = migrations()
     if connection.execute("PRAGMA user_version").fetchone()[0] < newest[-1][0]:
         for number, name, text in newest:

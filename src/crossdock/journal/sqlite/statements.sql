@@ -4,8 +4,8 @@
 INSERT INTO payloads (id, salt, codec, size, data, crc) VALUES (?, ?, ?, ?, ?, ?);
 
 -- insert_capture
-INSERT INTO captures (id, scope, system, document, their_id, version, order_by, content_type, payload, at_ms, late, state)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO captures (id, scope, system, document, their_id, version, order_by, content_type, payload, at_ms, late, state, partition)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- insert_arrival
 INSERT OR REPLACE INTO arrivals (scope, system, key, capture) VALUES (?, ?, ?, ?);
@@ -34,23 +34,24 @@ INSERT INTO door (scope, system, at_ms, status, says, payload, incident, mark) V
 UPDATE captures SET state = ? WHERE id = ? AND state = ?;
 
 -- insert_message
-INSERT INTO messages (id, scope, capture, system, document, their_id, number, hub, root, key, version, tree, state, waits_for, until_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO messages (id, scope, capture, system, document, their_id, number, hub, root, key, version, tree, state, waits_for, until_ms, partition)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- move_message
 UPDATE messages SET state = ?, waits_for = ?, until_ms = ? WHERE id = ? AND state = ?;
 
 -- insert_transmission
-INSERT INTO transmissions (id, scope, message, target, origin, document, number, hub, root, key, after, state, round, attempt, due_ms, first_ms, payload, request)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO transmissions (id, scope, message, target, origin, document, number, hub, root, key, after, state, round, attempt, due_ms, first_ms, payload, request, partition)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- move_transmission
 UPDATE transmissions SET state = ?, round = ?, attempt = ?, due_ms = ?, first_ms = ?, payload = ?, request = ?
 WHERE id = ? AND state = ?;
 
 -- upsert_hub
-INSERT INTO hubs (id, root, document, number, owner, key, position, introduced) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
-ON CONFLICT (id) DO UPDATE SET root = excluded.root, key = excluded.key, position = excluded.position;
+INSERT INTO hubs (id, root, document, number, owner, key, home, position, introduced)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
+ON CONFLICT (id) DO UPDATE SET root = excluded.root, key = excluded.key, home = excluded.home, position = excluded.position;
 
 -- upsert_identity
 INSERT INTO identity (scope, system, document, their_id, hub, position) VALUES (?, ?, ?, ?, ?, ?)
@@ -103,6 +104,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- delete_tallies
 DELETE FROM tallies WHERE scope = ? AND system = ? AND document = ? AND from_ms < ?;
 
+-- upsert_restored
+INSERT OR REPLACE INTO restored (system, backup_ms, since_ms, floor, ended_id, position) VALUES (?, ?, ?, ?, ?, ?);
+
 -- upsert_cursor
 INSERT OR REPLACE INTO cursors (scope, system, document, cursor, at_ms, mark) VALUES (?, ?, ?, ?, ?, ?);
 
@@ -117,9 +121,6 @@ INSERT OR IGNORE INTO charters (version, code, files, at_ms, mark) VALUES (?, ?,
 
 -- insert_key
 INSERT INTO keys (digest, name, role, system, scope, at_ms, revoked_ms, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
-
--- revoke_key
-UPDATE keys SET revoked_ms = ?, mark = ? WHERE digest = ? AND revoked_ms IS NULL;
 
 -- insert_ledger
 INSERT INTO ledger (position, partition, kind, at_ms, scope, system, origin, capture, message, transmission, attempt, root, state, says, charter, reads, payload, digest, detail, incident, mark, marks, link)

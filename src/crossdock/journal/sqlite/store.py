@@ -14,18 +14,19 @@ from typing import Any
 from crossdock.journal.chain import GENESIS, PARTITIONS, crc, digest, link, partition_of
 from crossdock.journal.changes import TOLD, Changes, Row, marked, marks_of, packed, unpacked
 from crossdock.journal.contract import Accepted, Arrival, Dedup, Known, Overtaken, Verdict
-from crossdock.journal.sqlite.reads import Reads
 from crossdock.journal.sqlite.schema import STATEMENTS, connect, migrate
+from crossdock.journal.sqlite.snapshots import SqliteReads
 from crossdock.journal.sqlite.writer import Writer
 from crossdock.message.incident import TYPES, Incident, MemberKind
 from crossdock.message.records import Capture, Entry
 from crossdock.message.states import CaptureState, EntryKind
 
 _SALT_BYTES, _SALTS_DRAWN = 8, 512
+_ALL = frozenset(range(PARTITIONS))
 _ID_TABLES = ("captures", "messages", "transmissions", "payloads", "hubs", "incidents", "overrides")
 
 
-class SqliteJournal(Reads):
+class SqliteJournal(SqliteReads):
     """Ledger, queue and what is known, in one SQLite file (WAL, synchronous=FULL)."""
 
     def __init__(
@@ -41,7 +42,7 @@ class SqliteJournal(Reads):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._write_connection = connect(path, synchronous=synchronous)
         migrate(self._write_connection)
-        super().__init__(connect(path, read_only=True), path)
+        super().__init__(path)
         self.scope = 1
         self._clock_ms = clock_ms
         self._dedup = dedup
@@ -62,7 +63,9 @@ class SqliteJournal(Reads):
             self._write_connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0]
             for table in _ID_TABLES
         ]
-        return max(counts)
+        # A restored store may have lost numbers that were given after its backup: they are never given again.
+        floor = self._write_connection.execute("SELECT coalesce(max(floor), 0) FROM restored").fetchone()[0]
+        return max(*counts, floor)
 
     def _load_heads(self) -> tuple[dict[int, bytes], int]:
         """The last link of every partition: the newest anchor, then the entries after it."""
@@ -119,6 +122,17 @@ class SqliteJournal(Reads):
         """The transaction is gone, and with it its links and positions."""
         self._open_heads = {}
         self._open_position = self._position
+
+    # -- ownership -----------------------------------------------------------
+
+    @property
+    def owned(self) -> frozenset[int]:
+        """All partitions: a file has one writer."""
+        return _ALL
+
+    def owns(self, partition: int) -> bool:
+        """Every partition is ours."""
+        return partition in _ALL
 
     # -- writing -------------------------------------------------------------
 
@@ -292,19 +306,20 @@ class SqliteJournal(Reads):
             a.at_ms,
             late,
         )
-        execute(STATEMENTS["insert_capture"], (*fixed, CaptureState.WAITING.value))
+        partition = partition_of(a.order_by or a.their_id)
+        execute(STATEMENTS["insert_capture"], (*fixed, CaptureState.WAITING.value, partition))
         if a.idempotency_key is not None:
             execute(STATEMENTS["insert_arrival"], (scope, a.system, a.idempotency_key, id_))
         execute(STATEMENTS["insert_revision"], (scope, a.system, a.document, a.their_id, version, id_))
         entry = Entry(
             EntryKind.accepted, system=a.system, origin=a.system, capture=id_, state=CaptureState.WAITING.value,
             says=f"{a.document} {a.their_id}", payload=payload, digest=digest(salt, a.body),
-            seal=(*fixed, a.idempotency_key), partition=partition_of(a.order_by or a.their_id),
+            seal=(*fixed, a.idempotency_key), partition=partition,
         )  # fmt: skip
         self._append(connection, entry)
         record = Capture(
             id_, a.system, a.document, a.their_id, version, a.order_by, a.content_type, payload, a.at_ms, late,
-            body=a.body, parsed=a.parsed,
+            body=a.body, parsed=a.parsed, partition=partition,
         )  # fmt: skip
         return Accepted(Verdict.LATE if late else Verdict.NEW, id_, record)
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from crossdock.journal.chain import mark
 from crossdock.journal.changes import incident_mark, marks_of, message_mark
+from crossdock.journal.sql.connection import Connection
 
 #: A thing that moves: what it is, its id, its state, the mark of its changing columns.
 Moving = tuple[str, int, int, bytes | None]
 
 
-def moving_rows(connection: sqlite3.Connection) -> Iterator[Moving]:
+def moving_rows(connection: Connection) -> Iterator[Moving]:
     """Every capture, message and transmission as it stands."""
     for id_, state in connection.execute("SELECT id, state FROM captures ORDER BY id"):
         yield "capture", id_, state, None
@@ -43,6 +43,7 @@ _SIMPLE = (
     ("beliefs", "upsert_belief", "hub, system, how, version, message, transmission, at_ms"),
     ("members", "insert_member", "incident, kind, id"),
     ("overrides", "insert_override", "id, scope, system, document, their_id, path, value, until_ms"),
+    ("restored", "upsert_restored", "system, backup_ms, since_ms, floor, ended_id"),
     ("crosswalk_rows", "upsert_crosswalk_row", "name, system, theirs, ours"),
     ("gate_acts", "insert_gate_act", "id, scope, system, direction, move, who, reason, at_ms"),
 )
@@ -55,7 +56,7 @@ _INCIDENT = (
 class Cited:
     """Every row that cites an entry."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._read = connection
 
     def __iter__(self) -> Iterator[Voucher]:
@@ -95,7 +96,7 @@ _MARKED = (
 )
 
 
-def marked_rows(connection: sqlite3.Connection) -> Iterator[tuple[str, str, tuple[Any, ...], bytes]]:
+def marked_rows(connection: Connection) -> Iterator[tuple[str, str, tuple[Any, ...], bytes]]:
     """Every row that carries its own mark: table, what its mark is named after, values, mark."""
     for table, statement, columns in _MARKED:
         for *values, found in connection.execute(f"SELECT {columns}, mark FROM {table}"):

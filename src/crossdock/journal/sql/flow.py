@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 
+from crossdock.journal.sql.connection import Connection
 from crossdock.message.gate import Direction, GateAct, GateMove
 
 #: Acts on gates that are looked at: years of them, for people act by hand.
 GATE_ACTS_MAX = 10_000
 
 
-def gate_acts(connection: sqlite3.Connection, scope: int) -> Sequence[GateAct]:
+def gate_acts(connection: Connection, scope: int) -> Sequence[GateAct]:
     """What people did to the ways into and out of systems, oldest first; the newest where there are very many."""
     rows = connection.execute(
         "SELECT id, system, direction, move, who, reason, at_ms FROM gate_acts WHERE scope = ?"

@@ -1,15 +1,12 @@
-"""The keys in a SQLite store, read and written beside a hub that may be running."""
+"""The keys in a store, read and written beside a hub that may be running."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 from crossdock.journal.changes import marked
-from crossdock.journal.sqlite.schema import STATEMENTS, connect, migrate
+from crossdock.journal.sql.connection import Storage
 
 _SCOPE = 1
 
@@ -26,40 +23,41 @@ class StoredKey:
     revoked_ms: int | None
 
 
-def add_key(path: Path, key: StoredKey) -> None:
+def add_key(storage: Storage, key: StoredKey) -> None:
     """Stores a key; it holds from the moment this returns. Makes the store if there is none."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     row = (key.digest, key.name, key.role, key.system, _SCOPE, key.at_ms, key.revoked_ms)
-    with closing(_opened(path)) as connection:
-        connection.execute(STATEMENTS["insert_key"], marked("insert_key", row))
+    with storage.writing() as connection:
+        connection.execute(
+            "INSERT INTO keys (digest, name, role, system, scope, at_ms, revoked_ms, mark)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            marked("insert_key", row),
+        )
 
 
-def revoke_key(path: Path, key: StoredKey, at_ms: int) -> bool:
+def revoke_key(storage: Storage, key: StoredKey, at_ms: int) -> bool:
     """Ends a key; False when it had ended before."""
     row = (key.digest, key.name, key.role, key.system, _SCOPE, key.at_ms, at_ms)
     mark = marked("insert_key", row)[-1]
-    with closing(_opened(path)) as connection:
-        return connection.execute(STATEMENTS["revoke_key"], (at_ms, mark, key.digest)).rowcount == 1
+    with storage.writing() as connection:
+        ended = connection.execute(
+            "UPDATE keys SET revoked_ms = ?, mark = ? WHERE digest = ? AND revoked_ms IS NULL",
+            (at_ms, mark, key.digest),
+        )
+        return ended.rowcount == 1
 
 
-def forget_key(path: Path, digest: bytes) -> None:
+def forget_key(storage: Storage, digest: bytes) -> None:
     """Takes a key out that was made for one command only."""
-    with closing(_opened(path)) as connection:
+    with storage.writing() as connection:
         connection.execute("DELETE FROM keys WHERE digest = ?", (digest,))
 
 
-def stored_keys(path: Path) -> Sequence[StoredKey]:
+def stored_keys(storage: Storage) -> Sequence[StoredKey]:
     """Every key that was ever made, oldest first; none when there is no store yet."""
-    if not path.exists():
+    if not storage.exists():
         return []
-    with closing(connect(path, read_only=True)) as connection:
+    with storage.snapshot() as connection:
         rows = connection.execute(
             "SELECT digest, name, role, system, at_ms, revoked_ms FROM keys ORDER BY at_ms, digest"
         ).fetchall()
     return [StoredKey(*row) for row in rows]
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    connection = connect(path)
-    migrate(connection)
-    return connection

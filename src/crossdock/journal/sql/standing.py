@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from crossdock.faults import Fault
 from crossdock.journal.changes import unpacked_tree
-from crossdock.journal.sqlite.awaited import Release, awaited
-from crossdock.journal.sqlite.parts import Message, Parts, Send, open_incidents, parts_of
+from crossdock.journal.sql.awaited import Release, awaited
+from crossdock.journal.sql.connection import Connection
+from crossdock.journal.sql.parts import Message, Parts, Send, open_incidents, parts_of
 from crossdock.message.states import CaptureState, MessageState, TransmissionState
 from crossdock.model import register
 from crossdock.model.document import Document
@@ -61,9 +61,7 @@ class Subject:
     hub: int | None
 
 
-def standing(
-    connection: sqlite3.Connection, root: int | None, captures: Iterable[int], subject: Subject
-) -> Standing:
+def standing(connection: Connection, root: int | None, captures: Iterable[int], subject: Subject) -> Standing:
     """The standing of one object of a story; the root speaks of all that hangs on it, a child of itself."""
     whole = parts_of(connection, root, captures)
     read = {m.id: _read(m) for m in whole.messages}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from crossdock.journal.changes import unpacked
-from crossdock.journal.sqlite.standing import Standing, Subject, standing
+from crossdock.journal.sql.connection import Connection
+from crossdock.journal.sql.standing import Standing, Subject, standing
 from crossdock.message.names import BYTES, CAPTURE, HUB, INCIDENT, MESSAGE, TRANSMISSION, moment, name_of
 from crossdock.message.states import EntryKind
 
@@ -38,7 +38,7 @@ class Several:
 
 
 def trace(
-    connection: sqlite3.Connection,
+    connection: Connection,
     document: str,
     number: str,
     *,
@@ -66,7 +66,7 @@ def _choice(document: str, number: str, one: Object) -> dict[str, Any]:
 # -- which object ----------------------------------------------------------------
 
 
-def _objects(connection: sqlite3.Connection, document: str, number: str, system: str | None) -> list[Object]:
+def _objects(connection: Connection, document: str, number: str, system: str | None) -> list[Object]:
     systems = [system] if system is not None else _systems(connection)
     hubs: dict[int, Object] = {}
     for id_, root, key, owner in connection.execute(
@@ -91,7 +91,7 @@ def _objects(connection: sqlite3.Connection, document: str, number: str, system:
     ]
 
 
-def _systems(connection: sqlite3.Connection) -> list[str]:
+def _systems(connection: Connection) -> list[str]:
     """Every system that ever sent or took anything, found by leaps over an index."""
     found: set[str] = set()
     for table in ("revisions", "identity"):
@@ -106,14 +106,14 @@ def _systems(connection: sqlite3.Connection) -> list[str]:
     return sorted(found)
 
 
-def _their_id(connection: sqlite3.Connection, hub: int, system: str) -> str | None:
+def _their_id(connection: Connection, hub: int, system: str) -> str | None:
     row = connection.execute(
         "SELECT their_id FROM identity WHERE hub = ? AND system = ?", (hub, system)
     ).fetchone()
     return row[0] if row else None
 
 
-def _captures_of(connection: sqlite3.Connection, system: str, document: str, their_id: str) -> list[int]:
+def _captures_of(connection: Connection, system: str, document: str, their_id: str) -> list[int]:
     rows = connection.execute(
         "SELECT capture FROM revisions WHERE scope = 1 AND system = ? AND document = ? AND their_id = ?"
         " ORDER BY version DESC LIMIT ?",
@@ -125,7 +125,7 @@ def _captures_of(connection: sqlite3.Connection, system: str, document: str, the
 # -- its story -------------------------------------------------------------------
 
 
-def _story(connection: sqlite3.Connection, document: str, number: str, one: Object) -> dict[str, Any]:
+def _story(connection: Connection, document: str, number: str, one: Object) -> dict[str, Any]:
     ids = _ids(connection, document, one, number)
     captures = {c for known in ids for c in _captures_of(connection, known["system"], document, known["id"])}
     called = _number(connection, one, number)
@@ -143,12 +143,12 @@ def _story(connection: sqlite3.Connection, document: str, number: str, one: Obje
     }
 
 
-def _number(connection: sqlite3.Connection, one: Object, number: str) -> str:
+def _number(connection: Connection, one: Object, number: str) -> str:
     row = connection.execute("SELECT number FROM hubs WHERE id = ?", (one.hub,)).fetchone()
     return row[0] if row else number
 
 
-def _ids(connection: sqlite3.Connection, document: str, one: Object, number: str) -> list[dict[str, str]]:
+def _ids(connection: Connection, document: str, one: Object, number: str) -> list[dict[str, str]]:
     if one.hub is None:
         return [{"system": one.system, "id": number}]
     rows = connection.execute(
@@ -164,7 +164,7 @@ _ENTRY = (
 )
 
 
-def _entries(connection: sqlite3.Connection, root: int | None, where: Standing) -> list[tuple[Any, ...]]:
+def _entries(connection: Connection, root: int | None, where: Standing) -> list[tuple[Any, ...]]:
     """By the root of the story; by its captures while nobody knew the root; and what people did on its incidents."""
     found: dict[int, tuple[Any, ...]] = {}
 
@@ -186,7 +186,7 @@ def _some(ids: Iterable[int]) -> list[int]:
     return sorted(ids)[-_PARTS_MAX:]
 
 
-def _entry(connection: sqlite3.Connection, row: tuple[Any, ...]) -> dict[str, Any]:
+def _entry(connection: Connection, row: tuple[Any, ...]) -> dict[str, Any]:
     (
         position,
         at_ms,
@@ -223,7 +223,7 @@ def _entry(connection: sqlite3.Connection, row: tuple[Any, ...]) -> dict[str, An
     return entry
 
 
-def _bytes(connection: sqlite3.Connection, position: int, payload: int | None) -> dict[str, Any] | None:
+def _bytes(connection: Connection, position: int, payload: int | None) -> dict[str, Any] | None:
     if payload is None:
         return None
     row = connection.execute("SELECT codec, size, data FROM payloads WHERE id = ?", (payload,)).fetchone()

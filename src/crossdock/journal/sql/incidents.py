@@ -1,13 +1,13 @@
-"""The incidents of a SQLite journal as the desk shows them: pages, one with its members, one's history."""
+"""The incidents of a store as the desk shows them: pages, one with its members, one's history."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from crossdock.journal.sql.connection import Connection
 from crossdock.message.incident import Incident, IncidentState, MemberKind
 from crossdock.message.names import CAPTURE, INCIDENT, moment, name_of
 from crossdock.message.states import EntryKind
@@ -48,7 +48,7 @@ class Filter:
     origin: str | None = None
 
 
-def incidents(connection: sqlite3.Connection, wanted: Filter) -> dict[str, Any]:
+def incidents(connection: Connection, wanted: Filter) -> dict[str, Any]:
     """One page, oldest first: how many there are in all, where the next page begins, the items."""
     condition, values = _condition(wanted)
     total = connection.execute(f"SELECT count(*) FROM incidents i WHERE {condition}", values).fetchone()[0]
@@ -66,7 +66,7 @@ def incidents(connection: sqlite3.Connection, wanted: Filter) -> dict[str, Any]:
 
 
 def _condition(wanted: Filter) -> tuple[str, tuple[Any, ...]]:
-    parts, values = ["1"], list[Any]()
+    parts, values = ["1 = 1"], list[Any]()
     if wanted.state != "all":
         parts.append(f"i.state = {IncidentState[wanted.state.upper()].value}")
     if wanted.type is not None:
@@ -89,7 +89,7 @@ def _condition(wanted: Filter) -> tuple[str, tuple[Any, ...]]:
     return " AND ".join(parts), tuple(values)
 
 
-def incident(connection: sqlite3.Connection, id_: int, *, origin: str | None = None) -> dict[str, Any] | None:
+def incident(connection: Connection, id_: int, *, origin: str | None = None) -> dict[str, Any] | None:
     """One incident as the list shows it; None when there is none, or nothing in it came from `origin`."""
     row = connection.execute(f"SELECT {_ROW} FROM incidents WHERE id = ?", (id_,)).fetchone()
     if row is None:
@@ -98,7 +98,7 @@ def incident(connection: sqlite3.Connection, id_: int, *, origin: str | None = N
     return item if origin is None or item["members"] else None
 
 
-def history(connection: sqlite3.Connection, id_: int) -> list[dict[str, Any]]:
+def history(connection: Connection, id_: int) -> list[dict[str, Any]]:
     """What people did about an incident, oldest first."""
     rows = connection.execute(
         "SELECT position, at_ms, says, detail FROM ledger WHERE incident = ? AND incident IS NOT NULL AND kind = ?"
@@ -119,7 +119,7 @@ def _act(position: int, at_ms: int, says: str, detail: str | None) -> dict[str, 
     }
 
 
-def _item(connection: sqlite3.Connection, row: Sequence[Any], origin: str | None) -> dict[str, Any]:
+def _item(connection: Connection, row: Sequence[Any], origin: str | None) -> dict[str, Any]:
     (
         id_, type_, _, severity, owner, opened_ms, due_ms, system, document, number, path, value, says, fix, state,
         reason, closed_ms,
@@ -151,15 +151,13 @@ def _item(connection: sqlite3.Connection, row: Sequence[Any], origin: str | None
     return item
 
 
-def _members(
-    connection: sqlite3.Connection, id_: int, origin: str | None
-) -> tuple[int, list[tuple[Any, ...]]]:
+def _members(connection: Connection, id_: int, origin: str | None) -> tuple[int, list[tuple[Any, ...]]]:
     """How many members there are, and the first of them; all of them may be many thousands."""
     if origin is None:
         count = connection.execute("SELECT count(*) FROM members WHERE incident = ?", (id_,)).fetchone()[0]
         return count, connection.execute(f"{_MEMBERS} LIMIT {LISTED_MAX}", (id_,)).fetchall()
     own = f"{_MEMBERS} AND coalesce(t.origin, d.system, c.system) = ?"
-    count = connection.execute(f"SELECT count(*) FROM ({own})", (id_, origin)).fetchone()[0]
+    count = connection.execute(f"SELECT count(*) FROM ({own}) AS own", (id_, origin)).fetchone()[0]
     return count, connection.execute(f"{own} LIMIT {LISTED_MAX}", (id_, origin)).fetchall()
 
 
@@ -170,7 +168,7 @@ def _listed(values: Iterable[Any]) -> list[Any]:
 # -- for who acts ----------------------------------------------------------------
 
 
-def record(connection: sqlite3.Connection, id_: int) -> Incident | None:
+def record(connection: Connection, id_: int) -> Incident | None:
     """One incident as a record, without its members."""
     row = connection.execute(f"SELECT {_ROW} FROM incidents WHERE id = ?", (id_,)).fetchone()
     if row is None:
@@ -181,7 +179,7 @@ def record(connection: sqlite3.Connection, id_: int) -> Incident | None:
     return found
 
 
-def held(connection: sqlite3.Connection, id_: int, limit: int) -> list[tuple[MemberKind, int]]:
+def held(connection: Connection, id_: int, limit: int) -> list[tuple[MemberKind, int]]:
     """Members that wait because of an incident, transmissions before their followers."""
     rows = connection.execute(
         "SELECT kind, id FROM held WHERE incident = ? ORDER BY kind, id LIMIT ?", (id_, limit)
@@ -189,9 +187,7 @@ def held(connection: sqlite3.Connection, id_: int, limit: int) -> list[tuple[Mem
     return [(MemberKind(kind), member) for kind, member in rows]
 
 
-def sources(
-    connection: sqlite3.Connection, id_: int, after: int, limit: int
-) -> list[tuple[int, str, str, str]]:
+def sources(connection: Connection, id_: int, after: int, limit: int) -> list[tuple[int, str, str, str]]:
     """(capture, system, document, their id) of what an incident holds, beyond one capture."""
     return connection.execute(
         "SELECT DISTINCT c.id, c.system, c.document, c.their_id FROM held h"
@@ -204,7 +200,7 @@ def sources(
     ).fetchall()
 
 
-def open_by_type(connection: sqlite3.Connection) -> dict[str, int]:
+def open_by_type(connection: Connection) -> dict[str, int]:
     """How many incidents are open, by type."""
     return dict(
         connection.execute("SELECT type, count(*) FROM incidents WHERE state = 1 GROUP BY type").fetchall()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from crossdock.journal.sql.connection import Connection
 from crossdock.message.incident import MemberKind
 from crossdock.message.states import CaptureState, MessageState, TransmissionState
 
@@ -73,7 +73,7 @@ class Parts:
         )
 
 
-def parts_of(connection: sqlite3.Connection, root: int | None, captures: Iterable[int]) -> Parts:
+def parts_of(connection: Connection, root: int | None, captures: Iterable[int]) -> Parts:
     """The parts of the story at a root, or of captures that have no object yet."""
     messages: list[Message] = []
     sends: list[Send] = []
@@ -95,7 +95,7 @@ def _send(row: tuple[Any, ...]) -> Send:
     return Send(*row[:5], state=TransmissionState(row[5]), since_ms=row[6] or row[7], due_ms=row[7])
 
 
-def _message_ids(connection: sqlite3.Connection, root: int | None) -> list[int]:
+def _message_ids(connection: Connection, root: int | None) -> list[int]:
     if root is None:
         return []
     rows = connection.execute(
@@ -105,7 +105,7 @@ def _message_ids(connection: sqlite3.Connection, root: int | None) -> list[int]:
     return sorted(row[0] for row in rows)
 
 
-def open_incidents(connection: sqlite3.Connection, parts: Parts) -> tuple[set[int], list[Blocking]]:
+def open_incidents(connection: Connection, parts: Parts) -> tuple[set[int], list[Blocking]]:
     """Every incident that something is or was a member of, and those that are open, the oldest first."""
     members = [
         *((MemberKind.CAPTURE, id_) for id_ in parts.captures),

@@ -1,4 +1,4 @@
-"""The audit of a SQLite journal: every link, digest, row and state recomputed, from the first entry to the last."""
+"""The audit of a store: every link, digest, row and state recomputed, from the first entry to the last."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import zstandard
 
 from crossdock.journal.chain import GENESIS, MARK_BYTES, PARTITIONS, crc, digest, link, mark
 from crossdock.journal.changes import unpacked
-from crossdock.journal.sqlite.notes import Notes
-from crossdock.journal.sqlite.schema import connect, migrate
-from crossdock.journal.sqlite.vouchers import Cited, marked_rows, moving_rows
+from crossdock.journal.sql.connection import Connection, Damaged, Storage
+from crossdock.journal.sql.notes import Notes
+from crossdock.journal.sql.vouchers import Cited, marked_rows, moving_rows
 from crossdock.message.states import CaptureState, EntryKind
 
 #: Entries between two calls of `progress`.
@@ -54,34 +53,30 @@ class _Found(Exception):
 
 
 def verify(
-    path: Path,
+    storage: Storage,
     progress: Progress = lambda _done, _all: None,
     *,
     at: int | None = None,
     head: Callable[[str], None] = lambda _head: None,
 ) -> Finding | None:
-    """The first finding in a store, None when there is none; a file that cannot be read is a finding too.
+    """The first finding in a store, None when there is none; a store that cannot be read is a finding too.
 
     Reads one snapshot, in bounded memory, while a hub may go on writing. Where all holds, `head` is called
     with the digest over the heads of all chains, as they were after the entry `at` (None: the last).
     """
     audit: _Audit | None = None
-    connection: sqlite3.Connection | None = None
     try:
-        connection = connect(path, read_only=True)
-        connection.execute("BEGIN")
-        audit = _Audit(connection, progress, at)
-        audit.run()
-        head(audit.head)
+        with storage.snapshot() as connection:
+            audit = _Audit(connection, progress, at)
+            audit.run(storage)
+            head(audit.head)
     except _Found as found:
         return found.finding
-    except (sqlite3.Error, UnicodeError, ValueError, OverflowError, TypeError) as error:
+    except (sqlite3.Error, Damaged, UnicodeError, ValueError, OverflowError, TypeError) as error:
         # A damaged page shows as any of these, wherever the next read meets it.
         position, what = (audit.position + 1, audit.stage) if audit else (0, "link")
-        return Finding(position, what, f"the file cannot be read here: {error}")
+        return Finding(position, what, f"the store cannot be read here: {error}")
     finally:
-        if connection is not None:
-            connection.close()
         if audit is not None:
             audit.close()
     return None
@@ -90,7 +85,7 @@ def verify(
 class _Audit:
     """One run over one snapshot."""
 
-    def __init__(self, connection: sqlite3.Connection, progress: Progress, at: int | None) -> None:
+    def __init__(self, connection: Connection, progress: Progress, at: int | None) -> None:
         self._read = connection
         self._progress = progress
         self._at = at
@@ -106,7 +101,7 @@ class _Audit:
         """Drops the notes."""
         self._notes.close()
 
-    def run(self) -> None:
+    def run(self, storage: Storage) -> None:
         """Raises _Found, or what a damaged file raises."""
         self._note_arrivals()
         self._entries()
@@ -118,7 +113,7 @@ class _Audit:
         self.stage = "payload"
         self._other_payloads()
         self.stage = "state"
-        self._file()
+        self._tables(storage)
 
     # -- the chain -----------------------------------------------------------
 
@@ -319,16 +314,10 @@ class _Audit:
                     self.position, "payload", f"the bytes of payload {id_} are not those that were written"
                 )
 
-    def _file(self) -> None:
-        fresh = sqlite3.connect(":memory:", isolation_level=None)
-        migrate(fresh)
-        if _shape(self._read) != _shape(fresh):
-            raise _Found(
-                self.position, "state", "the tables of the file are not those of this version of the hub"
-            )
-        said = self._read.execute("PRAGMA integrity_check(1)").fetchone()[0]
-        if said != "ok":
-            raise _Found(self.position, "state", f"SQLite finds the file damaged: {said}")
+    def _tables(self, storage: Storage) -> None:
+        said = storage.complaint(self._read)
+        if said is not None:
+            raise _Found(self.position, "state", said)
 
 
 def _sound(codec: int, size: int, data: bytes, checksum: int) -> bool:
@@ -343,11 +332,3 @@ def _sound(codec: int, size: int, data: bytes, checksum: int) -> bool:
 
 def _pieces(marks: bytes | None) -> Iterator[bytes]:
     return (marks[at : at + MARK_BYTES] for at in range(0, len(marks), MARK_BYTES)) if marks else iter(())
-
-
-def _shape(connection: sqlite3.Connection) -> tuple[int, list[tuple[Any, ...]]]:
-    rows = connection.execute(
-        "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%' ORDER BY type, name"
-    )
-    shape = rows.fetchall()
-    return connection.execute("PRAGMA user_version").fetchone()[0], shape

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from crossdock.journal.sqlite.parts import Blocking, Parts, Send
+from crossdock.journal.sql.parts import Blocking, Parts, Send
 from crossdock.message.names import INCIDENT, moment, name_of
 from crossdock.message.states import CaptureState, MessageState, TransmissionState
 from crossdock.model.lifecycle import OrderState

@@ -1,13 +1,13 @@
-"""Larger reads of a SQLite journal, each in one snapshot: conservation, and the bytes of a payload."""
+"""Larger reads of a store, each in one snapshot: conservation, and the bytes of a payload."""
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from crossdock.journal.changes import unpacked
+from crossdock.journal.sql.connection import Connection
 from crossdock.message.names import moment
 from crossdock.message.states import CaptureState, EntryKind, MessageState, TransmissionState
 
@@ -17,8 +17,8 @@ class _Figures:
     """Where the figures of one row of conservation are counted.
 
     `made` is the ledger's own kind of entry; the states are counted from the rows of `table`. Each
-    index is named with the very condition it was made with, since SQLite uses a partial index only
-    when it finds that condition in the query.
+    index is named with the very condition it was made with, since a partial index is used only where
+    that condition is found in the query.
     """
 
     name: str
@@ -46,7 +46,7 @@ _ROWS = (
 )  # fmt: skip
 
 
-def conservation(connection: sqlite3.Connection, *, at_ms: int, system: str | None = None) -> dict[str, Any]:
+def conservation(connection: Connection, *, at_ms: int, system: str | None = None) -> dict[str, Any]:
     """Every accepted document, by where it is now; each figure counted from its own rows.
 
     The first figure of a row comes from the ledger, the others from the rows themselves, so that a
@@ -68,42 +68,44 @@ def conservation(connection: sqlite3.Connection, *, at_ms: int, system: str | No
     return answer
 
 
-def _entries(connection: sqlite3.Connection, kind: EntryKind, system: str | None) -> int:
-    made = "SELECT count(*) FROM ledger INDEXED BY ledger_made WHERE kind IN (1, 2, 3, 5)"
-    query = f"{made} AND kind = {kind.value}"
+def _entries(connection: Connection, kind: EntryKind, system: str | None) -> int:
+    index = connection.dialect.index.format("ledger_made")
+    query = f"SELECT count(*) FROM ledger{index} WHERE kind IN (1, 2, 3, 5) AND kind = {kind.value}"
     return _count(connection, query, "origin", system)
 
 
-def _states(connection: sqlite3.Connection, row: _Figures, system: str | None) -> dict[int, int]:
+def _states(connection: Connection, row: _Figures, system: str | None) -> dict[int, int]:
     """How many rows stand in each state. Open ones are few and counted in one pass; the others state by state."""
     narrowed, values = ("", ()) if system is None else (f" AND {row.origin} = ?", (system,))
     (open_index, is_open), (end_index, is_ended) = row.indexes
-    select = f"count(*) FROM {row.table} INDEXED BY"
-    grouped = f"SELECT state, {select} {open_index} WHERE {is_open}{narrowed} GROUP BY state"
+    named = connection.dialect.index.format
+    select = f"count(*) FROM {row.table}"
+    grouped = f"SELECT state, {select}{named(open_index)} WHERE {is_open}{narrowed} GROUP BY state"
     counted: dict[int, int] = dict(connection.execute(grouped, values).fetchall())
     for state in row.states:
         if state.value not in counted:
-            one = f"SELECT {select} {end_index} WHERE {is_ended} AND state = {state.value}{narrowed}"
+            one = f"SELECT {select}{named(end_index)} WHERE {is_ended} AND state = {state.value}{narrowed}"
             counted[state.value] = connection.execute(one, values).fetchone()[0]
     return counted
 
 
-def _refused(connection: sqlite3.Connection, system: str | None) -> int:
-    return _count(connection, "SELECT count(*) FROM door WHERE 1", "system", system)
+def _refused(connection: Connection, system: str | None) -> int:
+    return _count(connection, "SELECT count(*) FROM door WHERE 1 = 1", "system", system)
 
 
-def _count(connection: sqlite3.Connection, query: str, column: str, system: str | None) -> int:
+def _count(connection: Connection, query: str, column: str, system: str | None) -> int:
     if system is None:
         return int(connection.execute(query).fetchone()[0])
     return int(connection.execute(f"{query} AND {column} = ?", (system,)).fetchone()[0])
 
 
-def under_way(connection: sqlite3.Connection) -> dict[str, int]:
+def under_way(connection: Connection) -> dict[str, int]:
     """What is not at its end, by where it is: "captures waiting", "transmissions due" and so on."""
     counted: dict[str, int] = {}
     for row in _ROWS:
         index, condition = row.indexes[0]
-        query = f"SELECT state, count(*) FROM {row.table} INDEXED BY {index} WHERE {condition} GROUP BY state"
+        named = connection.dialect.index.format(index)
+        query = f"SELECT state, count(*) FROM {row.table}{named} WHERE {condition} GROUP BY state"
         for state, count in connection.execute(query):
             counted[f"{row.name} {row.states(state).name.lower()}"] = count
     return counted
@@ -118,7 +120,7 @@ class Bytes:
     origin: str  #: the system that it came from, or whose document it carried
 
 
-def bytes_of(connection: sqlite3.Connection, position: int) -> Bytes | None:
+def bytes_of(connection: Connection, position: int) -> Bytes | None:
     """The bytes that the entry at a position tells of; None when there are none, or they were erased."""
     row = connection.execute(
         "SELECT p.codec, p.data, l.origin, c.content_type FROM ledger l JOIN payloads p ON p.id = l.payload"

@@ -1,78 +1,43 @@
-"""What the pipeline asks a SQLite journal: small reads of what is committed."""
+"""What the pipeline asks a store: small reads of what is committed."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sqlite3
-from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from crossdock.journal.changes import unpacked, unpacked_tree
-from crossdock.journal.sqlite import flow
-from crossdock.journal.sqlite.schema import connect
+from crossdock.journal.contract import RestoredSystem
+from crossdock.journal.sql import flow
+from crossdock.journal.sql.connection import Connection
 from crossdock.message.gate import GateAct
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
 from crossdock.message.states import CaptureState, MessageState, TransmissionState
 
-T = TypeVar("T")
-
 _CAPTURE = (
     "c.id, c.system, c.document, c.their_id, c.version, c.order_by, c.content_type, c.payload, c.at_ms, c.late,"
-    " c.state, p.codec, p.data"
+    " c.state, c.partition, p.codec, p.data"
 )
-_MESSAGE = "id, capture, system, document, their_id, number, hub, root, key, version, tree, state, waits_for, until_ms"
+_MESSAGE = (
+    "id, capture, system, document, their_id, number, hub, root, key, version, tree, state, waits_for, until_ms,"
+    " partition"
+)
 _TRANSMISSION = (
     "id, message, target, origin, document, number, hub, root, key, round, attempt, state, due_ms, first_ms, after,"
-    " payload, request"
+    " payload, request, partition"
 )
 
 
 class Reads:
-    """Reads on a connection of its own, which sees only what is durable."""
+    """Reads on a connection of their own, which sees only what is durable."""
 
     scope: int
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._reader = connection
         self.has_overrides = False
-        self._path = path
-        self._views = connect(path, read_only=True)
-        self._views_thread = ThreadPoolExecutor(1, thread_name_prefix="crossdock-views")
-
-    def close_reads(self) -> None:
-        """Closes the reading connections."""
-        self._views_thread.shutdown()
-        self._views.close()
-        self._reader.close()
-
-    async def view(self, read: Callable[[sqlite3.Connection], T]) -> T:
-        """Runs a larger read in one snapshot, off the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(self._views_thread, self._in_snapshot, read)
-
-    def _in_snapshot(self, read: Callable[[sqlite3.Connection], T]) -> T:
-        self._views.execute("BEGIN")
-        try:
-            return read(self._views)
-        finally:
-            self._views.rollback()
-
-    @contextmanager
-    def snapshot(self) -> Generator[None]:
-        """One view of the store for many small reads, which each would take a lock of their own otherwise.
-
-        Nothing may be awaited inside: what others commit meanwhile is not seen.
-        """
-        self._reader.execute("BEGIN")
-        try:
-            yield
-        finally:
-            self._reader.execute("COMMIT")
 
     # -- captures ------------------------------------------------------------
 
@@ -110,10 +75,10 @@ class Reads:
 
     # -- identity ------------------------------------------------------------
 
-    def identity(self, system: str, document: str, their_id: str) -> tuple[int, int, str] | None:
-        """(hub id, root hub id, ordering key) of an object by one system's id."""
+    def identity(self, system: str, document: str, their_id: str) -> tuple[int, int, str, int] | None:
+        """(hub id, root hub id, ordering key, home partition) of an object by one system's id."""
         return self._reader.execute(
-            "SELECT h.id, h.root, h.key FROM identity i JOIN hubs h ON h.id = i.hub"
+            "SELECT h.id, h.root, h.key, h.home FROM identity i JOIN hubs h ON h.id = i.hub"
             " WHERE i.scope = ? AND i.system = ? AND i.document = ? AND i.their_id = ?",
             (self.scope, system, document, their_id),
         ).fetchone()
@@ -125,10 +90,10 @@ class Reads:
         ).fetchone()
         return row[0] if row else None
 
-    def hub_of_number(self, document: str, number: str) -> tuple[int, int, str] | None:
-        """An object by its own number, whoever owns it; the newest if several do."""
+    def hub_of_number(self, document: str, number: str) -> tuple[int, int, str, int] | None:
+        """The same of an object by its own number, whoever owns it; the newest if several do."""
         return self._reader.execute(
-            "SELECT id, root, key FROM hubs WHERE document = ? AND number = ? ORDER BY id DESC LIMIT 1",
+            "SELECT id, root, key, home FROM hubs WHERE document = ? AND number = ? ORDER BY id DESC LIMIT 1",
             (document, number),
         ).fetchone()
 
@@ -274,6 +239,11 @@ class Reads:
         """What people did to the ways into and out of systems, oldest first; the newest where there are very many."""
         return flow.gate_acts(self._reader, self.scope)
 
+    def restored_systems(self) -> Sequence[RestoredSystem]:
+        """Systems that hand in again, or did, because the store was restored from a backup."""
+        rows = self._reader.execute("SELECT system, backup_ms, since_ms, floor, ended_id FROM restored")
+        return [RestoredSystem(*row) for row in rows]
+
     def cursor(self, system: str, document: str) -> str | None:
         """Where a poller stands."""
         row = self._reader.execute(
@@ -302,12 +272,13 @@ def _capture(row: tuple[Any, ...]) -> Capture:
         at_ms,
         late,
         state,
+        partition,
         codec,
         data,
     ) = row
     return Capture(
         id_, system, document, their_id, version, order_by, content_type, payload, at_ms, late,
-        state=CaptureState(state), body=unpacked(codec, data),
+        state=CaptureState(state), body=unpacked(codec, data), partition=partition,
     )  # fmt: skip
 
 

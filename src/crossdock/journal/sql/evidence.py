@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
 from crossdock.journal.changes import unpacked, unpacked_tree
-from crossdock.journal.sqlite.views import bytes_of
+from crossdock.journal.sql.connection import Connection
+from crossdock.journal.sql.views import bytes_of
 from crossdock.message.incident import MemberKind
 from crossdock.message.states import EntryKind
 
@@ -21,7 +21,7 @@ class Refusal:
     body: bytes
 
 
-def refusal_of(connection: sqlite3.Connection, incident: int) -> Refusal | None:
+def refusal_of(connection: Connection, incident: int) -> Refusal | None:
     """The first sending of an incident; None when it holds none."""
     row = connection.execute(
         "SELECT t.id, t.root, d.tree FROM members m JOIN transmissions t ON t.id = m.id"
@@ -40,7 +40,7 @@ def refusal_of(connection: sqlite3.Connection, incident: int) -> Refusal | None:
     return Refusal(unpacked_tree(tree), last[1] if last else "", found.body if found else b"")
 
 
-def contents_of(connection: sqlite3.Connection, incident: int) -> tuple[bytes, bytes] | None:
+def contents_of(connection: Connection, incident: int) -> tuple[bytes, bytes] | None:
     """The first content of a conflict and the one that was refused last; None when they are not there."""
     first = connection.execute(
         "SELECT p.codec, p.data FROM members m JOIN captures c ON c.id = m.id JOIN payloads p ON p.id = c.payload"

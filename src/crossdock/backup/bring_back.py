@@ -1,0 +1,154 @@
+"""Bringing a backup back: nothing is put in place before it is whole, and everything open is in doubt."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from crossdock.assembly import read_charter
+from crossdock.backup.archive import SITE, Manifest, Progress, manifest_of, unpack
+from crossdock.backup.report import Open, Report
+from crossdock.backup.take import SQLITE_FILE
+from crossdock.charter.charter import Charter
+from crossdock.faults import Misconfigured
+from crossdock.journal.sql import audit
+from crossdock.journal.sqlite.lock import StoreLock
+from crossdock.journal.sqlite.schema import connect, migrate, migrations
+from crossdock.journal.sqlite.storage import SqliteStorage
+from crossdock.journal.sqlite.store import SqliteJournal
+from crossdock.message.names import moment
+from crossdock.pipeline.dedup import ArrivalDedup
+from crossdock.pipeline.restored import begin, put_in_doubt
+from crossdock.settings import Settings
+
+
+async def bring_back(
+    settings: Settings, file: Path, *, now_ms: Callable[[], int], progress: Progress
+) -> Report:
+    """Restores a backup into a place without a store; gives what must be asked again.
+
+    A restore that is cut off leaves no store behind and may be started anew. Raises Misconfigured when
+    there is a store already, or the backup does not hold.
+    """
+    manifest = manifest_of(file)
+    store = settings.sqlite_path
+    if store.exists():
+        raise Misconfigured(
+            f"there is a store at {store}",
+            path="store",
+            fix="move it away, with its -wal file; do not delete it yet",
+        )
+    store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = StoreLock(store)
+    try:
+        with tempfile.TemporaryDirectory(dir=store.parent, prefix=".restore-") as name:
+            folder = Path(name)
+            unpack(file, folder, progress)
+            copied = folder / SQLITE_FILE
+            _must_hold(copied, manifest, progress)
+            differing = _site(folder / SITE, settings.site)
+            charter, _ = read_charter(settings.site)
+            report = await _in_doubt(copied, manifest, charter, differing, now_ms, progress)
+            copied.rename(store)
+    finally:
+        lock.release()
+    return report
+
+
+def _must_hold(store: Path, manifest: Manifest, progress: Progress) -> None:
+    if manifest.schema > migrations()[-1][0]:
+        says = f"the backup was made by a newer hub ({manifest.code})"
+        raise Misconfigured(says, path="store", fix="restore it with that version")
+    with closing(connect(store)) as connection:
+        migrate(connection)
+    heads: list[str] = []
+    finding = audit.verify(SqliteStorage(store), progress, head=heads.append)
+    if finding is not None:
+        says = f"the ledger in the backup does not hold at position {finding.position}: {finding.says}"
+        raise Misconfigured(says, path="store", fix="take an older backup")
+    if manifest.head and heads[0] != manifest.head:
+        raise Misconfigured(
+            "the ledger in the backup is not the one that its manifest names",
+            path="store",
+            fix="take an older backup",
+        )
+
+
+def _site(unpacked: Path, site: Path) -> list[str]:
+    """Puts the site's files where none are; gives those that are there and differ, which stay as they are."""
+    differing: list[str] = []
+    fresh = not (site / "charter.yaml").exists()
+    for path in sorted(p for p in unpacked.rglob("*") if p.is_file()):
+        target = site / path.relative_to(unpacked)
+        if target.exists():
+            if not filecmp.cmp(path, target, shallow=False):
+                differing.append(target.relative_to(site).as_posix())
+        elif fresh:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+        else:
+            differing.append(target.relative_to(site).as_posix())
+    return differing
+
+
+async def _in_doubt(
+    store: Path,
+    manifest: Manifest,
+    charter: Charter,
+    differing: list[str],
+    now_ms: Callable[[], int],
+    progress: Progress,
+) -> Report:
+    """Notes the restore in the ledger and puts in doubt what may have been sent since."""
+    origins, targets, waiting = _found(store)
+    journal = SqliteJournal(store, clock_ms=now_ms, dedup=ArrivalDedup())
+    journal.start()
+    try:
+        systems = sorted(origins | {name for name, system in charter.systems.items() if system.flows_in})
+        says = f"restored from the backup of {moment(manifest.made_ms)}, entry {manifest.position}"
+        await begin(journal, systems, backup_ms=manifest.made_ms, now_ms=now_ms(), says=says)
+        doubted = await put_in_doubt(
+            journal, sorted(targets), lambda done: progress(done, sum(targets.values()))
+        )
+        cursors = {
+            (name, flow.document): journal.cursor(name, flow.document)
+            for name in systems if name in charter.systems
+            for flow in charter.systems[name].flows_in
+        }  # fmt: skip
+    finally:
+        await journal.close()
+    _fold_wal(store)
+    opened = [Open(target, count, charter.systems.get(target)) for target, count in sorted(doubted.items())]
+    return Report(manifest, now_ms(), charter, systems, opened, waiting, cursors, differing)
+
+
+def _found(store: Path) -> tuple[set[str], dict[str, int], int]:
+    """Systems that handed in, open transmissions by target, and documents that wait."""
+    with closing(sqlite3.connect(store)) as connection:
+        origins = {row[0] for row in connection.execute("SELECT DISTINCT system FROM captures")}
+        targets: dict[str, int] = dict(
+            connection.execute(
+                "SELECT target, count(*) FROM transmissions WHERE state IN (1, 3, 4) GROUP BY target"
+            )
+        )
+        waiting = connection.execute(
+            "SELECT (SELECT count(*) FROM captures WHERE state = 1) + (SELECT count(*) FROM messages WHERE state = 1)"
+        ).fetchone()[0]
+    return origins, targets, int(waiting)
+
+
+def _fold_wal(store: Path) -> None:
+    """Brings the -wal file into the store, so that one rename puts all of it in place."""
+    with closing(sqlite3.connect(store)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    handle = os.open(store, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

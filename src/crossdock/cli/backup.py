@@ -1,0 +1,117 @@
+"""`crossdock backup`, `restore` and `restored`: a copy of all that the hub knows, and how it comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crossdock.cli import options
+from crossdock.cli.acting import acting
+from crossdock.cli.remote import refuse
+from crossdock.cli.terminal import Group, console, print_json, progress
+from crossdock.message.names import moment
+
+Archive = Annotated[Path, typer.Argument(metavar="FILE", help="The backup, one file.")]
+
+
+def backup(
+    file: Archive,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify/--no-verify", help="Walk the ledger of the copy, as `audit verify` does."),
+    ] = True,
+    site: options.Site = None,
+    database: options.Database = None,
+    json: options.Json = False,
+) -> None:
+    """Writes all that the hub knows into one file, while it runs.
+
+    The file holds the store as it was at one moment and the files of the site, each under its digest. Secrets are
+    not in it. It holds business data: keep it as you keep the store.
+    """
+    from crossdock.backup.take import take
+
+    settings = options.settings(site, database)
+    with progress("bytes of the backup") as show:
+        manifest = take(settings, file, verify=verify, now_ms=_now_ms(), progress=show)
+    if json:
+        print_json({"file": str(file), "at": moment(manifest.made_ms), "position": manifest.position,
+                    "head": manifest.head or None, "bytes": file.stat().st_size})  # fmt: skip
+        return
+    print(f"{file}: {manifest.site} up to entry {manifest.position}, {file.stat().st_size:,} bytes")
+    print(f"the ledger in it is whole; head {manifest.head}" if manifest.head else "not verified")
+
+
+def restore(
+    file: Archive,
+    site: options.Site = None,
+    database: options.Database = None,
+    json: options.Json = False,
+) -> None:
+    """Brings a backup back, and tells what must be asked again.
+
+    What the hub sent since the backup is not in it. So everything open comes back in doubt and is settled as its flow
+    says, and what a system hands in again is sent only after its target was asked: nothing goes out twice.
+    """
+    from crossdock.backup.bring_back import bring_back
+
+    settings = options.settings(site, database)
+    with progress("bytes, then entries of the ledger") as show:
+        report = asyncio.run(bring_back(settings, file, now_ms=_now_ms, progress=show))
+    if json:
+        print_json(report.tree())
+        return
+    out = console()
+    for line in report.lines(options.spoken(site)):
+        out.print(line)
+
+
+restored = typer.Typer(cls=Group, no_args_is_help=True, help="What a restored hub still asks again.")
+
+
+@restored.callback()
+def _group() -> None:
+    """What a restored hub still asks again."""
+
+
+@restored.command()
+def show(
+    site: options.Site = None,
+    url: options.Url = None,
+    key: options.Key = None,
+    json: options.Json = False,
+) -> None:
+    """Which systems may still hand in what was sent before."""
+    with acting(site, url, key) as hub:
+        tree = hub.get("/v1/restored")
+    if json:
+        print_json(tree)
+        return
+    for one in tree["systems"]:
+        state = f"ended {one['ended']}" if one["ended"] else "hands in again"
+        print(f"{one['system']:<16}{state}; what came between {one['backup_at']} and {one['since']} is lost")
+    if not tree["systems"]:
+        print("this store was never restored from a backup")
+
+
+@restored.command()
+def end(
+    system: Annotated[str, typer.Argument(metavar="SYSTEM", help="It has sent again all that was lost.")],
+    site: options.Site = None,
+    url: options.Url = None,
+    key: options.Key = None,
+) -> None:
+    """Says that a system has handed in all that was lost: what comes from now on is new."""
+    with acting(site, url, key) as hub:
+        answer = hub.ask("POST", f"/v1/restored/{system}/end", b"{}", {"content-type": "application/json"})
+    if answer.status >= 400:
+        refuse(answer)
+    print(f"what {system} sends from now on is new")
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,1 @@
+"""What both stores share: the reading of the tables, over a connection of either."""

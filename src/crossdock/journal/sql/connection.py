@@ -1,0 +1,79 @@
+"""What the reading code needs of a database connection, whichever store it leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What the stores say differently."""
+
+    #: What names the index of a count, with `{}` for its name: SQLite does not always find it by itself.
+    index: str
+    #: Whether positions and the numbers of the door have no gaps. Where several hosts write, a commit that
+    #: was rolled back leaves one.
+    dense: bool
+
+
+class Cursor(Protocol):
+    """The rows of one statement."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows a write touched."""
+        ...
+
+    def fetchone(self) -> Any:
+        """The next row as a tuple; None after the last."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """The rows that are left."""
+        ...
+
+    def __iter__(self) -> Iterator[Any]:
+        """The rows that are left, one by one, in bounded memory."""
+        ...
+
+
+class Connection(Protocol):
+    """Takes statements in the SQL that both stores understand, each `?` standing for a value."""
+
+    dialect: Dialect
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Cursor:
+        """Runs one statement."""
+        ...
+
+
+class Damaged(Exception):
+    """What is stored cannot be read back."""
+
+
+class Storage(Protocol):
+    """A store as the commands open it, with or without a hub beside them."""
+
+    @property
+    def name(self) -> str:
+        """What people call it: its file, or its address without the password."""
+        ...
+
+    def exists(self) -> bool:
+        """Whether a hub ever wrote here. Raises StoreDown when nobody can tell."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[Connection]:
+        """One view of all that is committed. Raises StoreDown; damage shows as Damaged or sqlite3.Error."""
+        ...
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """A connection to write with, each statement durable by itself; makes the store if there is none."""
+        ...
+
+    def complaint(self, connection: Connection) -> str | None:
+        """What is wrong with the tables or the file below them; None when they are as a hub makes them."""
+        ...
