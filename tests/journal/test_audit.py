@@ -48,6 +48,7 @@ OWNERSHIP = {
     ("messages", "partition"),
     ("transmissions", "partition"),
     ("hubs", "home"),
+    ("hubs", "shared"),
 }
 
 

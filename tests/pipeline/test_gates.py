@@ -14,6 +14,7 @@ from crossdock.charter.flow_settings import WhenClosed
 from crossdock.control.operate import Operator, Order, read
 from crossdock.faults import Invalid
 from crossdock.journal.sql.audit import verify
+from crossdock.journal.sqlite.storage import SqliteStorage
 from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.message.gate import HUB, Direction, GateAct, GateMove
 from crossdock.pipeline.dedup import ArrivalDedup
@@ -171,7 +172,7 @@ async def test_an_act_is_in_the_ledger_survives_a_restart_and_is_vouched_for(tmp
         said = journal._reader.execute("SELECT says FROM ledger WHERE kind = 12").fetchall()
         assert said == [("ann paused wms (out): stocktake",)]
         await journal.close()
-        assert verify(path) is None
+        assert verify(SqliteStorage(path)) is None
     assert keeper.told == 1
 
 
@@ -184,6 +185,6 @@ async def test_a_changed_act_is_found_by_an_audit(tmp_path: Path):
     )
     await journal.writer.submit(lambda c: c.execute("UPDATE gate_acts SET who = 'bob'"))
     await journal.close()
-    finding = verify(path)
+    finding = verify(SqliteStorage(path))
     assert finding is not None
     assert finding.what == "state"

@@ -188,6 +188,7 @@ class World:
         concurrency: int = 4,
         fields: Mapping[str, str] | None = None,
         window: int = 4000,
+        surroundings: Mapping[str, Any] | None = None,
         **guards: Any,
     ) -> None:
         self.targets = {name: FakeTarget(name) for name in ("wms", "erp")}
@@ -203,14 +204,8 @@ class World:
             "erp": System("erp", "json", flows_out=outs, limits=limits),
         }
         rules = {d: ObjectRule(d, "shop", tuple(readers), fields or {}) for d in documents}
-        self.charter = Charter(
-            "sha256:test",
-            Site(),
-            systems,
-            rules,
-            checks or Checks(ItemCheck.SKIP),
-            (ip_network("127.0.0.1/32"),),
-        )
+        judged = checks or Checks(ItemCheck.SKIP)
+        self.charter = Charter("sha256:test", Site(), systems, rules, judged, (ip_network("127.0.0.1/32"),))
         self.clock = Clock()
         self._path = folder / "hub.db"
         self.journal = SqliteJournal(
@@ -225,7 +220,9 @@ class World:
             )
             for name, system in systems.items()
         }
-        self.context = Context(self.charter, bound, self.journal, self.clock, Random(1), DecisionTime())
+        self.context = Context(
+            self.charter, bound, self.journal, self.clock, Random(1), DecisionTime(), **(surroundings or {})
+        )
         self.worker = Worker(
             self.context,
             commit=guards.pop("commit", None) or DurableFirst(),

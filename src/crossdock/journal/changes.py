@@ -30,9 +30,9 @@ Told = tuple[str, int, int, bytes | None]
 
 #: Rows that cite the entry that made them: its position is their last value, and it holds their mark.
 CITING = frozenset(
-    {"upsert_hub", "upsert_identity", "upsert_belief", "insert_member", "insert_member_by_cause", "insert_override",
-     "upsert_crosswalk_row", "insert_gate_act", "upsert_restored",
-     "assign_incident", "resolve_incident", "resolve_empty_incident"}
+    {"upsert_hub", "introduce_shared", "upsert_identity", "upsert_belief", "insert_member", "insert_member_by_cause",
+     "insert_override", "upsert_crosswalk_row", "insert_gate_act", "upsert_restored", "assign_incident",
+     "resolve_incident", "resolve_empty_incident"}
 )  # fmt: skip
 #: Not a row but the mark of a move that an entry tells of beside its own.
 TOLD = "told"
@@ -79,7 +79,7 @@ def marked(statement: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def marks_of(statement: str, values: tuple[Any, ...]) -> bytes:
     """The marks of a row that cites its entry: one, or two where part of the row may change later."""
-    if statement == "upsert_hub":
+    if statement in ("upsert_hub", "introduce_shared"):
         # The home is where the object is decided, not what is known of it: it may change hands.
         id_, root, document, number, owner, key, _ = cast("tuple[Any, Any, Any, Any, Any, Any, Any]", values)
         return mark("hub", (id_, document, number, owner)) + mark("place", (id_, root, key))
@@ -244,6 +244,14 @@ class Changes:
         self._told.append(("message", m.id, to.value, message_mark(m.id, waits_for, until_ms)))
         m.state, m.waits_for, m.until_ms = to, waits_for, until_ms
 
+    def hand_over(self, m: Message) -> None:
+        """Leaves a message to whoever works on its partition; the caller adds the entry that tells why."""
+        to = MessageState.WAITING
+        assert to in MESSAGE_MOVES[m.state], (m.state, to)
+        self.rows.append(("hand_over", (to.value, m.partition, m.id, m.state.value), 1))
+        self._told.append(("message", m.id, to.value, None))
+        m.state, m.waits_for, m.until_ms = to, None, None
+
     # -- transmissions -------------------------------------------------------
 
     def add_transmission(self, t: Transmission, entry: Entry) -> None:
@@ -295,9 +303,16 @@ class Changes:
 
     # -- what is known -------------------------------------------------------
 
-    def identity(self, system: str, document: str, their_id: str, hub: int) -> Row:
-        """The row that says: this id at that system is this object."""
-        return ("upsert_identity", (self.scope, system, document, their_id, hub), None)
+    def identity(
+        self, system: str, document: str, their_id: str, hub: int, *, touches: int | None = None
+    ) -> Row:
+        """The row that says: this id at that system is this object. Whoever must be the first says `touches=1`."""
+        return ("upsert_identity", (self.scope, system, document, their_id, hub), touches)
+
+    def hub(self, m: Message, *, shared: bool) -> Row:
+        """The row that makes an object known; `shared`: by a number that others may tell at this moment, too."""
+        values = (m.hub, m.root, m.document, m.number, m.system, m.key, m.partition)
+        return ("introduce_shared", values, 1) if shared else ("upsert_hub", values, None)
 
     def belief(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
@@ -171,6 +171,14 @@ class Journal(Protocol):
         """Captures to translate, in arrival order, with their bodies."""
         ...
 
+    def captures_due(self, partitions: Collection[int], limit: int) -> list[tuple[int, int]]:
+        """(capture, partition) of those to translate, in order of arrival within each partition."""
+        ...
+
+    def captures(self, ids: Sequence[int]) -> Sequence[Capture]:
+        """Some captures with their bodies."""
+        ...
+
     def capture(self, id_: int) -> Capture | None:
         """One capture with its body."""
         ...
@@ -181,6 +189,10 @@ class Journal(Protocol):
 
     def refresh_overrides(self) -> None:
         """Looks whether any value was ever mended by a person; most stores never ask again."""
+        ...
+
+    def fixes(self) -> int:
+        """A number that rises with every value and every row of a crosswalk that a person adds."""
         ...
 
     def identity(self, system: str, document: str, their_id: str) -> tuple[int, int, str, int] | None:
@@ -207,19 +219,23 @@ class Journal(Protocol):
         """One message."""
         ...
 
-    def messages_waiting_for(self, predecessor: str, limit: int) -> Sequence[Message]:
-        """Messages that wait for "document/number"."""
+    def messages_waiting_for(self, predecessors: Sequence[str], limit: int) -> list[tuple[int, int]]:
+        """(message, partition) of those that wait for one of several "document/number", whoever holds them."""
         ...
 
-    def messages_sent_back(self, limit: int) -> list[int]:
-        """Messages that a person sent back to be looked at again: they wait, and for nothing."""
+    def messages_freed(self, partitions: Collection[int], limit: int) -> list[int]:
+        """Messages that wait for something that has come."""
         ...
 
-    def messages_lacking_item(self, sku: str, limit: int) -> Sequence[int]:
-        """Messages on the desk because an item, or a unit of it, was not known."""
+    def messages_sent_back(self, partitions: Collection[int], limit: int) -> list[int]:
+        """Messages that a person sent back, or another process handed over: they wait, and for nothing."""
         ...
 
-    def messages_overdue(self, now_ms: int, limit: int) -> Sequence[Message]:
+    def messages_lacking_item(self, sku: str, limit: int) -> list[tuple[int, int]]:
+        """(message, partition) of those on the desk because an item, or a unit of it, was not known."""
+        ...
+
+    def messages_overdue(self, partitions: Collection[int], now_ms: int, limit: int) -> Sequence[Message]:
         """Messages whose wait is over."""
         ...
 
@@ -228,7 +244,12 @@ class Journal(Protocol):
         ...
 
     def open_transmissions(
-        self, target: str, states: Iterable[TransmissionState], after: int, limit: int
+        self,
+        target: str,
+        states: Iterable[TransmissionState],
+        after: int,
+        limit: int,
+        partitions: Collection[int],
     ) -> Sequence[Transmission]:
         """Open work of one target in order of making, beyond one id."""
         ...
@@ -237,8 +258,12 @@ class Journal(Protocol):
         """Open work of one lane in order."""
         ...
 
-    def lanes_blocked(self, target: str) -> Sequence[tuple[str, int]]:
-        """(ordering key, transmission) of every lane of a target that waits for a person."""
+    def lanes_blocked(self, target: str, partitions: Collection[int]) -> list[tuple[str, int, int]]:
+        """(ordering key, transmission, partition) of every lane of a target that waits for a person."""
+        ...
+
+    def lanes_freed(self, target: str, keys: Sequence[str]) -> list[str]:
+        """Those of some lanes in which nothing waits for a person any more."""
         ...
 
     def transmission(self, id_: int) -> Transmission | None:

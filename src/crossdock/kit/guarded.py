@@ -10,6 +10,7 @@ from crossdock.faults import InDoubt, TryLater
 from crossdock.kit.breaker import Breaker, BreakerState
 from crossdock.kit.credentials import Badge
 from crossdock.kit.http import Client, Response
+from crossdock.kit.share import Places
 from crossdock.kit.throttle import Pace, ReadAllowance, allowance, retry_after_s
 
 #: Answers that say of the system itself, not of the request, that it is not there.
@@ -18,6 +19,12 @@ _DOWN = frozenset({502, 503, 504})
 _RETRY_AFTER_UNKNOWN_S = 1.0
 #: However long one answer asks us to wait, the system is asked again after this: it may have been a slip.
 _HOLD_MAX_S = 300.0
+#: How long a process without any place of a system waits before it looks again.
+_NO_PLACE_S = 0.25
+
+
+def _always() -> bool:
+    return True
 
 
 class GuardedClient:
@@ -25,7 +32,8 @@ class GuardedClient:
 
     Waits up to `wait_max_s` for a free place and for the pace, then raises TryLater: nothing was sent.
     While the breaker is open it raises TryLater at once. A 401 fetches new credentials and asks once
-    more, because a 401 is a definite refusal. Times in seconds.
+    more, because a 401 is a definite refusal. `may_send` is asked at the last moment before bytes leave.
+    Times in seconds.
     """
 
     def __init__(
@@ -39,13 +47,14 @@ class GuardedClient:
         read_allowance: ReadAllowance = allowance,
         wait_max_s: float = 2.0,
         waiting_max: int = 10_000,
+        may_send: Callable[[], bool] = _always,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         assert concurrency > 0, "nothing could ever be sent"
         self._client = client
-        self._places = asyncio.Semaphore(concurrency)
+        self.share = Places(concurrency)
         self._pace = pace or Pace()
         self._breaker = breaker or Breaker()
         self._badge = badge
@@ -55,7 +64,7 @@ class GuardedClient:
         self._clock = clock
         self._wall = wall
         self._sleep = sleep
-        self._waiting = 0
+        self._may_send = may_send
         self._in_flight = 0
 
     async def send(
@@ -68,10 +77,10 @@ class GuardedClient:
         """
         if self._breaker.state is not BreakerState.CLOSED:
             self._ask_breaker()  # without queueing for a place first
-        if self._places.locked():
+        if self.share.locked():
             await self._place()
         else:
-            await self._places.acquire()
+            await self.share.acquire()
         try:
             badge = self._badge
             if badge is None:
@@ -86,7 +95,13 @@ class GuardedClient:
                 return answer  # a secret that nobody changed
             return await self._once(method, path, body, _with(headers, newer))
         finally:
-            self._places.release()
+            self.share.release()
+
+    def allot(self, places: int, rate_per_s: float | None, burst: float = 1.0) -> None:
+        """Another share of the system's limits from now on; a rate of None leaves the pace as it is."""
+        self.share.set(places)
+        if rate_per_s is not None:
+            self._pace.allot(rate_per_s, burst, self._clock())
 
     async def close(self) -> None:
         """Ends all connections."""
@@ -95,7 +110,8 @@ class GuardedClient:
     def wait_s(self) -> float:
         """Seconds until a request could go, 0 now: for a caller that would rather not begin than be refused."""
         now_s = self._clock()
-        return max(self._breaker.wait_s(now_s), self._pace.wait_s(now_s))
+        wait_s = max(self._breaker.wait_s(now_s), self._pace.wait_s(now_s))
+        return wait_s if self.share.places else max(wait_s, _NO_PLACE_S)
 
     @property
     def breaker_state(self) -> BreakerState:
@@ -113,6 +129,8 @@ class GuardedClient:
         if wait_s:
             now_s = await self._its_turn(wait_s, now_s)
         self._ask_breaker()
+        if not self._may_send():
+            raise TryLater("this process may not send now: its hold on the work has run out")
         probe = self._breaker.begin(now_s)
         self._pace.take(now_s)
         self._in_flight += 1
@@ -163,16 +181,13 @@ class GuardedClient:
 
     async def _place(self) -> None:
         """Waits for a free place. Raises TryLater."""
-        if self._waiting >= self._waiting_max:
+        if self.share.waiting >= self._waiting_max:
             raise TryLater("too many requests wait for the system", wait_s=self._wait_max_s)
-        self._waiting += 1
         try:
             async with asyncio.timeout(self._wait_max_s):
-                await self._places.acquire()
+                await self.share.acquire()
         except TimeoutError:
             raise TryLater("the system is busy with our other requests") from None
-        finally:
-            self._waiting -= 1
 
 
 def _with(headers: Mapping[str, str] | None, proof: Mapping[str, str]) -> Mapping[str, str]:

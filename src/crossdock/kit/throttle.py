@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 _EPOCH_FROM = 1_000_000_000  # a reset beyond this many seconds is a date, not a duration
 _WAIT_MAX_S = 86_400.0
 _WINDOW_MAX_S = 300.0  # a longer one is asked about again
+_NO_RATE_S = 0.25  # while another process has the whole rate: asked again after this
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +88,24 @@ class Pace:
         self._left = 0
         self._window_until_s = -math.inf
 
+    def allot(self, rate_per_s: float, burst: float, now_s: float) -> None:
+        """Another rate from now on; 0 is none at all. What a lower rate saved up is not spent at a higher one."""
+        assert rate_per_s >= 0, "a rate is never less than nothing"
+        rises = self._rate_per_s is not None and rate_per_s > self._rate_per_s
+        self._tokens = (
+            0.0 if rises else min(self._filled(now_s), burst) if self._rate_per_s is not None else 0.0
+        )
+        self._at_s = now_s
+        self._rate_per_s, self._burst = rate_per_s, max(1.0, burst)
+
     def wait_s(self, now_s: float) -> float:
         """Seconds until the next request may go; 0 now."""
         wait = self._held_until_s - now_s
         if self._window_until_s > now_s and self._left <= 0:
             wait = max(wait, self._window_until_s - now_s)
-        if self._rate_per_s is not None:
+        if self._rate_per_s == 0:
+            wait = max(wait, _NO_RATE_S)
+        elif self._rate_per_s is not None:
             missing = 1.0 - self._filled(now_s)
             wait = max(wait, missing / self._rate_per_s) if missing > 1e-9 else wait
         return max(wait, 0.0)

@@ -1,11 +1,12 @@
-"""Work of a target that is in the store but not in memory: at a start, beyond the window, after a person's act."""
+"""Work of a target that is in the store but not in memory: taken up or given away, beyond the window, after an act."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from crossdock.journal.changes import Changes
+from crossdock.journal.tenure import Hold
 from crossdock.message.records import Transmission
 from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.pipeline.bound import Context
@@ -23,34 +24,72 @@ _BUSY_S = 0.02
 class Backlog:
     """Brings stored work into lanes."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, hold: Hold) -> None:
         self._context = context
         self._journal = context.journal
+        self._hold = hold
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def recover(self, target: Target) -> int:
-        """After a stop: what was being sent is in doubt, the rest goes on. Gives how many were in doubt.
+    # -- partitions come and go ------------------------------------------------
+
+    async def recover(self, target: Target, partitions: Collection[int]) -> int:
+        """After a stop: what was being sent is in doubt. Gives how many were; the rest is for `load`.
 
         The list is read whole before any of it is moved, since freeing a lane could add to it.
         """
-        for key, transmission in self._journal.lanes_blocked(target.name):
-            target.lanes.by_key(key).blocked_by = self._journal.cause_of(transmission)
+        self._find_blocked(target, partitions)
         interrupted = list[Transmission]()
         while True:
             after = interrupted[-1].id if interrupted else 0
-            page = self._journal.open_transmissions(target.name, (_S.SENDING,), after, _CHUNK)
+            page = self._journal.open_transmissions(target.name, (_S.SENDING,), after, _CHUNK, partitions)
             interrupted.extend(page)
             if len(page) < _CHUNK:
                 break
         for at in range(0, len(interrupted), _CHUNK):
             await self._interrupted(target, interrupted[at : at + _CHUNK])
+        return len(interrupted)
+
+    def _find_blocked(self, target: Target, partitions: Collection[int]) -> None:
+        for key, transmission, partition in self._journal.lanes_blocked(target.name, partitions):
+            lane = target.lanes.by_key(key)
+            lane.partition = partition
+            lane.blocked_by = self._journal.cause_of(transmission)
+
+    async def load(self, target: Target) -> None:
+        """Brings what is due in the partitions held into memory, as far as there is room."""
+        # From the beginning: work of a partition that has just come may be older than all that is known.
         target.spilled = True
-        target.unseen = 0
+        target.loaded_upto = 0
         while target.spilled and self.refill(target):
             await asyncio.sleep(0)
             if target.lanes.count > target.window // 2:
                 break
-        return len(interrupted)
+
+    async def vacate(self, target: Target, partitions: Collection[int]) -> None:
+        """Forgets the lanes of these partitions once nothing of them is under way."""
+        while any(
+            lane.busy or lane.writing or not all(flight.stored for flight in lane.flights)
+            for lane in target.lanes.within(partitions)
+        ):
+            await self._context.clock.sleep(_BUSY_S)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        changes = self._journal.changes()
+        for lane in target.lanes.within(partitions):
+            for flight in lane.flights:
+                if flight.t.state is _S.SENDING:  # stored ahead of its turn, and its turn never came here
+                    flight.t.attempt -= 1
+                    entry = entry_of(flight.t, EntryKind.decided, "another process takes its lane")
+                    changes.move_transmission(flight.t, _S.DUE, entry)
+        if changes.rows:
+            await target.commits.durable(changes)
+        for lane in target.lanes.within(partitions):
+            target.vacated(lane)
+
+    async def stop(self) -> None:
+        """Gives up what has not been written."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _interrupted(self, target: Target, page: list[Transmission]) -> None:
         changes = self._journal.changes()
@@ -72,10 +111,13 @@ class Backlog:
         if not target.spilled or target.lanes.count > target.window // 2:
             return False
         limit = target.window - target.lanes.count
-        rows = self._journal.open_transmissions(target.name, _RUNNING, target.loaded_upto, limit)
+        partitions = self._hold.partitions
+        rows = self._journal.open_transmissions(target.name, _RUNNING, target.loaded_upto, limit, partitions)
         held: dict[str, list[Flight]] = {}
         for t in rows:
             target.loaded_upto = t.id
+            if t.id in target.lanes.aboard:
+                continue
             lane = target.lanes.of(t)
             flight = Flight(t, stored=True)
             if lane.blocked_by is not None:
@@ -93,11 +135,22 @@ class Backlog:
             target.spilled = False
         return bool(rows)
 
+    def reload_freed(self, targets: Iterable[Target]) -> None:
+        """Reads those lanes anew that wait for a person here and not in the store: nobody told us of an act."""
+        for target in targets:
+            blocked = [lane.key for lane in target.lanes.all() if lane.blocked_by is not None]
+            for key in self._journal.lanes_freed(target.name, blocked[:_CHUNK]) if blocked else ():
+                self.reload(target, key)
+
     def reload(self, target: Target, key: str) -> None:
-        """Reads one lane anew, after a person acted on it."""
+        """Reads one lane anew, after a person acted on it; one that is held elsewhere is left alone."""
         lane = target.lanes.by_key(key)
         if lane.busy or lane.writing:
             asyncio.get_running_loop().call_later(_BUSY_S, self.reload, target, key)
+            return
+        rows = self._journal.lane(target.name, key, 0, target.window)
+        if any(not self._hold.has(t.partition) for t in rows):
+            target.lanes.tidy(lane)
             return
         # Flights whose first commit is under way are not in the store yet, and stay behind the others.
         coming = [flight for flight in lane.flights if not flight.stored]
@@ -105,7 +158,8 @@ class Backlog:
         lane.blocked_by = None
         changes = self._journal.changes()
         known = {flight.t.id for flight in coming}
-        for t in self._journal.lane(target.name, key, 0, target.window):
+        for t in rows:
+            lane.partition = t.partition
             if t.id in known:
                 continue
             if t.state is _S.DESK:

@@ -9,8 +9,10 @@ from typing import Protocol
 
 from crossdock.charter.charter import Charter, System
 from crossdock.journal.contract import Journal
+from crossdock.journal.tenure import Alone, Signals, Silence, Tenure
 from crossdock.kit.connector import Poller, Read, Reader, Writer
 from crossdock.kit.http import Client
+from crossdock.kit.share import Share
 from crossdock.pipeline.restored import Restored
 
 
@@ -59,6 +61,7 @@ class Bound:
     writers: Mapping[str, Writer] = field(default_factory=dict[str, Writer])
     pollers: Mapping[str, Poller] = field(default_factory=dict[str, Poller])
     reads: Callable[[], tuple[Read, ...]] = tuple  #: what the connector looked up since the last call
+    share: Share | None = None  #: of the system's places; None: all that its limits name
 
 
 @dataclass(slots=True)
@@ -71,6 +74,9 @@ class Context:
     clock: Clock
     random: Random
     time: DecisionTime
+    tenure: Tenure = field(default_factory=Alone)  #: what this process holds of the store
+    signals: Signals = field(default_factory=Silence)  #: the other processes of the site
+    refresh: Callable[[], None] = lambda: None  #: reads anew what people have added to crosswalks
     restored: Restored = field(init=False)  #: what came back from a backup, if anything did
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from crossdock.journal.changes import Changes
-from crossdock.journal.contract import StoreDown
+from crossdock.journal.contract import Fenced, StoreDown
 from crossdock.message.records import Transmission
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.lanes import Flight, Lane
@@ -48,6 +48,9 @@ class Commits:
         while True:
             try:
                 await self._journal.submit(changes)
+            except Fenced:
+                # Another process has what was ours: nothing of this is written, and this term ends.
+                await asyncio.get_running_loop().create_future()
             except StoreDown as down:
                 _log.error("store down", says=str(down), system=self._system)
                 await self._clock.sleep(_STORE_RETRY_S)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from crossdock.faults import Fault, Invalid, Waits
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes, Row
+from crossdock.journal.tenure import Hold
 from crossdock.kit.connector import Read
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry, Message, Transmission
@@ -15,7 +16,7 @@ from crossdock.message.states import EntryKind, MessageState
 from crossdock.model.document import Document
 from crossdock.pipeline import check
 from crossdock.pipeline.bound import Context
-from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge
+from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge, shares_numbers
 from crossdock.pipeline.report import Subject, incident_of, reads_json
 from crossdock.pipeline.route import Router
 
@@ -28,17 +29,21 @@ class Batch:
     arrived: list[str] = field(default_factory=list[str])  #: "document/number" that waiters may be woken by
     routed: list[Transmission] = field(default_factory=list[Transmission])
     waiting: int = 0  #: messages that began to wait
+    waits: list[tuple[int, str, str]] = field(default_factory=list[tuple[int, str, str]])
+    #: (message, system, "document/number") of those
+    elsewhere: set[int] = field(default_factory=set[int])  #: partitions that got something to decide
     freed: set[int] = field(default_factory=set[int])  #: incidents that lost members
 
 
 class Decider:
     """Checks messages and routes them."""
 
-    def __init__(self, context: Context, known: Knowledge, router: Router) -> None:
+    def __init__(self, context: Context, known: Knowledge, router: Router, hold: Hold) -> None:
         self._context = context
         self._charter = context.charter
         self._known = known
         self._router = router
+        self._hold = hold
 
     def decide(
         self,
@@ -50,6 +55,9 @@ class Decider:
         made_by: Entry | None,
     ) -> None:
         """Checks and routes a message that is new (`made_by` tells of it) or is looked at again."""
+        if not self._hold.has(message.partition):
+            self._hand_over(message, batch, made_by)
+            return
         try:
             if made_by is None and self._outdated(message):
                 self._superseded(message, batch, "a newer version went its way in the meantime")
@@ -67,6 +75,19 @@ class Decider:
         else:
             self._move(message, MessageState.ROUTED, batch, made_by)
             self._routed(message, reads, warnings, batch, news=news)
+
+    def _hand_over(self, message: Message, batch: Batch, made_by: Entry | None) -> None:
+        """The object's story is decided by whoever holds its home, so that its lanes keep their order."""
+        changes = batch.changes
+        if made_by is not None:
+            changes.add_message(message, made_by)
+        else:
+            if message.state is MessageState.DESK:
+                self._leave_desk(message, batch)
+            changes.hand_over(message)
+        entry = self._entry(EntryKind.decided, message, "is decided where its story is", ())
+        changes.entry(entry, *self._introduction(message, changes))
+        batch.elsewhere.add(message.partition)
 
     def _move(self, message: Message, to: MessageState, batch: Batch, made_by: Entry | None) -> None:
         """A new message is written in its state, a known one is moved to it."""
@@ -118,22 +139,20 @@ class Decider:
         known = self._known.by_id(message.system, message.document, message.their_id)
         if known is not None and known.root == message.root:
             return []
+        first = known is None
+        shared = (
+            first
+            and message.root == message.hub
+            and shares_numbers(self._charter, message.system, message.document)
+            and self._known.by_number(message.document, message.number) is None
+        )
         self._known.learn(message)
         return [
-            (
-                "upsert_hub",
-                (
-                    message.hub,
-                    message.root,
-                    message.document,
-                    message.number,
-                    message.system,
-                    message.key,
-                    message.partition,
-                ),
-                None,
+            changes.hub(message, shared=shared),
+            # Where another process knows it by now, this one was decided without that, and is decided again.
+            changes.identity(
+                message.system, message.document, message.their_id, message.hub, touches=1 if first else None
             ),
-            changes.identity(message.system, message.document, message.their_id, message.hub),
         ]
 
     # -- not now -------------------------------------------------------------
@@ -154,7 +173,6 @@ class Decider:
         until = self._context.clock.now_ms() + int(self._charter.checks.wait_s * 1000)
         predecessor = f"{wait.kind}/{wait.number}"
         changes = batch.changes
-        batch.waiting += 1
         if made_by is not None:
             message.waits_for, message.until_ms = predecessor, until
             changes.add_message(message, made_by)
@@ -162,6 +180,8 @@ class Decider:
             changes.move_message(message, MessageState.WAITING, waits_for=predecessor, until_ms=until)
         else:
             return
+        batch.waiting += 1
+        batch.waits.append((message.id, message.system, predecessor))
         entry = self._entry(EntryKind.decided, message, f"waits for {wait.kind} {wait.number}", ())
         changes.entry(entry, *self._introduction(message, changes))
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from crossdock.charter.charter import Charter
 from crossdock.journal.contract import Journal
 from crossdock.message.records import Message
+from crossdock.model import register
+from crossdock.model.document import DocumentClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,12 @@ class Knowledge:
         packs = [pack["unit"] for pack in tree.get("packs") or ()]
         units = frozenset(filter(None, [tree.get("unit"), *packs]))
         return Item(units, f"m{message.id}")
+
+
+def shares_numbers(charter: Charter, system: str, document: str) -> bool:
+    """Whether a system's number means the owner's object: it is not the owner, or the kind is master data."""
+    rule = charter.objects.get(document)
+    return rule is None or rule.owner != system or register.class_of(document) is DocumentClass.STATE
 
 
 #: How a belief came about.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -30,6 +30,7 @@ class Lane:
     """The flights of one target and one ordering key, in order."""
 
     key: str
+    partition: int = -1  #: that of all its transmissions; -1: not known yet
     flights: deque[Flight] = field(default_factory=deque[Flight])
     blocked_by: str | None = None  #: the cause of the incident that holds it
     busy: bool = False  #: somebody is sending from it
@@ -73,10 +74,13 @@ class Lanes:
         self._ordering = ordering
         self._lanes: dict[str, Lane] = {}
         self.count = 0  #: flights in memory
+        self.aboard: set[int] = set()  #: their transmissions
 
     def of(self, transmission: Transmission) -> Lane:
         """The lane of a transmission, made when needed."""
-        return self.by_key(self._ordering.lane_key(transmission))
+        lane = self.by_key(self._ordering.lane_key(transmission))
+        lane.partition = transmission.partition
+        return lane
 
     def by_key(self, key: str) -> Lane:
         """A lane by its key, made when needed."""
@@ -88,24 +92,45 @@ class Lanes:
     def push(self, lane: Lane, flight: Flight) -> None:
         """Puts a flight at the end of its lane."""
         lane.flights.append(flight)
+        self.aboard.add(flight.t.id)
         self.count += 1
 
     def pop(self, lane: Lane) -> Flight:
         """Takes the first flight out."""
         self.count -= 1
-        return lane.flights.popleft()
+        flight = lane.flights.popleft()
+        self.aboard.discard(flight.t.id)
+        return flight
 
     def remove(self, lane: Lane, flights: Iterable[Flight]) -> None:
         """Takes some flights out, wherever they stand."""
+        flights = list(flights)
         gone = set(map(id, flights))
+        self.aboard.difference_update(flight.t.id for flight in flights)
         kept = deque(f for f in lane.flights if id(f) not in gone)
         self.count -= len(lane.flights) - len(kept)
         lane.flights = kept
 
     def tidy(self, lane: Lane) -> None:
         """Forgets a lane that holds nothing."""
-        if not lane.flights and lane.blocked_by is None and not lane.busy and not lane.queued:
-            self._lanes.pop(lane.key, None)
+        if lane.flights or lane.blocked_by is not None or lane.busy or lane.queued:
+            return
+        if self._lanes.get(lane.key) is lane:  # one that was given away may have an heir
+            del self._lanes[lane.key]
+
+    def within(self, partitions: Collection[int]) -> list[Lane]:
+        """The lanes of some partitions."""
+        return [lane for lane in self._lanes.values() if lane.partition in partitions]
+
+    def all(self) -> list[Lane]:
+        """Every lane."""
+        return list(self._lanes.values())
+
+    def drop(self, lane: Lane) -> None:
+        """Forgets a lane with all that is in it."""
+        self.remove(lane, list(lane.flights))
+        lane.blocked_by = None
+        self._lanes.pop(lane.key, None)
 
     def __len__(self) -> int:
         return len(self._lanes)

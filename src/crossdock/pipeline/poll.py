@@ -7,7 +7,9 @@ import asyncio
 import structlog
 
 from crossdock.faults import Fault, TryLater
+from crossdock.journal.chain import partition_of
 from crossdock.journal.contract import StoreDown
+from crossdock.journal.tenure import Hold
 from crossdock.kit.connector import Page, Poller
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.receive import Door
@@ -18,14 +20,19 @@ _log = structlog.get_logger("crossdock.poll")
 #: Pauses after polls that failed double from the first to this many seconds, or to twice the flow's own pause:
 #: a system that comes back is heard within seconds.
 _FAILED_FIRST_S, _FAILED_MAX_S = 1.0, 5.0
+#: How often a process that does not hold a poller's partition looks whether it does by now.
+_HELD_EVERY_S = 0.5
+_BUSY_S = 0.02
 
 
 class Pollers:
-    """One task per system and document."""
+    """One task per system and document; it asks only where the poller's partition is held."""
 
-    def __init__(self, context: Context, door: Door) -> None:
+    def __init__(self, context: Context, door: Door, hold: Hold) -> None:
         self._context = context
         self._door = door
+        self._hold = hold
+        self._asking: dict[int, int] = {}  # how many ask now, by partition
         self._tasks: list[asyncio.Task[None]] = []
         self.paused: set[str] = set()
         self._ended: dict[str, set[str]] = {}  #: documents that were asked for up to their end
@@ -44,16 +51,29 @@ class Pollers:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def leave(self, partitions: frozenset[int]) -> None:
+        """Waits until no page of these partitions is under way; no new one is begun."""
+        while any(self._asking.get(partition) for partition in partitions):
+            await self._context.clock.sleep(_BUSY_S)
+
     async def _ask(self, bound: Bound, document: str, poller: Poller) -> None:
         system = bound.system
         flow = system.flow_in(document)
         every_s = (flow.every_s if flow else None) or 5.0
+        partition = partition_of(f"poll/{system.name}/{document}")
         failures = 0
         while True:
             more = False
+            if not self._hold.has(partition) or not self._context.tenure.may_send():
+                await self._context.clock.sleep(_HELD_EVERY_S)
+                continue
             try:
                 if system.name not in self.paused:
-                    more = await self._once(bound, document, poller)
+                    self._asking[partition] = self._asking.get(partition, 0) + 1
+                    try:
+                        more = await self._once(bound, document, poller)
+                    finally:
+                        self._asking[partition] -= 1
                 failures = 0
             except (Fault, StoreDown) as fault:
                 failures += 1

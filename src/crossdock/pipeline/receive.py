@@ -8,10 +8,9 @@ from typing import Protocol
 
 from crossdock.charter.charter import OnChange
 from crossdock.faults import Unreadable
-from crossdock.journal.contract import Accepted, Arrival, Verdict
+from crossdock.journal.contract import Accepted, Arrival
 from crossdock.kit.connector import Content, Reader
 from crossdock.pipeline.bound import Bound, Context
-from crossdock.pipeline.feed import Feed
 
 
 class CommitGuard(Protocol):
@@ -33,9 +32,10 @@ class DurableFirst:
 class Door:
     """Takes documents that systems push."""
 
-    def __init__(self, context: Context, feed: Feed, guard: CommitGuard) -> None:
+    def __init__(self, context: Context, offer: Callable[[Accepted], None], guard: CommitGuard) -> None:
+        """`offer` is told of everything that was committed here, whoever will decide it."""
         self._context = context
-        self._feed = feed
+        self.offer = offer
         self._guard = guard
 
     async def receive(
@@ -109,14 +109,7 @@ class Door:
         """What was just committed goes to the worker, whoever still waits for the answer."""
         if accepted.cancelled() or accepted.exception() is not None:
             return
-        result = accepted.result()
-        if result.verdict in (Verdict.NEW, Verdict.LATE) and result.record is not None:
-            self._feed.offer(result.record)
-
-    def offer(self, result: Accepted) -> None:
-        """Hands a committed capture to the worker."""
-        if result.record is not None:
-            self._feed.offer(result.record)
+        self.offer(accepted.result())
 
     @staticmethod
     def _reader(bound: Bound, document: str | None) -> tuple[str, Reader]:

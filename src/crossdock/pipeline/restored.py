@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from crossdock.journal.contract import Journal, RestoredSystem
+from crossdock.journal.tenure import ALL
 from crossdock.message.records import Entry, Transmission
 from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.pipeline.transmit import entry_of
@@ -86,7 +87,7 @@ async def put_in_doubt(journal: Journal, targets: list[str], progress: Callable[
     counted = Counter[str]()
     for target in targets:
         after = 0
-        while page := journal.open_transmissions(target, _MAY_HAVE_LEFT, after, _PAGE):
+        while page := journal.open_transmissions(target, _MAY_HAVE_LEFT, after, _PAGE, ALL):
             changes = journal.changes()
             for t in page:
                 says = f"restored from a backup: {target} may have it since"

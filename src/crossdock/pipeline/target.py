@@ -9,7 +9,9 @@ import structlog
 
 from crossdock.faults import Fault
 from crossdock.journal.changes import Changes
+from crossdock.journal.tenure import Hold
 from crossdock.kit.connector import Ask, Unclear, Writer
+from crossdock.kit.share import Share, Whole
 from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.model import register
@@ -30,6 +32,8 @@ WINDOW_MAX = 4_000
 AHEAD_MAX = 8
 #: Flights sent from one lane before another lane has its turn.
 TURN_MAX = 32
+#: How soon a lane is looked at again while nobody knows whether it is still ours.
+_UNSURE_MS = 50
 
 
 class Target:
@@ -41,6 +45,7 @@ class Target:
         bound: Bound,
         ordering: Ordering,
         doubt: DoubtGuard,
+        hold: Hold,
         *,
         window: int,
         completed: Callable[[int], None],
@@ -50,9 +55,12 @@ class Target:
         self._context = context
         self._journal = context.journal
         self._clock = context.clock
+        self._hold = hold
+        self._may_send = context.tenure.may_send
         self.name = bound.system.name
         self._system = bound.system
         self._client = bound.client
+        self._share: Share = bound.share or Whole(bound.system.limits.concurrency)
         self._writers = bound.writers
         self._renderer = Renderer(context, bound)
         self.lanes = Lanes(ordering)
@@ -85,7 +93,7 @@ class Target:
         """Begins to send."""
         loop = asyncio.get_running_loop()
         for n in range(self._system.limits.concurrency):
-            self._tasks.append(loop.create_task(self._work(), name=f"send-{self.name}-{n}"))
+            self._tasks.append(loop.create_task(self._work(n + 1), name=f"send-{self.name}-{n}"))
 
     async def stop(self) -> None:
         """Ends the senders; what is on the wire is given up and found SENDING at the next start."""
@@ -174,7 +182,7 @@ class Target:
     def _ahead(self, lane: Lane, flight: Flight) -> bool:
         """Whether a new flight may be stored as SENDING at once, which saves a commit."""
         t = flight.t
-        if t.after is not None or t.state is _S.IN_DOUBT or self.paused or self._client.wait_s():
+        if t.after is not None or t.state is _S.IN_DOUBT or self._closed():
             return False
         writer = self._writers[t.document]
         if lane.flights or lane.busy:
@@ -183,7 +191,7 @@ class Target:
             if len(lane.flights) != lane.ahead():
                 return False
             return self._renderer.rendered(flight)
-        if self._active + len(self._promised) >= self._system.limits.concurrency or not self._ready.empty():
+        if self._active + len(self._promised) >= self._share.places or not self._ready.empty():
             return False
         if not self._renderer.rendered(flight):
             return False
@@ -227,15 +235,26 @@ class Target:
         handle = asyncio.get_running_loop().call_later(delay_s, ring)
         self._timers.add(handle)
 
-    async def _work(self) -> None:
+    def vacated(self, lane: Lane) -> None:
+        """Forgets a lane that was given away; whatever still points to it finds it empty."""
+        self._promised.discard(lane.key)
+        self.unfinished = {before: key for before, key in self.unfinished.items() if key != lane.key}
+        self.lanes.drop(lane)
+
+    def _closed(self) -> bool:
+        """Whether nobody would be asked now."""
+        return self.paused or not self._may_send() or self._client.wait_s() > 0
+
+    async def _work(self, place: int) -> None:
+        """Sends from one lane after another, as long as the share of the system's places reaches that far."""
         while True:
+            await self._share.reached(place)
             lane = await self._ready.get()
             lane.queued = False
-            wait_s = self._client.wait_s()
-            if wait_s or self.paused:
+            if self._closed() or self._share.places < place:
                 # The gate is closed: the lane keeps its place and nobody is asked.
                 lane.queued = True
-                await self._clock.sleep(min(max(wait_s, 0.005), 1.0))
+                await self._clock.sleep(min(max(self._client.wait_s(), 0.005), 1.0))
                 self._ready.put_nowait(lane)
                 continue
             lane.busy = True
@@ -254,7 +273,7 @@ class Target:
                 self.lanes.tidy(lane)
 
     def _serviceable(self, lane: Lane) -> bool:
-        if not lane.flights or lane.blocked_by is not None:
+        if not lane.flights or lane.blocked_by is not None or not self._hold.has(lane.partition):
             return False
         flight = lane.flights[0]
         return flight.stored and flight.t.due_ms <= self._clock.now_ms() and not self._comes_after(flight)
@@ -267,10 +286,14 @@ class Target:
     async def _serve(self, lane: Lane) -> None:
         """Sends from the head of one lane while there is something to send."""
         for _ in range(TURN_MAX):
-            if not lane.flights or lane.blocked_by is not None:
+            if not lane.flights or lane.blocked_by is not None or not self._hold.has(lane.partition):
                 return
             flight = lane.flights[0]
             if not flight.stored or self._comes_after(flight) or self.paused:
+                return
+            if not self._may_send():
+                # Ours no longer for sure. What is stored as SENDING goes once it is, or is in doubt elsewhere.
+                self._later(lane, self._clock.now_ms() + _UNSURE_MS)
                 return
             if flight.t.state is not _S.SENDING and flight.t.due_ms > self._clock.now_ms():
                 self._later(lane, flight.t.due_ms)
@@ -353,7 +376,7 @@ class Target:
             several = writer.unclear is Unclear.RESEND
             if place >= (AHEAD_MAX if several else 1) or t.state is not _S.DUE or not flight.stored:
                 break
-            if self._comes_after(flight) or self._client.wait_s() or self.paused:
+            if self._comes_after(flight) or self._closed() or not self._hold.has(lane.partition):
                 break
             if any(other.t.hub == t.hub for other in list(lane.flights)[:place]):
                 break  # its rendering may need what the earlier version's answer tells

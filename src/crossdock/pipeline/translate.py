@@ -15,10 +15,9 @@ from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Entry, Message
 from crossdock.message.states import CaptureState, EntryKind
 from crossdock.model import register
-from crossdock.model.document import DocumentClass
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.decide import Batch, Decider
-from crossdock.pipeline.knowledge import Knowledge, Object
+from crossdock.pipeline.knowledge import Knowledge, Object, shares_numbers
 from crossdock.pipeline.mended import fields_of, mended
 from crossdock.pipeline.report import Subject, incident_of, reads_json
 
@@ -178,7 +177,7 @@ class Translator:
     ) -> Object:
         """The object that a document speaks of; a new one gets its hub id here."""
         known = self._known.by_id(system, document, their_id)
-        if known is None and self._numbers_are_shared(system, document):
+        if known is None and shares_numbers(self._context.charter, system, document):
             known = self._known.by_number(document, number)
         if known is not None and (parent is None or known.root != known.hub):
             return known
@@ -187,11 +186,6 @@ class Translator:
         if above is not None:
             return Object(hub, above.root, above.key, above.home)
         return known or Object(hub, hub, order_by or f"h{hub}", home)
-
-    def _numbers_are_shared(self, system: str, document: str) -> bool:
-        """Whether this system's number means the owner's object: it is not the owner, or the kind is master data."""
-        rule = self._context.charter.objects.get(document)
-        return rule is None or rule.owner != system or register.class_of(document) is DocumentClass.STATE
 
     @staticmethod
     def _made(message: Message, draft: Draft) -> Entry:
@@ -238,7 +232,7 @@ class Translator:
         known = self.object_of(
             message.system, message.document, message.their_id, number, parent, order_by, home
         )
-        if tree == message.tree and known.root == message.root:
+        if tree == message.tree and (known.hub, known.root) == (message.hub, message.root):
             self._decider.decide(message, document, parent, batch, made_by=None)
             return
         self._decider.replaced(message, batch)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,6 +18,12 @@ class Dialect:
     #: Whether positions and the numbers of the door have no gaps. Where several hosts write, a commit that
     #: was rolled back leaves one.
     dense: bool
+    #: Whether a column, in place of `{}`, has one of many values, which go in as one.
+    among: str = "{} IN (SELECT value FROM json_each(?))"
+    #: Many values as the one that `among` takes.
+    listed: Callable[[Sequence[Any]], Any] = json.dumps
+    #: The function that tells where one text begins in another.
+    find: str = "instr"
 
 
 class Cursor(Protocol):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from crossdock.journal.chain import PARTITIONS
 from crossdock.journal.changes import unpacked, unpacked_tree
 from crossdock.journal.contract import RestoredSystem
 from crossdock.journal.sql import flow
@@ -50,6 +51,21 @@ class Reads:
         )
         return [_capture(row) for row in rows]
 
+    def captures_due(self, partitions: Collection[int], limit: int) -> list[tuple[int, int]]:
+        """(capture, partition) of those to translate, in order of arrival within each partition."""
+        within, listed = self._within("partition", partitions)
+        return self._reader.execute(
+            f"SELECT id, partition FROM captures WHERE state = 1{within} ORDER BY id LIMIT ?", (*listed, limit)
+        ).fetchall()
+
+    def captures(self, ids: Sequence[int]) -> Sequence[Capture]:
+        """Some captures with their bodies."""
+        among, listed = self._among("c.id", ids)
+        rows = self._reader.execute(
+            f"SELECT {_CAPTURE} FROM captures c JOIN payloads p ON p.id = c.payload WHERE TRUE{among}", listed
+        )
+        return [_capture(row) for row in rows]
+
     def capture(self, id_: int) -> Capture | None:
         """One capture with its body."""
         row = self._reader.execute(
@@ -72,6 +88,23 @@ class Reads:
         return self._reader.execute(
             "SELECT name, system, theirs, ours, position FROM crosswalk_rows"
         ).fetchall()
+
+    def fixes(self) -> int:
+        """A number that rises with every value and every row of a crosswalk that a person adds."""
+        row = self._reader.execute(
+            "SELECT (SELECT coalesce(max(position), 0) FROM crosswalk_rows),"
+            " (SELECT coalesce(max(position), 0) FROM overrides)"
+        ).fetchone()
+        return max(row)
+
+    def _among(self, column: str, values: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
+        """A condition on one column and its parameter."""
+        dialect = self._reader.dialect
+        return f" AND {dialect.among.format(column)}", (dialect.listed(list(values)),)
+
+    def _within(self, column: str, partitions: Collection[int]) -> tuple[str, tuple[Any, ...]]:
+        """The condition that a row is in one of some partitions; none at all for all of them."""
+        return ("", ()) if len(partitions) >= PARTITIONS else self._among(column, sorted(partitions))
 
     # -- identity ------------------------------------------------------------
 
@@ -117,35 +150,49 @@ class Reads:
         row = self._reader.execute(f"SELECT {_MESSAGE} FROM messages WHERE id = ?", (id_,)).fetchone()
         return _message(row) if row else None
 
-    def messages_waiting_for(self, predecessor: str, limit: int) -> Sequence[Message]:
-        """Messages that wait for "document/number"."""
-        rows = self._reader.execute(
-            f"SELECT {_MESSAGE} FROM messages WHERE state = 1 AND waits_for = ? ORDER BY id LIMIT ?",
-            (predecessor, limit),
-        )
-        return [_message(row) for row in rows]
+    def messages_waiting_for(self, predecessors: Sequence[str], limit: int) -> list[tuple[int, int]]:
+        """(message, partition) of those that wait for one of several "document/number", whoever holds them."""
+        among, listed = self._among("waits_for", predecessors)
+        return self._reader.execute(
+            f"SELECT id, partition FROM messages WHERE state = 1{among} ORDER BY id LIMIT ?", (*listed, limit)
+        ).fetchall()
 
-    def messages_sent_back(self, limit: int) -> list[int]:
-        """Messages that a person sent back to be looked at again: they wait, and for nothing."""
+    def messages_freed(self, partitions: Collection[int], limit: int) -> list[int]:
+        """Messages that wait for something that has come."""
+        within, listed = self._within("m.partition", partitions)
+        cut = f"{self._reader.dialect.find}(m.waits_for, '/')"
         rows = self._reader.execute(
-            "SELECT id FROM messages WHERE state = 1 AND waits_for IS NULL ORDER BY id LIMIT ?", (limit,)
+            f"SELECT m.id FROM messages m WHERE m.state = 1 AND m.waits_for IS NOT NULL{within} AND EXISTS"
+            f" (SELECT 1 FROM hubs h WHERE h.document = substr(m.waits_for, 1, {cut} - 1)"
+            f" AND h.number = substr(m.waits_for, {cut} + 1)) ORDER BY m.id LIMIT ?",
+            (*listed, limit),
         )
         return [row[0] for row in rows]
 
-    def messages_lacking_item(self, sku: str, limit: int) -> Sequence[int]:
-        """Messages on the desk because an item, or a unit of it, was not known."""
+    def messages_sent_back(self, partitions: Collection[int], limit: int) -> list[int]:
+        """Messages that a person sent back, or another process handed over: they wait, and for nothing."""
+        within, listed = self._within("partition", partitions)
         rows = self._reader.execute(
-            "SELECT m.id FROM incidents i JOIN members m ON m.incident = i.id WHERE i.state = 1 AND m.kind = 2"
+            f"SELECT id FROM messages WHERE state = 1 AND waits_for IS NULL{within} ORDER BY id LIMIT ?",
+            (*listed, limit),
+        )
+        return [row[0] for row in rows]
+
+    def messages_lacking_item(self, sku: str, limit: int) -> list[tuple[int, int]]:
+        """(message, partition) of those on the desk because an item, or a unit of it, was not known."""
+        return self._reader.execute(
+            "SELECT g.id, g.partition FROM incidents i JOIN members m ON m.incident = i.id"
+            " JOIN messages g ON g.id = m.id WHERE i.state = 1 AND m.kind = 2"
             " AND i.type IN ('unknown_sku', 'unknown_unit') AND (i.value = ? OR i.value LIKE ? || ' %') LIMIT ?",
             (sku, sku.replace("%", "").replace("_", ""), limit),
-        )
-        return [id_ for (id_,) in rows]
+        ).fetchall()
 
-    def messages_overdue(self, now_ms: int, limit: int) -> Sequence[Message]:
+    def messages_overdue(self, partitions: Collection[int], now_ms: int, limit: int) -> Sequence[Message]:
         """Messages whose wait is over."""
+        within, listed = self._within("partition", partitions)
         rows = self._reader.execute(
-            f"SELECT {_MESSAGE} FROM messages WHERE state = 1 AND until_ms <= ? ORDER BY id LIMIT ?",
-            (now_ms, limit),
+            f"SELECT {_MESSAGE} FROM messages WHERE state = 1 AND until_ms <= ?{within} ORDER BY id LIMIT ?",
+            (now_ms, *listed, limit),
         )
         return [_message(row) for row in rows]
 
@@ -156,14 +203,20 @@ class Reads:
     # -- transmissions -------------------------------------------------------
 
     def open_transmissions(
-        self, target: str, states: Iterable[TransmissionState], after: int, limit: int
+        self,
+        target: str,
+        states: Iterable[TransmissionState],
+        after: int,
+        limit: int,
+        partitions: Collection[int],
     ) -> Sequence[Transmission]:
         """Open work of one target in order of making, beyond one id."""
         wanted = ", ".join(str(state.value) for state in states)
+        within, listed = self._within("partition", partitions)
         rows = self._reader.execute(
             f"SELECT {_TRANSMISSION} FROM transmissions"
-            f" WHERE target = ? AND state IN ({wanted}) AND id > ? ORDER BY id LIMIT ?",
-            (target, after, limit),
+            f" WHERE target = ? AND state IN ({wanted}) AND id > ?{within} ORDER BY id LIMIT ?",
+            (target, after, *listed, limit),
         )
         return [_transmission(row) for row in rows]
 
@@ -176,11 +229,19 @@ class Reads:
         )
         return [_transmission(row) for row in rows]
 
-    def lanes_blocked(self, target: str) -> Sequence[tuple[str, int]]:
-        """(ordering key, transmission) of every lane of a target that waits for a person."""
+    def lanes_blocked(self, target: str, partitions: Collection[int]) -> list[tuple[str, int, int]]:
+        """(ordering key, transmission, partition) of every lane of a target that waits for a person."""
+        within, listed = self._within("partition", partitions)
         return self._reader.execute(
-            "SELECT key, min(id) FROM transmissions WHERE target = ? AND state = 8 GROUP BY key", (target,)
+            f"SELECT key, min(id), partition FROM transmissions WHERE target = ? AND state = 8{within}"
+            " GROUP BY key, partition",
+            (target, *listed),
         ).fetchall()
+
+    def lanes_freed(self, target: str, keys: Sequence[str]) -> list[str]:
+        """Those of some lanes in which nothing waits for a person any more."""
+        held = "SELECT 1 FROM transmissions WHERE target = ? AND key = ? AND state IN (2, 8) LIMIT 1"
+        return [key for key in keys if self._reader.execute(held, (target, key)).fetchone() is None]
 
     def transmission(self, id_: int) -> Transmission | None:
         """One transmission."""

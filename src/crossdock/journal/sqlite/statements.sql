@@ -40,6 +40,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- move_message
 UPDATE messages SET state = ?, waits_for = ?, until_ms = ? WHERE id = ? AND state = ?;
 
+-- hand_over
+UPDATE messages SET state = ?, partition = ?, waits_for = NULL, until_ms = NULL WHERE id = ? AND state = ?;
+
 -- insert_transmission
 INSERT INTO transmissions (id, scope, message, target, origin, document, number, hub, root, key, after, state, round, attempt, due_ms, first_ms, payload, request, partition)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
@@ -52,6 +55,10 @@ WHERE id = ? AND state = ?;
 INSERT INTO hubs (id, root, document, number, owner, key, home, position, introduced)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
 ON CONFLICT (id) DO UPDATE SET root = excluded.root, key = excluded.key, home = excluded.home, position = excluded.position;
+
+-- introduce_shared
+INSERT INTO hubs (id, root, document, number, owner, key, home, position, introduced, shared)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1) ON CONFLICT DO NOTHING;
 
 -- upsert_identity
 INSERT INTO identity (scope, system, document, their_id, hub, position) VALUES (?, ?, ?, ?, ?, ?)

@@ -1,0 +1,350 @@
+"""One term of work: from the taking up of partitions until they are given back, or lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any
+
+import structlog
+
+from crossdock.journal.contract import Fenced, Overtaken, StoreDown
+from crossdock.journal.tenure import Hold, News
+from crossdock.message.records import Capture
+from crossdock.message.states import CaptureState, MessageState
+from crossdock.pipeline.backlog import Backlog
+from crossdock.pipeline.bound import Context
+from crossdock.pipeline.decide import Batch, Decider
+from crossdock.pipeline.feed import Feed, SharedFeed
+from crossdock.pipeline.knowledge import Knowledge
+from crossdock.pipeline.lanes import Ordering
+from crossdock.pipeline.poll import Pollers
+from crossdock.pipeline.receive import Door
+from crossdock.pipeline.route import Router
+from crossdock.pipeline.target import Target
+from crossdock.pipeline.translate import Translator
+from crossdock.pipeline.transmit import DoubtGuard
+
+_log = structlog.get_logger("crossdock.worker")
+#: Captures decided in one commit.
+BATCH_MAX = 64
+#: Messages woken or timed out at once.
+WAITING_PAGE = 200
+#: Messages to look at again that are kept in memory; those beyond are found by the next look at the store.
+AGAIN_MAX = 10_000
+#: How often one capture is decided anew because another process was faster, before it counts as a defect.
+OVERTAKEN_MAX = 5
+_TICK_S = 0.25
+#: Where others write, too, the store is asked for what nobody told us: not at every tick.
+_LOOK_EVERY_S = 1.0
+#: How often those that wait are compared with what has come: a process may end before it wakes them.
+_COMPARE_EVERY_S = 10.0
+_ANCHOR_EVERY_S = 60.0
+_STORE_RETRY_S = 0.5
+
+
+class Term:
+    """Everything that goes on without being asked, on the partitions held now."""
+
+    def __init__(
+        self, context: Context, door: Door, ordering: Ordering, doubt: DoubtGuard, *, window: int
+    ) -> None:
+        self._context = context
+        self._journal = context.journal
+        self._shared = context.tenure.shared
+        self.hold = Hold(())
+        self.feed = SharedFeed(context, self.hold) if self._shared else Feed(context.journal)
+        self._backlog = Backlog(context, self.hold)
+        self.targets = {
+            name: Target(
+                context, bound, ordering, doubt, self.hold,
+                window=window,
+                completed=self._completed, blocked=self._blocked, freed=self._backlog.reload,
+            )
+            for name, bound in context.systems.items()
+        }  # fmt: skip
+        known = Knowledge(context.journal)
+        decider = Decider(context, known, Router(context, self.targets), self.hold)
+        self._translator = Translator(context, known, decider)
+        self._decider = decider
+        self.pollers = Pollers(context, door, self.hold)
+        self._again: dict[int, bool] = {}  #: messages to look at again, and whether also those on the desk
+        self._fixes = 0  #: what people had added when we last looked
+        self._waiting = 0  #: messages that wait for a predecessor, as far as we know
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._decides = asyncio.Lock()  #: one batch at a time, so that each sees what the others wrote
+
+    # -- life ----------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begins to work on whatever is held and will be."""
+        for target in self.targets.values():
+            target.start()
+        self._run(self._translate(), "translate")
+        self._run(self._tick(), "tick")
+        self.pollers.start()
+
+    async def gain(self, partitions: frozenset[int]) -> None:
+        """Takes up what another run or another process left in these partitions, then everything new."""
+        self._journal.refresh_overrides()
+        for target in self.targets.values():
+            doubted = await self._backlog.recover(target, partitions)
+            if doubted:
+                _log.warning("sends were cut off by the last stop", system=target.name, count=doubted)
+        self.hold.add(partitions)
+        self._waiting = self._journal.count_waiting()
+        for target in self.targets.values():
+            await self._backlog.load(target)
+        self.look_again(self._journal.messages_freed(partitions, WAITING_PAGE))
+        self.feed.look()
+
+    async def leave(self, partitions: frozenset[int]) -> None:
+        """Lets go of these partitions once nothing of them is under way."""
+        self.hold.remove(partitions)
+        async with self._decides:
+            pass  # what was being decided is written
+        self.feed.forget(partitions)
+        await self.pollers.leave(partitions)
+        for target in self.targets.values():
+            await self._backlog.vacate(target, partitions)
+
+    async def end(self) -> None:
+        """Stops at once; what is stored stays as it is."""
+        self.hold.remove(self.hold.partitions)
+        await self.pollers.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for target in self.targets.values():
+            await target.stop()
+        await self._backlog.stop()
+
+    def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # -- captures ------------------------------------------------------------
+
+    async def _translate(self) -> None:
+        while True:
+            captures = await self.feed.take(BATCH_MAX)
+            try:
+                await self._decide(captures)
+            except Exception:  # ends in another try: they still wait in the store
+                _log.exception("captures were left waiting", captures=len(captures))
+                await self._context.clock.sleep(_STORE_RETRY_S)
+                self.feed.again([capture.id for capture in captures])
+
+    async def _decide(self, captures: Sequence[Capture]) -> None:
+        self._refresh()
+        async with self._decides:
+            batch = self._translator.batch()
+            held = [c for c in captures if c.state is CaptureState.WAITING and self.hold.has(c.partition)]
+            try:
+                with self._journal.snapshot():
+                    for capture in held:
+                        self._translator.capture(capture, batch)
+                await self._commit(batch)
+            except Exception as error:  # ends in _one_by_one, where only the one at fault goes to the desk
+                tell = _log.info if isinstance(error, Overtaken) else _log.exception
+                tell("a batch could not be decided as it was", captures=len(held), says=str(error))
+                self._forget(batch)
+                await self._one_by_one([capture.id for capture in held])
+
+    def _refresh(self) -> None:
+        """Takes over what people added through other processes, before anything is decided with it."""
+        if self._shared and (fixes := self._journal.fixes()) != self._fixes:
+            self._fixes = fixes
+            self._journal.refresh_overrides()
+            self._context.refresh()
+
+    def _forget(self, batch: Batch) -> None:
+        """Nothing of a batch was written."""
+        for t in batch.routed:
+            self.targets[t.target].forget(t)
+
+    async def _one_by_one(self, captures: Sequence[int]) -> None:
+        """Decides each capture alone, so that a defect of the hub stops one document and not the line."""
+        for id_ in captures:
+            for turn in range(OVERTAKEN_MAX):
+                capture = self._journal.capture(id_)
+                if capture is None or capture.state is not CaptureState.WAITING:
+                    break
+                if await self._alone(capture, last=turn == OVERTAKEN_MAX - 1):
+                    break
+
+    async def _alone(self, capture: Capture, *, last: bool) -> bool:
+        """Decides one capture; False when another process was faster with something that it needs."""
+        batch = self._translator.batch()
+        try:
+            self._translator.capture(capture, batch)
+            await self._commit(batch)
+        except Exception as error:  # ends on the desk as `poison`
+            self._forget(batch)
+            if isinstance(error, Overtaken) and not last:
+                return False
+            anew = self._journal.capture(capture.id)
+            assert anew is not None, "a capture does not go away"
+            if anew.state is CaptureState.WAITING:
+                batch = self._translator.batch()
+                self._translator.poisoned(anew, error, batch)
+                await self._commit(batch)
+        return True
+
+    async def _commit(self, batch: Batch) -> None:
+        """Writes a batch, however long the store takes; then its lanes may go and waiters are woken."""
+        while True:
+            try:
+                await self._journal.submit(batch.changes)
+                break
+            except Fenced:
+                await _for_the_end_of_this_term()
+            except StoreDown as down:
+                _log.error("store down", says=str(down))
+                await self._context.clock.sleep(_STORE_RETRY_S)
+        for t in batch.routed:
+            self.targets[t.target].committed(t)
+        self._waiting += batch.waiting
+        self._wake_waiting(batch)
+
+    def _wake_waiting(self, batch: Batch) -> None:
+        """What waited for something in this batch is looked at again, here or where it is held."""
+        woken, lacking = list[tuple[int, int]](), list[tuple[int, int]]()
+        # Whoever begins to wait looks once more afterwards, and we look after we have written: of the two
+        # at least one sees the other, whichever process it is in.
+        if batch.arrived and (self._waiting > 0 or self._shared):
+            woken += self._journal.messages_waiting_for(batch.arrived, WAITING_PAGE)
+        for arrived in batch.arrived:
+            if arrived.startswith("item/"):
+                lacking += self._journal.messages_lacking_item(arrived[5:], WAITING_PAGE)
+        self.look_again(id_ for id_, partition in woken if self.hold.has(partition))
+        self.look_again((id_ for id_, partition in lacking if self.hold.has(partition)), desk=True)
+        if self._shared:
+            self.look_again(id_ for id_, system, awaited in batch.waits if self._known(system, awaited))
+        ids = tuple(id_ for id_, partition in (*woken, *lacking) if not self.hold.has(partition))
+        if ids or batch.elsewhere:
+            self._context.signals.tell(News(partitions=tuple(sorted(batch.elsewhere)), messages=ids))
+
+    def _known(self, system: str, awaited: str) -> bool:
+        """Whether something has come by now, whoever told of it."""
+        document, _, number = awaited.partition("/")
+        journal = self._journal
+        return bool(journal.identity(system, document, number) or journal.hub_of_number(document, number))
+
+    # -- clocks --------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        clock = self._context.clock
+        anchored = looked = compared = clock.monotonic_s()
+        while True:
+            await clock.sleep(_TICK_S)
+            now_s = clock.monotonic_s()
+            try:
+                for target in self.targets.values():
+                    self._backlog.refill(target)
+                look = not self._shared or now_s - looked >= _LOOK_EVERY_S
+                looked = now_s if look else looked
+                await self._look_again(store=look)
+                if look and self._waiting:
+                    await self._overdue()
+                if look and self._shared:
+                    self._refresh()
+                    self._backlog.reload_freed(self.targets.values())
+                if self._waiting and now_s - compared > _COMPARE_EVERY_S:
+                    compared = now_s
+                    self.look_again(self._journal.messages_freed(self.hold.partitions, WAITING_PAGE))
+                if now_s - anchored > _ANCHOR_EVERY_S:
+                    anchored = now_s
+                    await self._journal.anchor()
+            except Exception:  # ends in the next tick: the clocks must not stop
+                _log.exception("the clock stumbled")
+
+    def look_again(self, messages: Iterable[int], *, desk: bool = False) -> None:
+        """These messages may find now what they lacked; with `desk` those on the desk, too."""
+        for id_ in messages:
+            if len(self._again) < AGAIN_MAX:
+                self._again[id_] = desk or self._again.get(id_, False)
+
+    async def _look_again(self, *, store: bool) -> None:
+        if not self._again and store:
+            # Those that a person sent back while no hub ran, that were handed over, or whose news was lost.
+            self.look_again(self._journal.messages_sent_back(self.hold.partitions, WAITING_PAGE))
+        if not self._again:
+            return
+        self._refresh()
+        async with self._decides:
+            for id_ in list(self._again)[:WAITING_PAGE]:
+                await self._again_one(id_, desk=self._again.pop(id_))
+        self._waiting = self._journal.count_waiting()
+
+    async def _again_one(self, id_: int, *, desk: bool) -> None:
+        message = self._journal.message(id_)
+        states = (MessageState.WAITING, MessageState.DESK) if desk else (MessageState.WAITING,)
+        if message is None or message.state not in states or not self.hold.has(message.partition):
+            return
+        batch = self._translator.batch()
+        try:
+            self._translator.again(message, batch)
+            await self._commit(batch)
+        except Exception:  # ends in the state it had: on the desk or waiting
+            _log.exception("a message could not be looked at again", message=id_)
+            self._forget(batch)
+
+    async def _overdue(self) -> None:
+        now_ms = self._context.clock.now_ms()
+        overdue = self._journal.messages_overdue(self.hold.partitions, now_ms, WAITING_PAGE)
+        if not overdue:
+            return
+        async with self._decides:
+            batch = self._translator.batch()
+            for message in overdue:
+                self._decider.overdue(message, batch)
+            await self._commit(batch)
+        self._waiting = self._journal.count_waiting()
+
+    # -- between targets -----------------------------------------------------
+
+    def _completed(self, transmission: int) -> None:
+        """A transmission is done: those that come after it may go."""
+        for target in self.targets.values():
+            key = target.unfinished.pop(transmission, None)
+            if key is not None:
+                target.wake(key)
+
+    def _blocked(self, transmission: int, cause: str) -> None:
+        """A transmission waits for a person: those that come after it wait with it."""
+        for target in self.targets.values():
+            key = target.unfinished.get(transmission)
+            if key is None:
+                continue
+            lane = target.lanes.by_key(key)
+            if lane.busy:
+                continue  # what is being sent comes before; the rest of the lane stays behind `after`
+            changes = self._journal.changes()
+            target.block(lane, cause, changes)
+            self._run(target.commits.durable(changes), "hold")
+
+    # -- from elsewhere ------------------------------------------------------
+
+    def heard(self, news: News) -> None:
+        """Something is in the store that concerns us, perhaps."""
+        if news.fixed:
+            self._journal.refresh_overrides()
+            self._refresh()
+        if news.fixed or any(map(self.hold.has, news.partitions)):
+            self.feed.look()
+            self._look_soon()
+        self.look_again(news.messages, desk=True)
+        for name, key in news.lanes:
+            if name in self.targets:
+                self._backlog.reload(self.targets[name], key)
+
+    def _look_soon(self) -> None:
+        if self._shared:
+            self.look_again(self._journal.messages_sent_back(self.hold.partitions, WAITING_PAGE))
+
+
+async def _for_the_end_of_this_term() -> None:
+    """Somebody else has what was ours: nothing is written any more, and whoever would is stopped here."""
+    await asyncio.get_running_loop().create_future()
