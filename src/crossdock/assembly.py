@@ -17,6 +17,7 @@ from crossdock.charter.load import load
 from crossdock.faults import Misconfigured
 from crossdock.journal.sqlite.lock import StoreLock
 from crossdock.journal.sqlite.store import SqliteJournal
+from crossdock.kit.adaptive import Adaptive
 from crossdock.kit.breaker import Breaker
 from crossdock.kit.connector import Connector, Read, Reading, SignsIn, Tools
 from crossdock.kit.credentials import badge
@@ -218,7 +219,12 @@ class Hub:
             http,
             concurrency=limits.concurrency,
             pace=Pace(limits.rate_per_s, burst=(limits.rate_per_s or 0) * _BURST_S),
-            breaker=Breaker(max_s=max(limits.retry_max_s, limits.retry_first_s)),
+            breaker=Breaker(
+                failures_max=limits.breaker_failures,
+                probes_needed=limits.breaker_probes,
+                max_s=max(limits.retry_max_s, limits.retry_first_s),
+            ),
+            adaptive=Adaptive() if limits.adapt else None,
             badge=badge(
                 auth, self._secrets, token_client=token_client, session=session, clock=clock.monotonic_s
             ),

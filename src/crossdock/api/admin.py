@@ -23,6 +23,7 @@ from crossdock.desk.nudge import Nudge
 from crossdock.faults import Invalid
 from crossdock.journal.contract import StoreDown
 from crossdock.journal.sql import incidents, views
+from crossdock.journal.sql.awaited import open_
 from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sql.trace import Several, trace
 from crossdock.message.incident import TYPES
@@ -154,8 +155,10 @@ def _add_stories(app: FastAPI, shown: Shown) -> None:
     async def story(request: Request, object: str, number: str, system: str | None = None) -> Response:  # pyright: ignore[reportUnusedFunction]
         """The story of one object, from the bytes that came to the bytes that left."""
         holder = guest.holder(request)
+        context = shown.hub.context
+        closed = context.gates.why if context else open_
         found = await journal.view(
-            lambda c: trace(c, object, number, system=system, origin=guest.origin(holder))
+            lambda c: trace(c, object, number, system=system, origin=guest.origin(holder), closed=closed)
         )
         if found is None:
             says = f"nobody ever spoke of {object} {number}"

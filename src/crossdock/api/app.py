@@ -28,7 +28,13 @@ class App:
         self.hub = hub
         self.keys = Keys(hub.journal.keys, time.monotonic)
         self.metrics = Metrics()
-        self.intake = Intake(hub.worker.door, self.keys, self.metrics, max_bytes=hub.charter.intake_max_bytes)
+        self.intake = Intake(
+            hub.worker.door,
+            self.keys,
+            self.metrics,
+            max_bytes=hub.charter.intake_max_bytes,
+            now_ms=hub.clock.now_ms,
+        )
         from crossdock.api.admin import create
 
         admin = create(self)

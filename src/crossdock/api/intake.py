@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from crossdock.api.keys import Keys
 from crossdock.api.problems import MEDIA_TYPE, TITLES, problem, problem_of
 from crossdock.faults import Unreadable
 from crossdock.journal.contract import StoreDown, Verdict
+from crossdock.pipeline.gates import Shut
 from crossdock.pipeline.receive import Door
 
 _log = structlog.get_logger("crossdock.intake")
@@ -22,6 +24,10 @@ _PREFIX, _SUFFIX = "/v1/systems/", "/messages"
 #: Writes waiting for the disk from which on senders are asked to wait: about a second of work.
 _DEPTH_MAX = 4_000
 _KEY_MAX = 255
+#: Seconds after which a sender asks again at a door that a person has closed.
+_PAUSE_RETRY_S = 60
+#: However long a door will be closed, a sender should ask again after so many seconds: the charter may change.
+_RETRY_MAX_S = 3_600
 #: Seconds that a sender has for the body of one request.
 BODY_MAX_S = 30
 Headers = list[tuple[str, str]]
@@ -72,11 +78,14 @@ class Refusal(Exception):
 class Intake:
     """POST /v1/systems/{system}/messages."""
 
-    def __init__(self, door: Door, keys: Keys, counters: Counters, *, max_bytes: int) -> None:
+    def __init__(
+        self, door: Door, keys: Keys, counters: Counters, *, max_bytes: int, now_ms: Callable[[], int]
+    ) -> None:
         self._door = door
         self._keys = keys
         self._counters = counters
         self._max_bytes = max_bytes
+        self._now_ms = now_ms
         self.draining = False
 
     @staticmethod
@@ -148,6 +157,10 @@ class Intake:
                 f"the key {holder.name} does not hand in for {system}",
                 fix=f"crossdock keys create {system}",
             )
+        shut = self._door.shut(system)
+        if shut is not None:
+            retry_s = _opens_in_s(shut, self._now_ms())
+            raise _refusal(503, shut.says, fix="keep it and send it again later", retry_s=retry_s)
         if self.draining:
             raise _refusal(503, "the hub is stopping", fix="send it again later", retry_s=5)
         if self._door.depth >= _DEPTH_MAX:
@@ -187,6 +200,13 @@ class Intake:
         if not scope.query_string:
             return None
         return parse_qs(scope.query_string).get("document", [None])[0]
+
+
+def _opens_in_s(shut: Shut, now_ms: int) -> int:
+    """How long a sender should wait at a closed door; one that a person closed may open at any time."""
+    if shut.until_ms is None:
+        return _PAUSE_RETRY_S
+    return min(max(math.ceil((shut.until_ms - now_ms) / 1000), 1), _RETRY_MAX_S)
 
 
 def _refusal(

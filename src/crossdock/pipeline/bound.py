@@ -13,6 +13,7 @@ from crossdock.journal.tenure import Alone, Signals, Silence, Tenure
 from crossdock.kit.connector import Poller, Read, Reader, Writer
 from crossdock.kit.http import Client
 from crossdock.kit.share import Share
+from crossdock.pipeline.gates import Gates
 from crossdock.pipeline.restored import Restored
 
 
@@ -78,7 +79,10 @@ class Context:
     signals: Signals = field(default_factory=Silence)  #: the other processes of the site
     refresh: Callable[[], None] = lambda: None  #: reads anew what people have added to crosswalks
     restored: Restored = field(init=False)  #: what came back from a backup, if anything did
+    gates: Gates = field(init=False)  #: what may pass now
 
     def __post_init__(self) -> None:
-        """Looks whether the store was restored from a backup."""
+        """Looks whether the store was restored from a backup, and what people have closed."""
         self.restored = Restored(self.journal)
+        self.gates = Gates(self.charter, self.clock, self.journal.gate_acts)
+        self.gates.refresh()

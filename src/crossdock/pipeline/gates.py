@@ -103,6 +103,14 @@ class Gates:
             return shut
         return None
 
+    def why(self, system: str, way: str, id_: int) -> str | None:
+        """In words, why something waits here; None when it may pass."""
+        direction = Direction(way)
+        if direction is Direction.IN and not self.holds(system):
+            return None
+        shut = self.shut(system, direction, id_)
+        return shut.says if shut else None
+
     def holds(self, system: str) -> bool:
         """Whether what was accepted from a system must wait here."""
         shut = self.shut(system, Direction.IN)

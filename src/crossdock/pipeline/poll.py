@@ -11,6 +11,7 @@ from crossdock.journal.chain import partition_of
 from crossdock.journal.contract import StoreDown
 from crossdock.journal.tenure import Hold
 from crossdock.kit.connector import Page, Poller
+from crossdock.message.gate import Direction
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.receive import Door
 
@@ -34,7 +35,6 @@ class Pollers:
         self._hold = hold
         self._asking: dict[int, int] = {}  # how many ask now, by partition
         self._tasks: list[asyncio.Task[None]] = []
-        self.paused: set[str] = set()
         self._ended: dict[str, set[str]] = {}  #: documents that were asked for up to their end
 
     def start(self) -> None:
@@ -68,7 +68,7 @@ class Pollers:
                 await self._context.clock.sleep(_HELD_EVERY_S)
                 continue
             try:
-                if system.name not in self.paused:
+                if self._context.gates.shut(system.name, Direction.IN) is None:
                     self._asking[partition] = self._asking.get(partition, 0) + 1
                     try:
                         more = await self._once(bound, document, poller)

@@ -12,6 +12,7 @@ from crossdock.journal.changes import Changes
 from crossdock.journal.tenure import Hold
 from crossdock.kit.connector import Ask, Unclear, Writer
 from crossdock.kit.share import Share, Whole
+from crossdock.message.gate import Direction
 from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.model import register
@@ -182,7 +183,7 @@ class Target:
     def _ahead(self, lane: Lane, flight: Flight) -> bool:
         """Whether a new flight may be stored as SENDING at once, which saves a commit."""
         t = flight.t
-        if t.after is not None or t.state is _S.IN_DOUBT or self._closed():
+        if t.after is not None or t.state is _S.IN_DOUBT or self._closed() or self._shut(flight):
             return False
         writer = self._writers[t.document]
         if lane.flights or lane.busy:
@@ -276,7 +277,27 @@ class Target:
         if not lane.flights or lane.blocked_by is not None or not self._hold.has(lane.partition):
             return False
         flight = lane.flights[0]
+        if self._shut(flight):
+            return False
         return flight.stored and flight.t.due_ms <= self._clock.now_ms() and not self._comes_after(flight)
+
+    def _shut(self, flight: Flight) -> bool:
+        """Whether a person or the calendar keeps it here."""
+        return self._context.gates.shut(self.name, Direction.OUT, flight.t.id) is not None
+
+    async def _take_back(self, lane: Lane) -> None:
+        """What was stored ahead as SENDING is due again while the way is closed: it never left."""
+        changes = self._journal.changes()
+        back = self.concluder.take_back(lane.flights, changes)
+        if back:
+            await self.commits.durable(changes)
+            for flight in back:
+                flight.stored = True
+
+    def wake_all(self) -> None:
+        """A way has opened: every lane is looked at."""
+        for lane in self.lanes.all():
+            self.schedule(lane)
 
     def _comes_after(self, flight: Flight) -> bool:
         return flight.t.after is not None and flight.t.after in self.unfinished
@@ -290,6 +311,9 @@ class Target:
                 return
             flight = lane.flights[0]
             if not flight.stored or self._comes_after(flight) or self.paused:
+                return
+            if self._shut(flight):
+                await self._take_back(lane)
                 return
             if not self._may_send():
                 # Ours no longer for sure. What is stored as SENDING goes once it is, or is in doubt elsewhere.
@@ -377,6 +401,8 @@ class Target:
             if place >= (AHEAD_MAX if several else 1) or t.state is not _S.DUE or not flight.stored:
                 break
             if self._comes_after(flight) or self._closed() or not self._hold.has(lane.partition):
+                break
+            if self._shut(flight):
                 break
             if any(other.t.hub == t.hub for other in list(lane.flights)[:place]):
                 break  # its rendering may need what the earlier version's answer tells

@@ -55,7 +55,8 @@ class Reads:
         """(capture, partition) of those to translate, in order of arrival within each partition."""
         within, listed = self._within("partition", partitions)
         return self._reader.execute(
-            f"SELECT id, partition FROM captures WHERE state = 1{within} ORDER BY id LIMIT ?", (*listed, limit)
+            f"SELECT id, partition FROM captures WHERE state = 1{within} ORDER BY id LIMIT ?",
+            (*listed, limit),
         ).fetchall()
 
     def captures(self, ids: Sequence[int]) -> Sequence[Capture]:
