@@ -6,12 +6,13 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from crossdock.charter.blackouts import Blackout
 from crossdock.charter.charter import (
     Charter,
     Checks,
@@ -25,6 +26,7 @@ from crossdock.charter.charter import (
     Site,
     System,
 )  # fmt: skip
+from crossdock.charter.flow_settings import WhenClosed
 from crossdock.faults import InDoubt, Invalid, Rejected, TryLater
 from crossdock.journal.sql.audit import verify
 from crossdock.journal.sql.views import conservation
@@ -188,6 +190,8 @@ class World:
         concurrency: int = 4,
         fields: Mapping[str, str] | None = None,
         window: int = 4000,
+        blackouts: Mapping[str, tuple[Blackout, ...]] | None = None,
+        when_closed: WhenClosed = WhenClosed.REFUSE,
         surroundings: Mapping[str, Any] | None = None,
         **guards: Any,
     ) -> None:
@@ -202,6 +206,10 @@ class World:
             "shop": System("shop", "json", flows_in=flows, limits=limits),
             "wms": System("wms", "json", flows_in=flows, flows_out=outs, limits=limits),
             "erp": System("erp", "json", flows_out=outs, limits=limits),
+        }
+        systems = {
+            name: replace(one, blackouts=(blackouts or {}).get(name, ()), when_closed=when_closed)
+            for name, one in systems.items()
         }
         rules = {d: ObjectRule(d, "shop", tuple(readers), fields or {}) for d in documents}
         judged = checks or Checks(ItemCheck.SKIP)

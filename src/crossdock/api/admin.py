@@ -16,7 +16,9 @@ from crossdock.api.keys import Keys
 from crossdock.api.problems import MEDIA_TYPE
 from crossdock.api.refusals import Refusal, add_handlers
 from crossdock.api.restored import add_restored
+from crossdock.api.systems import add_systems
 from crossdock.control.metrics import CONTENT_TYPE, Gauge, Metrics
+from crossdock.control.operate import Gatekeeper, Operator
 from crossdock.desk.closeup import closeup
 from crossdock.desk.desk import Desk
 from crossdock.desk.nudge import Nudge
@@ -45,6 +47,10 @@ class Clock(Protocol):
         ...
 
 
+class Woken(Nudge, Gatekeeper, Protocol):
+    """Who is woken after an act on an incident, and after one on a gate."""
+
+
 class Running(Protocol):
     """What the API needs of the wired hub."""
 
@@ -54,7 +60,7 @@ class Running(Protocol):
         ...
 
     @property
-    def worker(self) -> Nudge:
+    def worker(self) -> Woken:
         """Who is woken after an act."""
         ...
 
@@ -123,6 +129,8 @@ def create(shown: Shown) -> FastAPI:
     _add_incidents(app, shown, desk)
     if hub.context is not None:
         add_restored(app, shown.keys, hub.context.restored)
+        operator = Operator(hub.journal, hub.worker, hub.clock.now_ms, hub.context.charter.systems)
+        add_systems(app, shown.keys, hub.journal, hub.context, operator, hub.clock.now_ms)
     _add_health(app, shown)
     return app
 

@@ -160,7 +160,7 @@ class Intake:
         shut = self._door.shut(system)
         if shut is not None:
             retry_s = _opens_in_s(shut, self._now_ms())
-            raise _refusal(503, shut.says, fix="keep it and send it again later", retry_s=retry_s)
+            raise _refusal(503, shut.told, fix="keep it and send it again later", retry_s=retry_s)
         if self.draining:
             raise _refusal(503, "the hub is stopping", fix="send it again later", retry_s=5)
         if self._door.depth >= _DEPTH_MAX:

@@ -39,9 +39,20 @@ class Shut:
         why = f" ({self.reason})" if self.reason else ""
         if self.state == BLACKOUT:
             return f"{self.system} is left alone until {moment(self.until_ms or 0)}{why}"
+        return f"{self._what} by {self.who} since {moment(self.since_ms)}{why}"
+
+    @property
+    def told(self) -> str:
+        """The same for the system itself, which need not know who it was."""
+        if self.state == BLACKOUT:
+            return self.says
+        why = f" ({self.reason})" if self.reason else ""
+        return f"{self._what} since {moment(self.since_ms)}{why}"
+
+    @property
+    def _what(self) -> str:
         what = "the hub" if self.whole_hub else self.system
-        doing = "is paused" if self.state == PAUSED else "is being drained"
-        return f"{what} {doing} by {self.who} since {moment(self.since_ms)}{why}"
+        return f"{what} {'is paused' if self.state == PAUSED else 'is being drained'}"
 
 
 class GateClock(Protocol):
@@ -95,6 +106,10 @@ class Gates:
             if shut.state != DRAINING or id_ is None or id_ > shut.upto:
                 return shut
         return None
+
+    def by_hub(self, system: str, direction: Direction) -> Shut | None:
+        """Whether the whole hub is closed that way, as it shows at one of its systems."""
+        return next((shut for shut in self._by_people(system, direction) if shut.whole_hub), None)
 
     def door(self, system: str) -> Shut | None:
         """Why nothing is taken from a system now; None when something is."""

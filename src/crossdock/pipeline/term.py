@@ -83,6 +83,7 @@ class Term:
 
     def start(self) -> None:
         """Begins to work on whatever is held and will be."""
+        self._look_at_gates(store=True)
         for target in self.targets.values():
             target.start()
         self._run(self._translate(), "translate")
