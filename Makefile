@@ -4,10 +4,10 @@ BIN := .venv/bin
 STAY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check proof bench docs clean
+.PHONY: help env demo test check proof bench bench-peers docs clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 env: .venv/.stamp ## build .venv from the locked versions
 
@@ -37,6 +37,10 @@ proof: env ## long: kills at random instants, faults, system calls, counted from
 
 bench: env ## measurements, each beside its yardstick
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.backlog
+
+bench-peers: env ## beside n8n, Node-RED, Celery and DBOS, installed from their registries
+	$(BIN)/python -m bench.peers
 
 docs: env ## renew the generated pages, then check every page
 	$(BIN)/python docs/generate.py

@@ -15,6 +15,7 @@ from crossdock.charter.charter import Charter, OnUnclear, System
 from crossdock.charter.fields import ConnectorFields, DocumentRead, DocumentWritten, Option
 from crossdock.charter.load import load
 from crossdock.faults import Misconfigured
+from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sqlite.lock import StoreLock
 from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.kit.adaptive import Adaptive
@@ -104,6 +105,27 @@ def read_charter(site: Path) -> tuple[Charter, Registry]:
     return charter, found
 
 
+def open_journal(settings: Settings, clock: Clock, random_bytes: Callable[[int], bytes]) -> SiteJournal:
+    """The journal that the settings mean. Raises Misconfigured, StoreDown."""
+    off = settings.guards_off
+    dedup = blind.NoDedup() if "dedup" in off else ArrivalDedup()
+    if not settings.is_shared:
+        synchronous = settings.sqlite_synchronous
+        return SqliteJournal(
+            settings.sqlite_path, clock_ms=clock.now_ms, dedup=dedup, random_bytes=random_bytes,
+            synchronous=synchronous,
+        )  # fmt: skip
+    # Not every site needs the driver, which takes a while to load.
+    from crossdock.journal.postgresql.membership import EpochFence
+    from crossdock.journal.postgresql.store import PostgresqlJournal
+
+    return PostgresqlJournal(
+        settings.database, clock_ms=clock.now_ms, dedup=dedup, host=settings.host_id,
+        address=f"{settings.host}:{settings.port}", lease_s=settings.lease_s,
+        fence=blind.NoFence() if "fence" in off else EpochFence(),
+    )  # fmt: skip
+
+
 class Hub:
     """One running hub: everything wired, nothing started."""
 
@@ -115,14 +137,9 @@ class Hub:
         self.clock = around.clock
         self.charter, found = read_charter(settings.site)
         off = settings.guards_off
-        self._lock = StoreLock(settings.sqlite_path)
-        self.journal = SqliteJournal(
-            settings.sqlite_path,
-            clock_ms=self.clock.now_ms,
-            dedup=blind.NoDedup() if "dedup" in off else ArrivalDedup(),
-            random_bytes=around.random_bytes,
-            synchronous=settings.sqlite_synchronous,
-        )
+        #: A file has one writer; in a shared database each transaction asks whether it may write.
+        self._lock = None if settings.is_shared else StoreLock(settings.sqlite_path)
+        self.journal = open_journal(settings, self.clock, around.random_bytes)
         self._files = dict(self.charter.files)
         self._crosswalks = Crosswalks.read(self._files)
         self._time = DecisionTime()
@@ -170,7 +187,8 @@ class Hub:
         for bound in self.context.systems.values():
             await bound.client.close()
         await self.journal.close()
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
 
     # -- one system ----------------------------------------------------------
 

@@ -13,6 +13,7 @@ from crossdock.faults import Misconfigured
 GUARDS = ("dedup", "fence", "order", "commit", "in_doubt")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 _PREFIX = "CROSSDOCK_"
+_SHARED = "postgresql://"
 _UNSAFE = "CROSSDOCK_UNSAFE_TEST"
 _SECRET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 #: A secret is a token or a key, not a document.
@@ -29,14 +30,20 @@ class Settings:
     site: Path  #: folder with charter.yaml, mappings/, crosswalks/
     host: str = "127.0.0.1"
     port: int = 8080
-    database: str = ""  #: sqlite:PATH
+    database: str = ""  #: sqlite:PATH or postgresql://USER@HOST/NAME
     workers: int = 1
     host_id: str = ""
-    lease_s: float = 5.0
+    lease_s: float = 5.0  #: how long a process may be silent before others take its work over
+    shares_port: bool = False  #: one of several processes behind one address
     log: str = "info"
     secrets_dir: Path | None = None
     guards_off: frozenset[str] = frozenset()  #: test only
     sqlite_synchronous: str = "FULL"  #: OFF only in tests
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes, on this host or others, may write to the same store."""
+        return self.database.startswith(_SHARED)
 
     @property
     def sqlite_path(self) -> Path:
@@ -78,9 +85,11 @@ def settings_from(
     host, port = _address(given(listen, "LISTEN", "127.0.0.1:8080"))
     store = _database(given(database, "DATABASE", f"sqlite:{folder / 'data' / 'crossdock.db'}"))
     count = int(_number(given(workers, "WORKERS", "1"), "WORKERS", least=1, whole=True))
-    if count > 1:
-        says = f"{count} workers need PostgreSQL, which is not in this release; SQLite has one writer"
-        raise Misconfigured(says, path="CROSSDOCK_WORKERS", fix="give --workers 1")
+    if count > 1 and not store.startswith(_SHARED):
+        says = f"{count} workers need PostgreSQL; SQLite has one writer"
+        raise Misconfigured(
+            says, path="CROSSDOCK_WORKERS", fix="give --workers 1, or a postgresql:// database"
+        )
     level = given(None, "LOG", "info").lower()
     if level not in LOG_LEVELS:
         says = f"CROSSDOCK_LOG={level} is no level of the log"
@@ -154,12 +163,15 @@ def _address(text: str) -> tuple[str, int]:
 
 def _database(text: str) -> str:
     scheme, _, rest = text.partition(":")
-    if scheme in {"postgresql", "postgres"}:
-        says = "PostgreSQL is not in this release"
-        raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix="write sqlite:PATH")
+    if scheme == "postgres":
+        text = f"postgresql:{rest}"
+    if text.startswith(_SHARED):
+        return text
     if scheme != "sqlite" or not rest:
         says = f"{scheme or text!r} is no kind of database that the hub knows"
-        raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix="write sqlite:PATH")
+        raise Misconfigured(
+            says, path="CROSSDOCK_DATABASE", fix="write sqlite:PATH or postgresql://USER@HOST/NAME"
+        )
     return text
 
 

@@ -39,7 +39,8 @@ class App:
 
         admin = create(self)
         front = Front(self.intake, bridged(admin, max_bytes=_ADMIN_MAX_BYTES))
-        self.server = HttpServer(front, hub.settings.host, hub.settings.port)
+        settings = hub.settings
+        self.server = HttpServer(front, settings.host, settings.port, shares_port=settings.shares_port)
         self.ended = asyncio.Event()
 
     async def start(self) -> str:

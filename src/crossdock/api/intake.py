@@ -143,7 +143,10 @@ class Intake:
         """Who may hand in for whom. These refusals are metrics, not history."""
         if scope.method != "POST":
             raise _refusal(405, "documents are handed in by POST", fix="use POST", more=[("allow", "POST")])
-        holder = self._keys.holder(scope.headers.get("authorization"))
+        try:
+            holder = self._keys.holder(scope.headers.get("authorization"))
+        except StoreDown as down:
+            raise _refusal(503, str(down), fix="send it again later", retry_s=2) from None
         if holder is None:
             raise _refusal(
                 401, "the key is missing or not known", fix="send Authorization: Bearer KEY; see crossdock keys create",

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+
+from crossdock.journal.contract import StoreDown
 
 #: Makes a key recognisable in a log or a repository, where it must not be.
 PREFIX = "cdk_"
@@ -75,15 +78,19 @@ class Keys:
         self._loaded_s = float("-inf")
 
     def holder(self, authorization: str | None) -> Holder | None:
-        """Who sent an `Authorization` header; None when it is missing, malformed, unknown or revoked."""
+        """Who sent an `Authorization` header; None when it is missing, malformed, unknown or revoked.
+
+        Raises StoreDown when a key is not known and the store cannot be asked.
+        """
         if not authorization or len(authorization) > _LENGTH_MAX:
             return None
         scheme, _, key = authorization.partition(" ")
         if scheme.lower() != "bearer":
             return None
         digest = digest_of(key.strip())
-        if self._now_s() - self._loaded_s >= _STALE_S:
-            self._reload()
+        if self._now_s() - self._loaded_s >= _STALE_S and digest in self._holders:
+            with suppress(StoreDown):  # who was known before is known while the store cannot be asked
+                self._reload()
         holder = self._holders.get(digest)
         if holder is None:
             self._reload()
@@ -91,7 +98,7 @@ class Keys:
         return holder
 
     def _reload(self) -> None:
+        self._loaded_s = self._now_s()
         self._holders = {
             bytes(digest): Holder(name, Role(role), system) for digest, name, role, system in self._load()
         }
-        self._loaded_s = self._now_s()

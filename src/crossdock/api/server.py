@@ -20,7 +20,8 @@ _UP_MAX_S = 10.0
 class HttpServer:
     """Granian, embedded: one Rust thread for the sockets, the application on our loop."""
 
-    def __init__(self, app: Any, host: str, port: int) -> None:
+    def __init__(self, app: Any, host: str, port: int, *, shares_port: bool = False) -> None:
+        self._shares_port = shares_port
         self.host = host
         self.port = port or _free_port(host)
         self._server = Server(
@@ -37,9 +38,10 @@ class HttpServer:
 
     async def start(self) -> None:
         """Listens; returns when connections are taken. Raises OSError when the address cannot be had."""
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((self.host, self.port))  # a taken port is told here, in plain words
+        if not self._shares_port:
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((self.host, self.port))  # a taken port is told here, in plain words
         self._task = asyncio.get_running_loop().create_task(self._server.serve(), name="http")
         for _ in range(int(_UP_MAX_S / _UP_STEP_S)):
             if self._task.done():

@@ -15,7 +15,12 @@ from crossdock.cli.terminal import MISUSED, stop
 
 @contextmanager
 def acting(
-    site: Path | None, url: str | None, key: str | None, *, system: str | None = None
+    site: Path | None,
+    database: str | None,
+    url: str | None,
+    key: str | None,
+    *,
+    system: str | None = None,
 ) -> Generator[Remote]:
     """A hub to act on, as an operator or as `system`. Ends the command when there is none.
 
@@ -27,7 +32,7 @@ def acting(
             stop(f"a key is needed to act on {url}", fix="give --key or CROSSDOCK_KEY", status=MISUSED)
         yield Remote(url, key)
         return
-    settings = options.settings(site)
+    settings = options.settings(site, database)
     hub = whereabouts.running(settings)
     if hub is None:
         says = f"no hub runs for the site {settings.site}"

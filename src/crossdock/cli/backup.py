@@ -81,12 +81,13 @@ def _group() -> None:
 @restored.command()
 def show(
     site: options.Site = None,
+    database: options.Database = None,
     url: options.Url = None,
     key: options.Key = None,
     json: options.Json = False,
 ) -> None:
     """Which systems may still hand in what was sent before."""
-    with acting(site, url, key) as hub:
+    with acting(site, database, url, key) as hub:
         tree = hub.get("/v1/restored")
     if json:
         print_json(tree)
@@ -102,11 +103,12 @@ def show(
 def end(
     system: Annotated[str, typer.Argument(metavar="SYSTEM", help="It has sent again all that was lost.")],
     site: options.Site = None,
+    database: options.Database = None,
     url: options.Url = None,
     key: options.Key = None,
 ) -> None:
     """Says that a system has handed in all that was lost: what comes from now on is new."""
-    with acting(site, url, key) as hub:
+    with acting(site, database, url, key) as hub:
         answer = hub.ask("POST", f"/v1/restored/{system}/end", b"{}", {"content-type": "application/json"})
     if answer.status >= 400:
         refuse(answer)

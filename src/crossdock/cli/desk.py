@@ -98,12 +98,13 @@ def assign(
     incident: Id,
     owner: Annotated[str, typer.Option("--owner", metavar="WHO", help="A person, or role:NAME.")],
     site: options.Site = None,
+    database: options.Database = None,
     url: options.Url = None,
     key: options.Key = None,
     json: options.Json = False,
 ) -> None:
     """Gives an incident to somebody else."""
-    _act(incident, "assign", {"owner": owner}, site, url, key, json=json)
+    _act(incident, "assign", {"owner": owner}, site, database, url, key, json=json)
 
 
 @app.command()
@@ -133,6 +134,7 @@ def fix(
         str | None, typer.Option("--ours", metavar="CODE", help="The code as the hub has it.")
     ] = None,
     site: options.Site = None,
+    database: options.Database = None,
     url: options.Url = None,
     key: options.Key = None,
     json: options.Json = False,
@@ -145,9 +147,18 @@ def fix(
         missing = [f"--{name}" for name in row if name not in given]
         if missing:
             stop(f"a row needs {' and '.join(missing)} too", status=MISUSED)
-        _act(incident, "fix", row, site, url, key, json=json)
+        _act(incident, "fix", row, site, database, url, key, json=json)
     elif path is not None and not given and (value is None) != (value_json is None):
-        _act(incident, "fix", {"path": path, "value": _value(value, value_json)}, site, url, key, json=json)
+        _act(
+            incident,
+            "fix",
+            {"path": path, "value": _value(value, value_json)},
+            site,
+            database,
+            url,
+            key,
+            json=json,
+        )
     else:
         says = "a fix is one value or one row"
         how = "give --path with --value or --value-json, or --crosswalk with --system, --theirs and --ours"
@@ -167,12 +178,13 @@ def _value(text: str | None, tree: str | None) -> Any:
 def retry(
     incident: Id,
     site: options.Site = None,
+    database: options.Database = None,
     url: options.Url = None,
     key: options.Key = None,
     json: options.Json = False,
 ) -> None:
     """Tries everything in an incident again as it is: its cause is gone."""
-    _act(incident, "retry", {}, site, url, key, json=json)
+    _act(incident, "retry", {}, site, database, url, key, json=json)
 
 
 @app.command()
@@ -190,13 +202,23 @@ def resolve(
         typer.Option("--their-id", metavar="ID", help="What the target calls it, where you looked it up."),
     ] = None,
     site: options.Site = None,
+    database: options.Database = None,
     url: options.Url = None,
     key: options.Key = None,
     json: options.Json = False,
 ) -> None:
     """Ends an incident with a reason; one in doubt also needs its outcome."""
     body = {"outcome": outcome.value if outcome else None, "reason": reason, "their_id": their_id}
-    _act(incident, "resolve", {k: v for k, v in body.items() if v is not None}, site, url, key, json=json)
+    _act(
+        incident,
+        "resolve",
+        {k: v for k, v in body.items() if v is not None},
+        site,
+        database,
+        url,
+        key,
+        json=json,
+    )
 
 
 def _act(
@@ -204,6 +226,7 @@ def _act(
     act: str,
     body: dict[str, Any],
     site: Path | None,
+    database: str | None,
     url: str | None,
     key: str | None,
     *,
@@ -214,7 +237,7 @@ def _act(
     from crossdock.cli.outcome import outcome
     from crossdock.cli.remote import refuse
 
-    with acting(site, url, key) as hub:
+    with acting(site, database, url, key) as hub:
         sent = json_.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
         answer = hub.ask("POST", f"/v1/incidents/{quote(incident, safe='')}/{act}", sent, headers)

@@ -27,6 +27,7 @@ def pause(
     in_: In = False,
     out: Out = False,
     site: options.Site = None,
+    database: options.Database = None,
     url: options.Url = None,
     key: options.Key = None,
     json: options.Json = False,
@@ -36,7 +37,7 @@ def pause(
     What is for it waits here, in order; what others send is accepted as ever. Its own door answers 503, and it is
     not polled. A pause outlives a restart.
     """
-    _act("pause", system, all_, (in_, out), reason, site, url, key, json=json)
+    _act("pause", system, all_, (in_, out), reason, (site, database), url, key, json=json)
 
 
 def drain(
@@ -46,12 +47,13 @@ def drain(
     in_: In = False,
     out: Out = False,
     site: options.Site = None,
+    database: options.Database = None,
     url: options.Url = None,
     key: options.Key = None,
     json: options.Json = False,
 ) -> None:
     """Lets what is here already pass to its end, and nothing new: before a system, or the hub, is taken down."""
-    _act("drain", system, all_, (in_, out), reason, site, url, key, json=json)
+    _act("drain", system, all_, (in_, out), reason, (site, database), url, key, json=json)
 
 
 def resume(
@@ -61,28 +63,30 @@ def resume(
     out: Out = False,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, if you like.")] = "",
     site: options.Site = None,
+    database: options.Database = None,
     url: options.Url = None,
     key: options.Key = None,
     json: options.Json = False,
 ) -> None:
     """Opens what was paused or drained: everything that waited goes on, in order."""
-    _act("resume", system, all_, (in_, out), reason, site, url, key, json=json)
+    _act("resume", system, all_, (in_, out), reason, (site, database), url, key, json=json)
 
 
 def _act(
-    act: str, system: str | None, all_: bool, ways: tuple[bool, bool], reason: str, site: Path | None,
-    url: str | None, key: str | None, *, json: bool,
+    act: str, system: str | None, all_: bool, ways: tuple[bool, bool], reason: str,
+    where: tuple[Path | None, str | None], url: str | None, key: str | None, *, json: bool,
 ) -> None:  # fmt: skip
     from crossdock.cli.acting import acting
     from crossdock.cli.remote import refuse
 
+    site, database = where
     if (system is None) != all_:
         stop("name one system, or say --all", fix=f"crossdock {act} wms --reason …", status=MISUSED)
     options.check_system(system, site, url)
     direction = {(True, False): "in", (False, True): "out"}.get(ways, "both")
     path = "/v1/hub" if system is None else f"/v1/systems/{system}"
     body = json_.dumps({"direction": direction, "reason": reason}).encode()
-    with acting(site, url, key) as hub:
+    with acting(site, database, url, key) as hub:
         answer = hub.ask("POST", f"{path}/{act}", body, {"Content-Type": "application/json"})
         if answer.status >= 400:
             refuse(answer)

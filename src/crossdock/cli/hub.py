@@ -23,7 +23,7 @@ def up(
         typer.Option(
             "--workers",
             metavar="N",
-            help="Worker processes: 1. More need PostgreSQL, which is not in this release.",
+            help="Worker processes. More than 1 need PostgreSQL.",
         ),
     ] = None,
     host_id: Annotated[

@@ -22,7 +22,7 @@ Database = Annotated[
     typer.Option(
         "--database",
         metavar="URL",
-        help="sqlite:PATH; PostgreSQL is not in this release.  \\[default: the site's own]",
+        help="sqlite:PATH or postgresql://USER@HOST/NAME.  \\[default: the site's own]",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]

@@ -35,6 +35,7 @@ def send(
         str | None, typer.Option("--content-type", metavar="TYPE", help="\\[default: by the end of the name]")
     ] = None,
     site: options.Site = None,
+    database: options.Database = None,
     url: options.Url = None,
     key: options.Key = None,
     json: options.Json = False,
@@ -50,7 +51,7 @@ def send(
     )
     given = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
     answers: list[tuple[str, Answer]] = []
-    with acting(site, url, key, system=system) as hub, progress("files") as show:
+    with acting(site, database, url, key, system=system) as hub, progress("files") as show:
         for number, (name, body) in enumerate(bodies, 1):
             kind = content_type or _TYPES.get(Path(name).suffix.lower(), "application/json")
             answers.append((name, _sent(hub, path, body, given | {"Content-Type": kind})))

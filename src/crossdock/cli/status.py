@@ -45,7 +45,7 @@ def _standing(
     from crossdock.cli.acting import acting
 
     if url is not None or whereabouts.running(options.settings(site, database)) is not None:
-        with acting(site, url, key) as hub:
+        with acting(site, database, url, key) as hub:
             found = hub.get("/v1/systems")
         if found is None:
             stop("that hub is older than this command", fix="ask it with its own version")

@@ -17,6 +17,8 @@ import typer
 from typer.core import TyperGroup
 
 from crossdock.faults import Fault, Misconfigured
+from crossdock.journal.contract import StoreDown
+from crossdock.journal.sql.connection import Damaged
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,7 +43,7 @@ class Group(TyperGroup):
             raise typer.Exit(MISUSED if fault.path.startswith("CROSSDOCK_") else FOUND) from None
         except (typer.Exit, typer.Abort, *_USAGE_ERRORS, BrokenPipeError):
             raise
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, sqlite3.Error, StoreDown, Damaged) as error:
             place = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
             says = (
                 error.strerror or str(error)

@@ -20,19 +20,34 @@ import uvloop
 
 from crossdock.api.app import App
 from crossdock.assembly import Hub
-from crossdock.cli import whereabouts
+from crossdock.cli import whereabouts, workers
 from crossdock.faults import Misconfigured
 from crossdock.journal.sqlite.schema import connect
 from crossdock.settings import Settings, secrets_from
 
 
 def run(settings: Settings) -> int:
-    """Runs one hub process; the exit status. Raises Misconfigured before anything is listened to."""
+    """Runs the hub, in one process or in several; the exit status.
+
+    Raises Misconfigured before anything is listened to.
+    """
+    if settings.workers == 1:
+        return run_one(settings)
+    _log_to_stderr(settings.log)
+    _must_be_free(settings)
+    try:
+        return uvloop.run(workers.serve(settings, lambda url: _tell(settings, url)))
+    finally:
+        whereabouts.forget(settings)
+
+
+def run_one(settings: Settings, *, lifeline: int | None = None) -> int:
+    """Runs one hub process; the exit status. `lifeline`: it ends when this descriptor does, with its parent."""
     _log_to_stderr(settings.log)
     for warning in settings.warnings:
         print(f"crossdock: UNSAFE: {warning}", file=sys.stderr)
     try:
-        return uvloop.run(_serve(settings))
+        return uvloop.run(_serve(settings, lifeline))
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise
@@ -41,6 +56,8 @@ def run(settings: Settings) -> int:
 
 def _must_be_whole(settings: Settings) -> None:
     """Before anything is opened for writing: SQLite can read the store. Raises Misconfigured."""
+    if settings.is_shared:
+        return  # the server has looked at its own files
     path = settings.sqlite_path
     if not path.exists():
         return
@@ -88,28 +105,43 @@ def _why_not(error: OSError, host: str) -> tuple[str, str]:
             return error.strerror or str(error), "give another address by --listen"
 
 
-async def _serve(settings: Settings) -> int:
+def _tell(settings: Settings, url: str) -> None:
+    """Says once that the hub is ready, to whoever started it and to the commands beside it."""
+    if not settings.shares_port:
+        whereabouts.note(settings, url)
+    print(json.dumps({"ready": True, "url": url, "pid": os.getpid()}), flush=True)
+
+
+async def _serve(settings: Settings, lifeline: int | None) -> int:
     _must_be_whole(settings)
     hub = Hub(settings, secrets_from(os.environ, settings.secrets_dir))
-    _must_be_free(settings)
+    if not settings.shares_port:
+        _must_be_free(settings)
     app = App(hub)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    if lifeline is not None:
+        loop.add_reader(lifeline, _orphaned, loop, lifeline, stop)
     url = await app.start()
     # What is loaded now stays for good; collecting it again and again only costs time.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-    whereabouts.note(settings, url)
-    print(json.dumps({"ready": True, "url": url, "pid": os.getpid()}), flush=True)
+    _tell(settings, url)
     ended = loop.create_task(app.ended.wait())
     stopped = loop.create_task(stop.wait())
     await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
     whereabouts.forget(settings)
     await app.stop()
     return 0 if stop.is_set() else 1
+
+
+def _orphaned(loop: asyncio.AbstractEventLoop, lifeline: int, stop: asyncio.Event) -> None:
+    """The parent is gone, however it ended."""
+    loop.remove_reader(lifeline)
+    stop.set()
 
 
 def _log_to_stderr(level: str) -> None:

@@ -81,7 +81,9 @@ class Moves:
 
     def _let_go(self, t: Transmission, changes: Changes, woken: Woken) -> None:
         """Nothing holds it any more; what may have been sent before a restore is asked for first."""
-        doubtful = Restored(self._journal).may_have_left(t)
+        restored = Restored(self._journal)
+        restored.refresh()
+        doubtful = restored.may_have_left(t)
         self._move(t, _T.IN_DOUBT if doubtful else _T.DUE, changes, woken)
 
     def _end(

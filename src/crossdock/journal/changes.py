@@ -125,7 +125,7 @@ def unpacked_tree(data: bytes) -> dict[str, Any]:
 class Changes:
     """One atomic set of writes. Moves are checked against the tables of message/states.py."""
 
-    __slots__ = ("_loose", "_next_id", "_salt", "_told", "entries", "rows", "scope")
+    __slots__ = ("_loose", "_next_id", "_salt", "_told", "causes", "ends", "entries", "rows", "scope")
 
     def __init__(self, scope: int, next_id: Callable[[], int], salt: Callable[[], bytes]) -> None:
         self.scope = scope
@@ -134,6 +134,8 @@ class Changes:
         self.rows: list[Row] = []
         #: Entries with the rows that need the entry's position as their last value.
         self.entries: list[tuple[Entry, Sequence[Row]]] = []
+        self.causes: list[str] = []  #: of incidents that these changes open or join
+        self.ends: list[int] = []  #: incidents that they end or give to somebody else
         self._loose: list[Row] = []
         self._told: list[Told] = []
 
@@ -141,6 +143,8 @@ class Changes:
         """Adds one statement; one that cites an entry goes with the last one of these changes."""
         if statement in CITING:
             self._loose.append((statement, values, touches))
+            if statement == "resolve_empty_incident":
+                self.ends.append(values[2])
         elif statement in MARKED:
             self.rows.append((statement, marked(statement, values), touches))
         else:
@@ -344,22 +348,26 @@ class Changes:
             ("insert_member_by_cause", (kind.value, id_, self.scope, i.cause), None)
             for kind, id_ in i.members
         ]
+        self.causes.append(i.cause)
         self.entries.append((entry, (("insert_incident", values, None), *members, *rows)))
 
     def add_follower(self, cause: str, transmission: int) -> None:
         """Notes that a transmission is held behind the member of the open incident of this cause."""
+        self.causes.append(cause)
         self.row("insert_member_by_cause", MemberKind.FOLLOWER.value, transmission, self.scope, cause)
 
     def assign_incident(self, incident: Incident, owner: str, entry: Entry) -> None:
         """Gives an open incident to somebody else. Touching none means that it is no longer open."""
         incident.owner = owner
         entry.incident = incident.id
+        self.ends.append(incident.id)
         self.entries.append((entry, (("assign_incident", (incident.id, owner), 1),)))
 
     def resolve_incident(self, incident: Incident, reason: str, closed_ms: int, entry: Entry) -> None:
         """Ends an open incident. Touching none means that it is no longer open, or that a member still is."""
         incident.state, incident.reason = IncidentState.RESOLVED, reason
         entry.incident = incident.id
+        self.ends.append(incident.id)
         self.entries.append(
             (entry, (("resolve_incident", (incident.id, incident.owner, reason, closed_ms), 1),))
         )

@@ -136,6 +136,10 @@ class Journal(Protocol):
         """A number never given before."""
         ...
 
+    def ids_beyond(self, number: int) -> None:
+        """Numbers given from now on are greater than one that another process may have given."""
+        ...
+
     def changes(self) -> Changes:
         """An empty set of changes."""
         ...

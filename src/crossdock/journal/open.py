@@ -15,9 +15,15 @@ STORE_ERRORS = (sqlite3.Error, StoreDown, Damaged)
 
 
 def storage_of(database: str) -> Storage:
-    """The store at `sqlite:PATH`. Raises Misconfigured for any other URL."""
+    """The store at `sqlite:PATH` or `postgresql://…`. Raises Misconfigured for any other URL."""
+    if database.startswith("postgresql://"):
+        from crossdock.journal.postgresql.storage import PostgresqlStorage
+
+        return PostgresqlStorage(database)
     scheme, _, rest = database.partition(":")
     if scheme != "sqlite" or not rest:
-        says = f"the database {database!r} is not a SQLite file"
-        raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix="write sqlite:PATH")
+        says = f"{database!r} is no database"
+        raise Misconfigured(
+            says, path="CROSSDOCK_DATABASE", fix="write sqlite:PATH or postgresql://USER@HOST/NAME"
+        )
     return SqliteStorage(Path(rest))

@@ -33,6 +33,14 @@ class NoDedup:
         return Verdict.NEW, latest.version + 1 if latest else 1, 0
 
 
+class NoFence:
+    """Lets a process write on that was taken over."""
+
+    def holds(self, found: int | None, own: int) -> bool:
+        """Always."""
+        return True
+
+
 class NoCommit:
     """Answers before anything is on disk."""
 

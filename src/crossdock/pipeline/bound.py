@@ -82,7 +82,6 @@ class Context:
     gates: Gates = field(init=False)  #: what may pass now
 
     def __post_init__(self) -> None:
-        """Looks whether the store was restored from a backup, and what people have closed."""
+        """Joins the journal with what is known of a restore, and of what people have closed."""
         self.restored = Restored(self.journal)
         self.gates = Gates(self.charter, self.clock, self.journal.gate_acts)
-        self.gates.refresh()

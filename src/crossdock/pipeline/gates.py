@@ -92,6 +92,11 @@ class Gates:
         self._kept.clear()
         return True
 
+    @property
+    def last_act(self) -> int:
+        """The greatest number of an act; 0 while there is none."""
+        return max((act.id for act in self._acts), default=0)
+
     # -- what may pass -------------------------------------------------------
 
     def shut(self, system: str, direction: Direction, id_: int | None = None) -> Shut | None:

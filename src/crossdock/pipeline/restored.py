@@ -30,7 +30,6 @@ class Restored:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._systems: Mapping[str, RestoredSystem] = {}
-        self.refresh()
 
     def refresh(self) -> None:
         """Reads anew which systems hand in again."""

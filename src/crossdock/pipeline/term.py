@@ -93,6 +93,7 @@ class Term:
     async def gain(self, partitions: frozenset[int]) -> None:
         """Takes up what another run or another process left in these partitions, then everything new."""
         self._journal.refresh_overrides()
+        self._context.restored.refresh()
         for target in self.targets.values():
             doubted = await self._backlog.recover(target, partitions)
             if doubted:
@@ -272,8 +273,9 @@ class Term:
     def _look_at_gates(self, *, store: bool) -> None:
         """A person, here or beside another process, or the calendar may have opened a way."""
         gates = self._context.gates
-        if store:
-            gates.refresh()
+        if store and gates.refresh():
+            # What is made from now on comes after what people did, whichever process they did it beside.
+            self._journal.ids_beyond(gates.last_act)
         shut = {(name, way): gates.shut(name, way) for name in self.targets for way in Direction}
         before, self._shut = self._shut, shut
         for (name, way), was in before.items():

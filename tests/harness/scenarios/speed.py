@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,10 @@ from tests.harness.wire import free_port
 
 DRAIN_WAIT_S = 120.0
 LIMITS = {"concurrency": 32, "timeout_s": 10, "retry_first_s": 0.2, "retry_max_s": 5}
+
+
+#: From the address to listen on and the target's: the command and what is added to its environment.
+Launch = Callable[[str, str], tuple[list[str], dict[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +82,20 @@ async def hub(folder: Path, load: Load) -> Figures:
 
 async def relay(folder: Path, load: Load) -> Figures:
     """The yardstick under the same load."""
+    return await beside(
+        folder,
+        load,
+        lambda listen, target: (python("bench.relay", "--listen", listen, "--target", target), {}),
+    )
+
+
+async def beside(folder: Path, load: Load, command: Launch) -> Figures:
+    """Any program that takes the same orders and passes them on, under the same load."""
     target = Target(folder)
     await target.start()
     listen = f"127.0.0.1:{free_port()}"
-    process = Process(python("bench.relay", "--listen", listen, "--target", target.url), folder / "relay.log")
+    words, environment = command(listen, target.url)
+    process = Process(words, folder / "beside.log", environment)
     try:
         figures = Figures(start_s=await process.start())
         await _measure(figures, load, process, target, Shop(f"http://{listen}", "none"))

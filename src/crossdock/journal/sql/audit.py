@@ -118,15 +118,15 @@ class _Audit:
     # -- the chain -----------------------------------------------------------
 
     def _note_arrivals(self) -> None:
-        rows = self._read.execute("SELECT capture, scope, system, key FROM arrivals")
+        rows = self._read.scan("SELECT capture, scope, system, key FROM arrivals")
         self._notes.arrivals(rows)
 
     def _entries(self) -> None:
         last = self._read.execute("SELECT coalesce(max(position), 0) FROM ledger").fetchone()[0]
-        anchors = self._read.execute("SELECT position, heads FROM anchors ORDER BY position")
-        anchor = anchors.fetchone()
-        for row in self._read.execute(f"SELECT {_ENTRY} FROM ledger ORDER BY position"):
-            if row[0] != self.position + 1:
+        anchors = self._read.scan("SELECT position, heads FROM anchors ORDER BY position")
+        anchor = next(anchors, None)
+        for row in self._read.scan(f"SELECT {_ENTRY} FROM ledger ORDER BY position"):
+            if self._read.dialect.dense and row[0] != self.position + 1:
                 raise _Found(
                     self.position + 1, "link", f"entry {self.position + 1} is missing; {row[0]} follows"
                 )
@@ -136,7 +136,7 @@ class _Audit:
                 self.head = self._head()
             while anchor is not None and anchor[0] <= self.position:
                 self._anchor(*anchor)
-                anchor = anchors.fetchone()
+                anchor = next(anchors, None)
             if self.position % PROGRESS_EVERY == 0:
                 self._progress(self.position, last)
         self._progress(last, last)
@@ -289,7 +289,7 @@ class _Audit:
         for table, statement, values, found in marked_rows(self._read):
             if mark(statement, values) != found:
                 raise _Found(self.position, "state", f"a row of {table} is not as it was written")
-        for table in ("charters", "door"):
+        for table in ("charters", "door") if self._read.dialect.dense else ("charters",):
             query = f"SELECT min(id), max(id), count(*) FROM {table}"
             lowest, highest, count = self._read.execute(query).fetchone()
             if count and (lowest, highest) != (1, count):
@@ -308,7 +308,7 @@ class _Audit:
         """Bytes that no entry tells of, such as those of a request that was refused."""
         if self._read.execute("SELECT count(*) FROM payloads").fetchone()[0] == self._payloads:
             return
-        for id_, *row in self._read.execute("SELECT id, codec, size, data, crc FROM payloads"):
+        for id_, *row in self._read.scan("SELECT id, codec, size, data, crc FROM payloads"):
             if not _sound(*row):
                 raise _Found(
                     self.position, "payload", f"the bytes of payload {id_} are not those that were written"

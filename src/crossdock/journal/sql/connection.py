@@ -56,6 +56,10 @@ class Connection(Protocol):
         """Runs one statement."""
         ...
 
+    def scan(self, sql: str, parameters: Sequence[Any] = ..., /) -> Iterator[Any]:
+        """The rows of a query one by one, in bounded memory however many there are."""
+        ...
+
 
 class Damaged(Exception):
     """What is stored cannot be read back."""

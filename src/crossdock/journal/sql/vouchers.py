@@ -16,13 +16,13 @@ Moving = tuple[str, int, int, bytes | None]
 
 def moving_rows(connection: Connection) -> Iterator[Moving]:
     """Every capture, message and transmission as it stands."""
-    for id_, state in connection.execute("SELECT id, state FROM captures ORDER BY id"):
+    for id_, state in connection.scan("SELECT id, state FROM captures ORDER BY id"):
         yield "capture", id_, state, None
-    for id_, state, waits_for, until_ms in connection.execute(
+    for id_, state, waits_for, until_ms in connection.scan(
         "SELECT id, state, waits_for, until_ms FROM messages ORDER BY id"
     ):
         yield "message", id_, state, message_mark(id_, waits_for, until_ms)
-    for id_, state, *moving in connection.execute(
+    for id_, state, *moving in connection.scan(
         "SELECT id, state, round, attempt, due_ms, first_ms, payload, request FROM transmissions ORDER BY id"
     ):
         yield "transmission", id_, state, mark("transmission", (id_, *moving))
@@ -62,20 +62,20 @@ class Cited:
     def __iter__(self) -> Iterator[Voucher]:
         """The rows table by table."""
         for table, statement, columns in _SIMPLE:
-            for *values, position in self._read.execute(f"SELECT {columns}, position FROM {table}"):
+            for *values, position in self._read.scan(f"SELECT {columns}, position FROM {table}"):
                 yield Voucher(table, position, mark(statement, values))
         yield from self._hubs()
         yield from self._incidents()
 
     def _hubs(self) -> Iterator[Voucher]:
-        for id_, root, document, number, owner, key, introduced, position in self._read.execute(
+        for id_, root, document, number, owner, key, introduced, position in self._read.scan(
             "SELECT id, root, document, number, owner, key, introduced, position FROM hubs"
         ):
             yield Voucher("hubs", introduced, mark("hub", (id_, document, number, owner)))
             yield Voucher("hubs", position, mark("place", (id_, root, key)))
 
     def _incidents(self) -> Iterator[Voucher]:
-        for row in self._read.execute(f"SELECT {_INCIDENT} FROM incidents"):
+        for row in self._read.scan(f"SELECT {_INCIDENT} FROM incidents"):
             state, reason, closed_ms, position, moved = row[15:]
             fixed = marks_of("insert_incident", row[:16])[: len(mark("", ()))]
             yield Voucher("incidents", position, fixed)
@@ -99,5 +99,5 @@ _MARKED = (
 def marked_rows(connection: Connection) -> Iterator[tuple[str, str, tuple[Any, ...], bytes]]:
     """Every row that carries its own mark: table, what its mark is named after, values, mark."""
     for table, statement, columns in _MARKED:
-        for *values, found in connection.execute(f"SELECT {columns}, mark FROM {table}"):
+        for *values, found in connection.scan(f"SELECT {columns}, mark FROM {table}"):
             yield table, statement, tuple(values), found

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from crossdock.journal.chain import mark, partition_of
 from crossdock.journal.sql.connection import Dialect
@@ -28,6 +29,10 @@ class SqliteConnection(sqlite3.Connection):
     """A connection that knows how its store says things."""
 
     dialect = Dialect(index=" INDEXED BY {}", dense=True)
+
+    def scan(self, sql: str, parameters: Sequence[Any] = (), /) -> Iterator[Any]:
+        """The rows of a query one by one."""
+        return self.execute(sql, parameters)
 
 
 def connect(path: Path, *, read_only: bool = False, synchronous: str = "FULL") -> SqliteConnection:

@@ -11,15 +11,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from crossdock.journal.chain import GENESIS, PARTITIONS, crc, digest, link, partition_of
+from crossdock.journal.chain import GENESIS, PARTITIONS, link
 from crossdock.journal.changes import TOLD, Changes, Row, marked, marks_of, packed, unpacked
 from crossdock.journal.contract import Accepted, Arrival, Dedup, Known, Overtaken, Verdict
+from crossdock.journal.sql.arriving import cause_of_conflict, conflict, repeated, stored
 from crossdock.journal.sqlite.schema import STATEMENTS, connect, migrate
 from crossdock.journal.sqlite.snapshots import SqliteReads
 from crossdock.journal.sqlite.writer import Writer
-from crossdock.message.incident import TYPES, Incident, MemberKind
-from crossdock.message.records import Capture, Entry
-from crossdock.message.states import CaptureState, EntryKind
+from crossdock.message.records import Entry
 
 _SALT_BYTES, _SALTS_DRAWN = 8, 512
 _ALL = frozenset(range(PARTITIONS))
@@ -135,6 +134,9 @@ class SqliteJournal(SqliteReads):
         return partition in _ALL
 
     # -- writing -------------------------------------------------------------
+
+    def ids_beyond(self, number: int) -> None:
+        """Every number is greater than the one before: nobody else gives any."""
 
     def next_id(self) -> int:
         """A number never given before."""
@@ -282,74 +284,29 @@ class SqliteJournal(SqliteReads):
             alias = marked("insert_alias", (scope, a.system, a.idempotency_key, other))
             connection.execute(STATEMENTS["insert_alias"], alias)
         if verdict is Verdict.REPEAT:
-            return Accepted(verdict, other) if quiet else self._repeat(connection, a, other)
+            if not quiet:
+                self._append(connection, repeated(a, other))
+            return Accepted(verdict, other)
         if verdict is Verdict.CONFLICT:
             return self._conflict(connection, a, other)
         return self._new(connection, a, version, late=verdict is Verdict.LATE)
 
     def _new(self, connection: sqlite3.Connection, a: Arrival, version: int, *, late: bool) -> Accepted:
-        scope, id_, payload = self.scope, self.next_id(), self.next_id()
-        salt = self._salt()
-        codec, data = packed(a.body)
+        scope, id_ = self.scope, self.next_id()
+        new = stored(a, id_, self.next_id(), scope=scope, version=version, late=late, salt=self._salt())
         execute = connection.execute
-        execute(STATEMENTS["insert_payload"], (payload, salt, codec, len(a.body), data, crc(data)))
-        fixed = (
-            id_,
-            scope,
-            a.system,
-            a.document,
-            a.their_id,
-            version,
-            a.order_by,
-            a.content_type,
-            payload,
-            a.at_ms,
-            late,
-        )
-        partition = partition_of(a.order_by or a.their_id)
-        execute(STATEMENTS["insert_capture"], (*fixed, CaptureState.WAITING.value, partition))
+        execute(STATEMENTS["insert_payload"], new.payload)
+        execute(STATEMENTS["insert_capture"], new.capture)
         if a.idempotency_key is not None:
             execute(STATEMENTS["insert_arrival"], (scope, a.system, a.idempotency_key, id_))
         execute(STATEMENTS["insert_revision"], (scope, a.system, a.document, a.their_id, version, id_))
-        entry = Entry(
-            EntryKind.accepted, system=a.system, origin=a.system, capture=id_, state=CaptureState.WAITING.value,
-            says=f"{a.document} {a.their_id}", payload=payload, digest=digest(salt, a.body),
-            seal=(*fixed, a.idempotency_key), partition=partition,
-        )  # fmt: skip
-        self._append(connection, entry)
-        record = Capture(
-            id_, a.system, a.document, a.their_id, version, a.order_by, a.content_type, payload, a.at_ms, late,
-            body=a.body, parsed=a.parsed, partition=partition,
-        )  # fmt: skip
-        return Accepted(Verdict.LATE if late else Verdict.NEW, id_, record)
-
-    def _repeat(self, connection: sqlite3.Connection, a: Arrival, capture: int) -> Accepted:
-        entry = Entry(
-            EntryKind.repeated, system=a.system, origin=a.system, capture=capture,
-            says=f"{a.document} {a.their_id} came again", partition=partition_of(a.order_by or a.their_id),
-        )  # fmt: skip
-        self._append(connection, entry)
-        return Accepted(Verdict.REPEAT, capture)
+        self._append(connection, new.entry)
+        return Accepted(Verdict.LATE if late else Verdict.NEW, id_, new.record)
 
     def _conflict(self, connection: sqlite3.Connection, a: Arrival, capture: int) -> Accepted:
-        """Keeps the refused bytes and puts the conflict on the desk; the key stays with the first."""
+        id_ = self._open_incident(connection, cause_of_conflict(a), {}) or self.next_id()
         changes = self.changes()
-        payload, sealed = changes.payload(a.body)
-        type_, cause = TYPES["duplicate_conflict"], f"duplicate_conflict/{a.system}/{a.document}/{a.their_id}"
-        id_ = self._open_incident(connection, cause, {}) or self.next_id()
-        now = self._clock_ms()
-        says = f"{a.system} sent {a.document} {a.their_id} again with other content; the first one stands"
-        incident = Incident(
-            id_, type_.name, cause, type_.severity, type_.owner, now, now + type_.respond_s * 1000, a.system,
-            a.document, a.their_id, says=says, members=[(MemberKind.CAPTURE, capture)],
-            fix="ask the sender which one is right; a real change needs a new version or on_change: revise",
-        )  # fmt: skip
-        entry = Entry(
-            EntryKind.incident, system=a.system, origin=a.system, capture=capture, says=says, payload=payload,
-            digest=sealed, partition=partition_of(a.order_by or a.their_id),
-        )  # fmt: skip
-        changes.open_incident(incident, entry)
-        changes.row("insert_door", self.scope, a.system, now, 409, says, payload, id_)
+        conflict(a, capture, id_, self._clock_ms(), changes)
         self._write(connection, changes)
         return Accepted(Verdict.CONFLICT, capture, incident=id_)
 

@@ -9,3 +9,9 @@ CREATE TABLE tallies (
   scope INTEGER NOT NULL, system TEXT NOT NULL, document TEXT NOT NULL, from_ms INTEGER NOT NULL, counter INTEGER NOT NULL,
   changed INTEGER NOT NULL, zeroed INTEGER NOT NULL, jumped INTEGER NOT NULL, mark BLOB NOT NULL,
   PRIMARY KEY (scope, system, document, from_ms, counter)) WITHOUT ROWID;
+
+-- Work is read system by system, so that whoever sends much waits behind their own.
+DROP INDEX captures_waiting;
+CREATE INDEX captures_waiting ON captures (system, document, id) WHERE state = 1;
+DROP INDEX transmissions_open;
+CREATE INDEX transmissions_open ON transmissions (target, origin, id, state) WHERE state IN (1, 2, 3, 4, 5, 8);

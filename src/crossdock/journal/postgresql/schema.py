@@ -1,0 +1,95 @@
+"""The tables of the PostgreSQL journal: made, brought to the newest shape, compared with what they should be."""
+
+from __future__ import annotations
+
+import time
+from importlib import resources
+from typing import Any, LiteralString, cast
+
+import psycopg
+from psycopg import sql as composed
+
+from crossdock.faults import Misconfigured
+from crossdock.journal.chain import mark
+from crossdock.journal.contract import StoreDown
+from crossdock.journal.postgresql.connection import connect, speaking, spoken
+
+_PACKAGE = "crossdock.journal.postgresql"
+#: Number of the advisory lock that one migrator at a time holds.
+MIGRATOR = 0x6372_6F73_7301
+_LEAST_VERSION = 140_000
+#: A step that waits longer for other hosts' statements lets them go first, and tries again.
+_LOCK_TIMEOUT_MS, _LOCK_TRIES = 2_000, 60
+_DURABLE = frozenset({"on", "remote_apply"})
+
+
+def migrations() -> list[tuple[int, str, str]]:
+    """Number, name and text of every migration, in order."""
+    folder = resources.files(_PACKAGE).joinpath("migrations")
+    files = sorted((f.name, f.read_text("utf-8")) for f in folder.iterdir() if f.name.endswith(".sql"))
+    return [(int(name.split("_")[0]), name, text) for name, text in files]
+
+
+def shape_of(connection: psycopg.Connection[Any]) -> int:
+    """The number of the last migration that a database has seen; 0 when no hub ever wrote there."""
+    there = connection.execute("SELECT to_regclass('shape')").fetchone()
+    if there is None or there[0] is None:
+        return 0
+    row = connection.execute("SELECT max(number) FROM shape").fetchone()
+    return int(row[0]) if row and row[0] is not None else 0
+
+
+def migrate(url: str) -> list[str]:
+    """Brings a database to the newest shape while others use it; gives the names of what was applied.
+
+    Raises StoreDown, and Misconfigured for a database that cannot keep the hub's promises.
+    """
+    with connect(url, name="crossdock/migrate") as connection, speaking():
+        _must_be_fit(connection, url)
+        newest = migrations()
+        if shape_of(connection) >= newest[-1][0]:
+            return []
+        connection.execute("SELECT pg_advisory_lock(%s)", (MIGRATOR,))
+        return [name for number, name, text in newest if _applied(connection, number, text)]
+
+
+def _must_be_fit(connection: psycopg.Connection[Any], url: str) -> None:
+    if connection.info.server_version < _LEAST_VERSION:
+        says = f"{spoken(url)} is PostgreSQL {connection.info.server_version // 10_000}"
+        raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix="use PostgreSQL 14 or newer")
+    for name, allowed, fix in (
+        ("synchronous_commit", _DURABLE, "set it to on, or to remote_apply with a standby: P1 rests on it"),
+        ("server_encoding", {"UTF8"}, "create the database with ENCODING 'UTF8'"),
+    ):
+        row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
+        if row is not None and row[0] not in allowed:
+            raise Misconfigured(f"{name} of {spoken(url)} is {row[0]}", path="CROSSDOCK_DATABASE", fix=fix)
+
+
+def _applied(connection: psycopg.Connection[Any], number: int, text: str) -> bool:
+    """One migration in one transaction, unless it was there; patient with those who use the tables."""
+    for _ in range(_LOCK_TRIES):
+        if shape_of(connection) >= number:
+            return False
+        try:
+            with connection.transaction():
+                connection.execute(composed.SQL("SET LOCAL lock_timeout = {}").format(_LOCK_TIMEOUT_MS))
+                connection.execute(
+                    "CREATE TABLE IF NOT EXISTS shape (number integer PRIMARY KEY, at timestamptz NOT NULL)"
+                )
+                connection.execute(cast(LiteralString, text))
+                if number == 1:
+                    _first_scope(connection)
+                connection.execute("INSERT INTO shape VALUES (%s, clock_timestamp())", (number,))
+        except psycopg.errors.LockNotAvailable:
+            time.sleep(_LOCK_TIMEOUT_MS / 4_000)
+        else:
+            return True
+    raise StoreDown("the tables were in use for too long to be brought to the newest shape")
+
+
+def _first_scope(connection: psycopg.Connection[Any]) -> None:
+    scope = (1, "default", "default")
+    connection.execute(
+        "INSERT INTO scopes (id, tenant, site, mark) VALUES (%s, %s, %s, %s)", (*scope, mark("scope", scope))
+    )

