@@ -10,8 +10,8 @@ from tests.kit.vendors import Vendor, bucket, by_chance, run, window
 
 @pytest.mark.parametrize(
     ("vendor", "per_s"),
-    [(lambda: bucket(40, 2), 2.0), (lambda: bucket(5, 5), 5.0), (lambda: bucket(1, 1), 1.0)],
-    ids=["2/s in a bucket of 40", "5/s", "1/s"],
+    [(lambda: bucket(40, 2), 2.0), (lambda: bucket(5, 5), 5.0), (lambda: bucket(10, 20), 20.0)],
+    ids=["2/s in a bucket of 40", "5/s", "20/s"],
 )
 def test_a_vendor_is_asked_no_faster_than_it_takes(vendor, per_s):
     learned = run(vendor(), 600, adaptive=Adaptive())

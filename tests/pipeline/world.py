@@ -190,6 +190,7 @@ class World:
         concurrency: int = 4,
         fields: Mapping[str, str] | None = None,
         window: int = 4000,
+        owners: Mapping[str, str] | None = None,
         blackouts: Mapping[str, tuple[Blackout, ...]] | None = None,
         when_closed: WhenClosed = WhenClosed.REFUSE,
         surroundings: Mapping[str, Any] | None = None,
@@ -205,13 +206,15 @@ class World:
         systems = {
             "shop": System("shop", "json", flows_in=flows, limits=limits),
             "wms": System("wms", "json", flows_in=flows, flows_out=outs, limits=limits),
-            "erp": System("erp", "json", flows_out=outs, limits=limits),
+            "erp": System("erp", "json", flows_in=flows, flows_out=outs, limits=limits),
         }
         systems = {
             name: replace(one, blackouts=(blackouts or {}).get(name, ()), when_closed=when_closed)
             for name, one in systems.items()
         }
-        rules = {d: ObjectRule(d, "shop", tuple(readers), fields or {}) for d in documents}
+        rules = {
+            d: ObjectRule(d, (owners or {}).get(d, "shop"), tuple(readers), fields or {}) for d in documents
+        }
         judged = checks or Checks(ItemCheck.SKIP)
         self.charter = Charter("sha256:test", Site(), systems, rules, judged, (ip_network("127.0.0.1/32"),))
         self.clock = Clock()

@@ -171,12 +171,18 @@ class Journal(Protocol):
         """
         ...
 
-    def captures_waiting(self, after: int, limit: int) -> Sequence[Capture]:
-        """Captures to translate, in arrival order, with their bodies."""
+    def captures_queued(self) -> list[tuple[str, str]]:
+        """(system, document) of everything that waits to be translated."""
         ...
 
-    def captures_due(self, partitions: Collection[int], limit: int) -> list[tuple[int, int]]:
-        """(capture, partition) of those to translate, in order of arrival within each partition."""
+    def captures_waiting(self, system: str, document: str, after: int, limit: int) -> Sequence[Capture]:
+        """Captures of one kind from one system to translate, in arrival order, with their bodies."""
+        ...
+
+    def captures_due(
+        self, kinds: Sequence[tuple[str, str]], partitions: Collection[int], each: int
+    ) -> list[tuple[int, int, str, str]]:
+        """(capture, partition, system, document) of the first to translate of each kind, in order of arrival."""
         ...
 
     def captures(self, ids: Sequence[int]) -> Sequence[Capture]:
@@ -254,12 +260,21 @@ class Journal(Protocol):
         after: int,
         limit: int,
         partitions: Collection[int],
+        origin: str | None = None,
     ) -> Sequence[Transmission]:
-        """Open work of one target in order of making, beyond one id."""
+        """Open work of one target in order of making, beyond one id; of one origin, or of all."""
+        ...
+
+    def origins_open(self, target: str) -> list[str]:
+        """The systems from which there is open work for a target."""
         ...
 
     def lane(self, target: str, key: str, after: int, limit: int) -> Sequence[Transmission]:
         """Open work of one lane in order."""
+        ...
+
+    def lane_waits(self, target: str, key: str, after: int, before: int) -> bool:
+        """Whether anything of a lane between two ids is neither at its end nor being sent."""
         ...
 
     def lanes_blocked(self, target: str, partitions: Collection[int]) -> list[tuple[str, int, int]]:

@@ -14,6 +14,7 @@ from crossdock.pipeline.conclude import Verdict
 from crossdock.pipeline.lanes import Flight, Lane
 from crossdock.pipeline.target import Target
 from crossdock.pipeline.transmit import entry_of
+from crossdock.pipeline.windows import Window
 
 _S = TransmissionState
 _RUNNING = (_S.DUE, _S.RETRYING, _S.IN_DOUBT)
@@ -58,12 +59,9 @@ class Backlog:
     async def load(self, target: Target) -> None:
         """Brings what is due in the partitions held into memory, as far as there is room."""
         # From the beginning: work of a partition that has just come may be older than all that is known.
-        target.spilled = True
-        target.loaded_upto = 0
-        while target.spilled and self.refill(target):
+        target.windows.rewind()
+        while target.windows.spilled and self.refill(target):
             await asyncio.sleep(0)
-            if target.lanes.count > target.window // 2:
-                break
 
     async def vacate(self, target: Target, partitions: Collection[int]) -> None:
         """Forgets the lanes of these partitions once nothing of them is under way."""
@@ -108,17 +106,35 @@ class Backlog:
 
     def refill(self, target: Target) -> bool:
         """Brings work from the store into memory while there is room; True when it brought something."""
-        if not target.spilled or target.lanes.count > target.window // 2:
-            return False
-        limit = target.window - target.lanes.count
-        partitions = self._hold.partitions
-        rows = self._journal.open_transmissions(target.name, _RUNNING, target.loaded_upto, limit, partitions)
+        found = False
+        for origin, window in target.windows.spilled:
+            if target.windows.half_empty(origin):
+                found = self._refill(target, origin, window) or found
+        return found
+
+    def refill_soon(self, target: Target, origin: str) -> None:
+        """Does so for one origin, if memory runs low on its work while the store has more."""
+        window = target.windows.of(origin)
+        if window.spilled and not window.refilling and target.windows.half_empty(origin):
+            window.refilling = True
+            asyncio.get_running_loop().call_soon(self._refill, target, origin, window)
+
+    def _refill(self, target: Target, origin: str, window: Window) -> bool:
+        window.refilling = False
+        limit = max(target.windows.room(origin), 1)
+        rows = self._journal.open_transmissions(
+            target.name, _RUNNING, window.loaded_upto, limit, self._hold.partitions, origin
+        )
         held: dict[str, list[Flight]] = {}
+        begun = window.loaded_upto
         for t in rows:
-            target.loaded_upto = t.id
-            if t.id in target.lanes.aboard:
-                continue
             lane = target.lanes.of(t)
+            aboard = t.id in target.lanes.aboard
+            if not aboard and lane.blocked_by is None and target.windows.elder_waits(t, lane):
+                break  # its elder comes with the work of another system
+            window.loaded_upto = t.id
+            if aboard:
+                continue
             flight = Flight(t, stored=True)
             if lane.blocked_by is not None:
                 held.setdefault(lane.blocked_by, []).append(flight)
@@ -131,9 +147,9 @@ class Backlog:
             for cause, flights in held.items():
                 target.concluder.hold(flights, cause, changes)
             self._run(target, changes)
-        if len(rows) < limit and target.loaded_upto >= target.unseen:
-            target.spilled = False
-        return bool(rows)
+        if len(rows) < limit and (not rows or window.loaded_upto == rows[-1].id):
+            target.windows.read_all(origin)
+        return window.loaded_upto > begun
 
     def reload_freed(self, targets: Iterable[Target]) -> None:
         """Reads those lanes anew that wait for a person here and not in the store: nobody told us of an act."""
@@ -158,6 +174,7 @@ class Backlog:
         lane.blocked_by = None
         changes = self._journal.changes()
         known = {flight.t.id for flight in coming}
+        left = False
         for t in rows:
             lane.partition = t.partition
             if t.id in known:
@@ -167,10 +184,14 @@ class Backlog:
             elif lane.blocked_by is not None:
                 if t.state is not _S.HELD:
                     target.concluder.hold([Flight(t)], lane.blocked_by, changes)
-            elif not target.spilled or t.id <= target.loaded_upto:
+            elif not left and target.windows.loaded(t):
                 self._take_up(target, lane, t, changes)
-            elif t.state is _S.HELD:
-                self._let_go(t, changes)
+            else:
+                # What comes after it in the lane stays in the store, too, whoever it is from.
+                left = True
+                target.windows.leave(t)
+                if t.state is _S.HELD:
+                    self._let_go(t, changes)
         for flight in coming:
             target.lanes.push(lane, flight)
         self._run(target, changes, lane, coming)
@@ -188,7 +209,6 @@ class Backlog:
                 return
             flight.stored = False
         self._comes_after(target, lane, t)
-        target.loaded_upto = max(target.loaded_upto, t.id)
         target.lanes.push(lane, flight)
 
     def _let_go(self, t: Transmission, changes: Changes) -> None:

@@ -57,6 +57,13 @@ class Commits:
             else:
                 return
 
+    async def stored_again(self, flights: Sequence[Flight], changes: Changes) -> None:
+        """Commits what became of some flights, if there are any; their lane may go from them."""
+        if flights:
+            await self.durable(changes)
+            for flight in flights:
+                flight.stored = True
+
     def behind(self, lane: Lane, marked: Sequence[Flight], changes: Changes, done: Transmission) -> None:
         """Commits while the lane goes on.
 

@@ -255,7 +255,21 @@ class Concluder:
             changes.move_transmission(flight.t, _S.DUE, entry)
         return back
 
-    def supersede_blocking(self, lane: Lane, newer: Transmission, changes: Changes) -> bool:
+    def supersede(self, lane: Lane, t: Transmission, changes: Changes) -> list[Flight]:
+        """A newer state takes the place of older ones that have not left; gives those."""
+        older = [
+            f for f in lane.flights
+            if f.t.hub == t.hub and f.stored and f.t.state in (_S.DUE, _S.RETRYING, _S.IN_DOUBT)
+            and not (lane.busy and f is lane.flights[0])
+        ]  # fmt: skip
+        for flight in older:
+            entry = entry_of(flight.t, EntryKind.superseded, f"{t.document} {t.number} is newer")
+            changes.move_transmission(flight.t, _S.SUPERSEDED, entry)
+        if lane.blocked_by is not None and self._supersede_blocking(lane, t, changes):
+            lane.blocked_by = None
+        return older
+
+    def _supersede_blocking(self, lane: Lane, newer: Transmission, changes: Changes) -> bool:
         """A newer state frees a lane that an older one holds; True when it did."""
         journal = self._context.journal
         blocking = [t for t in journal.lane(newer.target, lane.key, 0, 100) if t.state is _S.DESK]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -10,6 +10,9 @@ from typing import Any, Protocol
 from crossdock.kit.connector import Ask, Job
 from crossdock.message.records import Transmission
 from crossdock.message.states import TransmissionState
+
+#: Documents and requests of more bytes are read back from the store when they are sent.
+HEAVY_BYTES = 32_768
 
 
 @dataclass(slots=True, eq=False)
@@ -23,6 +26,11 @@ class Flight:
     reads: str | None = None  #: what the rendering looked up, as the ledger keeps it
     stored: bool = False  #: the row as it is here is durable
     absent: int = 0  #: how often the target said that it does not have it
+
+    def lighten(self) -> None:
+        """Lets go of what is large while it waits; it is read back from the store."""
+        if self.ask is not None and len(self.ask.body) > HEAVY_BYTES and self.t.payload is not None:
+            self.ask = None
 
 
 @dataclass(slots=True, eq=False)
@@ -75,6 +83,7 @@ class Lanes:
         self._lanes: dict[str, Lane] = {}
         self.count = 0  #: flights in memory
         self.aboard: set[int] = set()  #: their transmissions
+        self.counts: Counter[str] = Counter()  #: of them, by the system that they came from
 
     def of(self, transmission: Transmission) -> Lane:
         """The lane of a transmission, made when needed."""
@@ -94,12 +103,14 @@ class Lanes:
         lane.flights.append(flight)
         self.aboard.add(flight.t.id)
         self.count += 1
+        self.counts[flight.t.origin] += 1
 
     def pop(self, lane: Lane) -> Flight:
         """Takes the first flight out."""
         self.count -= 1
         flight = lane.flights.popleft()
         self.aboard.discard(flight.t.id)
+        self.counts[flight.t.origin] -= 1
         return flight
 
     def remove(self, lane: Lane, flights: Iterable[Flight]) -> None:
@@ -109,6 +120,7 @@ class Lanes:
         self.aboard.difference_update(flight.t.id for flight in flights)
         kept = deque(f for f in lane.flights if id(f) not in gone)
         self.count -= len(lane.flights) - len(kept)
+        self.counts.subtract(f.t.origin for f in lane.flights if id(f) in gone)
         lane.flights = kept
 
     def tidy(self, lane: Lane) -> None:

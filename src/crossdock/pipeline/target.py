@@ -21,8 +21,10 @@ from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.commit import Commits
 from crossdock.pipeline.conclude import Concluder, Verdict
 from crossdock.pipeline.lanes import Flight, Lane, Lanes, Ordering
+from crossdock.pipeline.ready import Ready
 from crossdock.pipeline.render import Renderer
 from crossdock.pipeline.transmit import DoubtGuard, Outcome, Sender, entry_of, in_words, settling
+from crossdock.pipeline.windows import Windows
 
 _log = structlog.get_logger("crossdock.target")
 _S = TransmissionState
@@ -67,6 +69,8 @@ class Target:
         self.lanes = Lanes(ordering)
         self._sender = Sender(bound.system, bound.client, self._store_ask)
         self.concluder = Concluder(context, bound.system, doubt)
+        self.windows = Windows(context.journal, self.name, self.lanes, window)
+        self.refill: Callable[[Target, str], None] = lambda _, __: None  #: work of an origin has left memory
         self.window = window
         self.commits = Commits(
             context,
@@ -77,15 +81,11 @@ class Target:
         )
         self._blocked = blocked
         self._freed = freed
-        self._ready: asyncio.Queue[Lane] = asyncio.Queue()
+        self._ready = Ready(context.turns)
         self._tasks: list[asyncio.Task[None]] = []
-        self._timers: set[asyncio.TimerHandle] = set()
         self._active = 0  #: senders at work
         self._promised: set[str] = set()  #: lanes that were idle when their flight was stored as SENDING
         self.unfinished: dict[int, str] = {}  #: a transmission that others come after -> their lane
-        self.loaded_upto = 0
-        self.unseen = 0  #: the newest transmission that is in the store only
-        self.spilled = False
         self.paused = False
 
     # -- life ----------------------------------------------------------------
@@ -98,8 +98,7 @@ class Target:
 
     async def stop(self) -> None:
         """Ends the senders; what is on the wire is given up and found SENDING at the next start."""
-        for timer in self._timers:
-            timer.cancel()
+        self._ready.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -127,17 +126,16 @@ class Target:
         """
         lane = self.lanes.of(t)
         if register.class_of(t.document) is DocumentClass.STATE:
-            self._supersede(lane, t, changes)
+            self.lanes.remove(lane, self.concluder.supersede(lane, t, changes))
         if lane.blocked_by is not None:
             t.state = _S.HELD
             changes.add_transmission(t, due)
             changes.add_follower(lane.blocked_by, t.id)
             return
-        if self.spilled or self.lanes.count >= self.window:
-            self.spilled, self.unseen = True, t.id
+        if not self.windows.takes(t, lane):
             changes.add_transmission(t, due)
             return
-        flight = Flight(t, message.tree)
+        flight = Flight(t, None if message.heavy else message.tree)
         if t.after is not None:
             self.unfinished[t.after] = lane.key
         if self._ahead(lane, flight):
@@ -149,11 +147,11 @@ class Target:
             changes.entry(entry)
         else:
             changes.add_transmission(t, due)
-        self.loaded_upto = max(self.loaded_upto, t.id)
         self.lanes.push(lane, flight)
 
     def committed(self, t: Transmission) -> None:
         """The changes with this transmission are durable: its lane may go."""
+        self.windows.settled(t)
         lane = self.lanes.of(t)
         for flight in reversed(lane.flights):
             if flight.t is t:
@@ -175,6 +173,7 @@ class Target:
 
     def forget(self, t: Transmission) -> None:
         """The changes with this transmission were never written."""
+        self.windows.settled(t)
         lane = self.lanes.of(t)
         self.lanes.remove(lane, [flight for flight in lane.flights if flight.t is t])
         self._promised.discard(lane.key)
@@ -199,27 +198,11 @@ class Target:
         self._promised.add(lane.key)
         return True
 
-    def _supersede(self, lane: Lane, t: Transmission, changes: Changes) -> None:
-        """A newer state takes the place of older ones that have not left."""
-        older = [
-            f for f in lane.flights
-            if f.t.hub == t.hub and f.stored and f.t.state in (_S.DUE, _S.RETRYING, _S.IN_DOUBT)
-            and not (lane.busy and f is lane.flights[0])
-        ]  # fmt: skip
-        for flight in older:
-            entry = entry_of(flight.t, EntryKind.superseded, f"{t.document} {t.number} is newer")
-            changes.move_transmission(flight.t, _S.SUPERSEDED, entry)
-        self.lanes.remove(lane, older)
-        if lane.blocked_by is not None and self.concluder.supersede_blocking(lane, t, changes):
-            lane.blocked_by = None
-
     # -- ready lanes ---------------------------------------------------------
 
     def schedule(self, lane: Lane) -> None:
         """Puts a lane among the ready ones, unless it is there or somebody is at it."""
-        if not lane.queued and not lane.busy and lane.flights:
-            lane.queued = True
-            self._ready.put_nowait(lane)
+        self._ready.schedule(lane)
 
     def wake(self, key: str) -> None:
         """Something that a lane waited for has happened."""
@@ -227,14 +210,7 @@ class Target:
 
     def _later(self, lane: Lane, due_ms: int) -> None:
         """Looks at a lane again at its time."""
-        delay_s = max(due_ms - self._clock.now_ms(), 0) / 1000
-
-        def ring() -> None:
-            self._timers.discard(handle)
-            self.schedule(lane)
-
-        handle = asyncio.get_running_loop().call_later(delay_s, ring)
-        self._timers.add(handle)
+        self._ready.later(lane, (due_ms - self._clock.now_ms()) / 1000)
 
     def vacated(self, lane: Lane) -> None:
         """Forgets a lane that was given away; whatever still points to it finds it empty."""
@@ -251,12 +227,11 @@ class Target:
         while True:
             await self._share.reached(place)
             lane = await self._ready.get()
-            lane.queued = False
             if self._closed() or self._share.places < place:
                 # The gate is closed: the lane keeps its place and nobody is asked.
                 lane.queued = True
                 await self._clock.sleep(min(max(self._client.wait_s(), 0.005), 1.0))
-                self._ready.put_nowait(lane)
+                self._ready.put(lane)
                 continue
             lane.busy = True
             self._promised.discard(lane.key)
@@ -285,20 +260,6 @@ class Target:
         """Whether a person or the calendar keeps it here."""
         return self._context.gates.shut(self.name, Direction.OUT, flight.t.id) is not None
 
-    async def _take_back(self, lane: Lane) -> None:
-        """What was stored ahead as SENDING is due again while the way is closed: it never left."""
-        changes = self._journal.changes()
-        back = self.concluder.take_back(lane.flights, changes)
-        if back:
-            await self.commits.durable(changes)
-            for flight in back:
-                flight.stored = True
-
-    def wake_all(self) -> None:
-        """A way has opened: every lane is looked at."""
-        for lane in self.lanes.all():
-            self.schedule(lane)
-
     def _comes_after(self, flight: Flight) -> bool:
         return flight.t.after is not None and flight.t.after in self.unfinished
 
@@ -313,7 +274,8 @@ class Target:
             if not flight.stored or self._comes_after(flight) or self.paused:
                 return
             if self._shut(flight):
-                await self._take_back(lane)
+                changes = self._journal.changes()
+                await self.commits.stored_again(self.concluder.take_back(lane.flights, changes), changes)
                 return
             if not self._may_send():
                 # Ours no longer for sure. What is stored as SENDING goes once it is, or is in doubt elsewhere.
@@ -330,7 +292,7 @@ class Target:
             outcome = await self._sender.send(
                 flight, self._writers[flight.t.document], self._renderer.job(flight)
             )
-            if await self._conclude(lane, flight, outcome):
+            if await self._conclude(lane, flight, outcome) or self._ready.gives_way(lane):
                 return
 
     async def _begin(self, lane: Lane, flight: Flight) -> bool:
@@ -367,6 +329,7 @@ class Target:
         """Lets a lane go on, wait or stop, with the commit that says so; True when it must wait."""
         if verdict is Verdict.DONE:
             self.lanes.pop(lane)
+            self.refill(self, flight.t.origin)
             self.commits.behind(lane, self._next(lane, changes), changes, flight.t)
             return False
         if verdict is Verdict.BLOCKED:
@@ -377,6 +340,7 @@ class Target:
             return True
         await self.commits.durable(changes)
         flight.stored = True
+        flight.lighten()
         if flight.t.due_ms <= self._clock.now_ms():
             return False
         self._later(lane, flight.t.due_ms)

@@ -16,13 +16,14 @@ from crossdock.message.states import CaptureState, MessageState
 from crossdock.pipeline.backlog import Backlog
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.decide import Batch, Decider
-from crossdock.pipeline.feed import Feed, SharedFeed
+from crossdock.pipeline.feed import Feed
 from crossdock.pipeline.gates import Shut
 from crossdock.pipeline.knowledge import Knowledge
 from crossdock.pipeline.lanes import Ordering
 from crossdock.pipeline.poll import Pollers
 from crossdock.pipeline.receive import Door
 from crossdock.pipeline.route import Router
+from crossdock.pipeline.shared_feed import SharedFeed
 from crossdock.pipeline.target import Target
 from crossdock.pipeline.translate import Translator
 from crossdock.pipeline.transmit import DoubtGuard
@@ -57,7 +58,7 @@ class Term:
         self._journal = context.journal
         self._shared = context.tenure.shared
         self.hold = Hold(())
-        self.feed = SharedFeed(context, self.hold) if self._shared else Feed(context.journal)
+        self.feed = SharedFeed(context, self.hold) if self._shared else Feed(context)
         self._backlog = Backlog(context, self.hold)
         self.targets = {
             name: Target(
@@ -67,6 +68,8 @@ class Term:
             )
             for name, bound in context.systems.items()
         }  # fmt: skip
+        for target in self.targets.values():
+            target.refill = self._backlog.refill_soon
         known = Knowledge(context.journal)
         decider = Decider(context, known, Router(context, self.targets), self.hold)
         self._translator = Translator(context, known, decider)
@@ -281,7 +284,8 @@ class Term:
         for (name, way), was in before.items():
             if was is not None and was != shut[name, way]:
                 _log.info("a way has opened", system=name, direction=way.value, was=was.state)
-                self.targets[name].wake_all()
+                for lane in self.targets[name].lanes.all():
+                    self.targets[name].schedule(lane)
                 self.feed.look()
 
     def gates_changed(self) -> None:

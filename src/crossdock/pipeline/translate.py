@@ -18,6 +18,7 @@ from crossdock.model import register
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.decide import Batch, Decider
 from crossdock.pipeline.knowledge import Knowledge, Object, shares_numbers
+from crossdock.pipeline.lanes import HEAVY_BYTES
 from crossdock.pipeline.mended import fields_of, mended
 from crossdock.pipeline.report import Subject, incident_of, reads_json
 
@@ -162,6 +163,7 @@ class Translator:
             key=known.key,
             version=capture.version,
             tree=tree,
+            heavy=len(capture.body or b"") > HEAVY_BYTES,
             partition=known.home,
         )
 
