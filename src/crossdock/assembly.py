@@ -18,6 +18,7 @@ from crossdock.faults import Misconfigured
 from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sqlite.lock import StoreLock
 from crossdock.journal.sqlite.store import SqliteJournal
+from crossdock.journal.tenure import Alone, Signals, Silence, Tenure
 from crossdock.kit.adaptive import Adaptive
 from crossdock.kit.breaker import Breaker
 from crossdock.kit.connector import Connector, Read, Reading, SignsIn, Tools
@@ -35,6 +36,7 @@ from crossdock.pipeline.dedup import ArrivalDedup
 from crossdock.pipeline.lanes import KeyOrdering
 from crossdock.pipeline.packs import Packs
 from crossdock.pipeline.receive import DurableFirst
+from crossdock.pipeline.target import WINDOW_MAX
 from crossdock.pipeline.transmit import NeverGuess
 from crossdock.pipeline.worker import Worker
 from crossdock.settings import Secrets, Settings
@@ -77,6 +79,7 @@ class Surroundings:
     random: Random = field(default_factory=Random)  #: spreads retries
     random_bytes: Callable[[int], bytes] = os.urandom  #: salts
     http: Callable[[str, System, Charter], Client] = real_http  #: to one url of a system
+    window: int = WINDOW_MAX  #: transmissions of one target kept in memory
 
 
 def connector_fields(found: Registry) -> dict[str, ConnectorFields]:
@@ -105,25 +108,47 @@ def read_charter(site: Path) -> tuple[Charter, Registry]:
     return charter, found
 
 
-def open_journal(settings: Settings, clock: Clock, random_bytes: Callable[[int], bytes]) -> SiteJournal:
+def open_journal(settings: Settings, around: Surroundings) -> SiteJournal:
     """The journal that the settings mean. Raises Misconfigured, StoreDown."""
     off = settings.guards_off
     dedup = blind.NoDedup() if "dedup" in off else ArrivalDedup()
     if not settings.is_shared:
-        synchronous = settings.sqlite_synchronous
         return SqliteJournal(
-            settings.sqlite_path, clock_ms=clock.now_ms, dedup=dedup, random_bytes=random_bytes,
-            synchronous=synchronous,
+            settings.sqlite_path, clock_ms=around.clock.now_ms, dedup=dedup, random_bytes=around.random_bytes,
+            synchronous=settings.sqlite_synchronous,
         )  # fmt: skip
     # Not every site needs the driver, which takes a while to load.
     from crossdock.journal.postgresql.membership import EpochFence
     from crossdock.journal.postgresql.store import PostgresqlJournal
 
     return PostgresqlJournal(
-        settings.database, clock_ms=clock.now_ms, dedup=dedup, host=settings.host_id,
-        address=f"{settings.host}:{settings.port}", lease_s=settings.lease_s,
+        settings.database, clock_ms=around.clock.now_ms, dedup=dedup, host=settings.host_id,
+        address=f"{settings.host}:{settings.port}", lease_s=settings.lease_s, random_bytes=around.random_bytes,
+        claims=False,
         fence=blind.NoFence() if "fence" in off else EpochFence(),
     )  # fmt: skip
+
+
+def hold_on(
+    journal: SiteJournal, settings: Settings, clients: Mapping[str, tuple[System, GuardedClient]]
+) -> tuple[Tenure, Signals]:
+    """What says which partitions are ours, how much of each system's limits, and carries words to other processes."""
+    if not settings.is_shared:
+        return Alone(), Silence()
+    from crossdock.journal.postgresql.budgets import Budgets, Limit
+    from crossdock.journal.postgresql.signals import PostgresqlSignals
+    from crossdock.journal.postgresql.store import PostgresqlJournal
+    from crossdock.journal.postgresql.tenure import PostgresqlTenure
+
+    assert isinstance(journal, PostgresqlJournal), "a shared database is a PostgreSQL database"
+    signals = PostgresqlSignals(settings.database, f"{settings.host_id} {journal.process.birth}")
+    limits = {
+        name: Limit(system.limits.concurrency, system.limits.rate_per_s)
+        for name, (system, _) in clients.items()
+    }
+    budgets = Budgets(limits, {name: client for name, (_, client) in clients.items()})
+    url, lease_s = settings.database, settings.lease_s
+    return PostgresqlTenure(journal, signals, budgets, url=url, lease_s=lease_s), signals
 
 
 class Hub:
@@ -139,7 +164,7 @@ class Hub:
         off = settings.guards_off
         #: A file has one writer; in a shared database each transaction asks whether it may write.
         self._lock = None if settings.is_shared else StoreLock(settings.sqlite_path)
-        self.journal = open_journal(settings, self.clock, around.random_bytes)
+        self.journal = open_journal(settings, around)
         self._files = dict(self.charter.files)
         self._crosswalks = Crosswalks.read(self._files)
         self._time = DecisionTime()
@@ -148,6 +173,12 @@ class Hub:
             name: self._bound(system, found[system.connector])
             for name, system in self.charter.systems.items()
         }
+        clients = {
+            name: (bound.system, bound.client)
+            for name, bound in systems.items()
+            if isinstance(bound.client, GuardedClient)
+        }
+        self.tenure, signals = hold_on(self.journal, settings, clients)
         self.context = Context(
             charter=self.charter,
             systems=systems,
@@ -155,17 +186,22 @@ class Hub:
             clock=self.clock,
             random=around.random,
             time=self._time,
+            tenure=self.tenure,
+            signals=signals,
+            refresh=self.refresh_crosswalks,
         )
         self.worker = Worker(
             self.context,
             commit=blind.NoCommit() if "commit" in off else DurableFirst(),
             ordering=blind.NoOrder() if "order" in off else KeyOrdering(),
             doubt=blind.NoDoubt() if "in_doubt" in off else NeverGuess(),
+            window=around.window,
         )
 
     async def start(self) -> None:
         """Opens the journal for commits; recovery of a backlog follows in the worker."""
         self.journal.start()
+        await self.tenure.join()
         await self.journal.use_charter(self.charter.version, CODE_VERSION, self._files)
         self.refresh_crosswalks()
 
@@ -184,6 +220,7 @@ class Hub:
     async def stop(self) -> None:
         """Stops the worker, then closes the journal and all connections."""
         await self.worker.stop()
+        await self.tenure.end()
         for bound in self.context.systems.values():
             await bound.client.close()
         await self.journal.close()
@@ -205,13 +242,15 @@ class Hub:
             convert=packs.convert,
         )
         pollers = {f.document: connector.poller(f.document, tools) for f in system.flows_in}
+        client = self._client(system, connector, tools)
         return Bound(
             system=system,
-            client=self._client(system, connector, tools),
+            client=client,
             readers={f.document: connector.reader(f.document, tools) for f in system.flows_in},
             writers={f.document: connector.writer(f.document, tools) for f in system.flows_out},
             pollers={document: poller for document, poller in pollers.items() if poller is not None},
             reads=tools.reads,
+            share=client.share if isinstance(client, GuardedClient) else None,
         )
 
     def _file(self, name: str) -> str:
@@ -237,6 +276,8 @@ class Hub:
             http,
             concurrency=limits.concurrency,
             pace=Pace(limits.rate_per_s, burst=(limits.rate_per_s or 0) * _BURST_S),
+            burst_s=_BURST_S,
+            may_send=lambda: self.tenure.may_send(),
             breaker=Breaker(
                 failures_max=limits.breaker_failures,
                 probes_needed=limits.breaker_probes,

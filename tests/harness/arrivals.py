@@ -23,13 +23,14 @@ class Arrival:
     outcome: str  #: done, repeated, busy, throttled, rejected, blank, vanished-…
     applied: bool  #: this arrival had an effect
     body: bytes
+    port: int = 0  #: the sender's own, by which its process can be found
 
 
 def entry(arrival: Arrival) -> bytes:
     """One line of facts, then the body, then a line end."""
     facts = (
         f"{arrival.at_s:.6f}", arrival.number, arrival.key, arrival.attempt, arrival.outcome,
-        "1" if arrival.applied else "0", str(len(arrival.body)),
+        "1" if arrival.applied else "0", str(arrival.port), str(len(arrival.body)),
     )  # fmt: skip
     return "\t".join(facts).encode() + b"\n" + arrival.body + b"\n"
 
@@ -38,7 +39,7 @@ def read_arrivals(file: Path) -> Iterator[Arrival]:
     """All entries of a record file in order of arrival."""
     with file.open("rb") as record:
         while facts := record.readline():
-            at_s, number, key, attempt, outcome, applied, length = facts[:-1].decode().split("\t")
+            at_s, number, key, attempt, outcome, applied, port, length = facts[:-1].decode().split("\t")
             body = record.read(int(length))
             assert record.read(1) == b"\n", "the record is torn"
-            yield Arrival(float(at_s), number, key, attempt, outcome, applied == "1", body)
+            yield Arrival(float(at_s), number, key, attempt, outcome, applied == "1", body, int(port))

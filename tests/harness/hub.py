@@ -31,9 +31,9 @@ async def run(*words: str, env: Mapping[str, str] | None = None) -> str:
     return out
 
 
-async def make_key(site: Path, *words: str) -> str:
+async def make_key(site: Path, *words: str, env: Mapping[str, str] | None = None) -> str:
     """A new key: of a system by its name, or of a role by `--role`. Raises Refused."""
-    return (await run("keys", "create", *words, "--site", str(site))).strip()
+    return (await run("keys", "create", *words, "--site", str(site), env=env)).strip()
 
 
 class Hub:
@@ -41,15 +41,16 @@ class Hub:
 
     def __init__(
         self, site: Path, *, env: Mapping[str, str] | None = None, prefix: Sequence[str] = (),
-        instead: Sequence[str] | None = None,
+        instead: Sequence[str] | None = None, name: str = "hub", more: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self.site = site
+        self.name = name
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.lives = 0
         listen = f"127.0.0.1:{self.port}"
         words = instead or [*command(), "up", "--site", str(site)]
-        self.process = Process([*prefix, *words, "--listen", listen], site.parent / "hub.log", env)
+        self.process = Process([*prefix, *words, "--listen", listen, *more], site.parent / f"{name}.log", env)
 
     async def start(self) -> float:
         """Starts a new life; gives the seconds until it was ready."""

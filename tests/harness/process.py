@@ -87,6 +87,19 @@ class Process:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._child.pid, signal.SIGKILL)
 
+    def freeze(self) -> None:
+        """SIGSTOP to the whole group: nothing of it runs, and nothing of it ends."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT to the whole group."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._child is not None and self._child.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._child.pid, number)
+
     async def kill(self) -> None:
         """SIGKILL, and the end of it."""
         self.strike()
@@ -162,3 +175,21 @@ def family(pid: int) -> list[int]:
             for task in Path(f"/proc/{member}/task").iterdir():
                 members += [int(child) for child in (task / "children").read_text().split()]
     return members
+
+
+def ports_of(pid: int) -> set[int]:
+    """The own TCP ports of the connections of a process and its living descendants."""
+    inodes: set[str] = set()
+    for member in family(pid):
+        with contextlib.suppress(OSError):
+            for handle in Path(f"/proc/{member}/fd").iterdir():
+                with contextlib.suppress(OSError):
+                    leads_to = handle.readlink().name
+                    if leads_to.startswith("socket:["):
+                        inodes.add(leads_to[8:-1])
+    ports: set[int] = set()
+    for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]:
+        fields = line.split()
+        if fields[9] in inodes:
+            ports.add(int(fields[1].rpartition(":")[2], 16))
+    return ports

@@ -2,6 +2,7 @@
 
 python -m tests.harness.run faults --mode find --down-s 20
 python -m tests.harness.run kill --kills 200
+python -m tests.harness.run kill --store postgresql --hosts 2 --kills 40
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tests.harness.scenarios import (
     duplicates,
     durable,
     faults,
+    hosts,
     kill,
     limits,
     speed,
@@ -52,7 +54,8 @@ async def _faults(folder: Path, asked: argparse.Namespace) -> list[Outcome]:
 
 
 async def _kill(folder: Path, asked: argparse.Namespace) -> list[Outcome]:
-    return [await kill.run(folder, _plan(kill.Kills, asked))]
+    plan = _plan(kill.Kills, asked)
+    return [await (kill.run if plan.store == "sqlite" else hosts.run)(folder, plan)]
 
 
 async def _durable(folder: Path, asked: argparse.Namespace) -> list[Outcome]:

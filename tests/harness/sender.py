@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.harness.orders import Order, OrderBook
-from tests.harness.wire import Client, Cut, NotSent, Reply
+from tests.harness.wire import ANSWER_WAIT_S, Client, Cut, NotSent, Reply
 
 INTAKE = "/v1/systems/shop/messages"
 PAUSE_S = 0.05
@@ -59,6 +59,24 @@ class Sent:
 
 
 @dataclass(slots=True)
+class Ring:
+    """Several hosts of one site: each request goes to the next of them, wherever the one before went."""
+
+    clients: list[Client]
+    turn: int = 0
+
+    async def raw(self, request: bytes) -> Reply:
+        """Bytes as they are, and the answer of whichever host has its turn. Raises NotSent, Cut."""
+        self.turn += 1
+        return await self.clients[self.turn % len(self.clients)].raw(request)
+
+    async def close(self) -> None:
+        """Ends all connections."""
+        for client in self.clients:
+            await client.close()
+
+
+@dataclass(slots=True)
 class Shop:
     """Senders over one key; each keeps to its own customers, one request after another."""
 
@@ -69,6 +87,14 @@ class Shop:
     repeat_every: int = 0  #: every n-th order is posted once more after its 202
     headed_every: int = 2  #: every n-th order goes without an Idempotency-Key
     ended: bool = False
+    more_urls: tuple[str, ...] = ()  #: further hosts of the same site; posts go to all of them in turn
+    wait_s: float = ANSWER_WAIT_S
+
+    def client(self) -> Client | Ring:
+        """Connections of one sender."""
+        if not self.more_urls:
+            return Client(self.url, self.key, self.wait_s)
+        return Ring([Client(url, self.key, self.wait_s) for url in (self.url, *self.more_urls)])
 
     async def load(
         self, senders: int, *, orders: int = 1 << 60, pace_s: float = 0.0, customers: int = 1
@@ -77,7 +103,7 @@ class Shop:
         await asyncio.gather(*(self._send_all(f"C{n}", orders, pace_s, customers) for n in range(senders)))
 
     async def _send_all(self, name: str, orders: int, pace_s: float, customers: int) -> None:
-        client = Client(self.url, self.key)
+        client = self.client()
         due_s = time.monotonic()
         for turn in range(orders):
             if self.ended:
@@ -91,7 +117,7 @@ class Shop:
                 await asyncio.sleep(due_s - time.monotonic())
         await client.close()
 
-    async def post(self, client: Client, order: Order) -> Reply | None:
+    async def post(self, client: Client | Ring, order: Order) -> Reply | None:
         """Posts one order until the hub says what becomes of it; None when it never did."""
         request = self.request(order)
         sent_s = time.monotonic()

@@ -18,6 +18,7 @@ from tests.harness.orders import OrderBook
 from tests.harness.process import Process, python
 from tests.harness.sender import Shop
 from tests.harness.site import Plan, write_site
+from tests.harness.store import Database
 from tests.harness.verdict import Verdict, judge
 from tests.harness.wire import Client
 
@@ -103,13 +104,19 @@ class Stage:
     person: bool = False
     ordered: bool = True
     went_down: bool = False
+    hosts: list[Hub] = field(default_factory=list)  #: all of the site; `hub` is the first
+    database: Database | None = None  #: None: a file of the site
     views: list[View] = field(default_factory=list)
 
     def view(self, key: str | None = None) -> View:
         """Another pair of eyes, with a connection of its own."""
-        made = View(self.hub.url, key or self.observer)
+        made = View(self._answering().url, key or self.observer)
         self.views.append(made)
         return made
+
+    def _answering(self) -> Hub:
+        """A host that runs, the first if it does."""
+        return next((host for host in self.hosts if host.process.alive), self.hub)
 
     def client(self, key: str | None = None) -> Client:
         """A connection with the shop's key, or another."""
@@ -140,11 +147,13 @@ def guard_off(name: str | None) -> dict[str, str]:
 async def stage(
     folder: Path, plan: Plan, *, dials: Mapping[str, Any] | None = None, env: Mapping[str, str] | None = None,
     prefix: Sequence[str] = (), seed: int = 1, watch: bool = False, started: bool = True,
-    instead: Sequence[str] | None = None,
+    instead: Sequence[str] | None = None, store: str = "sqlite", hosts: int = 1, workers: int = 1,
+    durable: bool = False,
 ) -> AsyncIterator[Stage]:  # fmt: skip
     """A world that is up; whatever happens inside, its processes end with it.
 
-    `instead` names another program than the product, to try the harness itself.
+    `instead` names another program than the product, to try the harness itself. `store` is sqlite or
+    postgresql; with the latter there may be several `hosts`, each with several `workers`.
     """
     async with contextlib.AsyncExitStack() as ends:
         target = Target(folder)
@@ -154,16 +163,27 @@ async def stage(
         site = folder / "site"
         write_site(site, plan)
         await target.turn(**{"seed": seed, **(dials or {})})
+        database = None
+        if store == "postgresql":
+            database = Database(durable=durable)
+            ends.push_async_callback(database.stop)
+            await database.start(hosts)
+        beside = {**(env or {}), **(database.env() if database else {})}
         program = None if instead is None else [*instead, "--site", str(site)]
-        hub = Hub(site, env=env, prefix=prefix, instead=program)
-        key = "shop" if instead else await make_key(site, "shop")
-        world = Stage(folder, target, hub, "observer", Shop(hub.url, key, OrderBook(seed)), 0.0)
+        crew = [
+            _host(site, n, env=env, database=database, workers=workers, prefix=prefix, instead=program)
+            for n in range(hosts)
+        ]
+        hub = crew[0]
+        key = "shop" if instead else await make_key(site, "shop", env=beside)
+        shop = Shop(hub.url, key, OrderBook(seed), more_urls=tuple(one.url for one in crew[1:]))
+        world = Stage(folder, target, hub, "observer", shop, 0.0, hosts=crew, database=database)
         world.person, world.ordered = plan.on_unclear == "person", plan.order_by is not None
         ends.push_async_callback(_clear, world)
         async with asyncio.TaskGroup() as both:  # a key can be made while the hub runs
-            starting = both.create_task(hub.start()) if started else None
-            making = None if instead else both.create_task(make_key(site, "--role", "observer"))
-        world.start_s = starting.result() if starting else 0.0
+            starting = [both.create_task(one.start()) for one in crew] if started else []
+            making = None if instead else both.create_task(make_key(site, "--role", "observer", env=beside))
+        world.start_s = starting[0].result() if starting else 0.0
         world.observer = making.result() if making else world.observer
         if watch:
             world.watch = Watch(View(hub.url, world.observer))
@@ -173,6 +193,18 @@ async def stage(
             await world.watch.end()
 
 
+def _host(
+    site: Path, n: int, *, env: Mapping[str, str] | None, database: Database | None, workers: int,
+    prefix: Sequence[str], instead: Sequence[str] | None,
+) -> Hub:  # fmt: skip
+    """One host of a site, in its own name where the store is shared."""
+    if database is None:
+        return Hub(site, env=env, prefix=prefix, instead=instead)
+    told = {**(env or {}), **database.env(n)}
+    more = ["--host-id", f"host{n}", "--workers", str(workers)]
+    return Hub(site, env=told, prefix=prefix, instead=instead, name=f"host{n}", more=more)
+
+
 async def _clear(world: Stage) -> None:
     world.shop.ended = True
     if world.watch is not None:
@@ -180,5 +212,7 @@ async def _clear(world: Stage) -> None:
             await world.watch.end()
     for view in world.views:
         await view.close()
-    if world.hub.process.alive:
-        await world.hub.process.stop()
+    for host in world.hosts:
+        if host.process.alive:
+            host.process.thaw()  # whoever was left stopped could not end
+            await host.process.stop()

@@ -59,8 +59,8 @@ class Warehouse:
         if "seed" in changes:
             self.dice = random.Random(self.dials.seed)
 
-    def take(self, parcel: Parcel) -> bytes | None:
-        """The answer to one request: b"" cuts the connection, None never answers."""
+    def take(self, parcel: Parcel, port: int = 0) -> bytes | None:
+        """The answer to one request from a port: b"" cuts the connection, None never answers."""
         method, path, _ = parcel.first
         if method == "GET":
             return self._find(path)
@@ -70,7 +70,7 @@ class Warehouse:
         key = parcel.header("idempotency-key") or ""
         outcome, applied, reply = self._decide(number, key)
         attempt = parcel.header("crossdock-attempt") or ""
-        self._record.write(entry(Arrival(at_s, number, key, attempt, outcome, applied, parcel.body)))
+        self._record.write(entry(Arrival(at_s, number, key, attempt, outcome, applied, parcel.body, port)))
         self.counts["arrivals"] += 1
         self.counts[outcome] += 1
         self.counts["effects"] += applied
@@ -142,17 +142,19 @@ class Door(asyncio.Protocol):
         self._reassembly = Reassembly()
         self._owed: dict[int, Parcel] = {}  # requests whose answer is not yet due
         self._turn = 0
+        self._port = 0
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Notes the connection."""
         self.transport = cast(asyncio.Transport, transport)
+        self._port = int(transport.get_extra_info("peername")[1])
         self._open_doors.add(self)
 
     def data_received(self, data: bytes) -> None:
         """Takes complete requests; answers at once, late, or never."""
         for parcel in self._reassembly.feed(data):
-            reply = self._warehouse.take(parcel)
+            reply = self._warehouse.take(parcel, self._port)
             latency_s = self._warehouse.dials.latency_s
             if reply is None:
                 continue

@@ -28,9 +28,12 @@ from crossdock.charter.charter import (
 )  # fmt: skip
 from crossdock.charter.flow_settings import WhenClosed
 from crossdock.faults import InDoubt, Invalid, Rejected, TryLater
+from crossdock.journal.contract import Dedup
+from crossdock.journal.open import storage_of
+from crossdock.journal.postgresql.store import PostgresqlJournal
 from crossdock.journal.sql.audit import verify
+from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sql.views import conservation
-from crossdock.journal.sqlite.storage import SqliteStorage
 from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.kit.connector import Answer, Ask, Content, Done, Draft, Exchange, Facts, Job, Unclear
 from crossdock.kit.http import Response
@@ -174,6 +177,13 @@ def order(number: str, *, key: str | None = None, **more: Any) -> dict[str, Any]
     return {"number": number, "lines": lines, "extra": extra, **more}
 
 
+def journal_at(database: str, clock: Clock, dedup: Dedup) -> SiteJournal:
+    """A journal that is not started yet."""
+    if database.startswith("postgresql:"):
+        return PostgresqlJournal(database, clock_ms=clock.now_ms, dedup=dedup)
+    return SqliteJournal(Path(database.removeprefix("sqlite:")), clock_ms=clock.now_ms, dedup=dedup)
+
+
 class World:
     """Everything between a shop and its readers."""
 
@@ -194,6 +204,7 @@ class World:
         blackouts: Mapping[str, tuple[Blackout, ...]] | None = None,
         when_closed: WhenClosed = WhenClosed.REFUSE,
         surroundings: Mapping[str, Any] | None = None,
+        database: str | None = None,
         **guards: Any,
     ) -> None:
         self.targets = {name: FakeTarget(name) for name in ("wms", "erp")}
@@ -218,10 +229,8 @@ class World:
         judged = checks or Checks(ItemCheck.SKIP)
         self.charter = Charter("sha256:test", Site(), systems, rules, judged, (ip_network("127.0.0.1/32"),))
         self.clock = Clock()
-        self._path = folder / "hub.db"
-        self.journal = SqliteJournal(
-            self._path, clock_ms=self.clock.now_ms, dedup=guards.pop("dedup", None) or ArrivalDedup()
-        )
+        self.database = database or f"sqlite:{folder / 'hub.db'}"
+        self.journal = journal_at(self.database, self.clock, guards.pop("dedup", None) or ArrivalDedup())
         bound = {
             name: Bound(
                 system,
@@ -259,7 +268,7 @@ class World:
         assert figures["balanced"], figures
         await self.worker.stop()
         await self.journal.close()
-        finding = verify(SqliteStorage(self._path))
+        finding = verify(storage_of(self.database))
         assert finding is None, finding
 
     async def push(

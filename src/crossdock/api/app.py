@@ -55,8 +55,9 @@ class App:
 
     @property
     def ready(self) -> bool:
-        """Whether the store takes commits."""
-        return self.hub.journal.writer.failure is None and not self.intake.draining
+        """Whether the store takes commits, and nobody else can have taken over what is held here."""
+        hub = self.hub
+        return hub.journal.writer.failure is None and hub.tenure.may_send() and not self.intake.draining
 
     async def stop(self) -> None:
         """Takes nothing new, gives what is on the wire up to `DRAIN_MAX_S`, closes the journal."""

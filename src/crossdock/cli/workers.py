@@ -10,13 +10,13 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 
 import structlog
 
 from crossdock.faults import Misconfigured
-from crossdock.settings import Settings, settings_from
+from crossdock.settings import Settings
 
 _log = structlog.get_logger("crossdock.workers")
 #: A worker that ended is started again after this, and twice as late each time it ends soon.
@@ -38,7 +38,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> int:
 
 
 @contextlib.contextmanager
-def _reserved(settings: Settings):  # noqa: ANN202 - a generator of the two below
+def _reserved(settings: Settings) -> Generator[tuple[int, int]]:
     """The port, kept while the workers come and go, and the end of a pipe by which they know that we live."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     reading, writing = os.pipe()
@@ -120,7 +120,7 @@ class _Parent:
 
     async def _start(self, n: int) -> Process:
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "crossdock.cli.workers", str(self._lifeline),
+            sys.executable, "-m", "crossdock.cli.worker", str(self._lifeline),
             stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, pass_fds=(self._lifeline,),
             env={**os.environ, **_environment(self._settings, n)},
         )  # fmt: skip
@@ -165,15 +165,3 @@ async def _drain(child: Process) -> None:
     assert child.stdout is not None
     async for _ in child.stdout:
         continue
-
-
-def main() -> None:
-    """One worker: a hub that shares its port and ends when its parent does."""
-    from crossdock.cli.up import run_one
-
-    settings = replace(settings_from(os.environ), shares_port=True)
-    sys.exit(run_one(settings, lifeline=int(sys.argv[1])))
-
-
-if __name__ == "__main__":
-    main()

@@ -307,11 +307,10 @@ class Changes:
 
     # -- what is known -------------------------------------------------------
 
-    def identity(
-        self, system: str, document: str, their_id: str, hub: int, *, touches: int | None = None
-    ) -> Row:
-        """The row that says: this id at that system is this object. Whoever must be the first says `touches=1`."""
-        return ("upsert_identity", (self.scope, system, document, their_id, hub), touches)
+    def identity(self, system: str, document: str, their_id: str, hub: int, *, first: bool = False) -> Row:
+        """The row that says: this id at that system is this object; `first`: nobody may have said it before."""
+        values = (self.scope, system, document, their_id, hub)
+        return ("upsert_identity", values, 1 if first else None)
 
     def hub(self, m: Message, *, shared: bool) -> Row:
         """The row that makes an object known; `shared`: by a number that others may tell at this moment, too."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from asyncio import Future
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
@@ -75,6 +75,18 @@ class RestoredSystem:
     def columns(self) -> tuple[str, int, int, int, int | None]:
         """As the store keeps it."""
         return self.system, self.backup_ms, self.since_ms, self.floor, self.ended_id
+
+
+@dataclass(slots=True)
+class Ahead:
+    """What is about to be asked, so that a store behind a network can be asked for all of it at once."""
+
+    objects: list[tuple[str, str, str]] = field(
+        default_factory=list[tuple[str, str, str]]
+    )  #: (system, document, id)
+    numbers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])  #: (document, number)
+    items: list[str] = field(default_factory=list[str])  #: SKUs
+    hubs: list[int] = field(default_factory=list[int])  #: objects whose ids at other systems are asked
 
 
 class Dedup(Protocol):
@@ -171,6 +183,10 @@ class Journal(Protocol):
         """
         ...
 
+    async def foresee(self, ahead: Callable[[], Ahead]) -> None:
+        """Fetches what is about to be asked, where a read is a round trip: at hand until the caller waits again."""
+        ...
+
     def captures_queued(self) -> list[tuple[str, str]]:
         """(system, document) of everything that waits to be translated."""
         ...
@@ -217,12 +233,12 @@ class Journal(Protocol):
         """The same of an object by its own number, whoever owns it; the newest if several do."""
         ...
 
-    def last_message_of(self, hub: int) -> int | None:
-        """The newest message that any system told of an object."""
-        ...
-
     def belief(self, hub: int, system: str) -> tuple[int, int, int] | None:
         """(how, version, message) of what a system is known to have of an object."""
+        ...
+
+    def item(self, sku: str) -> Message | None:
+        """What the item master last told of a SKU."""
         ...
 
     def message(self, id_: int) -> Message | None:
@@ -278,7 +294,7 @@ class Journal(Protocol):
         ...
 
     def lanes_blocked(self, target: str, partitions: Collection[int]) -> list[tuple[str, int, int]]:
-        """(ordering key, transmission, partition) of every lane of a target that waits for a person."""
+        """(ordering key, first that waits, partition) of every lane of a target that waits for a person."""
         ...
 
     def lanes_freed(self, target: str, keys: Sequence[str]) -> list[str]:
@@ -298,7 +314,7 @@ class Journal(Protocol):
         ...
 
     def cause_of(self, transmission: int) -> str:
-        """The cause of the open incident that holds a transmission."""
+        """The cause of the open incident that holds a transmission, or that it is held behind."""
         ...
 
     def body(self, payload: int) -> bytes | None:

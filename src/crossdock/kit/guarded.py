@@ -66,6 +66,7 @@ class GuardedClient:
         read_allowance: ReadAllowance = allowance,
         wait_max_s: float = 2.0,
         waiting_max: int = 10_000,
+        burst_s: float = 0.1,
         may_send: Callable[[], bool] = _always,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -84,6 +85,7 @@ class GuardedClient:
         self._clock = clock
         self._wall = wall
         self._sleep = sleep
+        self._burst_s = burst_s
         self._may_send = may_send
         self._in_flight = 0
 
@@ -117,11 +119,11 @@ class GuardedClient:
         finally:
             self.share.release()
 
-    def allot(self, places: int, rate_per_s: float | None, burst: float = 1.0) -> None:
+    def allot(self, places: int, rate_per_s: float | None) -> None:
         """Another share of the system's limits from now on; a rate of None leaves the pace as it is."""
         self.share.set(places)
         if rate_per_s is not None:
-            self._pace.allot(rate_per_s, burst, self._clock())
+            self._pace.allot(rate_per_s, rate_per_s * self._burst_s, self._clock())
 
     async def close(self) -> None:
         """Ends all connections."""
@@ -133,6 +135,7 @@ class GuardedClient:
         wait_s = max(self._breaker.wait_s(now_s), self._pace.wait_s(now_s))
         if self._adaptive is not None:
             wait_s = max(wait_s, self._adaptive.wait_s(now_s))
+        self.share.asked = True  # whoever asks has something to send
         return wait_s if self.share.places else max(wait_s, _NO_PLACE_S)
 
     def standing(self) -> ClientStanding:
@@ -142,6 +145,16 @@ class GuardedClient:
         return ClientStanding(
             self._breaker.standing(now_s), learned, self._pace.wait_s(now_s), self._in_flight, now_s
         )
+
+    def wanted(self) -> bool:
+        """Whether anything was to be sent since the last call."""
+        asked, self.share.asked = self.share.asked, False
+        return asked
+
+    @property
+    def in_use(self) -> int:
+        """How many places are taken, by requests under way and by those that wait for their turn."""
+        return self.share.in_use
 
     @property
     def breaker_state(self) -> BreakerState:

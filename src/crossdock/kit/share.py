@@ -45,6 +45,7 @@ class Places:
         self._in_use = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._raised = asyncio.Event()
+        self.asked = False  #: whether anybody wanted a place since this was last set to False
 
     @property
     def places(self) -> int:
@@ -82,6 +83,7 @@ class Places:
 
     async def acquire(self) -> None:
         """Takes a place; waits for it."""
+        self.asked = True
         if not self.locked():
             self._in_use += 1
             return

@@ -41,6 +41,10 @@ class NoFence:
         """Always."""
         return True
 
+    def sure(self, now_s: float, until_s: float) -> bool:
+        """Always."""
+        return True
+
 
 class NoCommit:
     """Answers before anything is on disk."""

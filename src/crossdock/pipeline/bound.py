@@ -86,6 +86,6 @@ class Context:
     gates: Gates = field(init=False)  #: what may pass now
 
     def __post_init__(self) -> None:
-        """Joins the journal with what is known of a restore, and of what people have closed."""
+        """Looks whether the store was restored from a backup; what people have closed is read by the worker."""
         self.restored = Restored(self.journal)
         self.gates = Gates(self.charter, self.clock, self.journal.gate_acts)

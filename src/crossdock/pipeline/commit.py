@@ -13,6 +13,7 @@ from crossdock.journal.changes import Changes
 from crossdock.journal.contract import Fenced, StoreDown
 from crossdock.message.records import Transmission
 from crossdock.pipeline.bound import Context
+from crossdock.pipeline.conclude import Verdict
 from crossdock.pipeline.lanes import Flight, Lane
 
 _log = structlog.get_logger("crossdock.commit")
@@ -42,6 +43,7 @@ class Commits:
         self._completed = completed
         self._parted = parted
         self._tasks: set[asyncio.Task[None]] = set()
+        self.ending: dict[int, int] = {}  #: transmissions whose end is on its way to the disk -> partition
 
     async def durable(self, changes: Changes) -> None:
         """Commits, however long the store takes to come back."""
@@ -64,13 +66,26 @@ class Commits:
             for flight in flights:
                 flight.stored = True
 
+    async def concluded(self, conclude: Callable[[Changes], Verdict]) -> tuple[Verdict, Changes]:
+        """What came of a sending, and the changes that say so; waits while what it must look up cannot be read."""
+        while True:
+            changes = self._journal.changes()
+            try:
+                return conclude(changes), changes
+            except StoreDown as down:
+                _log.error("store down", says=str(down), system=self._system)
+                await self._clock.sleep(_STORE_RETRY_S)
+
     def behind(self, lane: Lane, marked: Sequence[Flight], changes: Changes, done: Transmission) -> None:
         """Commits while the lane goes on.
 
         `marked` are the flights that these changes, and no others, store as SENDING: what follows is
-        sent only once its own row is durable.
+        sent only once its own row is durable. A commit that fails is tried again, and the lane waits for
+        it: a later outcome written before this one would be undone by it, and what left meanwhile would
+        look after a stop as if it had never left.
         """
         lane.writing += 1
+        self.ending[done.id] = done.partition
         future = self._journal.submit(changes)
 
         def written(result: Future[None]) -> None:
@@ -80,6 +95,7 @@ class Commits:
                 lane.writing -= 1
                 self._written(lane, marked, done)
             else:
+                lane.failing += 1
                 self.run(lane, self._again(lane, marked, changes, done))
 
         future.add_done_callback(written)
@@ -91,9 +107,12 @@ class Commits:
             await self.durable(changes)
         finally:
             lane.writing -= 1
+            lane.failing -= 1
+            self.ending.pop(done.id, None)
         self._written(lane, marked, done)
 
     def _written(self, lane: Lane, marked: Sequence[Flight], done: Transmission) -> None:
+        self.ending.pop(done.id, None)
         self._stored(lane, marked)
         self._completed(done.id)
 
@@ -106,7 +125,10 @@ class Commits:
             except Exception:  # ends in a reload of the lane: memory and store had parted
                 _log.exception("a lane is read anew", system=self._system, key=lane.key)
                 self._parted(lane)
+            finally:
+                lane.writing -= 1
 
+        lane.writing += 1
         task = asyncio.get_running_loop().create_task(attempt())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

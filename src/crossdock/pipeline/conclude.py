@@ -27,6 +27,8 @@ _S = TransmissionState
 FAILURES_TOLD = 5
 #: How often a target must say that it does not have a document before it is sent again.
 ABSENT_TIMES = 2
+#: Older states that one newer state takes the place of at once; a lane that holds more waits for its person.
+_SUPERSEDED_MAX = 100
 
 
 class Verdict(Enum):
@@ -141,12 +143,15 @@ class Concluder:
         entry = entry_of(t, EntryKind.doubted, f"nobody knows whether {t.target} has it: {fault.says}")
         if outcome.answer is not None and outcome.answer.body:
             entry.payload, entry.digest = changes.payload(outcome.answer.body)
+        if way is Unclear.FIND:
+            flight.absent = 0
+            t.due_ms = now + int(
+                writer.settle_s * 1000
+            )  # stored with the move, so that a stop does not shorten it
         changes.move_transmission(t, _S.IN_DOUBT, entry)
         if way is Unclear.PERSON:
             return self._to_desk(flight, self._in_doubt(t, fault), changes)
         if way is Unclear.FIND:
-            flight.absent = 0
-            t.due_ms = now + int(writer.settle_s * 1000)
             return Verdict.AGAIN
         due = next_due_ms(
             t, TryLater(fault.says), self._system, self._context.random, now, self._closed_ms(t)
@@ -235,9 +240,14 @@ class Concluder:
         return entry
 
     def hold(self, flights: Iterable[Flight], cause: str, changes: Changes) -> None:
-        """Those behind one that waits for a person wait too, and are members of its incident."""
+        """Those behind one that waits for a person wait too, and are members of its incident.
+
+        One that is in doubt itself stays so: its doubt is settled when its turn comes.
+        """
         for flight in flights:
             t = flight.t
+            if t.state is _S.IN_DOUBT:
+                continue
             if t.state is _S.SENDING:
                 t.attempt -= 1  # stored ahead of its turn, never put on the wire
             changes.move_transmission(
@@ -255,31 +265,23 @@ class Concluder:
             changes.move_transmission(flight.t, _S.DUE, entry)
         return back
 
-    def supersede(self, lane: Lane, t: Transmission, changes: Changes) -> list[Flight]:
-        """A newer state takes the place of older ones that have not left; gives those."""
-        older = [
-            f for f in lane.flights
-            if f.t.hub == t.hub and f.stored and f.t.state in (_S.DUE, _S.RETRYING, _S.IN_DOUBT)
-            and not (lane.busy and f is lane.flights[0])
-        ]  # fmt: skip
-        for flight in older:
-            entry = entry_of(flight.t, EntryKind.superseded, f"{t.document} {t.number} is newer")
-            changes.move_transmission(flight.t, _S.SUPERSEDED, entry)
-        if lane.blocked_by is not None and self._supersede_blocking(lane, t, changes):
-            lane.blocked_by = None
-        return older
+    def supersede_blocking(self, lane: Lane, newer: Transmission, changes: Changes) -> bool:
+        """A newer state frees a lane that an older one holds; True when it did.
 
-    def _supersede_blocking(self, lane: Lane, newer: Transmission, changes: Changes) -> bool:
-        """A newer state frees a lane that an older one holds; True when it did."""
+        Only when the store shows the whole lane at rest: what is still on its way to the desk, or to be
+        held behind it, comes first.
+        """
         journal = self._context.journal
-        blocking = [t for t in journal.lane(newer.target, lane.key, 0, 100) if t.state is _S.DESK]
-        if any(t.hub != newer.hub for t in blocking):
+        older = journal.lane(newer.target, lane.key, 0, _SUPERSEDED_MAX + 1)
+        at_rest = all(t.hub == newer.hub and t.state in (_S.DESK, _S.HELD) for t in older)
+        if not older or len(older) > _SUPERSEDED_MAX or not at_rest:
             return False
-        for t in blocking:
+        for t in older:
+            kind = MemberKind.TRANSMISSION if t.state is _S.DESK else MemberKind.FOLLOWER
             entry = entry_of(t, EntryKind.superseded, f"{newer.document} {newer.number} is newer")
             changes.move_transmission(t, _S.SUPERSEDED, entry)
-            changes.row("delete_member", MemberKind.TRANSMISSION.value, t.id)
-            incident = journal.incident_of(MemberKind.TRANSMISSION, t.id)
+            changes.row("delete_member", kind.value, t.id)
+            incident = journal.incident_of(kind, t.id) if kind is MemberKind.TRANSMISSION else None
             if incident is not None:
                 now = self._context.clock.now_ms()
                 changes.row("resolve_empty_incident", "a newer state took its place", now, incident)

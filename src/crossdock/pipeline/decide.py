@@ -151,9 +151,7 @@ class Decider:
         return [
             changes.hub(message, shared=shared),
             # Where another process knows it by now, this one was decided without that, and is decided again.
-            changes.identity(
-                message.system, message.document, message.their_id, message.hub, touches=1 if first else None
-            ),
+            changes.identity(message.system, message.document, message.their_id, message.hub, first=first),
         ]
 
     # -- not now -------------------------------------------------------------

@@ -38,6 +38,7 @@ class Knowledge:
         self._number: dict[tuple[str, str], Object] = {}
         self._told: dict[tuple[int, str], Message] = {}
         self._items: dict[str, Item | None] = {}
+        self._told_items: dict[str, Message] = {}
 
     def forget(self) -> None:
         """Ends a batch: from now on the store has what it added."""
@@ -45,6 +46,7 @@ class Knowledge:
         self._number.clear()
         self._told.clear()
         self._items.clear()
+        self._told_items.clear()
 
     def by_id(self, system: str, document: str, their_id: str) -> Object | None:
         """An object by the id that one system uses."""
@@ -77,6 +79,7 @@ class Knowledge:
         self._told[(message.hub, message.system)] = message
         if message.document == "item":
             self._items.pop(message.number, None)
+            self._told_items[message.number] = message
 
     def last_told(self, hub: int, system: str) -> tuple[int, Message] | None:
         """(how, message) that a system last told, acknowledged or was seen to have of an object."""
@@ -96,13 +99,7 @@ class Knowledge:
         return self._items[sku]
 
     def _read_item(self, sku: str) -> Item | None:
-        known = self.by_number("item", sku)
-        if known is None:
-            return None
-        message = next((m for (hub, _), m in self._told.items() if hub == known.hub), None)
-        if message is None:
-            id_ = self._journal.last_message_of(known.hub)
-            message = self._journal.message(id_) if id_ is not None else None
+        message = self._told_items.get(sku) or self._journal.item(sku)
         if message is None:
             return None
         tree = message.tree

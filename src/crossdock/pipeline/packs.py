@@ -8,7 +8,6 @@ from typing import cast
 from crossdock.faults import Invalid
 from crossdock.journal.contract import Journal
 from crossdock.kit.connector import Read
-from crossdock.message.records import Message
 from crossdock.model import register
 from crossdock.model.documents.item import Item
 from crossdock.model.quantity import Quantity
@@ -28,7 +27,7 @@ class Packs:
         """The quantity in another unit. Raises Invalid for an item or a unit that the master does not have."""
         if from_unit == to_unit:
             return quantity
-        message = self._message(sku)
+        message = self._journal.item(sku)
         if message is None:
             raise Invalid(
                 f"the item master does not know {sku}, so {from_unit} cannot become {to_unit}",
@@ -49,8 +48,3 @@ class Packs:
         reads = tuple(self._used.values())
         self._used.clear()
         return reads
-
-    def _message(self, sku: str) -> Message | None:
-        known = self._journal.hub_of_number("item", sku)
-        newest = self._journal.last_message_of(known[0]) if known else None
-        return self._journal.message(newest) if newest is not None else None

@@ -120,9 +120,10 @@ class Pollers:
             )
             for found in page.found
         ]
-        accepted = await self._context.journal.accept_page(arrivals, bound.system.name, document, page.cursor)
-        for one in accepted:
-            self._door.offer(one)
+        accepted = self._context.journal.accept_page(arrivals, bound.system.name, document, page.cursor)
+        # Not after the wait for it: what was committed behind it would be offered before it, and it never.
+        accepted.add_done_callback(self._door.offer_page)
+        await accepted
 
 
 def pause_s(failures: int, every_s: float) -> float:

@@ -116,6 +116,13 @@ class Door:
             return
         self.offer(accepted.result())
 
+    def offer_page(self, accepted: Future[list[Accepted]]) -> None:
+        """What a poll brought and was just committed goes to the worker."""
+        if accepted.cancelled() or accepted.exception() is not None:
+            return
+        for result in accepted.result():
+            self.offer(result)
+
     @staticmethod
     def _reader(bound: Bound, document: str | None) -> tuple[str, Reader]:
         readers = bound.readers

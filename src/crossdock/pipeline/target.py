@@ -17,10 +17,11 @@ from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.model import register
 from crossdock.model.document import DocumentClass
+from crossdock.pipeline import ahead
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.commit import Commits
 from crossdock.pipeline.conclude import Concluder, Verdict
-from crossdock.pipeline.lanes import Flight, Lane, Lanes, Ordering
+from crossdock.pipeline.lanes import AHEAD_MAX, Flight, Lane, Lanes, Ordering
 from crossdock.pipeline.ready import Ready
 from crossdock.pipeline.render import Renderer
 from crossdock.pipeline.transmit import DoubtGuard, Outcome, Sender, entry_of, in_words, settling
@@ -31,8 +32,6 @@ _S = TransmissionState
 
 #: Flights of one target kept in memory; what is beyond stays in the store until there is room.
 WINDOW_MAX = 4_000
-#: Flights of one lane stored as SENDING ahead of their turn, where the target dedupes on our key.
-AHEAD_MAX = 8
 #: Flights sent from one lane before another lane has its turn.
 TURN_MAX = 32
 #: How soon a lane is looked at again while nobody knows whether it is still ours.
@@ -52,7 +51,7 @@ class Target:
         *,
         window: int,
         completed: Callable[[int], None],
-        blocked: Callable[[int, str], None],
+        blocked: Callable[[int], None],
         freed: Callable[[Target, str], None],
     ) -> None:
         self._context = context
@@ -75,7 +74,7 @@ class Target:
         self.commits = Commits(
             context,
             self.name,
-            stored=self._stored,
+            stored=self.stored,
             completed=completed,
             parted=lambda lane: freed(self, lane.key),
         )
@@ -84,6 +83,8 @@ class Target:
         self._ready = Ready(context.turns)
         self._tasks: list[asyncio.Task[None]] = []
         self._active = 0  #: senders at work
+        #: A new state -> what it took the place of, in which state, and whether it freed a lane; until it is durable.
+        self._displaced: dict[int, tuple[list[tuple[Flight, TransmissionState]], bool]] = {}
         self._promised: set[str] = set()  #: lanes that were idle when their flight was stored as SENDING
         self.unfinished: dict[int, str] = {}  #: a transmission that others come after -> their lane
         self.paused = False
@@ -126,14 +127,14 @@ class Target:
         """
         lane = self.lanes.of(t)
         if register.class_of(t.document) is DocumentClass.STATE:
-            self.lanes.remove(lane, self.concluder.supersede(lane, t, changes))
+            self._supersede(lane, t, changes)
         if lane.blocked_by is not None:
             t.state = _S.HELD
             changes.add_transmission(t, due)
             changes.add_follower(lane.blocked_by, t.id)
             return
-        if not self.windows.takes(t, lane):
-            changes.add_transmission(t, due)
+        if lane.more or not self.windows.takes(t, lane):
+            changes.add_transmission(t, due)  # behind what is in the store only
             return
         flight = Flight(t, None if message.heavy else message.tree)
         if t.after is not None:
@@ -152,37 +153,52 @@ class Target:
     def committed(self, t: Transmission) -> None:
         """The changes with this transmission are durable: its lane may go."""
         self.windows.settled(t)
+        self._displaced.pop(t.id, None)
         lane = self.lanes.of(t)
         for flight in reversed(lane.flights):
             if flight.t is t:
-                self._stored(lane, [flight])
+                self.stored(lane, [flight])
                 return
-        if t.state is _S.HELD and lane.blocked_by is None:
-            self._freed(self, lane.key)  # the lane was freed while this was being written
+        beyond = lane.more or not self.windows.loaded(t)
+        if lane.blocked_by is None and not beyond:
+            self._freed(
+                self, lane.key
+            )  # the lane was freed, or read to its end, while this was being written
 
-    def _stored(self, lane: Lane, flights: Sequence[Flight]) -> None:
+    def stored(self, lane: Lane, flights: Sequence[Flight]) -> None:
         """These rows are durable: their lane may go, or they are held with it if it stopped meanwhile."""
         for flight in flights:
-            flight.stored = True
+            flight.made = flight.stored = True
         if lane.blocked_by is None:
             self.schedule(lane)
+            self.lanes.tidy(lane)
             return
         changes = self._journal.changes()
         self.block(lane, lane.blocked_by, changes)
         self.commits.run(lane, self.commits.durable(changes))
 
     def forget(self, t: Transmission) -> None:
-        """The changes with this transmission were never written."""
+        """The changes with this transmission were never written: what it took the place of stands as before."""
         self.windows.settled(t)
         lane = self.lanes.of(t)
         self.lanes.remove(lane, [flight for flight in lane.flights if flight.t is t])
         self._promised.discard(lane.key)
+        older, was_blocked = self._displaced.pop(t.id, ([], False))
+        for flight, state in older:
+            flight.t.state = state
+        if older:
+            self.lanes.put_back(lane, [flight for flight, _ in older])
+            self.stored(lane, [flight for flight, _ in older])
+        if was_blocked:
+            self._freed(self, lane.key)
         self.schedule(lane)
 
     def _ahead(self, lane: Lane, flight: Flight) -> bool:
         """Whether a new flight may be stored as SENDING at once, which saves a commit."""
         t = flight.t
         if t.after is not None or t.state is _S.IN_DOUBT or self._closed() or self._shut(flight):
+            return False
+        if t.due_ms > self._clock.now_ms():
             return False
         writer = self._writers[t.document]
         if lane.flights or lane.busy:
@@ -197,6 +213,29 @@ class Target:
             return False
         self._promised.add(lane.key)
         return True
+
+    def _supersede(self, lane: Lane, t: Transmission, changes: Changes) -> None:
+        """A newer state takes the place of older ones that have not left, or that nobody knows of.
+
+        It waits for what may still arrive of an older one, which would undo it at the target.
+        """
+        older = [
+            f for f in lane.flights
+            if f.t.hub == t.hub and f.stored and f.t.state in (_S.DUE, _S.RETRYING, _S.IN_DOUBT)
+            and not (lane.busy and f is lane.flights[0])
+        ]  # fmt: skip
+        before = [(flight, flight.t.state) for flight in older]
+        settled_ms = t.due_ms + int(self._writers[t.document].settle_s * 1000)
+        for flight, state in before:
+            t.due_ms = max(t.due_ms, flight.t.due_ms if state is _S.DUE else settled_ms)
+            entry = entry_of(flight.t, EntryKind.superseded, f"{t.document} {t.number} is newer")
+            changes.move_transmission(flight.t, _S.SUPERSEDED, entry)
+        self.lanes.remove(lane, older)
+        freed = lane.blocked_by is not None and self.concluder.supersede_blocking(lane, t, changes)
+        if freed:
+            lane.blocked_by, t.due_ms = None, settled_ms
+        if older or freed:
+            self._displaced[t.id] = before, freed
 
     # -- ready lanes ---------------------------------------------------------
 
@@ -246,15 +285,20 @@ class Target:
                 lane.busy = False
                 if self._serviceable(lane):
                     self.schedule(lane)
+                elif lane.more and not lane.flights:
+                    self._freed(self, lane.key)
                 self.lanes.tidy(lane)
 
     def _serviceable(self, lane: Lane) -> bool:
-        if not lane.flights or lane.blocked_by is not None or not self._hold.has(lane.partition):
+        if not lane.flights or lane.failing or not self._goes_on(lane):
             return False
         flight = lane.flights[0]
         if self._shut(flight):
             return False
         return flight.stored and flight.t.due_ms <= self._clock.now_ms() and not self._comes_after(flight)
+
+    def _goes_on(self, lane: Lane) -> bool:
+        return lane.blocked_by is None and self._hold.has(lane.partition)
 
     def _shut(self, flight: Flight) -> bool:
         """Whether a person or the calendar keeps it here."""
@@ -268,10 +312,13 @@ class Target:
     async def _serve(self, lane: Lane) -> None:
         """Sends from the head of one lane while there is something to send."""
         for _ in range(TURN_MAX):
-            if not lane.flights or lane.blocked_by is not None or not self._hold.has(lane.partition):
+            if not lane.flights or lane.failing or not self._goes_on(lane):
                 return
             flight = lane.flights[0]
-            if not flight.stored or self._comes_after(flight) or self.paused:
+            if not flight.stored or self.paused:
+                return
+            if self._comes_after(flight):
+                await self._stand_behind(lane, flight)
                 return
             if self._shut(flight):
                 changes = self._journal.changes()
@@ -289,14 +336,30 @@ class Target:
                 continue
             if flight.t.state is not _S.SENDING and not await self._begin(lane, flight):
                 continue
+            if lane.failing:
+                return
             outcome = await self._sender.send(
                 flight, self._writers[flight.t.document], self._renderer.job(flight)
             )
             if await self._conclude(lane, flight, outcome) or self._ready.gives_way(lane):
                 return
 
+    async def _stand_behind(self, lane: Lane, flight: Flight) -> None:
+        """A lane whose head comes after one that waits for a person waits with it."""
+        cause = self.held_up_by(flight.t)
+        if cause is not None:
+            changes = self._journal.changes()
+            self.block(lane, cause, changes)
+            await self.commits.durable(changes)
+
+    def held_up_by(self, t: Transmission) -> str | None:
+        """The cause of the incident for which its predecessor at another target waits, if it does."""
+        before = None if t.after is None else self._journal.transmission(t.after)
+        return self._journal.cause_of(before.id) if before and before.state in (_S.DESK, _S.HELD) else None
+
     async def _begin(self, lane: Lane, flight: Flight) -> bool:
         """Renders and stores the request; False for a document that cannot be rendered: it goes to the desk."""
+        await self._journal.foresee(lambda: ahead.of_renderings([flight]))
         try:
             self._renderer.ready(flight)
         except Fault as fault:
@@ -310,9 +373,11 @@ class Target:
 
     async def _conclude(self, lane: Lane, flight: Flight, outcome: Outcome) -> bool:
         """Writes what came of a sending; True when the lane must wait."""
-        changes = self._journal.changes()
         writer = self._writers[flight.t.document]
-        verdict = self.concluder.conclude(flight, writer, outcome, changes)
+        await self._journal.foresee(lambda: ahead.of_end(lane, flight, outcome))
+        verdict, changes = await self.commits.concluded(
+            lambda changes: self.concluder.conclude(flight, writer, outcome, changes)
+        )
         return await self._apply(lane, flight, verdict, changes)
 
     async def _settle(self, lane: Lane, flight: Flight) -> None:
@@ -321,8 +386,9 @@ class Target:
         job = settling(self._renderer.job(flight))
         ask = writer.find(job)
         outcome = Outcome() if ask is None else await self._sender.find(flight, writer, job, ask)
-        changes = self._journal.changes()
-        verdict = self.concluder.settle(flight, writer, outcome, changes, asked=ask is not None)
+        verdict, changes = await self.commits.concluded(
+            lambda changes: self.concluder.settle(flight, writer, outcome, changes, asked=ask is not None)
+        )
         await self._apply(lane, flight, verdict, changes)
 
     async def _apply(self, lane: Lane, flight: Flight, verdict: Verdict, changes: Changes) -> bool:
@@ -336,7 +402,7 @@ class Target:
             self.lanes.pop(lane)
             self.block(lane, self.concluder.cause, changes)
             await self.commits.durable(changes)
-            self._blocked(flight.t.id, self.concluder.cause)
+            self._blocked(flight.t.id)
             return True
         await self.commits.durable(changes)
         flight.stored = True
@@ -366,7 +432,7 @@ class Target:
                 break
             if self._comes_after(flight) or self._closed() or not self._hold.has(lane.partition):
                 break
-            if self._shut(flight):
+            if t.due_ms > self._clock.now_ms() or self._shut(flight):
                 break
             if any(other.t.hub == t.hub for other in list(lane.flights)[:place]):
                 break  # its rendering may need what the earlier version's answer tells

@@ -13,6 +13,7 @@ from crossdock.journal.tenure import Hold, News
 from crossdock.message.gate import Direction
 from crossdock.message.records import Capture
 from crossdock.message.states import CaptureState, MessageState
+from crossdock.pipeline import ahead
 from crossdock.pipeline.backlog import Backlog
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.decide import Batch, Decider
@@ -101,12 +102,22 @@ class Term:
             doubted = await self._backlog.recover(target, partitions)
             if doubted:
                 _log.warning("sends were cut off by the last stop", system=target.name, count=doubted)
-        self.hold.add(partitions)
+        async with self._decides:
+            self.hold.add(partitions)
+            await self._handed_over()
         self._waiting = self._journal.count_waiting()
         for target in self.targets.values():
             await self._backlog.load(target)
         self.look_again(self._journal.messages_freed(partitions, WAITING_PAGE))
         self.feed.look()
+
+    async def _handed_over(self) -> None:
+        """Looks at what others left to us, before anything newer of the same objects is decided here."""
+        seen = set[int]()
+        while ids := set(self._journal.messages_sent_back(self.hold.partitions, WAITING_PAGE)) - seen:
+            seen |= ids
+            for id_ in sorted(ids):
+                await self._again_one(id_, desk=False)
 
     async def leave(self, partitions: frozenset[int]) -> None:
         """Lets go of these partitions once nothing of them is under way."""
@@ -137,12 +148,14 @@ class Term:
     # -- captures ------------------------------------------------------------
 
     async def _translate(self) -> None:
+        captures: Sequence[Capture] = ()
         while True:
-            captures = await self.feed.take(BATCH_MAX)
             try:
+                captures = await self.feed.take(BATCH_MAX)
                 await self._decide(captures)
-            except Exception:  # ends in another try: they still wait in the store
-                _log.exception("captures were left waiting", captures=len(captures))
+            except Exception as error:  # ends in another try: they still wait in the store
+                tell = _log.error if isinstance(error, StoreDown) else _log.exception
+                tell("captures were left waiting", captures=len(captures), says=str(error))
                 await self._context.clock.sleep(_STORE_RETRY_S)
                 self.feed.again([capture.id for capture in captures])
 
@@ -153,11 +166,16 @@ class Term:
             held = [c for c in captures if c.state is CaptureState.WAITING and self.hold.has(c.partition)]
             try:
                 with self._journal.snapshot():
-                    for capture in held:
-                        self._translator.capture(capture, batch)
+                    readings = [self._translator.read(capture) for capture in held]
+                await self._journal.foresee(lambda: ahead.of_readings(readings, self._context.charter))
+                # What was let go of meanwhile is decided by whoever comes next, in its order.
+                readings = [one for one in readings if self.hold.has(one.capture.partition)]
+                with self._journal.snapshot():
+                    for reading in readings:
+                        self._translator.capture(reading, batch)
                 await self._commit(batch)
             except Exception as error:  # ends in _one_by_one, where only the one at fault goes to the desk
-                tell = _log.info if isinstance(error, Overtaken) else _log.exception
+                tell = _log.info if isinstance(error, Overtaken | StoreDown) else _log.exception
                 tell("a batch could not be decided as it was", captures=len(held), says=str(error))
                 self._forget(batch)
                 await self._one_by_one([capture.id for capture in held])
@@ -188,8 +206,11 @@ class Term:
         """Decides one capture; False when another process was faster with something that it needs."""
         batch = self._translator.batch()
         try:
-            self._translator.capture(capture, batch)
+            self._translator.capture(self._translator.read(capture), batch)
             await self._commit(batch)
+        except StoreDown:
+            self._forget(batch)
+            raise
         except Exception as error:  # ends on the desk as `poison`
             self._forget(batch)
             if isinstance(error, Overtaken) and not last:
@@ -216,7 +237,10 @@ class Term:
         for t in batch.routed:
             self.targets[t.target].committed(t)
         self._waiting += batch.waiting
-        self._wake_waiting(batch)
+        try:
+            self._wake_waiting(batch)
+        except StoreDown as down:  # who waits is found when they are compared with what has come
+            _log.error("store down", says=str(down))
 
     def _wake_waiting(self, batch: Batch) -> None:
         """What waited for something in this batch is looked at again, here or where it is held."""
@@ -270,6 +294,8 @@ class Term:
                 if now_s - anchored > _ANCHOR_EVERY_S:
                     anchored = now_s
                     await self._journal.anchor()
+            except StoreDown as down:
+                _log.error("store down", says=str(down))
             except Exception:  # ends in the next tick: the clocks must not stop
                 _log.exception("the clock stumbled")
 
@@ -319,9 +345,12 @@ class Term:
         try:
             self._translator.again(message, batch)
             await self._commit(batch)
-        except Exception:  # ends in the state it had: on the desk or waiting
-            _log.exception("a message could not be looked at again", message=id_)
+        except Exception as error:  # ends in the state it had: on the desk or waiting
+            tell = _log.info if isinstance(error, Overtaken | StoreDown) else _log.exception
+            tell("a message could not be looked at again", message=id_, says=str(error))
             self._forget(batch)
+            if isinstance(error, Overtaken | StoreDown):
+                self.look_again([id_], desk=desk)
 
     async def _overdue(self) -> None:
         now_ms = self._context.clock.now_ms()
@@ -344,18 +373,12 @@ class Term:
             if key is not None:
                 target.wake(key)
 
-    def _blocked(self, transmission: int, cause: str) -> None:
-        """A transmission waits for a person: those that come after it wait with it."""
+    def _blocked(self, transmission: int) -> None:
+        """A transmission waits for a person: a lane whose head comes after it looks at that."""
         for target in self.targets.values():
             key = target.unfinished.get(transmission)
-            if key is None:
-                continue
-            lane = target.lanes.by_key(key)
-            if lane.busy:
-                continue  # what is being sent comes before; the rest of the lane stays behind `after`
-            changes = self._journal.changes()
-            target.block(lane, cause, changes)
-            self._run(target.commits.durable(changes), "hold")
+            if key is not None:
+                target.wake(key)
 
     # -- from elsewhere ------------------------------------------------------
 

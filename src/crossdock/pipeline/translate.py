@@ -9,12 +9,14 @@ from crossdock.charter.charter import ItemCheck
 from crossdock.faults import Fault, Invalid, Misconfigured
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes
+from crossdock.journal.contract import StoreDown
 from crossdock.kit.connector import Content, Draft, Reader
 from crossdock.mapping.override import on_body, on_document
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Entry, Message
 from crossdock.message.states import CaptureState, EntryKind
 from crossdock.model import register
+from crossdock.pipeline.ahead import Reading
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.decide import Batch, Decider
 from crossdock.pipeline.knowledge import Knowledge, Object, shares_numbers
@@ -37,19 +39,28 @@ class Translator:
         self._known.forget()
         return Batch(self._journal.changes())
 
-    def capture(self, capture: Capture, batch: Batch) -> None:
-        """Translates, checks and routes one capture; whatever fails becomes an incident."""
+    def read(self, capture: Capture) -> Reading:
+        """What the connector makes of one capture; decides nothing."""
         self._context.time.at_ms = capture.at_ms
         try:
-            drafts = self._drafts(capture)
-        except Fault as fault:
-            self._to_desk(capture, fault, batch.changes)
+            return Reading(capture, self._drafts(capture))
+        except StoreDown:
+            raise  # nobody can read anything now: that is no fault of this capture
+        except Exception as error:  # ends on the desk, once it is decided
+            return Reading(capture, wrong=error)
+
+    def capture(self, reading: Reading, batch: Batch) -> None:
+        """Checks and routes what was read of one capture; whatever fails becomes an incident."""
+        capture = reading.capture
+        self._context.time.at_ms = capture.at_ms
+        if isinstance(reading.wrong, Fault):
+            self._to_desk(capture, reading.wrong, batch.changes)
             return
-        except Exception as error:  # ends on the desk as `poison`: one capture never stops the others
-            self.poisoned(capture, error, batch)
+        if reading.wrong is not None:
+            self.poisoned(capture, reading.wrong, batch)
             return
         batch.changes.move_capture(capture, CaptureState.TRANSLATED)
-        for draft in drafts:
+        for draft in reading.drafts:
             self._draft(capture, draft, batch)
 
     def poisoned(self, capture: Capture, error: Exception, batch: Batch) -> None:

@@ -34,6 +34,14 @@ class Kills:
     seed: int = 1
     guard: str | None = None
     settle_wait_s: float = 120.0
+    store: str = "sqlite"  #: sqlite | postgresql
+    hosts: int = 1
+    workers: int = 1  #: processes of each host
+    lease_s: float = 2.0
+    strikes: str = (
+        "kill,stop"  #: of several hosts, in turn: kill | stop (past the lease) | cut (from the store)
+    )
+    peace_s: float = 6.0  #: at the end, to see how several hosts share the load
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -94,9 +95,9 @@ def _put(file: Path, table: str, row: tuple[Any, ...]) -> None:
     db.close()
 
 
-async def verify(site: Path) -> tuple[int, dict[str, Any]]:
+async def verify(site: Path, env: Mapping[str, str] | None = None) -> tuple[int, dict[str, Any]]:
     """Exit status and JSON of `crossdock audit verify`."""
-    code, out, err = await said([*command(), "audit", "verify", "--site", str(site), "--json"])
+    code, out, err = await said([*command(), "audit", "verify", "--site", str(site), "--json"], env)
     try:
         return code, json.loads(out)
     except ValueError:

@@ -112,7 +112,7 @@ class Doorbook:
         return verdict, version, other, by_key is not None
 
     def stored(self, a: Arrival, capture: int, version: int) -> None:
-        """This arrival is a capture now, for those after it."""
+        """Makes an arrival known as a capture, for those after it."""
         self._bodies[capture] = a.body
         known, object_ = Known(capture, version), _object(a)
         latest = self._latest.get(object_)
@@ -122,7 +122,7 @@ class Doorbook:
         self.key(a, capture)
 
     def key(self, a: Arrival, capture: int) -> None:
-        """The arrival's own key leads to this capture, for those after it."""
+        """Lets the arrival's own key lead to a capture, for those after it."""
         if a.idempotency_key is not None:
             self._keys[a.system, a.idempotency_key] = capture
 

@@ -20,10 +20,14 @@ REGISTRAR = 0x6372_6F73_7302
 
 
 class Fence(Protocol):
-    """Says whether a transaction may go on that found its owner's row in some epoch."""
+    """Says whether a process may still act for what it owned."""
 
     def holds(self, found: int | None, own: int) -> bool:
-        """Whether the process still owns what it owned; `found` is None when its row is gone."""
+        """Whether a transaction may go on that found its owner's row in some epoch; None when the row is gone."""
+        ...
+
+    def sure(self, now_s: float, until_s: float) -> bool:
+        """Whether anything may be sent when nobody else can be the owner until some time."""
         ...
 
 
@@ -33,6 +37,10 @@ class EpochFence:
     def holds(self, found: int | None, own: int) -> bool:
         """Only in the epoch in which it joined."""
         return found == own
+
+    def sure(self, now_s: float, until_s: float) -> bool:
+        """Only before that time."""
+        return now_s < until_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +88,11 @@ def is_dead(birth: str, own: str) -> bool:
     return _birth(int(pid)) != birth
 
 
-async def join(url: str, process: Process, *, lease_s: float) -> Member:
-    """Joins, after counting out those whose lease is over. Raises StoreDown, Misconfigured."""
+async def join(url: str, process: Process, *, lease_s: float, claims: bool = True) -> Member:
+    """Joins, after counting out those whose lease is over; `claims` takes whatever nobody owns at once.
+
+    Raises StoreDown, Misconfigured.
+    """
     try:
         async with (
             await psycopg.AsyncConnection[Any].connect(
@@ -90,28 +101,47 @@ async def join(url: str, process: Process, *, lease_s: float) -> Member:
             connection.cursor() as cursor,
         ):
             await cursor.execute("SELECT pg_advisory_xact_lock(%s)", (REGISTRAR,))
-            await _count_out(cursor, process)
-            return await _join(cursor, process, lease_s)
+            await count_out(cursor, process)
+            return await _join(cursor, process, lease_s, claims=claims)
     except psycopg.Error as error:
         raise StoreDown(f"the database is not reached: {error}") from error
 
 
-async def _count_out(cursor: psycopg.AsyncCursor[Any], process: Process) -> None:
-    """Ends the ownership of processes that are dead or have not renewed their lease in time."""
+async def count_out(cursor: psycopg.AsyncCursor[Any], process: Process) -> list[int]:
+    """Ends the ownership of processes that are dead or have not renewed their lease in time; gives their ids.
+
+    Called under the registrar's lock. The lease is judged again once the row's lock is had: a commit
+    that was under way may have renewed it.
+    """
     await cursor.execute(
         "SELECT id, birth, lease_until < clock_timestamp() FROM owners WHERE gone_at IS NULL"
     )
-    over = [id_ for id_, birth, late in await cursor.fetchall() if late or is_dead(birth, process.birth)]
-    # The row's lock is waited for: a transaction of the old owner that is under way ends first, either way.
+    found = await cursor.fetchall()
+    dead = [id_ for id_, birth, _ in found if is_dead(birth, process.birth)]
+    over = [id_ for id_, _, late in found if late or id_ in dead]
+    if not over:
+        return []
+    # A stopped process may hold its row's lock in an open transaction: such a session is ended first.
     await cursor.execute(
-        "UPDATE owners SET epoch = epoch + 1, chain = NULL, gone_at = clock_timestamp() WHERE id = ANY(%s)",
-        (over,),
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND application_name = ANY(%s) AND xact_start IS NOT NULL",
+        ([f"crossdock/{id_}" for id_ in over],),
     )
-    await cursor.execute("UPDATE partitions SET owner = NULL WHERE owner = ANY(%s)", (over,))
+    await cursor.execute(
+        "UPDATE owners SET epoch = epoch + 1, chain = NULL, gone_at = clock_timestamp()"
+        " WHERE id = ANY(%s) AND gone_at IS NULL AND (id = ANY(%s) OR lease_until < clock_timestamp()) RETURNING id",
+        (over, dead),
+    )
+    gone = [row[0] for row in await cursor.fetchall()]
+    await cursor.execute("UPDATE partitions SET owner = NULL WHERE owner = ANY(%s)", (gone,))
+    await cursor.execute("DELETE FROM budgets WHERE owner = ANY(%s)", (gone,))
     await cursor.execute("DELETE FROM owners WHERE gone_at < clock_timestamp() - interval '1 day'")
+    return gone
 
 
-async def _join(cursor: psycopg.AsyncCursor[Any], process: Process, lease_s: float) -> Member:
+async def _join(
+    cursor: psycopg.AsyncCursor[Any], process: Process, lease_s: float, *, claims: bool
+) -> Member:
     await cursor.execute(
         "SELECT c.chain FROM chains c LEFT JOIN owners o ON o.chain = c.chain WHERE o.id IS NULL"
         " ORDER BY c.chain LIMIT 1"
@@ -127,8 +157,8 @@ async def _join(cursor: psycopg.AsyncCursor[Any], process: Process, lease_s: flo
     )
     id_, epoch = await cursor.fetchone() or (0, 0)
     await cursor.execute(
-        "UPDATE partitions SET owner = %s, since = clock_timestamp() WHERE owner IS NULL RETURNING partition",
-        (id_,),
+        "UPDATE partitions SET owner = %s, since = clock_timestamp() WHERE owner IS NULL AND %s RETURNING partition",
+        (id_, claims),
     )
     partitions = frozenset(row[0] for row in await cursor.fetchall())
     # Where the chain ends is told by the ledger itself, never by anybody's memory.
@@ -154,5 +184,6 @@ async def leave(url: str, member: Member) -> None:
                 (member.id, member.epoch),
             )
             await connection.execute("UPDATE partitions SET owner = NULL WHERE owner = %s", (member.id,))
+            await connection.execute("DELETE FROM budgets WHERE owner = %s", (member.id,))
     except psycopg.Error as error:
         raise StoreDown(f"the database is not reached: {error}") from error

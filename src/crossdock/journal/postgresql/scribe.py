@@ -14,6 +14,8 @@ from crossdock.message.records import Entry
 
 #: The door's rows are numbered within a chain: the chain's number, then this many digits of a count.
 DOOR_BITS = 40
+#: Statements that must be the first to write their row, where the changes say so.
+_FIRST = {"upsert_identity": "introduce_identity"}
 
 
 @dataclass(slots=True)
@@ -87,9 +89,10 @@ class Scribe:
         for entry, rows in changes.entries:
             planned = _planned(entry, rows, standing) if rows else rows
             position = self.append(entry, planned)
-            for statement, values, _ in planned:
+            for statement, values, touches in planned:
                 if statement is not TOLD:
-                    self._plan.add(statement, (*values, position))
+                    name = _FIRST.get(statement, statement) if touches else statement
+                    self._plan.add(name, (*values, position))
 
     def append(self, e: Entry, rows: Sequence[Row] = ()) -> int:
         """Gives an entry its position and link, and plans it."""

@@ -1,10 +1,11 @@
-"""The reading connections of a PostgreSQL journal: one for small reads on the loop, others for larger ones beside it."""
+"""The reading connections of a PostgreSQL journal: one for small reads on the loop, others for larger ones."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
@@ -12,17 +13,34 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import waiting
 
-from crossdock.journal.contract import StoreDown
+from crossdock.journal.contract import Ahead, StoreDown
 from crossdock.journal.postgresql.connection import PostgresqlConnection, connect, speaking
-from crossdock.journal.postgresql.wire import CONNECT_S
+from crossdock.journal.postgresql.foresight import STATEMENTS, Foreseen, Foresight
+from crossdock.journal.postgresql.ids import Ids
+from crossdock.journal.postgresql.wire import CONNECT_S, KEYED, Wire
 from crossdock.journal.sql.connection import Connection, Cursor
-from crossdock.journal.sql.reads import Reads
+from crossdock.journal.sql.reads import Reads, read_message
+from crossdock.message.records import Message
 
 T = TypeVar("T")
 _VIEWS = 2
 #: A read on the loop that takes longer is given up: nobody else is served meanwhile.
 LOOP_READ_MAX_S = 2.0
 _RECONNECT_PAUSE_S = 0.25
+#: Captures of one partition that are looked for at once, however many partitions there are.
+_EACH_LEAST = 4
+_DUE = (
+    "SELECT due.id, p.partition, due.system, due.document FROM unnest(?::smallint[]) AS p(partition) CROSS JOIN LATERAL"
+    " (SELECT c.id, c.system, c.document FROM captures c WHERE c.partition = p.partition AND c.state = 1"
+    " ORDER BY c.id LIMIT ?) AS due"
+)
+_DUE_OF_KINDS = (
+    "SELECT due.id, due.partition, k.system, k.document FROM unnest(?::text[], ?::text[]) AS k(system, document)"
+    " CROSS JOIN LATERAL (SELECT x.id, p.partition FROM unnest(?::smallint[]) AS p(partition) CROSS JOIN LATERAL"
+    " (SELECT c.id FROM captures c WHERE c.system = k.system AND c.document = k.document"
+    " AND c.partition = p.partition AND c.state = 1 ORDER BY c.id LIMIT ?) AS x ORDER BY x.id LIMIT ?) AS due"
+)
+_NOTHING = Foreseen()
 
 
 class _Impatient(psycopg.Connection[Any]):
@@ -33,9 +51,9 @@ class _Impatient(psycopg.Connection[Any]):
         limit = LOOP_READ_MAX_S if timeout is None else min(timeout, LOOP_READ_MAX_S)
         try:
             return waiting.wait(gen, self.pgconn.socket, interval=interval, timeout=limit)
-        except psycopg.errors._WaitTimeout as late:  # pyright: ignore[reportPrivateUsage] - it has no public name
-            self.pgconn.finish()
-            raise psycopg.OperationalError("the answer did not come in time") from late
+        except psycopg.OperationalError:
+            self.pgconn.finish()  # an answer that came too late would be taken for that of the next question
+            raise
 
 
 class LoopConnection:
@@ -88,8 +106,116 @@ class PostgresqlReads(Reads):
         self._loop_connection = LoopConnection(url)
         super().__init__(self._loop_connection)
         self._url = url
+        self._ids = Ids(self._draw_ids)
+        self._foreseen = _NOTHING
+        self.foresight = Foresight(self._connect_foresight, 1)
         self._threads = ThreadPoolExecutor(_VIEWS, thread_name_prefix="crossdock-views")
         self._views: list[psycopg.Connection[Any]] = []
+
+    def _draw_ids(self) -> int:
+        return int(self._loop_connection.execute("SELECT nextval('ids')").fetchone()[0])
+
+    async def _connect_foresight(self) -> Wire:
+        return await Wire.open(
+            self._url,
+            name="crossdock/foresight",
+            settings=KEYED,
+            statements=STATEMENTS,
+            timeout_s=LOOP_READ_MAX_S,
+        )
+
+    # -- what was foreseen -----------------------------------------------------
+
+    async def foresee(self, ahead: Callable[[], Ahead]) -> None:
+        """Fetches what is about to be asked: at hand until the caller waits again."""
+        asked = ahead()
+        if asked.objects or asked.numbers or asked.items or asked.hubs:
+            found = await self.foresight.fetch(asked)
+            self._foreseen = found
+            self._ids.mark()
+            asyncio.get_running_loop().call_soon(self._forget, found)
+
+    def _forget(self, found: Foreseen) -> None:
+        """The loop has gone on: what others wrote meanwhile must be seen."""
+        if self._foreseen is found:
+            self._foreseen = _NOTHING
+
+    def identity(self, system: str, document: str, their_id: str) -> tuple[int, int, str, int] | None:
+        """See Reads."""
+        asked, known = (system, document, their_id), self._foreseen.identity
+        return known[asked] if asked in known else super().identity(*asked)
+
+    def hub_of_number(self, document: str, number: str) -> tuple[int, int, str, int] | None:
+        """See Reads."""
+        asked, known = (document, number), self._foreseen.number
+        return known[asked] if asked in known else super().hub_of_number(*asked)
+
+    def belief(self, hub: int, system: str) -> tuple[int, int, int] | None:
+        """See Reads."""
+        asked, known = (hub, system), self._foreseen.belief
+        return known[asked] if asked in known else super().belief(*asked)
+
+    def message(self, id_: int) -> Message | None:
+        """See Reads."""
+        row = self._foreseen.message.get(id_)
+        return read_message(row) if row is not None else super().message(id_)
+
+    def item(self, sku: str) -> Message | None:
+        """See Reads."""
+        known = self._foreseen.item
+        if sku not in known:
+            return super().item(sku)
+        row = known[sku]
+        return read_message(row) if row is not None else None
+
+    def their_id(self, hub: int, system: str) -> str | None:
+        """See Reads."""
+        known = self._foreseen.ids.get(hub)
+        if known is not None:
+            return known[1].get(system)
+        if self._foreseen is not _NOTHING and self._ids.given_since_mark(hub):
+            return None  # a number of this very decision
+        return super().their_id(hub, system)
+
+    def root_of(self, root: int, system: str) -> tuple[str, str] | None:
+        """See Reads."""
+        known = self._foreseen.ids.get(root)
+        if known is None:
+            return super().root_of(root, system)
+        their_id = known[1].get(system)
+        return None if their_id is None else (known[0], their_id)
+
+    # -- the rest ------------------------------------------------------------
+
+    def captures_due(
+        self, kinds: Sequence[tuple[str, str]], partitions: Collection[int], each: int
+    ) -> list[tuple[int, int, str, str]]:
+        """(capture, partition, system, document) of the first to translate of each kind, in order of arrival.
+
+        So many of each partition at most that one with a large backlog costs no more than any other. Kind by
+        kind it is asked only where more waits than is read at once.
+        """
+        if not kinds:
+            return []
+        systems, documents = [list(names) for names in zip(*kinds, strict=True)]
+        held, limit = sorted(partitions), each * len(kinds)
+        few = max(limit // max(len(held), 1), _EACH_LEAST)
+        rows = self._reader.execute(_DUE, (held, few)).fetchall()
+        counts = Counter(partition for _, partition, *_ in rows)
+        asked = set(kinds)
+        if not counts or (max(counts.values()) < few and all(row[2:] in asked for row in rows)):
+            return sorted(rows)
+        few = max(each // max(len(held), 1), _EACH_LEAST)
+        return self._reader.execute(_DUE_OF_KINDS, (systems, documents, held, few, each)).fetchall()
+
+    def lanes_freed(self, target: str, keys: Sequence[str]) -> list[str]:
+        """Those of some lanes in which nothing waits for a person any more."""
+        rows = self._reader.execute(
+            "SELECT k.key FROM unnest(?::text[]) AS k(key) WHERE NOT EXISTS (SELECT 1 FROM transmissions t"
+            " WHERE t.target = ? AND t.key = k.key AND t.state IN (2, 8) AND t.state IN (1, 2, 3, 4, 5, 8))",
+            (list(keys), target),
+        )
+        return [key for (key,) in rows]
 
     def close_reads(self) -> None:
         """Closes the reading connections."""

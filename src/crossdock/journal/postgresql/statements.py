@@ -40,11 +40,11 @@ def _insert(name: str, table: str, spec: str, then: str = "", select: str = "*")
     rows = f"SELECT {select} FROM {_unnest(types)} AS u({', '.join(columns)})"
     if select != "*":
         rows = f"SELECT {', '.join(columns)}, {select} FROM {_unnest(types)} AS u({', '.join(columns)})"
-        columns = [*columns, select.rsplit(" AS ", maxsplit=1)[-1]]
+        columns = [*columns, select.rpartition(" AS ")[2]]
     return _bulk(name, f"INSERT INTO {table} ({', '.join(columns)}) {rows} {then}".rstrip(), types)
 
 
-def _counted(name: str, change: str, spec: str, key: str, *, sort_by: int) -> Bulk:
+def _counted(name: str, change: str, spec: str, key: str, *, sort_by: int | None = None) -> Bulk:
     """A change that must touch as many rows as it names; `key` is a column that is never null."""
     columns, types = _columns(spec)
     rows = f"{_unnest(types)} AS u({', '.join(columns)})"
@@ -67,6 +67,8 @@ _LEDGER = (
     " root:i state:i says:t charter:i reads:t payload:i digest:b detail:t incident:i mark:b marks:b link:b"
 )
 _ARRIVAL = "scope:i system:t key:t capture:i"
+_HUB = "id:i root:i document:t number:t owner:t key:t home:i position:i"
+_IDENTITY = "scope:i system:t document:t their_id:t hub:i position:i"
 
 _ALL = (
     _insert("insert_payload", "payloads", "id:i salt:b codec:i size:i data:b crc:i"),
@@ -94,12 +96,25 @@ _ALL = (
         " attempt:i due_ms:i first_ms:i payload:i request:t partition:i",
     ),
     _insert(
-        "upsert_hub", "hubs", "id:i root:i document:t number:t owner:t key:t home:i position:i",
+        "upsert_hub", "hubs", _HUB,
         "ON CONFLICT (id) DO UPDATE SET root = excluded.root, key = excluded.key, home = excluded.home,"
         " position = excluded.position",
         select="position AS introduced",
     ),
-    _insert("upsert_identity", "identity", "scope:i system:t document:t their_id:t hub:i position:i", _NOTHING),
+    # Who is to be the first, and is not, finds that another process has made something of it meanwhile.
+    _counted(
+        "introduce_shared",
+        "INSERT INTO hubs (id, root, document, number, owner, key, home, position, introduced, shared)"
+        f" SELECT *, position, 1 FROM ROWS {_NOTHING}",
+        _HUB, "id",
+    ),
+    _insert("upsert_identity", "identity", _IDENTITY, _NOTHING),
+    _counted(
+        "introduce_identity",
+        "INSERT INTO identity (scope, system, document, their_id, hub, position)"
+        f" SELECT * FROM ROWS {_NOTHING}",
+        _IDENTITY, "hub",
+    ),
     _insert(
         "upsert_belief", "beliefs", "hub:i system:t how:i version:i message:i transmission:i at_ms:i position:i",
         "ON CONFLICT (hub, system) DO UPDATE SET how = excluded.how, version = excluded.version,"
@@ -136,6 +151,11 @@ _ALL = (
         "ON CONFLICT (scope, system, document) DO UPDATE SET cursor = excluded.cursor, at_ms = excluded.at_ms,"
         " mark = excluded.mark",
     ),
+    _insert(
+        "upsert_restored", "restored", "system:t backup_ms:i since_ms:i floor:i ended_id:i position:i",
+        "ON CONFLICT (system) DO UPDATE SET backup_ms = excluded.backup_ms, since_ms = excluded.since_ms,"
+        " floor = excluded.floor, ended_id = excluded.ended_id, position = excluded.position",
+    ),
     _insert("insert_door", "door", "scope:i system:t at_ms:i status:i says:t payload:i incident:i mark:b id:i"),
     _insert("insert_answer", "answers", "key:t digest:b body:b at_ms:i mark:b"),
     _insert(
@@ -152,6 +172,12 @@ _ALL = (
         "UPDATE messages m SET state = u.state, waits_for = u.waits_for, until_ms = u.until_ms FROM ROWS"
         " WHERE m.id = u.id AND m.state = u.before",
         "state:i waits_for:t until_ms:i id:i before:i", "id", sort_by=3,
+    ),
+    _counted(
+        "hand_over",
+        "UPDATE messages m SET state = u.state, partition = u.partition, waits_for = NULL, until_ms = NULL FROM ROWS"
+        " WHERE m.id = u.id AND m.state = u.before",
+        "state:i partition:i id:i before:i", "id", sort_by=2,
     ),
     _counted(
         "move_transmission",

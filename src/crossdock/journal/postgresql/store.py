@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+import structlog
+
 from crossdock.journal.chain import GENESIS, PARTITIONS
 from crossdock.journal.changes import Changes, marked, packed
 from crossdock.journal.contract import Accepted, Arrival, Dedup, StoreDown
@@ -21,10 +23,11 @@ from crossdock.journal.postgresql.schema import migrate
 from crossdock.journal.postgresql.scribe import Scribe
 from crossdock.journal.postgresql.snapshots import PostgresqlReads
 from crossdock.journal.postgresql.statements import BULK
-from crossdock.journal.postgresql.transaction import Ids, Kit, Task
-from crossdock.journal.postgresql.wire import Statement, Wire
+from crossdock.journal.postgresql.transaction import Kit, Task
+from crossdock.journal.postgresql.wire import KEYED, Statement, Wire
 from crossdock.journal.postgresql.writer import Writer
 
+_log = structlog.get_logger("crossdock.journal")
 _SALT_BYTES, _SALTS_DRAWN = 8, 512
 _INT, _TEXT, _BYTES = Type.INT, Type.TEXT.oid, Type.BYTES.oid
 _CHARTER = Statement(
@@ -65,21 +68,26 @@ class PostgresqlJournal(PostgresqlReads):
         address: str = "",
         lease_s: float = 5.0,
         fence: Fence | None = None,
+        claims: bool = True,
         random_bytes: Callable[[int], bytes] = os.urandom,
         linger_s: float = 0.001,
     ) -> None:
-        """Makes or renews the tables. Raises StoreDown, Misconfigured."""
+        """Makes or renews the tables. With `claims` it owns at once whatever nobody owns; else a tenure says what.
+
+        Raises StoreDown, Misconfigured.
+        """
         migrate(url)
         super().__init__(url)
         self.scope = 1
         self._clock_ms = clock_ms
         self._dedup = dedup
-        self._process = this_process(host or os.uname().nodename, address)
+        self.process = this_process(host or os.uname().nodename, address)
         self._lease_s = lease_s
-        self._fence = fence or EpochFence()
+        self._claims = claims
+        self._owned: frozenset[int] = frozenset()
+        self.fence = fence or EpochFence()
         self._random_bytes = random_bytes
         self._salts: list[bytes] = []
-        self._ids = Ids(self._draw_ids)
         self._member: Member | None = None
         self._kit: Kit | None = None
         self._charter = 0
@@ -100,38 +108,44 @@ class PostgresqlJournal(PostgresqlReads):
             seen = self.writer.commits
             await asyncio.sleep(self._lease_s / _BEATS)
             if self.writer.commits == seen and self.writer.depth == 0 and not self.writer.fenced:
-                with suppress(StoreDown):
+                try:
                     await self.writer.submit(Task())
+                except StoreDown:
+                    continue
+                except Exception:  # ends in the next beat: a heart that stops loses all that this process owns
+                    _log.exception("a beat failed")
 
     async def _connect(self) -> tuple[Wire, Kit]:
         if self._member is None:
-            self._joined(await join(self._url, self._process, lease_s=self._lease_s))
-        assert self._member is not None
-        assert self._kit is not None
+            self._joined(await join(self._url, self.process, lease_s=self._lease_s, claims=self._claims))
+        member, kit = self._member, self._kit
+        assert member is not None
+        assert kit is not None
         idle_ms = int(self._lease_s * 1000)
         wire = await Wire.open(
             self._url,
-            name=f"crossdock/{self._member.id}",
+            name=f"crossdock/{member.id}",
             settings=(
                 f"idle_in_transaction_session_timeout = {idle_ms}",
                 f"lock_timeout = {idle_ms}",
-                # The plans are plain look-ups by key, whatever the tables held when they were made.
-                "plan_cache_mode = force_generic_plan",
-                "enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off", "enable_bitmapscan = off",
-                "jit = off",
+                *KEYED,
             ),
             statements=_STATEMENTS,
             timeout_s=max(2 * self._lease_s, 10.0),
         )  # fmt: skip
-        return wire, self._kit
+        if self._member is not member:
+            await wire.close()
+            raise StoreDown("this process began anew while it connected")
+        return wire, kit
 
     def _joined(self, member: Member) -> None:
         self._member = member
+        self._owned = member.partitions
         scribe = Scribe(member.chain, member.end, scope=self.scope, clock_ms=self._clock_ms)
         scribe.charter = self._charter
         self._anchored = member.end.position
         self._kit = Kit(
-            member, scribe, self._fence, self._dedup, self._ids, self.scope, int(self._lease_s * 1000),
+            member, scribe, self.fence, self._dedup, self._ids, self.scope, int(self._lease_s * 1000),
             self._clock_ms, self._salt,
         )  # fmt: skip
 
@@ -146,6 +160,7 @@ class PostgresqlJournal(PostgresqlReads):
         if self._member is not None and not self.writer.fenced:
             with suppress(StoreDown):
                 await leave(self._url, self._member)
+        await self.foresight.close()
         self.close_reads()
 
     async def use_charter(self, version: str, code: str, files: dict[str, str]) -> None:
@@ -166,9 +181,25 @@ class PostgresqlJournal(PostgresqlReads):
     # -- ownership -----------------------------------------------------------
 
     @property
+    def member(self) -> Member | None:
+        """What this process was given when it joined; None before."""
+        return self._member
+
+    @property
     def owned(self) -> frozenset[int]:
         """The partitions that this process works on now; none once it was taken over."""
-        return self._member.partitions if self._member is not None and not self.writer.fenced else frozenset()
+        return frozenset() if self.writer.fenced else self._owned
+
+    def own(self, partitions: frozenset[int]) -> None:
+        """Other partitions are owned from now on. Numbers given here later are above all given in them before."""
+        if partitions - self._owned:
+            self._ids.discard()
+        self._owned = partitions
+
+    def begin_anew(self) -> None:
+        """Forgets what another process took over: the next commit joins again, as somebody new."""
+        self._member, self._kit, self._owned = None, None, frozenset()
+        self.writer.fenced = False
 
     def owns(self, partition: int) -> bool:
         """Whether a partition is this process's own."""
@@ -183,9 +214,6 @@ class PostgresqlJournal(PostgresqlReads):
     def ids_beyond(self, number: int) -> None:
         """Numbers given from now on are greater than one that another process may have given."""
         self._ids.beyond(number)
-
-    def _draw_ids(self) -> int:
-        return int(self._loop_connection.execute("SELECT nextval('ids')").fetchone()[0])
 
     def _salt(self) -> bytes:
         """Eight random bytes; drawn many at a time, since each draw is a system call."""

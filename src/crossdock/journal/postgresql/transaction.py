@@ -1,4 +1,4 @@
-"""One transaction of the writer: fence and look-ups in one round trip, judging in memory, writes and commit in another."""
+"""One transaction of the writer: fence and look-ups in one round trip, then judging, then writes and commit in one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from crossdock.journal.contract import Accepted, Arrival, Dedup, Fenced, Verdict
 from crossdock.journal.postgresql.arrays import Type, array, scalar
 from crossdock.journal.postgresql.decoding import rows
 from crossdock.journal.postgresql.doorbook import Doorbook
+from crossdock.journal.postgresql.ids import ID_BLOCK, Ids
 from crossdock.journal.postgresql.membership import Fence, Member
 from crossdock.journal.postgresql.plan import Plan
 from crossdock.journal.postgresql.scribe import Scribe, Standing
@@ -19,9 +20,6 @@ from crossdock.journal.postgresql.wire import Command, Lost, Refused, Statement,
 from crossdock.journal.sql.arriving import cause_of_conflict, conflict, repeated, stored
 
 _INT, _INTS, _TEXTS = Type.INT.oid, Type.INT.array_oid, Type.TEXT.array_oid
-#: Ids that one value of the sequence stands for.
-ID_BLOCK = 4_096
-
 BEGIN = Statement(b"begin", "BEGIN")
 COMMIT = Statement(b"commit", "COMMIT")
 ROLLBACK = Statement(b"rollback", "ROLLBACK")
@@ -52,36 +50,6 @@ _OWNERS = Statement(
 )
 _CHAIN = Statement(b"end_chain", "UPDATE chains SET position = $2, doors = $3 WHERE chain = $1", (_INT,) * 3)
 STATEMENTS = (BEGIN, COMMIT, ROLLBACK, _FENCE, _IDS, _CAUSES, _LOCK, _OWNERS, _CHAIN)
-
-
-class Ids:
-    """Numbers never given before, from blocks of the database's sequence."""
-
-    def __init__(self, draw: Callable[[], int]) -> None:
-        """`draw` gives the first number of a fresh block, when there is no time to ask for one with a commit."""
-        self._draw = draw
-        self._next = self._end = 0
-        self._floor = -1
-
-    def beyond(self, number: int) -> None:
-        """Every number from now on is greater than one that another process has given."""
-        self._floor = max(self._floor, number)
-
-    def next(self) -> int:
-        """The next number."""
-        while self._next >= self._end or self._next <= self._floor:
-            self.refill(self._draw())
-        self._next += 1
-        return self._next - 1
-
-    @property
-    def low(self) -> bool:
-        """Whether a fresh block should come with the next commit."""
-        return self._end - self._next < ID_BLOCK // 2
-
-    def refill(self, block: int) -> None:
-        """Goes on with a fresh block; what was left of the old one is never given."""
-        self._next, self._end = block, block + ID_BLOCK
 
 
 @dataclass(slots=True)

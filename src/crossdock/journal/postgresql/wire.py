@@ -1,4 +1,4 @@
-"""A connection that takes many prepared statements in one round trip, without a thread and without blocking the loop."""
+"""A connection that takes many prepared statements in one round trip, and never blocks the loop."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ from crossdock.journal.contract import StoreDown
 
 #: How long a connection may take to come about.
 CONNECT_S = 5
+#: A session whose statements are plain look-ups by key: the plans are made once, whatever the tables hold then.
+KEYED = (
+    "plan_cache_mode = force_generic_plan", "enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off",
+    "enable_bitmapscan = off", "jit = off",
+)  # fmt: skip
 _OK = frozenset({pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK})
 _BINARY = pq.Format.BINARY
 

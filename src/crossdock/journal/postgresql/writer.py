@@ -70,6 +70,7 @@ class Writer:
         self._round = 0
         self._doubt: _Doubt | None = None
         self.fenced = False
+        self.on_fenced: Callable[[], None] = lambda: None  #: told when another process has taken over
         self.sure_until_s = 0.0  #: monotonic time until which nobody else can own what this process owns
         self.failure: str | None = None  #: why the last commit failed; None while the store takes commits
         self.commits = 0
@@ -156,7 +157,10 @@ class Writer:
                 # One of them is at fault: each gets a transaction of its own, so that only that one fails.
                 for place, one in enumerate(batch):
                     await self._alone(one)
-                    if self._doubt is not None or self.fenced:
+                    if self.fenced:
+                        self._fail(batch[place + 1 :], Fenced("another process took over what this one owned"))
+                        return
+                    if self._doubt is not None:
                         self._queue.extendleft(reversed(batch[place + 1 :]))
                         return
             else:
@@ -273,6 +277,7 @@ class Writer:
         self._fail(batch, fenced)
         while self._queue:
             self._fail(self._taken(), fenced)
+        self.on_fenced()
 
     async def _drop(self) -> None:
         if self._wire is not None:

@@ -21,7 +21,8 @@ _CAPTURE = (
     "c.id, c.system, c.document, c.their_id, c.version, c.order_by, c.content_type, c.payload, c.at_ms, c.late,"
     " c.state, c.partition, p.codec, p.data"
 )
-_MESSAGE = (
+#: Of a message, in the order of its fields.
+MESSAGE_COLUMNS = (
     "id, capture, system, document, their_id, number, hub, root, key, version, tree, state, waits_for, until_ms,"
     " partition"
 )
@@ -150,19 +151,21 @@ class Reads:
             "SELECT how, version, message FROM beliefs WHERE hub = ? AND system = ?", (hub, system)
         ).fetchone()
 
-    def last_message_of(self, hub: int) -> int | None:
-        """The newest message that any system told of an object."""
-        row = self._reader.execute(
-            "SELECT max(message) FROM beliefs WHERE hub = ? AND how = 1", (hub,)
-        ).fetchone()
-        return row[0] if row else None
-
     # -- messages ------------------------------------------------------------
+
+    def item(self, sku: str) -> Message | None:
+        """What the item master last told of a SKU."""
+        row = self._reader.execute(
+            f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE id = (SELECT max(message) FROM beliefs WHERE how = 1"
+            " AND hub = (SELECT id FROM hubs WHERE document = 'item' AND number = ? ORDER BY id DESC LIMIT 1))",
+            (sku,),
+        ).fetchone()
+        return read_message(row) if row else None
 
     def message(self, id_: int) -> Message | None:
         """One message."""
-        row = self._reader.execute(f"SELECT {_MESSAGE} FROM messages WHERE id = ?", (id_,)).fetchone()
-        return _message(row) if row else None
+        row = self._reader.execute(f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE id = ?", (id_,)).fetchone()
+        return read_message(row) if row else None
 
     def messages_waiting_for(self, predecessors: Sequence[str], limit: int) -> list[tuple[int, int]]:
         """(message, partition) of those that wait for one of several "document/number", whoever holds them."""
@@ -205,10 +208,10 @@ class Reads:
         """Messages whose wait is over."""
         within, listed = self._within("partition", partitions)
         rows = self._reader.execute(
-            f"SELECT {_MESSAGE} FROM messages WHERE state = 1 AND until_ms <= ?{within} ORDER BY id LIMIT ?",
+            f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE state = 1 AND until_ms <= ?{within} ORDER BY id LIMIT ?",
             (now_ms, *listed, limit),
         )
-        return [_message(row) for row in rows]
+        return [read_message(row) for row in rows]
 
     def count_waiting(self) -> int:
         """How many messages wait for a predecessor."""
@@ -263,10 +266,10 @@ class Reads:
         return row is not None
 
     def lanes_blocked(self, target: str, partitions: Collection[int]) -> list[tuple[str, int, int]]:
-        """(ordering key, transmission, partition) of every lane of a target that waits for a person."""
+        """(ordering key, first that waits, partition) of every lane of a target that waits for a person."""
         within, listed = self._within("partition", partitions)
         return self._reader.execute(
-            f"SELECT key, min(id), partition FROM transmissions WHERE target = ? AND state = 8{within}"
+            f"SELECT key, min(id), partition FROM transmissions WHERE target = ? AND state IN (2, 8){within}"
             " GROUP BY key, partition",
             (target, *listed),
         ).fetchall()
@@ -300,10 +303,10 @@ class Reads:
         return row[0] if row else None
 
     def cause_of(self, transmission: int) -> str:
-        """The cause of the open incident that holds a transmission."""
+        """The cause of the open incident that holds a transmission, or that it is held behind."""
         row = self._reader.execute(
             "SELECT i.cause FROM members m JOIN incidents i ON i.id = m.incident"
-            " WHERE m.kind = 3 AND m.id = ? AND i.state = 1",
+            " WHERE m.kind IN (3, 4) AND m.id = ? AND i.state = 1",
             (transmission,),
         ).fetchone()
         return row[0] if row else f"in_doubt/t{transmission}"
@@ -376,7 +379,8 @@ def _capture(row: tuple[Any, ...]) -> Capture:
     )  # fmt: skip
 
 
-def _message(row: tuple[Any, ...]) -> Message:
+def read_message(row: Sequence[Any]) -> Message:
+    """A message from the columns of MESSAGE_COLUMNS."""
     fixed: list[Any] = list(row)
     fixed[10] = unpacked_tree(fixed[10])
     fixed[11] = MessageState(fixed[11])

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from crossdock.journal.contract import Ahead
 from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.reads import Reads
 from crossdock.journal.sqlite.schema import connect
@@ -41,6 +42,9 @@ class SqliteReads(Reads):
             return read(self._views)
         finally:
             self._views.rollback()
+
+    async def foresee(self, ahead: Callable[[], Ahead]) -> None:
+        """Nothing to fetch: a read is a function call."""
 
     @contextmanager
     def snapshot(self) -> Generator[None]:

@@ -74,7 +74,10 @@ CREATE INDEX identity_hub ON identity (hub, system);
 CREATE TABLE hubs (
   id bigint PRIMARY KEY, root bigint NOT NULL, document text COLLATE "C" NOT NULL, number text COLLATE "C" NOT NULL,
   owner text COLLATE "C" NOT NULL, key text COLLATE "C" NOT NULL, introduced bigint NOT NULL, position bigint NOT NULL,
-  home smallint NOT NULL);
+  home smallint NOT NULL, shared smallint NOT NULL DEFAULT 0);
+-- Two systems that speak of a third one's object by its number mean the same object. Where two processes hear them
+-- at once, neither sees what the other makes of it: one of the two is decided again.
+CREATE UNIQUE INDEX hubs_shared ON hubs (document, number) WHERE shared = 1;
 CREATE INDEX hubs_number ON hubs (document, number);
 
 CREATE TABLE beliefs (
@@ -114,6 +117,11 @@ CREATE INDEX overrides_of ON overrides (scope, system, document, their_id);
 CREATE TABLE crosswalk_rows (
   name text COLLATE "C" NOT NULL, system text COLLATE "C" NOT NULL, theirs text COLLATE "C" NOT NULL,
   ours text COLLATE "C" NOT NULL, position bigint NOT NULL, PRIMARY KEY (name, system, theirs));
+
+-- Systems that hand in again what a restored store has lost, and from which capture on they no longer do.
+CREATE TABLE restored (
+  system text COLLATE "C" PRIMARY KEY, backup_ms bigint NOT NULL, since_ms bigint NOT NULL, floor bigint NOT NULL,
+  ended_id bigint, position bigint NOT NULL);
 
 CREATE TABLE cursors (
   scope bigint NOT NULL, system text COLLATE "C" NOT NULL, document text COLLATE "C" NOT NULL,

@@ -12,6 +12,6 @@ CREATE TABLE tallies (
   PRIMARY KEY (scope, system, document, from_ms, counter));
 
 -- Work is read system by system, so that whoever sends much waits behind their own.
-CREATE INDEX captures_turns ON captures (system, document, id) WHERE state = 1;
+CREATE INDEX captures_turns ON captures (system, document, partition, id) WHERE state = 1;
 DROP INDEX transmissions_open;
 CREATE INDEX transmissions_open ON transmissions (target, origin, id, state) WHERE state IN (1, 2, 3, 4, 5, 8);

