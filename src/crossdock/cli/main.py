@@ -19,6 +19,7 @@ from crossdock.cli import (
     hub,
     init,
     keys,
+    migrate,
     schema,
     send,
     status,
@@ -59,6 +60,7 @@ app.add_typer(audit.app, name="audit")
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.add_typer(backup.restored, name="restored")
+app.command()(migrate.migrate)
 app.command()(doctor.doctor)
 app.add_typer(charter.app, name="charter")
 app.command()(schema.schema)

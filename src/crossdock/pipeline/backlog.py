@@ -171,7 +171,7 @@ class Backlog:
         lane = target.lanes.of(t)
         flight = Flight(t, made=True, stored=True)
         if not lane.flights:
-            lane.blocked_by = lane.blocked_by or target.held_up_by(t)
+            lane.blocked_by = lane.blocked_by or target.concluder.held_up_by(t)
         if lane.blocked_by is not None:
             held.setdefault(lane.blocked_by, []).append(flight)
             return
@@ -244,7 +244,7 @@ class Backlog:
             lane.blocked_by = lane.blocked_by or self._journal.cause_of(t.id)
             return
         if not lane.flights:
-            lane.blocked_by = lane.blocked_by or target.held_up_by(t)
+            lane.blocked_by = lane.blocked_by or target.concluder.held_up_by(t)
         if lane.blocked_by is not None:
             if t.state is not _S.HELD:
                 target.concluder.hold([Flight(t)], lane.blocked_by, changes)

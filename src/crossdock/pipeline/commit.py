@@ -11,10 +11,13 @@ import structlog
 
 from crossdock.journal.changes import Changes
 from crossdock.journal.contract import Fenced, StoreDown
+from crossdock.kit.connector import Ask
 from crossdock.message.records import Transmission
+from crossdock.message.states import EntryKind
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.conclude import Verdict
 from crossdock.pipeline.lanes import Flight, Lane
+from crossdock.pipeline.transmit import entry_of, in_words
 
 _log = structlog.get_logger("crossdock.commit")
 _STORE_RETRY_S = 0.5
@@ -59,12 +62,23 @@ class Commits:
             else:
                 return
 
+<<<<<<< HEAD
     async def stored_again(self, flights: Sequence[Flight], changes: Changes) -> None:
         """Commits what became of some flights, if there are any; their lane may go from them."""
         if flights:
             await self.durable(changes)
             for flight in flights:
                 flight.stored = True
+=======
+    async def ask(self, flight: Flight, ask: Ask) -> None:
+        """Stores a further request of a dialogue before it leaves."""
+        changes = self._journal.changes()
+        entry = entry_of(flight.t, EntryKind.sent, in_words(ask))
+        entry.payload, entry.digest = changes.payload(ask.body)
+        entry.state = flight.t.state.value
+        changes.entry(entry)
+        await self.durable(changes)
+>>>>>>> main
 
     async def concluded(self, conclude: Callable[[Changes], Verdict]) -> tuple[Verdict, Changes]:
         """What came of a sending, and the changes that say so; waits while what it must look up cannot be read."""

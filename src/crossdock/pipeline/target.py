@@ -10,22 +10,28 @@ import structlog
 from crossdock.faults import Fault
 from crossdock.journal.changes import Changes
 from crossdock.journal.tenure import Hold
-from crossdock.kit.connector import Ask, Unclear, Writer
+from crossdock.kit.connector import Unclear, Writer
 from crossdock.kit.share import Share, Whole
 from crossdock.message.gate import Direction
 from crossdock.message.records import Entry, Message, Transmission
-from crossdock.message.states import EntryKind, TransmissionState
+from crossdock.message.states import TransmissionState
 from crossdock.model import register
 from crossdock.model.document import DocumentClass
 from crossdock.pipeline import ahead
+from crossdock.pipeline.alarms import Alarms
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.commit import Commits
 from crossdock.pipeline.conclude import Concluder, Verdict
 from crossdock.pipeline.lanes import AHEAD_MAX, Flight, Lane, Lanes, Ordering
 from crossdock.pipeline.ready import Ready
 from crossdock.pipeline.render import Renderer
+<<<<<<< HEAD
 from crossdock.pipeline.transmit import DoubtGuard, Outcome, Sender, entry_of, in_words, settling
 from crossdock.pipeline.windows import Windows
+=======
+from crossdock.pipeline.succession import Succession
+from crossdock.pipeline.transmit import DoubtGuard, Outcome, Sender, settling
+>>>>>>> main
 
 _log = structlog.get_logger("crossdock.target")
 _S = TransmissionState
@@ -66,10 +72,13 @@ class Target:
         self._writers = bound.writers
         self._renderer = Renderer(context, bound)
         self.lanes = Lanes(ordering)
-        self._sender = Sender(bound.system, bound.client, self._store_ask)
         self.concluder = Concluder(context, bound.system, doubt)
+<<<<<<< HEAD
         self.windows = Windows(context.journal, self.name, self.lanes, window)
         self.refill: Callable[[Target, str], None] = lambda _, __: None  #: work of an origin has left memory
+=======
+        self._succession = Succession(self.lanes, bound.writers, self.concluder)
+>>>>>>> main
         self.window = window
         self.commits = Commits(
             context,
@@ -78,13 +87,16 @@ class Target:
             completed=completed,
             parted=lambda lane: freed(self, lane.key),
         )
+        self._sender = Sender(bound.system, bound.client, self.commits.ask)
         self._blocked = blocked
         self._freed = freed
         self._ready = Ready(context.turns)
         self._tasks: list[asyncio.Task[None]] = []
+<<<<<<< HEAD
+=======
+        self._alarms = Alarms(context.clock, self.schedule)
+>>>>>>> main
         self._active = 0  #: senders at work
-        #: A new state -> what it took the place of, in which state, and whether it freed a lane; until it is durable.
-        self._displaced: dict[int, tuple[list[tuple[Flight, TransmissionState]], bool]] = {}
         self._promised: set[str] = set()  #: lanes that were idle when their flight was stored as SENDING
         self.unfinished: dict[int, str] = {}  #: a transmission that others come after -> their lane
         self.paused = False
@@ -99,7 +111,11 @@ class Target:
 
     async def stop(self) -> None:
         """Ends the senders; what is on the wire is given up and found SENDING at the next start."""
+<<<<<<< HEAD
         self._ready.stop()
+=======
+        self._alarms.stop()
+>>>>>>> main
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -127,7 +143,7 @@ class Target:
         """
         lane = self.lanes.of(t)
         if register.class_of(t.document) is DocumentClass.STATE:
-            self._supersede(lane, t, changes)
+            self._succession.take_place(lane, t, changes)
         if lane.blocked_by is not None:
             t.state = _S.HELD
             changes.add_transmission(t, due)
@@ -152,8 +168,12 @@ class Target:
 
     def committed(self, t: Transmission) -> None:
         """The changes with this transmission are durable: its lane may go."""
+<<<<<<< HEAD
         self.windows.settled(t)
         self._displaced.pop(t.id, None)
+=======
+        self._succession.durable(t)
+>>>>>>> main
         lane = self.lanes.of(t)
         for flight in reversed(lane.flights):
             if flight.t is t:
@@ -161,9 +181,14 @@ class Target:
                 return
         beyond = lane.more or not self.windows.loaded(t)
         if lane.blocked_by is None and not beyond:
+<<<<<<< HEAD
             self._freed(
                 self, lane.key
             )  # the lane was freed, or read to its end, while this was being written
+=======
+            # The lane was freed, or read to its end, while this was being written.
+            self._freed(self, lane.key)
+>>>>>>> main
 
     def stored(self, lane: Lane, flights: Sequence[Flight]) -> None:
         """These rows are durable: their lane may go, or they are held with it if it stopped meanwhile."""
@@ -183,22 +208,23 @@ class Target:
         lane = self.lanes.of(t)
         self.lanes.remove(lane, [flight for flight in lane.flights if flight.t is t])
         self._promised.discard(lane.key)
-        older, was_blocked = self._displaced.pop(t.id, ([], False))
-        for flight, state in older:
-            flight.t.state = state
+        older, anew = self._succession.undone(t)
         if older:
-            self.lanes.put_back(lane, [flight for flight, _ in older])
-            self.stored(lane, [flight for flight, _ in older])
-        if was_blocked:
+            self.stored(lane, older)
+        if anew:
             self._freed(self, lane.key)
         self.schedule(lane)
 
     def _ahead(self, lane: Lane, flight: Flight) -> bool:
         """Whether a new flight may be stored as SENDING at once, which saves a commit."""
         t = flight.t
+<<<<<<< HEAD
         if t.after is not None or t.state is _S.IN_DOUBT or self._closed() or self._shut(flight):
             return False
         if t.due_ms > self._clock.now_ms():
+=======
+        if t.after is not None or t.state is _S.IN_DOUBT or self._closed() or self._is_early(t):
+>>>>>>> main
             return False
         writer = self._writers[t.document]
         if lane.flights or lane.busy:
@@ -214,29 +240,6 @@ class Target:
         self._promised.add(lane.key)
         return True
 
-    def _supersede(self, lane: Lane, t: Transmission, changes: Changes) -> None:
-        """A newer state takes the place of older ones that have not left, or that nobody knows of.
-
-        It waits for what may still arrive of an older one, which would undo it at the target.
-        """
-        older = [
-            f for f in lane.flights
-            if f.t.hub == t.hub and f.stored and f.t.state in (_S.DUE, _S.RETRYING, _S.IN_DOUBT)
-            and not (lane.busy and f is lane.flights[0])
-        ]  # fmt: skip
-        before = [(flight, flight.t.state) for flight in older]
-        settled_ms = t.due_ms + int(self._writers[t.document].settle_s * 1000)
-        for flight, state in before:
-            t.due_ms = max(t.due_ms, flight.t.due_ms if state is _S.DUE else settled_ms)
-            entry = entry_of(flight.t, EntryKind.superseded, f"{t.document} {t.number} is newer")
-            changes.move_transmission(flight.t, _S.SUPERSEDED, entry)
-        self.lanes.remove(lane, older)
-        freed = lane.blocked_by is not None and self.concluder.supersede_blocking(lane, t, changes)
-        if freed:
-            lane.blocked_by, t.due_ms = None, settled_ms
-        if older or freed:
-            self._displaced[t.id] = before, freed
-
     # -- ready lanes ---------------------------------------------------------
 
     def schedule(self, lane: Lane) -> None:
@@ -247,10 +250,13 @@ class Target:
         """Something that a lane waited for has happened."""
         self.schedule(self.lanes.by_key(key))
 
+<<<<<<< HEAD
     def _later(self, lane: Lane, due_ms: int) -> None:
         """Looks at a lane again at its time."""
         self._ready.later(lane, (due_ms - self._clock.now_ms()) / 1000)
 
+=======
+>>>>>>> main
     def vacated(self, lane: Lane) -> None:
         """Forgets a lane that was given away; whatever still points to it finds it empty."""
         self._promised.discard(lane.key)
@@ -293,9 +299,16 @@ class Target:
         if not lane.flights or lane.failing or not self._goes_on(lane):
             return False
         flight = lane.flights[0]
+<<<<<<< HEAD
         if self._shut(flight):
             return False
         return flight.stored and flight.t.due_ms <= self._clock.now_ms() and not self._comes_after(flight)
+=======
+        return flight.stored and not self._is_early(flight.t) and not self._comes_after(flight)
+
+    def _is_early(self, t: Transmission) -> bool:
+        return t.due_ms > self._clock.now_ms()
+>>>>>>> main
 
     def _goes_on(self, lane: Lane) -> bool:
         return lane.blocked_by is None and self._hold.has(lane.partition)
@@ -326,10 +339,10 @@ class Target:
                 return
             if not self._may_send():
                 # Ours no longer for sure. What is stored as SENDING goes once it is, or is in doubt elsewhere.
-                self._later(lane, self._clock.now_ms() + _UNSURE_MS)
+                self._alarms.set(lane, self._clock.now_ms() + _UNSURE_MS)
                 return
-            if flight.t.state is not _S.SENDING and flight.t.due_ms > self._clock.now_ms():
-                self._later(lane, flight.t.due_ms)
+            if flight.t.state is not _S.SENDING and self._is_early(flight.t):
+                self._alarms.set(lane, flight.t.due_ms)
                 return
             if flight.t.state is _S.IN_DOUBT:
                 await self._settle(lane, flight)
@@ -346,16 +359,11 @@ class Target:
 
     async def _stand_behind(self, lane: Lane, flight: Flight) -> None:
         """A lane whose head comes after one that waits for a person waits with it."""
-        cause = self.held_up_by(flight.t)
+        cause = self.concluder.held_up_by(flight.t)
         if cause is not None:
             changes = self._journal.changes()
             self.block(lane, cause, changes)
             await self.commits.durable(changes)
-
-    def held_up_by(self, t: Transmission) -> str | None:
-        """The cause of the incident for which its predecessor at another target waits, if it does."""
-        before = None if t.after is None else self._journal.transmission(t.after)
-        return self._journal.cause_of(before.id) if before and before.state in (_S.DESK, _S.HELD) else None
 
     async def _begin(self, lane: Lane, flight: Flight) -> bool:
         """Renders and stores the request; False for a document that cannot be rendered: it goes to the desk."""
@@ -406,10 +414,14 @@ class Target:
             return True
         await self.commits.durable(changes)
         flight.stored = True
+<<<<<<< HEAD
         flight.lighten()
         if flight.t.due_ms <= self._clock.now_ms():
+=======
+        if not self._is_early(flight.t):
+>>>>>>> main
             return False
-        self._later(lane, flight.t.due_ms)
+        self._alarms.set(lane, flight.t.due_ms)
         return True
 
     def block(self, lane: Lane, cause: str, changes: Changes) -> None:
@@ -430,9 +442,14 @@ class Target:
             several = writer.unclear is Unclear.RESEND
             if place >= (AHEAD_MAX if several else 1) or t.state is not _S.DUE or not flight.stored:
                 break
+<<<<<<< HEAD
             if self._comes_after(flight) or self._closed() or not self._hold.has(lane.partition):
                 break
             if t.due_ms > self._clock.now_ms() or self._shut(flight):
+=======
+            early = self._comes_after(flight) or self._is_early(t)
+            if early or self._closed() or not self._hold.has(lane.partition):
+>>>>>>> main
                 break
             if any(other.t.hub == t.hub for other in list(lane.flights)[:place]):
                 break  # its rendering may need what the earlier version's answer tells
@@ -441,12 +458,3 @@ class Target:
             self._renderer.mark_sending(flight, changes)
             marked.append(flight)
         return marked
-
-    async def _store_ask(self, flight: Flight, ask: Ask) -> None:
-        """Stores a further request of a dialogue before it leaves."""
-        changes = self._journal.changes()
-        entry = entry_of(flight.t, EntryKind.sent, in_words(ask))
-        entry.payload, entry.digest = changes.payload(ask.body)
-        entry.state = flight.t.state.value
-        changes.entry(entry)
-        await self.commits.durable(changes)

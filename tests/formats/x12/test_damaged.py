@@ -79,13 +79,13 @@ def survives(data: bytes) -> bool:
 
 
 @given(st.integers(0, 2**64))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_damaged_samples_are_read_or_refused(seed: int) -> None:
     assert survives(damaged(random.Random(seed))) in (True, False)
 
 
 @given(st.binary(max_size=400))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @example(b"ISA")
 @example(b"ISA*" * 50)
 @example(b"ISA~~~~~~~~~~~~~~~~~~~~~~~~~~~~")

@@ -86,6 +86,12 @@ def test_lines_cut_at_a_width_are_put_together(width: int) -> None:
     assert {"x12.wrapped", "x12.line_break"} & set(codes(cut))
 
 
+def test_what_is_forgiven_is_told_with_its_place_in_the_file() -> None:
+    data = letter([order("0001"), order("0002")], end="~\n").replace(b"\nN3*1 Main", b"\n  N3*1 Ma\nin", 1)
+    found = {one.code: (one.position, one.interchange) for one in findings(data)}
+    assert found == {"x12.blank": (7, "000000007"), "x12.line_break": (7, "000000007")}
+
+
 def test_padding_and_line_ends_that_do_no_harm_are_not_mentioned() -> None:
     data = letter(end="~\r\n") + b"\r\n\r\n" + letter(control=8, end="~\n") + b"\x1a\x00\x00\n"
     assert codes(data, lenient=False) == []
@@ -222,8 +228,12 @@ def test_binary_segments_may_hold_terminators_and_line_breaks() -> None:
     data = letter([order(body=body), order("0002")], end="~\n")
     first, second = sets(data)
     assert first.raw[-2] == f"BIN*{len(blob)}*{blob}".encode() and len(second.raw) == len(IDS)
-    wrong = letter([order(body=[*ORDER, "BIN*9999*abc"])])
-    assert sets(wrong)[0].raw[-2] == b"BIN*9999*abc"
+    wrong = letter([order(body=[*ORDER, *["BIN*9999*abc"] * 50, "BIN*5*a~b~c", "BIN*5*abc"])])
+    assert sets(wrong)[0].raw[-6:-3] == [b"BIN*9999*abc", b"BIN*5*a", b"b"], (
+        "who lies too often is no longer believed"
+    )
+    once = letter([order(body=[*ORDER, "BIN*9999*abc", "BIN*5*a~b~c", "BIN*5*abc"])])
+    assert sets(once)[0].raw[-4:-1] == [b"BIN*9999*abc", b"BIN*5*a~b~c", b"BIN*5*abc"]
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 1000])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import BinaryIO
 
 from crossdock.faults import Invalid
@@ -71,23 +72,14 @@ class InterchangeReport:
                 yield from one.findings
 
 
-class _Standard:
-    """The segment ids of the standard, as far as the dictionary has them."""
-
-    def __init__(self, version: str) -> None:
-        self._version = version
-
-    def __contains__(self, id_: object) -> bool:
-        try:
-            dictionary.segment(str(id_), self._version)
-        except Invalid:
-            return False
-        return True
-
-
 def standard_grammar(one: Set) -> DocumentGrammar:
     """The dictionary's grammar for a set, by ST01 and GS08. Raises Invalid where there is none."""
-    return dictionary.grammar(one.id, one.version)
+    return _standard(one.id, one.version)
+
+
+@lru_cache(maxsize=256)
+def _standard(set_id: str, version: str) -> DocumentGrammar:
+    return dictionary.grammar(set_id, version)
 
 
 def check(
@@ -153,8 +145,8 @@ class _Going:
         except Invalid as fault:
             self._own.append(_without_grammar(one, fault))
             return
-        self._check = SetCheck(one, grammar, known=_Standard(grammar.version))
-        instead = _read_by_another(one)
+        self._check = SetCheck(one, grammar, known=_known())
+        instead = _read_by_another(one.version)
         if instead:
             self._own.append(
                 _note(one, "x12.version", instead, "agree with the partner on a release that is known here")
@@ -172,9 +164,16 @@ class _Going:
         return SetReport(one.id, one.control, one.implementation, [*self._own, *found], one.position)
 
 
-def _read_by_another(one: Set) -> str | None:
+@lru_cache(maxsize=1)
+def _known() -> frozenset[str]:
+    """The ids of all segments that are written down."""
+    return frozenset(dictionary.segments())
+
+
+@lru_cache(maxsize=256)
+def _read_by_another(version: str) -> str | None:
     try:
-        return dictionary.stands_in(one.version)
+        return dictionary.stands_in(version)
     except Invalid:
         return None  # a grammar of somebody else's reads it
 

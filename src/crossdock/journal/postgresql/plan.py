@@ -18,7 +18,6 @@ _KEYS: dict[str, tuple[str, slice]] = {
     "introduce_shared": ("hubs", slice(0, 1)),
     "upsert_restored": ("restored", slice(0, 1)),
     "upsert_belief": ("beliefs", slice(0, 2)),
-    "upsert_restored": ("restored", slice(0, 1)),
     "upsert_cursor": ("cursors", slice(0, 3)),
     "upsert_tally": ("tallies", slice(0, 5)),
     "upsert_crosswalk_row": ("crosswalk_rows", slice(0, 3)),

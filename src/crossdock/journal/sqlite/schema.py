@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from crossdock.faults import Misconfigured
 from crossdock.journal.chain import mark, partition_of
 from crossdock.journal.sql.connection import Dialect
 
@@ -70,6 +72,23 @@ def migrate(connection: sqlite3.Connection) -> list[str]:
             if _apply(connection, number, text):
                 applied.append(name)
     return applied
+
+
+#: What the header of a file says whose site was moved into a database.
+RETIRED = 0x6D6F7665
+
+
+def retire(path: Path) -> None:
+    """Marks a store that was moved elsewhere, so that no hub goes on with it; it can still be read."""
+    with closing(connect(path)) as connection:
+        connection.execute(f"PRAGMA application_id = {RETIRED}")
+
+
+def must_be_in_use(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises Misconfigured for a store that was moved elsewhere."""
+    if connection.execute("PRAGMA application_id").fetchone()[0] == RETIRED:
+        says = f"the store {path} was moved into a database"
+        raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix="give that database by --database")
 
 
 def _apply(connection: sqlite3.Connection, number: int, text: str) -> bool:

@@ -15,7 +15,7 @@ from crossdock.journal.chain import GENESIS, PARTITIONS, link
 from crossdock.journal.changes import TOLD, Changes, Row, marked, marks_of, packed, unpacked
 from crossdock.journal.contract import Accepted, Arrival, Dedup, Known, Overtaken, Verdict
 from crossdock.journal.sql.arriving import cause_of_conflict, conflict, repeated, stored
-from crossdock.journal.sqlite.schema import STATEMENTS, connect, migrate
+from crossdock.journal.sqlite.schema import STATEMENTS, connect, migrate, must_be_in_use
 from crossdock.journal.sqlite.snapshots import SqliteReads
 from crossdock.journal.sqlite.writer import Writer
 from crossdock.message.records import Entry
@@ -40,6 +40,7 @@ class SqliteJournal(SqliteReads):
     ) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._write_connection = connect(path, synchronous=synchronous)
+        must_be_in_use(self._write_connection, path)
         migrate(self._write_connection)
         super().__init__(path)
         self.scope = 1
