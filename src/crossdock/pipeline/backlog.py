@@ -73,7 +73,7 @@ class Backlog:
         """Brings what is due in the partitions held into memory, as far as there is room."""
         # From the beginning: work of a partition that has just come may be older than all that is known.
         target.windows.rewind()
-        while target.windows.spilled and self.refill(target):
+        while self.refill(target):  # until memory is full, or has everything
             await asyncio.sleep(0)
         for name, key in [one for one in self._forgotten if one[0] == target.name]:
             self._forgotten.remove((name, key))

@@ -62,14 +62,13 @@ class Commits:
             else:
                 return
 
-<<<<<<< HEAD
     async def stored_again(self, flights: Sequence[Flight], changes: Changes) -> None:
         """Commits what became of some flights, if there are any; their lane may go from them."""
         if flights:
             await self.durable(changes)
             for flight in flights:
                 flight.stored = True
-=======
+
     async def ask(self, flight: Flight, ask: Ask) -> None:
         """Stores a further request of a dialogue before it leaves."""
         changes = self._journal.changes()
@@ -78,7 +77,6 @@ class Commits:
         entry.state = flight.t.state.value
         changes.entry(entry)
         await self.durable(changes)
->>>>>>> main
 
     async def concluded(self, conclude: Callable[[Changes], Verdict]) -> tuple[Verdict, Changes]:
         """What came of a sending, and the changes that say so; waits while what it must look up cannot be read."""

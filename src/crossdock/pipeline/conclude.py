@@ -255,7 +255,6 @@ class Concluder:
             )
             changes.add_follower(cause, t.id)
 
-<<<<<<< HEAD
     def take_back(self, flights: Iterable[Flight], changes: Changes) -> list[Flight]:
         """Those stored as SENDING that never left are due again; gives them, not yet stored."""
         back = [flight for flight in flights if flight.t.state is _S.SENDING]
@@ -265,13 +264,12 @@ class Concluder:
             entry = entry_of(flight.t, EntryKind.decided, f"stays here: {flight.t.target} is closed")
             changes.move_transmission(flight.t, _S.DUE, entry)
         return back
-=======
+
     def held_up_by(self, t: Transmission) -> str | None:
         """The cause of the incident for which its predecessor at another target waits, if it does."""
         journal = self._context.journal
         before = None if t.after is None else journal.transmission(t.after)
         return journal.cause_of(before.id) if before and before.state in (_S.DESK, _S.HELD) else None
->>>>>>> main
 
     def supersede_blocking(self, lane: Lane, newer: Transmission, changes: Changes) -> bool:
         """A newer state frees a lane that an older one holds; True when it did.

@@ -123,6 +123,10 @@ class Gates:
             return shut
         return None
 
+    def passes(self, target: str, transmission: int) -> bool:
+        """Whether something may be sent to a system."""
+        return self.shut(target, Direction.OUT, transmission) is None
+
     def why(self, system: str, way: str, id_: int) -> str | None:
         """In words, why something waits here; None when it may pass."""
         direction = Direction(way)

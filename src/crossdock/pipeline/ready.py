@@ -20,7 +20,6 @@ class Ready:
     def __init__(self, turns: Callable[[], Turns[Lane]]) -> None:
         self._turns = turns()
         self._senders: list[asyncio.Future[None]] = []
-        self._timers: set[asyncio.TimerHandle] = set()
 
     def schedule(self, lane: Lane) -> None:
         """Puts a lane in, unless it is there or somebody is at it."""
@@ -36,16 +35,6 @@ class Ready:
             if not waiting.done():
                 waiting.set_result(None)
                 break
-
-    def later(self, lane: Lane, delay_s: float) -> None:
-        """Puts a lane in after a time."""
-
-        def ring() -> None:
-            self._timers.discard(handle)
-            self.schedule(lane)
-
-        handle = asyncio.get_running_loop().call_later(max(delay_s, 0.0), ring)
-        self._timers.add(handle)
 
     async def get(self) -> Lane:
         """The lane whose turn it is; waits while there is none."""
@@ -69,8 +58,3 @@ class Ready:
     def gives_way(self, lane: Lane) -> bool:
         """Whether a lane that is being sent from should let another party have its turn."""
         return self._turns.others(party_of(lane)[0])
-
-    def stop(self) -> None:
-        """Nothing comes by itself any more."""
-        for timer in self._timers:
-            timer.cancel()

@@ -12,7 +12,6 @@ from crossdock.journal.changes import Changes
 from crossdock.journal.tenure import Hold
 from crossdock.kit.connector import Unclear, Writer
 from crossdock.kit.share import Share, Whole
-from crossdock.message.gate import Direction
 from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import TransmissionState
 from crossdock.model import register
@@ -25,13 +24,9 @@ from crossdock.pipeline.conclude import Concluder, Verdict
 from crossdock.pipeline.lanes import AHEAD_MAX, Flight, Lane, Lanes, Ordering
 from crossdock.pipeline.ready import Ready
 from crossdock.pipeline.render import Renderer
-<<<<<<< HEAD
-from crossdock.pipeline.transmit import DoubtGuard, Outcome, Sender, entry_of, in_words, settling
-from crossdock.pipeline.windows import Windows
-=======
 from crossdock.pipeline.succession import Succession
 from crossdock.pipeline.transmit import DoubtGuard, Outcome, Sender, settling
->>>>>>> main
+from crossdock.pipeline.windows import Windows
 
 _log = structlog.get_logger("crossdock.target")
 _S = TransmissionState
@@ -60,11 +55,11 @@ class Target:
         blocked: Callable[[int], None],
         freed: Callable[[Target, str], None],
     ) -> None:
-        self._context = context
         self._journal = context.journal
         self._clock = context.clock
         self._hold = hold
         self._may_send = context.tenure.may_send
+        self._gates = context.gates
         self.name = bound.system.name
         self._system = bound.system
         self._client = bound.client
@@ -73,29 +68,19 @@ class Target:
         self._renderer = Renderer(context, bound)
         self.lanes = Lanes(ordering)
         self.concluder = Concluder(context, bound.system, doubt)
-<<<<<<< HEAD
+        self._succession = Succession(self.lanes, bound.writers, self.concluder)
         self.windows = Windows(context.journal, self.name, self.lanes, window)
         self.refill: Callable[[Target, str], None] = lambda _, __: None  #: work of an origin has left memory
-=======
-        self._succession = Succession(self.lanes, bound.writers, self.concluder)
->>>>>>> main
         self.window = window
         self.commits = Commits(
-            context,
-            self.name,
-            stored=self.stored,
-            completed=completed,
-            parted=lambda lane: freed(self, lane.key),
-        )
+            context, self.name, stored=self.stored, completed=completed, parted=lambda lane: freed(self, lane.key)
+        )  # fmt: skip
         self._sender = Sender(bound.system, bound.client, self.commits.ask)
         self._blocked = blocked
         self._freed = freed
         self._ready = Ready(context.turns)
         self._tasks: list[asyncio.Task[None]] = []
-<<<<<<< HEAD
-=======
         self._alarms = Alarms(context.clock, self.schedule)
->>>>>>> main
         self._active = 0  #: senders at work
         self._promised: set[str] = set()  #: lanes that were idle when their flight was stored as SENDING
         self.unfinished: dict[int, str] = {}  #: a transmission that others come after -> their lane
@@ -111,11 +96,7 @@ class Target:
 
     async def stop(self) -> None:
         """Ends the senders; what is on the wire is given up and found SENDING at the next start."""
-<<<<<<< HEAD
-        self._ready.stop()
-=======
         self._alarms.stop()
->>>>>>> main
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -168,27 +149,16 @@ class Target:
 
     def committed(self, t: Transmission) -> None:
         """The changes with this transmission are durable: its lane may go."""
-<<<<<<< HEAD
         self.windows.settled(t)
-        self._displaced.pop(t.id, None)
-=======
         self._succession.durable(t)
->>>>>>> main
         lane = self.lanes.of(t)
         for flight in reversed(lane.flights):
             if flight.t is t:
                 self.stored(lane, [flight])
                 return
-        beyond = lane.more or not self.windows.loaded(t)
-        if lane.blocked_by is None and not beyond:
-<<<<<<< HEAD
-            self._freed(
-                self, lane.key
-            )  # the lane was freed, or read to its end, while this was being written
-=======
+        if lane.blocked_by is None and not lane.more and self.windows.loaded(t):
             # The lane was freed, or read to its end, while this was being written.
             self._freed(self, lane.key)
->>>>>>> main
 
     def stored(self, lane: Lane, flights: Sequence[Flight]) -> None:
         """These rows are durable: their lane may go, or they are held with it if it stopped meanwhile."""
@@ -218,13 +188,7 @@ class Target:
     def _ahead(self, lane: Lane, flight: Flight) -> bool:
         """Whether a new flight may be stored as SENDING at once, which saves a commit."""
         t = flight.t
-<<<<<<< HEAD
-        if t.after is not None or t.state is _S.IN_DOUBT or self._closed() or self._shut(flight):
-            return False
-        if t.due_ms > self._clock.now_ms():
-=======
-        if t.after is not None or t.state is _S.IN_DOUBT or self._closed() or self._is_early(t):
->>>>>>> main
+        if t.after is not None or t.state is _S.IN_DOUBT or self._closed() or not self._passes(t):
             return False
         writer = self._writers[t.document]
         if lane.flights or lane.busy:
@@ -250,13 +214,6 @@ class Target:
         """Something that a lane waited for has happened."""
         self.schedule(self.lanes.by_key(key))
 
-<<<<<<< HEAD
-    def _later(self, lane: Lane, due_ms: int) -> None:
-        """Looks at a lane again at its time."""
-        self._ready.later(lane, (due_ms - self._clock.now_ms()) / 1000)
-
-=======
->>>>>>> main
     def vacated(self, lane: Lane) -> None:
         """Forgets a lane that was given away; whatever still points to it finds it empty."""
         self._promised.discard(lane.key)
@@ -299,23 +256,16 @@ class Target:
         if not lane.flights or lane.failing or not self._goes_on(lane):
             return False
         flight = lane.flights[0]
-<<<<<<< HEAD
-        if self._shut(flight):
-            return False
-        return flight.stored and flight.t.due_ms <= self._clock.now_ms() and not self._comes_after(flight)
-=======
-        return flight.stored and not self._is_early(flight.t) and not self._comes_after(flight)
+        return flight.stored and self._passes(flight.t) and not self._comes_after(flight)
 
     def _is_early(self, t: Transmission) -> bool:
         return t.due_ms > self._clock.now_ms()
->>>>>>> main
+
+    def _passes(self, t: Transmission) -> bool:
+        return not self._is_early(t) and self._gates.passes(self.name, t.id)
 
     def _goes_on(self, lane: Lane) -> bool:
         return lane.blocked_by is None and self._hold.has(lane.partition)
-
-    def _shut(self, flight: Flight) -> bool:
-        """Whether a person or the calendar keeps it here."""
-        return self._context.gates.shut(self.name, Direction.OUT, flight.t.id) is not None
 
     def _comes_after(self, flight: Flight) -> bool:
         return flight.t.after is not None and flight.t.after in self.unfinished
@@ -333,7 +283,7 @@ class Target:
             if self._comes_after(flight):
                 await self._stand_behind(lane, flight)
                 return
-            if self._shut(flight):
+            if not self._gates.passes(self.name, flight.t.id):
                 changes = self._journal.changes()
                 await self.commits.stored_again(self.concluder.take_back(lane.flights, changes), changes)
                 return
@@ -375,8 +325,7 @@ class Target:
             return False
         changes = self._journal.changes()
         self._renderer.mark_sending(flight, changes)
-        await self.commits.durable(changes)
-        flight.stored = True
+        await self.commits.stored_again([flight], changes)
         return True
 
     async def _conclude(self, lane: Lane, flight: Flight, outcome: Outcome) -> bool:
@@ -412,14 +361,9 @@ class Target:
             await self.commits.durable(changes)
             self._blocked(flight.t.id)
             return True
-        await self.commits.durable(changes)
-        flight.stored = True
-<<<<<<< HEAD
+        await self.commits.stored_again([flight], changes)
         flight.lighten()
-        if flight.t.due_ms <= self._clock.now_ms():
-=======
         if not self._is_early(flight.t):
->>>>>>> main
             return False
         self._alarms.set(lane, flight.t.due_ms)
         return True
@@ -442,14 +386,8 @@ class Target:
             several = writer.unclear is Unclear.RESEND
             if place >= (AHEAD_MAX if several else 1) or t.state is not _S.DUE or not flight.stored:
                 break
-<<<<<<< HEAD
-            if self._comes_after(flight) or self._closed() or not self._hold.has(lane.partition):
-                break
-            if t.due_ms > self._clock.now_ms() or self._shut(flight):
-=======
-            early = self._comes_after(flight) or self._is_early(t)
-            if early or self._closed() or not self._hold.has(lane.partition):
->>>>>>> main
+            waits = self._comes_after(flight) or not self._passes(t)
+            if waits or self._closed() or not self._hold.has(lane.partition):
                 break
             if any(other.t.hub == t.hub for other in list(lane.flights)[:place]):
                 break  # its rendering may need what the earlier version's answer tells

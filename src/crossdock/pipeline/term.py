@@ -18,7 +18,7 @@ from crossdock.pipeline.backlog import Backlog
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.decide import Batch, Decider
 from crossdock.pipeline.feed import Feed
-from crossdock.pipeline.gates import Shut
+from crossdock.pipeline.gatewatch import GateWatch
 from crossdock.pipeline.knowledge import Knowledge
 from crossdock.pipeline.lanes import Ordering
 from crossdock.pipeline.poll import Pollers
@@ -44,8 +44,6 @@ _LOOK_EVERY_S = 1.0
 #: How often those that wait are compared with what has come: a process may end before it wakes them.
 _COMPARE_EVERY_S = 10.0
 _ANCHOR_EVERY_S = 60.0
-#: How often the store is asked what people have opened and closed beside another process.
-_GATES_EVERY_S = 1.0
 _STORE_RETRY_S = 0.5
 
 
@@ -76,7 +74,7 @@ class Term:
         self._translator = Translator(context, known, decider)
         self._decider = decider
         self.pollers = Pollers(context, door, self.hold)
-        self._shut: dict[tuple[str, Direction], Shut | None] = {}
+        self._gatewatch = GateWatch(context, self.targets, self._opened)
         self._again: dict[int, bool] = {}  #: messages to look at again, and whether also those on the desk
         self._fixes = 0  #: what people had added when we last looked
         self._waiting = 0  #: messages that wait for a predecessor, as far as we know
@@ -87,7 +85,7 @@ class Term:
 
     def start(self) -> None:
         """Begins to work on whatever is held and will be."""
-        self._look_at_gates(store=True)
+        self._gatewatch.look(store=True)
         for target in self.targets.values():
             target.start()
         self._run(self._translate(), "translate")
@@ -270,7 +268,7 @@ class Term:
 
     async def _tick(self) -> None:
         clock = self._context.clock
-        anchored = looked = compared = gated = clock.monotonic_s()
+        anchored = looked = compared = clock.monotonic_s()
         while True:
             await clock.sleep(_TICK_S)
             now_s = clock.monotonic_s()
@@ -288,9 +286,7 @@ class Term:
                 if self._waiting and now_s - compared > _COMPARE_EVERY_S:
                     compared = now_s
                     self.look_again(self._journal.messages_freed(self.hold.partitions, WAITING_PAGE))
-                store = now_s - gated >= _GATES_EVERY_S
-                gated = now_s if store else gated
-                self._look_at_gates(store=store)
+                self._gatewatch.look()
                 if now_s - anchored > _ANCHOR_EVERY_S:
                     anchored = now_s
                     await self._journal.anchor()
@@ -299,24 +295,15 @@ class Term:
             except Exception:  # ends in the next tick: the clocks must not stop
                 _log.exception("the clock stumbled")
 
-    def _look_at_gates(self, *, store: bool) -> None:
-        """A person, here or beside another process, or the calendar may have opened a way."""
-        gates = self._context.gates
-        if store and gates.refresh():
-            # What is made from now on comes after what people did, whichever process they did it beside.
-            self._journal.ids_beyond(gates.last_act)
-        shut = {(name, way): gates.shut(name, way) for name in self.targets for way in Direction}
-        before, self._shut = self._shut, shut
-        for (name, way), was in before.items():
-            if was is not None and was != shut[name, way]:
-                _log.info("a way has opened", system=name, direction=way.value, was=was.state)
-                for lane in self.targets[name].lanes.all():
-                    self.targets[name].schedule(lane)
-                self.feed.look()
+    def _opened(self, system: str, way: Direction) -> None:
+        """What waited at a way that was closed is looked at."""
+        self.feed.look()
+        for lane in self.targets[system].lanes.all():
+            self.targets[system].schedule(lane)
 
     def gates_changed(self) -> None:
         """A person opened or closed a way; it is in the store."""
-        self._look_at_gates(store=True)
+        self._gatewatch.look(store=True)
 
     def look_again(self, messages: Iterable[int], *, desk: bool = False) -> None:
         """These messages may find now what they lacked; with `desk` those on the desk, too."""
