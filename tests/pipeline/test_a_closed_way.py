@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 
 from crossdock.charter.blackouts import Blackout, Every
-from crossdock.charter.charter import Checks, ItemCheck, Reader
+from crossdock.charter.charter import Checks, ItemCheck, Reader, System
 from crossdock.charter.flow_settings import WhenClosed
 from crossdock.control.operate import Operator, Order
 from crossdock.journal.sql.trace import trace
@@ -183,8 +185,13 @@ def blackout(*ways: str) -> Blackout:
     return Blackout(frozenset(ways), "period close", every=Every.DAY, at=begin, hours=1.0)
 
 
+def closed(name: str, *rules: Blackout) -> Callable[[System], System]:
+    """Gives one system blackouts."""
+    return lambda system: replace(system, blackouts=rules) if system.name == name else system
+
+
 async def test_in_a_blackout_sends_wait_and_the_story_says_until_when(tmp_path: Path):
-    world = World(tmp_path, readers=BOTH, blackouts={"wms": (blackout("out"),)})
+    world = World(tmp_path, readers=BOTH, adjust=closed("wms", blackout("out")))
     async with world:
         await world.push(order("O-1"))
         await world.until(lambda: world.targets["erp"].applied)
@@ -195,7 +202,7 @@ async def test_in_a_blackout_sends_wait_and_the_story_says_until_when(tmp_path: 
 
 
 async def test_an_incident_that_is_opened_in_a_blackout_has_its_hours_after_it(tmp_path: Path):
-    world = World(tmp_path, blackouts={"wms": (blackout("in", "out"),)})
+    world = World(tmp_path, adjust=closed("wms", blackout("in", "out")))
     async with world:
         await world.push({"poison": 1, "number": "O-1", "extra": {"poison": True}})
         await world.until(lambda: world.count("incidents", 1) == 1)
@@ -220,7 +227,7 @@ async def test_while_its_owner_is_closed_a_message_waits_on_for_what_it_lacks(tm
 
 @pytest.mark.parametrize("when_closed", list(WhenClosed))
 async def test_a_closed_door_refuses_or_holds_as_the_charter_says(tmp_path: Path, when_closed: WhenClosed):
-    world = World(tmp_path, when_closed=when_closed)
+    world = World(tmp_path, adjust=lambda s: replace(s, when_closed=when_closed))
     async with world:
         await act(world, "pause", "shop", IN)
         assert (world.worker.door.shut("shop") is None) == (when_closed is WhenClosed.HOLD)

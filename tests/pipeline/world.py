@@ -6,13 +6,12 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from crossdock.charter.blackouts import Blackout
 from crossdock.charter.charter import (
     Charter,
     Checks,
@@ -26,7 +25,6 @@ from crossdock.charter.charter import (
     Site,
     System,
 )  # fmt: skip
-from crossdock.charter.flow_settings import WhenClosed
 from crossdock.faults import InDoubt, Invalid, Rejected, TryLater
 from crossdock.journal.contract import Dedup
 from crossdock.journal.open import storage_of
@@ -201,8 +199,7 @@ class World:
         fields: Mapping[str, str] | None = None,
         window: int = 4000,
         owners: Mapping[str, str] | None = None,
-        blackouts: Mapping[str, tuple[Blackout, ...]] | None = None,
-        when_closed: WhenClosed = WhenClosed.REFUSE,
+        adjust: Callable[[System], System] = lambda system: system,
         surroundings: Mapping[str, Any] | None = None,
         database: str | None = None,
         **guards: Any,
@@ -219,10 +216,7 @@ class World:
             "wms": System("wms", "json", flows_in=flows, flows_out=outs, limits=limits),
             "erp": System("erp", "json", flows_in=flows, flows_out=outs, limits=limits),
         }
-        systems = {
-            name: replace(one, blackouts=(blackouts or {}).get(name, ()), when_closed=when_closed)
-            for name, one in systems.items()
-        }
+        systems = {name: adjust(system) for name, system in systems.items()}
         rules = {
             d: ObjectRule(d, (owners or {}).get(d, "shop"), tuple(readers), fields or {}) for d in documents
         }

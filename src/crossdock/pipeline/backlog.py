@@ -74,7 +74,7 @@ class Backlog:
         # From the beginning: work of a partition that has just come may be older than all that is known.
         target.windows.rewind()
         while self.refill(target):  # until memory is full, or has everything
-            await asyncio.sleep(0)
+            await self._context.clock.sleep(0)
         for name, key in [one for one in self._forgotten if one[0] == target.name]:
             self._forgotten.remove((name, key))
             self.reload(target, key)
