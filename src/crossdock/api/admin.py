@@ -17,6 +17,7 @@ from crossdock.api.problems import MEDIA_TYPE
 from crossdock.api.refusals import Refusal, add_handlers
 from crossdock.api.restored import add_restored
 from crossdock.api.systems import add_systems
+from crossdock.control.gauges import system_gauges
 from crossdock.control.metrics import CONTENT_TYPE, Gauge, Metrics
 from crossdock.control.operate import Gatekeeper, Operator
 from crossdock.desk.closeup import closeup
@@ -298,7 +299,9 @@ def _add_health(app: FastAPI, shown: Shown) -> None:
     async def metrics() -> Response:  # pyright: ignore[reportUnusedFunction]
         """What the hub counts of itself."""
         figures = await journal.view(lambda c: (incidents.open_by_type(c), views.under_way(c)))
-        return Response(shown.metrics.page(_gauges(journal, *figures)), media_type=CONTENT_TYPE)
+        context = shown.hub.context
+        gauges = _gauges(journal, *figures) | (system_gauges(context) if context else {})
+        return Response(shown.metrics.page(gauges), media_type=CONTENT_TYPE)
 
 
 def _gauges(journal: SiteJournal, open_: Mapping[str, int], under_way: Mapping[str, int]) -> dict[str, Gauge]:

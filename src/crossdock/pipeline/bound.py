@@ -82,6 +82,10 @@ class Context:
     refresh: Callable[[], None] = lambda: None  #: reads anew what people have added to crosswalks
     order: Callable[[], Order] = InTurns  #: whose capture is decided next
     turns: Callable[[], Turns[Any]] = Turns  #: whose lane is sent from next
+    full: Callable[[str], bool] = lambda _: False  #: whether a system should not be asked for more now
+    backlogs: Callable[[], Mapping[str, int]] = (
+        dict  #: how much of each system is under way, as far as is known
+    )
     restored: Restored = field(init=False)  #: what came back from a backup, if anything did
     gates: Gates = field(init=False)  #: what may pass now
 

@@ -68,7 +68,7 @@ class Pollers:
                 await self._context.clock.sleep(_HELD_EVERY_S)
                 continue
             try:
-                if self._context.gates.shut(system.name, Direction.IN) is None:
+                if self._may_ask(system.name):
                     self._asking[partition] = self._asking.get(partition, 0) + 1
                     try:
                         more = await self._once(bound, document, poller)
@@ -93,6 +93,11 @@ class Pollers:
             if not more:
                 await self._caught_up(bound, document)
                 await self._context.clock.sleep(every_s)
+
+    def _may_ask(self, system: str) -> bool:
+        """Whether a system may be asked: nobody has closed its way in, and there is room for what it tells."""
+        context = self._context
+        return context.gates.shut(system, Direction.IN) is None and not context.full(system)
 
     async def _caught_up(self, bound: Bound, document: str) -> None:
         """Ends restored mode for a system once everything it hands in was asked for up to its end."""
