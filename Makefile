@@ -7,7 +7,7 @@ STAY ?=
 .PHONY: help env demo test check proof bench docs clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 env: .venv/.stamp ## build .venv from the locked versions
 
@@ -37,6 +37,18 @@ proof: env ## long: kills at random instants, faults, system calls, counted from
 
 bench: env ## measurements, each beside its yardstick
 	$(BIN)/python -m bench
+
+# An environment of its own: the fuzzer is no dependency of the hub, and where there is none, chance takes its place.
+FUZZ_S ?= 60
+.PHONY: fuzz
+fuzz: ## damaged EDI for FUZZ_S seconds: nothing may crash or hang
+	test -x .cache/fuzz/venv/bin/python || $(PYTHON) -m venv .cache/fuzz/venv
+	.cache/fuzz/venv/bin/python -m pip install --quiet --disable-pip-version-check atheris==3.0.0 || true
+	PYTHONPATH=src .cache/fuzz/venv/bin/python -m tests.fuzz.x12 --seconds $(FUZZ_S)
+
+.PHONY: bench-edi
+bench-edi: env ## EDI read and checked, beside what people use today
+	$(BIN)/python -m bench.x12
 
 docs: env ## renew the generated pages, then check every page
 	$(BIN)/python docs/generate.py
