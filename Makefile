@@ -49,6 +49,7 @@ fuzz: ## damaged EDI for FUZZ_S seconds: nothing may crash or hang
 .PHONY: bench-edi
 bench-edi: env ## EDI read and checked, beside what people use today
 	$(BIN)/python -m bench.x12
+	$(BIN)/python -m bench.edifact
 
 docs: env ## renew the generated pages, then check every page
 	$(BIN)/python docs/generate.py

@@ -24,8 +24,9 @@ from crossdock.formats.edi.grammar import Composite, DocumentGrammar, Element, L
 
 ADDED_MAX = 200  #: segments that an overlay may add
 
+# SG25 is segment group 25 of EDIFACT, not element 25 of a segment SG
 _ADDRESS = re.compile(
-    r"(?P<loops>(?:[A-Z0-9*]+/)*)(?P<id>[A-Z][A-Z0-9]{1,2})(?P<at>\d\d)?(?:-(?P<part>\d{1,2}))?"
+    r"(?P<loops>(?:[A-Z0-9*]+/)*)(?P<id>SG\d{1,3}|[A-Z][A-Z0-9]{1,2})(?P<at>\d\d)?(?:-(?P<part>\d{1,2}))?"
 )
 _KEYS = ("mandatory", "optional", "forbidden", "max", "codes", "own_codes", "lengths", "add")
 _TYPE = re.compile(r"AN|ID|DT|TM|B|R|N\d?|an?|n")

@@ -1,0 +1,1 @@
+"""The parts of a check: patterns, values, places, totals, one message."""

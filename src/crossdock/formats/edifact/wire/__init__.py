@@ -1,0 +1,1 @@
+"""The wire of EDIFACT: service characters, segments, and the envelope that holds them."""
