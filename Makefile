@@ -38,6 +38,10 @@ proof: env ## long: kills at random instants, faults, system calls, counted from
 bench: env ## measurements, each beside its yardstick
 	$(BIN)/python -m bench
 
+docs: env ## renew the generated pages, then check every page
+	$(BIN)/python docs/generate.py
+	$(BIN)/python -m pytest -q tests/docs
+
 # An environment of its own: the fuzzer is no dependency of the hub, and where there is none, chance takes its place.
 FUZZ_S ?= 60
 .PHONY: fuzz
@@ -50,10 +54,6 @@ fuzz: ## damaged EDI for FUZZ_S seconds: nothing may crash or hang
 bench-edi: env ## EDI read and checked, beside what people use today
 	$(BIN)/python -m bench.x12
 	$(BIN)/python -m bench.edifact
-
-docs: env ## renew the generated pages, then check every page
-	$(BIN)/python docs/generate.py
-	$(BIN)/python -m pytest -q tests/docs
 
 clean: ## remove what was built; keeps sites and their data
 	rm -rf .venv dist build .pytest_cache .ruff_cache .hypothesis
