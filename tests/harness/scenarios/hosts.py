@@ -186,11 +186,23 @@ async def _tell(world: Stage, outcome: Outcome, count: Count, shares: dict[str, 
         back = sorted(s for s, strike in zip(count.back_s, count.struck, strict=True) if strike.how == how)
         outcome.rows.append((f"recovery after {how} s, p50 p95 max", _quantiles(some)))
         outcome.rows.append((f"ready again after {how} s, p50 p95 max", _quantiles(back)))
+    _keep(world, count.struck)
     ranked = sorted(took_s)
     if ranked and ranked[int(0.95 * (len(ranked) - 1))] > RECOVERY_MAX_S:
         outcome.problems.append(f"recovery took {_quantiles(ranked)} s")
     if len(shares) == 2 and min(shares.values()) < SHARE_LEAST:
         outcome.problems.append(f"the load is not shared: {shares}")
+
+
+def _keep(world: Stage, strikes: list[Strike]) -> None:
+    """Leaves what was promised and what struck beside the record of arrivals, for whoever looks closer."""
+    accepted = [
+        f"{one.at_s:.3f}\t{number}\t{one.order.customer}" for number, one in world.shop.sent.accepted.items()
+    ]
+    (world.folder / "accepted.tsv").write_text("\n".join(accepted), "utf-8")
+    (world.folder / "strikes.tsv").write_text(
+        "\n".join(f"{s.at_s:.3f}\t{s.how}\t{s.host}" for s in strikes), "utf-8"
+    )
 
 
 def _quantiles(ranked: list[float]) -> str:
