@@ -40,15 +40,22 @@ async def _kills(folder: Path, kills: int) -> list[Outcome]:
 
 async def _strikes(folder: Path, kills: int) -> list[Outcome]:
     """Two hosts of two workers each: hosts killed, stopped, cut off; workers, connections, server killed."""
-    return [
-        await hosts.run(
-            _room(folder, mode),
-            kill.Kills(
-                mode=mode, kills=count, store="postgresql", hosts=2, workers=2, strikes=blows.ALL, pace_s=0.25
-            ),
+    made: list[Outcome] = []
+    kinds = blows.ALL.split(",")
+    for mode, count in _shares(kills):
+        plan = kill.Kills(
+            mode=mode,
+            kills=count,
+            store="postgresql",
+            hosts=2,
+            workers=2,
+            strikes=",".join(kinds),
+            pace_s=0.25,
         )
-        for mode, count in _shares(kills)
-    ]  # fmt: skip
+        made.append(await hosts.run(_room(folder, mode), plan))
+        first = count % len(kinds)
+        kinds = kinds[first:] + kinds[:first]  # the next begins where this one ended, however few there are
+    return made
 
 
 async def _failover(folder: Path, _: int) -> list[Outcome]:
