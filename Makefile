@@ -62,8 +62,17 @@ docs: env ## renew the generated pages, then check every page
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m pytest -q tests/docs
 
+# An environment of its own: the fuzzer is no dependency of the hub, and where there is none, chance takes its place.
+FUZZ_S ?= 60
+.PHONY: fuzz
+fuzz: ## damaged EDI for FUZZ_S seconds: nothing may crash or hang
+	test -x .cache/fuzz/venv/bin/python || $(PYTHON) -m venv .cache/fuzz/venv
+	.cache/fuzz/venv/bin/python -m pip install --quiet --disable-pip-version-check atheris==3.0.0 || true
+	PYTHONPATH=src .cache/fuzz/venv/bin/python -m tests.fuzz.x12 --seconds $(FUZZ_S)
+
 .PHONY: bench-edi
 bench-edi: env ## EDI read and checked, beside what people use today
+	$(BIN)/python -m bench.x12
 	$(BIN)/python -m bench.edifact
 
 clean: ## remove what was built; keeps sites and their data

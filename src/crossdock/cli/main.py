@@ -15,12 +15,14 @@ from crossdock.cli import (
     conservation,
     desk,
     doctor,
+    gates,
     hub,
     init,
     keys,
     migrate,
     schema,
     send,
+    status,
     trace,
     twin,
 )
@@ -51,6 +53,10 @@ app.command()(send.send)
 app.command()(trace.trace)
 app.add_typer(desk.app, name="desk")
 app.command()(conservation.conservation)
+app.command()(status.status)
+app.command()(gates.pause)
+app.command()(gates.resume)
+app.command()(gates.drain)
 app.add_typer(audit.app, name="audit")
 app.command()(backup.backup)
 app.command()(backup.restore)

@@ -62,6 +62,13 @@ class Commits:
             else:
                 return
 
+    async def stored_again(self, flights: Sequence[Flight], changes: Changes) -> None:
+        """Commits what became of some flights, if there are any; their lane may go from them."""
+        if flights:
+            await self.durable(changes)
+            for flight in flights:
+                flight.stored = True
+
     async def ask(self, flight: Flight, ask: Ask) -> None:
         """Stores a further request of a dialogue before it leaves."""
         changes = self._journal.changes()

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from crossdock.formats.edifile.compare import Difference
 
 
+#: Headers and trailers, and what they are of.
+_AROUND = {
+    "ISA": "interchange", "IEA": "interchange", "UNB": "interchange", "UNZ": "interchange",
+    "GS": "group", "GE": "group", "UNG": "group", "UNE": "group",
+}  # fmt: skip
+
+
 def diff(
     first: Annotated[str, typer.Argument(metavar="A", help="An X12 or EDIFACT file; - for standard input.")],
     second: Annotated[str, typer.Argument(metavar="B", help="Another one of the same kind.")],
@@ -64,9 +71,7 @@ def _told(found: Difference, before: str) -> str:
     """One difference below the heading of its set; the heading."""
     one, other = found.set
     control = f"{one}" if one == other or other is None else f"{other}" if one is None else f"{one} / {other}"
-    what = {"ISA": "interchange", "UNB": "interchange", "GS": "group", "UNG": "group"}.get(
-        found.document, "set"
-    )
+    what = _AROUND.get(found.document, "set")
     heading = f"{what} {control}" + (f" ({found.document})" if what == "set" else "")
     if found.id is None:
         where = "first" if found.first else "second"

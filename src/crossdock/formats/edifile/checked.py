@@ -133,6 +133,7 @@ def _finished(one: Finding, around: Checked, name: str | None, *, strict: bool) 
         interchange=one.interchange or around.interchange,
         group=one.group or around.group,
         set=one.set or around.set,
+        value=one.value or None,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
@@ -113,7 +113,7 @@ def _pair(one: _Ahead, other: _Ahead) -> tuple[Document | None, Document | None]
 def _subject(one: Document) -> object:
     """What a document is about: its kind and the numbers at the beginning of its first segment."""
     if one.kind != "set":
-        return one.kind
+        return one.kind, one.id
     return one.id, one.segments[1][:5] if len(one.segments) > 1 else ()
 
 
@@ -132,8 +132,10 @@ def _alone(mine: Document | None, their: Document | None) -> Difference:
 
 def _documents(file: Opened, *, everything: bool) -> Iterator[Document]:
     for one in _x12(file) if file.format == "x12" else _edifact(file):
-        kept = (_kept(row, everything=everything) for row in one.segments)
-        yield Document(one.kind, one.id, one.control, one.version, tuple(row for row in kept if row))
+        rows = (_kept(row, everything=everything) for row in one.segments)
+        kept = tuple(row for row in rows if row)
+        if kept:
+            yield replace(one, segments=kept)
 
 
 def _kept(row: tuple[Spelled, ...], *, everything: bool) -> tuple[Spelled, ...]:
@@ -178,6 +180,12 @@ def _x12(file: Opened) -> Iterator[Document]:
             if event.kind == "set":
                 yield Document("set", event.set.id, event.set.control, event.set.version, tuple(rows))
                 rows = []
+        elif event.kind == "group_end" and event.group and event.group.trailer:
+            row = _row(event.group.trailer.raw, event.group.trailer.delimiters, "utf-8")
+            yield Document("group", "GE", event.group.control, "", (row,))
+        elif event.kind == "interchange_end" and event.interchange and event.interchange.trailer:
+            row = _row(event.interchange.trailer.raw, event.interchange.delimiters, "utf-8")
+            yield Document("interchange", "IEA", event.interchange.control, "", (row,))
 
 
 def _row(raw: bytes, marks: Delimiters, charset: str) -> tuple[Spelled, ...]:
@@ -190,9 +198,10 @@ def _edifact(file: Opened) -> Iterator[Document]:
     header = ("", "", "")
     for part in walk:
         own = [tuple(edifact_spelled(raw, walk.delimiters)) for raw in part.raws]
-        if part.kind in (Kind.INTERCHANGE, Kind.GROUP) and part.segment:
-            kind = "interchange" if part.kind is Kind.INTERCHANGE else "group"
-            yield Document(kind, part.segment.id, part.segment.get(5), "", tuple(own))
+        if part.segment and part.segment.id in ("UNB", "UNZ", "UNG", "UNE"):
+            kind = "interchange" if part.segment.id in ("UNB", "UNZ") else "group"
+            number = part.segment.get(5 if part.segment.id in ("UNB", "UNG") else 2)
+            yield Document(kind, part.segment.id, number, "", tuple(own))
         elif part.kind is Kind.MESSAGE and part.segment:
             unh = part.segment
             header, rows = (unh.get(2, 1), unh.get(1), unh.get(2, 2) + unh.get(2, 3)), own

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 
 
 def day(text: str) -> str | None:
-    """CCYYMMDD or YYMMDD as 2025-03-09; None for anything else."""
+    """CCYYMMDD or YYMMDD as 2025-03-09; None for anything else, a day that no calendar has among it."""
     match = re.fullmatch(r"(\d\d|\d{4})(\d\d)(\d\d)", text)
     if match is None:
         return None
     year, month, date = match.groups()
-    return f"{year if len(year) == 4 else f'20{year}'}-{month}-{date}"
+    try:
+        return datetime.date(int(year) + (2000 if len(year) == 2 else 0), int(month), int(date)).isoformat()
+    except ValueError:
+        return None
 
 
 def clock(text: str) -> str | None:

@@ -25,8 +25,10 @@ def tree(file: Opened, tell: Callable[[Finding], None]) -> Iterator[str]:
 
     Raises Invalid when nothing can be read.
     """
-    yield f'{{"format": "{file.format}",\n"interchanges": ['
-    yield from (_x12(file, tell) if file.format == "x12" else _edifact(file, tell))
+    pieces = _x12(file, tell) if file.format == "x12" else _edifact(file, tell)
+    first = next(pieces, "")  # nothing is written of what cannot be read
+    yield f'{{"format": "{file.format}",\n"interchanges": [{first}'
+    yield from pieces
     yield "\n]}\n"
 
 
