@@ -166,7 +166,7 @@ class _Going:
         except Invalid as fault:
             self._own.append(_without_grammar(one, fault))
             return
-        self._check = SetCheck(one, grammar, known=_known())
+        self._check = SetCheck(one, grammar)
         instead = _read_by_another(one.version)
         if instead:
             self._own.append(
@@ -183,12 +183,6 @@ class _Going:
         one = self._set
         found = self._check.findings() if self._check else one.findings
         return SetReport(one.id, one.control, one.implementation, [*self._own, *found], one.position)
-
-
-@lru_cache(maxsize=1)
-def _known() -> frozenset[str]:
-    """The ids of all segments that are written down."""
-    return frozenset(dictionary.segments())
 
 
 @lru_cache(maxsize=256)
