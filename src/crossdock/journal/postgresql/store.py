@@ -211,6 +211,10 @@ class PostgresqlJournal(PostgresqlReads):
         """A number never given before."""
         return self._ids.next()
 
+    def ids_beyond(self, number: int) -> None:
+        """Numbers given from now on are greater than one that another process may have given."""
+        self._ids.beyond(number)
+
     def _salt(self) -> bytes:
         """Eight random bytes; drawn many at a time, since each draw is a system call."""
         if not self._salts:
