@@ -111,7 +111,9 @@ async def test_a_capture_that_is_committed_late_is_found_by_looking_and_skipped_
         assert late_id < early
         looked = [row[0] for row in fast.journal.captures_due([("shop", "sales_order")], range(256), 100)]
         assert looked == [first, late_id, early]
-        control = [capture.id for capture in fast.journal.captures_waiting("shop", "sales_order", went_on[-1], 100)]
+        control = [
+            capture.id for capture in fast.journal.captures_waiting("shop", "sales_order", went_on[-1], 100)
+        ]
         assert control == [], "the rule that goes on behind the last one never finds it"
 
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from crossdock.charter.charter import Checks, ItemCheck
 from crossdock.faults import InDoubt
 from crossdock.journal.chain import partition_of
-from crossdock.journal.tenure import Hold
 from crossdock.kit.connector import Unclear
-from crossdock.pipeline.bound import Context
-from crossdock.pipeline.feed import SharedFeed
 from tests.journal.places import Place
 from tests.pipeline.pair import EVEN, ODD, Pair, key_of
 from tests.pipeline.world import order
@@ -334,77 +330,3 @@ async def test_two_first_tellers_of_one_number_make_one_object(tmp_path: Path, p
         await pair.world.settled()
         assert pair.world.rows("SELECT number, count(*) FROM hubs GROUP BY number HAVING count(*) > 1") == []
         assert pair.world.rows("SELECT count(DISTINCT hub) FROM identity WHERE system = 'wms'") == [(5,)]
-
-
-async def test_a_batch_is_decided_to_its_end_before_its_partitions_are_let_go(tmp_path: Path, place: Place):
-    pair = Pair(tmp_path, database=place.database)
-    left: asyncio.Future[None] | None = None
-    async with pair:
-        journal = pair.world.context.journal
-        foresee = journal.foresee
-
-        async def amid_the_batch(asked: Any) -> None:
-            nonlocal left
-            if left is None:
-                left = asyncio.ensure_future(pair.tenures[0].leave(EVEN))
-                for _ in range(5):
-                    await asyncio.sleep(0)
-            await foresee(asked)
-
-        journal.foresee = amid_the_batch  # type: ignore[method-assign]
-        await pair.push(0, order("O-1", key=key_of(0)))
-        while left is None:
-            await asyncio.sleep(0)
-        await left
-        made = pair.world.rows("SELECT count(*) FROM transmissions")
-        assert made == [(1,)], "handed over as a message it would be overtaken by the captures behind it"
-        await pair.tenures[1].gain(EVEN)
-        await pair.world.settled()
-    assert pair.world.wms.applied == ["O-1"]
-
-
-async def test_a_capture_that_could_not_be_decided_comes_again_before_those_behind_it():
-    captures = {n: SimpleNamespace(id=n, partition=0) for n in (1, 2)}
-    journal = SimpleNamespace(
-        captures_due=lambda _partitions, _limit: [(n, 0) for n in captures],
-        captures=lambda ids: [captures[n] for n in ids],
-    )
-    feed = SharedFeed(cast("Context", SimpleNamespace(journal=journal)), Hold([0]))
-    assert [c.id for c in await feed.take(1)] == [1]
-    feed.again([1])
-    assert [c.id for c in await feed.take(2)] == [1, 2]
-
-
-async def test_what_was_left_to_a_worker_comes_before_what_it_takes_up_later(tmp_path: Path, place: Place):
-    """Two words on a child of one order; the second comes when one worker has the child's partition and the order's."""
-    documents = ("sales_order", "warehouse_order")
-    pair = Pair(tmp_path, database=place.database, documents=documents, lost=True, revise=True)
-    number = "R-1"
-    side = partition_of(number) % 2
-    home = key_of(1 - side)
-    async with pair:
-        await pair.push(0, order("O-1", key=home))
-        await pair.world.settled()
-        keeper = pair.workers[1 - side]._term
-        again = keeper._again_one
-        keeper._again_one = _never  # type: ignore[method-assign] - it does not come to it for a while
-        await pair.push(side, RELEASE | {"number": number}, document="warehouse_order")
-        await pair.world.until(lambda: pair.world.count("messages", 1) == 1)
-        keeper._again_one = again  # type: ignore[method-assign]
-        await pair.tenures[side].leave(ODD if side else EVEN)
-        await pair.push(
-            side,
-            RELEASE | {"number": number, "lines": [{"line": 1, "sku": "W-2", "quantity": 1, "unit": "EA"}]},
-            document="warehouse_order",
-        )
-        await pair.tenures[1 - side].gain(ODD if side else EVEN)
-        await pair.world.settled()
-        told = pair.world.rows(
-            "SELECT message FROM transmissions WHERE document = 'warehouse_order' ORDER BY id"
-        )
-    assert told == sorted(told)
-    assert len(told) == 2, "the earlier one was overtaken"
-
-
-async def _never(_id: int, *, desk: bool) -> None:
-    del desk

@@ -186,7 +186,7 @@ class PlainWarehouse:
         self._party = party
         self._couriers = couriers
         self._random = random
-        self.opening = Counter({sku: 10_000 for sku in (*SKUS, UNKNOWN_SKU, LATE_SKU)})
+        self.opening = Counter(dict.fromkeys((*SKUS, UNKNOWN_SKU, LATE_SKU), 10000))
         self.stock = Counter(self.opening)
         self.asked: dict[str, Counter[str]] = {}  #: order -> pieces by item, as of its last revision
         self._sequence = 0

@@ -1,4 +1,4 @@
-"""The systems that a hub calls: ones that dedupe on our key, ones that can be asked, ones that only a person can ask."""
+"""The systems that a hub calls: some dedupe on our key, some can be asked, some only by a person."""
 
 from __future__ import annotations
 

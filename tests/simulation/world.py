@@ -26,7 +26,7 @@ from tests.simulation.flows import Erp, FloorNews, PlainWarehouse, Shop
 from tests.simulation.host import Host
 from tests.simulation.loop import SimulatedLoop, Stuck
 from tests.simulation.machine import START_MS
-from tests.simulation.network import Network, Party, Sent
+from tests.simulation.network import Network, Sent
 from tests.simulation.operator import Operator
 from tests.simulation.parties import Receiver
 from tests.simulation.senders import Couriers

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ class Drill:
     """Under what load; times in seconds."""
 
     mode: str = "find"  #: find | resend
+    store: str = "sqlite"  #: sqlite | postgresql
     senders: int = 8
     pace_s: float = 0.05
     before_s: float = 2.0  #: of load before the backup
@@ -50,13 +52,13 @@ async def run(folder: Path, plan: Drill) -> Outcome:
     """Load, a backup, more load, the end of the store, its return, everything once more, and new orders."""
     site = Plan(on_unclear=plan.mode, settle_s=0.05)
     dials = {"latency_s": 0.03, "busy_rate": 0.05, "dedupe": plan.mode == "resend"}
-    async with stage(folder, site, dials=dials, seed=plan.seed) as world:
+    async with stage(folder, site, dials=dials, seed=plan.seed, store=plan.store) as world:
         book = world.shop.book = Noted(plan.seed)
         load = asyncio.create_task(world.shop.load(plan.senders, pace_s=plan.pace_s))
         await asyncio.sleep(plan.before_s)
         file = folder / "site.backup"
         began_s = time.monotonic()
-        await hub.run("backup", str(file), "--site", str(world.hub.site))
+        await _told(world, "backup", str(file))
         backup_s = time.monotonic() - began_s
         in_backup_most = len(world.shop.sent.accepted)
         await asyncio.sleep(plan.after_s)
@@ -67,11 +69,11 @@ async def run(folder: Path, plan: Drill) -> Outcome:
         again, world.shop.sent = world.shop.sent, _joined(first, world.shop.sent)
         await world.settled(60, accepted=0)
         at_target = len({one.number for one in await world.target.arrivals() if one.applied})
-        await hub.run("restored", "end", "shop", "--site", str(world.hub.site))
+        await _told(world, "restored", "end", "shop")
         world.shop.ended = False
         await world.shop.load(plan.senders, orders=plan.more, pace_s=plan.pace_s)
         await world.settled(60, accepted=0)
-        outcome = Outcome(f"restore drill, {plan.mode}")
+        outcome = Outcome(f"restore drill, {plan.store}, {plan.mode}")
         outcome.rows += [
             ("accepted before the end of the store", len(first.accepted)),
             ("of them after the backup, at least", len(first.accepted) - in_backup_most),
@@ -80,9 +82,18 @@ async def run(folder: Path, plan: Drill) -> Outcome:
             ("backup s", round(backup_s, 2)), ("restore s", round(restore_s, 2)),
         ]  # fmt: skip
         await _judge(world, plan, outcome)
-        if (told := await verify(world.hub.site))[0] != 0:
+        if (told := await verify(world.hub.site, _beside(world)))[0] != 0:
             outcome.problems.append(f"audit verify: {told}")
         return outcome
+
+
+def _beside(world: Stage) -> Mapping[str, str]:
+    return {} if world.database is None else world.database.env()
+
+
+async def _told(world: Stage, *words: str) -> None:
+    """A command beside the hub. Raises Refused."""
+    await hub.run(*words, "--site", str(world.hub.site), env=_beside(world))
 
 
 async def _destroy_and_restore(world: Stage, file: Path, load: asyncio.Task[None]) -> float:
@@ -91,9 +102,12 @@ async def _destroy_and_restore(world: Stage, file: Path, load: asyncio.Task[None
     load.cancel()
     await asyncio.gather(load, return_exceptions=True)
     await world.hub.process.ended()
-    shutil.rmtree(world.hub.site / "data")
+    if world.database is not None:
+        await asyncio.to_thread(world.database.destroy)
+    else:
+        shutil.rmtree(world.hub.site / "data")
     began_s = time.monotonic()
-    await hub.run("restore", str(file), "--site", str(world.hub.site))
+    await _told(world, "restore", str(file))
     took_s = time.monotonic() - began_s
     await world.hub.start()
     return took_s

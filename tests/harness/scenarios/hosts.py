@@ -158,17 +158,19 @@ async def _tell(world: Stage, outcome: Outcome, count: Count, shares: dict[str, 
         back = [s for s, strike in zip(count.back_s, count.struck, strict=True) if strike.how == how]
         outcome.rows.append((f"recovery after {how} s, p50 p95 max", quantiles(some)))
         outcome.rows.append((f"ready again after {how} s, p50 p95 max", quantiles(back)))
-    _keep(world, count.struck)
     outcome.rows.append(("recovery s, p50 p95 max", quantiles(took_s)))
     outcome.problems += too_slow(took_s)
+    _keep(world, count.struck)
     if len(shares) == 2 and min(shares.values()) < SHARE_LEAST:
         outcome.problems.append(f"the load is not shared: {shares}")
 
 
 def _keep(world: Stage, strikes: list[Strike]) -> None:
     """Leaves what was promised and what struck beside the record of arrivals, for whoever looks closer."""
-    promised = world.shop.sent.accepted.values()
-    accepted = [f"{one.at_s:.3f}\t{one.order.number}\t{one.order.customer}" for one in promised]
-    struck = [f"{strike.at_s:.3f}\t{strike.how}\t{strike.host}" for strike in strikes]
+    accepted = [
+        f"{one.at_s:.3f}\t{number}\t{one.order.customer}" for number, one in world.shop.sent.accepted.items()
+    ]
     (world.folder / "accepted.tsv").write_text("\n".join(accepted), "utf-8")
-    (world.folder / "strikes.tsv").write_text("\n".join(struck), "utf-8")
+    (world.folder / "strikes.tsv").write_text(
+        "\n".join(f"{s.at_s:.3f}\t{s.how}\t{s.host}" for s in strikes), "utf-8"
+    )
