@@ -22,7 +22,7 @@ RUNNING = {"owners", "partitions", "chains", "shape", "budgets", "moving", "move
 @pytest.fixture(scope="module")
 def recorded(postgresql: Server) -> Place:
     """A store with a row in almost every table."""
-    place = postgresql_place(postgresql)
+    place = postgresql_place(postgresql, keep=True)
 
     async def tell() -> None:
         async with stories(place.database) as told:
