@@ -16,7 +16,7 @@ from tests.journal.test_audit import OWNERSHIP, other
 from tests.stories import stories
 
 #: What a hub needs to run, and nothing of what happened.
-RUNNING = {"owners", "partitions", "chains", "shape", "budgets", "moving", "moved"}
+RUNNING = {"owners", "partitions", "chains", "shape", "budgets", "moving", "moved", "months"}
 
 
 @pytest.fixture(scope="module")
