@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,11 +16,13 @@ from typing import cast
 from crossdock.charter.charter import Charter, OnUnclear, System
 from crossdock.charter.fields import ConnectorFields, DocumentRead, DocumentWritten, Option
 from crossdock.charter.load import load
+from crossdock.control.pressure import Pressure
 from crossdock.faults import Misconfigured
 from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sqlite.lock import StoreLock
 from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.journal.tenure import Alone, Signals, Silence, Tenure
+from crossdock.kit.adaptive import Adaptive
 from crossdock.kit.breaker import Breaker
 from crossdock.kit.connector import Connector, Read, Reading, SignsIn, Tools
 from crossdock.kit.credentials import badge
@@ -36,6 +39,7 @@ from crossdock.pipeline.dedup import ArrivalDedup
 from crossdock.pipeline.lanes import KeyOrdering
 from crossdock.pipeline.packs import Packs
 from crossdock.pipeline.receive import DurableFirst
+from crossdock.pipeline.target import WINDOW_MAX
 from crossdock.pipeline.transmit import NeverGuess
 from crossdock.pipeline.worker import Worker
 from crossdock.settings import Secrets, Settings
@@ -78,6 +82,7 @@ class Surroundings:
     random: Random = field(default_factory=Random)  #: spreads retries
     random_bytes: Callable[[int], bytes] = os.urandom  #: salts
     http: Callable[[str, System, Charter], Client] = real_http  #: to one url of a system
+    window: int = WINDOW_MAX  #: transmissions of one target kept in memory
 
 
 def connector_fields(found: Registry) -> dict[str, ConnectorFields]:
@@ -188,11 +193,14 @@ class Hub:
             signals=signals,
             refresh=self.refresh_crosswalks,
         )
+        self.pressure = Pressure(self.charter, self.journal, self.clock, self._disk_free)
+        self.context.full, self.context.backlogs = self.pressure.is_full, self.pressure.backlogs
         self.worker = Worker(
             self.context,
             commit=blind.NoCommit() if "commit" in off else DurableFirst(),
             ordering=blind.NoOrder() if "order" in off else KeyOrdering(),
             doubt=blind.NoDoubt() if "in_doubt" in off else NeverGuess(),
+            window=around.window,
         )
 
     async def start(self) -> None:
@@ -214,8 +222,15 @@ class Hub:
         table = self._crosswalks.tables.get(crosswalk)
         return None if table is None else frozenset(row.ours for row in table.rows())
 
+    def _disk_free(self) -> int | None:
+        """Free bytes where the store is; None for a store on another machine."""
+        if self.settings.is_shared:
+            return None
+        return shutil.disk_usage(self.settings.sqlite_path.parent).free
+
     async def stop(self) -> None:
         """Stops the worker, then closes the journal and all connections."""
+        await self.pressure.stop()
         await self.worker.stop()
         await self.tenure.end()
         for bound in self.context.systems.values():
@@ -278,7 +293,12 @@ class Hub:
             pace=Pace(limits.rate_per_s, burst=(limits.rate_per_s or 0) * _BURST_S),
             burst_s=_BURST_S,
             may_send=lambda: self.tenure.may_send(),
-            breaker=Breaker(max_s=max(limits.retry_max_s, limits.retry_first_s)),
+            breaker=Breaker(
+                failures_max=limits.breaker_failures,
+                probes_needed=limits.breaker_probes,
+                max_s=max(limits.retry_max_s, limits.retry_first_s),
+            ),
+            adaptive=Adaptive() if limits.adapt else None,
             badge=badge(
                 auth, self._secrets, token_client=token_client, session=session, clock=clock.monotonic_s
             ),

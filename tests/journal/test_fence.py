@@ -103,15 +103,17 @@ async def test_a_capture_that_is_committed_late_is_found_by_looking_and_skipped_
             late = asyncio.create_task(slow.accepted("SO-1"))  # has its number, and waits to be written
             await _until_one_waits(place)
             early = (await fast.accepted("SO-2")).capture
-            looked = [id_ for id_, _ in fast.journal.captures_due(range(256), 100)]
-            went_on = [capture.id for capture in fast.journal.captures_waiting(0, 100)]
+            looked = [row[0] for row in fast.journal.captures_due([("shop", "sales_order")], range(256), 100)]
+            went_on = [capture.id for capture in fast.journal.captures_waiting("shop", "sales_order", 0, 100)]
             assert looked == went_on == [first, early]
             holding.rollback()
         late_id = (await late).capture
         assert late_id < early
-        looked = [id_ for id_, _ in fast.journal.captures_due(range(256), 100)]
+        looked = [row[0] for row in fast.journal.captures_due([("shop", "sales_order")], range(256), 100)]
         assert looked == [first, late_id, early]
-        control = [capture.id for capture in fast.journal.captures_waiting(went_on[-1], 100)]
+        control = [
+            capture.id for capture in fast.journal.captures_waiting("shop", "sales_order", went_on[-1], 100)
+        ]
         assert control == [], "the rule that goes on behind the last one never finds it"
 
 

@@ -330,38 +330,3 @@ async def test_two_first_tellers_of_one_number_make_one_object(tmp_path: Path, p
         await pair.world.settled()
         assert pair.world.rows("SELECT number, count(*) FROM hubs GROUP BY number HAVING count(*) > 1") == []
         assert pair.world.rows("SELECT count(DISTINCT hub) FROM identity WHERE system = 'wms'") == [(5,)]
-
-
-async def test_what_was_left_to_a_worker_comes_before_what_it_takes_up_later(tmp_path: Path, place: Place):
-    """Two words on a child of one order; the second comes when one worker has the child's partition and the order's."""
-    documents = ("sales_order", "warehouse_order")
-    pair = Pair(tmp_path, database=place.database, documents=documents, lost=True, revise=True)
-    number = "R-1"
-    side = partition_of(number) % 2
-    home = key_of(1 - side)
-    async with pair:
-        await pair.push(0, order("O-1", key=home))
-        await pair.world.settled()
-        keeper = pair.workers[1 - side]._term
-        again = keeper._again_one
-        keeper._again_one = _never  # type: ignore[method-assign] - it does not come to it for a while
-        await pair.push(side, RELEASE | {"number": number}, document="warehouse_order")
-        await pair.world.until(lambda: pair.world.count("messages", 1) == 1)
-        keeper._again_one = again  # type: ignore[method-assign]
-        await pair.tenures[side].leave(ODD if side else EVEN)
-        await pair.push(
-            side,
-            RELEASE | {"number": number, "lines": [{"line": 1, "sku": "W-2", "quantity": 1, "unit": "EA"}]},
-            document="warehouse_order",
-        )
-        await pair.tenures[1 - side].gain(ODD if side else EVEN)
-        await pair.world.settled()
-        told = pair.world.rows(
-            "SELECT message FROM transmissions WHERE document = 'warehouse_order' ORDER BY id"
-        )
-    assert told == sorted(told)
-    assert len(told) == 2, "the earlier one was overtaken"
-
-
-async def _never(_id: int, *, desk: bool) -> None:
-    del desk

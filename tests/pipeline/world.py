@@ -203,6 +203,8 @@ class World:
         concurrency: int = 4,
         fields: Mapping[str, str] | None = None,
         window: int = 4000,
+        owners: Mapping[str, str] | None = None,
+        adjust: Callable[[System], System] = lambda system: system,
         surroundings: Mapping[str, Any] | None = None,
         database: str | None = None,
         **guards: Any,
@@ -217,9 +219,12 @@ class World:
         systems = {
             "shop": System("shop", "json", flows_in=flows, limits=limits),
             "wms": System("wms", "json", flows_in=flows, flows_out=outs, limits=limits),
-            "erp": System("erp", "json", flows_out=outs, limits=limits),
+            "erp": System("erp", "json", flows_in=flows, flows_out=outs, limits=limits),
         }
-        rules = {d: ObjectRule(d, "shop", tuple(readers), fields or {}) for d in documents}
+        systems = {name: adjust(system) for name, system in systems.items()}
+        rules = {
+            d: ObjectRule(d, (owners or {}).get(d, "shop"), tuple(readers), fields or {}) for d in documents
+        }
         judged = checks or Checks(ItemCheck.SKIP)
         self.charter = Charter("sha256:test", Site(), systems, rules, judged, (ip_network("127.0.0.1/32"),))
         self.clock = Clock()

@@ -31,8 +31,8 @@ Told = tuple[str, int, int, bytes | None]
 #: Rows that cite the entry that made them: its position is their last value, and it holds their mark.
 CITING = frozenset(
     {"upsert_hub", "introduce_shared", "upsert_identity", "upsert_belief", "insert_member", "insert_member_by_cause",
-     "insert_override", "upsert_crosswalk_row", "upsert_restored", "assign_incident", "resolve_incident",
-     "resolve_empty_incident"}
+     "insert_override", "upsert_crosswalk_row", "insert_gate_act", "upsert_restored", "assign_incident",
+     "resolve_incident", "resolve_empty_incident"}
 )  # fmt: skip
 #: Not a row but the mark of a move that an entry tells of beside its own.
 TOLD = "told"
@@ -46,6 +46,7 @@ MARKED = frozenset(
         "insert_charter",
         "insert_key",
         "insert_anchor",
+        "upsert_tally",
     }
 )
 

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from crossdock.journal.changes import Changes
+from crossdock.message.gate import GateAct
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
 from crossdock.message.states import TransmissionState
@@ -147,6 +148,10 @@ class Journal(Protocol):
         """A number never given before."""
         ...
 
+    def ids_beyond(self, number: int) -> None:
+        """Numbers given from now on are greater than one that another process may have given."""
+        ...
+
     def changes(self) -> Changes:
         """An empty set of changes."""
         ...
@@ -182,12 +187,18 @@ class Journal(Protocol):
         """Fetches what is about to be asked, where a read is a round trip: at hand until the caller waits again."""
         ...
 
-    def captures_waiting(self, after: int, limit: int) -> Sequence[Capture]:
-        """Captures to translate, in arrival order, with their bodies."""
+    def captures_queued(self) -> list[tuple[str, str]]:
+        """(system, document) of everything that waits to be translated."""
         ...
 
-    def captures_due(self, partitions: Collection[int], limit: int) -> list[tuple[int, int]]:
-        """(capture, partition) of those to translate, in order of arrival within each partition."""
+    def captures_waiting(self, system: str, document: str, after: int, limit: int) -> Sequence[Capture]:
+        """Captures of one kind from one system to translate, in arrival order, with their bodies."""
+        ...
+
+    def captures_due(
+        self, kinds: Sequence[tuple[str, str]], partitions: Collection[int], each: int
+    ) -> list[tuple[int, int, str, str]]:
+        """(capture, partition, system, document) of the first to translate of each kind, in order of arrival."""
         ...
 
     def captures(self, ids: Sequence[int]) -> Sequence[Capture]:
@@ -265,16 +276,25 @@ class Journal(Protocol):
         after: int,
         limit: int,
         partitions: Collection[int],
+        origin: str | None = None,
     ) -> Sequence[Transmission]:
-        """Open work of one target in order of making, beyond one id."""
+        """Open work of one target in order of making, beyond one id; of one origin, or of all."""
+        ...
+
+    def origins_open(self, target: str) -> list[str]:
+        """The systems from which there is open work for a target."""
         ...
 
     def lane(self, target: str, key: str, after: int, limit: int) -> Sequence[Transmission]:
         """Open work of one lane in order."""
         ...
 
+    def lane_waits(self, target: str, key: str, after: int, before: int) -> bool:
+        """Whether anything of a lane between two ids is neither at its end nor being sent."""
+        ...
+
     def lanes_blocked(self, target: str, partitions: Collection[int]) -> list[tuple[str, int, int]]:
-        """(ordering key, transmission, partition) of every lane of a target that waits for a person."""
+        """(ordering key, first that waits, partition) of every lane of a target that waits for a person."""
         ...
 
     def lanes_freed(self, target: str, keys: Sequence[str]) -> list[str]:
@@ -294,11 +314,15 @@ class Journal(Protocol):
         ...
 
     def cause_of(self, transmission: int) -> str:
-        """The cause of the open incident that holds a transmission."""
+        """The cause of the open incident that holds a transmission, or that it is held behind."""
         ...
 
     def body(self, payload: int) -> bytes | None:
         """The bytes of a payload; None when they were erased."""
+        ...
+
+    def gate_acts(self) -> Sequence[GateAct]:
+        """What people did to the ways into and out of systems, oldest first; the newest where there are very many."""
         ...
 
     def restored_systems(self) -> Sequence[RestoredSystem]:

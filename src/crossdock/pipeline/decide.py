@@ -10,6 +10,7 @@ from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes, Row
 from crossdock.journal.tenure import Hold
 from crossdock.kit.connector import Read
+from crossdock.message.gate import Direction
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import EntryKind, MessageState
@@ -168,7 +169,7 @@ class Decider:
             )
 
     def _wait(self, message: Message, wait: Waits, batch: Batch, made_by: Entry | None) -> None:
-        until = self._context.clock.now_ms() + int(self._charter.checks.wait_s * 1000)
+        until = self._until(wait.kind)
         predecessor = f"{wait.kind}/{wait.number}"
         changes = batch.changes
         if made_by is not None:
@@ -183,9 +184,24 @@ class Decider:
         entry = self._entry(EntryKind.decided, message, f"waits for {wait.kind} {wait.number}", ())
         changes.entry(entry, *self._introduction(message, changes))
 
+    def _until(self, kind: str) -> int:
+        """When a kind of document must have come: its owner's closed times do not count."""
+        rule, wait_ms = self._charter.objects.get(kind), int(self._charter.checks.wait_s * 1000)
+        owner = rule.owner if rule else ""
+        return self._context.gates.advanced(owner, Direction.IN, wait_ms)
+
     def overdue(self, message: Message, batch: Batch) -> None:
-        """The predecessor did not come in time: somebody must look."""
+        """The predecessor did not come in time: somebody must look, unless its owner could not send it."""
         kind, _, number = (message.waits_for or "/").partition("/")
+        rule = self._charter.objects.get(kind)
+        shut = self._context.gates.shut(rule.owner, Direction.IN) if rule else None
+        if shut is not None:
+            batch.changes.move_message(
+                message, MessageState.WAITING, waits_for=message.waits_for, until_ms=self._until(kind)
+            )
+            says = f"waits on for {kind} {number}: {shut.says}"
+            batch.changes.entry(self._entry(EntryKind.decided, message, says, ()))
+            return
         fault = Invalid(
             f"{message.document} {message.number} still waits for {kind} {number}",
             value=number,

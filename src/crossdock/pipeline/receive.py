@@ -11,6 +11,7 @@ from crossdock.faults import Unreadable
 from crossdock.journal.contract import Accepted, Arrival
 from crossdock.kit.connector import Content, Reader
 from crossdock.pipeline.bound import Bound, Context
+from crossdock.pipeline.gates import Shut
 
 
 class CommitGuard(Protocol):
@@ -55,6 +56,10 @@ class Door:
     def knows(self, system: str) -> bool:
         """Whether the charter has a system."""
         return system in self._context.systems
+
+    def shut(self, system: str) -> Shut | None:
+        """Why nothing is taken from a system now; None when something is."""
+        return self._context.gates.door(system)
 
     @property
     def depth(self) -> int:
@@ -112,6 +117,13 @@ class Door:
         if accepted.cancelled() or accepted.exception() is not None:
             return
         self.offer(accepted.result())
+
+    def offer_page(self, accepted: Future[list[Accepted]]) -> None:
+        """What a poll brought and was just committed goes to the worker."""
+        if accepted.cancelled() or accepted.exception() is not None:
+            return
+        for result in accepted.result():
+            self.offer(result)
 
     @staticmethod
     def _reader(bound: Bound, document: str | None) -> tuple[str, Reader]:

@@ -20,6 +20,7 @@ from crossdock.pipeline.ahead import Reading
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.decide import Batch, Decider
 from crossdock.pipeline.knowledge import Knowledge, Object, shares_numbers
+from crossdock.pipeline.lanes import HEAVY_BYTES
 from crossdock.pipeline.mended import fields_of, mended
 from crossdock.pipeline.report import Subject, incident_of, reads_json
 
@@ -173,6 +174,7 @@ class Translator:
             key=known.key,
             version=capture.version,
             tree=tree,
+            heavy=len(capture.body or b"") > HEAVY_BYTES,
             partition=known.home,
         )
 

@@ -93,6 +93,10 @@ class Worker:
         self._heard(news)
         self._context.signals.tell(news)
 
+    def gates_changed(self) -> None:
+        """A person opened or closed a way; it is in the store."""
+        self._term.gates_changed()
+
     def _heard(self, news: News) -> None:
         try:
             self._term.heard(news)

@@ -28,7 +28,7 @@ EVERY_SET = [
     (one, version) for version in dictionary.BASES for one in dictionary.sets(version) if one != "TA1"
 ]
 ORDER_GRAMMAR = dictionary.grammar("850", "004010")
-MUTATIONS_MAX = 60  #: tried of each set
+MUTATIONS_MAX = 40  #: tried of each set
 
 
 def checked(*body: str, grammar: DocumentGrammar = ORDER_GRAMMAR) -> list[Finding]:
@@ -270,14 +270,6 @@ def test_a_full_sample_is_sound_and_what_damages_it_is_named(set_id: str, versio
     assert {"lengthen", "empty", "too many"} <= set(Counter(one.what for one in every))
 
 
-@pytest.mark.parametrize(("set_id", "version"), EVERY_SET)
-def test_a_sample_of_chance_is_sound(set_id: str, version: str) -> None:
-    grammar = dictionary.grammar(set_id, version)
-    for seed in range(3):
-        sample = Sample(grammar, random.Random(f"{set_id}{version}{seed}"), odds=0.25)
-        assert validate(set_of(grammar, sample.rows), grammar) == [], seed
-
-
 # -- the short way and the long way agree ----------------------------------------------------------------
 
 NUMBER, WORD, CODE = (
@@ -314,7 +306,7 @@ RELATIONS = st.builds(
 
 
 @given(st.lists(USES, min_size=4, max_size=5), st.lists(RELATIONS, max_size=2), st.lists(TEXTS, max_size=6))
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 def test_the_acceptor_takes_what_needs_no_explanation_and_nothing_else(
     uses: list[Use], relations: list[Relation], texts: list[str]
 ) -> None:

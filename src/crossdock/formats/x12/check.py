@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import BinaryIO
 
 from crossdock.faults import Invalid
@@ -30,6 +31,10 @@ class SetReport:
     implementation: str
     findings: list[Finding]
     position: int = 0  #: of its ST among the segments of the file
+    interchange: str = ""  #: ISA13
+    group: str = ""  #: GS06
+    version: str = ""  #: GS08
+    segments: int = 0
 
     @property
     def sound(self) -> bool:
@@ -71,23 +76,14 @@ class InterchangeReport:
                 yield from one.findings
 
 
-class _Standard:
-    """The segment ids of the standard, as far as the dictionary has them."""
-
-    def __init__(self, version: str) -> None:
-        self._version = version
-
-    def __contains__(self, id_: object) -> bool:
-        try:
-            dictionary.segment(str(id_), self._version)
-        except Invalid:
-            return False
-        return True
-
-
 def standard_grammar(one: Set) -> DocumentGrammar:
     """The dictionary's grammar for a set, by ST01 and GS08. Raises Invalid where there is none."""
-    return dictionary.grammar(one.id, one.version)
+    return _standard(one.id, one.version)
+
+
+@lru_cache(maxsize=256)
+def _standard(set_id: str, version: str) -> DocumentGrammar:
+    return dictionary.grammar(set_id, version)
 
 
 def check(
@@ -153,8 +149,8 @@ class _Going:
         except Invalid as fault:
             self._own.append(_without_grammar(one, fault))
             return
-        self._check = SetCheck(one, grammar, known=_Standard(grammar.version))
-        instead = _read_by_another(one)
+        self._check = SetCheck(one, grammar, known=_known())
+        instead = _read_by_another(one.version)
         if instead:
             self._own.append(
                 _note(one, "x12.version", instead, "agree with the partner on a release that is known here")
@@ -169,12 +165,29 @@ class _Going:
         """The set and all its findings."""
         one = self._set
         found = self._check.findings() if self._check else one.findings
-        return SetReport(one.id, one.control, one.implementation, [*self._own, *found], one.position)
+        return SetReport(
+            one.id,
+            one.control,
+            one.implementation,
+            [*self._own, *found],
+            one.position,
+            one.group.interchange.control,
+            one.group.control,
+            one.version,
+            one.first_number + len(one.raw) - 1,
+        )
 
 
-def _read_by_another(one: Set) -> str | None:
+@lru_cache(maxsize=1)
+def _known() -> frozenset[str]:
+    """The ids of all segments that are written down."""
+    return frozenset(dictionary.segments())
+
+
+@lru_cache(maxsize=256)
+def _read_by_another(version: str) -> str | None:
     try:
-        return dictionary.stands_in(one.version)
+        return dictionary.stands_in(version)
     except Invalid:
         return None  # a grammar of somebody else's reads it
 

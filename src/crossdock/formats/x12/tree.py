@@ -54,18 +54,22 @@ class Segment:
     def elements(self) -> list[str]:
         """The segment id and its elements as text, undivided."""
         if self._elements is None:
-            cut = self.raw.split(self.delimiters.element)
-            self._elements = [one.decode(self.charset, "replace") for one in cut]
+            mark = self.delimiters.element
+            if mark.isascii():
+                self._elements = self.raw.decode(self.charset, "replace").split(mark.decode())
+            else:
+                # a separator beyond ASCII would be taken for a part of a letter
+                self._elements = [one.decode(self.charset, "replace") for one in self.raw.split(mark)]
         return self._elements
 
     @property
     def id(self) -> str:
         """The segment id."""
-        return self.elements[0]
+        return (self._elements or self.elements)[0]
 
     def __getitem__(self, position: int) -> str:
         """The element at a position from 1; empty where there is none."""
-        elements = self.elements
+        elements = self._elements or self.elements
         return elements[position] if position < len(elements) else ""
 
     def __len__(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from crossdock.formats.edi import words
 from crossdock.formats.edi.chart import Chart, Place, chart
@@ -275,6 +276,7 @@ def _steps_of(chart_: Chart) -> list[_Step | None]:
     return kept[1]
 
 
+@lru_cache(maxsize=64)
 def _canonical(delimiters: Delimiters) -> bytes:
     """The table that puts canonical separators in place of those of an interchange; theirs in data become NUL."""
     table = bytearray(range(256))

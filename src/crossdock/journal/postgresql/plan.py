@@ -19,6 +19,7 @@ _KEYS: dict[str, tuple[str, slice]] = {
     "upsert_restored": ("restored", slice(0, 1)),
     "upsert_belief": ("beliefs", slice(0, 2)),
     "upsert_cursor": ("cursors", slice(0, 3)),
+    "upsert_tally": ("tallies", slice(0, 5)),
     "upsert_crosswalk_row": ("crosswalk_rows", slice(0, 3)),
     "replace_arrival": ("arrivals", slice(0, 3)),
     "assign_incident": ("incidents", slice(0, 1)),

@@ -115,9 +115,7 @@ class PostgresqlJournal(PostgresqlReads):
                     await self.writer.submit(Task())
                 except StoreDown:
                     continue
-                except (
-                    Exception
-                ):  # ends in the next beat: a heart that stops loses all that this process owns
+                except Exception:  # ends in the next beat: without a heart all that is owned is lost
                     _log.exception("a beat failed")
 
     async def _connect(self) -> tuple[Wire, Kit]:
@@ -215,6 +213,10 @@ class PostgresqlJournal(PostgresqlReads):
     def next_id(self) -> int:
         """A number never given before."""
         return self._ids.next()
+
+    def ids_beyond(self, number: int) -> None:
+        """Numbers given from now on are greater than one that another process may have given."""
+        self._ids.beyond(number)
 
     def _salt(self) -> bytes:
         """Eight random bytes; drawn many at a time, since each draw is a system call."""

@@ -10,7 +10,9 @@ from typing import Any
 from crossdock.journal.chain import PARTITIONS
 from crossdock.journal.changes import unpacked, unpacked_tree
 from crossdock.journal.contract import RestoredSystem
+from crossdock.journal.sql import flow
 from crossdock.journal.sql.connection import Connection
+from crossdock.message.gate import GateAct
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
 from crossdock.message.states import CaptureState, MessageState, TransmissionState
@@ -41,22 +43,35 @@ class Reads:
 
     # -- captures ------------------------------------------------------------
 
-    def captures_waiting(self, after: int, limit: int) -> Sequence[Capture]:
-        """Captures to translate, in arrival order, with their bodies."""
+    def captures_queued(self) -> list[tuple[str, str]]:
+        """(system, document) of everything that waits to be translated."""
+        return self._reader.execute(
+            "SELECT DISTINCT system, document FROM captures WHERE state = 1 ORDER BY system, document"
+        ).fetchall()
+
+    def captures_waiting(self, system: str, document: str, after: int, limit: int) -> Sequence[Capture]:
+        """Captures of one kind from one system to translate, in arrival order, with their bodies."""
         rows = self._reader.execute(
             f"SELECT {_CAPTURE} FROM captures c JOIN payloads p ON p.id = c.payload"
-            " WHERE c.state = 1 AND c.id > ? ORDER BY c.id LIMIT ?",
-            (after, limit),
+            " WHERE c.state = 1 AND c.system = ? AND c.document = ? AND c.id > ? ORDER BY c.id LIMIT ?",
+            (system, document, after, limit),
         )
         return [_capture(row) for row in rows]
 
-    def captures_due(self, partitions: Collection[int], limit: int) -> list[tuple[int, int]]:
-        """(capture, partition) of those to translate, in order of arrival within each partition."""
+    def captures_due(
+        self, kinds: Sequence[tuple[str, str]], partitions: Collection[int], each: int
+    ) -> list[tuple[int, int, str, str]]:
+        """(capture, partition, system, document) of the first to translate of each kind, in order of arrival."""
+        if not kinds:
+            return []
         within, listed = self._within("partition", partitions)
-        return self._reader.execute(
-            f"SELECT id, partition FROM captures WHERE state = 1{within} ORDER BY id LIMIT ?",
-            (*listed, limit),
-        ).fetchall()
+        one = (
+            "SELECT * FROM (SELECT id, partition, system, document FROM captures"
+            f" WHERE state = 1 AND system = ? AND document = ?{within} ORDER BY id LIMIT ?) AS k{{}}"
+        )
+        sql = " UNION ALL ".join(one.format(n) for n in range(len(kinds)))
+        values = [value for kind in kinds for value in (*kind, *listed, each)]
+        return self._reader.execute(sql, values).fetchall()
 
     def captures(self, ids: Sequence[int]) -> Sequence[Capture]:
         """Some captures with their bodies."""
@@ -211,16 +226,26 @@ class Reads:
         after: int,
         limit: int,
         partitions: Collection[int],
+        origin: str | None = None,
     ) -> Sequence[Transmission]:
-        """Open work of one target in order of making, beyond one id."""
+        """Open work of one target in order of making, beyond one id; of one origin, or of all."""
         wanted = ", ".join(str(state.value) for state in states)
         within, listed = self._within("partition", partitions)
+        of, whose = ("", ()) if origin is None else (" AND origin = ?", (origin,))
         rows = self._reader.execute(
             f"SELECT {_TRANSMISSION} FROM transmissions"
-            f" WHERE target = ? AND state IN ({wanted}) AND id > ?{within} ORDER BY id LIMIT ?",
-            (target, after, *listed, limit),
+            f" WHERE target = ?{of} AND state IN ({wanted}) AND id > ?{within} ORDER BY id LIMIT ?",
+            (target, *whose, after, *listed, limit),
         )
         return [_transmission(row) for row in rows]
+
+    def origins_open(self, target: str) -> list[str]:
+        """The systems from which there is open work for a target."""
+        rows = self._reader.execute(
+            "SELECT DISTINCT origin FROM transmissions WHERE target = ? AND state IN (1, 2, 3, 4, 5, 8)",
+            (target,),
+        )
+        return [origin for (origin,) in rows]
 
     def lane(self, target: str, key: str, after: int, limit: int) -> Sequence[Transmission]:
         """Open work of one lane in order."""
@@ -231,11 +256,20 @@ class Reads:
         )
         return [_transmission(row) for row in rows]
 
+    def lane_waits(self, target: str, key: str, after: int, before: int) -> bool:
+        """Whether anything of a lane between two ids is neither at its end nor being sent."""
+        row = self._reader.execute(
+            "SELECT 1 FROM transmissions WHERE target = ? AND key = ? AND state IN (1, 2, 3, 4, 5, 8)"
+            " AND state IN (1, 2, 4, 5) AND id > ? AND id < ? LIMIT 1",
+            (target, key, after, before),
+        ).fetchone()
+        return row is not None
+
     def lanes_blocked(self, target: str, partitions: Collection[int]) -> list[tuple[str, int, int]]:
-        """(ordering key, transmission, partition) of every lane of a target that waits for a person."""
+        """(ordering key, first that waits, partition) of every lane of a target that waits for a person."""
         within, listed = self._within("partition", partitions)
         return self._reader.execute(
-            f"SELECT key, min(id), partition FROM transmissions WHERE target = ? AND state = 8{within}"
+            f"SELECT key, min(id), partition FROM transmissions WHERE target = ? AND state IN (2, 8){within}"
             " GROUP BY key, partition",
             (target, *listed),
         ).fetchall()
@@ -269,10 +303,10 @@ class Reads:
         return row[0] if row else None
 
     def cause_of(self, transmission: int) -> str:
-        """The cause of the open incident that holds a transmission."""
+        """The cause of the open incident that holds a transmission, or that it is held behind."""
         row = self._reader.execute(
             "SELECT i.cause FROM members m JOIN incidents i ON i.id = m.incident"
-            " WHERE m.kind = 3 AND m.id = ? AND i.state = 1",
+            " WHERE m.kind IN (3, 4) AND m.id = ? AND i.state = 1",
             (transmission,),
         ).fetchone()
         return row[0] if row else f"in_doubt/t{transmission}"
@@ -297,6 +331,10 @@ class Reads:
         """The bytes of a payload; None when they were erased."""
         row = self._reader.execute("SELECT codec, data FROM payloads WHERE id = ?", (payload,)).fetchone()
         return unpacked(*row) if row else None
+
+    def gate_acts(self) -> Sequence[GateAct]:
+        """What people did to the ways into and out of systems, oldest first; the newest where there are very many."""
+        return flow.gate_acts(self._reader, self.scope)
 
     def restored_systems(self) -> Sequence[RestoredSystem]:
         """Systems that hand in again, or did, because the store was restored from a backup."""

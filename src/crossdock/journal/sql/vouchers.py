@@ -46,6 +46,7 @@ _SIMPLE = (
     ("overrides", "insert_override", "id, scope, system, document, their_id, path, value, until_ms"),
     ("restored", "upsert_restored", "system, backup_ms, since_ms, floor, ended_id"),
     ("crosswalk_rows", "upsert_crosswalk_row", "name, system, theirs, ours"),
+    ("gate_acts", "insert_gate_act", "id, scope, system, direction, move, who, reason, at_ms"),
 )
 _INCIDENT = (
     "id, scope, type, cause, severity, owner, opened_ms, due_ms, system, document, number, path, value, says, fix,"
@@ -98,6 +99,7 @@ _MARKED = (
     ("door", "insert_door", "scope, system, at_ms, status, says, payload, incident"),
     ("answers", "insert_answer", "key, digest, body, at_ms"),
     ("aliases", "insert_alias", "scope, system, key, capture"),
+    ("tallies", "upsert_tally", "scope, system, document, from_ms, counter, changed, zeroed, jumped"),
     ("anchors", "insert_anchor", "position, at_ms, heads"),
 )
 

@@ -136,6 +136,9 @@ class SqliteJournal(SqliteReads):
 
     # -- writing -------------------------------------------------------------
 
+    def ids_beyond(self, number: int) -> None:
+        """Every number is greater than the one before: nobody else gives any."""
+
     def next_id(self) -> int:
         """A number never given before."""
         return next(self._ids)
