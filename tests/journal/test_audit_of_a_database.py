@@ -16,13 +16,13 @@ from tests.journal.test_audit import OWNERSHIP, other
 from tests.stories import stories
 
 #: What a hub needs to run, and nothing of what happened.
-RUNNING = {"owners", "partitions", "chains", "shape", "budgets", "moving", "moved"}
+RUNNING = {"owners", "partitions", "chains", "shape", "budgets", "moving", "moved", "months"}
 
 
 @pytest.fixture(scope="module")
 def recorded(postgresql: Server) -> Place:
     """A store with a row in almost every table."""
-    place = postgresql_place(postgresql)
+    place = postgresql_place(postgresql, keep=True)
 
     async def tell() -> None:
         async with stories(place.database) as told:

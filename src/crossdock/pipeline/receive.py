@@ -93,6 +93,8 @@ class Door:
     ) -> Arrival:
         """What the store must know of some content. Raises Unreadable."""
         facts = reader.facts(content)
+        if "\x00" in facts.id or "\x00" in (facts.order_by or ""):
+            raise Unreadable("this cannot be an id", status=422, fix="send an id that can be printed")
         flow = bound.system.flow_in(document)
         revise = polled or (flow is not None and flow.on_change is OnChange.REVISE)
         return Arrival(

@@ -8,6 +8,7 @@ import os
 from asyncio import Future
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, date, datetime
 from typing import Any
 
 import structlog
@@ -18,6 +19,7 @@ from crossdock.journal.contract import Accepted, Arrival, Dedup, StoreDown
 from crossdock.journal.postgresql import doorbook, transaction, writer
 from crossdock.journal.postgresql.arrays import Type
 from crossdock.journal.postgresql.membership import EpochFence, Fence, Member, join, leave, this_process
+from crossdock.journal.postgresql.months import begin_month
 from crossdock.journal.postgresql.plan import Plan
 from crossdock.journal.postgresql.schema import migrate
 from crossdock.journal.postgresql.scribe import Scribe
@@ -92,6 +94,7 @@ class PostgresqlJournal(PostgresqlReads):
         self._kit: Kit | None = None
         self._charter = 0
         self._anchored = 0
+        self._month: date | None = None  #: the one whose parts are known to be there
         self._heart: asyncio.Task[None] | None = None
         self.writer = Writer(self._connect, linger_s=linger_s, lease_s=lease_s)
 
@@ -266,3 +269,10 @@ class PostgresqlJournal(PostgresqlReads):
 
         task = Task(before=((_PATIENCE, ()), (_STANDSTILL, ())), asks=((_HEADS, ()),), then=tie)
         self._anchored = await self.writer.submit(task)
+        await self._begin_month()
+
+    async def _begin_month(self) -> None:
+        """The first anchor of a month gives it parts of its own."""
+        month = datetime.fromtimestamp(self._clock_ms() / 1000, UTC).date().replace(day=1)
+        if month != self._month and await begin_month(self._url, month):
+            self._month = month

@@ -32,6 +32,8 @@ _RESOLVE_PAUSE_S = 0.2
 #: Somebody else wrote the same row first, or waits for ours: looked at again, it is decided otherwise.
 _MET = frozenset({"23505", "40001", "40P01"})
 _OVERTAKEN = "CD001"
+#: A lock was not had in time: the store is well, somebody else is at it.
+_BUSY = "55P03"
 #: Classes of SQLSTATE that say nothing of what was asked, only that the store cannot do it now.
 _DOWN = ("08", "25006", "53", "55", "57", "58", "XX")
 
@@ -180,9 +182,10 @@ class Writer:
             else:
                 return
             break
+        busy = isinstance(error, Refused) and error.code == _BUSY
         if isinstance(error, Refused):
             error = _in_words(error, one[0])
-        if isinstance(error, StoreDown):
+        if isinstance(error, StoreDown) and not busy:
             self._failed(str(error))
         _end(one, error)
 
