@@ -126,7 +126,7 @@ def giant(size: int) -> Iterator[bytes]:
     count = size // len(line)
     for _ in range(count):
         yield line
-    yield f"CTT*{count * 1000}~\nSE*{count * 2000 + 4}*0001~\nGE*1*1~\nIEA*1*000000001~\n".encode()
+    yield f"SE*{count * 2000 + 3}*0001~\nGE*1*1~\nIEA*1*000000001~\n".encode()
 
 
 class Stream(io.RawIOBase):
@@ -137,6 +137,7 @@ class Stream(io.RawIOBase):
         self._rest = b""
 
     def read(self, size: int = -1) -> bytes:
+        """The next bytes; fewer only at the end."""
         parts, have = [self._rest], len(self._rest)
         while have < size:
             part = next(self._parts, b"")

@@ -333,7 +333,11 @@ class Stories:
             act,
             ("insert_override", mended, None),
             ("upsert_crosswalk_row", ("ship_method", "shop", "DRONE", "EXPRESS"), None),
-            ("insert_gate_act", (self.journal.next_id(), 1, "erp", "out", "pause", "ann", "period close", START_MS), None),
+            (
+                "insert_gate_act",
+                (self.journal.next_id(), 1, "erp", "out", "pause", "ann", "period close", START_MS),
+                None,
+            ),
         )  # fmt: skip
         changes.row("upsert_restored", "shop", START_MS, START_MS, 1, None)
         changes.row("insert_answer", "act/1", b"d" * 32, b"{}", START_MS)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
+from typing import cast
 
 from crossdock.charter.charter import Charter, OnUnclear, System
 from crossdock.charter.fields import ConnectorFields, DocumentRead, DocumentWritten, Option
@@ -277,6 +278,9 @@ class Hub:
             return NoClient(system.name)
         clock, charter = self.clock, self.charter
         limits, auth, http = system.limits, system.auth, self._around.http(system.url, system, charter)
+        ours: object = http
+        if self.settings.is_shared and isinstance(ours, HttpClient):
+            cast("HttpClient[Response]", ours).may_send = lambda: self.tenure.may_send()
         token_client = self._around.http(auth.token_url, system, charter) if auth.token_url else None
         session = None
         if auth.type == "session" and auth.secret is not None and isinstance(connector, SignsIn):

@@ -146,7 +146,7 @@ def test_time_that_lies_in_several_stretches_counts_once():
 
 
 def test_many_years_of_a_rule_are_answered_in_a_moment():
-    nightly = Blackout(frozenset({"out"}), begins=datetime(1990, 1, 1), ends=datetime(1990, 1, 2))  # noqa: DTZ001
+    nightly = Blackout(frozenset({"out"}), begins=datetime(1990, 1, 1), ends=datetime(1990, 1, 2))
     assert Calendar([nightly], AMSTERDAM).at(ms("2026-06-01T00:00")) is None
 
 

@@ -63,8 +63,9 @@ class Run:
 
 
 def run(
-    vendor: Vendor | Callable[[float], Vendor], seconds: float, *, adaptive: Adaptive | None, retry_after_s: float = 1.0,
-    in_flight: int = 16, rate_per_s: float | None = None, answer_s: float = 0.02, start_s: float = 0.0,
+    vendor: Vendor | Callable[[float], Vendor], seconds: float, *, adaptive: Adaptive | None,
+    retry_after_s: float = 1.0, in_flight: int = 16, rate_per_s: float | None = None,
+    answer_s: float = 0.02, start_s: float = 0.0,
 ) -> Run:  # fmt: skip
     """Somebody who always wants to send, `in_flight` at a time, and honours Retry-After."""
     made, now_s, pace = Run(), start_s, Pace(rate_per_s, burst=1)

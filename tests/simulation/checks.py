@@ -40,7 +40,11 @@ def _nothing_odd(world: World) -> None:
     quarrels = [quarrel for party in world.parties.values() for quarrel in party.quarrels]
     found = [*world.defects, *world.loop.defects, *world.host.defects, *quarrels]
     for process in world.loop.graveyard:
-        found += [f"{task.get_name()} {task.get_coro()} failed: {task.exception()!r}" for task in process.tasks if _unheard(task)]
+        found += [
+            f"{task.get_name()} {task.get_coro()} failed: {task.exception()!r}"
+            for task in process.tasks
+            if _unheard(task)
+        ]
     _must(not found, "; ".join(found[:3]))
 
 
@@ -86,12 +90,16 @@ def _door(world: World) -> None:
     for told in world.couriers.told:
         if told.wants == "new" and told.accepted is None:
             rivals = [t for t in world.couriers.told if _same_place(t, told) and t.accepted is not None]
-            _must(rivals, f"{told.system} {told.document} {told.id} was refused and nothing stood in its place")
+            _must(
+                rivals, f"{told.system} {told.document} {told.id} was refused and nothing stood in its place"
+            )
     for capture, posted in world.watch.answered_202.items():
         _must(capture in bodies, f"c{capture} was answered 202 and is not there")
         if bodies[capture][1] == "inventory_balance" and world.floor is not None:
             continue  # a level comes bare from one door and wrapped from the other
-        _must(_content(json.loads(posted)) == _content(bodies[capture][4]), f"c{capture} holds another content")
+        _must(
+            _content(json.loads(posted)) == _content(bodies[capture][4]), f"c{capture} holds another content"
+        )
 
 
 def _answers(told: Told) -> None:
@@ -140,7 +148,9 @@ def _once(world: World) -> None:
             _must(effect.transmission, f"{name} got {effect.number} without a key")
             effects[effect.transmission].append(effect)
     sends: defaultdict[int, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
-    for id_, message, target, state in world.watch.rows("SELECT id, message, target, state FROM transmissions"):
+    for id_, message, target, state in world.watch.rows(
+        "SELECT id, message, target, state FROM transmissions"
+    ):
         sends[message][target].append((id_, state))
     marks = _marks(world)
     for message, system, document, state in _messages(world):
@@ -224,7 +234,9 @@ def _in_order(world: World) -> None:
 
 def _accepted_order(world: World) -> None:
     """Documents of one key that met no obstacle are routed as they were accepted."""
-    delayed = "SELECT capture FROM ledger WHERE kind IN (3, 4, 11) AND message IS NOT NULL AND state IN (1, 5)"
+    delayed = (
+        "SELECT capture FROM ledger WHERE kind IN (3, 4, 11) AND message IS NOT NULL AND state IN (1, 5)"
+    )
     again = "SELECT capture FROM ledger WHERE kind = 11 AND capture IS NOT NULL AND message IS NULL"
     rows = world.watch.rows(
         "SELECT t.target, t.key, t.id, m.capture FROM transmissions t JOIN messages m ON m.id = t.message"
@@ -243,7 +255,9 @@ def _late(world: World) -> None:
     rows = world.watch.rows("SELECT id, system, document, their_id, version, late FROM captures ORDER BY id")
     for id_, system, document, their_id, version, late in rows:
         known = newest.get((system, document, their_id))
-        _must(bool(late) == (known is not None and version < known), f"c{id_}: version {version} after {known}")
+        _must(
+            bool(late) == (known is not None and version < known), f"c{id_}: version {version} after {known}"
+        )
         _must(known != version, f"c{id_}: version {version} of {document} {their_id} twice")
         newest[system, document, their_id] = max(version, known or version)
 
@@ -275,7 +289,9 @@ def _desk(world: World) -> None:
     _must(not empty, f"open incidents that hold nothing: {empty[:3]}")
     for t in world.watch.nameless:
         told = world.watch.rows("SELECT 1 FROM members m WHERE m.kind = 3 AND m.id = ?", t)
-        done = world.watch.rows("SELECT 1 FROM ledger WHERE transmission = ? AND kind = 7 AND state = ?", t, DONE)
+        done = world.watch.rows(
+            "SELECT 1 FROM ledger WHERE transmission = ? AND kind = 7 AND state = ?", t, DONE
+        )
         _must(told or not done, f"t{t} was taken without an id, and no incident says so")
 
 
@@ -322,7 +338,9 @@ def _stock(world: World) -> None:
     if world.floor is not None:
         stock, gone, opening = world.floor.stock(), world.floor.shipped(), world.floor.opening
         for sku, before in opening.items():
-            _must(stock[sku] + gone[sku] == before, f"{sku}: {stock[sku]} and {gone[sku]} shipped of {before}")
+            _must(
+                stock[sku] + gone[sku] == before, f"{sku}: {stock[sku]} and {gone[sku]} shipped of {before}"
+            )
         _levels(world, {sku: int(left) for sku, left in stock.items()}, "MAIN")
         return
     assert world.warehouse is not None
@@ -331,7 +349,9 @@ def _stock(world: World) -> None:
     for pieces in house.asked.values():
         asked.update(pieces)
     for sku, before in house.opening.items():
-        _must(house.stock[sku] + asked[sku] == before, f"{sku}: {house.stock[sku]} left, {asked[sku]} shipped")
+        _must(
+            house.stock[sku] + asked[sku] == before, f"{sku}: {house.stock[sku]} left, {asked[sku]} shipped"
+        )
     told = {sku for sku in house.opening if sku != UNKNOWN_SKU and house.stock[sku] != house.opening[sku]}
     _levels(world, {sku: house.stock[sku] for sku in told}, "MAIN")
 
@@ -352,7 +372,10 @@ def _levels(world: World, stock: dict[str, int], site: str) -> None:
                 name, f"{site}:{sku}:%",
             )  # fmt: skip
             if not closed and (sku in last or world.warehouse is not None):
-                _must(last.get(sku) == quantity, f"{name} has {last.get(sku)} of {sku}, the warehouse {quantity}")
+                _must(
+                    last.get(sku) == quantity,
+                    f"{name} has {last.get(sku)} of {sku}, the warehouse {quantity}",
+                )
 
 
 # -- the ledger ----------------------------------------------------------------------

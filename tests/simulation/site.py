@@ -62,7 +62,11 @@ class Plan:
 def draw(random: Random) -> Plan:
     """The plan of one seed."""
     floor = random.random() < 0.35
-    ways = {"erp": random.choice(WAYS), "broker": random.choice(WAYS), "shop": random.choice(("resend", "person"))}
+    ways = {
+        "erp": random.choice(WAYS),
+        "broker": random.choice(WAYS),
+        "shop": random.choice(("resend", "person")),
+    }
     if not floor:
         ways["wms"] = random.choice(WAYS)
     versions = not floor and random.random() < 0.4

@@ -26,7 +26,7 @@ from tests.simulation.flows import Erp, FloorNews, PlainWarehouse, Shop
 from tests.simulation.host import Host
 from tests.simulation.loop import SimulatedLoop, Stuck
 from tests.simulation.machine import START_MS
-from tests.simulation.network import Network, Party, Sent
+from tests.simulation.network import Network, Sent
 from tests.simulation.operator import Operator
 from tests.simulation.parties import Receiver
 from tests.simulation.senders import Couriers
@@ -309,5 +309,7 @@ def run(seed: int, folder: Path) -> Run:
     result.virtual_s, result.starts = world.loop.time(), world.host.starts
     result.effects = sum(len(party.effects) for party in world.parties.values())
     if result.broken:
-        result.events = [f"{at_s:9.3f}  {' '.join(map(str, words))}" for at_s, words in world.events][-EVENTS_SHOWN:]
+        result.events = [f"{at_s:9.3f}  {' '.join(map(str, words))}" for at_s, words in world.events][
+            -EVENTS_SHOWN:
+        ]
     return result

@@ -55,7 +55,8 @@ class SharedFeed:
         self._wake.set()
 
     def again(self, captures: Iterable[int]) -> None:
-        """Captures that a person sent back: they wait in the store."""
+        """Captures that a person sent back, or that could not be decided: they wait in the store."""
+        self._turns.clear()  # the store says anew whose turn it is: those known by now come after them
         self._wake.set()
 
     def look(self) -> None:

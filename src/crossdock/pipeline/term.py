@@ -119,9 +119,10 @@ class Term:
 
     async def leave(self, partitions: frozenset[int]) -> None:
         """Lets go of these partitions once nothing of them is under way."""
-        self.hold.remove(partitions)
         async with self._decides:
-            pass  # what was being decided is written
+            # Never amid a batch: the rest of it would be handed over as messages, and whoever comes next
+            # would decide the captures behind them first.
+            self.hold.remove(partitions)
         self.feed.forget(partitions)
         await self.pollers.leave(partitions)
         for target in self.targets.values():

@@ -63,7 +63,7 @@ def test_delimiters_are_what_the_header_says(end: str, element: str, component: 
         ("junk between", letter() + b"1r junk\r\n" + letter(control=8), "x12.junk"),
         ("junk before", b"HTTP/1.1 200 OK\r\n\r\n" + letter(), "x12.junk"),
         ("junk after", letter() + b"\x1a\x00goodbye", "x12.junk"),
-        ("ISA16 missing", letter(end="~\n").replace(b"*P*>~", b"*P*~"), "x12.isa16"),
+        ("ISA16 missing", letter(end="~\n").replace(b"*P*>~", b"*P*~"), "x12.component_missing"),
     ],
 )  # fmt: skip
 def test_what_is_off_is_forgiven_and_told_once_or_refused(what: str, data: bytes, code: str) -> None:

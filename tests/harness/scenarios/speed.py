@@ -75,7 +75,7 @@ def quantile(values: Sequence[float], share: float) -> float:
 async def hub(folder: Path, load: Load) -> Figures:
     """The product, with the verdict over all that it did."""
     async with stage(
-        folder, Plan(limits=LIMITS), seed=load.seed, store=load.store, workers=load.workers, durable=True
+        folder, Plan(limits=LIMITS), seed=load.seed, store=load.store, workers=load.workers, direct=True
     ) as world:
         figures = Figures(start_s=world.start_s)
         await _measure(figures, load, world.hub.process, world.target, world.shop)

@@ -108,7 +108,7 @@ class _Mover:
         self._source = source
         self._target = target
         self._name = name
-        self.tables = list(_tables(source, target))
+        self.tables = list(tables_of(source, target))
 
     # -- begin and end -------------------------------------------------------
 
@@ -223,7 +223,7 @@ def _fitting(row: Sequence[Any], booleans: Sequence[int]) -> list[Any]:
     return fitted
 
 
-def _tables(source: sqlite3.Connection, target: psycopg.Connection[Any]) -> Iterator[Table]:
+def tables_of(source: sqlite3.Connection, target: psycopg.Connection[Any]) -> Iterator[Table]:
     """Every table of the file, with the types that its columns have in the database."""
     types: dict[tuple[str, str], str] = {
         (table, column): type_

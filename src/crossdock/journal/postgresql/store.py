@@ -112,7 +112,7 @@ class PostgresqlJournal(PostgresqlReads):
                     await self.writer.submit(Task())
                 except StoreDown:
                     continue
-                except Exception:  # ends in the next beat: a heart that stops loses all that this process owns
+                except Exception:  # ends in the next beat: without a heart all that is owned is lost
                     _log.exception("a beat failed")
 
     async def _connect(self) -> tuple[Wire, Kit]:

@@ -158,7 +158,9 @@ class Writer:
                 for place, one in enumerate(batch):
                     await self._alone(one)
                     if self.fenced:
-                        self._fail(batch[place + 1 :], Fenced("another process took over what this one owned"))
+                        self._fail(
+                            batch[place + 1 :], Fenced("another process took over what this one owned")
+                        )
                         return
                     if self._doubt is not None:
                         self._queue.extendleft(reversed(batch[place + 1 :]))

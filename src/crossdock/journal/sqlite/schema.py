@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,10 @@ def _statements() -> dict[str, str]:
 STATEMENTS = _statements()
 
 
+#: Marks a file that was copied out of a database, whose positions have gaps where commits were rolled back.
+SPARSE = 0x43445350
+
+
 class SqliteConnection(sqlite3.Connection):
     """A connection that knows how its store says things."""
 
@@ -43,6 +48,8 @@ def connect(path: Path, *, read_only: bool = False, synchronous: str = "FULL") -
         path, isolation_level=None, timeout=10, check_same_thread=False, cached_statements=512,
         factory=SqliteConnection,
     )  # fmt: skip
+    if connection.execute("PRAGMA application_id").fetchone()[0] == SPARSE:
+        connection.dialect = replace(SqliteConnection.dialect, dense=False)
     if read_only:
         connection.execute("PRAGMA query_only = 1")
     else:

@@ -305,9 +305,9 @@ class SqliteJournal(SqliteReads):
         return Accepted(Verdict.LATE if late else Verdict.NEW, id_, new.record)
 
     def _conflict(self, connection: sqlite3.Connection, a: Arrival, capture: int) -> Accepted:
-        id_ = self._open_incident(connection, cause_of_conflict(a), {}) or self.next_id()
         changes = self.changes()
-        conflict(a, capture, id_, self._clock_ms(), changes)
+        known = self._open_incident(connection, cause_of_conflict(a), {})
+        id_ = conflict(a, capture, self._clock_ms(), changes, lambda: known or self.next_id())
         self._write(connection, changes)
         return Accepted(Verdict.CONFLICT, capture, incident=id_)
 
