@@ -18,20 +18,22 @@ from crossdock.pipeline.bound import Context
 from crossdock.pipeline.knowledge import Knowledge
 
 TYPE = "mass_change"
+#: What a person does about a feed that is held, as it stands in the store.
+PASS, DROP = "pass", "drop"
 #: The field that tells how much there is, where a document has one; of others any change counts.
 AMOUNTS = {"inventory_balance": "quantity", "price": "price"}
 #: Fields that tell of every document anew when it was made.
 _MOMENTS = frozenset({"as_of", "valid_from"})
 #: A span of time is counted in so many parts, so that it glides.
 _PARTS = 4
-#: So far back goes what is usual, and so much of it must be known before anything is called unusual.
-_USUAL_MS, _KNOWN_MS, _KNOWN_PARTS = 7 * 86_400_000, 86_400_000, 10
+#: So far back goes what is usual (a weekly load is in it), and so much of it must be known to call anything unusual.
+_USUAL_MS, _KNOWN_MS, _KNOWN_PARTS = 8 * 86_400_000, 86_400_000, 10
 #: The number of changes by itself is unusual from so many times `least` on.
 _MANY = 10
 #: Objects of a feed whose last change is remembered one by one.
-_OBJECTS_MAX = 500_000
-#: How long what the store says of a feed is believed.
-_BELIEVED_MS = 60_000
+OBJECTS_MAX = 500_000
+#: How long the store's word of what others count, of how many objects there are, and of people's acts is believed.
+_BELIEVED_MS, _COUNTED_MS, _ACTED_MS = 60_000, 600_000, 1_000
 
 Feed = tuple[str, str]  #: system, document
 
@@ -54,6 +56,9 @@ class _Counts:
         self.zeroed += zeroed
         self.jumped += jumped
 
+    def plus(self, other: _Counts) -> _Counts:
+        return _Counts(self.changed + other.changed, self.zeroed + other.zeroed, self.jumped + other.jumped)
+
 
 @dataclass(slots=True)
 class _Known:
@@ -63,30 +68,69 @@ class _Known:
     own: dict[int, _Counts] = field(default_factory=dict[int, _Counts])  #: by the part of time
     others: dict[int, _Counts] = field(
         default_factory=dict[int, _Counts]
-    )  #: of other processes, and former runs
+    )  #: of other processes, and of former runs
     zeroed: dict[int, int] = field(
         default_factory=dict[int, int]
     )  #: object -> the part in which it went to nothing
     jumped: dict[int, int] = field(default_factory=dict[int, int])
+    since: int = -1  #: only later parts count; `zeroed` and `jumped` hold nothing older
+    before: _Counts = field(default_factory=_Counts)  #: what counts of durable batches
     objects: int = 0  #: that the feed ever told of
-    usual: int | None = None  #: changes in the busiest span of the last week; None: too little is known
+    usual: int | None = None  #: changes in the busiest span of the past; None: too little is known
     asked_ms: int = -_BELIEVED_MS
+    counted_ms: int = -_COUNTED_MS
 
     @property
     def part_ms(self) -> int:
         """The length of a part."""
         return max(int(self.settings.within_s * 1000) // _PARTS, 1)
 
+    def slide(self, since: int, oldest: int) -> None:
+        """Only what came after `since` counts from now on, and what came before `oldest` is written no more."""
+        for objects in (self.zeroed, self.jumped):
+            for hub in [hub for hub, part in objects.items() if part <= since]:
+                del objects[hub]
+        self.own = {part: counts for part, counts in self.own.items() if part >= oldest}
+        self.since = since
+        self.sum()
 
-@dataclass(frozen=True, slots=True)
+    def sum(self) -> None:
+        """Adds up what counts."""
+        changed = sum(one.changed for part, one in self.own.items() if part > self.since)
+        total = _Counts(changed, len(self.zeroed), len(self.jumped))
+        for part, one in self.others.items():
+            if part > self.since:
+                total = total.plus(one)
+        self.before = total
+
+
+@dataclass(slots=True)
 class _Change:
     """What one message changes; not yet counted for good."""
 
-    feed: Feed
     hub: int
     part: int
-    zeroed: bool
-    jumped: bool
+    zeroed: bool = False
+    jumped: bool = False
+
+
+@dataclass(slots=True)
+class _Coming:
+    """What one batch adds to a feed, before it is durable."""
+
+    counts: _Counts = field(default_factory=_Counts)  #: zeroed and jumped against what counts already
+    objects: dict[int, _Change] = field(default_factory=dict[int, _Change])  #: the last change of each
+    parts: dict[int, _Counts] = field(default_factory=dict[int, _Counts])
+
+    def add(self, change: _Change, known: _Known) -> None:
+        """One more change; an object that goes to nothing twice counts once, and not at all once it is back."""
+        before = self.objects.get(change.hub)
+        was_zero = before.zeroed if before else change.hub in known.zeroed
+        had_jumped = before.jumped if before else change.hub in known.jumped
+        change.jumped = change.jumped or had_jumped
+        self.counts.add(1, change.zeroed - was_zero, change.jumped - had_jumped)
+        self.parts.setdefault(change.part, _Counts()).add(1, int(change.zeroed), int(change.jumped))
+        self.objects[change.hub] = change
 
 
 class MassChange:
@@ -108,21 +152,26 @@ class MassChange:
         }
         self._feeds: dict[Feed, _Known] = {}
         self._counter: int | None = None
-        self._coming: list[_Change] = []
+        self._coming: dict[Feed, _Coming] = {}
         self._says: dict[Feed, str] = {}  #: feeds that tripped in this batch, with the numbers
         self._open: dict[Feed, int | None] = {}  #: the incident that holds a feed; asked once a batch
         self._acts: Mapping[Feed, tuple[str, int]] = {}
-        self._acts_ms = -_BELIEVED_MS
+        self._acts_ms = -_ACTED_MS
 
     def begin(self) -> None:
         """A batch begins; nothing of the one before is counted that was not kept."""
         self._coming.clear()
         self._open.clear()
+        self._says.clear()
 
     @property
-    def tripped(self) -> bool:
-        """Whether a feed ran away in the batch that is being decided: all of it is to be judged once more."""
-        return any(self._open.get(feed) is None for feed in self._says)
+    def tripped(self) -> Mapping[Feed, str]:
+        """What ran away in the batch that is being decided: all of it is to be judged once more."""
+        return dict(self._says)
+
+    def hold(self, says: Mapping[Feed, str]) -> None:
+        """The batch that begins holds these feeds from its first document on."""
+        self._says.update(says)
 
     # -- judging -------------------------------------------------------------
 
@@ -135,15 +184,12 @@ class MassChange:
         change = self._change(feed, settings, message)
         if change is None:
             return None
-        act, at_ms = self._last_act(feed)
-        fresh = self._now_ms() - at_ms < settings.within_s * 1000
         if self.engaged(feed):
             return self._held(feed, self._says.get(feed, ""))
-        if act == "pass" and fresh:
+        coming = self._coming.setdefault(feed, _Coming())
+        coming.add(change, self._feed(feed))
+        if self._passes_freely(feed):
             return None
-        if act == "drop" and fresh:
-            return self._held(feed, f"{_named(feed)} changes on after what it changed before was dropped")
-        self._coming.append(change)
         says = self._too_much(feed)
         if says is None:
             return None
@@ -171,40 +217,22 @@ class MassChange:
         name = AMOUNTS.get(message.document)
         if name is None:
             differs = any(path not in _MOMENTS for path in check.changes(last[1].tree, message.tree))
-            return _Change(feed, message.hub, part, zeroed=False, jumped=False) if differs else None
+            return _Change(message.hub, part) if differs else None
         before, after = _amount(last[1].tree, name), _amount(message.tree, name)
         if before is None or after is None or before == after:
             return None
-        return _Change(
-            feed, message.hub, part,
-            zeroed=after == 0,
-            jumped=before != 0 and after != 0 and _ratio(before, after) >= settings.jump_factor,
-        )  # fmt: skip
+        jumped = before != 0 and after != 0 and _ratio(before, after) >= settings.jump_factor
+        return _Change(message.hub, part, zeroed=after == 0, jumped=jumped)
 
     def _too_much(self, feed: Feed) -> str | None:
         """The numbers of a feed that runs away, in words; None while it does not."""
-        known, settings = self._feed(feed), self._feed(feed).settings
-        since = self._now_ms() // known.part_ms - _PARTS
-        own = [change for change in self._coming if change.feed == feed]
-        counts = _Counts(len(own))
-        for parts in (known.own, known.others):
-            for part, one in parts.items():
-                if part > since:
-                    counts.changed += one.changed
-        for part, one in known.others.items():
-            if part > since:
-                counts.add(0, one.zeroed, one.jumped)
-        zeroed = {hub for hub, part in known.zeroed.items() if part > since} | {
-            c.hub for c in own if c.zeroed
-        }
-        jumped = {hub for hub, part in known.jumped.items() if part > since} | {
-            c.hub for c in own if c.jumped
-        }
-        counts.add(0, len(zeroed - {c.hub for c in own if not c.zeroed}), len(jumped))
-        return self._worst(feed, settings, counts, known)
+        known = self._feed(feed)
+        if self._worst(feed, known) is not None:
+            self._count_objects(feed, known, _ACTED_MS)  # nothing is held because of an old number
+        return self._worst(feed, known)
 
-    @staticmethod
-    def _worst(feed: Feed, settings: Brake, counts: _Counts, known: _Known) -> str | None:
+    def _worst(self, feed: Feed, known: _Known) -> str | None:
+        settings, counts = known.settings, known.before.plus(self._coming[feed].counts)
         within = f"within {settings.within_s / 60:g} min"
         if counts.zeroed >= max(settings.least, settings.zero_share * known.objects):
             return f"{_named(feed)}: {counts.zeroed:,} of {known.objects:,} went to nothing {within}"
@@ -213,7 +241,7 @@ class MassChange:
             return f"{_named(feed)}: {counts.jumped:,} of {known.objects:,} {jump} {within}"
         many = settings.least * _MANY
         if known.usual is not None and counts.changed >= max(many, settings.times_usual * known.usual):
-            usual = f"the busiest such span of the last week had {known.usual:,}"
+            usual = f"the busiest such span of the last eight days had {known.usual:,}"
             return f"{_named(feed)}: {counts.changed:,} changes {within}; {usual}"
         return None
 
@@ -221,35 +249,28 @@ class MassChange:
 
     def write(self, changes: Changes) -> None:
         """Adds what this batch counts to its changes."""
-        touched: dict[tuple[Feed, int], _Counts] = {}
-        for one in self._coming:
-            before = self._feed(one.feed).own.get(one.part, _Counts())
-            counts = touched.setdefault(
-                (one.feed, one.part), _Counts(before.changed, before.zeroed, before.jumped)
-            )
-            counts.add(1, int(one.zeroed), int(one.jumped))
-        for (feed, part), counts in touched.items():
-            from_ms = part * self._feed(feed).part_ms
-            changes.row(
-                "upsert_tally", self._journal.scope, *feed, from_ms, self._own_counter, counts.changed,
-                counts.zeroed, counts.jumped,
-            )  # fmt: skip
-            if part not in self._feed(feed).own:
-                changes.row("delete_tallies", self._journal.scope, *feed, from_ms - 2 * _USUAL_MS)
+        for feed, coming in self._coming.items():
+            known = self._feed(feed)
+            for part, more in coming.parts.items():
+                counts, from_ms = known.own.get(part, _Counts()).plus(more), part * known.part_ms
+                changes.row(
+                    "upsert_tally", self._journal.scope, *feed, from_ms, self._own_counter, counts.changed,
+                    counts.zeroed, counts.jumped,
+                )  # fmt: skip
+                if part not in known.own:
+                    changes.row("delete_tallies", self._journal.scope, *feed, from_ms - 2 * _USUAL_MS)
 
     def keep(self) -> None:
         """What this batch added is durable."""
-        for one in self._coming:
-            known = self._feed(one.feed)
-            known.own.setdefault(one.part, _Counts()).add(1, int(one.zeroed), int(one.jumped))
-            for objects, counts in ((known.zeroed, one.zeroed), (known.jumped, one.jumped)):
-                if counts and len(objects) < _OBJECTS_MAX:
-                    objects[one.hub] = one.part
-                elif not counts:
-                    objects.pop(one.hub, None)
-            _forget(known, one.part - _PARTS)
+        for feed, coming in self._coming.items():
+            known = self._feed(feed)
+            for part, more in coming.parts.items():
+                known.own[part] = known.own.get(part, _Counts()).plus(more)
+            for hub, change in coming.objects.items():
+                _note(known.zeroed, hub, change.part, counts=change.zeroed)
+                _note(known.jumped, hub, change.part, counts=change.jumped)
+            known.sum()
         self._coming.clear()
-        self._says.clear()
 
     @property
     def _own_counter(self) -> int:
@@ -264,24 +285,40 @@ class MassChange:
         if known is None:
             known = self._feeds[feed] = _Known(self._settings[feed])
         now_ms = self._now_ms()
+        since = oldest = now_ms // known.part_ms - _PARTS
+        free_ms = self._free_until(feed)
+        if free_ms is not None:  # what a person let pass counts no more
+            since = max(since, min(now_ms, free_ms) // known.part_ms)
         if now_ms - known.asked_ms >= _BELIEVED_MS:
             known.asked_ms = now_ms
-            known.objects = self._journal.count_objects(*feed)
             rows = self._journal.tallies(*feed, now_ms - _USUAL_MS)
             known.others = {}
             for from_ms, counter, changed, zeroed, jumped in rows:
                 if counter != self._counter:
                     known.others.setdefault(from_ms // known.part_ms, _Counts()).add(changed, zeroed, jumped)
             known.usual = _usual(((row[0], row[2]) for row in rows), known.part_ms, now_ms)
+            self._count_objects(feed, known, _COUNTED_MS)
+            known.slide(since, oldest)
+        elif since != known.since:
+            known.slide(since, oldest)
         return known
 
-    def _last_act(self, feed: Feed) -> tuple[str, int]:
-        """What a person did last about a feed, and when."""
+    def _count_objects(self, feed: Feed, known: _Known, believed_ms: int) -> None:
         now_ms = self._now_ms()
-        if now_ms - self._acts_ms >= 1_000:
-            self._acts_ms = now_ms
-            self._acts = self._journal.brake_acts()
-        return self._acts.get(feed, ("", 0))
+        if now_ms - known.counted_ms >= believed_ms:
+            known.counted_ms, known.objects = now_ms, self._journal.count_objects(*feed)
+
+    def _free_until(self, feed: Feed) -> int | None:
+        """Until when a person let a feed pass; None when nobody did."""
+        now_ms = self._now_ms()
+        if now_ms - self._acts_ms >= _ACTED_MS:
+            self._acts_ms, self._acts = now_ms, self._journal.brake_acts()
+        act, at_ms = self._acts.get(feed, ("", 0))
+        return at_ms + int(self._settings[feed].within_s * 1000) if act == PASS else None
+
+    def _passes_freely(self, feed: Feed) -> bool:
+        until_ms = self._free_until(feed)
+        return until_ms is not None and self._now_ms() < until_ms
 
     def _now_ms(self) -> int:
         return self._context.clock.now_ms()
@@ -303,13 +340,12 @@ def _ratio(before: Decimal, after: Decimal) -> float:
     return float(high / low)
 
 
-def _forget(known: _Known, before: int) -> None:
-    """What has left the span is not counted any more."""
-    known.own = {part: counts for part, counts in known.own.items() if part > before - _PARTS}
-    if len(known.zeroed) + len(known.jumped) > 2 * max(known.objects, 1_000):
-        for objects in (known.zeroed, known.jumped):
-            for hub in [hub for hub, part in objects.items() if part <= before]:
-                del objects[hub]
+def _note(objects: dict[int, int], hub: int, part: int, *, counts: bool) -> None:
+    """Remembers an object, or forgets it; the hundred-thousands beyond the bound are not counted one by one."""
+    if not counts:
+        objects.pop(hub, None)
+    elif hub in objects or len(objects) < OBJECTS_MAX:
+        objects[hub] = part
 
 
 def _usual(rows: Iterable[tuple[int, int]], part_ms: int, now_ms: int) -> int | None:

@@ -98,7 +98,7 @@ class Decider:
             ):
                 batch.displaced.add(older.id)
                 self._move(older, MessageState.SUPERSEDED, batch, None, why="newer ones took its place")
-                says = f"{newer.document} {newer.number} is newer"
+                says = "a newer one took its place while it was held"
                 batch.changes.entry(self._entry(EntryKind.superseded, older, says, ()))
 
     def _hand_over(self, message: Message, batch: Batch, made_by: Entry | None) -> None:

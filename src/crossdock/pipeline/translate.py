@@ -55,10 +55,12 @@ class Translator:
         """What becomes of captures; twice where a feed ran away, so that all of it is held and not its end only."""
         for reading in readings:
             self.capture(reading, batch)
-        if not self._decider.brake.tripped:
+        says = self._decider.brake.tripped
+        if not says:
             return batch
         forget(batch)
         batch = self.batch()
+        self._decider.brake.hold(says)
         for reading in readings:
             self.capture(reading, batch)
         return batch

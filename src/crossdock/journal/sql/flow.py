@@ -90,10 +90,13 @@ def brake_acts(connection: Connection, scope: int) -> dict[tuple[str, str], tupl
     """What a person did last about each feed that the brake held: (system, document) to (pass or drop, when)."""
     rows = connection.execute(
         "SELECT system, direction, move, at_ms FROM gate_acts WHERE scope = ? AND direction NOT IN ('in', 'out')"
-        " ORDER BY at_ms, id",
-        (scope,),
-    )
-    return {(system, direction.removeprefix(BRAKE)): (move, at_ms) for system, direction, move, at_ms in rows}
+        " ORDER BY at_ms DESC, id DESC LIMIT ?",
+        (scope, GATE_ACTS_MAX),
+    ).fetchall()
+    return {
+        (system, direction.removeprefix(BRAKE)): (move, at_ms)
+        for system, direction, move, at_ms in reversed(rows)
+    }
 
 
 def tallies(

@@ -16,6 +16,7 @@ from crossdock.journal.sql.rows import (
     MESSAGE_COLUMNS,
     TRANSMISSION_COLUMNS,
     read_capture,
+    read_message,
     read_transmission,
 )
 from crossdock.message.incident import MemberKind
