@@ -48,6 +48,8 @@ proof: env ## long: kills at random instants, faults, system calls, counted from
 	$(BIN)/python -m tests.harness.run durable
 	for mode in resend find person; do $(BIN)/python -m tests.harness.run faults --mode $$mode || exit 1; done
 	for store in sqlite postgresql; do $(BIN)/python -m tests.harness.crash --kills 300 --store $$store || exit 1; done
+	CROSSDOCK_PROOF=1 $(BIN)/python -m pytest -q tests/crash/test_servers_and_disks.py
+	$(BIN)/python -m tests.simulation --seeds 2000
 
 bench: env ## measurements, each beside its yardstick
 	$(BIN)/python -m bench

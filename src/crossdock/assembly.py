@@ -48,6 +48,8 @@ from crossdock.transport.http import HttpClient
 #: Seconds of a system's rate that may go out at once: vendors count windows, so a burst of a whole second breaks them.
 _BURST_S = 0.1
 CODE_VERSION = version("crossdock")
+#: A disk of fewer times the space that should stay free has no such space to give.
+_SMALL_DISKS = 5
 
 
 class RealClock:
@@ -223,10 +225,15 @@ class Hub:
         return None if table is None else frozenset(row.ours for row in table.rows())
 
     def _disk_free(self) -> int | None:
-        """Free bytes where the store is; None for a store on another machine."""
+        """Free bytes where the store is; None for a store on another machine, or on a disk that is all too small.
+
+        There the bound would be more than the disk can ever have free, and the store itself says when it is full.
+        """
         if self.settings.is_shared:
             return None
-        return shutil.disk_usage(self.settings.sqlite_path.parent).free
+        disk = shutil.disk_usage(self.settings.sqlite_path.parent)
+        small = disk.total < _SMALL_DISKS * self.charter.intake.disk_free_mb * 1_000_000
+        return None if small else disk.free
 
     async def stop(self) -> None:
         """Stops the worker, then closes the journal and all connections."""

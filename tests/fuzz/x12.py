@@ -26,10 +26,12 @@ if __name__ == "__main__":
             import crossdock.formats.x12.write  # noqa: F401
 
 from crossdock.faults import Invalid
-from crossdock.formats.x12.check import InterchangeReport, check
+from crossdock.formats.x12.acknowledge import Policy, acknowledge
+from crossdock.formats.x12.check import InterchangeReport, check, reports
 from crossdock.formats.x12.read import read
+from crossdock.formats.x12.receipts import receipts
 from crossdock.formats.x12.write import write
-from tests.formats.x12.letters import isa, letter, order
+from tests.formats.x12.letters import WHEN, isa, letter, order
 
 CASE_S_MAX = 5.0  #: of one case; what takes longer hangs
 SAMPLES = [
@@ -92,6 +94,12 @@ def survives(data: bytes) -> bool:
             written = write(one)
             (back,) = read(written, lenient=True)
             assert write(back) == written
+        for report in reports(data, lenient=True)[0]:
+            answer = acknowledge(report, lambda _: 1, WHEN, policy=Policy(ta1=True))
+            if answer:
+                assert all(receipts(answer)), "what we answer can be read"
+                (back,) = read(write(answer))
+                assert not back.findings or back.header.raw == answer.header.raw
     except Invalid as refusal:
         precise(refusal)
     return read_at_all

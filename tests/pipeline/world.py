@@ -285,8 +285,8 @@ class World:
         return self.journal._reader.execute(sql).fetchall()
 
     async def until(self, true: Callable[[], object], what: str = "") -> None:
-        """Waits for something to become so; fails after ten seconds."""
-        give_up = time.monotonic() + 10
+        """Waits for something to become so; fails after twenty seconds."""
+        give_up = time.monotonic() + 20
         while not true():
             assert time.monotonic() < give_up, what or "it did not come about"
             await asyncio.sleep(0.002)

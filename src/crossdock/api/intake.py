@@ -196,7 +196,9 @@ class Intake:
         if self._door.depth >= _DEPTH_MAX:
             raise _refusal(429, "more came in than the disk can take", fix="send it again later", retry_s=1)
         length = scope.headers.get("content-length") or ""
-        full = self._pressure.full(system, int(length) if length.isdigit() else 0)
+        # One that is too large for good is told so below, however full it is.
+        wanted = int(length) if length.isdigit() and int(length) <= self._max_bytes else 0
+        full = self._pressure.full(system, wanted)
         if full is not None:
             raise _refusal(full.status, full.says, fix=full.fix, retry_s=full.retry_s)
 

@@ -21,7 +21,7 @@ from crossdock.formats.x12.tree import Delimiters, Repeats, Row
 from crossdock.formats.x12.tree import Segment as Read
 from crossdock.formats.x12.validate import SegmentFinding, SetCheck, validate
 from crossdock.formats.x12.write import encode
-from tests.formats.x12.letters import ORDER, letter, order, set_of, sets
+from tests.formats.x12.letters import ORDER, isa, letter, order, set_of, sets
 from tests.formats.x12.sampling import Mutation, Sample, mutations
 
 EVERY_SET = [
@@ -117,7 +117,7 @@ def test_a_segment_in_the_wrong_place_is_named(
     what: str, body: tuple[str, ...], expected: tuple[int, str, str]
 ) -> None:
     (one,) = sets(letter([order(body=body)]))
-    found = validate(one, ORDER_GRAMMAR, known={"W05"})
+    found = validate(one, ORDER_GRAMMAR)
     assert [(each.segment_number, each.segment_id, each.ack) for each in found] == [expected], what
 
 
@@ -212,6 +212,17 @@ def test_a_set_without_grammar_and_an_unknown_version_are_told_at_the_set() -> N
 def test_a_set_in_the_wrong_kind_of_group_is_told() -> None:
     (report,), _ = reports(letter().replace(b"GS*PO", b"GS*IN"))
     assert [(one.element, one.ack) for one in report.every()] == [("01", "AK502:6")]
+
+
+def test_a_ta1_is_checked_to_the_element() -> None:
+    data = (isa() + "~TA1*000000001*260314*1230*A*000~TA1*1*260314**Q*000*9~IEA*0*000000007~").encode()
+    (report,), _ = reports(data)
+    assert [(one.segment_number, one.segment_id, one.element, one.code) for one in report.every()] == [
+        (3, "TA1", "01", "x12.too_short"),
+        (3, "TA1", "03", "x12.missing_element"),
+        (3, "TA1", "04", "x12.invalid_code"),
+        (3, "TA1", "06", "x12.too_many_elements"),
+    ]
 
 
 def test_reports_come_as_soon_as_their_part_is_at_its_end() -> None:

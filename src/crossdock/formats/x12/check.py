@@ -11,6 +11,7 @@ from crossdock.faults import Invalid
 from crossdock.formats.edi.finding import Finding
 from crossdock.formats.edi.grammar import DocumentGrammar
 from crossdock.formats.x12 import dictionary
+from crossdock.formats.x12.explain import explain
 from crossdock.formats.x12.read import events
 from crossdock.formats.x12.tree import Group, Interchange, Set
 from crossdock.formats.x12.validate import SetCheck
@@ -111,6 +112,7 @@ def check(
         elif event.kind == "group_end" and group:
             yield group
         elif event.kind == "interchange_end" and interchange:
+            interchange.findings.extend(_acknowledgements(interchange.interchange))
             yield interchange
         yield from event.findings
 
@@ -137,6 +139,25 @@ def reports(
     return found, outside
 
 
+def _acknowledgements(one: Interchange) -> Iterator[Finding]:
+    """What is wrong in the elements of the TA1 segments."""
+    definition = dictionary.segment("TA1", dictionary.BASES[one.version >= "00405"])
+    for segment, position in zip(one.acknowledged, one.acknowledged_at, strict=True):
+        for spot in explain(segment, definition):
+            yield Finding(
+                spot.code,
+                spot.says,
+                spot.fix,
+                severity="forgiven" if spot.forgiven else "note" if spot.note else "error",
+                interchange=one.control,
+                segment_number=position - one.position + 1,
+                segment_id="TA1",
+                element=spot.element or None,
+                value=spot.value,
+                position=position,
+            )
+
+
 class _Going:
     """The check of one set, with or without a grammar."""
 
@@ -149,7 +170,7 @@ class _Going:
         except Invalid as fault:
             self._own.append(_without_grammar(one, fault))
             return
-        self._check = SetCheck(one, grammar, known=_known())
+        self._check = SetCheck(one, grammar)
         instead = _read_by_another(one.version)
         if instead:
             self._own.append(
@@ -176,12 +197,6 @@ class _Going:
             one.version,
             one.first_number + len(one.raw) - 1,
         )
-
-
-@lru_cache(maxsize=1)
-def _known() -> frozenset[str]:
-    """The ids of all segments that are written down."""
-    return frozenset(dictionary.segments())
 
 
 @lru_cache(maxsize=256)

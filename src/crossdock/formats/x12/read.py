@@ -198,6 +198,7 @@ class _Reader:
             self.scanner.end(index)
         elif kind == "TA1":
             self.interchange.acknowledged.append(segment)
+            self.interchange.acknowledged_at.append(self.position)
         else:
             where = "in a group, but outside of its sets" if self.group else "outside of every group"
             self._stray(segment.id, f"segment {segment.id!r} stands {where}")

@@ -114,6 +114,9 @@ class Interchange:
     position: int = 1  #: of the ISA among the segments of the file
     groups: list[Group] = field(default_factory=list["Group"])
     acknowledged: list[Segment] = field(default_factory=list[Segment])
+    acknowledged_at: list[int] = field(
+        default_factory=list[int]
+    )  #: of each TA1 among the segments of the file
     trailer: Segment | None = None
     findings: list[Finding] = field(default_factory=list[Finding])
     group_count: int = 0

@@ -31,7 +31,7 @@ def _translated(sql: str) -> str:
 class PostgresqlConnection:
     """Takes the statements that both stores understand."""
 
-    dialect = Dialect(index="", dense=False, among="{} = ANY(?)", listed=list, find="strpos")
+    dialect = Dialect(index="", dense=False, ends=True, among="{} = ANY(?)", listed=list, find="strpos")
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection

@@ -100,7 +100,7 @@ class _Audit:
 
     def run(self, storage: Storage) -> None:
         """Raises _Found, or what a damaged file raises."""
-        if not self._read.dialect.dense:
+        if self._read.dialect.ends:
             ends = self._read.execute("SELECT chain, position, doors FROM chains").fetchall()
             self._ends = {chain: (position, doors) for chain, position, doors in ends}
         self._note_arrivals()
