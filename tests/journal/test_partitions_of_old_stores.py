@@ -35,7 +35,8 @@ def back_to_the_first_shape(path: Path) -> None:
             store.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         for table in ("restored", "gate_acts", "tallies"):
             store.execute(f"DROP TABLE {table}")
-        store.execute("DROP INDEX hubs_shared")
+        for index in ("hubs_shared", "messages_desk"):
+            store.execute(f"DROP INDEX {index}")
         store.execute("ALTER TABLE hubs DROP COLUMN shared")
         store.execute("PRAGMA user_version = 1")
 

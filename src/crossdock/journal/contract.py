@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -319,6 +319,26 @@ class Journal(Protocol):
 
     def body(self, payload: int) -> bytes | None:
         """The bytes of a payload; None when they were erased."""
+        ...
+
+    def incident_of_cause(self, cause: str) -> int | None:
+        """The open incident of a cause."""
+        ...
+
+    def messages_on_desk(self, hub: int) -> Sequence[Message]:
+        """What is on the desk of one object."""
+        ...
+
+    def count_objects(self, system: str, document: str) -> int:
+        """How many objects of a kind a system has an id for."""
+        ...
+
+    def tallies(self, system: str, document: str, since_ms: int) -> Sequence[tuple[int, int, int, int, int]]:
+        """(begin of a part of time, counter, changed, zeroed, jumped) of one feed, by whoever counted it."""
+        ...
+
+    def brake_acts(self) -> Mapping[tuple[str, str], tuple[str, int]]:
+        """What a person did last about each feed that the brake held: (system, document) to (pass or drop, when)."""
         ...
 
     def gate_acts(self) -> Sequence[GateAct]:

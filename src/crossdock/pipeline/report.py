@@ -47,6 +47,8 @@ def cause_of(fault: Fault, subject: Subject, member: tuple[MemberKind, int]) -> 
         return f"{fault.type}/{subject.system}/{fault.crosswalk}/{shown(fault.value)}"
     if fault.type in _BY_VALUE:
         return f"{fault.type}/{subject.system}/{shown(fault.value)}"
+    if fault.type == "mass_change":
+        return f"mass_change/{subject.system}/{subject.document}"
     if fault.type == "in_doubt":
         return f"in_doubt/t{member[1]}"
     if fault.type == "invalid" and fault.path and "." not in fault.path and fault.value is None:

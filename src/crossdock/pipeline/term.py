@@ -170,8 +170,7 @@ class Term:
                 # What was let go of meanwhile is decided by whoever comes next, in its order.
                 readings = [one for one in readings if self.hold.has(one.capture.partition)]
                 with self._journal.snapshot():
-                    for reading in readings:
-                        self._translator.capture(reading, batch)
+                    batch = self._translator.judged(readings, batch, self._forget)
                 await self._commit(batch)
             except Exception as error:  # ends in _one_by_one, where only the one at fault goes to the desk
                 tell = _log.info if isinstance(error, Overtaken | StoreDown) else _log.exception
@@ -224,9 +223,11 @@ class Term:
 
     async def _commit(self, batch: Batch) -> None:
         """Writes a batch, however long the store takes; then its lanes may go and waiters are woken."""
+        self._decider.brake.write(batch.changes)
         while True:
             try:
                 await self._journal.submit(batch.changes)
+                self._decider.brake.keep()
                 break
             except Fenced:
                 await _for_the_end_of_this_term()

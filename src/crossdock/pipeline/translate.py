@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +38,7 @@ class Translator:
     def batch(self) -> Batch:
         """A new set of changes."""
         self._known.forget()
+        self._decider.brake.begin()
         return Batch(self._journal.changes())
 
     def read(self, capture: Capture) -> Reading:
@@ -48,6 +50,20 @@ class Translator:
             raise  # nobody can read anything now: that is no fault of this capture
         except Exception as error:  # ends on the desk, once it is decided
             return Reading(capture, wrong=error)
+
+    def judged(self, readings: Sequence[Reading], batch: Batch, forget: Callable[[Batch], None]) -> Batch:
+        """What becomes of captures; twice where a feed ran away, so that all of it is held and not its end only."""
+        for reading in readings:
+            self.capture(reading, batch)
+        says = self._decider.brake.tripped
+        if not says:
+            return batch
+        forget(batch)
+        batch = self.batch()
+        self._decider.brake.hold(says)
+        for reading in readings:
+            self.capture(reading, batch)
+        return batch
 
     def capture(self, reading: Reading, batch: Batch) -> None:
         """Checks and routes what was read of one capture; whatever fails becomes an incident."""

@@ -19,7 +19,8 @@ from crossdock.journal.postgresql.foresight import STATEMENTS, Foreseen, Foresig
 from crossdock.journal.postgresql.ids import Ids
 from crossdock.journal.postgresql.wire import CONNECT_S, KEYED, Wire
 from crossdock.journal.sql.connection import Connection, Cursor
-from crossdock.journal.sql.reads import Reads, read_message
+from crossdock.journal.sql.reads import Reads
+from crossdock.journal.sql.rows import read_message
 from crossdock.message.records import Message
 
 T = TypeVar("T")

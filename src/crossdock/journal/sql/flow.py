@@ -16,7 +16,7 @@ def gate_acts(connection: Connection, scope: int) -> Sequence[GateAct]:
     """What people did to the ways into and out of systems, oldest first; the newest where there are very many."""
     rows = connection.execute(
         "SELECT id, system, direction, move, who, reason, at_ms FROM gate_acts WHERE scope = ?"
-        " ORDER BY at_ms DESC, id DESC LIMIT ?",
+        " AND direction IN ('in', 'out') ORDER BY at_ms DESC, id DESC LIMIT ?",
         (scope, GATE_ACTS_MAX),
     ).fetchall()
     return [
@@ -80,3 +80,31 @@ def left_to_drain(connection: Connection, target: str, upto: int) -> int:
         (target, upto),
     ).fetchone()
     return int(row[0])
+
+
+#: Directions under which the desk notes what a person did about a feed that the brake held.
+BRAKE = "brake:"
+
+
+def brake_acts(connection: Connection, scope: int) -> dict[tuple[str, str], tuple[str, int]]:
+    """What a person did last about each feed that the brake held: (system, document) to (pass or drop, when)."""
+    rows = connection.execute(
+        "SELECT system, direction, move, at_ms FROM gate_acts WHERE scope = ? AND direction NOT IN ('in', 'out')"
+        " ORDER BY at_ms DESC, id DESC LIMIT ?",
+        (scope, GATE_ACTS_MAX),
+    ).fetchall()
+    return {
+        (system, direction.removeprefix(BRAKE)): (move, at_ms)
+        for system, direction, move, at_ms in reversed(rows)
+    }
+
+
+def tallies(
+    connection: Connection, scope: int, system: str, document: str, since_ms: int
+) -> list[tuple[int, int, int, int, int]]:
+    """(begin of a part of time, counter, changed, zeroed, jumped) of one feed."""
+    return connection.execute(
+        "SELECT from_ms, counter, changed, zeroed, jumped FROM tallies WHERE scope = ? AND system = ?"
+        " AND document = ? AND from_ms >= ?",
+        (scope, system, document, since_ms),
+    ).fetchall()

@@ -7,87 +7,50 @@ from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from crossdock.journal.chain import PARTITIONS
-from crossdock.journal.changes import unpacked, unpacked_tree
+from crossdock.journal.changes import unpacked
 from crossdock.journal.contract import RestoredSystem
-from crossdock.journal.sql import flow
 from crossdock.journal.sql.connection import Connection
-from crossdock.message.gate import GateAct
+from crossdock.journal.sql.flow_reads import FlowReads
+from crossdock.journal.sql.rows import (
+    CAPTURE_COLUMNS,
+    MESSAGE_COLUMNS,
+    TRANSMISSION_COLUMNS,
+    read_capture,
+    read_message,
+    read_transmission,
+)
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
-from crossdock.message.states import CaptureState, MessageState, TransmissionState
-
-_CAPTURE = (
-    "c.id, c.system, c.document, c.their_id, c.version, c.order_by, c.content_type, c.payload, c.at_ms, c.late,"
-    " c.state, c.partition, p.codec, p.data"
-)
-#: Of a message, in the order of its fields.
-MESSAGE_COLUMNS = (
-    "id, capture, system, document, their_id, number, hub, root, key, version, tree, state, waits_for, until_ms,"
-    " partition"
-)
-_TRANSMISSION = (
-    "id, message, target, origin, document, number, hub, root, key, round, attempt, state, due_ms, first_ms, after,"
-    " payload, request, partition"
-)
+from crossdock.message.states import TransmissionState
 
 
-class Reads:
+class Reads(FlowReads):
     """Reads on a connection of their own, which sees only what is durable."""
 
     scope: int
 
     def __init__(self, connection: Connection) -> None:
-        self._reader = connection
+        super().__init__(connection)
         self.has_overrides = False
 
     # -- captures ------------------------------------------------------------
-
-    def captures_queued(self) -> list[tuple[str, str]]:
-        """(system, document) of everything that waits to be translated."""
-        return self._reader.execute(
-            "SELECT DISTINCT system, document FROM captures WHERE state = 1 ORDER BY system, document"
-        ).fetchall()
-
-    def captures_waiting(self, system: str, document: str, after: int, limit: int) -> Sequence[Capture]:
-        """Captures of one kind from one system to translate, in arrival order, with their bodies."""
-        rows = self._reader.execute(
-            f"SELECT {_CAPTURE} FROM captures c JOIN payloads p ON p.id = c.payload"
-            " WHERE c.state = 1 AND c.system = ? AND c.document = ? AND c.id > ? ORDER BY c.id LIMIT ?",
-            (system, document, after, limit),
-        )
-        return [_capture(row) for row in rows]
-
-    def captures_due(
-        self, kinds: Sequence[tuple[str, str]], partitions: Collection[int], each: int
-    ) -> list[tuple[int, int, str, str]]:
-        """(capture, partition, system, document) of the first to translate of each kind, in order of arrival."""
-        if not kinds:
-            return []
-        within, listed = self._within("partition", partitions)
-        one = (
-            "SELECT * FROM (SELECT id, partition, system, document FROM captures"
-            f" WHERE state = 1 AND system = ? AND document = ?{within} ORDER BY id LIMIT ?) AS k{{}}"
-        )
-        sql = " UNION ALL ".join(one.format(n) for n in range(len(kinds)))
-        values = [value for kind in kinds for value in (*kind, *listed, each)]
-        return self._reader.execute(sql, values).fetchall()
 
     def captures(self, ids: Sequence[int]) -> Sequence[Capture]:
         """Some captures with their bodies."""
         among, listed = self._among("c.id", ids)
         rows = self._reader.execute(
-            f"SELECT {_CAPTURE} FROM captures c JOIN payloads p ON p.id = c.payload WHERE TRUE{among}", listed
+            f"SELECT {CAPTURE_COLUMNS} FROM captures c JOIN payloads p ON p.id = c.payload WHERE TRUE{among}",
+            listed,
         )
-        return [_capture(row) for row in rows]
+        return [read_capture(row) for row in rows]
 
     def capture(self, id_: int) -> Capture | None:
         """One capture with its body."""
         row = self._reader.execute(
-            f"SELECT {_CAPTURE} FROM captures c JOIN payloads p ON p.id = c.payload WHERE c.id = ?",
+            f"SELECT {CAPTURE_COLUMNS} FROM captures c JOIN payloads p ON p.id = c.payload WHERE c.id = ?",
             (id_,),
         ).fetchone()
-        return _capture(row) if row else None
+        return read_capture(row) if row else None
 
     def overrides(self, system: str, document: str, their_id: str, now_ms: int) -> Sequence[tuple[str, Any]]:
         """Values that a person put in place of what the sender said: (path, value), oldest first."""
@@ -111,15 +74,6 @@ class Reads:
             " (SELECT coalesce(max(position), 0) FROM overrides)"
         ).fetchone()
         return max(row)
-
-    def _among(self, column: str, values: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
-        """A condition on one column and its parameter."""
-        dialect = self._reader.dialect
-        return f" AND {dialect.among.format(column)}", (dialect.listed(list(values)),)
-
-    def _within(self, column: str, partitions: Collection[int]) -> tuple[str, tuple[Any, ...]]:
-        """The condition that a row is in one of some partitions; none at all for all of them."""
-        return ("", ()) if len(partitions) >= PARTITIONS else self._among(column, sorted(partitions))
 
     # -- identity ------------------------------------------------------------
 
@@ -233,37 +187,20 @@ class Reads:
         within, listed = self._within("partition", partitions)
         of, whose = ("", ()) if origin is None else (" AND origin = ?", (origin,))
         rows = self._reader.execute(
-            f"SELECT {_TRANSMISSION} FROM transmissions"
+            f"SELECT {TRANSMISSION_COLUMNS} FROM transmissions"
             f" WHERE target = ?{of} AND state IN ({wanted}) AND id > ?{within} ORDER BY id LIMIT ?",
             (target, *whose, after, *listed, limit),
         )
-        return [_transmission(row) for row in rows]
-
-    def origins_open(self, target: str) -> list[str]:
-        """The systems from which there is open work for a target."""
-        rows = self._reader.execute(
-            "SELECT DISTINCT origin FROM transmissions WHERE target = ? AND state IN (1, 2, 3, 4, 5, 8)",
-            (target,),
-        )
-        return [origin for (origin,) in rows]
+        return [read_transmission(row) for row in rows]
 
     def lane(self, target: str, key: str, after: int, limit: int) -> Sequence[Transmission]:
         """Open work of one lane in order."""
         rows = self._reader.execute(
-            f"SELECT {_TRANSMISSION} FROM transmissions"
+            f"SELECT {TRANSMISSION_COLUMNS} FROM transmissions"
             " WHERE target = ? AND key = ? AND state IN (1, 2, 3, 4, 5, 8) AND id > ? ORDER BY id LIMIT ?",
             (target, key, after, limit),
         )
-        return [_transmission(row) for row in rows]
-
-    def lane_waits(self, target: str, key: str, after: int, before: int) -> bool:
-        """Whether anything of a lane between two ids is neither at its end nor being sent."""
-        row = self._reader.execute(
-            "SELECT 1 FROM transmissions WHERE target = ? AND key = ? AND state IN (1, 2, 3, 4, 5, 8)"
-            " AND state IN (1, 2, 4, 5) AND id > ? AND id < ? LIMIT 1",
-            (target, key, after, before),
-        ).fetchone()
-        return row is not None
+        return [read_transmission(row) for row in rows]
 
     def lanes_blocked(self, target: str, partitions: Collection[int]) -> list[tuple[str, int, int]]:
         """(ordering key, first that waits, partition) of every lane of a target that waits for a person."""
@@ -282,9 +219,9 @@ class Reads:
     def transmission(self, id_: int) -> Transmission | None:
         """One transmission."""
         row = self._reader.execute(
-            f"SELECT {_TRANSMISSION} FROM transmissions WHERE id = ?", (id_,)
+            f"SELECT {TRANSMISSION_COLUMNS} FROM transmissions WHERE id = ?", (id_,)
         ).fetchone()
-        return _transmission(row) if row else None
+        return read_transmission(row) if row else None
 
     def root_of(self, root: int, system: str) -> tuple[str, str] | None:
         """(document, the system's own id) of a root object."""
@@ -332,10 +269,6 @@ class Reads:
         row = self._reader.execute("SELECT codec, data FROM payloads WHERE id = ?", (payload,)).fetchone()
         return unpacked(*row) if row else None
 
-    def gate_acts(self) -> Sequence[GateAct]:
-        """What people did to the ways into and out of systems, oldest first; the newest where there are very many."""
-        return flow.gate_acts(self._reader, self.scope)
-
     def restored_systems(self) -> Sequence[RestoredSystem]:
         """Systems that hand in again, or did, because the store was restored from a backup."""
         rows = self._reader.execute("SELECT system, backup_ms, since_ms, floor, ended_id FROM restored")
@@ -354,40 +287,3 @@ class Reads:
         return self._reader.execute(
             "SELECT digest, name, role, system FROM keys WHERE revoked_ms IS NULL"
         ).fetchall()
-
-
-def _capture(row: tuple[Any, ...]) -> Capture:
-    (
-        id_,
-        system,
-        document,
-        their_id,
-        version,
-        order_by,
-        content_type,
-        payload,
-        at_ms,
-        late,
-        state,
-        partition,
-        codec,
-        data,
-    ) = row
-    return Capture(
-        id_, system, document, their_id, version, order_by, content_type, payload, at_ms, late,
-        state=CaptureState(state), body=unpacked(codec, data), partition=partition,
-    )  # fmt: skip
-
-
-def read_message(row: Sequence[Any]) -> Message:
-    """A message from the columns of MESSAGE_COLUMNS."""
-    fixed: list[Any] = list(row)
-    fixed[10] = unpacked_tree(fixed[10])
-    fixed[11] = MessageState(fixed[11])
-    return Message(*fixed)
-
-
-def _transmission(row: tuple[Any, ...]) -> Transmission:
-    fixed: list[Any] = list(row)
-    fixed[11] = TransmissionState(fixed[11])
-    return Transmission(*fixed)

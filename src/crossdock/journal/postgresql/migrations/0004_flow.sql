@@ -15,3 +15,6 @@ CREATE TABLE tallies (
 CREATE INDEX captures_turns ON captures (system, document, partition, id) WHERE state = 1;
 DROP INDEX transmissions_open;
 CREATE INDEX transmissions_open ON transmissions (target, origin, id, state) WHERE state IN (1, 2, 3, 4, 5, 8);
+
+-- A newer state of an object ends older ones on the desk.
+CREATE INDEX messages_desk ON messages (hub) WHERE state = 5;
