@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from crossdock.charter.blackouts import Blackout, Calendar
 from crossdock.charter.flow_settings import Brake, WhenClosed
+from crossdock.stock.policy import Policy
 
 
 class ItemCheck(Enum):
@@ -224,6 +225,7 @@ class Charter:
     intake_max_bytes: int = 10_000_000
     intake: Intake = Intake()
     files: Mapping[str, str] = field(default_factory=dict[str, str])  #: name in the site -> text, as checked
+    stock: Policy | None = None  #: what may be promised; None: no stock is kept
 
     def calendar(self, system: str, direction: str) -> Calendar:
         """The blackouts of one system and one direction ("in" or "out"), on its own clock or else the site's."""

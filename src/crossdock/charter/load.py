@@ -14,6 +14,7 @@ from crossdock.charter.objects import check_agreement, check_documents, read_obj
 from crossdock.charter.reading import Reading, Values
 from crossdock.charter.sheet import Entry, read_sheet
 from crossdock.charter.site_files import CHARTER_FILE, check_files, digest, read_files
+from crossdock.charter.stock import LEVEL, read_stock
 from crossdock.charter.systems import Connectors, read_systems
 from crossdock.charter.values import nearest
 from crossdock.faults import Misconfigured
@@ -83,7 +84,7 @@ def _charter(
     if documents is not None:
         check_documents(reading, systems, rules, documents)
     named = {path.removeprefix("systems.") for path in reading.paths("systems")}
-    check_agreement(reading, systems, rules, connectors, named)
+    check_agreement(reading, systems, rules, connectors, named, own=(LEVEL,) if values["stock"] else ())
     check_files(reading, files, systems, connectors)
     checks = _section(reading, values, "checks")
     site, intake = _section(reading, values, "site"), _section(reading, values, "intake")
@@ -100,6 +101,7 @@ def _charter(
         intake_max_bytes=intake.pop("max_bytes", 10_000_000),
         intake=Intake(**intake),
         files=files,
+        stock=read_stock(reading, values["stock"], systems, connectors, rules),
     )
     for system in systems.values():
         _check_address(reading, system, charter)

@@ -23,6 +23,7 @@ from crossdock.model.documents.inventory import (
     InventoryAdjustment,
     InventoryBalance,
     InventoryCount,
+    StockLevel,
     StockTransfer,
 )
 from crossdock.model.documents.item import Item, KitComposition, Price
@@ -43,7 +44,7 @@ from crossdock.model.refusal import refusal, unknown_kind
 _CLASSES: tuple[type[Document], ...] = (
     Item, KitComposition, Price, Party, Location,
     SalesOrder, Cancellation, Reservation, WarehouseOrder, WarehouseOrderCancel, Wave, PickStatus, Shipment,
-    InventoryBalance, InventoryAdjustment, InventoryCount, StockTransfer,
+    InventoryBalance, InventoryAdjustment, InventoryCount, StockTransfer, StockLevel,
     PurchaseOrder, DespatchAdvice, GoodsReceipt,
     ReturnAuthorisation, ReturnReceipt, ReturnToVendor,
     Invoice, BillingEvent,
