@@ -41,6 +41,7 @@ from crossdock.pipeline.lanes import KeyOrdering
 from crossdock.pipeline.receive import DurableFirst
 from crossdock.pipeline.transmit import NeverGuess
 from crossdock.pipeline.worker import Worker
+from crossdock.stock.policy import Policy
 
 
 class Clock:
@@ -81,6 +82,8 @@ class JsonReader:
 
 
 def _number(tree: Mapping[str, Any]) -> str:
+    if named := tree.get("extra", {}).get("id"):
+        return str(named)
     event = f"{tree.get('warehouse_order')}:{tree.get('state')}"  # what the floor reports has no number
     return str(tree.get("number") or tree.get("sku") or event)
 
@@ -207,6 +210,7 @@ class World:
         adjust: Callable[[System], System] = lambda system: system,
         surroundings: Mapping[str, Any] | None = None,
         database: str | None = None,
+        stock: Policy | None = None,
         **guards: Any,
     ) -> None:
         self.targets = {name: FakeTarget(name) for name in ("wms", "erp")}
@@ -223,10 +227,13 @@ class World:
         }
         systems = {name: adjust(system) for name, system in systems.items()}
         rules = {
-            d: ObjectRule(d, (owners or {}).get(d, "shop"), tuple(readers), fields or {}) for d in documents
+            d: ObjectRule(d, (owners or {}).get(d, "shop"), tuple(readers), fields or {})
+            for d in documents
+            if d != "stock_level"  # the hub's own word
         }
         judged = checks or Checks(ItemCheck.SKIP)
-        self.charter = Charter("sha256:test", Site(), systems, rules, judged, (ip_network("127.0.0.1/32"),))
+        network = (ip_network("127.0.0.1/32"),)
+        self.charter = Charter("sha256:test", Site(), systems, rules, judged, network, stock=stock)
         self.clock = Clock()
         self.database = database or fresh_database(folder) or f"sqlite:{folder / 'hub.db'}"
         self.journal = journal_at(self.database, self.clock, guards.pop("dedup", None) or ArrivalDedup())

@@ -133,6 +133,10 @@ class StockBook(Protocol):
         """Items of which a channel is to be told, the longest due first."""
         ...
 
+    def lot_expiry(self, sku: str, lot: str) -> str | None:
+        """The last day of a lot, as a warehouse told it."""
+        ...
+
     def answer(self, key: str) -> tuple[bytes, bytes] | None:
         """(digest of the request, answer) that was given under an Idempotency-Key."""
         ...
@@ -143,6 +147,10 @@ class StockBook(Protocol):
 
     def kits_version(self) -> int:
         """A number that rises with every kit that is told."""
+        ...
+
+    def skus_lacking(self) -> list[str]:
+        """The items that orders on the desk wait for."""
         ...
 
     def messages_lacking_stock(self, sku: str, limit: int) -> list[tuple[int, int]]:

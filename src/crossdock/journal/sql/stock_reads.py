@@ -51,6 +51,13 @@ class StockReads(FlowReads):
         ).fetchone()
         return BeliefRow(*row) if row else None
 
+    def lot_expiry(self, sku: str, lot: str) -> str | None:
+        """The last day of a lot, as a warehouse told it."""
+        row = self._reader.execute(
+            "SELECT max(expires_on) FROM stock_beliefs WHERE sku = ? AND lot = ?", (sku, lot)
+        ).fetchone()
+        return row[0]
+
     def held_by(self, channel: str, skus: Collection[str]) -> dict[str, int]:
         """How much of some items is set aside for one channel."""
         among, listed = self._among("sku", sorted(skus))
@@ -134,6 +141,13 @@ class StockReads(FlowReads):
     def kits_version(self) -> int:
         """A number that rises with every kit that is told."""
         return int(self._reader.execute(f"SELECT coalesce(max(b.message), 0) {_KITS}").fetchone()[0])
+
+    def skus_lacking(self) -> list[str]:
+        """The items that orders on the desk wait for."""
+        rows = self._reader.execute(
+            "SELECT DISTINCT value FROM incidents WHERE state = 1 AND type = 'backorder' AND value IS NOT NULL"
+        )
+        return [row[0] for row in rows]
 
     def messages_lacking_stock(self, sku: str, limit: int) -> list[tuple[int, int]]:
         """(message, partition) of orders on the desk that wait for an item, the oldest first."""

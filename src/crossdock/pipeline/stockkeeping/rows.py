@@ -6,9 +6,12 @@ from typing import Any
 
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Row
+from crossdock.journal.stock import ToldRow
 from crossdock.stock.reservation import Reservation
 
 _SCOPE = 1
+#: How a channel came to have a figure: it said so, or we sent it.
+THEIRS, OURS = 1, 2
 #: What must be left of a level when nothing is taken.
 _ANYTHING = -(1 << 62)
 
@@ -48,3 +51,16 @@ def added(sku: str, site: str, unit: str, amount: int, as_of_ms: int, due_ms: in
 def settled(sku: str, site: str, changed: int) -> tuple[Any, ...]:
     """Statement and values of a level of which everybody was told."""
     return "settle_level", _SCOPE, sku, site, changed
+
+
+def told_row(row: ToldRow, *, due_ms: int | None) -> Row:
+    """What a channel has now, as far as is known; `due_ms` is when it is to be told another figure."""
+    values = (
+        row.channel, row.sku, row.hub, row.amount, row.unit, row.how, row.at_ms, due_ms, partition_of(row.sku),
+    )  # fmt: skip
+    return "upsert_stock_told", values, None
+
+
+def told_due(due_ms: int | None, channel: str, sku: str) -> tuple[Any, ...]:
+    """Statement and values of when a channel is to be told of an item; None: it has been."""
+    return "due_told", due_ms, channel, sku
