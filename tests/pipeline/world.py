@@ -178,6 +178,9 @@ def order(number: str, *, key: str | None = None, **more: Any) -> dict[str, Any]
     return {"number": number, "lines": lines, "extra": extra, **more}
 
 
+_LOCAL = (ip_network("127.0.0.1/32"),)
+
+
 def fresh_database(_folder: Path) -> str | None:
     """The URL of the database of a folder for a world that names none; None: a file of its own. Set by conftest.py."""
     return None
@@ -227,13 +230,11 @@ class World:
         }
         systems = {name: adjust(system) for name, system in systems.items()}
         rules = {
-            d: ObjectRule(d, (owners or {}).get(d, "shop"), tuple(readers), fields or {})
-            for d in documents
-            if d != "stock_level"  # the hub's own word
+            d: ObjectRule(d, (owners or {}).get(d, "shop"), tuple(readers), fields or {}) for d in documents
         }
+        rules.pop("stock_level", None)  # the hub's own word
         judged = checks or Checks(ItemCheck.SKIP)
-        network = (ip_network("127.0.0.1/32"),)
-        self.charter = Charter("sha256:test", Site(), systems, rules, judged, network, stock=stock)
+        self.charter = Charter("sha256:test", Site(), systems, rules, judged, _LOCAL, stock=stock)
         self.clock = Clock()
         self.database = database or fresh_database(folder) or f"sqlite:{folder / 'hub.db'}"
         self.journal = journal_at(self.database, self.clock, guards.pop("dedup", None) or ArrivalDedup())

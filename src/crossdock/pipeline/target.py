@@ -111,11 +111,6 @@ class Target:
         return self._writers.get(document)
 
     @property
-    def concurrency(self) -> int:
-        """How many requests the system takes at once."""
-        return self._system.limits.concurrency
-
-    @property
     def sending(self) -> bool:
         """Whether anything is on the wire."""
         return self._active > 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from crossdock.journal.chain import partition_of
 from crossdock.journal.contract import Journal
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
@@ -43,7 +44,10 @@ async def put(journal: Journal, sku: str, amount: int, site: str = "AMS") -> Non
     """So much more of an item is there, in base units."""
     changes = journal.changes()
     changes.row(*added(sku, site, "EA", amount * PARTS, 0, None))
-    changes.entry(Entry(EntryKind.decided, says="a test put it there"))
+    hub = journal.next_id()
+    told = (hub, "wms", sku, site, "available", None, None, None, None, "EA", amount * PARTS, None, 0, 1)
+    row = ("upsert_stock_belief", (*told, amount * PARTS, 0, None, partition_of(sku)), 1)
+    changes.entry(Entry(EntryKind.decided, says="a test put it there"), row)
     await journal.submit(changes)
 
 

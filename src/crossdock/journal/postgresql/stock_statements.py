@@ -47,7 +47,8 @@ def stock_statements(
         "add_supply",
         "INSERT INTO stock_levels (scope, sku, site, unit, supply, reserved, as_of_ms, changed, due_ms, partition)"
         " SELECT scope, sku, site, unit, supply, 0, as_of_ms, 1, due_ms, partition FROM ROWS"
-        " ON CONFLICT (scope, sku, site) DO UPDATE SET supply = stock_levels.supply + excluded.supply,"
+        " ON CONFLICT (scope, sku, site) DO UPDATE SET unit = excluded.unit,"
+        " supply = stock_levels.supply + excluded.supply,"
         " as_of_ms = greatest(stock_levels.as_of_ms, excluded.as_of_ms), changed = stock_levels.changed + 1,"
         " due_ms = least(stock_levels.due_ms, excluded.due_ms)",
         "scope:i sku:t site:t unit:t supply:i as_of_ms:i due_ms:i partition:i", "scope", sort_by=1,
@@ -59,6 +60,11 @@ def stock_statements(
         " AND l.supply - l.reserved - u.amount >= u.least",
         "scope:i sku:t site:t amount:i least:i due_ms:i", "scope", sort_by=1,
     )  # fmt: skip
+    yield from _kept(insert, counted)
+
+
+def _kept(insert: Callable[..., Bulk], counted: Callable[..., Bulk]) -> Iterator[Bulk]:
+    """Reservations, promises, and what channels were told."""
     yield counted(
         "settle_level",
         # One that has changed since stays due.

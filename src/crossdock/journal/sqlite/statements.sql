@@ -151,7 +151,7 @@ UPDATE stock_beliefs SET counted = 0 WHERE hub = ? AND system = ? AND counted = 
 -- add_supply
 INSERT INTO stock_levels (scope, sku, site, unit, supply, reserved, as_of_ms, changed, due_ms, partition)
 VALUES (?, ?, ?, ?, ?, 0, ?, 1, ?, ?)
-ON CONFLICT (scope, sku, site) DO UPDATE SET supply = supply + excluded.supply, as_of_ms = max(as_of_ms, excluded.as_of_ms),
+ON CONFLICT (scope, sku, site) DO UPDATE SET unit = excluded.unit, supply = supply + excluded.supply, as_of_ms = max(as_of_ms, excluded.as_of_ms),
   changed = changed + 1, due_ms = coalesce(min(due_ms, excluded.due_ms), due_ms, excluded.due_ms);
 
 -- take_stock

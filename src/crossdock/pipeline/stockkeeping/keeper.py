@@ -160,6 +160,10 @@ class Keeper:
         was = before.counted if before is not None else 0
         kept = Kept([_believed(row, was, int(until.timestamp() * 1000) if until else None)])
         ledger.believe(row)
+        if before is not None and (before.sku, before.site) != (told.sku, told.site):
+            # The same balance is of another item, or elsewhere, from now on.
+            ledger.supply(before.sku, before.site, before.unit, -was, before.as_of_ms)
+            was = 0
         ledger.supply(told.sku, told.site, unit, usable - was, as_of_ms)
         kept.rows += ledger.show(told.sku, told.site, as_of_ms, told.lot)
         figure = belief.figure(site)

@@ -66,7 +66,7 @@ class StockLedger:
         """So much more or less can be promised, by a figure of that moment."""
         row = self.levels([sku]).get((sku, site)) or LevelRow(sku, site, unit, 0, 0, 0, 0)
         self._levels[sku][site] = replace(
-            row, supply=row.supply + amount, as_of_ms=max(row.as_of_ms, as_of_ms)
+            row, unit=unit, supply=row.supply + amount, as_of_ms=max(row.as_of_ms, as_of_ms)
         )
         self._supply[sku, site] = self._supply.get((sku, site), 0) + amount
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from crossdock.charter.charter import System
 from crossdock.charter.stock import ITSELF, LEVEL
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes, Row
@@ -29,16 +30,19 @@ AHEAD = 4
 class Publisher:
     """Makes the stock levels of channels."""
 
-    def __init__(self, room: Stockroom, journal: Journal, targets: Mapping[str, Target]) -> None:
+    def __init__(
+        self, room: Stockroom, journal: Journal, targets: Mapping[str, Target], systems: Mapping[str, System]
+    ) -> None:
         self._room = room
+        self._systems = systems
         self._journal = journal
         self._targets = targets
         self.channels = [channel for channel in room.policy.channels.values() if channel.publish]
 
     def room_for(self, channel: str) -> int:
         """How many more figures a channel is sent now; the others wait in the store, where only the newest counts."""
-        target = self._targets[channel]
-        return max(AHEAD * target.concurrency - target.lanes.counts[ITSELF], 0)
+        at_once = self._systems[channel].limits.concurrency
+        return max(AHEAD * at_once - self._targets[channel].lanes.counts[ITSELF], 0)
 
     def publish(
         self,

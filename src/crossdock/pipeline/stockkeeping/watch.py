@@ -53,7 +53,7 @@ class StockWatch:
         self._targets = targets
         self._hold = hold
         self._look_again = look_again
-        self._publisher = Publisher(context.stock, context.journal, targets)
+        self._publisher = Publisher(context.stock, context.journal, targets, context.charter.systems)
         self._clocks_s = float("-inf")
 
     async def run(self) -> None:
