@@ -217,9 +217,7 @@ class World:
         **guards: Any,
     ) -> None:
         self.targets = {name: FakeTarget(name) for name in ("wms", "erp")}
-        limits = Limits(
-            concurrency=concurrency, retry_first_s=0.005, retry_max_s=0.02, retry_for_s=retry_for_s
-        )
+        limits = Limits(concurrency, retry_first_s=0.005, retry_max_s=0.02, retry_for_s=retry_for_s)
         on_change = OnChange.REVISE if revise else OnChange.REFUSE
         flows = tuple(FlowIn(d, id="number", on_change=on_change) for d in documents)
         outs = tuple(FlowOut(d) for d in documents)
@@ -229,10 +227,9 @@ class World:
             "erp": System("erp", "json", flows_in=flows, flows_out=outs, limits=limits),
         }
         systems = {name: adjust(system) for name, system in systems.items()}
-        rules = {
-            d: ObjectRule(d, (owners or {}).get(d, "shop"), tuple(readers), fields or {}) for d in documents
-        }
-        rules.pop("stock_level", None)  # the hub's own word
+        # What may be sold is the hub's own word.
+        ruled, owned = [d for d in documents if d != "stock_level"], owners or {}
+        rules = {d: ObjectRule(d, owned.get(d, "shop"), tuple(readers), fields or {}) for d in ruled}
         judged = checks or Checks(ItemCheck.SKIP)
         self.charter = Charter("sha256:test", Site(), systems, rules, judged, _LOCAL, stock=stock)
         self.clock = Clock()

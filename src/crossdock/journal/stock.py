@@ -80,12 +80,12 @@ class StockBook(Protocol):
     """What the rules of stock ask a store, and the one write that decides in the middle."""
 
     def decide_on_stock(
-        self, skus: Sequence[str], channel: str, decide: OnStock[T], *, entries_max: int = 1
+        self, skus: Sequence[str], channel: str | None, decide: OnStock[T], *, entries_max: int = 1
     ) -> Future[T]:
         """Decides about some items while nobody else can change their levels; durable when the future is done.
 
-        `decide` gets the levels by item and site and what the channel holds of each item, and gives what the
-        future will hold.
+        `decide` gets the levels by item and site and what the channel holds of each item (None: nobody asks), and
+        gives what the future will hold.
         """
         ...
 

@@ -28,7 +28,7 @@ _HELD = Statement(
 )
 STATEMENTS = (_LEVELS, _HELD)
 
-_Wanted = tuple[Sequence[str], str, OnStock[Any]]
+_Wanted = tuple[Sequence[str], str | None, OnStock[Any]]
 _TAKES = frozenset({"take_stock", "add_supply"})
 
 
@@ -49,8 +49,8 @@ class Shelf:
         if not asked | written:
             return []
         found: list[Command] = [(_LEVELS, [scalar(self._scope), array(sorted(asked | written), Type.TEXT)])]
-        if asked:
-            channels = sorted({channel for _, channel, _ in self._wanted})
+        channels = sorted({channel for _, channel, _ in self._wanted if channel is not None})
+        if channels:
             found.append((_HELD, [array(channels, Type.TEXT), array(sorted(asked), Type.TEXT)]))
         return found
 
@@ -72,6 +72,7 @@ class Shelf:
     def decide(self, wanted: _Wanted, changes: Changes) -> Any:
         """Runs one decision; what it takes is written for all decisions at once."""
         skus, channel, decide = wanted
+        channel = channel or ""
         levels: dict[tuple[str, str], LevelRow] = {}
         for sku in skus:
             levels |= self._levels.get(sku, {})

@@ -257,7 +257,7 @@ class PostgresqlJournal(PostgresqlReads):
         return self.writer.submit(Task(arrivals=arrivals, cursor=row))
 
     def decide_on_stock(
-        self, skus: Sequence[str], channel: str, decide: OnStock[T], *, entries_max: int = 1
+        self, skus: Sequence[str], channel: str | None, decide: OnStock[T], *, entries_max: int = 1
     ) -> Future[T]:
         """Decides about some items while their levels are locked, whichever host asks."""
         return self.writer.submit(Task(stock=(skus, channel, decide), entries=entries_max))

@@ -70,7 +70,7 @@ class Task:
     then: Callable[[list[list[tuple[Any, ...]]], Plan], Any] | None = None
 
     #: The items that a decision is about, the channel that it is for, and the decision.
-    stock: tuple[Sequence[str], str, OnStock[Any]] | None = None
+    stock: tuple[Sequence[str], str | None, OnStock[Any]] | None = None
     entries: int = 0  #: the most that a decision on stock adds
 
     @property

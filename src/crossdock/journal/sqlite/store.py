@@ -245,7 +245,7 @@ class SqliteJournal(SqliteReads):
         return position
 
     def decide_on_stock(
-        self, skus: Sequence[str], channel: str, decide: OnStock[T], *, entries_max: int = 1
+        self, skus: Sequence[str], channel: str | None, decide: OnStock[T], *, entries_max: int = 1
     ) -> asyncio.Future[T]:
         """Decides about some items while nobody else can change their levels: a file has one writer."""
 
@@ -254,7 +254,8 @@ class SqliteJournal(SqliteReads):
             reads, changes = StockReads(connection), self.changes()
             reads.scope = self.scope
             levels = {(row.sku, row.site): row for row in reads.levels(skus)}
-            outcome = decide(levels, reads.held_by(channel, skus), changes)
+            held = {} if channel is None else reads.held_by(channel, skus)
+            outcome = decide(levels, held, changes)
             assert len(changes.entries) <= entries_max, "more entries than were announced"
             self._write(connection, changes)
             return outcome

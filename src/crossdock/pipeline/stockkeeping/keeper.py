@@ -191,7 +191,7 @@ class Keeper:
         held += self._promised(message.system, order.promise)
         skus = {want.sku for want in wants} | {one.sku for one in held}
         levels = self._ledger.levels(skus)
-        aside = self._journal.held_by(message.system, skus)
+        aside = self._journal.held_by(message.system, skus) if channel.share is not None else {}
         for one in held:  # what the order already has, it may have again
             row = levels[one.sku, one.site]
             levels[one.sku, one.site] = replace(row, reserved=row.reserved - one.amount)

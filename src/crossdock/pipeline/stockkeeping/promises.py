@@ -125,7 +125,8 @@ class Promises:
 
         skus = sorted({want.sku for want in wants})
         try:
-            return await self._journal.decide_on_stock(skus, cart.channel, decide)
+            asked = cart.channel if channel.share is not None else None
+            return await self._journal.decide_on_stock(skus, asked, decide)
         except Exception:  # ends in the answer that another request of the same key was given at this moment
             if kept is not None and (known := self._answered(kept)) is not None:
                 return known
