@@ -184,9 +184,11 @@ class World:
 
     # -- the run -----------------------------------------------------------------
 
-    def background(self, work: Coroutine[Any, Any, Any]) -> None:
+    def background(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Something that goes on beside; if it fails, the run is over."""
-        self.loop.spawn(self.loop.world, work).add_done_callback(self._ended)
+        task = self.loop.spawn(self.loop.world, work)
+        task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled() and task.exception() is not None:
@@ -197,7 +199,8 @@ class World:
         self.background(self._keep_up())
         while not self.host.ready:
             await asyncio.sleep(0.05)
-        for work in (self.erp.keep(), self.shop.sell(), self.operator.work(), *self.faults.plans):
+        self.days = [self.background(work) for work in (self.erp.keep(), self.shop.sell())]
+        for work in (self.operator.work(), *self.faults.plans):
             self.background(work)
         if self.warehouse is not None:
             self.background(self.warehouse.work())
@@ -249,6 +252,8 @@ class World:
         """What still moves; empty when nothing does."""
         if not self.host.ready:
             return "the hub is down"
+        if not all(day.done() for day in self.days):
+            return "the shop still sells"
         if self.couriers.under_way:
             return f"{self.couriers.under_way} documents are on their way to the door"
         if self.warehouse is not None and self.warehouse.behind:

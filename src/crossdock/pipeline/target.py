@@ -164,7 +164,7 @@ class Target:
                 self.stored(lane, [flight])
                 return
         beyond = lane.more or (self.spilled and t.id > self.loaded_upto)
-        if lane.blocked_by is None and not beyond:
+        if lane.blocked_by is None and (t.state is _S.HELD or not beyond):
             # The lane was freed, or read to its end, while this was being written.
             self._freed(self, lane.key)
 
