@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from crossdock.journal.changes import unpacked
 from crossdock.journal.sql.audit import verify
 from crossdock.journal.sqlite.storage import SqliteStorage
-from tests.simulation import moves
+from tests.simulation import moves, story
 from tests.simulation.parties import Effect
 from tests.simulation.senders import Told
 from tests.simulation.site import STATES, UNKNOWN_SKU
@@ -32,6 +32,7 @@ def everything(world: World) -> str:
     _desk(world)
     _known(world)
     _stock(world)
+    story.coherent(world)
     moves.legal(world)
     return _audited(world)
 
@@ -40,7 +41,11 @@ def _nothing_odd(world: World) -> None:
     quarrels = [quarrel for party in world.parties.values() for quarrel in party.quarrels]
     found = [*world.defects, *world.loop.defects, *world.host.defects, *quarrels]
     for process in world.loop.graveyard:
-        found += [f"{task.get_name()} {task.get_coro()} failed: {task.exception()!r}" for task in process.tasks if _unheard(task)]
+        found += [
+            f"{task.get_name()} {task.get_coro()} failed: {task.exception()!r}"
+            for task in process.tasks
+            if _unheard(task)
+        ]
     _must(not found, "; ".join(found[:3]))
 
 
@@ -56,8 +61,17 @@ def _at_rest(world: World) -> None:
         " SELECT 'message', id, state FROM messages WHERE state = 1 UNION ALL"
         " SELECT 'transmission', id, state FROM transmissions WHERE state IN (1, 3, 4, 5)"
     )
+    busy = [one for one in busy if one[2] != 5 or not _behind(world, one[1])]
     _must(not busy, f"still under way: {busy[:5]}")
     world._balanced()
+
+
+def _behind(world: World, doubted: int) -> list[Any]:
+    """Whether one in doubt stands behind one that waits for a person: its doubt is settled in its turn."""
+    return world.watch.rows(
+        "SELECT 1 FROM transmissions a JOIN transmissions b ON a.target = b.target AND a.key = b.key"
+        " WHERE a.id = ? AND b.state IN (2, 8)", doubted,
+    )  # fmt: skip
 
 
 # -- the door --------------------------------------------------------------------
@@ -86,12 +100,16 @@ def _door(world: World) -> None:
     for told in world.couriers.told:
         if told.wants == "new" and told.accepted is None:
             rivals = [t for t in world.couriers.told if _same_place(t, told) and t.accepted is not None]
-            _must(rivals, f"{told.system} {told.document} {told.id} was refused and nothing stood in its place")
+            _must(
+                rivals, f"{told.system} {told.document} {told.id} was refused and nothing stood in its place"
+            )
     for capture, posted in world.watch.answered_202.items():
         _must(capture in bodies, f"c{capture} was answered 202 and is not there")
         if bodies[capture][1] == "inventory_balance" and world.floor is not None:
             continue  # a level comes bare from one door and wrapped from the other
-        _must(_content(json.loads(posted)) == _content(bodies[capture][4]), f"c{capture} holds another content")
+        _must(
+            _content(json.loads(posted)) == _content(bodies[capture][4]), f"c{capture} holds another content"
+        )
 
 
 def _answers(told: Told) -> None:
@@ -140,7 +158,9 @@ def _once(world: World) -> None:
             _must(effect.transmission, f"{name} got {effect.number} without a key")
             effects[effect.transmission].append(effect)
     sends: defaultdict[int, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
-    for id_, message, target, state in world.watch.rows("SELECT id, message, target, state FROM transmissions"):
+    for id_, message, target, state in world.watch.rows(
+        "SELECT id, message, target, state FROM transmissions"
+    ):
         sends[message][target].append((id_, state))
     marks = _marks(world)
     for message, system, document, state in _messages(world):
@@ -224,7 +244,9 @@ def _in_order(world: World) -> None:
 
 def _accepted_order(world: World) -> None:
     """Documents of one key that met no obstacle are routed as they were accepted."""
-    delayed = "SELECT capture FROM ledger WHERE kind IN (3, 4, 11) AND message IS NOT NULL AND state IN (1, 5)"
+    delayed = (
+        "SELECT capture FROM ledger WHERE kind IN (3, 4, 11) AND message IS NOT NULL AND state IN (1, 5)"
+    )
     again = "SELECT capture FROM ledger WHERE kind = 11 AND capture IS NOT NULL AND message IS NULL"
     rows = world.watch.rows(
         "SELECT t.target, t.key, t.id, m.capture FROM transmissions t JOIN messages m ON m.id = t.message"
@@ -243,7 +265,9 @@ def _late(world: World) -> None:
     rows = world.watch.rows("SELECT id, system, document, their_id, version, late FROM captures ORDER BY id")
     for id_, system, document, their_id, version, late in rows:
         known = newest.get((system, document, their_id))
-        _must(bool(late) == (known is not None and version < known), f"c{id_}: version {version} after {known}")
+        _must(
+            bool(late) == (known is not None and version < known), f"c{id_}: version {version} after {known}"
+        )
         _must(known != version, f"c{id_}: version {version} of {document} {their_id} twice")
         newest[system, document, their_id] = max(version, known or version)
 
@@ -275,7 +299,9 @@ def _desk(world: World) -> None:
     _must(not empty, f"open incidents that hold nothing: {empty[:3]}")
     for t in world.watch.nameless:
         told = world.watch.rows("SELECT 1 FROM members m WHERE m.kind = 3 AND m.id = ?", t)
-        done = world.watch.rows("SELECT 1 FROM ledger WHERE transmission = ? AND kind = 7 AND state = ?", t, DONE)
+        done = world.watch.rows(
+            "SELECT 1 FROM ledger WHERE transmission = ? AND kind = 7 AND state = ?", t, DONE
+        )
         _must(told or not done, f"t{t} was taken without an id, and no incident says so")
 
 
@@ -322,7 +348,9 @@ def _stock(world: World) -> None:
     if world.floor is not None:
         stock, gone, opening = world.floor.stock(), world.floor.shipped(), world.floor.opening
         for sku, before in opening.items():
-            _must(stock[sku] + gone[sku] == before, f"{sku}: {stock[sku]} and {gone[sku]} shipped of {before}")
+            _must(
+                stock[sku] + gone[sku] == before, f"{sku}: {stock[sku]} and {gone[sku]} shipped of {before}"
+            )
         _levels(world, {sku: int(left) for sku, left in stock.items()}, "MAIN")
         return
     assert world.warehouse is not None
@@ -331,7 +359,9 @@ def _stock(world: World) -> None:
     for pieces in house.asked.values():
         asked.update(pieces)
     for sku, before in house.opening.items():
-        _must(house.stock[sku] + asked[sku] == before, f"{sku}: {house.stock[sku]} left, {asked[sku]} shipped")
+        _must(
+            house.stock[sku] + asked[sku] == before, f"{sku}: {house.stock[sku]} left, {asked[sku]} shipped"
+        )
     told = {sku for sku in house.opening if sku != UNKNOWN_SKU and house.stock[sku] != house.opening[sku]}
     _levels(world, {sku: house.stock[sku] for sku in told}, "MAIN")
 
@@ -352,7 +382,10 @@ def _levels(world: World, stock: dict[str, int], site: str) -> None:
                 name, f"{site}:{sku}:%",
             )  # fmt: skip
             if not closed and (sku in last or world.warehouse is not None):
-                _must(last.get(sku) == quantity, f"{name} has {last.get(sku)} of {sku}, the warehouse {quantity}")
+                _must(
+                    last.get(sku) == quantity,
+                    f"{name} has {last.get(sku)} of {sku}, the warehouse {quantity}",
+                )
 
 
 # -- the ledger ----------------------------------------------------------------------

@@ -60,7 +60,16 @@ class Faults:
                 self.plans.append(self._slow(party))
             if "down" in self.kinds and draw.random() < 0.5:
                 self.plans.append(self._down(party))
-        for kind in ("door", "stop", "freeze", "leap", "slow_disk", "failing_disk", "full_disk", "read_only_disk"):
+        for kind in (
+            "door",
+            "stop",
+            "freeze",
+            "leap",
+            "slow_disk",
+            "failing_disk",
+            "full_disk",
+            "read_only_disk",
+        ):
             if kind in self.kinds:
                 for _ in range(draw.choice((1, 1, 2, 3))):
                     self.plans.append(getattr(self, f"_{kind}")())

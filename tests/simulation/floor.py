@@ -67,9 +67,7 @@ class FloorParty:
             self.on_cursor(query.get("types", ""), int(query.get("after") or 0))
         parts = tuple(unquote(part) for part in split.path.split("/")[1:])
         known = len(self.house.face.effects)
-        reply = self.house.face.answer(
-            Request(sent.method, parts, query, sent.headers, sent.body, sent.path)
-        )
+        reply = self.house.face.answer(Request(sent.method, parts, query, sent.headers, sent.body, sent.path))
         if len(self.house.face.effects) > known:
             self._effect(sent, parts)
         answer = Response(reply.status, {name.lower(): v for name, v in reply.headers.items()}, reply.body)

@@ -101,7 +101,12 @@ class Shop:
             while after is not None and not after.answers:
                 await asyncio.sleep(0.5)
             self._couriers.send(told)
-            if told.wants == "conflict" and told.key and self._random.random() < 0.6 and told.key[2:] == told.mark:
+            if (
+                told.wants == "conflict"
+                and told.key
+                and self._random.random() < 0.6
+                and told.key[2:] == told.mark
+            ):
                 await self._key_is_free(told)
 
         self._couriers.under_way += 1
@@ -156,7 +161,7 @@ class Erp:
         self._changed += 1
         mark = self._couriers.mark()
         tree = {
-            "sku": sku, "unit": "EA", "name": mark, "packs": [{"unit": "CS", "factor": 12}],
+            "sku": sku, "unit": "EA", "name": mark, "packs": [{"unit": "CS", "factor": self._random.choice((6, 12, 12, 24))}],
             "extra": {"changed": self._changed, "mark": mark},
         }  # fmt: skip
         key = f"k-{mark}" if self._random.random() < 0.5 else None
@@ -181,7 +186,7 @@ class PlainWarehouse:
         self._party = party
         self._couriers = couriers
         self._random = random
-        self.opening = Counter({sku: 10_000 for sku in (*SKUS, UNKNOWN_SKU, LATE_SKU)})
+        self.opening = Counter(dict.fromkeys((*SKUS, UNKNOWN_SKU, LATE_SKU), 10000))
         self.stock = Counter(self.opening)
         self.asked: dict[str, Counter[str]] = {}  #: order -> pieces by item, as of its last revision
         self._sequence = 0
@@ -208,7 +213,8 @@ class PlainWarehouse:
         tree = json.loads(effect.body)
         pieces: Counter[str] = Counter()
         for line in tree["lines"]:
-            pieces[line.get("item") or line["sku"]] += int(line["quantity"]) * (12 if line["unit"] == "CS" else 1)
+            told = line.get("pieces") or line["quantity"] * (12 if line["unit"] == "CS" else 1)
+            pieces[line.get("item") or line["sku"]] += int(told)
         known = self.asked.get(effect.number)
         self.asked[effect.number] = pieces
         if known is not None:
@@ -255,7 +261,9 @@ class FloorNews:
             await asyncio.sleep(0.2)
             news, self._seen = self._party.events[self._seen :], len(self._party.events)
             for event in news:
-                if self._plan.events == "poll" or (self._plan.events == "both" and self._random.random() < 0.3):
+                if self._plan.events == "poll" or (
+                    self._plan.events == "both" and self._random.random() < 0.3
+                ):
                     continue
                 tree = json.loads(event.body)
                 id_ = event.number if event.topic == "inventory_balance" else event.id

@@ -42,7 +42,9 @@ class Gate:
         if open_:
             assert not any(self._out.values()), f"{where}: a second probe while the breaker is open"
             pause_s = now_s - self._opened_s
-            assert pause_s >= _PAUSE_S - _SLACK_S, f"{where}: a probe {pause_s:.2f} s after the breaker opened"
+            assert pause_s >= _PAUSE_S - _SLACK_S, (
+                f"{where}: a probe {pause_s:.2f} s after the breaker opened"
+            )
         self._out[sent] = open_
 
     def heard(self, sent: Sent, outcome: Response | Exception, now_s: float) -> None:

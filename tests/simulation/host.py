@@ -146,7 +146,11 @@ class Host:
         if hub is not None:
             with suppress(Exception):
                 hub.journal._write_connection.rollback()
-            for connection in (hub.journal._write_connection, hub.journal._loop_connection, hub.journal._views):
+            for connection in (
+                hub.journal._write_connection,
+                hub.journal._loop_connection,
+                hub.journal._views,
+            ):
                 connection.close()
             if hub._lock is not None:
                 hub._lock.release()

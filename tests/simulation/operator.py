@@ -1,4 +1,4 @@
-"""The person at the desk: looks at what is open, finds out the truth, and acts; sometimes twice, sometimes too early."""
+"""The person at the desk: looks at what is open, finds out the truth, and acts; sometimes twice, sometimes early."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ class Operator:
             await asyncio.sleep(self._random.uniform(0.2, self.quick_s))
             if self.away or not self._host.ready:
                 continue
-            open_ = self._watch.rows("SELECT id, type, system, value FROM incidents WHERE state = 1 ORDER BY id")
+            open_ = self._watch.rows(
+                "SELECT id, type, system, value FROM incidents WHERE state = 1 ORDER BY id"
+            )
             for row in open_:
                 self._first_seen.setdefault(row[0], self._loop.time())
             if open_:

@@ -1,4 +1,4 @@
-"""The systems that a hub calls: ones that dedupe on our key, ones that can be asked, ones that only a person can ask."""
+"""The systems that a hub calls: some dedupe on our key, some can be asked, some only a person can ask."""
 
 from __future__ import annotations
 
@@ -101,9 +101,7 @@ class Receiver:
             answer = Response(422, {"content-type": "application/json"}, b'{"error": "no such street"}')
         else:
             self.effects.append(
-                Effect(
-                    self._now_s(), sent.key, sent.attempt, document, number, mark, sent.body, sent.path
-                )
+                Effect(self._now_s(), sent.key, sent.attempt, document, number, mark, sent.body, sent.path)
             )
             self._has.setdefault((document, number), self._now_s())
             answer = _json(200, {"id": self.id_of(document, number)})
@@ -175,7 +173,11 @@ def mark_of(tree: Mapping[str, Any]) -> str:
     """The sender's mark in a content; documents of the warehouse have their own time or number instead."""
     extra = tree.get("extra") or {}
     return str(
-        extra.get("mark") or tree.get("mark") or extra.get("event_id") or tree.get("as_of") or tree.get("number")
+        extra.get("mark")
+        or tree.get("mark")
+        or extra.get("event_id")
+        or tree.get("as_of")
+        or tree.get("number")
     )
 
 

@@ -17,9 +17,18 @@ from tests.simulation.run import ROOT, many, report
 #: What a copy needs; the rest of the checkout is not touched by what is run there.
 _COPIED = ("src", "tests", "examples", "docs", "pyproject.toml", "Makefile", "README.md", "CHANGELOG.md")
 #: Tests that are short and look at the guards one by one.
-SHORT_TESTS = ("tests/pipeline", "tests/journal", "tests/kit", "tests/desk", "tests/connectors/http", "tests/mapping")
+SHORT_TESTS = (
+    "tests/pipeline",
+    "tests/journal",
+    "tests/kit",
+    "tests/desk",
+    "tests/connectors/http",
+    "tests/mapping",
+)
 _TESTS_MAX_S = 420
-_IMPORTS = "import crossdock.assembly, crossdock.api.app, crossdock.desk.desk, crossdock.cli.main, crossdock; "
+_IMPORTS = (
+    "import crossdock.assembly, crossdock.api.app, crossdock.desk.desk, crossdock.cli.main, crossdock; "
+)
 
 
 class NotApplied(Exception):
@@ -43,7 +52,9 @@ def copy_with(patch: Path) -> Generator[Path]:
         for name in _COPIED:
             source = ROOT / name
             if source.is_dir():
-                shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+                shutil.copytree(
+                    source, root / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules")
+                )
             elif source.exists():
                 shutil.copy(source, root / name)
         _apply(patch.resolve(), root)
@@ -63,19 +74,30 @@ def _apply(patch: Path, root: Path) -> None:
         if shutil.which(command[0]) is None:
             continue
         # Outside of any repository, or git would look for the paths in that one.
-        environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(root.parent), "GIT_DIR": str(root / ".no-git")}
+        environment = {
+            **os.environ,
+            "GIT_CEILING_DIRECTORIES": str(root.parent),
+            "GIT_DIR": str(root / ".no-git"),
+        }
         done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
         if done.returncode == 0:
             return
         said = said or (done.stderr or done.stdout).strip()
-    raise NotApplied(f"the patch does not apply: {said.splitlines()[-1] if said else 'neither git nor patch is here'}")
+    raise NotApplied(
+        f"the patch does not apply: {said.splitlines()[-1] if said else 'neither git nor patch is here'}"
+    )
 
 
 def _must_load(root: Path) -> None:
     """The copy, not the checkout, is what is imported from now on, and it can be."""
     where = f"{_IMPORTS} print(crossdock.__file__)"
     done = subprocess.run(
-        [sys.executable, "-c", where], cwd=root, env=_environment(root), capture_output=True, text=True, check=False
+        [sys.executable, "-c", where],
+        cwd=root,
+        env=_environment(root),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         last = done.stderr.strip().splitlines()[-1]
@@ -102,7 +124,19 @@ def caught(
 def _tested(root: Path, tests: Sequence[str]) -> Catch:
     """The first short test that fails on the copy."""
     # What needs the checkout's own history or its demo cannot run in a copy.
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--no-header", "-n", "2", *tests]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-p",
+        "no:cacheprovider",
+        "--no-header",
+        "-n",
+        "2",
+        *tests,
+    ]
     try:
         done = subprocess.run(
             command, cwd=root, env=_environment(root), capture_output=True, text=True, check=False,
@@ -132,5 +166,9 @@ def tell(patch: Path, numbers: Sequence[int]) -> int:
     print(f"CAUGHT: {catch.by}: {catch.says}")
     if catch.by.startswith("seed "):
         alone = many([int(catch.by.removeprefix("seed "))], quiet=True)
-        print("without the patch this seed holds" if not alone.broken else "BUT this seed breaks without the patch too")
+        print(
+            "without the patch this seed holds"
+            if not alone.broken
+            else "BUT this seed breaks without the patch too"
+        )
     return 1

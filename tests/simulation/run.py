@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 #: One seed in so many is run twice: the same seed gives the same ledger.
 TWICE_ONE_IN = 40
 #: Seconds of real time after which a seed counts as one that never ends.
-SEED_MAX_S = 150.0
+SEED_MAX_S = 100.0
 WORKERS = 2
 
 
@@ -108,7 +108,13 @@ class Workers:
         self._at: dict[int, tuple[int, float]] = {}
         for n in range(min(WORKERS, len(numbers))):
             mine = numbers[n::WORKERS]
-            command = [sys.executable, "-m", "tests.simulation", "--serve", f"{mine[0]}:{WORKERS}:{len(mine)}"]
+            command = [
+                sys.executable,
+                "-m",
+                "tests.simulation",
+                "--serve",
+                f"{mine[0]}:{WORKERS}:{len(mine)}",
+            ]
             process = subprocess.Popen(
                 command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
             )
@@ -134,7 +140,11 @@ class Workers:
                 if process.wait() != 0:
                     why = (process.stderr.read() if process.stderr else "").strip().splitlines()
                     seed = self._at[process.pid][0]
-                    yield Run(seed, broken=f"the process ended: {why[-1] if why else process.returncode}", events=why[-30:])
+                    yield Run(
+                        seed,
+                        broken=f"the process ended: {why[-1] if why else process.returncode}",
+                        events=why[-30:],
+                    )
             yield from self._hanging()
 
     def _hanging(self) -> Iterator[Run]:
@@ -154,7 +164,9 @@ class Workers:
                 process.wait(timeout=10)
 
 
-def many(numbers: Sequence[int], *, root: Path = ROOT, first_only: bool = True, quiet: bool = False) -> Result:
+def many(
+    numbers: Sequence[int], *, root: Path = ROOT, first_only: bool = True, quiet: bool = False
+) -> Result:
     """Runs seeds in processes of their own; stops at the first that breaks, if so told."""
     result, began_s = Result(), time.monotonic()
     workers = Workers(numbers, root)
@@ -199,7 +211,11 @@ def shown(number: int) -> int:
     for one in seeds([number]):
         for event in one.events or ["it held; nothing to show"]:
             print(event)
-        print(report(Result(1, one.entries, one.effects, one.starts, one.virtual_s, 0, [one] if one.broken else [])))
+        print(
+            report(
+                Result(1, one.entries, one.effects, one.starts, one.virtual_s, 0, [one] if one.broken else [])
+            )
+        )
         print(f"ledger {one.ledger}")
         return 1 if one.broken else 0
     return 0

@@ -34,7 +34,9 @@ class Told:
     @property
     def accepted(self) -> int | None:
         """The capture that it became, by the answers."""
-        return next((int(json.loads(b)["capture"][1:]) for status, b, _ in self.answers if status == 202), None)
+        return next(
+            (int(json.loads(b)["capture"][1:]) for status, b, _ in self.answers if status == 202), None
+        )
 
 
 class Couriers:

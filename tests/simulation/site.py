@@ -62,7 +62,11 @@ class Plan:
 def draw(random: Random) -> Plan:
     """The plan of one seed."""
     floor = random.random() < 0.35
-    ways = {"erp": random.choice(WAYS), "broker": random.choice(WAYS), "shop": random.choice(("resend", "person"))}
+    ways = {
+        "erp": random.choice(WAYS),
+        "broker": random.choice(WAYS),
+        "shop": random.choice(("resend", "person")),
+    }
     if not floor:
         ways["wms"] = random.choice(WAYS)
     versions = not floor and random.random() < 0.4
@@ -255,6 +259,8 @@ _ORDER_OUT = """{
   "wh_order": number,
   "mark": extra.mark,
   "carrier_service": ship_method ? $theirs("ship_method", ship_method),
-  "lines": [lines.{"line": line, "item": sku, "quantity": quantity, "unit": unit}]
+  "lines": [lines.{
+    "line": line, "item": sku, "quantity": quantity, "unit": unit, "pieces": $convert(quantity, unit, "EA", sku)
+  }]
 }
 """

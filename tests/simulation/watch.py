@@ -91,7 +91,8 @@ class Watch:
         t, round_no = int(id_), int(round_)
         sent.notes["t"] = t
         row = self.rows(
-            "SELECT state, round, attempt, target, key, after, due_ms, document FROM transmissions WHERE id = ?", t
+            "SELECT state, round, attempt, target, key, after, due_ms, document FROM transmissions WHERE id = ?",
+            t,
         )
         _must(row, f"{sent.key} left and no such transmission is stored")
         state, stored_round, attempt, target, key, after, due_ms, document = row[0]
@@ -152,6 +153,8 @@ class Watch:
             fair = known.outcome == "rejected" or t in self.cleared
             _must(fair, f"{sent.key}: a new key after an outcome that was {known.outcome or 'never heard'}")
             self.cleared.discard(t)
+        refused = known.outcome == "rejected" and known.process is sent.process
+        _must(round_no != known.round or not refused, f"{sent.key} was refused, and went again as it was")
         _must(round_no >= known.round, f"{sent.key}: the round went back from {known.round}")
         relogin, known.relogin = known.relogin and sent.process is known.process, False
         risen = sent.attempt > known.attempt or (relogin and sent.attempt == known.attempt)
@@ -223,7 +226,9 @@ class Watch:
         """P1: the answer is out, so the bytes are on disk."""
         if status == 202:
             capture = int(json.loads(body)["capture"][1:])
-            _must(self.rows("SELECT 1 FROM captures WHERE id = ?", capture), f"202 for c{capture}, not on disk")
+            _must(
+                self.rows("SELECT 1 FROM captures WHERE id = ?", capture), f"202 for c{capture}, not on disk"
+            )
             self.answered_202.setdefault(capture, posted)
         elif status == 409:
             incident = int(json.loads(body)["incident"][1:])

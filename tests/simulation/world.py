@@ -26,7 +26,7 @@ from tests.simulation.flows import Erp, FloorNews, PlainWarehouse, Shop
 from tests.simulation.host import Host
 from tests.simulation.loop import SimulatedLoop, Stuck
 from tests.simulation.machine import START_MS
-from tests.simulation.network import Network, Party, Sent
+from tests.simulation.network import Network, Sent
 from tests.simulation.operator import Operator
 from tests.simulation.parties import Receiver
 from tests.simulation.senders import Couriers
@@ -211,6 +211,8 @@ class World:
         await asyncio.sleep(self.horizon_s * 1.1)
         self.faults.end()
         self.tell("world", "the faults are over")
+        # Sometimes nobody comes to the desk any more: what remains must then lie there, with an owner.
+        self.operator.away = self._random("evening").random() < 0.25
         await self._rest()
         await self.host.stop()
 
@@ -265,6 +267,12 @@ class World:
             " (SELECT count(*) FROM transmissions WHERE state IN (1, 3, 4, 5)),"
             " (SELECT count(*) FROM incidents WHERE state = 1)"
         )[0]
+        if self.operator.away:
+            behind = "a.state = 5 AND EXISTS (SELECT 1 FROM transmissions b WHERE a.target = b.target AND a.key = b.key"
+            doubted = self.watch.rows(
+                f"SELECT count(*) FROM transmissions a WHERE {behind} AND b.state IN (2, 8))"
+            )
+            open_ = (*open_[:2], open_[2] - doubted[0][0], 0)
         waits = "{} captures, {} messages, {} transmissions under way, {} incidents open".format(*open_)
         return waits if any(open_) else ""
 
@@ -314,5 +322,7 @@ def run(seed: int, folder: Path) -> Run:
     result.virtual_s, result.starts = world.loop.time(), world.host.starts
     result.effects = sum(len(party.effects) for party in world.parties.values())
     if result.broken:
-        result.events = [f"{at_s:9.3f}  {' '.join(map(str, words))}" for at_s, words in world.events][-EVENTS_SHOWN:]
+        result.events = [f"{at_s:9.3f}  {' '.join(map(str, words))}" for at_s, words in world.events][
+            -EVENTS_SHOWN:
+        ]
     return result

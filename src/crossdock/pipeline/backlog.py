@@ -150,6 +150,7 @@ class Backlog:
         if not lane.flights and not lane.busy:
             lane.blocked_by = lane.blocked_by or target.concluder.held_up_by(t)
         if lane.blocked_by is not None:
+            lane.unsure = lane.unsure or lane.busy
             held.setdefault(lane.blocked_by, []).append(flight)
             return
         if lane.more:

@@ -21,6 +21,7 @@ from crossdock.pipeline.alarms import Alarms
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.commit import Commits
 from crossdock.pipeline.conclude import Concluder, Verdict
+from crossdock.pipeline.holding import Holding
 from crossdock.pipeline.lanes import AHEAD_MAX, Flight, Lane, Lanes, Ordering
 from crossdock.pipeline.render import Renderer
 from crossdock.pipeline.succession import Succession
@@ -76,6 +77,7 @@ class Target:
             parted=lambda lane: freed(self, lane.key),
         )
         self._sender = Sender(bound.system, bound.client, self.commits.ask)
+        self._holding = Holding(self.name, self._journal, self.lanes, self.commits, self.concluder, window)
         self._blocked = blocked
         self._freed = freed
         self._ready: asyncio.Queue[Lane] = asyncio.Queue()
@@ -130,6 +132,7 @@ class Target:
             self._succession.take_place(lane, t, changes)
         if lane.blocked_by is not None:
             t.state = _S.HELD
+            lane.unsure = lane.unsure or lane.busy
             changes.add_transmission(t, due)
             changes.add_follower(lane.blocked_by, t.id)
             return
@@ -175,9 +178,7 @@ class Target:
         if lane.blocked_by is None:
             self.schedule(lane)
             return
-        changes = self._journal.changes()
-        self.block(lane, lane.blocked_by, changes)
-        self.commits.run(lane, self.commits.durable(changes))
+        self._holding.follow(lane, lane.blocked_by)
 
     def forget(self, t: Transmission) -> None:
         """The changes with this transmission were never written: what it took the place of stands as before."""
@@ -287,7 +288,7 @@ class Target:
             if not flight.stored or self.paused:
                 return
             if self._comes_after(flight):
-                await self._stand_behind(lane, flight)
+                await self._holding.stand_behind(lane, flight)
                 return
             if not self._may_send():
                 # Ours no longer for sure. What is stored as SENDING goes once it is, or is in doubt elsewhere.
@@ -308,14 +309,6 @@ class Target:
             )
             if await self._conclude(lane, flight, outcome):
                 return
-
-    async def _stand_behind(self, lane: Lane, flight: Flight) -> None:
-        """A lane whose head comes after one that waits for a person waits with it."""
-        cause = self.concluder.held_up_by(flight.t)
-        if cause is not None:
-            changes = self._journal.changes()
-            self.block(lane, cause, changes)
-            await self.commits.durable(changes)
 
     async def _begin(self, lane: Lane, flight: Flight) -> bool:
         """Renders and stores the request; False for a document that cannot be rendered: it goes to the desk."""
@@ -359,8 +352,8 @@ class Target:
             return False
         if verdict is Verdict.BLOCKED:
             self.lanes.pop(lane)
-            self.block(lane, self.concluder.cause, changes)
-            await self.commits.durable(changes)
+            self._holding.block(lane, self.concluder.cause, changes)
+            await self._holding.opened(lane, changes)
             self._blocked(flight.t.id)
             return True
         await self.commits.durable(changes)
@@ -369,13 +362,6 @@ class Target:
             return False
         self._alarms.set(lane, flight.t.due_ms)
         return True
-
-    def block(self, lane: Lane, cause: str, changes: Changes) -> None:
-        """Holds a lane behind the incident of a cause."""
-        lane.blocked_by = cause
-        held = [flight for flight in lane.flights if flight.stored]  # the others follow once they are
-        self.concluder.hold(held, cause, changes)
-        self.lanes.remove(lane, held)
 
     def _next(self, lane: Lane, changes: Changes) -> list[Flight]:
         """Stores the following flights as SENDING in the same commit that ends this one; gives them."""
