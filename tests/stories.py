@@ -333,9 +333,15 @@ class Stories:
             act,
             ("insert_override", mended, None),
             ("upsert_crosswalk_row", ("ship_method", "shop", "DRONE", "EXPRESS"), None),
+            (
+                "insert_gate_act",
+                (self.journal.next_id(), 1, "erp", "out", "pause", "ann", "period close", START_MS),
+                None,
+            ),
         )  # fmt: skip
         changes.row("upsert_restored", "shop", START_MS, START_MS, 1, None)
         changes.row("insert_answer", "act/1", b"d" * 32, b"{}", START_MS)
+        changes.row("upsert_tally", 1, "erp", "inventory_balance", START_MS, 7, 120, 3, 1)
         changes.row("upsert_cursor", 1, "erp", "item", "2026-11-22T10:00:00Z/17", START_MS)
         changes.row("insert_key", b"k" * 32, "shop", "system", "shop", 1, START_MS, None)
         await self.journal.submit(changes)

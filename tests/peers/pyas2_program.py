@@ -65,12 +65,12 @@ def parse(asked):
     return answer
 
 
-def receipt(asked):
+def mdn(asked):
     status, detail = Mdn().parse(raw(asked), lambda message_id, _: sent.get(message_id))
     return {"status": status, "detail": detail}
 
 
-ACTS = {"build": build, "parse": parse, "receipt": receipt}
+ACTS = {"build": build, "parse": parse, "mdn": mdn}
 
 for line in sys.stdin:
     asked = json.loads(line)

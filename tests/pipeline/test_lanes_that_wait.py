@@ -52,7 +52,8 @@ async def test_a_lane_longer_than_the_window_is_held_to_its_end_when_it_fails_ag
         await _act(world, "retry", {})
         await world.until(lambda: world.count("incidents", 2) == 1)
         await world.until(lambda: world.count("transmissions", 2) == 19, "the followers are held again")
-        alone = "SELECT count(*) FROM transmissions t WHERE state = 2 AND NOT EXISTS (SELECT 1 FROM held h WHERE h.id = t.id)"
+        followed = "EXISTS (SELECT 1 FROM held h WHERE h.id = t.id)"
+        alone = f"SELECT count(*) FROM transmissions t WHERE state = 2 AND NOT {followed}"
         assert world.rows(alone)[0][0] == 0, "each is a member of the incident"
     assert {a.number for a in world.wms.arrived} == {"O-0"}
 

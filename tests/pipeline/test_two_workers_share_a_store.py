@@ -12,6 +12,7 @@ from crossdock.charter.charter import Checks, ItemCheck
 from crossdock.faults import InDoubt
 from crossdock.journal.chain import partition_of
 from crossdock.kit.connector import Unclear
+from tests.journal.places import Place
 from tests.pipeline.pair import EVEN, ODD, Pair, key_of
 from tests.pipeline.world import order
 
@@ -23,8 +24,8 @@ def _of(key: str, applied: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("lost", [False, True])
-async def test_one_key_sent_to_both_in_turn_keeps_its_order(tmp_path: Path, lost: bool):
-    pair = Pair(tmp_path, lost=lost)
+async def test_one_key_sent_to_both_in_turn_keeps_its_order(tmp_path: Path, place: Place, lost: bool):
+    pair = Pair(tmp_path, database=place.database, lost=lost)
     keys = [key_of(0), key_of(1)]
     async with pair:
         for n in range(30):
@@ -36,8 +37,8 @@ async def test_one_key_sent_to_both_in_turn_keeps_its_order(tmp_path: Path, lost
     assert len(pair.world.wms.arrived) == 60
 
 
-async def test_each_of_the_two_decides_what_it_holds(tmp_path: Path):
-    pair = Pair(tmp_path)
+async def test_each_of_the_two_decides_what_it_holds(tmp_path: Path, place: Place):
+    pair = Pair(tmp_path, database=place.database)
     decided: tuple[list[str], list[str]] = ([], [])
     for at, worker in enumerate(pair.workers):
         admit = worker.targets["wms"].admit
@@ -56,8 +57,10 @@ async def test_each_of_the_two_decides_what_it_holds(tmp_path: Path):
 
 
 @pytest.mark.parametrize("lost", [False, True])
-async def test_a_child_is_decided_where_its_order_is_and_keeps_the_orders_key(tmp_path: Path, lost: bool):
-    pair = Pair(tmp_path, lost=lost, documents=("sales_order", "warehouse_order"))
+async def test_a_child_is_decided_where_its_order_is_and_keeps_the_orders_key(
+    tmp_path: Path, place: Place, lost: bool
+):
+    pair = Pair(tmp_path, database=place.database, lost=lost, documents=("sales_order", "warehouse_order"))
     key, number = key_of(0), "O-1"
     children = [n for n in range(200) if partition_of(f"R-{n}") % 2 == 1][:6]
     async with pair:
@@ -78,8 +81,10 @@ async def test_a_child_is_decided_where_its_order_is_and_keeps_the_orders_key(tm
 
 
 @pytest.mark.parametrize("lost", [False, True])
-async def test_a_message_that_waits_here_is_woken_by_what_comes_there(tmp_path: Path, lost: bool):
-    pair = Pair(tmp_path, lost=lost, documents=("sales_order", "warehouse_order"))
+async def test_a_message_that_waits_here_is_woken_by_what_comes_there(
+    tmp_path: Path, place: Place, lost: bool
+):
+    pair = Pair(tmp_path, database=place.database, lost=lost, documents=("sales_order", "warehouse_order"))
     key = key_of(0)
     number = next(f"R-{n}" for n in range(99) if partition_of(f"R-{n}") % 2 == 1)
     async with pair:
@@ -96,8 +101,10 @@ async def test_a_message_that_waits_here_is_woken_by_what_comes_there(tmp_path: 
     assert pair.world.wms.applied == ["O-1", number]
 
 
-async def test_what_lacked_an_item_goes_on_when_the_item_comes_elsewhere(tmp_path: Path):
-    pair = Pair(tmp_path, documents=("sales_order", "item"), checks=Checks(ItemCheck.REFUSE))
+async def test_what_lacked_an_item_goes_on_when_the_item_comes_elsewhere(tmp_path: Path, place: Place):
+    pair = Pair(
+        tmp_path, database=place.database, documents=("sales_order", "item"), checks=Checks(ItemCheck.REFUSE)
+    )
     sku = next(f"W-{n}" for n in range(99) if partition_of(f"W-{n}") % 2 == 0)
     tree = order("O-1", key=key_of(1), lines=[{"line": 1, "sku": sku, "quantity": 1, "unit": "EA"}])
     async with pair:
@@ -109,8 +116,8 @@ async def test_what_lacked_an_item_goes_on_when_the_item_comes_elsewhere(tmp_pat
         assert pair.world.rows("SELECT state FROM incidents") == [(2,)]
 
 
-async def test_a_partition_changes_hands_without_a_second_send_or_a_reordering(tmp_path: Path):
-    pair = Pair(tmp_path)
+async def test_a_partition_changes_hands_without_a_second_send_or_a_reordering(tmp_path: Path, place: Place):
+    pair = Pair(tmp_path, database=place.database)
     keys = [key_of(side, n) for side in (0, 1) for n in range(4)]
     send = pair.world.wms.send
 
@@ -146,8 +153,8 @@ async def test_a_partition_changes_hands_without_a_second_send_or_a_reordering(t
     assert len(pair.world.wms.arrived) == len(keys) * 25, "nothing was sent twice"
 
 
-async def test_what_was_stored_ahead_of_its_turn_is_due_again_for_whoever_comes(tmp_path: Path):
-    pair = Pair(tmp_path, unclear=Unclear.RESEND)
+async def test_what_was_stored_ahead_of_its_turn_is_due_again_for_whoever_comes(tmp_path: Path, place: Place):
+    pair = Pair(tmp_path, database=place.database, unclear=Unclear.RESEND)
     key, free = key_of(0), asyncio.Event()
     send = pair.world.wms.send
 
@@ -172,8 +179,10 @@ async def test_what_was_stored_ahead_of_its_turn_is_due_again_for_whoever_comes(
     assert [a.attempt for a in pair.world.wms.arrived] == [1, 1, 1, 1]
 
 
-async def test_a_term_that_was_lost_leaves_its_sends_in_doubt_to_whoever_takes_over(tmp_path: Path):
-    pair = Pair(tmp_path, unclear=Unclear.RESEND)
+async def test_a_term_that_was_lost_leaves_its_sends_in_doubt_to_whoever_takes_over(
+    tmp_path: Path, place: Place
+):
+    pair = Pair(tmp_path, database=place.database, unclear=Unclear.RESEND)
     key = key_of(0)
 
     async def hang(*_: Any, **__: Any) -> Any:
@@ -200,8 +209,8 @@ async def test_a_term_that_was_lost_leaves_its_sends_in_doubt_to_whoever_takes_o
     assert pair.world.wms.applied == [f"{key}-{n}" for n in (0, 1, 2, 9)]
 
 
-async def test_nothing_is_sent_while_nobody_knows_whose_it_is(tmp_path: Path):
-    pair = Pair(tmp_path)
+async def test_nothing_is_sent_while_nobody_knows_whose_it_is(tmp_path: Path, place: Place):
+    pair = Pair(tmp_path, database=place.database)
     key = key_of(0)
     async with pair:
         pair.tenures[0].sure = False
@@ -215,8 +224,8 @@ async def test_nothing_is_sent_while_nobody_knows_whose_it_is(tmp_path: Path):
     assert pair.world.wms.applied == [f"{key}-{n}" for n in range(3)]
 
 
-async def test_rows_stored_ahead_stay_when_the_hold_runs_out_between_two_sends(tmp_path: Path):
-    pair = Pair(tmp_path, unclear=Unclear.RESEND)
+async def test_rows_stored_ahead_stay_when_the_hold_runs_out_between_two_sends(tmp_path: Path, place: Place):
+    pair = Pair(tmp_path, database=place.database, unclear=Unclear.RESEND)
     key = key_of(0)
     send = pair.world.wms.send
 
@@ -241,8 +250,8 @@ async def test_rows_stored_ahead_stay_when_the_hold_runs_out_between_two_sends(t
 
 
 @pytest.mark.parametrize("lost", [False, True])
-async def test_a_lane_that_a_person_freed_elsewhere_goes_on(tmp_path: Path, lost: bool):
-    pair = Pair(tmp_path, lost=lost)
+async def test_a_lane_that_a_person_freed_elsewhere_goes_on(tmp_path: Path, place: Place, lost: bool):
+    pair = Pair(tmp_path, database=place.database, lost=lost)
     key = key_of(0)
     pair.world.wms.script = lambda arrived, nth: 400 if nth == 0 and arrived.number.endswith("-0") else 200
     async with pair:
@@ -264,8 +273,8 @@ async def _retry_everything(pair: Pair) -> None:
         await desk.act(id_, "retry", {}, who="somebody")
 
 
-async def test_a_capture_sent_back_elsewhere_is_translated_where_it_is_held(tmp_path: Path):
-    pair = Pair(tmp_path, lost=True)
+async def test_a_capture_sent_back_elsewhere_is_translated_where_it_is_held(tmp_path: Path, place: Place):
+    pair = Pair(tmp_path, database=place.database, lost=True)
     key = key_of(0)
     async with pair:
         await pair.push(1, order("O-1", key=key, extra={"poison": True}))
@@ -277,8 +286,8 @@ async def test_a_capture_sent_back_elsewhere_is_translated_where_it_is_held(tmp_
         )
 
 
-async def test_a_backlog_beyond_memory_is_taken_over_in_order(tmp_path: Path):
-    pair = Pair(tmp_path, window=6)
+async def test_a_backlog_beyond_memory_is_taken_over_in_order(tmp_path: Path, place: Place):
+    pair = Pair(tmp_path, database=place.database, window=6)
     keys = [key_of(0, n) for n in range(3)]
     pair.world.wms.closed = True
     async with pair:
@@ -295,8 +304,8 @@ async def test_a_backlog_beyond_memory_is_taken_over_in_order(tmp_path: Path):
         assert _of(key, pair.world.wms.applied) == [f"{key}-{n}" for n in range(20)]
 
 
-async def test_two_first_tellers_of_one_id_make_one_object(tmp_path: Path):
-    pair = Pair(tmp_path, revise=True)
+async def test_two_first_tellers_of_one_id_make_one_object(tmp_path: Path, place: Place):
+    pair = Pair(tmp_path, database=place.database, revise=True)
     async with pair:
         # The same order under two customers: two partitions, and neither side has seen the other.
         await asyncio.gather(
@@ -309,8 +318,8 @@ async def test_two_first_tellers_of_one_id_make_one_object(tmp_path: Path):
     assert len(pair.world.wms.applied) == 2
 
 
-async def test_two_first_tellers_of_one_number_make_one_object(tmp_path: Path):
-    pair = Pair(tmp_path, documents=("item",))
+async def test_two_first_tellers_of_one_number_make_one_object(tmp_path: Path, place: Place):
+    pair = Pair(tmp_path, database=place.database, documents=("item",))
     async with pair:
         for n in range(5):
             item = {"sku": f"W-{n}", "name": "x", "unit": "EA"}

@@ -160,10 +160,9 @@ class Erp:
     def _item(self, sku: str) -> Told:
         self._changed += 1
         mark = self._couriers.mark()
-        tree = {
-            "sku": sku, "unit": "EA", "name": mark, "packs": [{"unit": "CS", "factor": self._random.choice((6, 12, 12, 24))}],
-            "extra": {"changed": self._changed, "mark": mark},
-        }  # fmt: skip
+        case = {"unit": "CS", "factor": self._random.choice((6, 12, 12, 24))}
+        extra = {"changed": self._changed, "mark": mark}
+        tree = {"sku": sku, "unit": "EA", "name": mark, "packs": [case], "extra": extra}
         key = f"k-{mark}" if self._random.random() < 0.5 else None
         return Told("erp", "item", sku, mark, tree, key, self._changed)
 

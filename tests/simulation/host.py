@@ -112,7 +112,10 @@ class Host:
         )  # fmt: skip
         hub = self.hub = Hub(self._settings, lambda name: f"the secret {name}", around)
         keys = Keys(hub.journal.keys, self.clock.monotonic_s)
-        self.intake = Intake(hub.worker.door, keys, Uncounted(), max_bytes=hub.charter.intake_max_bytes)
+        self.intake = Intake(
+            hub.worker.door, keys, Uncounted(), hub.pressure,
+            max_bytes=hub.charter.intake_max_bytes, now_ms=hub.clock.now_ms,
+        )  # fmt: skip
         self.desk = Desk(
             hub.journal, hub.worker, self.clock.now_ms, crosswalks_changed=hub.refresh_crosswalks,
             trial=Trial(hub.context), known_codes=hub.known_codes,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from crossdock.journal.changes import unpacked_tree
 from tests.simulation.parties import Effect
-from tests.simulation.watch import Broken
+from tests.simulation.watch import must
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -28,7 +28,7 @@ def _children(world: World) -> None:
         "SELECT m.id, m.document, m.key, h.key FROM messages m JOIN hubs h ON h.id = m.root"
         " WHERE m.root <> m.hub AND m.state = 2 AND m.key <> h.key"
     )
-    _must(not strange, f"children in lanes of their own: {strange[:3]}")
+    must(not strange, f"children in lanes of their own: {strange[:3]}")
     orders: dict[str, str] = dict(
         world.watch.rows(
             "SELECT c.number, o.number FROM hubs c JOIN hubs o ON o.id = c.root"
@@ -45,7 +45,7 @@ def _children(world: World) -> None:
             order = number if world.floor is party and number in orders.values() else orders.get(number, "")
             ordered = first.get(("sales_order", order))
             if document == "cancellation" and ordered and ordered.transmission < effect.transmission:
-                _must(ordered.at_s <= effect.at_s, f"{name} was told to cancel {order} before it had it")
+                must(ordered.at_s <= effect.at_s, f"{name} was told to cancel {order} before it had it")
 
 
 def _items(world: World) -> None:
@@ -62,9 +62,7 @@ def _items(world: World) -> None:
     for message, tree, position in routed:
         for line in unpacked_tree(tree)["lines"]:
             at = known.get(line["sku"])
-            _must(
-                at is not None and at < position, f"m{message} went on, and {line['sku']} was known at {at}"
-            )
+            must(at is not None and at < position, f"m{message} went on, and {line['sku']} was known at {at}")
 
 
 def _woken(world: World) -> None:
@@ -81,9 +79,4 @@ def _woken(world: World) -> None:
             number,
         )[0][0]
         in_time = came is None or at_ms - came < _COMPARED_MS
-        _must(in_time, f"m{message} was given up {at_ms - (came or 0)} ms after {number} had come: {told}")
-
-
-def _must(true: object, says: str) -> None:
-    if not true:
-        raise Broken(says)
+        must(in_time, f"m{message} was given up {at_ms - (came or 0)} ms after {number} had come: {told}")

@@ -28,7 +28,14 @@ class App:
         self.hub = hub
         self.keys = Keys(hub.journal.keys, time.monotonic)
         self.metrics = Metrics()
-        self.intake = Intake(hub.worker.door, self.keys, self.metrics, max_bytes=hub.charter.intake_max_bytes)
+        self.intake = Intake(
+            hub.worker.door,
+            self.keys,
+            self.metrics,
+            hub.pressure,
+            max_bytes=hub.charter.intake_max_bytes,
+            now_ms=hub.clock.now_ms,
+        )
         from crossdock.api.admin import create
 
         admin = create(self)
@@ -41,6 +48,7 @@ class App:
         """Commits and listens; gives the URL. Recovery of a backlog may still go on."""
         await self.hub.start()
         await self.hub.worker.start()
+        self.hub.pressure.start()
         await self.server.start()
         self.server.on_exit(self.ended.set)
         systems, charter = sorted(self.hub.charter.systems), self.hub.charter.version
@@ -49,8 +57,9 @@ class App:
 
     @property
     def ready(self) -> bool:
-        """Whether the store takes commits."""
-        return self.hub.journal.writer.failure is None and not self.intake.draining
+        """Whether the store takes commits, and nobody else can have taken over what is held here."""
+        hub = self.hub
+        return hub.journal.writer.failure is None and hub.tenure.may_send() and not self.intake.draining
 
     async def stop(self) -> None:
         """Takes nothing new, gives what is on the wire up to `DRAIN_MAX_S`, closes the journal."""

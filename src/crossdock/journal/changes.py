@@ -31,8 +31,8 @@ Told = tuple[str, int, int, bytes | None]
 #: Rows that cite the entry that made them: its position is their last value, and it holds their mark.
 CITING = frozenset(
     {"upsert_hub", "introduce_shared", "upsert_identity", "upsert_belief", "insert_member", "insert_member_by_cause",
-     "insert_override", "upsert_crosswalk_row", "upsert_restored", "assign_incident", "resolve_incident",
-     "resolve_empty_incident"}
+     "insert_override", "upsert_crosswalk_row", "insert_gate_act", "upsert_restored", "assign_incident",
+     "resolve_incident", "resolve_empty_incident"}
 )  # fmt: skip
 #: Not a row but the mark of a move that an entry tells of beside its own.
 TOLD = "told"
@@ -46,6 +46,7 @@ MARKED = frozenset(
         "insert_charter",
         "insert_key",
         "insert_anchor",
+        "upsert_tally",
     }
 )
 
@@ -69,6 +70,11 @@ def packed(body: bytes) -> tuple[int, bytes]:
 def unpacked(codec: int, data: bytes) -> bytes:
     """The bytes as they came."""
     return _decompress(data) if codec == ZSTD else data
+
+
+def storable(text: str) -> str:
+    """A text without the one sign that not every store can keep."""
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}") if "\x00" in text else text
 
 
 def marked(statement: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -165,6 +171,8 @@ class Changes:
 
         Called by the journal before it writes; the second call finds nothing to do.
         """
+        for entry, _ in self.entries:
+            entry.says = storable(entry.says)
         if self._told:
             untold = self._untold()
             self._told = []
@@ -216,6 +224,7 @@ class Changes:
 
     def add_message(self, m: Message, entry: Entry) -> None:
         """Writes a new message with the entry that tells of it."""
+        m.number = storable(m.number)
         tree = packed_tree(m.tree)
         fixed = (
             m.id,
@@ -335,6 +344,13 @@ class Changes:
     def open_incident(self, incident: Incident, entry: Entry, *rows: Row) -> None:
         """Opens an incident, or adds its members to the open one of the same cause."""
         i = incident
+        i.number, i.path, i.says, i.fix = (
+            storable(i.number),
+            storable(i.path),
+            storable(i.says),
+            storable(i.fix),
+        )
+        i.value, i.cause = None if i.value is None else storable(i.value), storable(i.cause)
         entry.kind = EntryKind.incident
         entry.incident = i.id
         entry.detail = json.dumps({"type": i.type, "cause": i.cause, "path": i.path})
@@ -351,6 +367,7 @@ class Changes:
 
     def add_follower(self, cause: str, transmission: int) -> None:
         """Notes that a transmission is held behind the member of the open incident of this cause."""
+        cause = storable(cause)
         self.causes.append(cause)
         self.row("insert_member_by_cause", MemberKind.FOLLOWER.value, transmission, self.scope, cause)
 

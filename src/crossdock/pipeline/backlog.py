@@ -19,6 +19,7 @@ from crossdock.pipeline.conclude import Verdict
 from crossdock.pipeline.lanes import Flight, Lane
 from crossdock.pipeline.target import Target
 from crossdock.pipeline.transmit import entry_of
+from crossdock.pipeline.windows import Window
 
 _log = structlog.get_logger("crossdock.backlog")
 _S = TransmissionState
@@ -71,22 +72,16 @@ class Backlog:
     async def load(self, target: Target) -> None:
         """Brings what is due in the partitions held into memory, as far as there is room."""
         # From the beginning: work of a partition that has just come may be older than all that is known.
-        target.spilled = True
-        target.loaded_upto = 0
-        while target.spilled and self.refill(target):
-            await asyncio.sleep(0)
-            if target.lanes.count > target.window // 2:
-                break
+        target.windows.rewind()
+        while self.refill(target):  # until memory is full, or has everything
+            await self._context.clock.sleep(0)
         for name, key in [one for one in self._forgotten if one[0] == target.name]:
             self._forgotten.remove((name, key))
             self.reload(target, key)
 
     async def vacate(self, target: Target, partitions: Collection[int]) -> None:
         """Forgets the lanes of these partitions once nothing of them is under way."""
-        while any(
-            lane.busy or lane.writing or not all(flight.stored for flight in lane.flights)
-            for lane in target.lanes.within(partitions)
-        ):
+        while self._under_way(target, partitions):
             await self._context.clock.sleep(_BUSY_S)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         changes = self._journal.changes()
@@ -100,6 +95,16 @@ class Backlog:
             await target.commits.durable(changes)
         for lane in target.lanes.within(partitions):
             target.vacated(lane)
+
+    @staticmethod
+    def _under_way(target: Target, partitions: Collection[int]) -> bool:
+        """Whether anything of these partitions is on the wire, or on its way to the disk."""
+        if any(partition in partitions for partition in target.commits.ending.values()):
+            return True
+        return any(
+            lane.busy or lane.writing or not all(flight.stored for flight in lane.flights)
+            for lane in target.lanes.within(partitions)
+        )
 
     async def stop(self) -> None:
         """Gives up what has not been written."""
@@ -124,25 +129,43 @@ class Backlog:
 
     def refill(self, target: Target) -> bool:
         """Brings work from the store into memory while there is room; True when it brought something."""
-        if not target.spilled or target.lanes.count > target.window // 2:
-            return False
-        limit = target.window - target.lanes.count
-        partitions = self._hold.partitions
-        rows = self._journal.open_transmissions(target.name, _RUNNING, target.loaded_upto, limit, partitions)
+        found = False
+        for origin, window in target.windows.spilled:
+            if target.windows.half_empty(origin):
+                found = self._refill(target, origin, window) or found
+        return found
+
+    def refill_soon(self, target: Target, origin: str) -> None:
+        """Does so for one origin, if memory runs low on its work while the store has more."""
+        window = target.windows.of(origin)
+        if window.spilled and not window.refilling and target.windows.half_empty(origin):
+            window.refilling = True
+            asyncio.get_running_loop().call_soon(self._refill, target, origin, window)
+
+    def _refill(self, target: Target, origin: str, window: Window) -> bool:
+        window.refilling = False
+        limit = max(target.windows.room(origin), 1)
+        rows = self._journal.open_transmissions(
+            target.name, _RUNNING, window.loaded_upto, limit, self._hold.partitions, origin
+        )
         held: dict[str, list[Flight]] = {}
+        begun = window.loaded_upto
         for t in rows:
             if t.id not in target.lanes.aboard and t.id not in target.commits.ending:
+                lane = target.lanes.of(t)
+                if lane.blocked_by is None and not lane.more and target.windows.elder_waits(t, lane):
+                    break  # its elder comes with the work of another system
                 self._bring(target, t, held)
-            target.loaded_upto = t.id
+            window.loaded_upto = t.id
         if held:
             changes = self._journal.changes()
             for cause, flights in held.items():
                 target.concluder.hold(flights, cause, changes)
             lanes = {flight.t.key: target.lanes.of(flight.t) for one in held.values() for flight in one}
             self._run(target, changes, list(lanes.values()))
-        if len(rows) < limit and target.loaded_upto >= target.unseen:
-            target.spilled = False
-        return bool(rows)
+        if len(rows) < limit and (not rows or window.loaded_upto == rows[-1].id):
+            target.windows.read_all(origin)
+        return window.loaded_upto > begun
 
     def _bring(self, target: Target, t: Transmission, held: dict[str, list[Flight]]) -> None:
         lane = target.lanes.of(t)
@@ -198,7 +221,7 @@ class Backlog:
         # Flights whose first commit is under way are not in the store yet, and stay behind the others.
         coming = [flight for flight in lane.flights if not flight.made]
         target.lanes.remove(lane, list(lane.flights))
-        lane.blocked_by = None
+        lane.blocked_by, lane.left = None, False
         changes = self._journal.changes()
         known = {flight.t.id for flight in coming}
         for t in rows:
@@ -207,7 +230,7 @@ class Backlog:
                 self._again(target, lane, t, changes, head=t is rows[0])
         taken = list(lane.flights)
         # What is beyond the newest one that was read from the store belongs to `refill`.
-        seen = bool(rows) and (not target.spilled or rows[-1].id <= target.loaded_upto)
+        seen = bool(rows) and not lane.left and target.windows.loaded(rows[-1])
         full = len(rows) >= target.window
         lane.more = full and seen and lane.blocked_by is None
         if full and not lane.more:
@@ -229,10 +252,14 @@ class Backlog:
         if lane.blocked_by is not None:
             if t.state is not _S.HELD:
                 target.concluder.hold([Flight(t)], lane.blocked_by, changes)
-        elif not target.spilled or t.id <= target.loaded_upto:
+        elif not lane.left and target.windows.loaded(t):
             self._take_up(target, lane, t, changes)
-        elif t.state is _S.HELD:
-            self._let_go(t, changes)
+        else:
+            # What comes after it in the lane stays in the store, too, whoever it is from.
+            lane.left = True
+            target.windows.leave(t)
+            if t.state is _S.HELD:
+                self._let_go(t, changes)
 
     def _rest(self, target: Target, lane: Lane, after: int) -> None:
         """Holds, or lets go, what is beyond the window of a lane; nothing of it comes into memory here."""
@@ -254,7 +281,6 @@ class Backlog:
                 lane.blocked_by = target.concluder.cause
                 return
         self._comes_after(target, lane, t)
-        target.loaded_upto = max(target.loaded_upto, t.id)
         target.lanes.push(lane, flight)
 
     def _let_go(self, t: Transmission, changes: Changes) -> None:

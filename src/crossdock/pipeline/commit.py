@@ -46,7 +46,7 @@ class Commits:
         self._completed = completed
         self._parted = parted
         self._tasks: set[asyncio.Task[None]] = set()
-        self.ending: set[int] = set()  #: transmissions whose end is on its way to the disk
+        self.ending: dict[int, int] = {}  #: transmissions whose end is on its way to the disk -> partition
 
     async def durable(self, changes: Changes) -> None:
         """Commits, however long the store takes to come back."""
@@ -61,6 +61,13 @@ class Commits:
                 await self._clock.sleep(_STORE_RETRY_S)
             else:
                 return
+
+    async def stored_again(self, flights: Sequence[Flight], changes: Changes) -> None:
+        """Commits what became of some flights, if there are any; their lane may go from them."""
+        if flights:
+            await self.durable(changes)
+            for flight in flights:
+                flight.stored = True
 
     async def ask(self, flight: Flight, ask: Ask) -> None:
         """Stores a further request of a dialogue before it leaves."""
@@ -90,7 +97,7 @@ class Commits:
         look after a stop as if it had never left.
         """
         lane.writing += 1
-        self.ending.add(done.id)
+        self.ending[done.id] = done.partition
         future = self._journal.submit(changes)
 
         def written(result: Future[None]) -> None:
@@ -113,11 +120,11 @@ class Commits:
         finally:
             lane.writing -= 1
             lane.failing -= 1
-            self.ending.discard(done.id)
+            self.ending.pop(done.id, None)
         self._written(lane, marked, done)
 
     def _written(self, lane: Lane, marked: Sequence[Flight], done: Transmission) -> None:
-        self.ending.discard(done.id)
+        self.ending.pop(done.id, None)
         self._stored(lane, marked)
         self._completed(done.id)
 

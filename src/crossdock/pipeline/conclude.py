@@ -11,6 +11,7 @@ from crossdock.charter.charter import System
 from crossdock.faults import Fault, InDoubt, Invalid, TryLater
 from crossdock.journal.changes import Changes, Row
 from crossdock.kit.connector import Done, Unclear, Writer
+from crossdock.message.gate import Direction
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry, Transmission
 from crossdock.message.states import EntryKind, TransmissionState
@@ -120,7 +121,7 @@ class Concluder:
     def _later(self, flight: Flight, fault: TryLater, outcome: Outcome, changes: Changes) -> Verdict:
         t = flight.t
         now = self._context.clock.now_ms()
-        due = next_due_ms(t, fault, self._system, self._context.random, now)
+        due = next_due_ms(t, fault, self._system, self._context.random, now, self._closed_ms(t))
         if due is None:
             hours = self._system.limits.retry_for_s / 3600
             over = Invalid(
@@ -150,7 +151,9 @@ class Concluder:
             return self._to_desk(flight, self._in_doubt(t, fault), changes)
         if way is Unclear.FIND:
             return Verdict.AGAIN
-        due = next_due_ms(t, TryLater(fault.says), self._system, self._context.random, now)
+        due = next_due_ms(
+            t, TryLater(fault.says), self._system, self._context.random, now, self._closed_ms(t)
+        )
         if due is None:
             return self._to_desk(flight, self._in_doubt(t, fault), changes)
         t.due_ms = due
@@ -171,7 +174,7 @@ class Concluder:
             self._done(flight, outcome.done, entry_of(t, EntryKind.settled, f"{t.target} has it"), changes)
             return Verdict.DONE
         if isinstance(outcome.fault, TryLater):
-            due = next_due_ms(t, outcome.fault, self._system, self._context.random, now)
+            due = next_due_ms(t, outcome.fault, self._system, self._context.random, now, self._closed_ms(t))
             if due is not None:
                 t.due_ms = due
                 changes.entry(answered(t, outcome, changes, f"asked, no answer yet: {outcome.fault.says}"))
@@ -202,6 +205,10 @@ class Concluder:
         return writer.unclear is Unclear.PERSON or (
             writer.unclear is Unclear.RESEND and self._context.restored.keyless(t)
         )
+
+    def _closed_ms(self, t: Transmission) -> int:
+        """For how long the target was closed since the first try: the retry clock stood still."""
+        return self._context.gates.closed_ms(t.target, Direction.OUT, t.first_ms) if t.first_ms else 0
 
     @staticmethod
     def _in_doubt(t: Transmission, fault: Fault) -> Invalid:
@@ -258,6 +265,16 @@ class Concluder:
 
     def _is_follower(self, t: Transmission) -> bool:
         return self._context.journal.incident_of(MemberKind.FOLLOWER, t.id) is not None
+
+    def take_back(self, flights: Iterable[Flight], changes: Changes) -> list[Flight]:
+        """Those stored as SENDING that never left are due again; gives them, not yet stored."""
+        back = [flight for flight in flights if flight.t.state is _S.SENDING]
+        for flight in back:
+            flight.t.attempt -= 1  # stored ahead of its turn, never put on the wire
+            flight.stored = False
+            entry = entry_of(flight.t, EntryKind.decided, f"stays here: {flight.t.target} is closed")
+            changes.move_transmission(flight.t, _S.DUE, entry)
+        return back
 
     def held_up_by(self, t: Transmission) -> str | None:
         """The cause of the incident for which its predecessor at another target waits, if it does."""

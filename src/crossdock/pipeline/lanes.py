@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -13,6 +13,8 @@ from crossdock.message.states import TransmissionState
 
 #: Flights of one lane stored as SENDING ahead of their turn, where the target dedupes on our key.
 AHEAD_MAX = 8
+#: Documents and requests of more bytes are read back from the store when they are sent.
+HEAVY_BYTES = 32_768
 
 
 @dataclass(slots=True, eq=False)
@@ -27,6 +29,11 @@ class Flight:
     made: bool = False  #: its row is in the store, in whatever state
     stored: bool = False  #: the row as it is here is durable
     absent: int = 0  #: how often the target said that it does not have it
+
+    def lighten(self) -> None:
+        """Lets go of what is large while it waits; it is read back from the store."""
+        if self.ask is not None and len(self.ask.body) > HEAVY_BYTES and self.t.payload is not None:
+            self.ask = None
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +50,7 @@ class Lane:
     queued: bool = False  #: it is among the ready ones
     unsure: bool = False  #: something is held behind an incident that was not in the store yet
     more: bool = False  #: the store holds more of it than fits into the window
+    left: bool = False  #: when it was read last, something of it stayed in the store
 
     def ahead(self) -> int:
         """How many flights are stored as being sent."""
@@ -82,6 +90,7 @@ class Lanes:
         self._lanes: dict[str, Lane] = {}
         self.count = 0  #: flights in memory
         self.aboard: set[int] = set()  #: their transmissions
+        self.counts: Counter[str] = Counter()  #: of them, by the system that they came from
 
     def of(self, transmission: Transmission) -> Lane:
         """The lane of a transmission, made when needed."""
@@ -101,12 +110,14 @@ class Lanes:
         lane.flights.append(flight)
         self.aboard.add(flight.t.id)
         self.count += 1
+        self.counts[flight.t.origin] += 1
 
     def pop(self, lane: Lane) -> Flight:
         """Takes the first flight out."""
         self.count -= 1
         flight = lane.flights.popleft()
         self.aboard.discard(flight.t.id)
+        self.counts[flight.t.origin] -= 1
         return flight
 
     def remove(self, lane: Lane, flights: Iterable[Flight]) -> None:
@@ -116,12 +127,14 @@ class Lanes:
         self.aboard.difference_update(flight.t.id for flight in flights)
         kept = deque(f for f in lane.flights if id(f) not in gone)
         self.count -= len(lane.flights) - len(kept)
+        self.counts.subtract(f.t.origin for f in lane.flights if id(f) in gone)
         lane.flights = kept
 
     def put_back(self, lane: Lane, flights: Iterable[Flight]) -> None:
         """Puts flights that were taken out back to where they stood: a lane is in the order of making."""
         found = list(flights)
         self.count += len(found)
+        self.counts.update(flight.t.origin for flight in found)
         self.aboard.update(flight.t.id for flight in found)
         lane.flights = deque(sorted((*lane.flights, *found), key=lambda flight: flight.t.id))
 

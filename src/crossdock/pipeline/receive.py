@@ -11,6 +11,7 @@ from crossdock.faults import Unreadable
 from crossdock.journal.contract import Accepted, Arrival
 from crossdock.kit.connector import Content, Reader
 from crossdock.pipeline.bound import Bound, Context
+from crossdock.pipeline.gates import Shut
 
 
 class CommitGuard(Protocol):
@@ -56,6 +57,10 @@ class Door:
         """Whether the charter has a system."""
         return system in self._context.systems
 
+    def shut(self, system: str) -> Shut | None:
+        """Why nothing is taken from a system now; None when something is."""
+        return self._context.gates.door(system)
+
     @property
     def depth(self) -> int:
         """Writes that wait for the disk."""
@@ -88,6 +93,8 @@ class Door:
     ) -> Arrival:
         """What the store must know of some content. Raises Unreadable."""
         facts = reader.facts(content)
+        if "\x00" in facts.id or "\x00" in (facts.order_by or ""):
+            raise Unreadable("this cannot be an id", status=422, fix="send an id that can be printed")
         flow = bound.system.flow_in(document)
         revise = polled or (flow is not None and flow.on_change is OnChange.REVISE)
         return Arrival(

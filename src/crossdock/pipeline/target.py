@@ -23,9 +23,11 @@ from crossdock.pipeline.commit import Commits
 from crossdock.pipeline.conclude import Concluder, Verdict
 from crossdock.pipeline.holding import Holding
 from crossdock.pipeline.lanes import AHEAD_MAX, Flight, Lane, Lanes, Ordering
+from crossdock.pipeline.ready import Ready
 from crossdock.pipeline.render import Renderer
 from crossdock.pipeline.succession import Succession
 from crossdock.pipeline.transmit import DoubtGuard, Outcome, Sender, settling
+from crossdock.pipeline.windows import Windows
 
 _log = structlog.get_logger("crossdock.target")
 _S = TransmissionState
@@ -54,11 +56,11 @@ class Target:
         blocked: Callable[[int], None],
         freed: Callable[[Target, str], None],
     ) -> None:
-        self._context = context
         self._journal = context.journal
         self._clock = context.clock
         self._hold = hold
         self._may_send = context.tenure.may_send
+        self._gates = context.gates
         self.name = bound.system.name
         self._system = bound.system
         self._client = bound.client
@@ -68,27 +70,22 @@ class Target:
         self.lanes = Lanes(ordering)
         self.concluder = Concluder(context, bound.system, doubt)
         self._succession = Succession(self.lanes, bound.writers, self.concluder)
+        self.windows = Windows(context.journal, self.name, self.lanes, window)
+        self.refill: Callable[[Target, str], None] = lambda _, __: None  #: work of an origin has left memory
         self.window = window
         self.commits = Commits(
-            context,
-            self.name,
-            stored=self.stored,
-            completed=completed,
-            parted=lambda lane: freed(self, lane.key),
-        )
+            context, self.name, stored=self.stored, completed=completed, parted=lambda lane: freed(self, lane.key)
+        )  # fmt: skip
         self._sender = Sender(bound.system, bound.client, self.commits.ask)
         self._holding = Holding(self.name, self._journal, self.lanes, self.commits, self.concluder, window)
         self._blocked = blocked
         self._freed = freed
-        self._ready: asyncio.Queue[Lane] = asyncio.Queue()
+        self._ready = Ready(context.turns)
         self._tasks: list[asyncio.Task[None]] = []
         self._alarms = Alarms(context.clock, self.schedule)
         self._active = 0  #: senders at work
         self._promised: set[str] = set()  #: lanes that were idle when their flight was stored as SENDING
         self.unfinished: dict[int, str] = {}  #: a transmission that others come after -> their lane
-        self.loaded_upto = 0
-        self.unseen = 0  #: the newest transmission that is in the store only
-        self.spilled = False
         self.paused = False
 
     # -- life ----------------------------------------------------------------
@@ -136,14 +133,10 @@ class Target:
             changes.add_transmission(t, due)
             changes.add_follower(lane.blocked_by, t.id)
             return
-        if self.spilled or self.lanes.count >= self.window:
-            self.spilled, self.unseen = True, t.id
-            changes.add_transmission(t, due)
-            return
-        if lane.more:
+        if lane.more or not self.windows.takes(t, lane):
             changes.add_transmission(t, due)  # behind what is in the store only
             return
-        flight = Flight(t, message.tree)
+        flight = Flight(t, None if message.heavy else message.tree)
         if t.after is not None:
             self.unfinished[t.after] = lane.key
         if self._ahead(lane, flight):
@@ -155,18 +148,18 @@ class Target:
             changes.entry(entry)
         else:
             changes.add_transmission(t, due)
-        self.loaded_upto = max(self.loaded_upto, t.id)
         self.lanes.push(lane, flight)
 
     def committed(self, t: Transmission) -> None:
         """The changes with this transmission are durable: its lane may go."""
+        self.windows.settled(t)
         self._succession.durable(t)
         lane = self.lanes.of(t)
         for flight in reversed(lane.flights):
             if flight.t is t:
                 self.stored(lane, [flight])
                 return
-        beyond = lane.more or (self.spilled and t.id > self.loaded_upto)
+        beyond = lane.more or not self.windows.loaded(t)
         if lane.blocked_by is None and (t.state is _S.HELD or not beyond):
             # The lane was freed, or read to its end, while this was being written.
             self._freed(self, lane.key)
@@ -177,11 +170,13 @@ class Target:
             flight.made = flight.stored = True
         if lane.blocked_by is None:
             self.schedule(lane)
+            self.lanes.tidy(lane)
             return
         self._holding.follow(lane, lane.blocked_by)
 
     def forget(self, t: Transmission) -> None:
         """The changes with this transmission were never written: what it took the place of stands as before."""
+        self.windows.settled(t)
         lane = self.lanes.of(t)
         self.lanes.remove(lane, [flight for flight in lane.flights if flight.t is t])
         self._promised.discard(lane.key)
@@ -195,7 +190,7 @@ class Target:
     def _ahead(self, lane: Lane, flight: Flight) -> bool:
         """Whether a new flight may be stored as SENDING at once, which saves a commit."""
         t = flight.t
-        if t.after is not None or t.state is _S.IN_DOUBT or self._closed() or self._is_early(t):
+        if t.after is not None or t.state is _S.IN_DOUBT or self._closed() or not self._passes(t):
             return False
         writer = self._writers[t.document]
         if lane.flights or lane.busy:
@@ -215,9 +210,7 @@ class Target:
 
     def schedule(self, lane: Lane) -> None:
         """Puts a lane among the ready ones, unless it is there or somebody is at it."""
-        if not lane.queued and not lane.busy and lane.flights:
-            lane.queued = True
-            self._ready.put_nowait(lane)
+        self._ready.schedule(lane)
 
     def wake(self, key: str) -> None:
         """Something that a lane waited for has happened."""
@@ -238,12 +231,11 @@ class Target:
         while True:
             await self._share.reached(place)
             lane = await self._ready.get()
-            lane.queued = False
             if self._closed() or self._share.places < place:
                 # The gate is closed: the lane keeps its place and nobody is asked.
                 lane.queued = True
                 await self._clock.sleep(min(max(self._client.wait_s(), 0.005), 1.0))
-                self._ready.put_nowait(lane)
+                self._ready.put(lane)
                 continue
             lane.busy = True
             self._promised.discard(lane.key)
@@ -266,10 +258,13 @@ class Target:
         if not lane.flights or lane.failing or not self._goes_on(lane):
             return False
         flight = lane.flights[0]
-        return flight.stored and not self._is_early(flight.t) and not self._comes_after(flight)
+        return flight.stored and self._passes(flight.t) and not self._comes_after(flight)
 
     def _is_early(self, t: Transmission) -> bool:
         return t.due_ms > self._clock.now_ms()
+
+    def _passes(self, t: Transmission) -> bool:
+        return not self._is_early(t) and self._gates.passes(self.name, t.id)
 
     def _goes_on(self, lane: Lane) -> bool:
         return lane.blocked_by is None and self._hold.has(lane.partition)
@@ -290,6 +285,10 @@ class Target:
             if self._comes_after(flight):
                 await self._holding.stand_behind(lane, flight)
                 return
+            if not self._gates.passes(self.name, flight.t.id):
+                changes = self._journal.changes()
+                await self.commits.stored_again(self.concluder.take_back(lane.flights, changes), changes)
+                return
             if not self._may_send():
                 # Ours no longer for sure. What is stored as SENDING goes once it is, or is in doubt elsewhere.
                 self._alarms.set(lane, self._clock.now_ms() + _UNSURE_MS)
@@ -307,7 +306,7 @@ class Target:
             outcome = await self._sender.send(
                 flight, self._writers[flight.t.document], self._renderer.job(flight)
             )
-            if await self._conclude(lane, flight, outcome):
+            if await self._conclude(lane, flight, outcome) or self._ready.gives_way(lane):
                 return
 
     async def _begin(self, lane: Lane, flight: Flight) -> bool:
@@ -320,8 +319,7 @@ class Target:
             return False
         changes = self._journal.changes()
         self._renderer.mark_sending(flight, changes)
-        await self.commits.durable(changes)
-        flight.stored = True
+        await self.commits.stored_again([flight], changes)
         return True
 
     async def _conclude(self, lane: Lane, flight: Flight, outcome: Outcome) -> bool:
@@ -348,6 +346,7 @@ class Target:
         """Lets a lane go on, wait or stop, with the commit that says so; True when it must wait."""
         if verdict is Verdict.DONE:
             self.lanes.pop(lane)
+            self.refill(self, flight.t.origin)
             self.commits.behind(lane, self._next(lane, changes), changes, flight.t)
             return False
         if verdict is Verdict.BLOCKED:
@@ -356,8 +355,8 @@ class Target:
             await self._holding.opened(lane, changes)
             self._blocked(flight.t.id)
             return True
-        await self.commits.durable(changes)
-        flight.stored = True
+        await self.commits.stored_again([flight], changes)
+        flight.lighten()
         if not self._is_early(flight.t):
             return False
         self._alarms.set(lane, flight.t.due_ms)
@@ -374,8 +373,8 @@ class Target:
             several = writer.unclear is Unclear.RESEND
             if place >= (AHEAD_MAX if several else 1) or t.state is not _S.DUE or not flight.stored:
                 break
-            early = self._comes_after(flight) or self._is_early(t)
-            if early or self._closed() or not self._hold.has(lane.partition):
+            waits = self._comes_after(flight) or not self._passes(t)
+            if waits or self._closed() or not self._hold.has(lane.partition):
                 break
             if any(other.t.hub == t.hub for other in list(lane.flights)[:place]):
                 break  # its rendering may need what the earlier version's answer tells

@@ -10,18 +10,21 @@ import structlog
 
 from crossdock.journal.contract import Fenced, Overtaken, StoreDown
 from crossdock.journal.tenure import Hold, News
+from crossdock.message.gate import Direction
 from crossdock.message.records import Capture
 from crossdock.message.states import CaptureState, MessageState
 from crossdock.pipeline import ahead
 from crossdock.pipeline.backlog import Backlog
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.decide import Batch, Decider
-from crossdock.pipeline.feed import Feed, SharedFeed
+from crossdock.pipeline.feed import Feed
+from crossdock.pipeline.gatewatch import GateWatch
 from crossdock.pipeline.knowledge import Knowledge
 from crossdock.pipeline.lanes import Ordering
 from crossdock.pipeline.poll import Pollers
 from crossdock.pipeline.receive import Door
 from crossdock.pipeline.route import Router
+from crossdock.pipeline.shared_feed import SharedFeed
 from crossdock.pipeline.target import Target
 from crossdock.pipeline.translate import Translator
 from crossdock.pipeline.transmit import DoubtGuard
@@ -54,7 +57,7 @@ class Term:
         self._journal = context.journal
         self._shared = context.tenure.shared
         self.hold = Hold(())
-        self.feed = SharedFeed(context, self.hold) if self._shared else Feed(context.journal)
+        self.feed = SharedFeed(context, self.hold) if self._shared else Feed(context)
         self._backlog = Backlog(context, self.hold)
         self.targets = {
             name: Target(
@@ -64,11 +67,14 @@ class Term:
             )
             for name, bound in context.systems.items()
         }  # fmt: skip
+        for target in self.targets.values():
+            target.refill = self._backlog.refill_soon
         known = Knowledge(context.journal)
         decider = Decider(context, known, Router(context, self.targets), self.hold)
         self._translator = Translator(context, known, decider)
         self._decider = decider
         self.pollers = Pollers(context, door, self.hold)
+        self._gatewatch = GateWatch(context, self.targets, self._opened)
         self._again: dict[int, bool] = {}  #: messages to look at again, and whether also those on the desk
         self._fixes = 0  #: what people had added when we last looked
         self._waiting = 0  #: messages that wait for a predecessor, as far as we know
@@ -79,6 +85,7 @@ class Term:
 
     def start(self) -> None:
         """Begins to work on whatever is held and will be."""
+        self._gatewatch.look(store=True)
         for target in self.targets.values():
             target.start()
         self._run(self._translate(), "translate")
@@ -93,18 +100,29 @@ class Term:
             doubted = await self._backlog.recover(target, partitions)
             if doubted:
                 _log.warning("sends were cut off by the last stop", system=target.name, count=doubted)
-        self.hold.add(partitions)
+        async with self._decides:
+            self.hold.add(partitions)
+            await self._handed_over()
         self._waiting = self._journal.count_waiting()
         for target in self.targets.values():
             await self._backlog.load(target)
         self.look_again(self._journal.messages_freed(partitions, WAITING_PAGE))
         self.feed.look()
 
+    async def _handed_over(self) -> None:
+        """Looks at what others left to us, before anything newer of the same objects is decided here."""
+        seen = set[int]()
+        while ids := set(self._journal.messages_sent_back(self.hold.partitions, WAITING_PAGE)) - seen:
+            seen |= ids
+            for id_ in sorted(ids):
+                await self._again_one(id_, desk=False)
+
     async def leave(self, partitions: frozenset[int]) -> None:
         """Lets go of these partitions once nothing of them is under way."""
-        self.hold.remove(partitions)
         async with self._decides:
-            pass  # what was being decided is written
+            # Never amid a batch: the rest of it would be handed over as messages, and whoever comes next
+            # would decide the captures behind them first.
+            self.hold.remove(partitions)
         self.feed.forget(partitions)
         await self.pollers.leave(partitions)
         for target in self.targets.values():
@@ -149,9 +167,10 @@ class Term:
                 with self._journal.snapshot():
                     readings = [self._translator.read(capture) for capture in held]
                 await self._journal.foresee(lambda: ahead.of_readings(readings, self._context.charter))
+                # What was let go of meanwhile is decided by whoever comes next, in its order.
+                readings = [one for one in readings if self.hold.has(one.capture.partition)]
                 with self._journal.snapshot():
-                    for reading in readings:
-                        self._translator.capture(reading, batch)
+                    batch = self._translator.judged(readings, batch, self._forget)
                 await self._commit(batch)
             except Exception as error:  # ends in _one_by_one, where only the one at fault goes to the desk
                 tell = _log.info if isinstance(error, Overtaken | StoreDown) else _log.exception
@@ -204,9 +223,11 @@ class Term:
 
     async def _commit(self, batch: Batch) -> None:
         """Writes a batch, however long the store takes; then its lanes may go and waiters are woken."""
+        self._decider.brake.write(batch.changes)
         while True:
             try:
                 await self._journal.submit(batch.changes)
+                self._decider.brake.keep()
                 break
             except Fenced:
                 await _for_the_end_of_this_term()
@@ -267,6 +288,7 @@ class Term:
                 if self._waiting and now_s - compared > _COMPARE_EVERY_S:
                     compared = now_s
                     self.look_again(self._journal.messages_freed(self.hold.partitions, WAITING_PAGE))
+                self._gatewatch.look()
                 if now_s - anchored > _ANCHOR_EVERY_S:
                     anchored = now_s
                     await self._journal.anchor()
@@ -274,6 +296,16 @@ class Term:
                 _log.error("store down", says=str(down))
             except Exception:  # ends in the next tick: the clocks must not stop
                 _log.exception("the clock stumbled")
+
+    def _opened(self, system: str, way: Direction) -> None:
+        """What waited at a way that was closed is looked at."""
+        self.feed.look()
+        for lane in self.targets[system].lanes.all():
+            self.targets[system].schedule(lane)
+
+    def gates_changed(self) -> None:
+        """A person opened or closed a way; it is in the store."""
+        self._gatewatch.look(store=True)
 
     def look_again(self, messages: Iterable[int], *, desk: bool = False) -> None:
         """These messages may find now what they lacked; with `desk` those on the desk, too."""

@@ -49,8 +49,9 @@ def test_well_formed_files_keep_their_segments_when_they_are_written_and_read_ag
         octets = path.read_bytes()
         if verdict(octets):
             interchanges, _ = read(octets)
-            again, _ = read(b"\n".join(write(one, strict=False) for one in interchanges))
-            assert again == interchanges, path.name
+            # many name a level that does not have their characters
+            written = b"\n".join(write(one, encoding="utf-8") for one in interchanges)
+            assert read(written, encoding="utf-8")[0] == interchanges, path.name
             kept += 1
     assert kept > 15
 

@@ -85,6 +85,7 @@ def test_without_una_the_characters_of_level_b_are_known_and_others_are_guessed(
         (HEAD + BODY + b"--end of mail", "edifact.last_terminator"),
         (HEAD.replace(b"'", b"'\n  ") + BODY, "edifact.blank"),
         (HEAD + b"'" + BODY, "edifact.empty_segment"),
+        (HEAD + BODY.replace(b"BGM", b"BGM\n"), "edifact.bad_tag"),
         ((HEAD + BODY)[:-1], "edifact.last_terminator"),
         (HEAD.replace(b"UNOC", b"ABCD") + BODY, "edifact.unknown_level"),
         (HEAD.replace(b"UNOC", b"UNOA") + BODY.replace(b"X", b"\xc3\xa9"), "edifact.character_set"),

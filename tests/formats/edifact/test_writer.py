@@ -91,6 +91,7 @@ def test_the_same_value_is_written_on_a_level_that_has_it():
         (Interchange(unb(("A",), ("B",), NOON, ""), (ORDER,)), "UNB has no reference"),
         (Interchange(HEADER, (Message(unh("", "ORDERS", "D96A"), ()),)), "UNH has no reference"),
         (Interchange(HEADER, ()), "needs a message"),
+        (Interchange(HEADER, (Message(ORDER.header, (Segment.of("dtm", "1"),)),)), "is no tag"),
         (Interchange(HEADER, (ORDER, Group(parse("UNG+ORDERS+A+B+250309:1410+7+UN+D:96A"), (ORDER,)))), "outside them"),
         (Interchange(HEADER, (Message(ORDER.header, (Segment.of("BGM", ["1", "2"]),)),)), "needs syntax version 4"),
         (Interchange(HEADER, (Message(ORDER.header, (parse("BGM+a?+b"),)),), Delimiters(release=" ")), "no release"),
@@ -99,6 +100,13 @@ def test_the_same_value_is_written_on_a_level_that_has_it():
 def test_what_cannot_be_written_rightly_is_refused(made: Interchange, says: str):
     with pytest.raises(Invalid, match=says):
         write(made)
+
+
+def test_a_partner_may_have_an_encoding_of_its_own():
+    message = Message(ORDER.header, (Segment.of("LOC", ("7", "Łódź")),))
+    octets = write(Interchange(HEADER, (message,)), encoding="utf-8")
+    assert "LOC+7:Łódź'".encode() in octets
+    assert list(read(octets, encoding="utf-8")[0][0].messages) == [message]
 
 
 def test_groups_count_their_messages_and_the_interchange_its_groups():

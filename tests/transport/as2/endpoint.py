@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from crossdock.transport.as2.mdn import Delivery, Stored, again, mdn_for
 from crossdock.transport.as2.profile import Partner, by_names
-from crossdock.transport.as2.receipts import Delivery, Stored, again, receipt_for
 from crossdock.transport.as2.receiving import Opened, Refusal, receive
-from crossdock.transport.as2.report import Receipt
+from crossdock.transport.as2.report import Mdn
 from tests.transport.as2.parties import NOW, chance
 from tests.transport.scripted_server import Server, Wire
 
@@ -19,7 +19,7 @@ class Endpoint:
     partners: list[Partner]
     opened: list[Opened] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
-    receipts: list[Receipt] = field(default_factory=list)
+    mdns: list[Mdn] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     stored: dict[str, Stored] = field(default_factory=dict)
 
@@ -40,14 +40,14 @@ class Endpoint:
     def answer(self, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body."""
         found = receive(headers, body, by_names(self.partners), NOW)
-        if isinstance(found, Receipt):
-            self.receipts.append(found)
+        if isinstance(found, Mdn):
+            self.mdns.append(found)
             return 200, {}, b""
         if isinstance(found, Opened) and found.arrival in self.stored:
             repeat = again(found, self.stored[found.arrival])
-            reply = receipt_for(repeat, NOW, chance(2)) if isinstance(repeat, Refusal) else repeat
+            reply = mdn_for(repeat, NOW, chance(2)) if isinstance(repeat, Refusal) else repeat
             return reply.status, dict(reply.headers), reply.body
-        reply = receipt_for(found, NOW, chance(1))
+        reply = mdn_for(found, NOW, chance(1))
         if isinstance(found, Opened):
             self.stored[found.arrival] = Stored(found.content_sha256, reply)
             self.opened.append(found)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crossdock.kit.http import Response
+from crossdock.transport.as2.mdn import Reply, mdn_for
 from crossdock.transport.as2.outgoing import Outgoing, message_id, outgoing
 from crossdock.transport.as2.profile import Partner, by_names
-from crossdock.transport.as2.receipts import Reply, receipt_for
 from crossdock.transport.as2.receiving import Opened, Refusal, receive
 from crossdock.transport.as2.report import Verdict
 from crossdock.transport.as2.sending import judge_answer
@@ -29,7 +29,7 @@ def answered(
     """The partner's answer to a message of ours."""
     found = got(message, partner, headers)
     assert isinstance(found, Opened | Refusal)
-    return response(receipt_for(found, NOW, chance(1)))
+    return response(mdn_for(found, NOW, chance(1)))
 
 
 def response(reply: Reply) -> Response:

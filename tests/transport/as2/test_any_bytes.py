@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from crossdock.kit.http import Response
 from crossdock.transport.as2 import compression, envelope, mime
 from crossdock.transport.as2.asn1 import cms
+from crossdock.transport.as2.mdn import mdn_for
 from crossdock.transport.as2.outgoing import Outgoing, message_id, outgoing
 from crossdock.transport.as2.problem import Problem, Refused
 from crossdock.transport.as2.profile import Compress, Limits, by_names
-from crossdock.transport.as2.receipts import receipt_for
 from crossdock.transport.as2.receiving import Opened, Refusal, receive
-from crossdock.transport.as2.report import Receipt, Standing
+from crossdock.transport.as2.report import Mdn, Standing
 from crossdock.transport.as2.sending import judge_answer
 from tests.transport.as2.parties import NOW, ORDER, THEM, US, chance, ours, own, pinned, theirs
 
@@ -33,12 +33,12 @@ def sent(document: bytes = ORDER, **settings: object) -> Outgoing:
     return outgoing(document, ours(**settings), message_id=message_id("k", US), now=NOW, entropy=chance())
 
 
-def check(headers: dict[str, str], body: bytes) -> Opened | Receipt | Refusal:
+def check(headers: dict[str, str], body: bytes) -> Opened | Mdn | Refusal:
     """What any request becomes, and that it can be answered."""
     found = receive(headers, body, PARTNERS, NOW, LIMITS)
-    assert isinstance(found, Opened | Receipt | Refusal)
-    if not isinstance(found, Receipt):
-        reply = receipt_for(found, NOW, chance(1))
+    assert isinstance(found, Opened | Mdn | Refusal)
+    if not isinstance(found, Mdn):
+        reply = mdn_for(found, NOW, chance(1))
         assert all(value.isascii() and value.isprintable() for value in reply.headers.values())
     return found
 
@@ -118,17 +118,17 @@ def test_what_is_inside_an_envelope_may_be_anything_too(seed):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_receipt_bent_anywhere_is_judged_and_never_done_when_its_signature_broke(seed):
+def test_a_mdn_bent_anywhere_is_judged_and_never_done_when_its_signature_broke(seed):
     dice = random.Random(seed)
     message = sent()
     found = receive(message.headers, message.body, by_names([theirs()]), NOW)
     assert isinstance(found, Opened)
-    reply = receipt_for(found, NOW, chance(1))
+    reply = mdn_for(found, NOW, chance(1))
     headers = {name.lower(): value for name, value in reply.headers.items()}
     for _ in range(150):
         body = bent(reply.body, dice)
         verdict = judge_answer(Response(200, headers, body), message.expected, ours(), now=NOW)
-        assert verdict.standing in (Standing.UNCLEAR, Standing.REJECTED) or verdict.receipt.signed_by
+        assert verdict.standing in (Standing.UNCLEAR, Standing.REJECTED) or verdict.mdn.signed_by
         assert verdict.raw.endswith(body)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from crossdock.faults import InDoubt, TryLater
 from crossdock.transport.as2.outgoing import message_id, outgoing
-from crossdock.transport.as2.profile import Receipts
+from crossdock.transport.as2.profile import MdnMode
 from crossdock.transport.as2.report import Standing, judge
 from crossdock.transport.as2.sending import deliver, send
 from tests.peers.cache import NotToBeHadError
@@ -20,11 +20,11 @@ from tests.transport.as2.parties import NOW, US, chance, ours, theirs
 from tests.transport.scripted_server import wait_for_ever
 
 BYTES = os.urandom(200_000)
-PLAIN = {"sign": "", "encrypt": "", "signed_receipts": False, "require_signed": False, "require_encrypted": False,
+PLAIN = {"sign": "", "encrypt": "", "mdn_signed": False, "require_signed": False, "require_encrypted": False,
          "keys": (), "certificates": ()}  # fmt: skip
 
 
-async def test_a_message_and_its_receipt_survive_the_wire(serve, client):
+async def test_a_message_and_its_mdn_survive_the_wire(serve, client):
     endpoint = Endpoint([theirs()])
     server = await serve(endpoint.script)
     http = client(server.url)
@@ -35,10 +35,10 @@ async def test_a_message_and_its_receipt_survive_the_wire(serve, client):
     assert [one.document.content for one in endpoint.opened] == [BYTES]
 
 
-async def test_an_asynchronous_receipt_comes_back_by_its_own_request(serve, client):
+async def test_an_asynchronous_mdn_comes_back_by_its_own_request(serve, client):
     back = Endpoint([])
     here = await serve(back.script)
-    mine = ours(receipts=Receipts.ASYNC, receipt_url=f"{here.url}/as2")
+    mine = ours(mdn=MdnMode.ASYNC, mdn_url=f"{here.url}/as2")
     back.partners.append(mine)
     there = Endpoint([theirs(url=here.url)])
     server = await serve(there.script)
@@ -46,10 +46,10 @@ async def test_an_asynchronous_receipt_comes_back_by_its_own_request(serve, clie
     verdict = await send(client(server.url), message, mine, now=NOW)
     assert verdict.standing is Standing.WAITING
     (delivery,) = there.deliveries
-    assert delivery.url == mine.receipt_url
+    assert delivery.url == mine.mdn_url
     await deliver(client(here.url), delivery, path="/as2")
-    (receipt,) = back.receipts
-    assert judge(receipt, message.expected).standing is Standing.DONE
+    (mdn,) = back.mdns
+    assert judge(mdn, message.expected).standing is Standing.DONE
 
 
 async def test_silence_after_the_message_is_in_doubt_and_no_connection_is_later(serve, client):
@@ -99,9 +99,9 @@ async def test_mock_edi_takes_an_order_and_sends_its_answers_to_us(mock_edi, ser
     )
     verdict = await send(client(mock_edi.url), message, plain, now=NOW, path="/as2")
     assert verdict.standing is Standing.DONE, verdict
-    assert verdict.receipt is not None
-    assert verdict.receipt.mic is not None
-    assert verdict.receipt.mic.value == message.expected.mics["sha256"]
+    assert verdict.mdn is not None
+    assert verdict.mdn.mic is not None
+    assert verdict.mdn.mic.value == message.expected.mics["sha256"]
 
     endpoint = Endpoint([plain])
     here = await serve(endpoint.script)
@@ -115,10 +115,10 @@ async def test_mock_edi_takes_an_order_and_sends_its_answers_to_us(mock_edi, ser
     assert endpoint.refused == []
 
 
-async def test_mock_edi_posts_a_receipt_later_when_asked_so(mock_edi, serve, client):
+async def test_mock_edi_posts_a_mdn_later_when_asked_so(mock_edi, serve, client):
     back = Endpoint([])
     here = await serve(back.script)
-    plain = ours(us="ACME", them=PARTNER, **PLAIN, receipts=Receipts.ASYNC, receipt_url=f"{here.url}/as2")
+    plain = ours(us="ACME", them=PARTNER, **PLAIN, mdn=MdnMode.ASYNC, mdn_url=f"{here.url}/as2")
     back.partners.append(plain)
     order = ORDER.replace(b"000000077", b"000000078").replace(b"4500000042", b"4500000043")
     message = outgoing(
@@ -132,7 +132,7 @@ async def test_mock_edi_posts_a_receipt_later_when_asked_so(mock_edi, serve, cli
     verdict = await send(client(mock_edi.url), message, plain, now=NOW, path="/as2")
     assert verdict.standing is Standing.WAITING, verdict
     await asyncio.to_thread(mock_edi.ask, "POST", "/_mock/deliver?all")
-    assert [judge(one, message.expected).standing for one in back.receipts] == [Standing.DONE]
+    assert [judge(one, message.expected).standing for one in back.mdns] == [Standing.DONE]
 
 
 async def test_mock_edi_refuses_what_is_signed_and_says_so(mock_edi, client):

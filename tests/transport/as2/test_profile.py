@@ -10,7 +10,7 @@ import pytest
 from crossdock.faults import Invalid, Misconfigured
 from crossdock.transport.as2.certificates import Standing, certificates_of, in_use, own_key
 from crossdock.transport.as2.outgoing import message_id, outgoing, quoted, unquoted
-from crossdock.transport.as2.profile import Receipts, by_names, certificate_calendar
+from crossdock.transport.as2.profile import MdnMode, by_names, certificate_calendar
 from tests.transport.as2.parties import NOW, ORDER, THEM, US, chance, key_pem, ours, own, pem, pinned
 
 WRONG = [
@@ -27,7 +27,7 @@ WRONG = [
     ({"keys": (), "sign": ""}, "keys", "nothing encrypted can be opened"),
     ({"certificates": ()}, "certificates", "without the partner's certificate"),
     ({"certificates": (), "encrypt": ""}, "certificates", "no signature can be checked"),
-    ({"receipts": Receipts.ASYNC}, "receipt_url", "address"),
+    ({"mdn": MdnMode.ASYNC}, "mdn_url", "address"),
 ]
 
 
@@ -41,7 +41,7 @@ def test_a_profile_that_cannot_work_names_the_setting_and_the_fix(settings, path
 
 def test_a_plain_partner_needs_neither_keys_nor_certificates():
     plain = ours(
-        sign="", encrypt="", keys=(), certificates=(), signed_receipts=False, require_signed=False,
+        sign="", encrypt="", keys=(), certificates=(), mdn_signed=False, require_signed=False,
         require_encrypted=False,
     )  # fmt: skip
     message = outgoing(ORDER, plain, message_id=message_id("k", US), now=NOW, entropy=chance())

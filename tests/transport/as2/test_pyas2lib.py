@@ -1,4 +1,4 @@
-"""Messages and receipts exchanged with pyas2lib, in both directions."""
+"""Messages and MDNs exchanged with pyas2lib, in both directions."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from itertools import product
 import pytest
 
 from crossdock.kit.http import Response
+from crossdock.transport.as2.mdn import Reply, mdn_for
 from crossdock.transport.as2.outgoing import message_id, outgoing
-from crossdock.transport.as2.profile import Compress, Receipts, by_names
-from crossdock.transport.as2.receipts import Reply, receipt_for
+from crossdock.transport.as2.profile import Compress, MdnMode, by_names
 from crossdock.transport.as2.receiving import Opened, Refusal, receive
-from crossdock.transport.as2.report import Receipt, Standing, judge
+from crossdock.transport.as2.report import Mdn, Standing, judge
 from crossdock.transport.as2.sending import judge_answer
 from tests.peers.cache import NotToBeHadError
 from tests.peers.pyas2 import Pyas2
@@ -39,7 +39,7 @@ def keys() -> dict[str, bytes]:
 
 
 def answer_of(mdn: dict) -> Response:
-    """The peer's receipt as the answer to our request."""
+    """The peer's MDN as the answer to our request."""
     return Response(
         200, {name.lower(): value for name, value in mdn["headers"].items()}, base64.b64decode(mdn["body"])
     )
@@ -52,12 +52,12 @@ MATRIX = list(
 )
 
 
-@pytest.mark.parametrize("receipts", [Receipts.SYNC, Receipts.ASYNC])
-def test_pyas2lib_takes_our_messages_and_we_believe_its_receipts(peer, receipts):
-    for sign, encrypt, compress, signed_receipts in MATRIX:
+@pytest.mark.parametrize("mode", [MdnMode.SYNC, MdnMode.ASYNC])
+def test_pyas2lib_takes_our_messages_and_we_believe_its_mdns(peer, mode):
+    for sign, encrypt, compress, mdn_signed in MATRIX:
         mine = ours(
-            sign=sign, encrypt=encrypt, compress=compress, receipts=receipts, signed_receipts=signed_receipts,
-            receipt_url="https://us.test/as2", dashed=False,
+            sign=sign, encrypt=encrypt, compress=compress, mdn=mode, mdn_signed=mdn_signed,
+            mdn_url="https://us.test/as2", dashed=False,
         )  # fmt: skip
         message = outgoing(
             DOCUMENT, mine, message_id=message_id("key", US), now=NOW, entropy=chance(), filename="850.edi",
@@ -76,36 +76,36 @@ def test_pyas2lib_takes_our_messages_and_we_believe_its_receipts(peer, receipts)
         assert taken["error"] == ""
         assert base64.b64decode(taken["document"]) == DOCUMENT
         answer = answer_of(taken["mdn"])
-        if receipts is Receipts.SYNC:
+        if mode is MdnMode.SYNC:
             verdict = judge_answer(answer, message.expected, mine, now=NOW)
         else:
-            assert taken["mdn"]["url"] == mine.receipt_url
+            assert taken["mdn"]["url"] == mine.mdn_url
             found = receive(answer.headers, answer.body, by_names([mine]), NOW)
-            assert isinstance(found, Receipt), found
+            assert isinstance(found, Mdn), found
             verdict = judge(found, message.expected)
-        assert verdict.standing is Standing.DONE, (sign, encrypt, compress, signed_receipts, verdict)
-        assert verdict.receipt is not None
-        assert (verdict.receipt.mic is not None) == bool(sign)
+        assert verdict.standing is Standing.DONE, (sign, encrypt, compress, mdn_signed, verdict)
+        assert verdict.mdn is not None
+        assert (verdict.mdn.mic is not None) == bool(sign)
 
 
 def built(peer: Pyas2, **settings: object) -> dict:
     """A message that the peer made, as it arrives here."""
     made = peer.ask(
         "build", us=THEM, them=US, document=DOCUMENT, filename="850.edi", content_type="application/edi-x12",
-        settings=settings, mdn_url="https://them.test/receipts", **keys(),
+        settings=settings, mdn_url="https://them.test/MDNs", **keys(),
     )  # fmt: skip
     return {"headers": made["headers"], "body": base64.b64decode(made["body"])}
 
 
 def peers_word(peer: Pyas2, reply: Reply) -> dict:
-    """What the peer makes of our receipt."""
+    """What the peer makes of our MDN."""
     sent = reply.delivery or reply
-    return peer.ask("receipt", headers=dict(sent.headers), body=sent.body)
+    return peer.ask("mdn", headers=dict(sent.headers), body=sent.body)
 
 
 @pytest.mark.parametrize("mode", ["SYNC", "ASYNC"])
-def test_we_take_the_messages_of_pyas2lib_and_it_believes_our_receipts(peer, mode):
-    for sign, encrypt, compress, signed_receipts in MATRIX:
+def test_we_take_the_messages_of_pyas2lib_and_it_believes_our_mdns(peer, mode):
+    for sign, encrypt, compress, mdn_signed in MATRIX:
         settings = {
             "sign": bool(sign),
             "encrypt": bool(encrypt),
@@ -116,7 +116,7 @@ def test_we_take_the_messages_of_pyas2lib_and_it_believes_our_receipts(peer, mod
             settings["digest_alg"] = sign
         if encrypt:
             settings["enc_alg"] = CIPHERS[encrypt]
-        if signed_receipts:
+        if mdn_signed:
             settings["mdn_digest_alg"] = sign or "sha256"
         message = built(peer, **settings)
         mine = ours(require_signed=bool(sign), require_encrypted=bool(encrypt))
@@ -124,7 +124,7 @@ def test_we_take_the_messages_of_pyas2lib_and_it_believes_our_receipts(peer, mod
         assert isinstance(opened, Opened), (settings, opened)
         assert opened.document.content == DOCUMENT
         assert (opened.document.filename, opened.cipher) == ("850.edi", encrypt)
-        reply = receipt_for(opened, NOW, chance(1))
+        reply = mdn_for(opened, NOW, chance(1))
         assert (reply.delivery is not None) == (mode == "ASYNC")
         assert peers_word(peer, reply) == {"status": "processed", "detail": None}, settings
 
@@ -133,7 +133,7 @@ def test_pyas2lib_understands_our_refusal(peer):
     message = built(peer, mdn_mode="SYNC", mdn_digest_alg="sha256")
     refused = receive(message["headers"], message["body"], by_names([ours()]), NOW)
     assert isinstance(refused, Refusal)
-    word = peers_word(peer, receipt_for(refused, NOW, chance(1)))
+    word = peers_word(peer, mdn_for(refused, NOW, chance(1)))
     assert word == {"status": "processed/error", "detail": "insufficient-message-security"}
 
 
@@ -165,5 +165,5 @@ def test_pyas2lib_notices_when_one_byte_of_our_message_changed(peer):
     )
     verdict = judge_answer(answer_of(taken["mdn"]), message.expected, mine, now=NOW)
     assert verdict.standing is Standing.REJECTED
-    assert verdict.receipt is not None
-    assert verdict.receipt.modifier == "authentication-failed"  # its word for a digest that differs
+    assert verdict.mdn is not None
+    assert verdict.mdn.modifier == "authentication-failed"  # its word for a digest that differs

@@ -1,4 +1,4 @@
-"""A message and its receipt between two sides that both are ours, in all combinations of the profile."""
+"""A message and its MDN between two sides that both are ours, in all combinations of the profile."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from itertools import product
 import pytest
 
 from crossdock.kit.http import Response
+from crossdock.transport.as2.mdn import mdn_for
 from crossdock.transport.as2.outgoing import Outgoing, message_id, outgoing
-from crossdock.transport.as2.profile import Compress, Partner, Receipts, by_names
-from crossdock.transport.as2.receipts import receipt_for
+from crossdock.transport.as2.profile import Compress, MdnMode, Partner, by_names
 from crossdock.transport.as2.receiving import Opened, Refusal, receive
-from crossdock.transport.as2.report import Receipt, Standing, judge
+from crossdock.transport.as2.report import Mdn, Standing, judge
 from crossdock.transport.as2.sending import judge_answer
 from tests.transport.as2.parties import NOW, ORDER, chance, ours, own, pinned, theirs
 
@@ -42,13 +42,13 @@ PROTECTIONS = list(
 )
 
 
-@pytest.mark.parametrize("receipts", [Receipts.SYNC, Receipts.ASYNC, Receipts.NONE])
-@pytest.mark.parametrize("signed_receipts", [True, False])
-def test_every_combination_arrives_whole_and_its_receipt_proves_it(receipts, signed_receipts):
+@pytest.mark.parametrize("mode", [MdnMode.SYNC, MdnMode.ASYNC, MdnMode.NONE])
+@pytest.mark.parametrize("mdn_signed", [True, False])
+def test_every_combination_arrives_whole_and_its_mdn_proves_it(mode, mdn_signed):
     for sign, encrypt, compress, base64 in PROTECTIONS:
         mine = ours(
-            sign=sign, encrypt=encrypt, compress=compress, base64=base64, receipts=receipts,
-            signed_receipts=signed_receipts, receipt_url="https://us.test/as2",
+            sign=sign, encrypt=encrypt, compress=compress, base64=base64, mdn=mode,
+            mdn_signed=mdn_signed, mdn_url="https://us.test/as2",
         )  # fmt: skip
         yours = theirs(require_signed=bool(sign), require_encrypted=bool(encrypt))
         message = sent(mine, content_type="application/edi-x12", filename="850 ü.edi")
@@ -59,18 +59,18 @@ def test_every_combination_arrives_whole_and_its_receipt_proves_it(receipts, sig
         assert opened.compressed == (compress is not Compress.NEVER)
         assert opened.mic.value == message.expected.mics[opened.mic.algorithm]
         assert opened.leniencies == ()
-        reply = receipt_for(opened, NOW, chance(1))
+        reply = mdn_for(opened, NOW, chance(1))
         verdict = judge_answer(
             Response(reply.status, lower(reply.headers), reply.body), message.expected, mine, now=NOW
         )
-        if receipts is Receipts.ASYNC:
+        if mode is MdnMode.ASYNC:
             assert verdict.standing is Standing.WAITING
             assert reply.delivery is not None
             found = receive(reply.delivery.headers, reply.delivery.body, by_names([mine]), NOW)
-            assert isinstance(found, Receipt), found
+            assert isinstance(found, Mdn), found
             verdict = judge(found, message.expected)
         assert verdict.standing is Standing.DONE, verdict
-        assert verdict.receipt is None or bool(verdict.receipt.signed_by) == signed_receipts
+        assert verdict.mdn is None or bool(verdict.mdn.signed_by) == mdn_signed
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_every_combination_arrives_whole_and_its_receipt_proves_it(receipts, sig
 def test_the_newer_paddings_of_rsa_are_read_too(settings):
     message = sent(ours(**settings))
     opened = arrived(message, theirs(**settings))
-    reply = receipt_for(opened, NOW, chance(1))
+    reply = mdn_for(opened, NOW, chance(1))
     answer = Response(reply.status, lower(reply.headers), reply.body)
     assert judge_answer(answer, message.expected, ours(**settings), now=NOW).standing is Standing.DONE
 

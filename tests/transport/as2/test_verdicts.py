@@ -1,4 +1,4 @@
-"""Receipts of a partner: believed only when everything fits, kept whatever they say."""
+"""MDNs of a partner: believed only when everything fits, kept whatever they say."""
 
 from __future__ import annotations
 
@@ -10,49 +10,49 @@ import pytest
 
 from crossdock.faults import InDoubt, Rejected, TryLater
 from crossdock.kit.http import Response
+from crossdock.transport.as2.mdn import Delivery, mdn_for
 from crossdock.transport.as2.outgoing import Outgoing
-from crossdock.transport.as2.profile import Partner, Receipts, by_names
-from crossdock.transport.as2.receipts import Delivery, receipt_for
+from crossdock.transport.as2.profile import MdnMode, Partner, by_names
 from crossdock.transport.as2.receiving import Opened, receive
-from crossdock.transport.as2.report import Outcome, Receipt, Standing, judge
+from crossdock.transport.as2.report import Mdn, Outcome, Standing, judge
 from crossdock.transport.as2.sending import deliver, overdue, send
 from tests.transport.as2.exchange import answered, got, judged, response, sent
 from tests.transport.as2.parties import NOW, THEM, US, chance, ours, own, pinned, theirs
 
 
-def receipt_with(old: bytes, new: bytes, *, signed: bool) -> tuple[Response, Outgoing, Partner]:
-    """The partner's receipt with some bytes exchanged, before its signature when it has one."""
-    mine = ours(signed_receipts=signed)
+def mdn_with(old: bytes, new: bytes, *, signed: bool) -> tuple[Response, Outgoing, Partner]:
+    """The partner's MDN with some bytes exchanged, before its signature when it has one."""
+    mine = ours(mdn_signed=signed)
     message = sent(mine)
     found = got(message)
     assert isinstance(found, Opened)
     if signed:
         answer = answered(message)
         return replace(answer, body=answer.body.replace(old, new, 1)), message, mine
-    answer = response(receipt_for(found, NOW, chance(1)))
+    answer = response(mdn_for(found, NOW, chance(1)))
     assert old in answer.body
     return replace(answer, body=answer.body.replace(old, new, 1)), message, mine
 
 
-def test_a_receipt_is_believed_when_all_of_it_fits():
+def test_a_mdn_is_believed_when_all_of_it_fits():
     message = sent(ours())
     verdict = judged(answered(message), message)
     assert (verdict.standing, verdict.fault) == (Standing.DONE, None)
-    assert verdict.receipt is not None
-    assert verdict.receipt.signed_by == own("theirs").certificate.fingerprint
+    assert verdict.mdn is not None
+    assert verdict.mdn.signed_by == own("theirs").certificate.fingerprint
 
 
-def test_one_byte_of_a_signed_receipt_changed_leaves_the_message_in_doubt_with_the_bytes_kept():
-    answer, message, mine = receipt_with(b"; processed", b"; Processed", signed=True)
+def test_one_byte_of_a_signed_mdn_changed_leaves_the_message_in_doubt_with_the_bytes_kept():
+    answer, message, mine = mdn_with(b"; processed", b"; Processed", signed=True)
     verdict = judged(answer, message, mine)
     assert (verdict.standing, verdict.kind) == (Standing.UNCLEAR, "mdn_signature")
     assert verdict.raw.endswith(answer.body)
-    assert verdict.receipt is not None
-    assert verdict.receipt.original_message_id == message.expected.message_id
+    assert verdict.mdn is not None
+    assert verdict.mdn.original_message_id == message.expected.message_id
     assert isinstance(verdict.fault, InDoubt)
 
 
-def test_a_receipt_signed_by_a_stranger_is_not_believed():
+def test_a_mdn_signed_by_a_stranger_is_not_believed():
     yours = theirs(keys=(own("a stranger"),), encryption_certificates=())
     mine = ours(encryption_certificates=(pinned(own("a stranger")),))
     verdict = judged(answered(sent(mine), yours), sent(mine))
@@ -68,7 +68,7 @@ MICS = [
 
 @pytest.mark.parametrize(("old", "new", "kind", "word"), MICS, ids=["value", "algorithm"])
 def test_another_mic_than_ours_is_in_doubt_and_never_sent_again_by_guessing(old, new, kind, word):
-    answer, message, mine = receipt_with(old, new, signed=False)
+    answer, message, mine = mdn_with(old, new, signed=False)
     verdict = judged(answer, message, mine)
     assert (verdict.standing, verdict.kind) == (Standing.UNCLEAR, kind)
     assert word in verdict.says
@@ -99,15 +99,15 @@ DISPOSITIONS = [
     ("written", "outcome", "modifier", "standing"), DISPOSITIONS, ids=[d[0] for d in DISPOSITIONS]
 )
 def test_a_disposition_is_read_in_all_its_spellings(written, outcome, modifier, standing):
-    answer, message, mine = receipt_with(b"; processed\r\n", f"; {written}\r\n".encode(), signed=False)
+    answer, message, mine = mdn_with(b"; processed\r\n", f"; {written}\r\n".encode(), signed=False)
     verdict = judged(answer, message, mine)
-    assert verdict.receipt is not None
-    assert (verdict.receipt.outcome, verdict.standing) == (outcome, standing)
-    assert modifier is None or verdict.receipt.modifier == modifier
+    assert verdict.mdn is not None
+    assert (verdict.mdn.outcome, verdict.standing) == (outcome, standing)
+    assert modifier is None or verdict.mdn.modifier == modifier
 
 
 def test_an_error_in_a_field_of_its_own_is_read_too():
-    answer, message, mine = receipt_with(
+    answer, message, mine = mdn_with(
         b"; processed\r\n", b"; processed\r\n\r\nError: decryption-failed\r\n", signed=False
     )
     verdict = judged(answer, message, mine)
@@ -116,13 +116,13 @@ def test_an_error_in_a_field_of_its_own_is_read_too():
     assert "certificate" in verdict.fix
 
 
-def test_the_receipt_of_another_message_settles_nothing():
+def test_the_mdn_of_another_message_settles_nothing():
     message, other = sent(ours()), sent(ours(), key="other")
     verdict = judged(answered(other), message)
     assert (verdict.standing, verdict.kind) == (Standing.UNCLEAR, "mdn_foreign")
 
 
-def test_a_receipt_from_another_partner_settles_nothing():
+def test_a_mdn_from_another_partner_settles_nothing():
     message = sent(ours())
     answer = answered(message)
     verdict = judged(replace(answer, headers={**answer.headers, "as2-from": "Another"}), message)
@@ -130,18 +130,18 @@ def test_a_receipt_from_another_partner_settles_nothing():
 
 
 @pytest.mark.parametrize("field", [b"Original-Recipient", b"Final-Recipient", b"Reporting-UA"])
-def test_a_receipt_without_a_field_that_nobody_needs_is_read(field):
-    answer, message, mine = receipt_with(field, b"X-Other", signed=False)
+def test_a_mdn_without_a_field_that_nobody_needs_is_read(field):
+    answer, message, mine = mdn_with(field, b"X-Other", signed=False)
     assert judged(answer, message, mine).standing is Standing.DONE
 
 
 def test_an_unsigned_refusal_counts_in_the_answer_but_not_when_it_is_posted_by_anybody():
     message = sent(ours())
     found = replace(got(message, headers={"AS2-From": "Nobody"}), them=US, us=THEM)
-    report = response(receipt_for(found, NOW, chance(1)))
+    report = response(mdn_for(found, NOW, chance(1)))
     assert judged(report, message).standing is Standing.REJECTED
     posted = receive(report.headers, report.body, by_names([ours()]), NOW)
-    assert isinstance(posted, Receipt)
+    assert isinstance(posted, Mdn)
     assert judge(posted, message.expected).kind == "mdn_unsigned"
 
 
@@ -154,7 +154,7 @@ STATUSES = [
 
 
 @pytest.mark.parametrize(("status", "standing"), STATUSES)
-def test_an_answer_without_a_receipt_is_judged_by_its_status(status, standing):
+def test_an_answer_without_a_mdn_is_judged_by_its_status(status, standing):
     message = sent(ours())
     verdict = judged(
         Response(status, {"content-type": "text/plain", "retry-after": "7"}, b"no\nsuch  thing"), message
@@ -171,14 +171,14 @@ def test_retry_after_may_be_a_date():
     assert judged(answer, sent(ours())).wait_s == 30.0
 
 
-def test_a_receipt_that_says_processed_under_an_error_status_is_in_doubt():
+def test_a_mdn_that_says_processed_under_an_error_status_is_in_doubt():
     message = sent(ours())
     verdict = judged(replace(answered(message), status=500), message)
     assert (verdict.standing, verdict.kind) == (Standing.UNCLEAR, "status")
 
 
 @pytest.mark.parametrize("body", [b"<html>thanks</html>", b"\x00" * 50, b"--x--"])
-def test_an_answer_that_is_something_else_than_a_receipt_is_in_doubt(body):
+def test_an_answer_that_is_something_else_than_a_mdn_is_in_doubt(body):
     message = sent(ours())
     for kind in (
         "text/html",
@@ -192,14 +192,14 @@ def test_an_answer_that_is_something_else_than_a_receipt_is_in_doubt(body):
         )  # fmt: skip
 
 
-def test_a_receipt_is_overdue_after_its_time_and_not_before():
-    mine = ours(receipts=Receipts.ASYNC, receipt_url="https://us.test/as2", receipt_within_s=600)
+def test_a_mdn_is_overdue_after_its_time_and_not_before():
+    mine = ours(mdn=MdnMode.ASYNC, mdn_url="https://us.test/as2", mdn_within_s=600)
     expected = sent(mine).expected
     assert not expected.overdue(NOW + timedelta(seconds=600))
     assert expected.overdue(NOW + timedelta(seconds=601))
     verdict = overdue(expected)
     assert (verdict.standing, verdict.kind) == (Standing.UNCLEAR, "mdn_overdue")
-    assert not sent(ours(receipts=Receipts.NONE)).expected.overdue(NOW + timedelta(days=9))
+    assert not sent(ours(mdn=MdnMode.NONE)).expected.overdue(NOW + timedelta(days=9))
 
 
 # -- on the way ---------------------------------------------------------------------------------
@@ -242,12 +242,12 @@ async def test_what_the_client_knows_of_the_sending_stays_as_it_is(fault):
     ("status", "fault"),
     [(200, None), (202, None), (429, TryLater), (503, TryLater), (500, InDoubt), (404, Rejected)],
 )
-async def test_a_receipt_of_ours_is_posted_until_it_is_taken(status, fault):
-    delivery = Delivery("https://them.test/r", {"AS2-From": US}, b"receipt")
+async def test_a_mdn_of_ours_is_posted_until_it_is_taken(status, fault):
+    delivery = Delivery("https://them.test/r", {"AS2-From": US}, b"MDN")
     client = FakeClient(Response(status))
     if fault is None:
         await deliver(client, delivery)
     else:
         with pytest.raises(fault):
             await deliver(client, delivery)
-    assert client.seen == [("POST", "", b"receipt", {"AS2-From": US})]
+    assert client.seen == [("POST", "", b"MDN", {"AS2-From": US})]

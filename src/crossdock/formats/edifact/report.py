@@ -10,6 +10,7 @@ from crossdock.formats.edifact.wire.segment import Segment
 #: Findings that say that the envelope does not hold together, whatever stands in the messages.
 STRUCTURAL = frozenset(
     {
+        "edifact.bad_tag",
         "edifact.blank",
         "edifact.count_mismatch",
         "edifact.empty_group",
@@ -44,6 +45,7 @@ class MessageReport:
     segments: int
     grammar: str | None  #: the directory by which it was checked; None: only its envelope was
     findings: tuple[Finding, ...]
+    interchange: str = ""  #: its reference
 
     @property
     def rejected(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -12,6 +13,8 @@ from crossdock.formats.edifact.wire.segment import Segment
 from crossdock.formats.edifact.wire.syntax import CODECS, DEFAULT, DEFAULT_4, Delimiters, beyond
 
 __all__ = ["unb", "unh", "write", "written"]
+
+_TAG = re.compile("[A-Z]{3}")
 
 
 def unb(
@@ -50,10 +53,13 @@ def unh(reference: str, type_: str, version: str, association: str = "", agency:
     return Segment.of("UNH", reference, (type_, version[:1], version[1:], agency, association))
 
 
-def write(interchange: Interchange, *, una: bool = False, line_end: str = "", strict: bool = True) -> bytes:
+def write(
+    interchange: Interchange, *, una: bool = False, line_end: str = "", encoding: str | None = None
+) -> bytes:
     """The bytes of an interchange. Raises Invalid as `written` does."""
     header, delimiters = interchange.header, interchange.delimiters
-    return b"".join(written(header, interchange.items, delimiters, una=una, line_end=line_end, strict=strict))
+    pieces = written(header, interchange.items, delimiters, una=una, line_end=line_end, encoding=encoding)
+    return b"".join(pieces)
 
 
 def written(
@@ -63,15 +69,15 @@ def written(
     *,
     una: bool = False,
     line_end: str = "",
-    strict: bool = True,
+    encoding: str | None = None,
 ) -> Iterator[bytes]:
     """The bytes of an interchange, piece by piece, so that any number of messages takes little memory.
 
     UNA is written when the service characters are not the usual ones, or when `una` asks for it. UNT, UNE and UNZ
-    are made here; references are those of the headers. Raises Invalid: a reference is missing, messages stand
-    beside groups, a character is not of the level in UNB (`strict` off: it is written all the same).
+    are made here; references are those of the headers. `encoding` is that of a partner who names another level in
+    UNB. Raises Invalid: a reference or tag is missing, messages stand beside groups, a character is not of the level.
     """
-    pen = _Pen(header, delimiters, line_end, strict=strict)
+    pen = _Pen(header, delimiters, line_end, encoding)
     reference = _needed(header, 5)
     if una or pen.delimiters != (DEFAULT_4 if pen.version >= "4" else DEFAULT):
         yield (pen.delimiters.una + line_end).encode("latin-1")
@@ -127,22 +133,24 @@ def _needed(header: Segment, element: int) -> str:
 class _Pen:
     """Writes segments in the characters of one interchange."""
 
-    def __init__(self, header: Segment, delimiters: Delimiters, line_end: str, *, strict: bool) -> None:
+    def __init__(self, header: Segment, delimiters: Delimiters, line_end: str, encoding: str | None) -> None:
         self.version = header.get(1, 2) or "3"
         if self.version < "4":
             delimiters = replace(delimiters, repetition=" ")
         self.delimiters = delimiters
         self.message = ""
         self._level = header.get(1, 1)
-        self._codec = CODECS.get(self._level, "ascii")
+        self._codec = encoding or CODECS.get(self._level, "ascii")
         self._end = delimiters.terminator + line_end
-        self._beyond = beyond(self._level, delimiters)
-        self._strict = strict
+        self._beyond = None if encoding else beyond(self._level, delimiters)
 
     def line(self, segment: Segment) -> bytes:
         """One segment with its terminator. Raises Invalid."""
         text = segment.text(self.delimiters)
-        if self._strict and (self._beyond.search(text) or "\n" in text or "\r" in text):
+        if not _TAG.fullmatch(segment.id):
+            says = f"{segment.id!r} is no tag"
+            raise Invalid(says, path=self._at(segment), value=segment.id, fix="write three capital letters")
+        if self._beyond is not None and (self._beyond.search(text) or "\n" in text or "\r" in text):
             raise self._refused(segment)
         if self.delimiters.repetition == " " and any(len(element) > 1 for element in segment.elements):
             says = f"{segment.id} repeats an element, which needs syntax version 4 and a repetition separator"
@@ -152,9 +160,7 @@ class _Pen:
         try:
             return (text + self._end).encode(self._codec)
         except UnicodeEncodeError:
-            if self._strict:
-                raise self._refused(segment) from None
-            return (text + self._end).encode("utf-8", "surrogateescape")
+            raise self._refused(segment) from None
 
     def _at(self, segment: Segment) -> str:
         return f"message {self.message}, {segment.id}" if self.message else segment.id
@@ -163,20 +169,21 @@ class _Pen:
         """Which value has a character that the level does not have."""
         for index, component, value in _values(segment):
             for char in value:
-                try:
-                    had = not self._beyond.search(char) and char not in "\r\n" and char.encode(self._codec)
-                except UnicodeEncodeError:
-                    had = False
-                if not had:
+                if not self._has(char):
                     return Invalid(
                         f"{char!r} is not in the character set {self._level}",
                         path=f"{self._at(segment)} {index:02}-{component}",
                         value=value[:80],
                         fix="write it otherwise, or agree on a level that has it, as UNOC or UNOY",
                     )
-        return Invalid(
-            f"the tag {segment.id!r} cannot be written", path=self._at(segment), fix="mend the tag"
-        )
+        raise AssertionError("a character of a value was refused")
+
+    def _has(self, char: str) -> bool:
+        try:
+            char.encode(self._codec)
+        except UnicodeEncodeError:
+            return False
+        return self._beyond is None or not (self._beyond.search(char) or char in "\r\n")
 
     def _unreleased(self, segment: Segment) -> None:
         for index, component, value in _values(segment):

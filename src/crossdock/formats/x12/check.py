@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import BinaryIO
 
 from crossdock.faults import Invalid
 from crossdock.formats.edi.finding import Finding
 from crossdock.formats.edi.grammar import DocumentGrammar
 from crossdock.formats.x12 import dictionary
+from crossdock.formats.x12.explain import explain
 from crossdock.formats.x12.read import events
 from crossdock.formats.x12.tree import Group, Interchange, Set
 from crossdock.formats.x12.validate import SetCheck
@@ -30,6 +32,10 @@ class SetReport:
     implementation: str
     findings: list[Finding]
     position: int = 0  #: of its ST among the segments of the file
+    interchange: str = ""  #: ISA13
+    group: str = ""  #: GS06
+    version: str = ""  #: GS08
+    segments: int = 0
 
     @property
     def sound(self) -> bool:
@@ -71,23 +77,14 @@ class InterchangeReport:
                 yield from one.findings
 
 
-class _Standard:
-    """The segment ids of the standard, as far as the dictionary has them."""
-
-    def __init__(self, version: str) -> None:
-        self._version = version
-
-    def __contains__(self, id_: object) -> bool:
-        try:
-            dictionary.segment(str(id_), self._version)
-        except Invalid:
-            return False
-        return True
-
-
 def standard_grammar(one: Set) -> DocumentGrammar:
     """The dictionary's grammar for a set, by ST01 and GS08. Raises Invalid where there is none."""
-    return dictionary.grammar(one.id, one.version)
+    return _standard(one.id, one.version)
+
+
+@lru_cache(maxsize=256)
+def _standard(set_id: str, version: str) -> DocumentGrammar:
+    return dictionary.grammar(set_id, version)
 
 
 def check(
@@ -115,6 +112,7 @@ def check(
         elif event.kind == "group_end" and group:
             yield group
         elif event.kind == "interchange_end" and interchange:
+            interchange.findings.extend(_acknowledgements(interchange.interchange))
             yield interchange
         yield from event.findings
 
@@ -141,6 +139,25 @@ def reports(
     return found, outside
 
 
+def _acknowledgements(one: Interchange) -> Iterator[Finding]:
+    """What is wrong in the elements of the TA1 segments."""
+    definition = dictionary.segment("TA1", dictionary.BASES[one.version >= "00405"])
+    for segment, position in zip(one.acknowledged, one.acknowledged_at, strict=True):
+        for spot in explain(segment, definition):
+            yield Finding(
+                spot.code,
+                spot.says,
+                spot.fix,
+                severity="forgiven" if spot.forgiven else "note" if spot.note else "error",
+                interchange=one.control,
+                segment_number=position - one.position + 1,
+                segment_id="TA1",
+                element=spot.element or None,
+                value=spot.value,
+                position=position,
+            )
+
+
 class _Going:
     """The check of one set, with or without a grammar."""
 
@@ -153,8 +170,8 @@ class _Going:
         except Invalid as fault:
             self._own.append(_without_grammar(one, fault))
             return
-        self._check = SetCheck(one, grammar, known=_Standard(grammar.version))
-        instead = _read_by_another(one)
+        self._check = SetCheck(one, grammar)
+        instead = _read_by_another(one.version)
         if instead:
             self._own.append(
                 _note(one, "x12.version", instead, "agree with the partner on a release that is known here")
@@ -169,12 +186,23 @@ class _Going:
         """The set and all its findings."""
         one = self._set
         found = self._check.findings() if self._check else one.findings
-        return SetReport(one.id, one.control, one.implementation, [*self._own, *found], one.position)
+        return SetReport(
+            one.id,
+            one.control,
+            one.implementation,
+            [*self._own, *found],
+            one.position,
+            one.group.interchange.control,
+            one.group.control,
+            one.version,
+            one.first_number + len(one.raw) - 1,
+        )
 
 
-def _read_by_another(one: Set) -> str | None:
+@lru_cache(maxsize=256)
+def _read_by_another(version: str) -> str | None:
     try:
-        return dictionary.stands_in(one.version)
+        return dictionary.stands_in(version)
     except Invalid:
         return None  # a grammar of somebody else's reads it
 

@@ -48,8 +48,8 @@ class BroadCodes(frozenset[str]):
 def base_version(version: str) -> str:
     """The written-down release by which a version is read: GS08 `004010VICS` by 004010, 004060 by 005010.
 
-    Up to 004049 the lengths are those of 004010, from 004050 on those of 005010. Raises Invalid where the text is
-    no version at all.
+    Releases up to 004020 have the lengths of 004010; those from 004030 on are nearer to 005010 in all.
+    Raises Invalid where the text is no version at all.
     """
     match = _VERSION.fullmatch(version)
     if not match or not "001000" <= match.group(1) <= "009999":
@@ -59,7 +59,7 @@ def base_version(version: str) -> str:
             value=version,
             fix="write six digits, as 004010 or 005010, and at most six characters behind them",
         )
-    return BASES[0] if match.group(1) < "004050" else BASES[1]
+    return BASES[0] if match.group(1) < "004030" else BASES[1]
 
 
 def stands_in(version: str) -> str | None:

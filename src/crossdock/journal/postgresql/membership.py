@@ -121,10 +121,10 @@ async def count_out(cursor: psycopg.AsyncCursor[Any], process: Process) -> list[
     over = [id_ for id_, _, late in found if late or id_ in dead]
     if not over:
         return []
-    # A stopped process may hold its row's lock in an open transaction: its sessions are ended first.
+    # A stopped process may hold its row's lock in an open transaction: such a session is ended first.
     await cursor.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
-        " AND application_name = ANY(%s)",
+        " AND application_name = ANY(%s) AND xact_start IS NOT NULL",
         ([f"crossdock/{id_}" for id_ in over],),
     )
     await cursor.execute(

@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crossdock.journal.chain import link
+from crossdock.journal.chain import DOOR_BITS, link
 from crossdock.journal.changes import TOLD, Changes, Row, marks_of
 from crossdock.journal.postgresql.plan import Plan
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry
 
-#: The door's rows are numbered within a chain: the chain's number, then this many digits of a count.
-DOOR_BITS = 40
 #: Statements that must be the first to write their row, where the changes say so.
 _FIRST = {"upsert_identity": "introduce_identity"}
 

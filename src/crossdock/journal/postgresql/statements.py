@@ -137,6 +137,16 @@ _ALL = (
         " floor = excluded.floor, ended_id = excluded.ended_id, position = excluded.position",
     ),
     _insert(
+        "insert_gate_act", "gate_acts",
+        "id:i scope:i system:t direction:t move:t who:t reason:t at_ms:i position:i",
+    ),
+    _insert(
+        "upsert_tally", "tallies",
+        "scope:i system:t document:t from_ms:i counter:i changed:i zeroed:i jumped:i mark:b",
+        "ON CONFLICT (scope, system, document, from_ms, counter) DO UPDATE SET changed = excluded.changed,"
+        " zeroed = excluded.zeroed, jumped = excluded.jumped, mark = excluded.mark",
+    ),
+    _insert(
         "upsert_cursor", "cursors", "scope:i system:t document:t cursor:t at_ms:i mark:b",
         "ON CONFLICT (scope, system, document) DO UPDATE SET cursor = excluded.cursor, at_ms = excluded.at_ms,"
         " mark = excluded.mark",
@@ -198,6 +208,13 @@ _ALL = (
         "delete_answers",
         f"DELETE FROM answers a USING {_unnest((Type.INT,))} AS u(at_ms) WHERE a.at_ms < u.at_ms",
         (Type.INT,), 0,
+    ),
+    _bulk(
+        "delete_tallies",
+        f"DELETE FROM tallies a USING {_unnest((Type.INT, Type.TEXT, Type.TEXT, Type.INT))}"
+        " AS u(scope, system, document, from_ms) WHERE a.scope = u.scope AND a.system = u.system"
+        " AND a.document = u.document AND a.from_ms < u.from_ms",
+        (Type.INT, Type.TEXT, Type.TEXT, Type.INT), 3,
     ),
     _insert("insert_ledger", "ledger", _LEDGER),
 )  # fmt: skip

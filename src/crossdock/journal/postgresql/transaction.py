@@ -226,9 +226,9 @@ class Transaction:
         if cause not in self._standing.opened:
             (found,) = await self._wire.exchange([self._causes([cause])])
             self._standing.opened.update({row[1]: row[0] for row in rows(found)})
-        id_ = self._standing.opened.get(cause) or self._kit.ids.next()
         changes = Changes(self._kit.scope, self._kit.ids.next, self._kit.salt)
-        conflict(a, capture, id_, self._kit.clock_ms(), changes)
+        known = self._standing.opened.get(cause)
+        id_ = conflict(a, capture, self._kit.clock_ms(), changes, lambda: known or self._kit.ids.next())
         self._scribe.rows(changes)
         self._scribe.entries(changes, self._standing)
         return Accepted(Verdict.CONFLICT, capture, incident=id_)

@@ -100,6 +100,17 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- upsert_crosswalk_row
 INSERT OR REPLACE INTO crosswalk_rows (name, system, theirs, ours, position) VALUES (?, ?, ?, ?, ?);
 
+-- insert_gate_act
+INSERT INTO gate_acts (id, scope, system, direction, move, who, reason, at_ms, position)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- upsert_tally
+INSERT OR REPLACE INTO tallies (scope, system, document, from_ms, counter, changed, zeroed, jumped, mark)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- delete_tallies
+DELETE FROM tallies WHERE scope = ? AND system = ? AND document = ? AND from_ms < ?;
+
 -- upsert_restored
 INSERT OR REPLACE INTO restored (system, backup_ms, since_ms, floor, ended_id, position) VALUES (?, ?, ?, ?, ?, ?);
 

@@ -15,7 +15,7 @@ from crossdock.journal.chain import GENESIS, PARTITIONS, link
 from crossdock.journal.changes import TOLD, Changes, Row, marked, marks_of, packed, unpacked
 from crossdock.journal.contract import Accepted, Arrival, Dedup, Known, Overtaken, Verdict
 from crossdock.journal.sql.arriving import cause_of_conflict, conflict, repeated, stored
-from crossdock.journal.sqlite.schema import STATEMENTS, connect, migrate
+from crossdock.journal.sqlite.schema import STATEMENTS, connect, migrate, must_be_in_use
 from crossdock.journal.sqlite.snapshots import SqliteReads
 from crossdock.journal.sqlite.writer import Writer
 from crossdock.message.records import Entry
@@ -40,6 +40,7 @@ class SqliteJournal(SqliteReads):
     ) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._write_connection = connect(path, synchronous=synchronous)
+        must_be_in_use(self._write_connection, path)
         migrate(self._write_connection)
         super().__init__(path)
         self.scope = 1
@@ -134,6 +135,9 @@ class SqliteJournal(SqliteReads):
         return partition in _ALL
 
     # -- writing -------------------------------------------------------------
+
+    def ids_beyond(self, number: int) -> None:
+        """Every number is greater than the one before: nobody else gives any."""
 
     def next_id(self) -> int:
         """A number never given before."""
@@ -301,9 +305,9 @@ class SqliteJournal(SqliteReads):
         return Accepted(Verdict.LATE if late else Verdict.NEW, id_, new.record)
 
     def _conflict(self, connection: sqlite3.Connection, a: Arrival, capture: int) -> Accepted:
-        id_ = self._open_incident(connection, cause_of_conflict(a), {}) or self.next_id()
         changes = self.changes()
-        conflict(a, capture, id_, self._clock_ms(), changes)
+        known = self._open_incident(connection, cause_of_conflict(a), {})
+        id_ = conflict(a, capture, self._clock_ms(), changes, lambda: known or self.next_id())
         self._write(connection, changes)
         return Accepted(Verdict.CONFLICT, capture, incident=id_)
 

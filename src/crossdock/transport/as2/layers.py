@@ -27,7 +27,7 @@ _UNDASHED = {dashed: name for name, dashed in _DASHED.items()}
 
 @dataclass(frozen=True, slots=True)
 class Mic:
-    """A digest of what was received, as a receipt gives it back (message integrity check)."""
+    """A digest of what was received, as an MDN gives it back (message integrity check)."""
 
     value: str  #: base64
     algorithm: str  #: `sha256`

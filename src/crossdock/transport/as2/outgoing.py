@@ -1,4 +1,4 @@
-"""Messages to a partner: a document made ready to leave, and what its receipt must say."""
+"""Messages to a partner: a document made ready to leave, and what its MDN must say."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crossdock.faults import Invalid, Misconfigured
 from crossdock.transport.as2 import layers, mime
 from crossdock.transport.as2.envelope import Entropy
 from crossdock.transport.as2.mime import Entity
-from crossdock.transport.as2.profile import Compress, Partner, Receipts
+from crossdock.transport.as2.profile import Compress, MdnMode, Partner
 
 VERSION = "1.2"
 FEATURES = "multiple-attachments, AS2-Reliability"
@@ -26,7 +26,7 @@ _MESSAGE_ID_MAX = 255
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the receipt of one message must say: stored with the message, before it leaves.
+    """What the MDN of one message must say: stored with the message, before it leaves.
 
     `mics` holds the digest by each algorithm in which the partner may give it back.
     """
@@ -36,14 +36,14 @@ class Expected:
     message_id: str
     algorithm: str  #: of the MIC that we asked for
     mics: Mapping[str, str]  #: algorithm -> base64
-    receipts: Receipts
-    signed: bool  #: whether the receipt must be signed
+    mdn: MdnMode
+    signed: bool  #: whether the MDN must be signed
     message_signed: bool
-    due: datetime  #: when the receipt is overdue
+    due: datetime  #: when the MDN is overdue
 
     def overdue(self, now: datetime) -> bool:
-        """Whether a receipt was asked for and should have come by now."""
-        return self.receipts is not Receipts.NONE and now > self.due
+        """Whether an MDN was asked for and should have come by now."""
+        return self.mdn is not MdnMode.NONE and now > self.due
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +104,10 @@ def outgoing(
         message_id=message_id,
         algorithm=digest,
         mics=mics,
-        receipts=partner.receipts,
-        signed=partner.signed_receipts and partner.receipts is not Receipts.NONE,
+        mdn=partner.mdn,
+        signed=partner.mdn_signed and partner.mdn is not MdnMode.NONE,
         message_signed=bool(partner.sign),
-        due=now + timedelta(seconds=partner.receipt_within_s),
+        due=now + timedelta(seconds=partner.mdn_within_s),
     )
     headers = _headers(entity, partner, message_id, subject, now, digest)
     return Outgoing(headers, entity.body, expected)
@@ -178,13 +178,13 @@ def _headers(
         "MIME-Version": "1.0",
         **dict(entity.headers),
     }
-    if partner.receipts is not Receipts.NONE:
+    if partner.mdn is not MdnMode.NONE:
         headers["Disposition-Notification-To"] = quoted(partner.us)
-        protocol = "signed-receipt-protocol=required, pkcs7-signature; " if partner.signed_receipts else ""
+        protocol = "signed-receipt-protocol=required, pkcs7-signature; " if partner.mdn_signed else ""
         micalg = layers.written_digest(digest, dashed=partner.dashed)
         headers["Disposition-Notification-Options"] = f"{protocol}signed-receipt-micalg=optional, {micalg}"
-    if partner.receipts is Receipts.ASYNC:
-        headers["Receipt-Delivery-Option"] = partner.receipt_url
+    if partner.mdn is MdnMode.ASYNC:
+        headers["Receipt-Delivery-Option"] = partner.mdn_url
     return headers
 
 

@@ -1,4 +1,4 @@
-"""What can be wrong with an AS2 message, in the words that a receipt uses for it."""
+"""What can be wrong with an AS2 message, in the words that an MDN uses for it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from crossdock.faults import Unreadable
 
 
 class Problem(StrEnum):
-    """Why a message was not taken; the value is the modifier of the receipt's disposition (RFC 4130, 7.5.3)."""
+    """Why a message was not taken; the value is the modifier of the MDN's disposition (RFC 4130, 7.5.3)."""
 
     DECRYPTION = "decryption-failed"
     AUTHENTICATION = "authentication-failed"
@@ -21,7 +21,7 @@ class Problem(StrEnum):
 
     @property
     def disposition(self) -> str:
-        """The type and modifier as a receipt writes them."""
+        """The type and modifier as an MDN writes them."""
         failures = (Problem.FORMAT, Problem.MIC_ALGORITHM)
         return f"failed/failure: {self}" if self in failures else f"processed/error: {self}"
 

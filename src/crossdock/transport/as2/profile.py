@@ -1,4 +1,4 @@
-"""What two partners agreed on for AS2: names, certificates, algorithms, receipts."""
+"""What two partners agreed on for AS2: names, certificates, algorithms, MDNs."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Compress(StrEnum):
     AFTER_SIGNING = "after_signing"
 
 
-class Receipts(StrEnum):
-    """Which receipt (MDN) we ask for."""
+class MdnMode(StrEnum):
+    """Which MDN we ask for."""
 
     NONE = "none"
     SYNC = "sync"  #: in the answer to the request
@@ -70,7 +70,7 @@ class Partner:
     certificates: tuple[Certificate, ...] = ()
     encryption_certificates: tuple[Certificate, ...] = ()  #: when they differ from those that sign
     # what we send
-    url: str = ""  #: where the partner takes messages; its host may also get our receipts
+    url: str = ""  #: where the partner takes messages; its host may also get our MDNs
     sign: str = "sha256"  #: "" for unsigned
     encrypt: str = "aes256_cbc"  #: "" for unencrypted
     compress: Compress = Compress.NEVER
@@ -78,15 +78,15 @@ class Partner:
     oaep: bool = False  #: RSAES-OAEP (SHA-256) instead of PKCS#1 v1.5
     base64: bool = False  #: contents in base64 within MIME, for partners that cannot read binary
     dashed: bool = True  #: `sha-256` (RFC 5751); False for partners that know only `sha256`
-    receipts: Receipts = Receipts.SYNC
-    signed_receipts: bool = True
-    receipt_url: str = ""  #: ours, where asynchronous receipts shall come
-    receipt_within_s: float = 3600.0
+    mdn: MdnMode = MdnMode.SYNC
+    mdn_signed: bool = True
+    mdn_url: str = ""  #: ours, where asynchronous MDNs shall come
+    mdn_within_s: float = 3600.0
     # what we take
     require_signed: bool = True
     require_encrypted: bool = True
     legacy: frozenset[str] = frozenset()  #: of sha1, md5, 3des
-    receipt_hosts: frozenset[str] = frozenset()  #: where else asynchronous receipts of ours may go
+    mdn_hosts: frozenset[str] = frozenset()  #: where else asynchronous MDNs of ours may go
 
     def __post_init__(self) -> None:
         self._check_names()
@@ -101,9 +101,9 @@ class Partner:
                 )
         if self.us == self.them:
             raise Misconfigured("both sides have the same AS2 name", path="them", fix="name the partner")
-        if self.receipts is Receipts.ASYNC and not self.receipt_url:
+        if self.mdn is MdnMode.ASYNC and not self.mdn_url:
             raise Misconfigured(
-                "asynchronous receipts need an address to come to", path="receipt_url",
+                "asynchronous MDNs need an address to come to", path="mdn_url",
                 fix="write our own public AS2 address",
             )  # fmt: skip
 
@@ -135,15 +135,15 @@ class Partner:
                 "nothing can be encrypted without the partner's certificate", path="certificates",
                 fix="pin the partner's certificate",
             )  # fmt: skip
-        if (self.require_signed or self._signed_receipt_asked) and not self.certificates:
+        if (self.require_signed or self._signed_mdn_asked) and not self.certificates:
             raise Misconfigured(
                 "no signature can be checked without the partner's certificate", path="certificates",
                 fix="pin the partner's certificate",
             )  # fmt: skip
 
     @property
-    def _signed_receipt_asked(self) -> bool:
-        return self.signed_receipts and self.receipts is not Receipts.NONE
+    def _signed_mdn_asked(self) -> bool:
+        return self.mdn_signed and self.mdn is not MdnMode.NONE
 
     @property
     def digests(self) -> frozenset[str]:
@@ -164,8 +164,8 @@ class Partner:
         """The certificate of the partner that we encrypt to now; None when none is valid."""
         return in_use(self.encryption_certificates or self.certificates, now)
 
-    def may_get_receipts(self, url: str) -> bool:
-        """Whether a receipt may be posted to an address that a message names.
+    def may_get_mdn(self, url: str) -> bool:
+        """Whether an MDN may be posted to an address that a message names.
 
         Without this a message could make the hub call any address it likes.
         """
@@ -179,7 +179,7 @@ class Partner:
             parts.scheme in ("http", "https")
             and not parts.username
             and bool(host)
-            and (host == own or host in self.receipt_hosts)
+            and (host == own or host in self.mdn_hosts)
         )
 
 

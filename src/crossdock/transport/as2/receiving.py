@@ -14,7 +14,7 @@ from crossdock.transport.as2.mime import Entity
 from crossdock.transport.as2.outgoing import unquoted
 from crossdock.transport.as2.problem import Problem, Refused
 from crossdock.transport.as2.profile import Limits, Partner, Partners
-from crossdock.transport.as2.report import Receipt
+from crossdock.transport.as2.report import Mdn
 
 _HEADER_MAX = 16_384
 _MESSAGE_ID_MAX = 998  # RFC 5322, one line
@@ -30,8 +30,8 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiptWish:
-    """The receipt that the sender asks for."""
+class MdnWish:
+    """The MDN that the sender asks for."""
 
     wanted: bool = False
     signed: bool = False
@@ -43,11 +43,11 @@ class ReceiptWish:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A message that is what the profile asks for: store it, then answer with its receipt.
+    """A message that is what the profile asks for: store it, then answer with its MDN.
 
     To be stored in one commit: the request's headers and body as they came, `document`, and the
-    receipt that `receipts.receipt_for` makes. `arrival` names the message: the same arrival again is
-    answered by the stored receipt when `content_sha256` is the same too, and refused when it is not.
+    MDN that `mdn.mdn_for` makes. `arrival` names the message: the same arrival again is
+    answered by the stored MDN when `content_sha256` is the same too, and refused when it is not.
     """
 
     partner: Partner
@@ -55,7 +55,7 @@ class Opened:
     subject: str
     document: Payload
     attachments: tuple[Payload, ...]
-    wish: ReceiptWish
+    wish: MdnWish
     mic: Mic
     signed_by: str = ""  #: fingerprint of the partner's certificate, "" for unsigned
     cipher: str = ""
@@ -78,7 +78,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A message that was not taken: answer with its receipt, keep the bytes for the desk.
+    """A message that was not taken: answer with its MDN, keep the bytes for the desk.
 
     `says` and `fix` are for our people; the sender learns `problem`. `partner` is None for a
     stranger: they get no signature of ours, and nothing is posted anywhere for them.
@@ -92,17 +92,17 @@ class Refusal:
     message_id: str = ""
     subject: str = ""
     partner: Partner | None = None
-    wish: ReceiptWish = ReceiptWish()
+    wish: MdnWish = MdnWish()
     mic: Mic | None = None
 
 
 def receive(
     headers: Mapping[str, str], body: bytes, partners: Partners, now: datetime, limits: Limits | None = None
-) -> Opened | Receipt | Refusal:
+) -> Opened | Mdn | Refusal:
     """What one request to our AS2 address is. Never raises for whatever came.
 
     `headers` in any case, `body` whole; `now` has a time zone. An `Opened` is only opened: nothing
-    promises yet that it is kept. A `Receipt` is about a message of ours: `receipts.judge` says what it means.
+    promises yet that it is kept. A `Mdn` is about a message of ours: `report.judge` says what it means.
     """
     assert now.tzinfo is not None, "a moment without a zone is no moment"
     limits = limits or Limits()
@@ -125,7 +125,7 @@ def receive(
             return report.read_report(
                 opening, found.partner, limits, message_id=found.message_id, trouble=trouble
             )
-        _check_receipt(found.wish, found.partner, now)
+        _check_mdn(found.wish, found.partner, now)
         return _opened(found, found.partner, opening, limits)
     except Refused as refused:
         return replace(found, problem=refused.problem, says=refused.says, fix=refused.fix)
@@ -163,16 +163,16 @@ def content_of(headers: Mapping[str, str], body: bytes) -> Entity:
     return Entity(tuple((name, headers[name]) for name in names if name in headers), body, body)
 
 
-def _check_receipt(wish: ReceiptWish, partner: Partner, now: datetime) -> None:
-    """Raises Refused when the receipt cannot be given as it is asked for: then nothing must be taken."""
-    if wish.deliver_to and not partner.may_get_receipts(wish.deliver_to):
+def _check_mdn(wish: MdnWish, partner: Partner, now: datetime) -> None:
+    """Raises Refused when the MDN cannot be given as it is asked for: then nothing must be taken."""
+    if wish.deliver_to and not partner.may_get_mdn(wish.deliver_to):
         raise Refused(
-            Problem.UNEXPECTED, f"the receipt is wanted at {wish.deliver_to[:200]}, which is not the partner's",
-            fix="list the host under receipt_hosts of the profile if it is right",
+            Problem.UNEXPECTED, f"the MDN is wanted at {wish.deliver_to[:200]}, which is not the partner's",
+            fix="list the host under mdn_hosts of the profile if it is right",
         )  # fmt: skip
     if wish.only_signed and partner.signing_key(now) is None:
         raise Refused(
-            Problem.UNEXPECTED, f"a signed receipt is asked for, and no certificate of {partner.us} is valid now",
+            Problem.UNEXPECTED, f"a signed MDN is asked for, and no certificate of {partner.us} is valid now",
             fix="renew our certificate and send it to the partner",
         )  # fmt: skip
 
@@ -222,7 +222,7 @@ def _payloads(entity: Entity, limits: Limits, deep: int) -> Sequence[Payload]:
     return found
 
 
-def _mic_algorithm(wish: ReceiptWish, partner: Partner, opening: Opening) -> str:
+def _mic_algorithm(wish: MdnWish, partner: Partner, opening: Opening) -> str:
     """That of the signature, else the first wish that the profile takes. Raises Refused."""
     if opening.signed is not None:
         return opening.signed.digest
@@ -237,10 +237,10 @@ def _mic_algorithm(wish: ReceiptWish, partner: Partner, opening: Opening) -> str
     return taken or "sha256"
 
 
-def _wish(given: Mapping[str, str]) -> ReceiptWish:
-    """The receipt that the headers ask for (RFC 4130, 7.3)."""
+def _wish(given: Mapping[str, str]) -> MdnWish:
+    """The MDN that the headers ask for (RFC 4130, 7.3)."""
     if not given.get("disposition-notification-to"):
-        return ReceiptWish()
+        return MdnWish()
     options = given.get("disposition-notification-options", "")[:1000]
     found: dict[str, tuple[str, list[str]]] = {}
     for option in options.split(";"):
@@ -250,7 +250,7 @@ def _wish(given: Mapping[str, str]) -> ReceiptWish:
             found[name.strip().lower()] = (words[0].lower(), words[1:])
     asked, protocols = found.get("signed-receipt-protocol", ("", []))
     importance, algorithms = found.get("signed-receipt-micalg", ("", []))
-    return ReceiptWish(
+    return MdnWish(
         wanted=True,
         signed=bool(protocols),
         only_signed=bool(protocols) and asked == "required",

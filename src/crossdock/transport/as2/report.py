@@ -1,4 +1,4 @@
-"""Receipts from a partner (message disposition notifications, RFC 8098): read, and judged against what was sent."""
+"""MDNs from a partner (message disposition notifications, RFC 8098): read, and judged against what was sent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DISPOSITION = re.compile(r"\s*([a-z-]+)\s*(?:/\s*([a-z-]+))?\s*(?::\s*(.*))?\Z"
 _TOOK = frozenset({"processed", "displayed", "dispatched"})
 _TOOK_NOT = frozenset({"failed", "denied", "deleted"})
 
-#: What a person does about each error that a partner's receipt may name.
+#: What a person does about each error that a partner's MDN may name.
 _FIXES = {
     "decryption-failed": "ask the partner which certificate they use now, and pin it",
     "authentication-failed": "send the partner our current certificate, and compare the AS2 names",
@@ -34,7 +34,7 @@ _FIXES = {
 
 
 class Outcome(StrEnum):
-    """What a receipt says became of the message."""
+    """What an MDN says became of the message."""
 
     PROCESSED = "processed"
     WARNING = "warning"  #: processed, with a remark: `duplicate-document`
@@ -44,8 +44,8 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """A receipt as it was read; nothing in it is believed before `judge` has compared it.
+class Mdn:
+    """An MDN as it was read; nothing in it is believed before `judge` has compared it.
 
     `trouble` says why its signature is not good. The bytes it came in are the caller's to keep.
     """
@@ -82,7 +82,7 @@ def opened(entity: Entity, partner: Partner, now: datetime, limits: Limits) -> t
 
 
 def is_report(opening: Opening) -> bool:
-    """Whether a receipt came, not a document."""
+    """Whether an MDN came, not a document."""
     return opening.entity.kind == "multipart/report"
 
 
@@ -99,8 +99,8 @@ def _unchecked(entity: Entity, limits: Limits) -> Entity | None:
 
 def read_report(
     opening: Opening, partner: Partner, limits: Limits, *, message_id: str = "", trouble: str = ""
-) -> Receipt:
-    """The receipt in an opened multipart/report. Raises Refused when it is none at all."""
+) -> Mdn:
+    """The MDN in an opened multipart/report. Raises Refused when it is none at all."""
     fields: dict[str, str] = {}
     text = ""
     for part in mime.parts(opening.entity, limits.parts_max):
@@ -109,7 +109,7 @@ def read_report(
         elif part.kind in ("text/plain", "") and not text:
             text = _shown(part.content())
     outcome, modifier = _disposition(fields)
-    return Receipt(
+    return Mdn(
         original_message_id=fields.get("original-message-id", "")[:998],
         outcome=outcome,
         modifier=modifier[:200],
@@ -170,7 +170,7 @@ class Standing(StrEnum):
     """What the hub does next about a message that it sent."""
 
     DONE = "done"
-    WAITING = "waiting"  #: taken; the receipt comes later
+    WAITING = "waiting"  #: taken; the MDN comes later
     LATER = "later"
     REJECTED = "rejected"
     UNCLEAR = "unclear"
@@ -188,92 +188,92 @@ class Verdict:
     says: str
     kind: str = ""
     fix: str = ""
-    receipt: Receipt | None = None
+    mdn: Mdn | None = None
     raw: bytes = b""
     wait_s: float | None = None
 
     @property
     def fault(self) -> Fault | None:
-        """The fault that tells the pipeline the same; None when it is done or waits for its receipt."""
+        """The fault that tells the pipeline the same; None when it is done or waits for its MDN."""
         match self.standing:
             case Standing.DONE | Standing.WAITING:
                 return None
             case Standing.LATER:
                 return TryLater(self.says, wait_s=self.wait_s, fix=self.fix)
             case Standing.REJECTED:
-                return Rejected(self.says, path="receipt", value=self.kind, fix=self.fix)
+                return Rejected(self.says, path="mdn", value=self.kind, fix=self.fix)
             case Standing.UNCLEAR:
-                return InDoubt(self.says, path="receipt", value=self.kind, fix=self.fix)
+                return InDoubt(self.says, path="mdn", value=self.kind, fix=self.fix)
 
 
-def judge(receipt: Receipt, expected: Expected, *, raw: bytes = b"", in_the_answer: bool = False) -> Verdict:
-    """What a receipt says of the message that it must be for; a doubt stays a doubt, never a yes.
+def judge(mdn: Mdn, expected: Expected, *, raw: bytes = b"", in_the_answer: bool = False) -> Verdict:
+    """What an MDN says of the message that it must be for; a doubt stays a doubt, never a yes.
 
     `raw` is what it came in. `in_the_answer` tells that it came back over our own request, where nobody
     else can speak: there an unsigned refusal counts.
     """
-    unclear = _doubt(receipt, expected, in_the_answer=in_the_answer)
+    unclear = _doubt(mdn, expected, in_the_answer=in_the_answer)
     if unclear is not None:
         kind, says, fix = unclear
-        return Verdict(Standing.UNCLEAR, says, kind, fix, receipt, raw)
-    if receipt.outcome in (Outcome.ERROR, Outcome.FAILURE):
-        why = f"{receipt.modifier}: {receipt.text}" if receipt.text else receipt.modifier
-        fix = _FIXES.get(receipt.modifier.lower(), "ask the partner what they need, and send it again")
+        return Verdict(Standing.UNCLEAR, says, kind, fix, mdn, raw)
+    if mdn.outcome in (Outcome.ERROR, Outcome.FAILURE):
+        why = f"{mdn.modifier}: {mdn.text}" if mdn.text else mdn.modifier
+        fix = _FIXES.get(mdn.modifier.lower(), "ask the partner what they need, and send it again")
         return Verdict(
             Standing.REJECTED,
             f"{expected.them} refused the message: {why}"[:500],
             "mdn_error",
             fix,
-            receipt,
+            mdn,
             raw,
         )
-    wrong = _wrong_mic(receipt, expected)
+    wrong = _wrong_mic(mdn, expected)
     if wrong is not None:
         kind, says = wrong
         fix = "compare the document with what the partner has; do not send it again before"
-        return Verdict(Standing.UNCLEAR, says, kind, fix, receipt, raw)
-    remark = f", with the remark {receipt.modifier!r}" if receipt.modifier else ""
-    return Verdict(Standing.DONE, f"{expected.them} has the message{remark}", receipt=receipt, raw=raw)
+        return Verdict(Standing.UNCLEAR, says, kind, fix, mdn, raw)
+    remark = f", with the remark {mdn.modifier!r}" if mdn.modifier else ""
+    return Verdict(Standing.DONE, f"{expected.them} has the message{remark}", mdn=mdn, raw=raw)
 
 
-def _doubt(receipt: Receipt, expected: Expected, *, in_the_answer: bool) -> tuple[str, str, str] | None:
-    """Why a receipt proves nothing: kind, sentence, fix."""
-    if (receipt.us, receipt.them) != (expected.us, expected.them):
-        return "mdn_foreign", f"the receipt is from {receipt.them}, not from {expected.them}", ""
-    if _bare(receipt.original_message_id) != _bare(expected.message_id):
-        of = receipt.original_message_id[:100] or "no message"
-        return "mdn_foreign", f"the receipt is for {of}, not for {expected.message_id}", "ask the partner"
-    if receipt.trouble:
+def _doubt(mdn: Mdn, expected: Expected, *, in_the_answer: bool) -> tuple[str, str, str] | None:
+    """Why an MDN proves nothing: kind, sentence, fix."""
+    if (mdn.us, mdn.them) != (expected.us, expected.them):
+        return "mdn_foreign", f"the MDN is from {mdn.them}, not from {expected.them}", ""
+    if _bare(mdn.original_message_id) != _bare(expected.message_id):
+        of = mdn.original_message_id[:100] or "no message"
+        return "mdn_foreign", f"the MDN is for {of}, not for {expected.message_id}", "ask the partner"
+    if mdn.trouble:
         return (
             "mdn_signature",
-            f"the receipt's signature is not good: {receipt.trouble}",
+            f"the MDN's signature is not good: {mdn.trouble}",
             "pin the partner's current certificate, then settle the message",
         )
-    refused = receipt.outcome in (Outcome.ERROR, Outcome.FAILURE)
-    if expected.signed and not receipt.signed_by and not (refused and in_the_answer):
+    refused = mdn.outcome in (Outcome.ERROR, Outcome.FAILURE)
+    if expected.signed and not mdn.signed_by and not (refused and in_the_answer):
         return (
             "mdn_unsigned",
-            f"{expected.them} sent an unsigned receipt, and a signed one was asked for",
-            "ask the partner to sign receipts, or set `signed_receipts: false` in the profile",
+            f"{expected.them} sent an unsigned MDN, and a signed one was asked for",
+            "ask the partner to sign MDNs, or set `mdn_signed: false` in the profile",
         )
-    if receipt.outcome is Outcome.UNREADABLE:
-        return "mdn_unreadable", f"the receipt tells no disposition that we know: {receipt.modifier!r}", ""
+    if mdn.outcome is Outcome.UNREADABLE:
+        return "mdn_unreadable", f"the MDN tells no disposition that we know: {mdn.modifier!r}", ""
     return None
 
 
-def _wrong_mic(receipt: Receipt, expected: Expected) -> tuple[str, str] | None:
+def _wrong_mic(mdn: Mdn, expected: Expected) -> tuple[str, str] | None:
     """Why the partner's digest does not prove that they have our bytes: kind, sentence."""
-    if receipt.mic is None:
+    if mdn.mic is None:
         if expected.message_signed and expected.signed:
-            return "mic_missing", f"the receipt of {expected.them} has no MIC"
+            return "mic_missing", f"the MDN of {expected.them} has no MIC"
         return None
-    ours = expected.mics.get(receipt.mic.algorithm)
+    ours = expected.mics.get(mdn.mic.algorithm)
     if ours is None:
         return (
             "mic_mismatch",
-            f"the receipt's MIC is by {receipt.mic.algorithm[:20]}, which the profile does not take",
+            f"the MDN's MIC is by {mdn.mic.algorithm[:20]}, which the profile does not take",
         )
-    if ours != receipt.mic.value:
+    if ours != mdn.mic.value:
         return "mic_mismatch", f"what {expected.them} received is not what was sent: the MICs differ"
     return None
 

@@ -11,12 +11,12 @@ from crossdock.faults import InDoubt, Rejected, TryLater
 from crossdock.kit.http import Client, Response
 from crossdock.transport.as2 import report
 from crossdock.transport.as2.asn1 import BROKEN
+from crossdock.transport.as2.mdn import Delivery
 from crossdock.transport.as2.outgoing import Expected, Outgoing, unquoted
 from crossdock.transport.as2.problem import Refused
-from crossdock.transport.as2.profile import Limits, Partner, Receipts
-from crossdock.transport.as2.receipts import Delivery
+from crossdock.transport.as2.profile import Limits, MdnMode, Partner
 from crossdock.transport.as2.receiving import content_of
-from crossdock.transport.as2.report import Receipt, Standing, Verdict, judge
+from crossdock.transport.as2.report import Mdn, Standing, Verdict, judge
 
 _TEXT_MAX = 300
 _LATER = frozenset({429, 503})
@@ -45,41 +45,41 @@ async def send(
 def judge_answer(
     answer: Response, expected: Expected, partner: Partner, *, now: datetime, limits: Limits | None = None
 ) -> Verdict:
-    """What the answer to a message means: done, waiting for its receipt, later, rejected or unclear. Pure."""
+    """What the answer to a message means: done, waiting for its MDN, later, rejected or unclear. Pure."""
     raw = raw_answer(answer)
-    receipt, why = _receipt(answer, partner, now, limits or Limits())
-    if receipt is not None:
-        verdict = judge(receipt, expected, raw=raw, in_the_answer=True)
+    mdn, why = _mdn(answer, partner, now, limits or Limits())
+    if mdn is not None:
+        verdict = judge(mdn, expected, raw=raw, in_the_answer=True)
         if not _taken(answer.status) and verdict.standing is Standing.DONE:
-            says = f"{expected.them} answered {answer.status} with a receipt that says processed"
+            says = f"{expected.them} answered {answer.status} with an MDN that says processed"
             return replace(verdict, standing=Standing.UNCLEAR, says=says, kind="status")
         return verdict
     if not _taken(answer.status):
         return _by_status(answer, expected, raw, now)
-    if expected.receipts is Receipts.NONE:
+    if expected.mdn is MdnMode.NONE:
         return Verdict(
-            Standing.DONE, f"{expected.them} answered {answer.status}; no receipt was asked for", raw=raw
+            Standing.DONE, f"{expected.them} answered {answer.status}; no MDN was asked for", raw=raw
         )
-    if expected.receipts is Receipts.ASYNC:
-        says = f"{expected.them} answered {answer.status}; the receipt is due by {expected.due:%Y-%m-%d %H:%M %Z}"
+    if expected.mdn is MdnMode.ASYNC:
+        says = f"{expected.them} answered {answer.status}; the MDN is due by {expected.due:%Y-%m-%d %H:%M %Z}"
         return Verdict(Standing.WAITING, says, raw=raw)
-    says = f"{expected.them} answered {answer.status} without a receipt{why}"
-    fix = "ask the partner whether they have the message, and that their receipts come in the answer"
+    says = f"{expected.them} answered {answer.status} without an MDN{why}"
+    fix = "ask the partner whether they have the message, and that their MDNs come in the answer"
     return Verdict(Standing.UNCLEAR, says, "mdn_missing", fix, raw=raw)
 
 
 def overdue(expected: Expected) -> Verdict:
-    """The verdict on a message whose receipt did not come in time."""
+    """The verdict on a message whose MDN did not come in time."""
     return Verdict(
         Standing.UNCLEAR,
-        f"no receipt of {expected.them} by {expected.due:%Y-%m-%d %H:%M %Z} for {expected.message_id}",
+        f"no MDN of {expected.them} by {expected.due:%Y-%m-%d %H:%M %Z} for {expected.message_id}",
         "mdn_overdue",
         "ask the partner whether they have the message; the same Message-ID may be sent again",
     )
 
 
-def _receipt(answer: Response, partner: Partner, now: datetime, limits: Limits) -> tuple[Receipt | None, str]:
-    """The receipt in an answer, or why what is there is none."""
+def _mdn(answer: Response, partner: Partner, now: datetime, limits: Limits) -> tuple[Mdn | None, str]:
+    """The MDN in an answer, or why what is there is none."""
     if not answer.body:
         return None, ""
     headers = answer.headers
@@ -145,16 +145,16 @@ def raw_answer(answer: Response) -> bytes:
 
 
 async def deliver(client: Client, delivery: Delivery, *, path: str = "") -> None:
-    """Posts an asynchronous receipt. The same bytes may go again: a receipt may come twice.
+    """Posts an asynchronous MDN. The same bytes may go again: an MDN may come twice.
 
     `client` speaks to the address of `delivery.url`. Raises TryLater, InDoubt, Rejected.
     """
     answer = await client.send("POST", path, body=delivery.body, headers=delivery.headers)
     if _taken(answer.status):
         return
-    says = f"{delivery.url} answered {answer.status} to a receipt"
+    says = f"{delivery.url} answered {answer.status} to an MDN"
     if answer.status in _LATER:
-        raise TryLater(says, path="receipt")
+        raise TryLater(says, path="mdn")
     if answer.status >= 500 or answer.status in _UNCLEAR:
-        raise InDoubt(says, path="receipt")
-    raise Rejected(says, path="receipt", value=answer.status, fix="ask the partner for the right address")
+        raise InDoubt(says, path="mdn")
+    raise Rejected(says, path="mdn", value=answer.status, fix="ask the partner for the right address")

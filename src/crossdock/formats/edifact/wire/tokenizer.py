@@ -22,6 +22,10 @@ from crossdock.formats.edifact.wire.syntax import DEFAULT, Delimiters
 BLOCK_BYTES = 1 << 18  #: read at a time
 SEGMENT_BYTES_MAX = 1 << 20  #: without a terminator; then the file is refused
 
+TAGS_MAX = 4096  #: beginnings of segments that are known to be tags
+
+_TAG = re.compile("[A-Z]{3}")
+
 #: Bytes, an open binary file, or blocks of bytes as they arrive.
 Source = bytes | IO[bytes] | Iterable[bytes]
 
@@ -46,6 +50,7 @@ class Tokenizer:
         self.delimiters: Delimiters = DEFAULT
         self.level = "UNOA"
         self.version = "3"
+        self.charset: str | None = None  #: that of letters beyond ASCII, once there were some
         self.position = 0
         self._blocks = _blocks(source)
         self._leniency = Leniency(tell, strict=strict)
@@ -53,6 +58,7 @@ class Tokenizer:
         self._ended = False
         self._unwrap = False
         self._encoding = encoding
+        self._tags: set[str] = set()
         self._codec = "ascii"
 
     def __iter__(self) -> Iterator[list[str]]:
@@ -89,12 +95,14 @@ class Tokenizer:
         told = opening(self._data[start : start + LEAD_BYTES_MAX], self._leniency, at=self.position + 1)
         self.delimiters, self.level, self.version = told.delimiters, told.level, told.version
         self._codec = self._encoding or told.codec
+        self.charset = None
         self._data = self._data[start + told.start :].lstrip(BLANK)
         return True
 
     def _interchange(self) -> Iterator[list[str]]:
         """The batches up to the head of the next interchange."""
         terminator = self.delimiters.terminator.encode("latin-1")
+        self._tags.clear()
         head = rb"[\s\x00]*UN[AB][^A-Za-z0-9]"
         begins, follows = re.compile(head), re.compile(re.escape(terminator) + head)
         first = True
@@ -107,6 +115,7 @@ class Tokenizer:
                 text, codec = self._decoded(self._data[: cut + 1])
                 segments, rest = self._split(text)
                 self._data = rest.encode(codec, "surrogateescape") + self._data[cut + 1 :]
+                self._tagged(segments)
                 yield segments
                 self.position += len(segments)
                 first = first and not segments
@@ -140,7 +149,9 @@ class Tokenizer:
         self._leniency.forgive(
             "edifact.last_terminator", says, fix, at=self.position + 1, value=octets, ack="0085:13"
         )
-        yield [self._decoded(octets)[0]]
+        segment = self._decoded(octets)[0]
+        self._tagged([segment])
+        yield [segment]
         self.position += 1
 
     # -- text ---------------------------------------------------------------------------------------
@@ -164,6 +175,7 @@ class Tokenizer:
                 text = octets.decode(codec)
             except UnicodeDecodeError:
                 continue
+            self.charset = codec
             if codec != declared:
                 says = f"the text is not in the character set of {self.level}; it was read as {codec}"
                 fix = f"write it in {declared}, or name the level of its character set in UNB"
@@ -207,6 +219,21 @@ class Tokenizer:
             )
             segments = [segment for segment in segments if segment]
         return segments, rest
+
+    def _tagged(self, segments: list[str]) -> None:
+        """Look whether each segment begins with a tag; few different beginnings are met, and kept."""
+        new = {segment[:4] for segment in segments} - self._tags
+        behind = ("", self.delimiters.element, self.delimiters.component)
+        bad = {start for start in new if not _TAG.match(start) or start[3:] not in behind}
+        if bad:
+            at, segment = next((at, one) for at, one in enumerate(segments) if one[:4] in bad)
+            says, fix = "a segment does not begin with a tag", "begin it with its tag of three letters"
+            value = segment[:35].encode("utf-8", "replace")
+            self._leniency.forgive(
+                "edifact.bad_tag", says, fix, at=self.position + at + 1, value=value, ack="0085:21"
+            )
+        if len(self._tags) < TAGS_MAX:
+            self._tags |= new - bad
 
     def _stripped(self, segments: list[str]) -> list[str]:
         for number, segment in enumerate(segments, self.position + 1):

@@ -1,4 +1,4 @@
-"""Receipts to a partner (message disposition notifications, RFC 4130, 7): made, signed, and answered again."""
+"""MDNs to a partner (message disposition notifications, RFC 4130, 7): made, signed, and answered again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TOOK_NOT = "The message was not taken. The reason stands in the second part of 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An asynchronous receipt: to be posted to `url`, with its own attempts and clock."""
+    """An asynchronous MDN: to be posted to `url`, with its own attempts and clock."""
 
     url: str
     headers: Mapping[str, str]
@@ -40,7 +40,7 @@ class Reply:
     delivery: Delivery | None = None
 
 
-def receipt_for(outcome: Opened | Refusal, now: datetime, entropy: Entropy) -> Reply:
+def mdn_for(outcome: Opened | Refusal, now: datetime, entropy: Entropy) -> Reply:
     """The reply to a request that `receive` has judged.
 
     For an `Opened`: make it, commit it together with the message, and only then send it. When the same
@@ -68,7 +68,7 @@ def receipt_for(outcome: Opened | Refusal, now: datetime, entropy: Entropy) -> R
         "MIME-Version": "1.0",
         **dict(entity.headers),
     }
-    if wish.deliver_to and partner is not None and partner.may_get_receipts(wish.deliver_to):
+    if wish.deliver_to and partner is not None and partner.may_get_mdn(wish.deliver_to):
         return Reply(200, {}, b"", Delivery(wish.deliver_to, headers, entity.body))
     return Reply(200, headers, entity.body)
 

@@ -1,4 +1,4 @@
-"""Receipts that we give: made as the sender wishes, and given again for the same message."""
+"""MDNs that we give: made as the sender wishes, and given again for the same message."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from dataclasses import replace
 
 import pytest
 
+from crossdock.transport.as2.mdn import Reply, Stored, again, mdn_for
 from crossdock.transport.as2.outgoing import message_id, outgoing
 from crossdock.transport.as2.problem import Problem
-from crossdock.transport.as2.profile import Receipts
-from crossdock.transport.as2.receipts import Reply, Stored, again, receipt_for
+from crossdock.transport.as2.profile import MdnMode
 from crossdock.transport.as2.receiving import Opened, Refusal
 from crossdock.transport.as2.report import Standing
 from tests.transport.as2.exchange import answered, got, judged, response, sent
 from tests.transport.as2.parties import NOW, ORDER, THEM, US, chance, ours, own, pinned, theirs
 
 
-def test_the_same_message_again_gets_the_same_receipt_byte_for_byte():
+def test_the_same_message_again_gets_the_same_mdn_byte_for_byte():
     first = got(sent(ours()))
     assert isinstance(first, Opened)
-    stored = Stored(first.content_sha256, receipt_for(first, NOW, chance(1)))
+    stored = Stored(first.content_sha256, mdn_for(first, NOW, chance(1)))
     encrypted_anew = outgoing(ORDER, ours(), message_id=message_id("k", US), now=NOW, entropy=chance(99))
     repeat = got(encrypted_anew)
     assert isinstance(repeat, Opened)
     assert repeat.arrival == first.arrival == f"{THEM}|{US}|{message_id('k', US)}"
     assert again(repeat, stored) == stored.reply
-    assert receipt_for(repeat, NOW, chance(2)) != stored.reply  # the control: a new one would differ
+    assert mdn_for(repeat, NOW, chance(2)) != stored.reply  # the control: a new one would differ
 
 
 def test_another_content_under_a_message_id_that_was_taken_is_refused():
     first, second = got(sent(ours())), got(sent(ours(), b"another"))
     assert isinstance(first, Opened)
     assert isinstance(second, Opened)
-    found = again(second, Stored(first.content_sha256, receipt_for(first, NOW, chance(1))))
+    found = again(second, Stored(first.content_sha256, mdn_for(first, NOW, chance(1))))
     assert isinstance(found, Refusal)
-    verdict = judged(response(receipt_for(found, NOW, chance(1))), sent(ours(), b"another"))
+    verdict = judged(response(mdn_for(found, NOW, chance(1))), sent(ours(), b"another"))
     assert verdict.standing is Standing.REJECTED
 
 
@@ -42,18 +42,18 @@ def test_a_refusal_tells_the_sender_the_class_and_keeps_the_details_for_us():
     stranger = own("a stranger")
     found = got(sent(ours(keys=(stranger,))))
     assert isinstance(found, Refusal)
-    body = receipt_for(found, NOW, chance(1)).body
+    body = mdn_for(found, NOW, chance(1)).body
     assert b"processed/error: authentication-failed" in body
     assert stranger.certificate.fingerprint.encode() not in body
     assert stranger.certificate.fingerprint in found.says
 
 
-def test_a_stranger_gets_a_receipt_without_our_signature_and_nothing_is_posted_for_them():
+def test_a_stranger_gets_a_mdn_without_our_signature_and_nothing_is_posted_for_them():
     found = got(
         sent(ours()), headers={"AS2-From": "Nobody", "Receipt-Delivery-Option": "http://169.254.169.254/"}
     )
     assert isinstance(found, Refusal)
-    reply = receipt_for(found, NOW, chance(1))
+    reply = mdn_for(found, NOW, chance(1))
     assert reply.delivery is None
     assert reply.headers["Content-Type"].startswith("multipart/report")
     assert b"authentication-failed" in reply.body
@@ -63,7 +63,7 @@ def test_names_and_ids_of_a_stranger_cannot_break_the_headers_of_our_answer():
     evil = "x\r\nSet-Cookie: a=b\u00e9"
     found = got(sent(ours()), headers={"AS2-From": evil, "Message-ID": "<1@x>\r\nDisposition: yes"})
     assert isinstance(found, Refusal)
-    reply = receipt_for(found, NOW, chance(1))
+    reply = mdn_for(found, NOW, chance(1))
     assert all(
         "\r" not in value and "\n" not in value and value.isascii() for value in reply.headers.values()
     )
@@ -73,8 +73,8 @@ def test_names_and_ids_of_a_stranger_cannot_break_the_headers_of_our_answer():
 @pytest.mark.parametrize(
     ("url", "taken"),
     [
-        ("https://us.test/receipts", True),
-        ("https://us.test:8443/receipts", True),
+        ("https://us.test/MDNs", True),
+        ("https://us.test:8443/MDNs", True),
         ("https://also.test/r", True),
         ("https://evil.test/r", False),
         ("https://us.test@evil.test/r", False),
@@ -84,19 +84,19 @@ def test_names_and_ids_of_a_stranger_cannot_break_the_headers_of_our_answer():
         ("https://[", False),
     ],
 )
-def test_an_asynchronous_receipt_goes_only_where_the_profile_allows(url, taken):
-    yours = theirs(receipt_hosts=frozenset({"also.test"}))
+def test_an_asynchronous_mdn_goes_only_where_the_profile_allows(url, taken):
+    yours = theirs(mdn_hosts=frozenset({"also.test"}))
     found = got(sent(ours()), yours, {"Receipt-Delivery-Option": url})
-    reply = receipt_for(found, NOW, chance(1))
+    reply = mdn_for(found, NOW, chance(1))
     assert isinstance(found, Opened if taken else Refusal)
     assert (reply.delivery.url if reply.delivery else None) == (url if taken else None)
     assert (reply.status, bool(reply.body)) == (200, not taken)
 
 
-def test_without_a_wish_for_a_receipt_there_is_none():
-    message = sent(ours(receipts=Receipts.NONE))
-    assert receipt_for(got(message), NOW, chance(1)) == Reply(200, {"Content-Type": "text/plain"}, b"")
-    refused = receipt_for(got(message, headers={"AS2-From": "Nobody"}), NOW, chance(1))
+def test_without_a_wish_for_a_mdn_there_is_none():
+    message = sent(ours(mdn=MdnMode.NONE))
+    assert mdn_for(got(message), NOW, chance(1)) == Reply(200, {"Content-Type": "text/plain"}, b"")
+    refused = mdn_for(got(message, headers={"AS2-From": "Nobody"}), NOW, chance(1))
     assert refused.status == 400
     assert judged(response(refused), message).standing is Standing.REJECTED
 
@@ -113,8 +113,8 @@ PROTOCOL = "signed-receipt-protocol=optional, pkcs7-signature"
         ("", False, "sha-256"),
     ],
 )  # fmt: skip
-def test_the_receipt_is_made_as_the_sender_wishes(options, signed, mic):
-    mine = ours(sign="", encrypt="", receipts=Receipts.SYNC)
+def test_the_mdn_is_made_as_the_sender_wishes(options, signed, mic):
+    mine = ours(sign="", encrypt="", mdn=MdnMode.SYNC)
     yours = theirs(require_signed=False, require_encrypted=False)
     answer = answered(sent(mine), yours, {"Disposition-Notification-Options": options})
     assert answer.headers["content-type"].startswith("multipart/signed") is signed
@@ -128,12 +128,12 @@ def test_a_digest_that_must_be_and_cannot_be_is_refused_as_such():
     found = got(sent(mine), yours, {"Disposition-Notification-Options": options})
     assert isinstance(found, Refusal)
     assert found.problem is Problem.MIC_ALGORITHM
-    assert b"failed/failure: unsupported MIC-algorithms" in receipt_for(found, NOW, chance(1)).body
+    assert b"failed/failure: unsupported MIC-algorithms" in mdn_for(found, NOW, chance(1)).body
     old = replace(yours, legacy=frozenset({"sha1"}))
     assert isinstance(got(sent(mine), old, {"Disposition-Notification-Options": options}), Opened)
 
 
-def test_nothing_is_taken_whose_receipt_must_be_signed_and_cannot_be():
+def test_nothing_is_taken_whose_mdn_must_be_signed_and_cannot_be():
     ended = own("theirs, ended", begins_days=-90, ends_days=-1)
     following = own("theirs", use_days=1)
     yours = theirs(keys=(following, ended))
@@ -142,12 +142,12 @@ def test_nothing_is_taken_whose_receipt_must_be_signed_and_cannot_be():
     found = got(sent(ours(encryption_certificates=(used_too_early,))), yours)
     assert isinstance(found, Refusal)
     assert "no certificate of The Partner is valid now" in found.says
-    answer = response(receipt_for(found, NOW, chance(1)))
+    answer = response(mdn_for(found, NOW, chance(1)))
     assert judged(answer, sent(ours())).standing is Standing.REJECTED
 
 
-def test_a_receipt_that_may_be_unsigned_is_given_so_when_no_key_is_there():
+def test_a_mdn_that_may_be_unsigned_is_given_so_when_no_key_is_there():
     yours = theirs(keys=(), sign="", require_encrypted=False)
     found = got(sent(ours(encrypt="")), yours, {"Disposition-Notification-Options": PROTOCOL})
-    assert receipt_for(found, NOW, chance(1)).headers["Content-Type"].startswith("multipart/report")
-    assert judged(response(receipt_for(found, NOW, chance(1))), sent(ours(encrypt=""))).kind == "mdn_unsigned"
+    assert mdn_for(found, NOW, chance(1)).headers["Content-Type"].startswith("multipart/report")
+    assert judged(response(mdn_for(found, NOW, chance(1))), sent(ours(encrypt=""))).kind == "mdn_unsigned"
