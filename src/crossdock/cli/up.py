@@ -14,6 +14,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import structlog
 import uvloop
 
 from crossdock.api.app import App
@@ -21,8 +22,11 @@ from crossdock.assembly import Hub
 from crossdock.cli import whereabouts, workers
 from crossdock.control.logs import log_to_stderr
 from crossdock.faults import Misconfigured
+from crossdock.journal.contract import StoreDown
 from crossdock.journal.sqlite.schema import connect
 from crossdock.settings import Settings, secrets_from
+
+_log = structlog.get_logger("crossdock.up")
 
 
 def run(settings: Settings) -> int:
@@ -47,6 +51,9 @@ def run_one(settings: Settings, *, lifeline: int | None = None) -> int:
         print(f"crossdock: UNSAFE: {warning}", file=sys.stderr)
     try:
         return uvloop.run(_serve(settings, lifeline))
+    except StoreDown as down:
+        _log.error("the hub did not start, since its store does not answer; start it again", says=str(down))
+        return 1
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise
