@@ -243,20 +243,23 @@ def _in_order(world: World) -> None:
 
 
 def _accepted_order(world: World) -> None:
-    """Documents of one key that met no obstacle are routed as they were accepted."""
+    """Documents of one system and one key that met no obstacle are routed as they were accepted.
+
+    Systems take turns: between them nothing but versions says what comes first.
+    """
     delayed = (
         "SELECT capture FROM ledger WHERE kind IN (3, 4, 11) AND message IS NOT NULL AND state IN (1, 5)"
     )
     again = "SELECT capture FROM ledger WHERE kind = 11 AND capture IS NOT NULL AND message IS NULL"
     rows = world.watch.rows(
-        "SELECT t.target, t.key, t.id, m.capture FROM transmissions t JOIN messages m ON m.id = t.message"
+        "SELECT t.target, t.key, m.system, t.id, m.capture FROM transmissions t JOIN messages m ON m.id = t.message"
         f" WHERE m.capture NOT IN ({delayed}) AND m.capture NOT IN ({again}) ORDER BY t.id"
     )
-    last: dict[tuple[str, str], int] = {}
-    for target, key, id_, capture in rows:
-        before = last.get((target, key), 0)
-        must(before <= capture, f"t{id_} to {target}: c{capture} was routed after c{before} of the same key")
-        last[target, key] = capture
+    last: dict[tuple[str, ...], int] = {}
+    for *lane, id_, capture in rows:
+        before = last.get(tuple(lane), 0)
+        must(before <= capture, f"t{id_} to {lane[0]}: c{capture} was routed after c{before} of the same key")
+        last[tuple(lane)] = capture
 
 
 def _late(world: World) -> None:
