@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
@@ -20,7 +21,7 @@ from crossdock.journal.sqlite.lock import StoreLock
 from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.journal.tenure import Alone, Signals, Silence, Tenure
 from crossdock.kit.breaker import Breaker
-from crossdock.kit.connector import Connector, Read, Reading, SignsIn, Tools
+from crossdock.kit.connector import Carries, Connector, Read, Reading, SignsIn, Tools, Way
 from crossdock.kit.credentials import badge
 from crossdock.kit.guarded import GuardedClient
 from crossdock.kit.http import Client, Response
@@ -35,6 +36,7 @@ from crossdock.pipeline.dedup import ArrivalDedup
 from crossdock.pipeline.lanes import KeyOrdering
 from crossdock.pipeline.packs import Packs
 from crossdock.pipeline.receive import DurableFirst
+from crossdock.pipeline.told import Told
 from crossdock.pipeline.transmit import NeverGuess
 from crossdock.pipeline.worker import Worker
 from crossdock.settings import Secrets, Settings
@@ -95,6 +97,7 @@ def _fields(connector: Connector) -> ConnectorFields:
         documents_out=tuple(DocumentWritten(o.document, OnUnclear(o.unclear.value)) for o in d.documents_out),
         auth=d.auth,
         configurable=d.configurable,
+        partnered=d.partnered,
     )
 
 
@@ -236,6 +239,7 @@ class Hub:
             now=self._time.now_s,
             reads=lambda: (*(Read(used.what, used.version) for used in codes.used()), *packs.used()),
             convert=packs.convert,
+            document=Told(self.journal, self.charter).document,
         )
         pollers = {f.document: connector.poller(f.document, tools) for f in system.flows_in}
         client = self._client(system, connector, tools)
@@ -258,10 +262,14 @@ class Hub:
         return self._files[name]
 
     def _client(self, system: System, connector: Connector, tools: Tools) -> GatedClient:
-        if system.url is None:
-            return NoClient(system.name)
         clock, charter = self.clock, self.charter
-        limits, auth, http = system.limits, system.auth, self._around.http(system.url, system, charter)
+        limits, auth = system.limits, system.auth
+        if isinstance(connector, Carries):
+            http = connector.client(tools, self._way(system))
+        else:
+            http = self._around.http(system.url, system, charter) if system.url is not None else None
+        if http is None:
+            return NoClient(system.name)
         token_client = self._around.http(auth.token_url, system, charter) if auth.token_url else None
         session = None
         if auth.type == "session" and auth.secret is not None and isinstance(connector, SignsIn):
@@ -281,6 +289,20 @@ class Hub:
             clock=clock.monotonic_s,
             wall=lambda: clock.now_ms() / 1000,
             sleep=clock.sleep,
+        )
+
+
+    def _way(self, system: System) -> Way:
+        """What a connector may use that carries its requests itself."""
+        around, charter = self._around, self.charter
+        return Way(
+            site=self.settings.site,
+            secret=self._secrets,
+            http=lambda url: around.http(url, system, charter),
+            allow=charter.network_allow,
+            now=lambda: datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC),
+            entropy=around.random_bytes,
+            sleep=self.clock.sleep,
         )
 
 

@@ -24,6 +24,10 @@ _DEPTH_MAX = 4_000
 _KEY_MAX = 255
 #: Seconds that a sender has for the body of one request.
 BODY_MAX_S = 30
+#: Media types of bodies; those of EDI are for systems that are trading partners.
+_TAKEN = frozenset(
+    {"application/json", "application/edi-x12", "application/edifact", "application/edi-consent", "application/x12"}
+)
 Headers = list[tuple[str, str]]
 _JSON: Headers = [("content-type", "application/json")]
 _JSON_AGAIN: Headers = [*_JSON, ("crossdock-duplicate", "true")]
@@ -181,7 +185,7 @@ class Intake:
     def _document(self, scope: Scope, headers: Any, key: str | None) -> str | None:
         content_type = (headers.get("content-type") or "application/json").lower()
         media_type = content_type.partition(";")[0].strip()
-        if media_type != "application/json" and not media_type.endswith("+json"):
+        if media_type not in _TAKEN and not media_type.endswith("+json"):
             raise _refusal(415, f"{media_type} is not taken", fix="send application/json")
         if key is not None and (not key or len(key) > _KEY_MAX):
             raise _refusal(

@@ -8,6 +8,8 @@ from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
 from zoneinfo import ZoneInfo
 
+from crossdock.formats.edi.profile import Profile
+
 
 class ItemCheck(Enum):
     """What an order line with an unknown item does."""
@@ -145,6 +147,7 @@ class System:
     flows_in: tuple[FlowIn, ...] = ()
     flows_out: tuple[FlowOut, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict[str, object])  #: the connector's own fields
+    partner: Profile | None = None  #: what was agreed with it, where it is a trading partner
 
     def flow_in(self, document: str) -> FlowIn | None:
         """The inbound flow of one document, if the system has it."""
@@ -204,3 +207,4 @@ class Charter:
     owners: Mapping[str, str] = field(default_factory=dict[str, str])  #: incident type -> role
     intake_max_bytes: int = 10_000_000
     files: Mapping[str, str] = field(default_factory=dict[str, str])  #: name in the site -> text, as checked
+    partners: Mapping[str, Profile] = field(default_factory=dict[str, Profile])  #: by the name of their file

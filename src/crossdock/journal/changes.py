@@ -11,6 +11,7 @@ import msgspec
 import zstandard
 
 from crossdock.journal.chain import crc, digest, mark
+from crossdock.journal.numbers import Late, Numbering, Owing
 from crossdock.message.incident import Incident, IncidentState, MemberKind
 from crossdock.message.records import Capture, Entry, Message, Transmission
 from crossdock.message.states import (
@@ -124,7 +125,7 @@ def unpacked_tree(data: bytes) -> dict[str, Any]:
 class Changes:
     """One atomic set of writes. Moves are checked against the tables of message/states.py."""
 
-    __slots__ = ("_loose", "_next_id", "_salt", "_told", "causes", "ends", "entries", "rows", "scope")
+    __slots__ = ("_loose", "_next_id", "_salt", "_told", "causes", "ends", "entries", "late", "rows", "scope")
 
     def __init__(self, scope: int, next_id: Callable[[], int], salt: Callable[[], bytes]) -> None:
         self.scope = scope
@@ -135,6 +136,7 @@ class Changes:
         self.entries: list[tuple[Entry, Sequence[Row]]] = []
         self.causes: list[str] = []  #: of incidents that these changes open or join
         self.ends: list[int] = []  #: incidents that they end or give to somebody else
+        self.late: list[Late] = []  #: bodies that get numbers in the commit
         self._loose: list[Row] = []
         self._told: list[Told] = []
 
@@ -159,6 +161,25 @@ class Changes:
         codec, data = packed(body)
         self.rows.append(("insert_payload", (id_, salt, codec, len(body), data, crc(data)), None))
         return id_, digest(salt, body)
+
+    def numbered(
+        self,
+        body: bytes,
+        numbers: Sequence[Numbering],
+        entry: Entry,
+        told: Callable[[bytes], None],
+        *,
+        owed: tuple[Owing, Transmission, int] | None = None,
+    ) -> int:
+        """Stores bytes that get their control numbers in the commit; gives the payload's id.
+
+        `entry` tells of them, `told` hears them as they are; `owed` is a receipt, for what, and since when (ms).
+        """
+        late = Late(self._next_id(), self._salt(), body, numbers, entry, told, packed)
+        if owed is not None:
+            late.owed, late.transmission, late.at_ms = owed
+        self.late.append(late)
+        return late.id
 
     def seal(self) -> None:
         """Ties every loose row and every untold move to an entry, so that the ledger vouches for it.

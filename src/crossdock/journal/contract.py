@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from crossdock.journal.changes import Changes
+from crossdock.journal.numbers import Receipt
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
 from crossdock.message.states import TransmissionState
@@ -303,6 +304,16 @@ class Journal(Protocol):
 
     def restored_systems(self) -> Sequence[RestoredSystem]:
         """Systems that hand in again, or did, because the store was restored from a backup."""
+        ...
+
+    def receipts_owed(
+        self, system: str, *, control: int | None = None, group: int | None = None
+    ) -> Sequence[Receipt]:
+        """What one partner owes for an interchange or a group, the newest first."""
+        ...
+
+    def receipts_overdue(self, partitions: Collection[int], now_ms: int, limit: int) -> Sequence[Receipt]:
+        """Receipts that should have come by now."""
         ...
 
     def cursor(self, system: str, document: str) -> str | None:

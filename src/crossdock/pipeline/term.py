@@ -20,6 +20,7 @@ from crossdock.pipeline.feed import Feed, SharedFeed
 from crossdock.pipeline.knowledge import Knowledge
 from crossdock.pipeline.lanes import Ordering
 from crossdock.pipeline.poll import Pollers
+from crossdock.pipeline.receipts import Receipts
 from crossdock.pipeline.receive import Door
 from crossdock.pipeline.route import Router
 from crossdock.pipeline.target import Target
@@ -41,6 +42,8 @@ _LOOK_EVERY_S = 1.0
 #: How often those that wait are compared with what has come: a process may end before it wakes them.
 _COMPARE_EVERY_S = 10.0
 _ANCHOR_EVERY_S = 60.0
+#: How often it is looked whether a partner owes us a receipt for too long.
+_MISSED_EVERY_S = 1.0
 _STORE_RETRY_S = 0.5
 
 
@@ -68,6 +71,8 @@ class Term:
         decider = Decider(context, known, Router(context, self.targets), self.hold)
         self._translator = Translator(context, known, decider)
         self._decider = decider
+        self._receipts = Receipts(context)
+        self._owed = any(system.partner is not None for system in context.charter.systems.values())
         self.pollers = Pollers(context, door, self.hold)
         self._again: dict[int, bool] = {}  #: messages to look at again, and whether also those on the desk
         self._fixes = 0  #: what people had added when we last looked
@@ -249,7 +254,7 @@ class Term:
 
     async def _tick(self) -> None:
         clock = self._context.clock
-        anchored = looked = compared = clock.monotonic_s()
+        anchored = looked = compared = missed = clock.monotonic_s()
         while True:
             await clock.sleep(_TICK_S)
             now_s = clock.monotonic_s()
@@ -261,6 +266,9 @@ class Term:
                 await self._look_again(store=look)
                 if look and self._waiting:
                     await self._overdue()
+                if self._owed and now_s - missed > _MISSED_EVERY_S:
+                    missed = now_s
+                    await self._missed()
                 if look and self._shared:
                     self._refresh()
                     self._backlog.reload_freed(self.targets.values())
@@ -320,6 +328,13 @@ class Term:
                 self._decider.overdue(message, batch)
             await self._commit(batch)
         self._waiting = self._journal.count_waiting()
+
+    async def _missed(self) -> None:
+        """Receipts that partners owe us and that did not come in time."""
+        async with self._decides:
+            batch = self._translator.batch()
+            if self._receipts.overdue(frozenset(self.hold.partitions), batch):
+                await self._commit(batch)
 
     # -- between targets -----------------------------------------------------
 

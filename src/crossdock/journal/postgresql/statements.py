@@ -132,6 +132,21 @@ _ALL = (
         "ON CONFLICT (name, system, theirs) DO UPDATE SET ours = excluded.ours, position = excluded.position",
     ),
     _insert(
+        "insert_receipt", "receipts",
+        "scope:i system:t control:i grp:i transmission:i document:t number:t root:i partition:i says:t sent_ms:i"
+        " due_ms:i state:i",
+        "ON CONFLICT (transmission) DO UPDATE SET control = excluded.control, grp = excluded.grp,"
+        " says = excluded.says, sent_ms = excluded.sent_ms, due_ms = excluded.due_ms, state = excluded.state,"
+        " answered = NULL",
+    ),
+    _bulk(
+        "answer_receipt",
+        "UPDATE receipts r SET state = u.state, answered = u.answered"
+        " FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS u(state, answered, transmission)"
+        " WHERE r.transmission = u.transmission",
+        (Type.INT, Type.TEXT, Type.INT), 2,
+    ),
+    _insert(
         "upsert_restored", "restored", "system:t backup_ms:i since_ms:i floor:i ended_id:i position:i",
         "ON CONFLICT (system) DO UPDATE SET backup_ms = excluded.backup_ms, since_ms = excluded.since_ms,"
         " floor = excluded.floor, ended_id = excluded.ended_id, position = excluded.position",

@@ -48,8 +48,15 @@ _OWNERS = Statement(
     " AND NOT EXISTS (SELECT 1 FROM members WHERE incident = incidents.id AND kind <> 4)",
     (_INTS,),
 )
+_NUMBER = Statement(
+    b"next_number",
+    # The row stays locked until the commit, so that nobody else is given the next one before this one is durable.
+    "INSERT INTO numbers AS n (scope, sequence, value) VALUES ($1, $2, 1) ON CONFLICT (scope, sequence)"
+    " DO UPDATE SET value = CASE WHEN n.value >= $3 THEN 1 ELSE n.value + 1 END RETURNING value",
+    (_INT, Type.TEXT.oid, _INT),
+)
 _CHAIN = Statement(b"end_chain", "UPDATE chains SET position = $2, doors = $3 WHERE chain = $1", (_INT,) * 3)
-STATEMENTS = (BEGIN, COMMIT, ROLLBACK, _FENCE, _IDS, _CAUSES, _LOCK, _OWNERS, _CHAIN)
+STATEMENTS = (BEGIN, COMMIT, ROLLBACK, _FENCE, _IDS, _CAUSES, _LOCK, _OWNERS, _NUMBER, _CHAIN)
 
 
 @dataclass(slots=True)
@@ -119,6 +126,7 @@ class Transaction:
         Raises Fenced, Refused, Lost, or what a task raises; `committing` tells whether anything can be durable then.
         """
         answers = await self._open()
+        await self._number()
         for task in self.tasks:
             self.outcome.append(await self._task(task, answers))
         await self._commit()
@@ -171,6 +179,28 @@ class Transaction:
 
     def _causes(self, causes: Sequence[str]) -> Command:
         return _CAUSES, [array(causes, Type.TEXT), scalar(self._kit.scope)]
+
+    async def _number(self) -> None:
+        """Gives control numbers to the bodies that wait for some, in one order of sequences for all writers."""
+        lates = [late for task in self.tasks if task.changes is not None for late in task.changes.late]
+        asked = sorted(
+            (one.sequence, place, at, one.most)
+            for place, late in enumerate(lates)
+            for at, one in enumerate(late.numbers)
+        )
+        if not asked:
+            return
+        scope = scalar(self._kit.scope)
+        results = await self._wire.exchange(
+            [(_NUMBER, [scope, scalar(sequence), scalar(most)]) for sequence, _, _, most in asked]
+        )
+        given: dict[tuple[int, int], int] = {
+            (place, at): rows(result)[0][0] for (_, place, at, _), result in zip(asked, results, strict=True)
+        }
+        for place, late in enumerate(lates):
+            numbers = [given[place, at] for at in range(len(late.numbers))]
+            for statement, values in late.rows(self._kit.scope, numbers):
+                self._plan.add(statement, values)
 
     # -- the tasks -----------------------------------------------------------
 

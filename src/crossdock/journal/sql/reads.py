@@ -10,6 +10,8 @@ from typing import Any
 from crossdock.journal.chain import PARTITIONS
 from crossdock.journal.changes import unpacked, unpacked_tree
 from crossdock.journal.contract import RestoredSystem
+from crossdock.journal.numbers import Receipt
+from crossdock.journal.sql import receipts
 from crossdock.journal.sql.connection import Connection
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
@@ -310,6 +312,16 @@ class Reads:
             (self.scope, system, document),
         ).fetchone()
         return row[0] if row else None
+
+    def receipts_owed(
+        self, system: str, *, control: int | None = None, group: int | None = None
+    ) -> Sequence[Receipt]:
+        """What one partner owes for an interchange or a group, the newest first."""
+        return receipts.owed(self._reader, self.scope, system, control=control, group=group)
+
+    def receipts_overdue(self, partitions: Collection[int], now_ms: int, limit: int) -> Sequence[Receipt]:
+        """Receipts that should have come by now."""
+        return receipts.overdue(self._reader, self.scope, partitions, now_ms, limit)
 
     def keys(self) -> Sequence[tuple[bytes, str, str, str | None]]:
         """(digest, name, role, system) of every key that is not revoked."""

@@ -124,3 +124,14 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- insert_anchor
 INSERT OR REPLACE INTO anchors (position, at_ms, heads, mark) VALUES (?, ?, ?, ?);
+
+-- next_number
+INSERT INTO numbers (scope, sequence, value) VALUES (?1, ?2, 1)
+ON CONFLICT (scope, sequence) DO UPDATE SET value = CASE WHEN value >= ?3 THEN 1 ELSE value + 1 END RETURNING value;
+
+-- insert_receipt
+INSERT OR REPLACE INTO receipts (scope, system, control, grp, transmission, document, number, root, partition, says, sent_ms, due_ms, state)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- answer_receipt
+UPDATE receipts SET state = ?, answered = ? WHERE transmission = ?;

@@ -168,6 +168,10 @@ class SqliteJournal(SqliteReads):
         changes.seal()
         for row in changes.rows:
             _run(connection, row)
+        for late in changes.late:
+            given = [self._number(connection, one.sequence, one.most) for one in late.numbers]
+            for statement, values in late.rows(self.scope, given):
+                connection.execute(STATEMENTS[statement], values)
         opened: dict[str, int] = {}
         for entry, rows in changes.entries:
             planned = self._planned(connection, entry, rows, opened) if rows else rows
@@ -175,6 +179,11 @@ class SqliteJournal(SqliteReads):
             for statement, values, touches in planned:
                 if statement is not TOLD:
                     _run(connection, (statement, (*values, position), touches))
+
+    def _number(self, connection: sqlite3.Connection, sequence: str, most: int) -> int:
+        """The next number of a sequence; it is given once the transaction is durable, and to nobody before."""
+        row = connection.execute(STATEMENTS["next_number"], (self.scope, sequence, most)).fetchone()
+        return int(row[0])
 
     def _planned(
         self, connection: sqlite3.Connection, entry: Entry, rows: Sequence[Row], opened: dict[str, int]

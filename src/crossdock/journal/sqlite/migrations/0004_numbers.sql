@@ -1,0 +1,13 @@
+-- Control numbers that are given in the commit that uses them, and what partners owe us for what they took.
+
+CREATE TABLE numbers (scope INTEGER NOT NULL, sequence TEXT NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (scope, sequence)) WITHOUT ROWID;
+
+CREATE TABLE receipts (
+  scope INTEGER NOT NULL, system TEXT NOT NULL, control INTEGER NOT NULL, grp INTEGER NOT NULL,
+  transmission INTEGER PRIMARY KEY, document TEXT NOT NULL, number TEXT NOT NULL, root INTEGER NOT NULL,
+  partition INTEGER NOT NULL, says TEXT NOT NULL, sent_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL,
+  state INTEGER NOT NULL, answered TEXT);
+
+CREATE INDEX receipts_by_control ON receipts (scope, system, control);
+CREATE INDEX receipts_by_group ON receipts (scope, system, grp);
+CREATE INDEX receipts_waiting ON receipts (due_ms) WHERE state = 1;
