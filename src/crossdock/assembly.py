@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 from crossdock.charter.charter import Charter, OnUnclear, System
 from crossdock.charter.fields import ConnectorFields, DocumentRead, DocumentWritten, Option
@@ -41,6 +42,9 @@ from crossdock.pipeline.transmit import NeverGuess
 from crossdock.pipeline.worker import Worker
 from crossdock.settings import Secrets, Settings
 from crossdock.transport.http import HttpClient
+
+if TYPE_CHECKING:
+    from crossdock.connectors.edi.station import As2Station
 
 #: Seconds of a system's rate that may go out at once: vendors count windows, so a burst of a whole second breaks them.
 _BURST_S = 0.1
@@ -291,6 +295,19 @@ class Hub:
             sleep=clock.sleep,
         )
 
+
+    def as2_station(self) -> As2Station | None:
+        """The site's AS2 address; None where no partner uses it. Raises Misconfigured."""
+        profiles = {
+            name: bound.system.partner
+            for name, bound in self.context.systems.items()
+            if bound.system.partner is not None and bound.system.partner.carriage.type == "as2"
+        }
+        if not profiles:
+            return None
+        from crossdock.connectors.edi.station import As2Station
+
+        return As2Station(profiles, self._way(self.context.systems[next(iter(profiles))].system))
 
     def _way(self, system: System) -> Way:
         """What a connector may use that carries its requests itself."""

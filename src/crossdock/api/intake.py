@@ -214,17 +214,31 @@ def _refusal(
 Other = Callable[[Scope, Any], Awaitable[None]]
 
 
+_AS2_PATH = "/v1/as2"
+
+
+class Handles(Protocol):
+    """Another route that no framework stands before."""
+
+    async def handle(self, scope: Any, protocol: Any) -> None:
+        """Answers one request."""
+        ...
+
+
 class Front:
     """The one application the server runs: the hot route, and everything else behind a bridge."""
 
-    def __init__(self, intake: Intake, other: Other) -> None:
+    def __init__(self, intake: Intake, other: Other, as2: Handles | None = None) -> None:
         self._intake = intake
         self._other = other
+        self._as2 = as2
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """One request."""
         if Intake.takes(scope.path):
             await self._intake.handle(scope, protocol)
+        elif self._as2 is not None and scope.path == _AS2_PATH:
+            await self._as2.handle(scope, protocol)
         else:
             await self._other(scope, protocol)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
+import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from crossdock.assembly import Hub
@@ -88,7 +90,7 @@ def envelope(
     return (
         f"ISA*00*          *00*          *ZZ*{sender:<15}*ZZ*{'PINECREST':<15}*260320*0915*U*00401*{control:09}*0*T*>~\n"
         f"GS*{family}*{sender}*PINECREST*20260320*0915*{group}*X*004010~\n{sets}"
-        f"GE*{len(re.findall(r'^ST', sets, re.M))}*{group}~\nIEA*1*{control:09}~\n"
+        f"GE*{len(re.findall(r'^ST', sets, re.MULTILINE))}*{group}~\nIEA*1*{control:09}~\n"
     )
 
 
@@ -103,7 +105,9 @@ def drop(folder: Path, partner: str, name: str, text: str) -> None:
 def sent(folder: Path, partner: str, set_id: str = "") -> list[str]:
     """What the partner got, the oldest first."""
     box = folder / "boxes" / partner / "out"
-    files = sorted(box.glob(f"{set_id}*.edi"), key=lambda path: path.stat().st_mtime_ns) if box.exists() else []
+    files = (
+        sorted(box.glob(f"{set_id}*.edi"), key=lambda path: path.stat().st_mtime_ns) if box.exists() else []
+    )
     return [path.read_text() for path in files]
 
 
@@ -113,3 +117,49 @@ async def until(true: Callable[[], object], within_s: float = 10.0) -> None:
     while not true():
         assert time.monotonic() < end, "it never came"
         await asyncio.sleep(0.02)
+
+
+def acknowledgement(
+    control: int, *, group: int, verdict: str = "A", of: str = "940", family: str = "OW"
+) -> str:
+    """A 997 from the warehouse for one set of ours."""
+    told = "" if verdict == "A" else "AK3*W01*8**8~\nAK4*1*330*7*48~\n"
+    code = "A" if verdict == "A" else f"{verdict}*5"
+    taken = "1" if verdict != "R" else "0"
+    body = f"AK1*{family}*{group}~\nAK2*{of}*0001~\n{told}AK5*{code}~\nAK9*{verdict}*1*1*{taken}~\n"
+    one = f"ST*997*0001~\n{body}SE*{body.count('~') + 2}*0001~\n"
+    return envelope(one, "FA", control, sender="NORTHGATE")
+
+
+def shipped(control: int, number: str, *, second: int = 10, label: str = "00000123456789012367") -> str:
+    """A 945: line 1 complete in a package, line 2 as much as is said."""
+    status = "CC" if second == 10 else "CP"
+    body = (
+        f"W06*F*{number}*20260317*SHP-{number}~\nN1*SF*Northgate*92*NG1~\nW27*M*RDWY~\n"
+        f"LX*1~\nMAN*GM*{label}~\nW12*CC*48*48*0*EA**VN*PT-100~\nN9*LI*1~\n"
+        f"W12*{status}*10*{second}*{second - 10}*CA**VN*PT-210~\nN9*LI*2~\nW03*{48 + second}~\n"
+    )
+    return envelope(
+        f"ST*945*0001~\n{body}SE*{body.count('~') + 2}*0001~\n", "SW", control, sender="NORTHGATE"
+    )
+
+
+def table(hub: Hub, sql: str) -> list[tuple[object, ...]]:
+    """Rows of the store."""
+    connection = sqlite3.connect(hub.settings.sqlite_path)
+    try:
+        return connection.execute(sql).fetchall()
+    finally:
+        connection.close()
+
+
+@contextlib.asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[Hub]:
+    """A hub at work over a site."""
+    hub = hub_of(folder)
+    await hub.start()
+    await hub.worker.start()
+    try:
+        yield hub
+    finally:
+        await hub.stop()

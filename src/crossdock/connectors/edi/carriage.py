@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from crossdock.connectors.edi.mdns import AWAITED
 from crossdock.connectors.edi.poller import SIZE_HEADER, TIME_HEADER
 from crossdock.connectors.edi.writer import NAME_HEADER, SET_HEADER
 from crossdock.faults import Fault, InDoubt, Misconfigured, TryLater
@@ -17,8 +18,8 @@ from crossdock.kit.http import Client, Response
 from crossdock.transport.as2 import profile as as2
 from crossdock.transport.as2.certificates import Certificate, OwnKey, certificates_of, own_key
 from crossdock.transport.as2.outgoing import message_id, outgoing
-from crossdock.transport.as2.report import Standing
-from crossdock.transport.as2.sending import send
+from crossdock.transport.as2.report import Standing, judge
+from crossdock.transport.as2.sending import overdue, send
 from crossdock.transport.folder import FolderMailbox
 from crossdock.transport.mailbox import Entry, Inbox, Mailbox, Outbox
 from crossdock.transport.sftp import SftpMailbox
@@ -176,7 +177,10 @@ class As2Client:
             raise
         except InDoubt as doubt:
             raise InDoubt(doubt.says, value=message.expected.message_id) from None
-        if verdict.standing in (Standing.DONE, Standing.WAITING):
+        if verdict.standing is Standing.WAITING:
+            mdn = await AWAITED.of(message.expected, self._partner.mdn_within_s)
+            verdict = overdue(message.expected) if mdn is None else judge(mdn, message.expected)
+        if verdict.standing is Standing.DONE:
             return Response(200, {}, verdict.says.encode())
         fault: Fault | None = verdict.fault
         assert fault is not None, "what is neither done nor waiting has a fault"
