@@ -82,7 +82,7 @@ def orders(segments: Segments, words: Words) -> Iterator[Made]:
         "requested_at": moment(head, words, "2", "69", "64"),
         "notes": "\n".join(" ".join(part for e in s.elements[3:4] for c in e for part in c) for s in head if s.id == "FTX"),
         "lines": lines,
-        "extra": {"edi": {"parties": {k: [p.get("id", "")] for k, p in found.items()}, "lines": kept}},
+        "extra": {"edi": {"partner": words.profile.name, "parties": {k: [p.get("id", "")] for k, p in found.items()}, "lines": kept}},
     })  # fmt: skip
     yield "sales_order", tree, name, function not in ("4", "5")
 

@@ -41,22 +41,22 @@ def _own(words: Words) -> Tree:
 
 
 def _buyer(words: Words, order: Tree) -> Segments:
-    sides = order.get("extra", {}).get("edi", {}).get("parties", {})
+    sides = words.known(order).get("parties", {})
     return [
         *_nad("BY", order.get("customer") or {"id": words.profile.them.id}, sides.get("BY")),
         *_nad("SU", _own(words), sides.get("SU")),
     ]
 
 
-def _delivery(tree: Tree, order: Tree) -> Segments:
-    sides = order.get("extra", {}).get("edi", {}).get("parties", {})
+def _delivery(tree: Tree, order: Tree, words: Words) -> Segments:
+    sides = words.known(order).get("parties", {})
     return _nad("DP", tree.get("ship_to") or order.get("ship_to"), sides.get("DP"))
 
 
 def _lin(words: Words, order: Tree, line: Tree, action: str = "") -> Segments:
     """LIN with its GTIN where the partner named one, PIA for the other numbers."""
     name = str(line.get("order_line", line.get("line", "1")))
-    known = order.get("extra", {}).get("edi", {}).get("lines", {}).get(name, {}).get("ids")
+    known = words.known(order).get("lines", {}).get(name, {}).get("ids")
     flat = words.ids(line["sku"], known)
     pairs = list(zip(flat[::2], flat[1::2], strict=True))
     gtin = next((n for q, n in pairs if q in ("EN", "SRV", "UP")), "")
@@ -81,7 +81,7 @@ def order_response(tree: Tree, words: Words) -> Segments:
     body += [
         _S("RFF", ("ON", order.get("reference") or tree["order"])),
         *_buyer(words, order),
-        *_delivery(tree, order),
+        *_delivery(tree, order, words),
     ]
     for line in lines if function != "27" or tree.get("lines") else ():
         action = {"accepted": "5", "rejected": "7"}.get(line["status"], "3")
@@ -99,7 +99,7 @@ def despatch_advice(tree: Tree, words: Words) -> Segments:
     shipped = tree.get("shipped_at")
     body = [_S("BGM", "351", tree["number"][:35], "9"), *_dtm("137", shipped), *_dtm("11", shipped)]
     body.append(_S("RFF", ("ON", order.get("reference") or tree.get("order", ""))))
-    body += [*_buyer(words, order), *_delivery(tree, order)]
+    body += [*_buyer(words, order), *_delivery(tree, order, words)]
     carrier = words.scac(tree) or tree.get("carrier", "")
     if carrier:
         body.append(_S("TDT", "20", "", "", "", (carrier[:17],)))

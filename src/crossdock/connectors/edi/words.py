@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, cast
 
 from crossdock.faults import Invalid
 from crossdock.formats.edi.profile import Profile
@@ -53,7 +53,7 @@ class Words:
     def ids(self, sku: str, known: Any = None) -> list[str]:
         """The item as qualifiers and numbers in turn: what the partner itself called it, else our own number."""
         if isinstance(known, list) and known:
-            pairs = [(str(q), str(n)) for q, n in known]
+            pairs = [(str(pair[0]), str(pair[1])) for pair in cast("list[list[object]]", known)]
         else:
             items = self.profile.items
             number = self.tools.theirs(items.crosswalk, sku) if items.crosswalk else sku
@@ -73,6 +73,11 @@ class Words:
                 if len(code) in (2, 3, 4) and code.isalpha() and code.isupper():
                     return code
         return ""
+
+    def known(self, order: Tree) -> Mapping[str, Any]:
+        """What this partner's own order said that our model has no field for; nothing of another's order."""
+        kept: Mapping[str, Any] = order.get("extra", {}).get("edi", {})
+        return kept if kept.get("partner") == self.profile.name else {}
 
     def order(self, tree: Tree) -> Tree:
         """The order that a document belongs to, as its owner last told it; empty when it is not known."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 from crossdock.connectors.edi import edifact_out, preflight, x12_out
 from crossdock.connectors.edi.part import place_of
@@ -135,7 +135,7 @@ class EdiWriter:
         )
         if not isinstance(made, dict):
             raise Invalid(f"{self._rule.file} makes no document", path="map", fix="let it make an object")
-        return made
+        return cast(Tree, made)
 
     def _labelled(self, tree: Tree) -> tuple[Tree, tuple[Numbered, ...]]:
         """Packages without a label get marks that become SSCC in the commit."""

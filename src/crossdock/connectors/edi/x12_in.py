@@ -134,7 +134,7 @@ def purchase_order(rows: Rows, words: Words) -> Iterator[Made]:
         "ship_method": _ship_method(head, words),
         "notes": _notes(head),
         "lines": lines,
-        "extra": _kept(head, found, kept),
+        "extra": _kept(head, found, kept, words),
     })  # fmt: skip
     yield "sales_order", tree, beg.at(3), beg.at(1) not in ("04", "05")
 
@@ -160,11 +160,15 @@ def _order_lines(rows: Rows, words: Words, currency: str) -> tuple[list[Tree], T
     return lines, kept
 
 
-def _kept(head: Rows, found: dict[str, Tree], lines: Tree) -> Tree:
+def _kept(head: Rows, found: dict[str, Tree], lines: Tree, words: Words) -> Tree:
     """What answers to the order repeat, and our model has no field for."""
     refs = {row.at(1): row.at(2) for row in head if row[0] == "REF" and row.at(2)}
     sides = {code: [p["scheme"], p["id"]] for code, p in found.items() if p["id"]}
-    return {"edi": without_nothing({"refs": refs, "parties": sides, "lines": lines})}
+    return {
+        "edi": without_nothing(
+            {"partner": words.profile.name, "refs": refs, "parties": sides, "lines": lines}
+        )
+    }
 
 
 def _date(rows: Rows, words: Words, *qualifiers: str) -> str:
@@ -292,7 +296,7 @@ def shipping_order(rows: Rows, words: Words) -> Iterator[Made]:
         "requested_at": _g62(head, words, "10", "37", "02"),
         "notes": _notes(head),
         "lines": lines,
-        "extra": {"edi": {"parties": sides, "lines": kept, "status": w05.at(1)}},
+        "extra": {"edi": {"partner": words.profile.name, "parties": sides, "lines": kept, "status": w05.at(1)}},
     })  # fmt: skip
     yield "warehouse_order", tree, name, w05.at(1) not in ("R", "L", "G")
 

@@ -13,15 +13,10 @@ from crossdock.kit.connector import Tree
 Rows = list[Row]
 
 
-def _known(order: Tree) -> Mapping[str, Any]:
-    """What the partner's own order said that our model has no field for."""
-    return order.get("extra", {}).get("edi", {})
-
-
 def _ids(words: Words, order: Tree, line: Tree) -> list[str]:
     """The item as the partner named it in its order, else as the profile says."""
     name = str(line.get("order_line", line.get("line", "")))
-    return words.ids(line["sku"], _known(order).get("lines", {}).get(name, {}).get("ids"))
+    return words.ids(line["sku"], words.known(order).get("lines", {}).get(name, {}).get("ids"))
 
 
 def _unit(words: Words, line: Tree) -> str:
@@ -86,7 +81,7 @@ def order_response(tree: Tree, words: Words) -> Rows:
     rows: Rows = [("BAK", "00", status, tree["order"], compact(placed), "", "", "", tree["number"], answered)]
     if tree.get("promised_at"):
         rows.append(("DTM", "068", compact(tree["promised_at"])))
-    rows += _party("ST", order.get("ship_to"), _known(order).get("parties", {}).get("ST", ()))
+    rows += _party("ST", order.get("ship_to"), words.known(order).get("parties", {}).get("ST", ()))
     by_name = {str(line["line"]): line for line in order.get("lines", ())}
     for line in lines:
         name = str(line.get("order_line", line["line"]))
@@ -115,7 +110,7 @@ def order_response(tree: Tree, words: Words) -> Rows:
 def invoice(tree: Tree, words: Words) -> Rows:
     """810; TDS in cents, as the set has it."""
     order = words.order(tree)
-    known = _known(order)
+    known = words.known(order)
     credit = tree.get("credit_of") is not None
     rows: Rows = [(
         "BIG", compact(tree.get("invoiced_on")), tree["number"], compact(order.get("placed_at")),
@@ -167,7 +162,7 @@ def _cents(amount: Decimal) -> str:
 def ship_notice(tree: Tree, words: Words) -> Rows:
     """856: shipment, order, tares, packs, items; without packs where the profile says SOI."""
     order = words.order(tree)
-    known, agreed = _known(order), words.profile.written("shipment")
+    known, agreed = words.known(order), words.profile.written("shipment")
     packed = bool(tree.get("packages")) and (agreed is None or agreed.hierarchy != "SOI")
     structure = "0001" if packed else "0004"
     shipped = tree.get("shipped_at")
@@ -282,7 +277,7 @@ def shipping_order(tree: Tree, words: Words) -> Rows:
     rows: Rows = [("W05", "N", tree["number"], tree.get("reference") or tree.get("order", ""))]
     rows += _party("DE", {"name": words.profile.us.id, "id": words.profile.us.id})
     rows += _party(
-        "ST", tree.get("ship_to") or order.get("ship_to"), _known(order).get("parties", {}).get("ST", ())
+        "ST", tree.get("ship_to") or order.get("ship_to"), words.known(order).get("parties", {}).get("ST", ())
     )
     if tree.get("site"):
         rows += _party("WH", {"id": words.theirs("site", tree["site"])})
@@ -367,7 +362,7 @@ def shipping_advice(tree: Tree, words: Words) -> Rows:
         "SF", {"id": words.theirs("site", tree["site"])} if tree.get("site") else {"id": words.profile.us.id}
     )
     rows += _party(
-        "ST", tree.get("ship_to") or order.get("ship_to"), _known(order).get("parties", {}).get("ST", ())
+        "ST", tree.get("ship_to") or order.get("ship_to"), words.known(order).get("parties", {}).get("ST", ())
     )
     if tree.get("tracking"):
         rows.append(("N9", "CN", tree["tracking"]))
@@ -444,6 +439,9 @@ def transfer_receipt(tree: Tree, words: Words) -> Rows:
         )
     ]
     rows += _party("WH", {"id": words.theirs("site", tree["site"])})
+    agreed = words.profile.written("goods_receipt")
+    if agreed is not None and words.profile.version_of(agreed) >= "005010":
+        rows.append(("LX", "1"))  # from this version on the lines stand in a loop
     good = bad = Decimal(0)
     last: tuple[str, str, str] | None = None
     for line in tree["lines"]:
