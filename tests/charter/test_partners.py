@@ -24,7 +24,7 @@ documents:
     hierarchy: SOI
     answer_within_h: 4
     overlay:
-      mandatory: [REF]
+      mandatory: [HL/REF]
       codes: {BSN01: ["00"]}
 acknowledge: {form: "999", within_h: 2}
 shipping: {sscc_required: true, sscc_prefix: "0614141"}
@@ -68,7 +68,7 @@ def test_a_sound_profile_is_read_whole() -> None:
             9,
             "write sales_order",
         ),
-        ("mandatory: [REF]", "mandatory: [RFE]", 15, "RFE"),
+        ("mandatory: [HL/REF]", "mandatory: [RFE]", 15, "RFE"),
         ("BSN01", "BSN77", 16, "BSN has"),
         ('form: "999"', "form: CONTRL", 17, "write 997"),
         ("within_h: 2", "within_hours: 2", 17, "write within_h"),

@@ -60,9 +60,9 @@ def site(folder: Path, *, charter: str = CHARTER, retailer: str = RETAILER, thre
     return folder
 
 
-def hub_of(folder: Path) -> Hub:
+def hub_of(folder: Path, listen: str | None = None) -> Hub:
     """A hub over that site."""
-    return Hub(settings_from({}, site=folder), lambda name: name)
+    return Hub(settings_from({}, site=folder, listen=listen), lambda name: name)
 
 
 def order(number: str = "PO-1", control: int = 1, *, lines: str | None = None, purpose: str = "00") -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
 from crossdock.connectors.edi.words import Words, clock, compact, plain
 from crossdock.formats.x12.tree import Row
