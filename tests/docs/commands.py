@@ -39,7 +39,7 @@ def spoken_of(page: Page) -> set[str]:
     lines = [*shell.splitlines(), *re.findall(r"`([^`\n]+)`", page.prose)]
     found: set[str] = set()
     for line in lines:
-        for match in re.finditer(r"(?:^|[\s/(])crossdock ([a-z]+)(?: ([a-z]+))?", line):
+        for match in re.finditer(r"(?:^|[\s/(])crossdock ([a-z]+)(?: ([a-z][a-z-]*))?", line):
             one, two = match.group(1), match.group(2)
             found.add(f"{one} {two}" if two and f"{one} {two}" in known() else one)
     return found

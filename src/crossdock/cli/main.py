@@ -23,6 +23,7 @@ from crossdock.cli import (
     trace,
     twin,
 )
+from crossdock.cli.edi import group as edi
 from crossdock.cli.terminal import Group
 
 
@@ -56,6 +57,7 @@ app.add_typer(backup.restored, name="restored")
 app.command()(doctor.doctor)
 app.add_typer(charter.app, name="charter")
 app.command()(schema.schema)
+app.add_typer(edi.app, name="edi")
 app.add_typer(connectors.app, name="connectors")
 app.add_typer(twin.app, name="twin")
 app.command()(hub.version)

@@ -45,6 +45,7 @@ class MessageReport:
     segments: int
     grammar: str | None  #: the directory by which it was checked; None: only its envelope was
     findings: tuple[Finding, ...]
+    interchange: str = ""  #: its reference
 
     @property
     def rejected(self) -> bool:

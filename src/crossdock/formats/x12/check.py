@@ -30,6 +30,10 @@ class SetReport:
     implementation: str
     findings: list[Finding]
     position: int = 0  #: of its ST among the segments of the file
+    interchange: str = ""  #: ISA13
+    group: str = ""  #: GS06
+    version: str = ""  #: GS08
+    segments: int = 0
 
     @property
     def sound(self) -> bool:
@@ -169,7 +173,17 @@ class _Going:
         """The set and all its findings."""
         one = self._set
         found = self._check.findings() if self._check else one.findings
-        return SetReport(one.id, one.control, one.implementation, [*self._own, *found], one.position)
+        return SetReport(
+            one.id,
+            one.control,
+            one.implementation,
+            [*self._own, *found],
+            one.position,
+            one.group.interchange.control,
+            one.group.control,
+            one.version,
+            one.first_number + len(one.raw) - 1,
+        )
 
 
 def _read_by_another(one: Set) -> str | None:

@@ -165,6 +165,7 @@ class MessageCheck:
             header, header.get(1), header.get(2, 1), header.get(2, 2) + header.get(2, 3), header.get(2, 5),
             self._group, self._position, self._number,
             self._grammar.version if self._grammar else None, tuple(self._findings),
+            self._template.interchange or "",
         )  # fmt: skip
 
     def _pass(self, raws: list[str], stop: int) -> None:

@@ -76,6 +76,13 @@ def parse(raw: str, delimiters: Delimiters = DEFAULT) -> Segment:
 
 
 def _parse_released(raw: str, delimiters: Delimiters) -> Segment:
+    elements = pieces(raw, delimiters)
+    id_ = delimiters.component.join(elements[0][0])
+    return Segment(id_, _cut([_trimmed(element) for element in elements[1:]]))
+
+
+def pieces(raw: str, delimiters: Delimiters = DEFAULT) -> list[list[list[str]]]:
+    """The tag and the elements of a segment, in repetitions and components; what is empty at an end stays."""
     elements: list[list[list[str]]] = [[[""]]]
     for released, special, plain in _tokens(delimiters).findall(raw):
         if special == delimiters.element:
@@ -86,8 +93,7 @@ def _parse_released(raw: str, delimiters: Delimiters) -> Segment:
             elements[-1].append([""])
         else:
             elements[-1][-1][-1] += released[1:] or plain
-    id_ = delimiters.component.join(elements[0][0])
-    return Segment(id_, _cut([_trimmed(element) for element in elements[1:]]))
+    return elements
 
 
 @lru_cache(maxsize=64)

@@ -50,6 +50,7 @@ class Tokenizer:
         self.delimiters: Delimiters = DEFAULT
         self.level = "UNOA"
         self.version = "3"
+        self.charset: str | None = None  #: that of letters beyond ASCII, once there were some
         self.position = 0
         self._blocks = _blocks(source)
         self._leniency = Leniency(tell, strict=strict)
@@ -94,6 +95,7 @@ class Tokenizer:
         told = opening(self._data[start : start + LEAD_BYTES_MAX], self._leniency, at=self.position + 1)
         self.delimiters, self.level, self.version = told.delimiters, told.level, told.version
         self._codec = self._encoding or told.codec
+        self.charset = None
         self._data = self._data[start + told.start :].lstrip(BLANK)
         return True
 
@@ -173,6 +175,7 @@ class Tokenizer:
                 text = octets.decode(codec)
             except UnicodeDecodeError:
                 continue
+            self.charset = codec
             if codec != declared:
                 says = f"the text is not in the character set of {self.level}; it was read as {codec}"
                 fix = f"write it in {declared}, or name the level of its character set in UNB"

@@ -1,0 +1,1 @@
+"""`crossdock edi`: EDI files read, checked, explained, answered and compared at the terminal."""
