@@ -65,7 +65,10 @@ INTERCHANGE = "interchange"
 
 
 def read_systems(
-    reading: Reading, entry: Entry | None, connectors: Connectors, partners: Mapping[str, Profile] | None = None
+    reading: Reading,
+    entry: Entry | None,
+    connectors: Connectors,
+    partners: Mapping[str, Profile] | None = None,
 ) -> dict[str, System]:
     """All systems that could be read; mistakes are noted in `reading`."""
     systems: dict[str, System] = {}
@@ -124,7 +127,12 @@ def _read_system(
 
 
 def _partnered(
-    reading: Reading, name: str, values: Values, path: str, fields: ConnectorFields, partners: Mapping[str, Profile]
+    reading: Reading,
+    name: str,
+    values: Values,
+    path: str,
+    fields: ConnectorFields,
+    partners: Mapping[str, Profile],
 ) -> System | None:
     """A trading partner: what it sends and gets stands in its profile."""
     for key in ("url", "auth", "in", "out"):
@@ -133,10 +141,15 @@ def _partnered(
     profile = partners.get(values["partner"] or "")
     if profile is None:
         if values["partner"] is not None:
-            fix = nearest(values["partner"], partners, "a partner") or f"write partners/{values['partner']}.yaml"
+            fix = (
+                nearest(values["partner"], partners, "a partner")
+                or f"write partners/{values['partner']}.yaml"
+            )
             reading.refuse(f"{path}.partner", f'there is no sound profile "{values["partner"]}"', fix)
         return None
-    every_s = profile.carriage.settings.get("every_s") if profile.carriage.type in ("folder", "sftp") else None
+    every_s = (
+        profile.carriage.settings.get("every_s") if profile.carriage.type in ("folder", "sftp") else None
+    )
     taken = (INTERCHANGE, *profile.kinds(Direction.IN))
     return System(
         name=name,
@@ -145,7 +158,8 @@ def _partnered(
         limits=_read_limits(reading, values["limits"], f"{path}.limits"),
         flows_in=tuple(FlowIn(one, every_s=every_s if one == INTERCHANGE else None) for one in taken),
         flows_out=tuple(
-            FlowOut(one, on_unclear=OnUnclear.RESEND) for one in (*profile.kinds(Direction.OUT), "acknowledgement")
+            FlowOut(one, on_unclear=OnUnclear.RESEND)
+            for one in (*profile.kinds(Direction.OUT), "acknowledgement")
         ),
         options={option.name: values[option.name] for option in fields.options},
         partner=profile,
