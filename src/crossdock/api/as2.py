@@ -165,10 +165,11 @@ class As2Door:
         for turn in range(_DELIVERY_TRIES):
             try:
                 await handed.deliver()
-                return
             except Fault as fault:
                 _log.warning("an MDN was not taken", system=handed.system, says=str(fault), turn=turn + 1)
                 await asyncio.sleep(_DELIVERY_PAUSE_S)
+            else:
+                return
 
     def _run(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -42,10 +42,12 @@ def profile(
 ) -> Profile:
     """A partner that exchanges some sets one way."""
     us, them = ("PINECREST", "HARBORLANE") if standard == "x12" else ("4012345500004", "5412345000013")
+    qualifier = "ZZ" if standard == "x12" else "14"
     documents = "".join(f'  - {{set: "{one}", direction: {direction}}}\n' for one in sets)
     text = (
-        f'partner: 1\nstandard: {standard}\nversion: "{version}"\nus: {{id: "{us}", qualifier: {"ZZ" if standard == "x12" else chr(34) + "14" + chr(34)}}}\n'
-        f'them: {{id: "{them}", qualifier: {"ZZ" if standard == "x12" else chr(34) + "14" + chr(34)}}}\ndocuments:\n{documents}{more}'
+        f'partner: 1\nstandard: {standard}\nversion: "{version}"\n'
+        f'us: {{id: "{us}", qualifier: "{qualifier}"}}\n'
+        f'them: {{id: "{them}", qualifier: "{qualifier}"}}\ndocuments:\n{documents}{more}'
     )
     problems: list[Misconfigured] = []
     found = read_partner("p", text, "partners/p.yaml", problems, register.kinds(), {})
@@ -56,10 +58,14 @@ def profile(
 def tools(partner: Profile, known: dict[tuple[str, str], Any] | None = None) -> Tools:
     """What a hub would lend, with some documents known."""
     return Tools(
-        system=System("p", partner), ours=lambda _, code: str(code), theirs=lambda _, code: str(code),
-        file=lambda name: name, now=lambda: 1_774_000_000.0, reads=tuple,
+        system=System("p", partner),
+        ours=lambda _, code: str(code),
+        theirs=lambda _, code: str(code),
+        file=lambda name: name,
+        now=lambda: 1_774_000_000.0,
+        reads=tuple,
         document=lambda kind, number: (known or {}).get((kind, number)),
-    )  # fmt: skip
+    )
 
 
 def drafts(body: bytes, partner: Profile, known: dict[tuple[str, str], Any] | None = None) -> list[Draft]:
@@ -142,43 +148,154 @@ def test_a_945_tells_what_is_short_and_what_is_in_each_package() -> None:
 def shipment(**more: Any) -> dict[str, Any]:
     """What left for the order of the sample."""
     return {
-        "number": "SHP-1", "order": "PO-884120", "shipped_at": "2026-03-17T15:42:00Z", "carrier": "RDWY", "site": "PDX",
+        "number": "SHP-1",
+        "order": "PO-884120",
+        "shipped_at": "2026-03-17T15:42:00Z",
+        "carrier": "RDWY",
+        "site": "PDX",
         "lines": [
             {"line": 1, "order_line": "1", "sku": "PT-100", "quantity": 48, "ordered": 48, "unit": "EA"},
-            {"line": 2, "order_line": "2", "sku": "PT-210", "quantity": 6, "ordered": 10, "unit": "CA", "lot": "L1"},
+            {
+                "line": 2,
+                "order_line": "2",
+                "sku": "PT-210",
+                "quantity": 6,
+                "ordered": 10,
+                "unit": "CA",
+                "lot": "L1",
+            },
         ],
         "packages": [
             {"id": "T1", "sscc": "000001234567890128"},
-            {"sscc": "000001234567890135", "inside": "T1", "lines": [{"line": 1, "sku": "PT-100", "quantity": 48, "unit": "EA"}]},
-            {"sscc": "000001234567890142", "tracking": "1Z1", "lines": [{"line": 2, "sku": "PT-210", "quantity": 6, "unit": "CA"}]},
+            {
+                "sscc": "000001234567890135",
+                "inside": "T1",
+                "lines": [{"line": 1, "sku": "PT-100", "quantity": 48, "unit": "EA"}],
+            },
+            {
+                "sscc": "000001234567890142",
+                "tracking": "1Z1",
+                "lines": [{"line": 2, "sku": "PT-210", "quantity": 6, "unit": "CA"}],
+            },
         ],
         **more,
-    }  # fmt: skip
+    }
 
 
 DOCUMENTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "855": ("order_response", {"number": "R-1", "order": "PO-884120", "status": "changed", "answered_at": "2026-03-03", "lines": [
-        {"line": "1", "sku": "PT-100", "quantity": 48, "unit": "EA", "status": "accepted", "promised_at": "2026-03-17"},
-        {"line": "2", "sku": "PT-210", "quantity": 4, "unit": "CA", "status": "backordered"}]}),
+    "855": (
+        "order_response",
+        {
+            "number": "R-1",
+            "order": "PO-884120",
+            "status": "changed",
+            "answered_at": "2026-03-03",
+            "lines": [
+                {
+                    "line": "1",
+                    "sku": "PT-100",
+                    "quantity": 48,
+                    "unit": "EA",
+                    "status": "accepted",
+                    "promised_at": "2026-03-17",
+                },
+                {"line": "2", "sku": "PT-210", "quantity": 4, "unit": "CA", "status": "backordered"},
+            ],
+        },
+    ),
     "856": ("shipment", shipment()),
     "945": ("shipment", shipment(warehouse_order="DO-30071")),
-    "810": ("invoice", {"number": "INV-1", "order": "PO-884120", "currency": "USD", "invoiced_on": "2026-03-19", "lines": [
-        {"line": "1", "sku": "PT-100", "quantity": 48, "unit": "EA", "price": Decimal("12.75")},
-    ]}),
-    "846": ("inventory_balance", {"sku": "PT-100", "site": "PDX", "status": "available", "quantity": 1240, "net": 1200,
-                                  "unit": "EA", "as_of": "2026-03-20T06:30:00Z", "lot": "L26"}),
-    "940": ("warehouse_order", {"number": "DO-1", "order": "PO-884120", "site": "NG1", "ship_method": "RDWY",
-                                "requested_at": "2026-03-16", "notes": "Handle with care", "lines": [
-        {"line": "1", "sku": "PT-100", "quantity": 48, "unit": "EA", "lot": "L26"}]}),
-    "943": ("despatch_advice", {"number": "ST-1", "purchase_order": "PO-77120", "site": "NG1", "shipped_at": "2026-03-10",
-                                "expected_at": "2026-03-13", "carrier": "RDWY", "lines": [
-        {"line": "1", "sku": "PT-100", "quantity": 480, "unit": "EA", "lot": "L26"}]}),
-    "944": ("goods_receipt", {"number": "WR-1", "despatch_advice": "ST-1", "site": "NG1", "received_at": "2026-03-13", "lines": [
-        {"line": "1", "sku": "PT-100", "quantity": 478, "unit": "EA", "lot": "L26", "status": "available"},
-        {"line": "1", "sku": "PT-100", "quantity": 2, "unit": "EA", "lot": "L26", "status": "damaged"}]}),
-    "947": ("inventory_adjustment", {"number": "ADJ-1", "sku": "PT-100", "site": "NG1", "quantity": -3, "unit": "EA",
-                                     "reason": "AA", "at": "2026-03-20T00:00:00Z", "lot": "L26", "location": "12-04"}),
-}  # fmt: skip
+    "810": (
+        "invoice",
+        {
+            "number": "INV-1",
+            "order": "PO-884120",
+            "currency": "USD",
+            "invoiced_on": "2026-03-19",
+            "lines": [
+                {"line": "1", "sku": "PT-100", "quantity": 48, "unit": "EA", "price": Decimal("12.75")},
+            ],
+        },
+    ),
+    "846": (
+        "inventory_balance",
+        {
+            "sku": "PT-100",
+            "site": "PDX",
+            "status": "available",
+            "quantity": 1240,
+            "net": 1200,
+            "unit": "EA",
+            "as_of": "2026-03-20T06:30:00Z",
+            "lot": "L26",
+        },
+    ),
+    "940": (
+        "warehouse_order",
+        {
+            "number": "DO-1",
+            "order": "PO-884120",
+            "site": "NG1",
+            "ship_method": "RDWY",
+            "requested_at": "2026-03-16",
+            "notes": "Handle with care",
+            "lines": [{"line": "1", "sku": "PT-100", "quantity": 48, "unit": "EA", "lot": "L26"}],
+        },
+    ),
+    "943": (
+        "despatch_advice",
+        {
+            "number": "ST-1",
+            "purchase_order": "PO-77120",
+            "site": "NG1",
+            "shipped_at": "2026-03-10",
+            "expected_at": "2026-03-13",
+            "carrier": "RDWY",
+            "lines": [{"line": "1", "sku": "PT-100", "quantity": 480, "unit": "EA", "lot": "L26"}],
+        },
+    ),
+    "944": (
+        "goods_receipt",
+        {
+            "number": "WR-1",
+            "despatch_advice": "ST-1",
+            "site": "NG1",
+            "received_at": "2026-03-13",
+            "lines": [
+                {
+                    "line": "1",
+                    "sku": "PT-100",
+                    "quantity": 478,
+                    "unit": "EA",
+                    "lot": "L26",
+                    "status": "available",
+                },
+                {
+                    "line": "1",
+                    "sku": "PT-100",
+                    "quantity": 2,
+                    "unit": "EA",
+                    "lot": "L26",
+                    "status": "damaged",
+                },
+            ],
+        },
+    ),
+    "947": (
+        "inventory_adjustment",
+        {
+            "number": "ADJ-1",
+            "sku": "PT-100",
+            "site": "NG1",
+            "quantity": -3,
+            "unit": "EA",
+            "reason": "AA",
+            "at": "2026-03-20T00:00:00Z",
+            "lot": "L26",
+            "location": "12-04",
+        },
+    ),
+}
 
 
 @pytest.mark.parametrize("version", ["004010", "005010"])
@@ -277,10 +394,16 @@ def test_missing_labels_are_given_out_by_the_store_with_their_check_digit() -> N
         ({"order": "PO-0"}, "order"),
         ({"shipped_at": "2026-04-17"}, "shipped_at"),
         ({"packages": [{"lines": [{"sku": "PT-100", "quantity": 1, "unit": "EA"}]}]}, "packages"),
-        ({"lines": [{"line": "9", "sku": "PT-100", "quantity": 1, "unit": "EA"}], "packages": []}, "lines[0].order_line"),
-        ({"lines": [{"line": "1", "sku": "PT-210", "quantity": 1, "unit": "EA"}], "packages": []}, "lines[0].sku"),
+        (
+            {"lines": [{"line": "9", "sku": "PT-100", "quantity": 1, "unit": "EA"}], "packages": []},
+            "lines[0].order_line",
+        ),
+        (
+            {"lines": [{"line": "1", "sku": "PT-210", "quantity": 1, "unit": "EA"}], "packages": []},
+            "lines[0].sku",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_ship_notice_that_contradicts_its_order_does_not_leave(change: dict[str, Any], path: str) -> None:
     with pytest.raises(Invalid) as caught:
         written("shipment", shipment(**change), profile(("856",), "out"), KNOWN)

@@ -73,18 +73,24 @@ def orders(segments: Segments, words: Words) -> Iterator[Made]:
     place = found.get("DP") or found.get("ST")
     address = {key: value for key, value in place.items() if key != "id"} if place else None
     buyer = found.get("BY", {})
+    customer = without_nothing({key: buyer.get(key) for key in ("id", "name", "gln")})
+    sides = {code: [party.get("id", "")] for code, party in found.items()}
     tree = without_nothing({
         "number": name,
         "reference": name,
         "placed_at": moment(head, words, "137"),
-        "customer": without_nothing({key: buyer.get(key) for key in ("id", "name", "gln")}) or {"id": words.profile.name},
+        "customer": customer or {"id": words.profile.name},
         "ship_to": address,
         "requested_at": moment(head, words, "2", "69", "64"),
-        "notes": "\n".join(" ".join(part for e in s.elements[3:4] for c in e for part in c) for s in head if s.id == "FTX"),
+        "notes": "\n".join(_text(segment) for segment in head if segment.id == "FTX"),
         "lines": lines,
-        "extra": {"edi": {"partner": words.profile.name, "parties": {k: [p.get("id", "")] for k, p in found.items()}, "lines": kept}},
+        "extra": {"edi": {"partner": words.profile.name, "parties": sides, "lines": kept}},
     })  # fmt: skip
     yield "sales_order", tree, name, function not in ("4", "5")
+
+
+def _text(ftx: Segment) -> str:
+    return " ".join(part for element in ftx.elements[3:4] for composite in element for part in composite)
 
 
 def _line(group: Segments, path: str, words: Words, currency: str) -> tuple[Tree, list[list[str]]]:

@@ -12,6 +12,7 @@ from crossdock.connectors.edi.part import place_of
 from crossdock.connectors.edi.words import Words
 from crossdock.connectors.edi.x12_part import grammar_of
 from crossdock.faults import Invalid, Misconfigured
+from crossdock.formats.edi.grammar import DocumentGrammar
 from crossdock.formats.edi.overlay import overlay
 from crossdock.formats.edi.profile import FAMILIES, Exchanged, Profile, Standard
 from crossdock.formats.edifact import dictionary as edifact
@@ -75,7 +76,14 @@ class EdiWriter:
                 fix=f"add a document with `direction: out` that is our {document}",
             )  # fmt: skip
         self._agreed = agreed
+        self._grammar = self._narrowed(agreed) if agreed is not None else None
         self._rule = Rule(tools.file(agreed.map), file=agreed.map) if agreed and agreed.map else None
+
+    def _narrowed(self, agreed: Exchanged) -> DocumentGrammar:
+        """The grammar that what we send must keep: made once, since its charts are kept with it."""
+        version, is_x12 = self._profile.version_of(agreed), self._profile.standard is Standard.X12
+        base = x12.grammar(agreed.set, version) if is_x12 else edifact.grammar(agreed.set, version)
+        return overlay(base, agreed.overlay) if agreed.overlay else base
 
     def step(self, job: Job, exchanges: Sequence[Exchange]) -> Ask | Done:
         """The one hand-over of this dialogue, then that it was taken. Raises Invalid, Unmapped."""
@@ -187,8 +195,8 @@ class EdiWriter:
             receiver=profile.them.group or None, charset=charset,
         )  # fmt: skip
         one = add_set(group, agreed.set, 1, rows, charset=charset)
-        grammar = overlay(x12.grammar(agreed.set, version), agreed.overlay)
-        errors = [found for found in validate(one, grammar) if found.severity == "error"]
+        assert self._grammar is not None, "what is agreed has a grammar"
+        errors = [found for found in validate(one, self._grammar) if found.severity == "error"]
         if errors:
             place = place_of([segment.id for segment in one], errors[0])
             raise Invalid(
@@ -217,15 +225,17 @@ class EdiWriter:
         body = edifact_out.WRITERS[agreed.set](tree, self._words)
         (control,) = _free(" ".join(segment.text() for segment in body), 1)
         us, them = profile.us, profile.them
+        sides = [(one.id, one.qualifier) if one.qualifier else (one.id,) for one in (us, them)]
         header = unb(
-            (us.id, us.qualifier) if us.qualifier else (us.id,), (them.id, them.qualifier) if them.qualifier else (them.id,),
+            *sides,
             when, str(control), level=level, version=syntax, test=profile.test,
         )  # fmt: skip
         version = profile.version_of(agreed)
         message = Message(unh("1", agreed.set, version, agreed.association), tuple(body))
         made = Edifact(header, (message,), DEFAULT if syntax < "4" else DEFAULT_4)
         raw = write_edifact(made, line_end=profile.marks.line_end)
-        grammar = overlay(edifact.grammar(agreed.set, version), agreed.overlay)
+        grammar = self._grammar
+        assert grammar is not None, "what is agreed has a grammar"
         for report in check_edifact(raw, grammar_of=lambda _: grammar):
             errors = (
                 [f for f in report.findings if f.severity == "error"]

@@ -483,7 +483,7 @@ def inventory_advice(rows: Rows, words: Words) -> Iterator[Made]:
                     "unit": words.ours("unit", row.at(3) or "EA"),
                     "as_of": instant(bia.at(4), bia.at(5), zoned=words.zoned),
                 }) | {"quantity": number(row.at(2), f"LIN[{index + 1}]/QTY02")}  # fmt: skip
-                yield "inventory_balance", tree, ":".join((where, sku, status, lot)), False
+                yield "inventory_balance", tree, f"{where}:{sku}:{status}:{lot}", False
 
 
 #: How each set is read.

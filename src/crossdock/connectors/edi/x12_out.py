@@ -247,12 +247,16 @@ def _pack(
 
 
 def _label(package: Tree, rows: Rows) -> None:
+    """One MAN for SSCC and tracking number: partners take one of a package."""
+    marks: list[str] = []
     if package.get("sscc"):
-        rows.append(("MAN", "GM", f"00{package['sscc']}"))
+        marks += ["GM", f"00{package['sscc']}"]
     if package.get("tracking"):
-        rows.append(("MAN", "CP", package["tracking"]))
-    elif not package.get("sscc") and package.get("id"):
-        rows.append(("MAN", "CA", package["id"]))
+        marks += ["CP", package["tracking"]]
+    if not marks and package.get("id"):
+        marks = ["CA", package["id"]]
+    if marks:
+        rows.append(("MAN", *marks[:2], *(("", *marks[2:]) if len(marks) > 2 else ())))
 
 
 def _item(packed: Tree, line: Tree, order: Tree, words: Words, levels: _Levels, parent: int) -> None:
@@ -263,7 +267,7 @@ def _item(packed: Tree, line: Tree, order: Tree, words: Words, levels: _Levels, 
     levels.rows.append(("LIN", name, *_ids(words, order, {**line, "sku": packed["sku"]}), *more))
     ordered = line.get("ordered")
     asked = (plain(ordered), _unit(words, line)) if ordered is not None else ("", "")
-    status = "" if ordered is None else "AC" if line["quantity"] >= ordered else "BP"
+    status = "BP" if ordered is not None and line["quantity"] < ordered else ""
     levels.rows.append(("SN1", name, plain(packed["quantity"]), unit, "", *asked, "", status))
 
 
@@ -368,9 +372,8 @@ def shipping_advice(tree: Tree, words: Words) -> Rows:
     rows.append(("G62", "11", compact(tree.get("shipped_at"))))
     scac = words.scac(tree) or words.scac(order)
     rows.append(("W27", "M", scac, "" if scac else str(tree.get("carrier", "UNKNOWN"))[:35]))
-    total = packs = 0
-    for name, lines in _by_package(tree):
-        packs += 1
+    total = Decimal(0)
+    for packs, (name, lines) in enumerate(_by_package(tree), 1):
         rows.append(("LX", str(packs)))
         _label(name, rows)
         for line in lines:
@@ -475,9 +478,18 @@ def adjustment_advice(tree: Tree, words: Words) -> Rows:
     rows += _party("WH", {"id": words.theirs("site", tree["site"])})
     ids = words.ids(tree["sku"])[:4]
     reason = words.theirs("reason", tree["reason"])
-    rows.append((
-        "W19", reason, plain(tree["quantity"]), _unit(words, tree), "", *ids, *("",) * (4 - len(ids)), tree.get("lot", ""),
-    ))  # fmt: skip
+    rows.append(
+        (
+            "W19",
+            reason,
+            plain(tree["quantity"]),
+            _unit(words, tree),
+            "",
+            *ids,
+            *("",) * (4 - len(ids)),
+            tree.get("lot", ""),
+        )
+    )
     if tree.get("location"):
         rows.append(("N9", "BO", tree["location"]))
     return rows

@@ -133,8 +133,10 @@ def _interchange(
 ) -> None:
     refused = interchange_verdict(report).code == "R"
     policy = _policy(profile)
-    for ta1 in report.interchange.acknowledged:
-        told.append(_got_interchange(interchange_receipt(ta1), report.interchange))
+    told += [
+        _got_interchange(interchange_receipt(ta1), report.interchange)
+        for ta1 in report.interchange.acknowledged
+    ]
     for group, sets in groups:
         whole = refused or any(
             f.severity == "error" and (f.ack or "").startswith("AK905") for f in group.findings

@@ -136,7 +136,7 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Carriage:
-    """How interchanges travel: a folder, an SFTP server, or AS2; settings as the site wrote them, defaults filled in."""
+    """How interchanges travel: a folder, SFTP or AS2; settings as the site wrote them, defaults filled in."""
 
     type: str = "folder"
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
