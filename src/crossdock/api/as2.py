@@ -44,11 +44,30 @@ class Answered(Protocol):
 class Handed(Protocol):
     """One request that was opened."""
 
-    system: str | None  #: the system whose partner sent it; None: refused, or an MDN
-    arrival: str  #: the key under which it is known again
-    digest: bytes
-    payloads: list[tuple[bytes, str]]  #: documents with their media types
-    is_mdn: bool
+    @property
+    def system(self) -> str | None:
+        """The system whose partner sent it; None: refused, or an MDN."""
+        ...
+
+    @property
+    def arrival(self) -> str:
+        """The key under which it is known again."""
+        ...
+
+    @property
+    def digest(self) -> bytes:
+        """What its documents are, however they were wrapped."""
+        ...
+
+    @property
+    def payloads(self) -> list[tuple[bytes, str]]:
+        """Documents with their media types."""
+        ...
+
+    @property
+    def is_mdn(self) -> bool:
+        """Whether it is an MDN for something of ours."""
+        ...
 
     def reply(self) -> Reply:
         """The answer now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from crossdock.connectors.edi.words import Words, day, number, without_nothing
-from crossdock.connectors.edi.x12_in import Made
+from crossdock.connectors.edi.x12_rows import Made
 from crossdock.formats.edifact.wire.segment import Segment
 from crossdock.kit.connector import Tree
 

@@ -227,7 +227,7 @@ class EdiWriter:
         us, them = profile.us, profile.them
         sides = [(one.id, one.qualifier) if one.qualifier else (one.id,) for one in (us, them)]
         header = unb(
-            *sides,
+            sides[0], sides[1],
             when, str(control), level=level, version=syntax, test=profile.test,
         )  # fmt: skip
         version = profile.version_of(agreed)

@@ -1,59 +1,15 @@
-"""Documents in our words as X12 sets: 855, 856, 810, 846, 940, 943, 944, 945, 947."""
+"""Documents in our words as X12 sets: 855, 810, 846, 940, 943, 944, 945, 947; the 856 has a file of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 
 from crossdock.connectors.edi.words import Words, clock, compact, plain
+from crossdock.connectors.edi.x12_pieces import Rows, item_ids, label, n1, text_rows, unit_of
+from crossdock.connectors.edi.x12_ship import ship_notice
 from crossdock.formats.x12.tree import Row
 from crossdock.kit.connector import Tree
-
-Rows = list[Row]
-
-
-def _ids(words: Words, order: Tree, line: Tree) -> list[str]:
-    """The item as the partner named it in its order, else as the profile says."""
-    name = str(line.get("order_line", line.get("line", "")))
-    return words.ids(line["sku"], words.known(order).get("lines", {}).get(name, {}).get("ids"))
-
-
-def _unit(words: Words, line: Tree) -> str:
-    return words.theirs("unit", line["unit"])
-
-
-def _party(code: str, place: Tree | None, known: Sequence[str] = ()) -> Rows:
-    """An N1 loop; nothing for a party of which nothing is known."""
-    if not place and not known:
-        return []
-    place = place or {}
-    name = place.get("company") or place.get("name") or (known[2] if len(known) > 2 else "")
-    scheme, id_ = (known[0], known[1]) if known and known[1] else ("", "")
-    if not scheme and place.get("gln"):
-        scheme, id_ = "UL", place["gln"]
-    if not scheme and place.get("id"):
-        scheme, id_ = "92", place["id"]
-    if not name and not id_:
-        return []
-    rows: Rows = [("N1", code, str(name)[:60], scheme, str(id_)[:80])]
-    if place.get("street"):
-        rows.append(("N3", str(place["street"])[:55], str(place.get("street2", ""))[:55]))
-    if place.get("city") or place.get("postcode"):
-        region = str(place.get("region", ""))
-        rows.append((
-            "N4", str(place.get("city", ""))[:30], region if len(region) == 2 else "", place.get("postcode", ""),
-            place.get("country", ""),
-        ))  # fmt: skip
-    return rows
-
-
-def _text(id_: str, code: str, text: str, width: int) -> Rows:
-    """Words for people, as many segments as they need; at most ten."""
-    words = " ".join(str(text).split())
-    return [
-        (id_, code, words[at : at + width].strip()) for at in range(0, min(len(words), width * 10), width)
-    ]
-
 
 # -- answers to orders -------------------------------------------------------------------------------
 
@@ -80,14 +36,14 @@ def order_response(tree: Tree, words: Words) -> Rows:
     rows: Rows = [("BAK", "00", status, tree["order"], compact(placed), "", "", "", tree["number"], answered)]
     if tree.get("promised_at"):
         rows.append(("DTM", "068", compact(tree["promised_at"])))
-    rows += _party("ST", order.get("ship_to"), words.known(order).get("parties", {}).get("ST", ()))
+    rows += n1("ST", order.get("ship_to"), words.known(order).get("parties", {}).get("ST", ()))
     by_name = {str(line["line"]): line for line in order.get("lines", ())}
     for line in lines:
         name = str(line.get("order_line", line["line"]))
         asked = by_name.get(name, {})
         ordered = line.get("ordered", asked.get("quantity", line["quantity"]))
         price = line.get("price", asked.get("price"))
-        unit = _unit(words, line)
+        unit = unit_of(words, line)
         rows.append(
             (
                 "PO1",
@@ -96,7 +52,7 @@ def order_response(tree: Tree, words: Words) -> Rows:
                 unit,
                 "" if price is None else plain(price),
                 "",
-                *_ids(words, order, line),
+                *item_ids(words, order, line),
             )
         )
         taken = line["quantity"] if line["status"] != "rejected" else ordered
@@ -118,8 +74,8 @@ def invoice(tree: Tree, words: Words) -> Rows:
     rows += [("REF", code, text) for code, text in known.get("refs", {}).items() if code in ("DP", "IA")]
     if tree.get("shipment"):
         rows.append(("REF", "SI", tree["shipment"]))
-    rows += _party("ST", order.get("ship_to"), known.get("parties", {}).get("ST", ()))
-    rows += _party("BT", tree.get("bill_to") or order.get("bill_to"), known.get("parties", {}).get("BT", ()))
+    rows += n1("ST", order.get("ship_to"), known.get("parties", {}).get("ST", ()))
+    rows += n1("BT", tree.get("bill_to") or order.get("bill_to"), known.get("parties", {}).get("BT", ()))
     if tree.get("due_on"):
         rows.append(("ITD", "01", "3", "", "", "", compact(tree["due_on"])))
     goods = Decimal(0)
@@ -131,10 +87,10 @@ def invoice(tree: Tree, words: Words) -> Rows:
                 "IT1",
                 name,
                 plain(line["quantity"]),
-                _unit(words, line),
+                unit_of(words, line),
                 plain(line["price"]),
                 "",
-                *_ids(words, order, line),
+                *item_ids(words, order, line),
             )
         )
     taxes = sum((Decimal(tax["amount"]) for tax in tree.get("taxes", ())), Decimal(0))
@@ -155,122 +111,6 @@ def _cents(amount: Decimal) -> str:
     return str(int((amount * 100).quantize(Decimal(1), ROUND_HALF_UP)))
 
 
-# -- ship notices --------------------------------------------------------------------------------------
-
-
-def ship_notice(tree: Tree, words: Words) -> Rows:
-    """856: shipment, order, tares, packs, items; without packs where the profile says SOI."""
-    order = words.order(tree)
-    known, agreed = words.known(order), words.profile.written("shipment")
-    packed = bool(tree.get("packages")) and (agreed is None or agreed.hierarchy != "SOI")
-    structure = "0001" if packed else "0004"
-    shipped = tree.get("shipped_at")
-    rows: Rows = [("BSN", "00", tree["number"][:30], compact(shipped), clock(shipped, "0000"), structure)]
-    levels = _Levels(rows)
-    levels.open("S", None, children=True)
-    packages = tree.get("packages", ())
-    weight = sum((Decimal(p["weight_kg"]) for p in packages if "weight_kg" in p), Decimal(0))
-    outer = [p for p in packages if not p.get("inside")]
-    if outer:
-        measured = ("G", plain(weight), "KG") if weight else ()
-        rows.append(("TD1", "CTN25", str(len(outer)), "", "", "", *measured))
-    scac = words.scac(tree) or words.scac(order)
-    if scac:
-        rows.append(("TD5", "O", "2", scac))
-    if tree.get("tracking"):
-        rows.append(("REF", "CN", tree["tracking"]))
-    rows.append(("DTM", "011", compact(shipped), *((clock(shipped),) if clock(shipped) else ())))
-    sides = known.get("parties", {})
-    rows += _party("SF", {"id": tree["site"]} if tree.get("site") else None, ())
-    rows += _party("ST", tree.get("ship_to") or order.get("ship_to"), sides.get("ST", ()))
-    top = levels.open("O", 1, children=True)
-    rows.append(
-        ("PRF", order.get("reference") or tree.get("order", ""), "", "", compact(order.get("placed_at")))
-    )
-    rows += [("REF", code, text) for code, text in known.get("refs", {}).items() if code in ("DP", "IA")]
-    rows += _party("BY", None, sides.get("BY", ()))
-    if packed:
-        _packs(tree, order, words, levels, top)
-    else:
-        for line in tree["lines"]:
-            if line["quantity"]:
-                _item(line, line, order, words, levels, top)
-    rows.append(("CTT", str(levels.count)))
-    return rows
-
-
-class _Levels:
-    """The HL segments of one notice."""
-
-    def __init__(self, rows: Rows) -> None:
-        self.rows = rows
-        self.count = 0
-
-    def open(self, code: str, parent: int | None, *, children: bool) -> int:
-        """A new level; gives its number."""
-        self.count += 1
-        self.rows.append(
-            ("HL", str(self.count), "" if parent is None else str(parent), code, "1" if children else "0")
-        )
-        return self.count
-
-
-def _packs(tree: Tree, order: Tree, words: Words, levels: _Levels, top: int) -> None:
-    """Tares with the packs on them, then packs that stand on nothing."""
-    packages = tree["packages"]
-    lines = {str(line["line"]): line for line in tree["lines"]}
-    on: dict[str, list[Tree]] = {}
-    for package in packages:
-        on.setdefault(package.get("inside", ""), []).append(package)
-    for package in on.get("", ()):
-        names = [name for name in (package.get("id"), package.get("sscc")) if name]
-        inner = [one for name in names for one in on.get(name, ())]
-        if inner:
-            tare = levels.open("T", top, children=True)
-            _label(package, levels.rows)
-            for one in inner:
-                _pack(one, lines, order, words, levels, tare)
-        else:
-            _pack(package, lines, order, words, levels, top)
-
-
-def _pack(
-    package: Tree, lines: Mapping[str, Tree], order: Tree, words: Words, levels: _Levels, parent: int
-) -> None:
-    number = levels.open("P", parent, children=bool(package.get("lines")))
-    _label(package, levels.rows)
-    for packed in package.get("lines", ()):
-        line = lines.get(str(packed.get("line", "")))
-        if line is None:  # packed without naming its line: the first of the item
-            line = next((one for one in lines.values() if one["sku"] == packed["sku"]), packed)
-        _item(packed, line, order, words, levels, number)
-
-
-def _label(package: Tree, rows: Rows) -> None:
-    """One MAN for SSCC and tracking number: partners take one of a package."""
-    marks: list[str] = []
-    if package.get("sscc"):
-        marks += ["GM", f"00{package['sscc']}"]
-    if package.get("tracking"):
-        marks += ["CP", package["tracking"]]
-    if not marks and package.get("id"):
-        marks = ["CA", package["id"]]
-    if marks:
-        rows.append(("MAN", *marks[:2], *(("", *marks[2:]) if len(marks) > 2 else ())))
-
-
-def _item(packed: Tree, line: Tree, order: Tree, words: Words, levels: _Levels, parent: int) -> None:
-    levels.open("I", parent, children=False)
-    name, unit = str(line.get("order_line", line.get("line", ""))), _unit(words, packed)
-    lot = packed.get("lot") or line.get("lot")
-    more = ["LT", lot] if lot else []
-    levels.rows.append(("LIN", name, *_ids(words, order, {**line, "sku": packed["sku"]}), *more))
-    ordered = line.get("ordered")
-    asked = (plain(ordered), _unit(words, line)) if ordered is not None else ("", "")
-    status = "BP" if ordered is not None and line["quantity"] < ordered else ""
-    levels.rows.append(("SN1", name, plain(packed["quantity"]), unit, "", *asked, "", status))
-
-
 # -- the warehouse's side ------------------------------------------------------------------------------
 
 
@@ -278,15 +118,15 @@ def shipping_order(tree: Tree, words: Words) -> Rows:
     """940."""
     order = words.order(tree)
     rows: Rows = [("W05", "N", tree["number"], tree.get("reference") or tree.get("order", ""))]
-    rows += _party("DE", {"name": words.profile.us.id, "id": words.profile.us.id})
-    rows += _party(
+    rows += n1("DE", {"name": words.profile.us.id, "id": words.profile.us.id})
+    rows += n1(
         "ST", tree.get("ship_to") or order.get("ship_to"), words.known(order).get("parties", {}).get("ST", ())
     )
     if tree.get("site"):
-        rows += _party("WH", {"id": words.theirs("site", tree["site"])})
+        rows += n1("WH", {"id": words.theirs("site", tree["site"])})
     if tree.get("requested_at"):
         rows.append(("G62", "10", compact(tree["requested_at"])))
-    rows += _text("NTE", "WHI", tree.get("notes", ""), 80)
+    rows += text_rows("NTE", "WHI", tree.get("notes", ""), 80)
     method = tree.get("ship_method")
     if method:
         rows.append(
@@ -316,7 +156,7 @@ def shipping_order(tree: Tree, words: Words) -> Rows:
 def _w01(line: Tree, words: Words) -> Row:
     ids = words.ids(line["sku"])
     lot = ("",) * (8 - len(ids[:4]) + 1) + (line["lot"],) if line.get("lot") else ()
-    return ("W01", plain(line["quantity"]), _unit(words, line), "", *ids[:4], *lot)
+    return ("W01", plain(line["quantity"]), unit_of(words, line), "", *ids[:4], *lot)
 
 
 def transfer_advice(tree: Tree, words: Words) -> Rows:
@@ -324,8 +164,8 @@ def transfer_advice(tree: Tree, words: Words) -> Rows:
     shipped = compact(tree.get("shipped_at"))
     rows: Rows = [("W06", "F", tree["number"], shipped, "", "", tree.get("purchase_order", ""))]
     supplier = tree.get("supplier") or {"id": words.profile.us.id, "name": words.profile.us.id}
-    rows += _party("SF", {"id": supplier.get("id"), "name": supplier.get("name") or supplier.get("id")})
-    rows += _party("ST", {"id": words.theirs("site", tree["site"])} if tree.get("site") else None)
+    rows += n1("SF", {"id": supplier.get("id"), "name": supplier.get("name") or supplier.get("id")})
+    rows += n1("ST", {"id": words.theirs("site", tree["site"])} if tree.get("site") else None)
     if tree.get("tracking"):
         rows.append(("N9", "CN", tree["tracking"]))
     rows += [
@@ -338,7 +178,7 @@ def transfer_advice(tree: Tree, words: Words) -> Rows:
     total = Decimal(0)
     for line in tree["lines"]:
         total += Decimal(line["quantity"])
-        rows.append(("W04", plain(line["quantity"]), _unit(words, line), "", *words.ids(line["sku"])[:4]))
+        rows.append(("W04", plain(line["quantity"]), unit_of(words, line), "", *words.ids(line["sku"])[:4]))
         rows.append(("N9", "LI", str(line["line"])))
         if line.get("lot"):
             rows.append(("N9", "LT", line["lot"]))
@@ -361,10 +201,10 @@ def shipping_advice(tree: Tree, words: Words) -> Rows:
             order.get("reference", ""),
         )
     ]
-    rows += _party(
+    rows += n1(
         "SF", {"id": words.theirs("site", tree["site"])} if tree.get("site") else {"id": words.profile.us.id}
     )
-    rows += _party(
+    rows += n1(
         "ST", tree.get("ship_to") or order.get("ship_to"), words.known(order).get("parties", {}).get("ST", ())
     )
     if tree.get("tracking"):
@@ -375,7 +215,7 @@ def shipping_advice(tree: Tree, words: Words) -> Rows:
     total = Decimal(0)
     for packs, (name, lines) in enumerate(_by_package(tree), 1):
         rows.append(("LX", str(packs)))
-        _label(name, rows)
+        label(name, rows)
         for line in lines:
             total += Decimal(line["quantity"])
             rows += _w12(line, order, words)
@@ -411,7 +251,7 @@ def _w12(line: Tree, order: Tree, words: Words) -> Rows:
     short = ordered is not None and left < ordered
     status = "CU" if not left else "CP" if short else "CC"
     difference = plain(left - ordered) if ordered is not None else ""
-    ids = _ids(words, order, line)
+    ids = item_ids(words, order, line)
     asked = "" if ordered is None else plain(ordered)
     more = ("",) * 11 + tuple(ids[2:4]) if len(ids) > 3 else ()
     row: Row = (
@@ -420,7 +260,7 @@ def _w12(line: Tree, order: Tree, words: Words) -> Rows:
         asked,
         plain(shipped),
         difference,
-        _unit(words, line),
+        unit_of(words, line),
         "",
         *ids[:2],
         line.get("lot", ""),
@@ -440,7 +280,7 @@ def transfer_receipt(tree: Tree, words: Words) -> Rows:
             tree.get("despatch_advice") or tree.get("purchase_order", ""),
         )
     ]
-    rows += _party("WH", {"id": words.theirs("site", tree["site"])})
+    rows += n1("WH", {"id": words.theirs("site", tree["site"])})
     agreed = words.profile.written("goods_receipt")
     if agreed is not None and words.profile.version_of(agreed) >= "005010":
         rows.append(("LX", "1"))  # from this version on the lines stand in a loop
@@ -450,17 +290,17 @@ def transfer_receipt(tree: Tree, words: Words) -> Rows:
         quantity, status = Decimal(line["quantity"]), line.get("status", "available")
         name = (str(line["line"]), line["sku"], line.get("lot", ""))
         if status != "available" and name == last:
-            rows.append(("W13", plain(quantity), _unit(words, line), _CONDITIONS.get(status, "09")))
+            rows.append(("W13", plain(quantity), unit_of(words, line), _CONDITIONS.get(status, "09")))
             bad += quantity
             continue
         fit = quantity if status == "available" else Decimal(0)
         ids = words.ids(line["sku"])[:4]
         rows.append(
-            ("W07", plain(fit), _unit(words, line), "", *ids, *("",) * (4 - len(ids)), line.get("lot", ""))
+            ("W07", plain(fit), unit_of(words, line), "", *ids, *("",) * (4 - len(ids)), line.get("lot", ""))
         )
         rows.append(("N9", "LI", str(line["line"])))
         if fit != quantity:
-            rows.append(("W13", plain(quantity), _unit(words, line), _CONDITIONS.get(status, "09")))
+            rows.append(("W13", plain(quantity), unit_of(words, line), _CONDITIONS.get(status, "09")))
             bad += quantity
         good += fit
         last = name
@@ -475,7 +315,7 @@ def adjustment_advice(tree: Tree, words: Words) -> Rows:
     """947."""
     at = compact(tree["at"])
     rows: Rows = [("W15", at, tree["number"])]
-    rows += _party("WH", {"id": words.theirs("site", tree["site"])})
+    rows += n1("WH", {"id": words.theirs("site", tree["site"])})
     ids = words.ids(tree["sku"])[:4]
     reason = words.theirs("reason", tree["reason"])
     rows.append(
@@ -483,7 +323,7 @@ def adjustment_advice(tree: Tree, words: Words) -> Rows:
             "W19",
             reason,
             plain(tree["quantity"]),
-            _unit(words, tree),
+            unit_of(words, tree),
             "",
             *ids,
             *("",) * (4 - len(ids)),
@@ -503,14 +343,14 @@ def inventory_advice(tree: Tree, words: Words) -> Rows:
     as_of = tree["as_of"]
     name = f"{compact(as_of)}{clock(as_of)}-{tree['sku']}"[:30]
     rows: Rows = [("BIA", "00", "DD", name, compact(as_of), clock(as_of))]
-    rows += _party("WH", {"id": words.theirs("site", tree["site"])})
+    rows += n1("WH", {"id": words.theirs("site", tree["site"])})
     rows.append(("LIN", "1", *words.ids(tree["sku"])))
     if tree.get("lot"):
         rows.append(("REF", "LT", tree["lot"]))
     promised = tree.get("net", tree["quantity"]) if tree["status"] == "available" else tree["quantity"]
-    rows.append(("QTY", _STOCK.get(tree["status"], "17"), plain(promised), _unit(words, tree)))
+    rows.append(("QTY", _STOCK.get(tree["status"], "17"), plain(promised), unit_of(words, tree)))
     if tree["status"] == "available" and "net" in tree:
-        rows.append(("QTY", "17", plain(tree["quantity"]), _unit(words, tree)))
+        rows.append(("QTY", "17", plain(tree["quantity"]), unit_of(words, tree)))
     rows.append(("CTT", "1"))
     return rows
 

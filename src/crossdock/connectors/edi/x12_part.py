@@ -9,7 +9,8 @@ from typing import Any
 
 from crossdock.connectors.edi.part import Found, Opening, Part, fault_of, place_of
 from crossdock.connectors.edi.words import Words, without_nothing
-from crossdock.connectors.edi.x12_in import READERS, Row
+from crossdock.connectors.edi.x12_in import READERS
+from crossdock.connectors.edi.x12_rows import Row
 from crossdock.faults import Fault, Invalid
 from crossdock.formats.edi.grammar import DocumentGrammar
 from crossdock.formats.edi.overlay import overlay
