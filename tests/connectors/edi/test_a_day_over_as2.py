@@ -135,9 +135,12 @@ async def test_a_day_of_orders_answers_and_acknowledgements(app: App, buyer: Moc
     )
     bill = {"number": "INV-1", "order": number, "currency": "USD", "invoiced_on": today}
     await tell(app, "invoice", {**bill, "lines": [{**mine, "price": float(line.get("price", 1))}]})
-    await until(lambda: _receipts(app) == [2, 2, 2] or _open(app), 8)
+    await until(lambda: len([one for one in _receipts(app) if one != 1]) == 3 or _open(app))
     assert _open(app) == []
-    assert _receipts(app) == [2, 2, 2], "855, 856 and 810 are accepted by the partner's own 997"
+    assert _receipts(app) in ([2, 2, 2], [2, 3, 2]), "855, 856 and 810 are accepted by the partner's own 997"
+    # The partner's own dictionary has no MAN, which the standard has: it takes the 856 with that remark.
+    told = [str(row[0]) for row in table(hub, "SELECT answered FROM receipts WHERE state = 3")]
+    assert all(re.fullmatch(r"set code 5; segment \d+ MAN \(code 1\)", one) for one in told), told
     order = await asyncio.to_thread(buyer.ask, "GET", f"/_mock/orders/{number}")
     assert not order.get("disagreements"), order["disagreements"]
     unanswered = await asyncio.to_thread(buyer.ask, "GET", "/_mock/unacknowledged")
