@@ -2,9 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAY ?=
+KILLS ?= 300
+STORE ?= sqlite
+SCENARIO ?= all
+SEEDS ?= 200
+FIRST ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check proof bench bench-peers docs clean
+.PHONY: help env demo test check crash simulate planted proof bench bench-peers docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -30,13 +35,26 @@ check: env ## ruff with all rules, format, pyright strict, the rules of the hous
 	$(BIN)/pyright
 	$(BIN)/python -m pytest -q tests/test_house.py
 
+crash: env ## kills, full disks, lost servers, counted from outside; KILLS=n STORE=sqlite|postgresql SCENARIO=name
+	$(BIN)/python -m tests.harness.crash --kills $(KILLS) --store $(STORE) --scenario $(SCENARIO)
+
+simulate: env ## the hub in a simulated world: SEEDS=2000, SEED=n again, PATCH=file on a patched copy
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST) $(if $(SEED),--seed $(SEED)) $(if $(PATCH),--patch $(PATCH))
+
+planted: env ## every planted fault in tests/planted must be noticed
+	$(BIN)/python -m tests.simulation.planted
+
 proof: env ## long: kills at random instants, faults, system calls, counted from outside
 	$(BIN)/python -m tests.harness.run durable
 	for mode in resend find person; do $(BIN)/python -m tests.harness.run faults --mode $$mode || exit 1; done
-	for mode in resend find; do $(BIN)/python -m tests.harness.run kill --kills 200 --mode $$mode || exit 1; done
+	for store in sqlite postgresql; do $(BIN)/python -m tests.harness.crash --kills 300 --store $$store || exit 1; done
+	CROSSDOCK_PROOF=1 $(BIN)/python -m pytest -q tests/crash/test_servers_and_disks.py
+	$(BIN)/python -m tests.simulation --seeds 2000
 
 bench: env ## measurements, each beside its yardstick
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench --store postgresql
+	$(BIN)/python -m bench --store postgresql --workers 2
 	$(BIN)/python -m bench.backlog
 
 bench-peers: env ## beside n8n, Node-RED, Celery and DBOS, installed from their registries
@@ -46,8 +64,17 @@ docs: env ## renew the generated pages, then check every page
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m pytest -q tests/docs
 
+# An environment of its own: the fuzzer is no dependency of the hub, and where there is none, chance takes its place.
+FUZZ_S ?= 60
+.PHONY: fuzz
+fuzz: ## damaged EDI for FUZZ_S seconds: nothing may crash or hang
+	test -x .cache/fuzz/venv/bin/python || $(PYTHON) -m venv .cache/fuzz/venv
+	.cache/fuzz/venv/bin/python -m pip install --quiet --disable-pip-version-check atheris==3.0.0 || true
+	PYTHONPATH=src .cache/fuzz/venv/bin/python -m tests.fuzz.x12 --seconds $(FUZZ_S)
+
 .PHONY: bench-edi
 bench-edi: env ## EDI read and checked, beside what people use today
+	$(BIN)/python -m bench.x12
 	$(BIN)/python -m bench.edifact
 
 clean: ## remove what was built; keeps sites and their data

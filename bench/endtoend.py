@@ -19,10 +19,10 @@ from pathlib import Path
 
 import uvloop
 
+from bench.sections import put
 from tests.harness.scenarios.speed import Figures, Load, run
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-BEGIN, END = "<!-- end to end: begin -->", "<!-- end to end: end -->"
 ROWS = (
     ("per_s", "orders/s, POST to delivered", 0),
     ("cpu_us", "CPU µs an order", 0),
@@ -53,10 +53,10 @@ def block(hubs: list[Figures], relays: list[Figures], load: Load, at: str, other
     """The section for RESULTS.md; `others` is the load that the machine had already."""
     ratios = [hub.per_s / max(1.0, relay.per_s) for hub, relay in zip(hubs, relays, strict=True)]
     lines = [
-        BEGIN,
         f"Measured {at} on {machine()}; load average {others:.1f} before it began.",
         f"Median (range) of {len(hubs)} runs of {load.seconds:g} s with {load.senders} senders, one ordering key each.",
-        "Sender, target and hub share the machine. The relay maps and forwards and keeps nothing.",
+        f"Store: {load.store}, processes: {load.workers}. Sender, target, hub and store share the machine.",
+        "The relay maps and forwards and keeps nothing.",
         "",
         "| | hub | bare relay |",
         "|---|---|---|",
@@ -66,15 +66,8 @@ def block(hubs: list[Figures], relays: list[Figures], load: Load, at: str, other
         lines.append(f"| {title} | {pair[0]} | {pair[1]} |")
     lines += [f"| orders/s, hub to relay | {spread(ratios, 2)} | 1 |"]
     wrong = sorted({kind for hub in hubs for kind in hub.findings})
-    lines += ["", f"Verdict over all runs: {'nothing wrong' if not wrong else ', '.join(wrong)}.", END]
+    lines += ["", f"Verdict over all runs: {'nothing wrong' if not wrong else ', '.join(wrong)}."]
     return "\n".join(lines)
-
-
-def into(text: str, section: str) -> str:
-    """The results with the section in its place, or at the end."""
-    if BEGIN in text and END in text:
-        return text[: text.index(BEGIN)] + section + text[text.index(END) + len(END) :]
-    return text.rstrip() + "\n\n## End to end\n\n" + section + "\n"
 
 
 async def measured(runs: int, load: Load) -> tuple[list[Figures], list[Figures]]:
@@ -108,8 +101,13 @@ def main() -> None:
     section = block(hubs, relays, load, dt.datetime.now(dt.UTC).date().isoformat(), others)
     print(section)
     if asked.write:
-        text = RESULTS.read_text("utf-8") if RESULTS.exists() else "# Results\n"
-        RESULTS.write_text(into(text, section), "utf-8")
+        name = "end to end" if load.store == "sqlite" else f"end to end {load.store} {load.workers}"
+        put(
+            RESULTS,
+            name,
+            f"End to end, {load.store}" + (f", {load.workers} processes" if load.workers > 1 else ""),
+            section,
+        )
     sys.exit(1 if any(hub.findings for hub in hubs) else 0)
 
 

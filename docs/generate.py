@@ -13,9 +13,9 @@ from typing import Any
 
 from crossdock import faults
 from crossdock.charter import keys
-from crossdock.journal.sql import standing
 from crossdock.formats.edi.grammar import Loop, Slot
 from crossdock.formats.x12 import dictionary as x12
+from crossdock.journal.sql import standing
 from crossdock.kit import conformance
 from crossdock.kit.registry import connectors
 from crossdock.message import incident, states

@@ -23,6 +23,14 @@ def postgresql() -> Iterator[Server]:
         server.remove()
 
 
+@pytest.fixture(autouse=True)
+def _databases_come_back(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test did to a database ends with it."""
+    yield
+    if "postgresql" in request.fixturenames:
+        request.getfixturevalue("postgresql").take_back()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """An empty store, one test for each kind."""

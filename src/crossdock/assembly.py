@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,16 +12,18 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from crossdock.charter.charter import Charter, OnUnclear, System
 from crossdock.charter.fields import ConnectorFields, DocumentRead, DocumentWritten, Option
 from crossdock.charter.load import load
+from crossdock.control.pressure import Pressure
 from crossdock.faults import Misconfigured
 from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sqlite.lock import StoreLock
 from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.journal.tenure import Alone, Signals, Silence, Tenure
+from crossdock.kit.adaptive import Adaptive
 from crossdock.kit.breaker import Breaker
 from crossdock.kit.connector import Carries, Connector, Read, Reading, SignsIn, Tools, Way
 from crossdock.kit.credentials import badge
@@ -37,6 +40,7 @@ from crossdock.pipeline.dedup import ArrivalDedup
 from crossdock.pipeline.lanes import KeyOrdering
 from crossdock.pipeline.packs import Packs
 from crossdock.pipeline.receive import DurableFirst
+from crossdock.pipeline.target import WINDOW_MAX
 from crossdock.pipeline.told import Told
 from crossdock.pipeline.transmit import NeverGuess
 from crossdock.pipeline.worker import Worker
@@ -49,6 +53,8 @@ if TYPE_CHECKING:
 #: Seconds of a system's rate that may go out at once: vendors count windows, so a burst of a whole second breaks them.
 _BURST_S = 0.1
 CODE_VERSION = version("crossdock")
+#: A disk of fewer times the space that should stay free has no such space to give.
+_SMALL_DISKS = 5
 
 
 class RealClock:
@@ -83,6 +89,7 @@ class Surroundings:
     random: Random = field(default_factory=Random)  #: spreads retries
     random_bytes: Callable[[int], bytes] = os.urandom  #: salts
     http: Callable[[str, System, Charter], Client] = real_http  #: to one url of a system
+    window: int = WINDOW_MAX  #: transmissions of one target kept in memory
 
 
 def connector_fields(found: Registry) -> dict[str, ConnectorFields]:
@@ -194,11 +201,14 @@ class Hub:
             signals=signals,
             refresh=self.refresh_crosswalks,
         )
+        self.pressure = Pressure(self.charter, self.journal, self.clock, self._disk_free)
+        self.context.full, self.context.backlogs = self.pressure.is_full, self.pressure.backlogs
         self.worker = Worker(
             self.context,
             commit=blind.NoCommit() if "commit" in off else DurableFirst(),
             ordering=blind.NoOrder() if "order" in off else KeyOrdering(),
             doubt=blind.NoDoubt() if "in_doubt" in off else NeverGuess(),
+            window=around.window,
         )
 
     async def start(self) -> None:
@@ -220,8 +230,20 @@ class Hub:
         table = self._crosswalks.tables.get(crosswalk)
         return None if table is None else frozenset(row.ours for row in table.rows())
 
+    def _disk_free(self) -> int | None:
+        """Free bytes where the store is; None for a store on another machine, or on a disk that is all too small.
+
+        There the bound would be more than the disk can ever have free, and the store itself says when it is full.
+        """
+        if self.settings.is_shared:
+            return None
+        disk = shutil.disk_usage(self.settings.sqlite_path.parent)
+        small = disk.total < _SMALL_DISKS * self.charter.intake.disk_free_mb * 1_000_000
+        return None if small else disk.free
+
     async def stop(self) -> None:
         """Stops the worker, then closes the journal and all connections."""
+        await self.pressure.stop()
         await self.worker.stop()
         await self.tenure.end()
         for bound in self.context.systems.values():
@@ -274,6 +296,9 @@ class Hub:
             http = self._around.http(system.url, system, charter) if system.url is not None else None
         if http is None:
             return NoClient(system.name)
+        ours: object = http
+        if self.settings.is_shared and isinstance(ours, HttpClient):
+            cast("HttpClient[Response]", ours).may_send = lambda: self.tenure.may_send()
         token_client = self._around.http(auth.token_url, system, charter) if auth.token_url else None
         session = None
         if auth.type == "session" and auth.secret is not None and isinstance(connector, SignsIn):
@@ -286,7 +311,12 @@ class Hub:
             pace=Pace(limits.rate_per_s, burst=(limits.rate_per_s or 0) * _BURST_S),
             burst_s=_BURST_S,
             may_send=lambda: self.tenure.may_send(),
-            breaker=Breaker(max_s=max(limits.retry_max_s, limits.retry_first_s)),
+            breaker=Breaker(
+                failures_max=limits.breaker_failures,
+                probes_needed=limits.breaker_probes,
+                max_s=max(limits.retry_max_s, limits.retry_first_s),
+            ),
+            adaptive=Adaptive() if limits.adapt else None,
             badge=badge(
                 auth, self._secrets, token_client=token_client, session=session, clock=clock.monotonic_s
             ),
@@ -294,7 +324,6 @@ class Hub:
             wall=lambda: clock.now_ms() / 1000,
             sleep=clock.sleep,
         )
-
 
     def as2_station(self) -> As2Station | None:
         """The site's AS2 address; None where no partner uses it. Raises Misconfigured."""

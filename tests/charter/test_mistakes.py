@@ -20,7 +20,7 @@ IN_THE_CHARTER = [
     # keys
     ("currency: EUR", "curency: EUR", 2, "site.curency: this key is not known", "write currency"),
     ("order_by:", "orderby:", 10, "systems.shop.in[0].orderby: this key is not known", "write order_by"),
-    ("concurrency: 4", "zzz: 4", 25, "limits.zzz: this key is not known", "a key is one of concurrency"),
+    ("concurrency: 4", "zzz: 4", 25, "limits.zzz: this key is not known", "a key is one of adapt"),
     ("network:", "networks:", 3, "networks: this key is not known", "write network"),
     ("{done:", "{dun: [201], done:", 24, "answers.dun: this key is not known", "write done"),
     ("        id: number\n", "", 8, "this key is missing: id", "add `id`"),

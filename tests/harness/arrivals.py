@@ -35,9 +35,27 @@ def entry(arrival: Arrival) -> bytes:
     return "\t".join(facts).encode() + b"\n" + arrival.body + b"\n"
 
 
-def read_arrivals(file: Path) -> Iterator[Arrival]:
-    """All entries of a record file in order of arrival."""
+class Applied:
+    """The orders that had an effect, read on from where the last look ended; the record must be flushed."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._offset = 0
+        self._numbers: set[str] = set()
+
+    def look(self) -> set[str]:
+        """Their numbers by now."""
+        for arrival in read_arrivals(self._file, self._offset):
+            if arrival.applied:
+                self._numbers.add(arrival.number)
+            self._offset += len(entry(arrival))
+        return self._numbers
+
+
+def read_arrivals(file: Path, offset: int = 0) -> Iterator[Arrival]:
+    """All entries of a record file in order of arrival, from an offset on."""
     with file.open("rb") as record:
+        record.seek(offset)
         while facts := record.readline():
             at_s, number, key, attempt, outcome, applied, port, length = facts[:-1].decode().split("\t")
             body = record.read(int(length))

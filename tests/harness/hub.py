@@ -45,6 +45,7 @@ class Hub:
     ) -> None:  # fmt: skip
         self.site = site
         self.name = name
+        self.env = dict(env or {})
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.lives = 0

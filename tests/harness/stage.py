@@ -148,11 +148,13 @@ async def stage(
     folder: Path, plan: Plan, *, dials: Mapping[str, Any] | None = None, env: Mapping[str, str] | None = None,
     prefix: Sequence[str] = (), seed: int = 1, watch: bool = False, started: bool = True,
     instead: Sequence[str] | None = None, store: str = "sqlite", hosts: int = 1, workers: int = 1,
+    direct: bool = False, place: Path | None = None, standby: bool = False,
 ) -> AsyncIterator[Stage]:  # fmt: skip
     """A world that is up; whatever happens inside, its processes end with it.
 
     `instead` names another program than the product, to try the harness itself. `store` is sqlite or
-    postgresql; with the latter there may be several `hosts`, each with several `workers`.
+    postgresql; with the latter there may be several `hosts`, each with several `workers`, the server's
+    files in some `place`, and a `standby`.
     """
     async with contextlib.AsyncExitStack() as ends:
         target = Target(folder)
@@ -164,9 +166,9 @@ async def stage(
         await target.turn(**{"seed": seed, **(dials or {})})
         database = None
         if store == "postgresql":
-            database = Database()
+            database = Database(direct=direct)
             ends.push_async_callback(database.stop)
-            await database.start(hosts)
+            await database.start(hosts, place=place, standby=standby)
         beside = {**(env or {}), **(database.env() if database else {})}
         program = None if instead is None else [*instead, "--site", str(site)]
         crew = [

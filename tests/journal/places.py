@@ -67,6 +67,6 @@ def sqlite_place(folder: Path) -> Place:
     return Place("sqlite", f"sqlite:{folder / 'hub.db'}")
 
 
-def postgresql_place(server: Server) -> Place:
-    """A database."""
-    return Place("postgresql", server.fresh(), server)
+def postgresql_place(server: Server, *, keep: bool = False) -> Place:
+    """A database; with `keep` it outlives the test."""
+    return Place("postgresql", server.fresh(keep=keep), server)

@@ -9,8 +9,9 @@ import pytest
 from crossdock.journal.contract import Overtaken
 from crossdock.journal.sql.audit import verify
 from crossdock.journal.sql.views import conservation
+from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Entry
-from crossdock.message.states import CaptureState, EntryKind
+from crossdock.message.states import CaptureState, EntryKind, MessageState
 from tests.journal.places import Place
 from tests.stories import START_MS, Stories, stories
 
@@ -118,3 +119,22 @@ async def test_figures_can_be_narrowed_to_what_came_from_one_system(place: Place
         one = await told.journal.view(lambda c: conservation(c, at_ms=START_MS, system="erp"))
         assert one["captures"] == {"accepted": 1, "waiting": 1, "translated": 0, "desk": 0, "closed": 0}
         assert one["balanced"]
+
+
+async def test_a_sign_that_not_every_store_can_keep_is_replaced_and_vouched_for(place: Place):
+    async with stories(place.database) as told:
+        capture = await told.capture("SO-1")
+        changes = told.journal.changes()
+        changes.move_capture(capture, CaptureState.TRANSLATED)
+        m = told.message(capture)
+        m.number, m.state = "SO\x00-1", MessageState.DESK
+        changes.add_message(m, told.entry(EntryKind.translated, m, f"sales_order {m.number}"))
+        broken = told.incident(
+            "invalid", "invalid/SO\x00-1", "shop", m.number, (MemberKind.MESSAGE, m.id), value="\x00"
+        )
+        says = told.entry(EntryKind.incident, m, "a sign: \x00", state=m.state.value)
+        changes.open_incident(broken, says, *told.introduction(changes, m))
+        await told.journal.submit(changes)
+    assert place.rows("SELECT number FROM messages") == [("SO\N{REPLACEMENT CHARACTER}-1",)]
+    assert place.rows("SELECT value FROM incidents") == [("\N{REPLACEMENT CHARACTER}",)]
+    assert verify(place.storage) is None

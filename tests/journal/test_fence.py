@@ -9,7 +9,9 @@ import pytest
 
 from crossdock.journal.contract import Fenced, StoreDown
 from crossdock.journal.postgresql.membership import is_dead, this_process
+from crossdock.journal.postgresql.schema import migrations
 from crossdock.journal.sql.audit import verify
+from crossdock.journal.sqlite.schema import migrations as sqlite_migrations
 from crossdock.pipeline.blind import NoFence
 from tests.database import Server
 from tests.journal.places import Place, postgresql_place
@@ -101,15 +103,17 @@ async def test_a_capture_that_is_committed_late_is_found_by_looking_and_skipped_
             late = asyncio.create_task(slow.accepted("SO-1"))  # has its number, and waits to be written
             await _until_one_waits(place)
             early = (await fast.accepted("SO-2")).capture
-            looked = [id_ for id_, _ in fast.journal.captures_due(range(256), 100)]
-            went_on = [capture.id for capture in fast.journal.captures_waiting(0, 100)]
+            looked = [row[0] for row in fast.journal.captures_due([("shop", "sales_order")], range(256), 100)]
+            went_on = [capture.id for capture in fast.journal.captures_waiting("shop", "sales_order", 0, 100)]
             assert looked == went_on == [first, early]
             holding.rollback()
         late_id = (await late).capture
         assert late_id < early
-        looked = [id_ for id_, _ in fast.journal.captures_due(range(256), 100)]
+        looked = [row[0] for row in fast.journal.captures_due([("shop", "sales_order")], range(256), 100)]
         assert looked == [first, late_id, early]
-        control = [capture.id for capture in fast.journal.captures_waiting(went_on[-1], 100)]
+        control = [
+            capture.id for capture in fast.journal.captures_waiting("shop", "sales_order", went_on[-1], 100)
+        ]
         assert control == [], "the rule that goes on behind the last one never finds it"
 
 
@@ -126,3 +130,9 @@ def test_a_dead_process_of_this_machine_is_known_as_dead_and_a_living_one_is_not
     assert is_dead(f"{boot}/{space}/{pid}/{int(started) + 1}", own), "the number was given to another process"
     assert not is_dead(f"another-boot/{space}/999999/1", own)
     assert not is_dead(f"{boot}/pid:[1]/999999/1", own)
+
+
+def test_no_two_migrations_have_one_number():
+    for found in (migrations(), sqlite_migrations()):
+        given = [number for number, _, _ in found]
+        assert given == sorted(set(given))

@@ -33,9 +33,11 @@ def back_to_the_first_shape(path: Path) -> None:
     with closing(connect(path)) as store:
         for table, column in COLUMNS:
             store.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        store.execute("DROP INDEX hubs_shared")
+        for table in ("restored", "gate_acts", "tallies", "numbers", "receipts"):
+            store.execute(f"DROP TABLE {table}")
+        for index in ("hubs_shared", "messages_desk"):
+            store.execute(f"DROP INDEX {index}")
         store.execute("ALTER TABLE hubs DROP COLUMN shared")
-        store.execute("DROP TABLE restored")
         store.execute("PRAGMA user_version = 1")
 
 

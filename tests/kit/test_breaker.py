@@ -23,7 +23,7 @@ def test_it_opens_after_failures_in_a_row_only():
     breaker = Breaker(failures_max=3, first_s=1.0, max_s=5.0)
     for _ in range(10):
         failing(breaker, 2, 10.0)
-        breaker.succeeded(probe=breaker.begin(10.0))
+        breaker.succeeded(11.0, probe=breaker.begin(10.0))
     assert breaker.state is BreakerState.CLOSED
     failing(breaker, 3, 10.0)
     assert (breaker.state, breaker.wait_s(10.0), breaker.wait_s(10.4)) == (
@@ -43,7 +43,7 @@ def test_after_the_pause_one_probe_goes_and_no_second():
 
 def test_a_probe_that_succeeds_closes_it():
     breaker = opened()
-    breaker.succeeded(probe=breaker.begin(11.0))
+    breaker.succeeded(11.0, probe=breaker.begin(11.0))
     assert (breaker.state, breaker.wait_s(11.0)) == (BreakerState.CLOSED, 0.0)
 
 
@@ -58,7 +58,7 @@ def test_each_probe_that_fails_doubles_the_pause_up_to_the_limit():
 
 def test_an_answer_from_before_it_opened_does_not_close_it():
     breaker = opened()
-    breaker.succeeded(probe=False)
+    breaker.succeeded(11.0, probe=False)
     assert breaker.state is BreakerState.OPEN
 
 
@@ -85,3 +85,33 @@ def test_the_back_off_doubles_from_the_first_to_the_cap_within_thirty_percent():
 def test_the_same_seed_gives_the_same_back_off():
     one, other = (back_off_s(4, first_s=0.2, max_s=5.0, random=Random(7)) for _ in range(2))
     assert one == other
+
+
+def test_it_closes_after_as_many_good_probes_in_a_row_as_it_needs():
+    breaker = Breaker(failures_max=1, probes_needed=3, first_s=1.0, max_s=5.0)
+    failing(breaker, 1, 10.0)
+    for answered in (True, True, False, True, True, True):
+        now_s = 11.0 + breaker.wait_s(11.0)
+        probe = breaker.begin(now_s)
+        assert probe
+        if answered:
+            breaker.succeeded(now_s, probe=probe)
+        else:
+            breaker.failed(11.0, probe=probe, says="no answer")
+    standing = breaker.standing(20.0)
+    assert (standing.state, standing.probes, standing.probes_good) == (BreakerState.CLOSED, 6, 3)
+
+
+def test_it_says_how_it_stands_and_why():
+    breaker = Breaker(failures_max=2, first_s=1.0, max_s=5.0)
+    breaker.failed(10.0, probe=False, says="refused")
+    assert (breaker.standing(10.0).failures, breaker.standing(10.0).opened) == (1, 0)
+    breaker.failed(12.0, probe=False, says="timed out")
+    standing = breaker.standing(12.5)
+    assert (standing.state, standing.since_s, standing.wait_s, standing.opened, standing.says) == (
+        BreakerState.OPEN, 12.0, 0.5, 1, "timed out",
+    )  # fmt: skip
+    breaker.failed(13.0, probe=breaker.begin(13.0))
+    assert (breaker.standing(13.0).probes, breaker.standing(13.0).since_s) == (1, 12.0)
+    breaker.succeeded(15.0, probe=breaker.begin(15.0))
+    assert (breaker.standing(15.0).since_s, breaker.standing(15.0).says) == (15.0, "")

@@ -6,11 +6,13 @@ import traceback
 import pytest
 
 from crossdock.faults import InDoubt, Invalid, TryLater
+from crossdock.kit.adaptive import Adaptive, Lesson
 from crossdock.kit.breaker import Breaker, BreakerState
 from crossdock.kit.credentials import Badge, Grant
 from crossdock.kit.guarded import GuardedClient
 from crossdock.kit.http import Response
 from crossdock.kit.throttle import Pace
+from tests.kit.vendors import bucket
 
 OK = Response(200)
 
@@ -306,3 +308,34 @@ async def test_closing_it_closes_the_connections():
     target = Target()
     await guarded(target).close()
     assert target.closed
+
+
+class Strict(Target):
+    """A vendor that takes five requests a second."""
+
+    def __init__(self, time: Time) -> None:
+        super().__init__()
+        self._time, self._throttles = time, bucket(5, 5)
+        self.throttled = 0
+
+    async def send(self, method, path, *, body=b"", headers=None):
+        if not self._throttles(self._time()):
+            return OK
+        self.throttled += 1
+        return Response(429, {"retry-after": "0"})
+
+
+@pytest.mark.parametrize(
+    ("adaptive", "most"), [(Adaptive(), 150), (None, 900)], ids=["guard on", "control: guard off"]
+)
+async def test_a_system_that_throttles_is_asked_more_slowly_and_says_so(adaptive, most):
+    time = Time()
+    target = Strict(time)
+    client = guarded(target, time, adaptive=adaptive)
+    while time.now_s < 1060.0:
+        await client.send("POST", "/")
+        time.now_s += 0.05
+    learned = client.standing().learned
+    assert target.throttled <= most
+    assert (target.throttled > 800) == (adaptive is None)
+    assert learned is None or (learned.lesson, learned.throttled) == (Lesson.LEARNED, target.throttled)

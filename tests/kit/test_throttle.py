@@ -39,6 +39,11 @@ def test_retry_after_is_read_as_seconds_or_as_a_date(headers, seconds):
         ({"ratelimit": '"default";r=50;t=30'}, Allowance(50, 30.0)),
         ({"ratelimit": '"day";r=900;t=8000, "second";r=0;t=1'}, Allowance(0, 1.0)),
         ({"ratelimit": "nonsense"}, None),
+        ({"ratelimit": "limit=100, remaining=7, reset=12"}, Allowance(7, 12.0)),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset-after": "1.5"}, Allowance(0, 1.5)),
+        ({"x-shopify-shop-api-call-limit": "39/40"}, Allowance(1, 0.5)),
+        ({"x-shopify-shop-api-call-limit": "400/400"}, Allowance(0, 0.05)),
+        ({"x-shopify-shop-api-call-limit": "many"}, None),
         ({"x-ratelimit-remaining": "many", "x-ratelimit-reset": "60"}, None),
     ],
 )

@@ -39,6 +39,7 @@ async def test_a_newer_state_takes_the_place_of_one_that_has_not_left(tmp_path: 
     async with world:
         for n in range(5):
             await world.push({"sku": "W-1", "name": f"v{n}", "unit": "EA"}, document="item")
+            await world.until(lambda n=n: world.count("messages", 2) == n + 1)
         await world.until(lambda: world.count("transmissions", 7) == 4)
         world.wms.closed = False
         await world.settled()

@@ -175,6 +175,11 @@ def order(number: str, *, key: str | None = None, **more: Any) -> dict[str, Any]
     return {"number": number, "lines": lines, "extra": extra, **more}
 
 
+def fresh_database(_folder: Path) -> str | None:
+    """The URL of the database of a folder for a world that names none; None: a file of its own. Set by conftest.py."""
+    return None
+
+
 def journal_at(database: str, clock: Clock, dedup: Dedup) -> SiteJournal:
     """A journal that is not started yet."""
     if database.startswith("postgresql:"):
@@ -198,6 +203,8 @@ class World:
         concurrency: int = 4,
         fields: Mapping[str, str] | None = None,
         window: int = 4000,
+        owners: Mapping[str, str] | None = None,
+        adjust: Callable[[System], System] = lambda system: system,
         surroundings: Mapping[str, Any] | None = None,
         database: str | None = None,
         **guards: Any,
@@ -212,13 +219,16 @@ class World:
         systems = {
             "shop": System("shop", "json", flows_in=flows, limits=limits),
             "wms": System("wms", "json", flows_in=flows, flows_out=outs, limits=limits),
-            "erp": System("erp", "json", flows_out=outs, limits=limits),
+            "erp": System("erp", "json", flows_in=flows, flows_out=outs, limits=limits),
         }
-        rules = {d: ObjectRule(d, "shop", tuple(readers), fields or {}) for d in documents}
+        systems = {name: adjust(system) for name, system in systems.items()}
+        rules = {
+            d: ObjectRule(d, (owners or {}).get(d, "shop"), tuple(readers), fields or {}) for d in documents
+        }
         judged = checks or Checks(ItemCheck.SKIP)
         self.charter = Charter("sha256:test", Site(), systems, rules, judged, (ip_network("127.0.0.1/32"),))
         self.clock = Clock()
-        self.database = database or f"sqlite:{folder / 'hub.db'}"
+        self.database = database or fresh_database(folder) or f"sqlite:{folder / 'hub.db'}"
         self.journal = journal_at(self.database, self.clock, guards.pop("dedup", None) or ArrivalDedup())
         bound = {
             name: Bound(
@@ -280,8 +290,8 @@ class World:
         return self.journal._reader.execute(sql).fetchall()
 
     async def until(self, true: Callable[[], object], what: str = "") -> None:
-        """Waits for something to become so; fails after ten seconds."""
-        give_up = time.monotonic() + 10
+        """Waits for something to become so; fails after twenty seconds."""
+        give_up = time.monotonic() + 20
         while not true():
             assert time.monotonic() < give_up, what or "it did not come about"
             await asyncio.sleep(0.002)

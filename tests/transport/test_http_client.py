@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gzip
 import socket
+import threading
 import traceback
 from collections.abc import Iterator
 from ipaddress import IPv4Network
@@ -313,3 +314,29 @@ async def test_another_host_than_the_listed_ones_is_refused(client):
     with pytest.raises(Misconfigured, match=r"127\.0\.0\.2 is not a public address"):
         client("http://127.0.0.2:9", allow=(IPv4Network("127.0.0.1/32"),))
     assert client("http://127.0.0.2:9", allow=LOOPBACK)  # the guard told otherwise
+
+
+async def test_a_body_is_asked_for_at_the_moment_of_the_writing_and_sent_as_it_is(serve, client):
+    server = await serve(well)
+    asked: list[int] = []
+    sending = client(server.url)
+    sending.may_send = lambda: asked.append(threading.get_ident()) is None
+    assert (await sending.send("POST", "/wh", body=b'{"n": 1}', headers={"X-Key": "7.1"})).status == 200
+    (request,) = server.requests
+    assert request.lower().count(b"content-length: 8\r\n") == 1
+    assert b"chunked" not in request.lower()
+    assert request.endswith(b'\r\n\r\n{"n": 1}')
+    assert len(asked) == 1
+    assert asked[0] != threading.get_ident(), "the loop may stand still in between"
+
+
+async def test_whoever_may_not_send_any_more_writes_nothing_and_may_again_later(serve, client):
+    server = await serve(well)
+    sending, held = client(server.url), False
+    sending.may_send = lambda: held
+    with pytest.raises(TryLater, match="may not send now"):
+        await sending.send("POST", "/wh", body=b"{}")
+    assert server.requests == []
+    held = True
+    assert (await sending.send("POST", "/wh", body=b"{}")).status == 200
+    assert len(server.requests) == 1

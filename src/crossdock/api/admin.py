@@ -16,13 +16,17 @@ from crossdock.api.keys import Keys
 from crossdock.api.problems import MEDIA_TYPE
 from crossdock.api.refusals import Refusal, add_handlers
 from crossdock.api.restored import add_restored
+from crossdock.api.systems import add_systems
+from crossdock.control.gauges import system_gauges
 from crossdock.control.metrics import CONTENT_TYPE, Gauge, Metrics
+from crossdock.control.operate import Gatekeeper, Operator
 from crossdock.desk.closeup import closeup
 from crossdock.desk.desk import Desk
 from crossdock.desk.nudge import Nudge
 from crossdock.faults import Invalid
 from crossdock.journal.contract import StoreDown
 from crossdock.journal.sql import incidents, views
+from crossdock.journal.sql.awaited import open_
 from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sql.trace import Several, trace
 from crossdock.message.incident import TYPES
@@ -44,6 +48,10 @@ class Clock(Protocol):
         ...
 
 
+class Woken(Nudge, Gatekeeper, Protocol):
+    """Who is woken after an act on an incident, and after one on a gate."""
+
+
 class Running(Protocol):
     """What the API needs of the wired hub."""
 
@@ -53,7 +61,7 @@ class Running(Protocol):
         ...
 
     @property
-    def worker(self) -> Nudge:
+    def worker(self) -> Woken:
         """Who is woken after an act."""
         ...
 
@@ -122,6 +130,8 @@ def create(shown: Shown) -> FastAPI:
     _add_incidents(app, shown, desk)
     if hub.context is not None:
         add_restored(app, shown.keys, hub.context.restored)
+        operator = Operator(hub.journal, hub.worker, hub.clock.now_ms, hub.context.charter.systems)
+        add_systems(app, shown.keys, hub.journal, hub.context, operator, hub.clock.now_ms)
     _add_health(app, shown)
     return app
 
@@ -154,8 +164,10 @@ def _add_stories(app: FastAPI, shown: Shown) -> None:
     async def story(request: Request, object: str, number: str, system: str | None = None) -> Response:  # pyright: ignore[reportUnusedFunction]
         """The story of one object, from the bytes that came to the bytes that left."""
         holder = guest.holder(request)
+        context = shown.hub.context
+        closed = context.gates.why if context else open_
         found = await journal.view(
-            lambda c: trace(c, object, number, system=system, origin=guest.origin(holder))
+            lambda c: trace(c, object, number, system=system, origin=guest.origin(holder), closed=closed)
         )
         if found is None:
             says = f"nobody ever spoke of {object} {number}"
@@ -287,7 +299,9 @@ def _add_health(app: FastAPI, shown: Shown) -> None:
     async def metrics() -> Response:  # pyright: ignore[reportUnusedFunction]
         """What the hub counts of itself."""
         figures = await journal.view(lambda c: (incidents.open_by_type(c), views.under_way(c)))
-        return Response(shown.metrics.page(_gauges(journal, *figures)), media_type=CONTENT_TYPE)
+        context = shown.hub.context
+        gauges = _gauges(journal, *figures) | (system_gauges(context) if context else {})
+        return Response(shown.metrics.page(gauges), media_type=CONTENT_TYPE)
 
 
 def _gauges(journal: SiteJournal, open_: Mapping[str, int], under_way: Mapping[str, int]) -> dict[str, Gauge]:

@@ -29,7 +29,14 @@ class App:
         self.hub = hub
         self.keys = Keys(hub.journal.keys, time.monotonic)
         self.metrics = Metrics()
-        self.intake = Intake(hub.worker.door, self.keys, self.metrics, max_bytes=hub.charter.intake_max_bytes)
+        self.intake = Intake(
+            hub.worker.door,
+            self.keys,
+            self.metrics,
+            hub.pressure,
+            max_bytes=hub.charter.intake_max_bytes,
+            now_ms=hub.clock.now_ms,
+        )
         from crossdock.api.admin import create
 
         admin = create(self)
@@ -58,6 +65,7 @@ class App:
         """Commits and listens; gives the URL. Recovery of a backlog may still go on."""
         await self.hub.start()
         await self.hub.worker.start()
+        self.hub.pressure.start()
         await self.server.start()
         self.server.on_exit(self.ended.set)
         systems, charter = sorted(self.hub.charter.systems), self.hub.charter.version

@@ -29,7 +29,7 @@ class Guest:
         holder = self.holder(request)
         if not holder.acts:
             fix = "use a key made with crossdock keys create NAME --role operator"
-            raise Refusal(403, f"the key {holder.name} may not act on incidents", fix=fix)
+            raise Refusal(403, f"the key {holder.name} may not act", fix=fix)
         return holder
 
     def origin(self, holder: Holder) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ import structlog
 
 from crossdock.api.keys import Keys
 from crossdock.api.problems import MEDIA_TYPE, TITLES, problem, problem_of
+from crossdock.control.pressure import Load, Pressure
 from crossdock.faults import Unreadable
 from crossdock.journal.contract import StoreDown, Verdict
+from crossdock.pipeline.gates import Shut
 from crossdock.pipeline.receive import Door
 
 _log = structlog.get_logger("crossdock.intake")
@@ -22,11 +25,23 @@ _PREFIX, _SUFFIX = "/v1/systems/", "/messages"
 #: Writes waiting for the disk from which on senders are asked to wait: about a second of work.
 _DEPTH_MAX = 4_000
 _KEY_MAX = 255
+#: Seconds that a sender is told when the store begins to take no commits, and at most while that lasts.
+_DOWN_FIRST_S, _DOWN_MAX_S = 2, 60
+#: Seconds after which a sender asks again at a door that a person has closed.
+_PAUSE_RETRY_S = 60
+#: However long a door will be closed, a sender should ask again after so many seconds: the charter may change.
+_RETRY_MAX_S = 3_600
 #: Seconds that a sender has for the body of one request.
 BODY_MAX_S = 30
 #: Media types of bodies; those of EDI are for systems that are trading partners.
 _TAKEN = frozenset(
-    {"application/json", "application/edi-x12", "application/edifact", "application/edi-consent", "application/x12"}
+    {
+        "application/json",
+        "application/edi-x12",
+        "application/edifact",
+        "application/edi-consent",
+        "application/x12",
+    }
 )
 Headers = list[tuple[str, str]]
 _JSON: Headers = [("content-type", "application/json")]
@@ -76,11 +91,23 @@ class Refusal(Exception):
 class Intake:
     """POST /v1/systems/{system}/messages."""
 
-    def __init__(self, door: Door, keys: Keys, counters: Counters, *, max_bytes: int) -> None:
+    def __init__(
+        self,
+        door: Door,
+        keys: Keys,
+        counters: Counters,
+        pressure: Pressure,
+        *,
+        max_bytes: int,
+        now_ms: Callable[[], int],
+    ) -> None:
         self._door = door
         self._keys = keys
         self._counters = counters
         self._max_bytes = max_bytes
+        self._now_ms = now_ms
+        self._pressure = pressure
+        self._down_since_s: float | None = None
         self.draining = False
 
     @staticmethod
@@ -102,11 +129,21 @@ class Intake:
     async def _accepted(
         self, system: str, scope: Scope, protocol: RsgiProtocol
     ) -> tuple[int, Headers, bytes]:
-        headers = scope.headers
         self._admitted(system, scope)
+        load = self._pressure.enter(system)
+        held = [0]
+        try:
+            return await self._received(system, scope, protocol, load, held)
+        finally:
+            self._pressure.leave(load, held[0])
+
+    async def _received(
+        self, system: str, scope: Scope, protocol: RsgiProtocol, load: Load, held: list[int]
+    ) -> tuple[int, Headers, bytes]:
+        headers = scope.headers
         try:
             async with asyncio.timeout(BODY_MAX_S):
-                body = await self._body(headers, protocol)
+                body = await self._body(headers, protocol, load, held)
             key = headers.get("idempotency-key")
             document = self._document(scope, headers, key)
         except TimeoutError:
@@ -116,16 +153,21 @@ class Intake:
             raise
         content_type = headers.get("content-type") or "application/json"
         try:
-            accepted = await self._door.receive(
-                system, document, body, {"content-type": content_type}, key=key
-            )
+            # A flood waits here, behind its own, and not in the queue for the disk.
+            async with load.commits:
+                accepted = await self._door.receive(
+                    system, document, body, {"content-type": content_type}, key=key
+                )
         except Unreadable as fault:
             self._door.refused(system, fault.status, fault.says, body)
             raise Refusal(
                 fault.status, problem_of(fault.status, fault), [("content-type", MEDIA_TYPE)]
             ) from None
         except StoreDown as down:
-            raise _refusal(503, str(down), fix="send it again later", retry_s=2) from None
+            raise self._down(down) from None
+        self._down_since_s = None
+        if accepted.record is not None:
+            self._pressure.taken(system)
         if accepted.verdict is Verdict.CONFLICT:
             raise _refusal(
                 409, "the same number or key was accepted before with other content; the first one stands",
@@ -141,7 +183,7 @@ class Intake:
         try:
             holder = self._keys.holder(scope.headers.get("authorization"))
         except StoreDown as down:
-            raise _refusal(503, str(down), fix="send it again later", retry_s=2) from None
+            raise self._down(down) from None
         if holder is None:
             raise _refusal(
                 401, "the key is missing or not known", fix="send Authorization: Bearer KEY; see crossdock keys create",
@@ -155,23 +197,47 @@ class Intake:
                 f"the key {holder.name} does not hand in for {system}",
                 fix=f"crossdock keys create {system}",
             )
+        shut = self._door.shut(system)
+        if shut is not None:
+            retry_s = _opens_in_s(shut, self._now_ms())
+            raise _refusal(503, shut.told, fix="keep it and send it again later", retry_s=retry_s)
         if self.draining:
             raise _refusal(503, "the hub is stopping", fix="send it again later", retry_s=5)
         if self._door.depth >= _DEPTH_MAX:
             raise _refusal(429, "more came in than the disk can take", fix="send it again later", retry_s=1)
+        length = scope.headers.get("content-length") or ""
+        # One that is too large for good is told so below, however full it is.
+        wanted = int(length) if length.isdigit() and int(length) <= self._max_bytes else 0
+        full = self._pressure.full(system, wanted)
+        if full is not None:
+            raise _refusal(full.status, full.says, fix=full.fix, retry_s=full.retry_s)
 
-    async def _body(self, headers: Any, protocol: RsgiProtocol) -> bytes:
+    def _down(self, down: StoreDown) -> Refusal:
+        """The store takes no commits; the longer that lasts, the later senders should come again."""
+        now_s = time.monotonic()
+        if self._down_since_s is None:
+            self._down_since_s = now_s
+        retry_s = min(max(int((now_s - self._down_since_s) / 2), _DOWN_FIRST_S), _DOWN_MAX_S)
+        return _refusal(503, str(down), fix="send it again later", retry_s=retry_s)
+
+    async def _body(self, headers: Any, protocol: RsgiProtocol, load: Load, held: list[int]) -> bytes:
+        """The whole body; `held` counts the bytes that memory holds of it."""
         length = headers.get("content-length")
         if length is not None and (not length.isdigit() or int(length) > self._max_bytes):
             raise self._too_large()
         if length is not None:
+            held[0] += int(length)
+            self._pressure.more(load, int(length))
             return await protocol()
         parts: list[bytes] = []
-        size = 0
         async for part in protocol:
-            size += len(part)
-            if size > self._max_bytes:
+            held[0] += len(part)
+            fits = self._pressure.more(load, len(part))
+            if held[0] > self._max_bytes:
                 raise self._too_large()
+            if not fits:
+                says = "more is at the door than memory can hold"
+                raise _refusal(429, says, fix="send fewer at once", retry_s=1)
             parts.append(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
@@ -194,6 +260,13 @@ class Intake:
         if not scope.query_string:
             return None
         return parse_qs(scope.query_string).get("document", [None])[0]
+
+
+def _opens_in_s(shut: Shut, now_ms: int) -> int:
+    """How long a sender should wait at a closed door; one that a person closed may open at any time."""
+    if shut.until_ms is None:
+        return _PAUSE_RETRY_S
+    return min(max(math.ceil((shut.until_ms - now_ms) / 1000), 1), _RETRY_MAX_S)
 
 
 def _refusal(

@@ -230,3 +230,109 @@ class RestoredSystems(BaseModel):
     """Who hands in again."""
 
     systems: list[RestoredState]
+
+
+class Way(BaseModel):
+    """What may pass one way of a system."""
+
+    state: str = Field(description="open, paused, draining, drained or blackout.")
+    since: str | None = None
+    until: str | None = Field(None, description="Null: until a person opens it.")
+    by: str | None = None
+    reason: str | None = None
+    whole_hub: bool | None = Field(None, description="True: closed with all the others.")
+    says: str | None = Field(None, description="The same as a sentence.")
+    left: int | None = Field(None, description="Of a draining way: how much has still to pass.")
+
+
+class Ahead(BaseModel):
+    """A blackout that has not begun."""
+
+    way: str
+    from_: str = Field(alias="from")
+    until: str
+
+
+class WaitingFrom(BaseModel):
+    """What a system sent that is not at its end."""
+
+    captures: int
+    messages: int
+    transmissions: int
+    oldest_at: str | None
+    backlog_max: int = Field(description="Beyond so many its door answers 429.")
+
+
+class WaitingFor(BaseModel):
+    """What a system is to get, by where it is."""
+
+    due: int
+    sending: int
+    retrying: int
+    in_doubt: int
+    held: int
+    desk: int
+
+
+class BreakerState(BaseModel):
+    """Whether a system that does not answer is asked."""
+
+    state: str = Field(description="closed: it is asked. open: not now. half_open: a probe is under way.")
+    since: str | None
+    failures: int
+    opened: int
+    probes: int
+    probes_good: int
+    probes_needed: int
+    next_probe_s: float
+    says: str | None
+
+
+class Calls(BaseModel):
+    """How requests to a system fare, in the process that answers."""
+
+    in_flight: int
+    concurrency: int
+    rate_per_s: float | None
+    learned_per_s: float | None = Field(description="The slower pace that the system taught us; null: none.")
+    lesson: str | None = Field(description="free, learned or futile; null: nothing is learned.")
+    throttled: int | None
+    throttled_at: str | None
+    held_s: float
+    breaker: BreakerState
+
+
+class SystemItem(BaseModel):
+    """How one system stands."""
+
+    system: str
+    connector: str
+    in_: Way | None = Field(alias="in")
+    out: Way | None
+    when_closed: str
+    next_blackout: Ahead | None
+    from_: WaitingFrom = Field(alias="from")
+    to: WaitingFor
+    calls: Calls | None = Field(description="Null: the hub never calls it.")
+
+
+class HubWays(BaseModel):
+    """What may pass the hub as a whole."""
+
+    in_: Way = Field(alias="in")
+    out: Way
+
+
+class Systems(BaseModel):
+    """Every system, in the order of the charter."""
+
+    at: str
+    hub: HubWays
+    items: list[SystemItem]
+
+
+class GateOrder(BaseModel):
+    """Which way, and why."""
+
+    direction: str = Field("both", pattern="^(in|out|both)$")
+    reason: str | None = Field(None, max_length=1000, description="Needed to pause and to drain.")

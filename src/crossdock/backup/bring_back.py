@@ -17,6 +17,7 @@ from crossdock.backup.report import Open, Report
 from crossdock.backup.take import SQLITE_FILE
 from crossdock.charter.charter import Charter
 from crossdock.faults import Misconfigured
+from crossdock.journal.open import storage_of
 from crossdock.journal.sql import audit
 from crossdock.journal.sqlite.lock import StoreLock
 from crossdock.journal.sqlite.schema import connect, migrate, migrations
@@ -37,13 +38,15 @@ async def bring_back(
     there is a store already, or the backup does not hold.
     """
     manifest = manifest_of(file)
-    store = settings.sqlite_path
-    if store.exists():
-        raise Misconfigured(
-            f"there is a store at {store}",
-            path="store",
-            fix="move it away, with its -wal file; do not delete it yet",
+    storage = storage_of(settings.database)
+    if storage.exists():
+        fix = (
+            "make an empty database, and restore into that"
+            if settings.is_shared
+            else "move it away, with its -wal file; do not delete it yet"
         )
+        raise Misconfigured(f"there is a store at {storage.name}", path="store", fix=fix)
+    store = settings.site / "data" / "crossdock.db" if settings.is_shared else settings.sqlite_path
     store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = StoreLock(store)
     try:
@@ -55,10 +58,23 @@ async def bring_back(
             differing = _site(folder / SITE, settings.site)
             charter, _ = read_charter(settings.site)
             report = await _in_doubt(copied, manifest, charter, differing, now_ms, progress)
-            copied.rename(store)
+            if settings.is_shared:
+                _into_database(copied, settings.database, progress)
+            else:
+                copied.rename(store)
     finally:
         lock.release()
     return report
+
+
+def _into_database(store: Path, url: str, progress: Progress) -> None:
+    """The restored file goes into an empty database, as any site that moves there. Raises Misconfigured."""
+    from crossdock.journal.postgresql.moving import move  # not every site needs the driver
+
+    moved = move(store, url, progress)
+    if moved.differs:
+        says = f"the database does not hold what the backup holds: {', '.join(moved.differs)}"
+        raise Misconfigured(says, path="store", fix="make an empty database, and restore into that")
 
 
 def _must_hold(store: Path, manifest: Manifest, progress: Progress) -> None:

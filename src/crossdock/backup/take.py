@@ -9,6 +9,7 @@ from pathlib import Path
 
 from crossdock.backup.archive import SITE, STORE, Manifest, Progress, write
 from crossdock.faults import Misconfigured
+from crossdock.journal.open import storage_of
 from crossdock.journal.sql import audit
 from crossdock.journal.sqlite.copying import copy
 from crossdock.journal.sqlite.storage import SqliteStorage
@@ -21,18 +22,21 @@ _SITE_PARTS = ("charter.yaml", "crosswalks", "mappings", "partners", "connectors
 
 def take(settings: Settings, file: Path, *, verify: bool, now_ms: int, progress: Progress) -> Manifest:
     """Writes a backup while a hub may run. Raises Misconfigured when there is no store, or the copy does not hold."""
-    store = settings.sqlite_path
-    if not store.exists():
-        raise Misconfigured(f"there is no store at {store}", path="store", fix="name the site by --site")
+    storage = storage_of(settings.database)
+    if not storage.exists():
+        raise Misconfigured(
+            f"there is no store at {storage.name}", path="store", fix="name the site by --site"
+        )
     if file.exists():
         raise Misconfigured("there is a file already", file=str(file), fix="give the backup another name")
     # Beside the target: it has the room, and the copy is as private as the backup.
     with tempfile.TemporaryDirectory(dir=file.absolute().parent, prefix=".crossdock-backup-") as folder:
         copied = Path(folder) / "crossdock.db"
-        schema, position = copy(store, copied, progress)
+        schema, position = _copied(settings, copied, progress)
         head = _verified(copied, progress) if verify else ""
         manifest = Manifest(
-            made_ms=now_ms, site=settings.site.resolve().name, code=version("crossdock"), store="sqlite",
+            made_ms=now_ms, site=settings.site.resolve().name, code=version("crossdock"),
+            store="postgresql" if settings.is_shared else "sqlite",
             schema=schema, position=position, head=head, files={},
         )  # fmt: skip
         members = {SQLITE_FILE: copied} | {f"{SITE}{name}": path for name, path in site_files(settings.site)}
@@ -46,6 +50,14 @@ def site_files(site: Path) -> Iterator[tuple[str, Path]]:
         for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
             if path.is_file() and not path.is_symlink() and "__pycache__" not in path.parts:
                 yield path.relative_to(site).as_posix(), path
+
+
+def _copied(settings: Settings, target: Path, progress: Progress) -> tuple[int, int]:
+    if not settings.is_shared:
+        return copy(settings.sqlite_path, target, progress)
+    from crossdock.journal.postgresql.copying import copy as copy_database  # not every site needs the driver
+
+    return copy_database(settings.database, target, progress)
 
 
 def _verified(store: Path, progress: Progress) -> str:

@@ -8,6 +8,8 @@ from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
 from zoneinfo import ZoneInfo
 
+from crossdock.charter.blackouts import Blackout, Calendar
+from crossdock.charter.flow_settings import Brake, WhenClosed
 from crossdock.formats.edi.profile import Profile
 
 
@@ -57,6 +59,9 @@ class Limits:
     retry_first_s: float = 0.2
     retry_max_s: float = 60.0
     retry_for_s: float = 86_400.0
+    adapt: bool = True
+    breaker_failures: int = 10
+    breaker_probes: int = 1
 
 
 class AnswerClass(Enum):
@@ -114,6 +119,7 @@ class FlowIn:
     map: str | None = None  #: mapping file, relative to the site
     optional: tuple[str, ...] = ()
     every_s: float | None = None  #: pollers: pause between two reads
+    brake: Brake | None = None  #: None: the usual one
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +154,9 @@ class System:
     flows_out: tuple[FlowOut, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict[str, object])  #: the connector's own fields
     partner: Profile | None = None  #: what was agreed with it, where it is a trading partner
+    backlog_max: int | None = None  #: documents of it under way; None: the charter's
+    blackouts: tuple[Blackout, ...] = ()
+    when_closed: WhenClosed = WhenClosed.REFUSE
 
     def flow_in(self, document: str) -> FlowIn | None:
         """The inbound flow of one document, if the system has it."""
@@ -195,6 +204,15 @@ class Checks:
 
 
 @dataclass(frozen=True, slots=True)
+class Intake:
+    """Bounds on what waits: documents of one system, seconds, megabytes of disk."""
+
+    backlog_max: int = 2_000_000
+    backlog_age_s: float | None = None
+    disk_free_mb: int = 200
+
+
+@dataclass(frozen=True, slots=True)
 class Charter:
     """One version of the charter, checked, with the digest of all files it was read from."""
 
@@ -206,5 +224,16 @@ class Charter:
     network_allow: tuple[IPv4Network | IPv6Network, ...] = ()
     owners: Mapping[str, str] = field(default_factory=dict[str, str])  #: incident type -> role
     intake_max_bytes: int = 10_000_000
+    intake: Intake = Intake()
     files: Mapping[str, str] = field(default_factory=dict[str, str])  #: name in the site -> text, as checked
     partners: Mapping[str, Profile] = field(default_factory=dict[str, Profile])  #: by the name of their file
+
+    def calendar(self, system: str, direction: str) -> Calendar:
+        """The blackouts of one system and one direction ("in" or "out"), on its own clock or else the site's."""
+        known = self.systems[system]
+        rules = (one for one in known.blackouts if direction in one.directions)
+        return Calendar(rules, known.timezone or self.site.timezone)
+
+    def backlog_max(self, system: str) -> int:
+        """How many documents of a system may be under way."""
+        return self.systems[system].backlog_max or self.intake.backlog_max

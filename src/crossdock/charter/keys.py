@@ -18,6 +18,7 @@ class Type(Enum):
     NUMBER = "number"
     FLAG = "true or false"
     TEXTS = "list of text"
+    DAYS = "list of days"
     SECONDS = "seconds"
     CHOICE = "one of a few words"
     PATH = "JSONata path"
@@ -93,6 +94,12 @@ SECTIONS: dict[str, dict[str, Key]] = {
     ),
     "intake": _keys(
         Key("max_bytes", Type.WHOLE, "Longest body taken.", default=10_000_000, least=1),
+        Key("backlog_max", Type.WHOLE, "Documents of one system under way; beyond, its door answers 429.",
+            default=2_000_000, least=1),
+        Key("backlog_age_s", Type.SECONDS, "Age of a system's oldest document under way; beyond, its door answers 429."
+            " Absent: any age.", least=1),
+        Key("disk_free_mb", Type.WHOLE, "Space that stays free on the disk of the store; below, the door answers 503.",
+            default=200),
     ),
     "system": _keys(
         Key("connector", Type.CONNECTOR, "The kind of system.", required=True),
@@ -100,6 +107,11 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("timezone", Type.ZONE, "For its times without a zone; absent: such times are invalid."),
         Key("auth", Type.SECTION, "How the hub proves who it is.", section="auth"),
         Key("limits", Type.SECTION, "Bounds on what the hub does to it.", section="limits"),
+        Key("backlog_max", Type.WHOLE, "For this system in place of intake.backlog_max.", least=1),
+        Key("blackouts", Type.SECTIONS, "Times at which it must be left alone, such as a period close.",
+            section="blackout"),
+        Key("when_closed", Type.CHOICE, "What its door does while intake is paused or in a blackout: 503, or accept and"
+            " hold.", default="refuse", choices=("refuse", "hold")),
         Key("in", Type.SECTIONS, "What it sends. Connectors that know their documents need none.", section="in"),
         Key("out", Type.SECTIONS, "What it gets. Connectors that know their documents need none.", section="out"),
     ),
@@ -119,7 +131,13 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("timeout_s", Type.SECONDS, "Longest wait for an answer.", default=10.0, least=0.001),
         Key("retry_first_s", Type.SECONDS, "First pause before a repeat; it doubles.", default=0.2, least=0.001),
         Key("retry_max_s", Type.SECONDS, "Longest pause before a repeat.", default=60.0, least=0.001),
-        Key("retry_for_s", Type.SECONDS, "After this an incident `overdue` is opened.", default=86_400.0),
+        Key("retry_for_s", Type.SECONDS, "After this an incident `overdue` is opened; closed times do not count.",
+            default=86_400.0),
+        Key("adapt", Type.FLAG, "Keep a slower pace where the system throttles; never faster than rate_per_s.",
+            default=True),
+        Key("breaker_failures", Type.WHOLE, "Failures to answer in a row, after which the hub only probes.",
+            default=10, least=1),
+        Key("breaker_probes", Type.WHOLE, "Answers in a row that end the probing.", default=1, least=1),
     ),
     "in": _keys(
         Key("document", Type.DOCUMENT, "The kind of document.", required=True),
@@ -132,6 +150,28 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("map", Type.FILE, "Mapping from theirs to ours; absent: the body is in our words."),
         Key("optional", Type.FIELDS, "Fields of the result that may come out undefined.", default=()),
         Key("every_s", Type.SECONDS, "Where the hub asks: the pause between two reads.", least=0.05),
+        Key("brake", Type.SECTION, "When a feed of levels or prices changes too much and waits for a person.",
+            section="brake"),
+    ),
+    "brake": _keys(
+        Key("active", Type.FLAG, "Whether anything is ever held.", default=True),
+        Key("least", Type.WHOLE, "Nothing is held before so many objects changed.", default=200, least=1),
+        Key("zero_share", Type.NUMBER, "Held when so much of all objects goes to nothing.", default=0.5, least=0.001),
+        Key("jump_factor", Type.NUMBER, "A value that grows or shrinks by so much has jumped.", default=10.0),
+        Key("jump_share", Type.NUMBER, "Held when so much of all objects jumps.", default=0.2, least=0.001),
+        Key("times_usual", Type.NUMBER, "Held when so many times more changes than in the busiest span of the last"
+            " week.", default=5.0, least=1),
+        Key("within_s", Type.SECONDS, "The span in which changes are counted.", default=900.0, least=1),
+    ),
+    "blackout": _keys(
+        Key("from", Type.TEXT, "When it begins: 2026-12-31T22:00; with `every` a time of day, such as 22:00. On the"
+            " system's own clock.", required=True),
+        Key("to", Type.TEXT, "When it ends; with `every` a time of day, on the next day where it is not later."),
+        Key("every", Type.CHOICE, "How often it comes again.", choices=("day", "week", "month")),
+        Key("days", Type.DAYS, "With week: weekdays. With month: 1 to 31, last, last_workday.", default=()),
+        Key("hours", Type.NUMBER, "With `every`, in place of `to`: how long it lasts."),
+        Key("directions", Type.TEXTS, "What is closed: out (what it gets), in (what it sends).", default=("out",)),
+        Key("reason", Type.TEXT, "What people read who wait."),
     ),
     "out": _keys(
         Key("document", Type.DOCUMENT, "The kind of document.", required=True),

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from crossdock.charter.charter import Charter, Checks, ItemCheck, Site, System
+from crossdock.charter.charter import Charter, Checks, Intake, ItemCheck, Site, System
+from crossdock.charter.flow_reading import check_blackouts
 from crossdock.charter.objects import check_agreement, check_documents, read_objects
 from crossdock.charter.partners import read_partners
 from crossdock.charter.reading import Reading, Values
@@ -25,6 +26,7 @@ INCIDENT_TYPES = (
     "poison", "invalid", "duplicate_conflict", "unknown_sku", "unknown_unit", "unmapped_code", "bad_address",
     "bad_transition", "not_owned", "rejected", "in_doubt", "throttled", "overdue", "backorder", "part_fulfilled",
     "stock_variance", "lot_missing", "lot_expired", "negative_stock", "price_missing",
+    "mass_change",
 )  # fmt: skip
 
 
@@ -86,7 +88,7 @@ def _charter(
     check_agreement(reading, systems, rules, connectors, named)
     check_files(reading, files, systems, connectors)
     checks = _section(reading, values, "checks")
-    site = _section(reading, values, "site")
+    site, intake = _section(reading, values, "site"), _section(reading, values, "intake")
     if "timezone" in site and isinstance(site["timezone"], str):
         del site["timezone"]  # the default, which Site knows as a zone
     charter = Charter(
@@ -97,12 +99,15 @@ def _charter(
         checks=Checks(ItemCheck(checks["item_known"]), checks["wait_s"]) if checks else Checks(),
         network_allow=_section(reading, values, "network").get("allow", ()),
         owners=_owners(reading, values["owners"] or {}),
-        intake_max_bytes=_section(reading, values, "intake").get("max_bytes", 10_000_000),
+        intake_max_bytes=intake.pop("max_bytes", 10_000_000),
+        intake=Intake(**intake),
         files=files,
         partners=partners,
     )
     for system in systems.values():
         _check_address(reading, system, charter)
+        zone = system.timezone or charter.site.timezone
+        check_blackouts(reading, system.blackouts, zone, f"systems.{system.name}.blackouts")
     return charter
 
 

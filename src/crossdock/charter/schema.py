@@ -16,6 +16,7 @@ _PLAIN: dict[Type, dict[str, Any]] = {
     Type.SECONDS: {"type": "number"},
     Type.FLAG: {"type": "boolean"},
     Type.TEXTS: {"type": "array", "items": _TEXT},
+    Type.DAYS: {"type": "array", "items": {"anyOf": [_TEXT, {"type": "integer"}]}},
     Type.FIELDS: {"type": "array", "items": _TEXT},
     Type.NETWORKS: {"type": "array", "items": _TEXT},
     Type.STATUSES: {

@@ -19,6 +19,8 @@ from crossdock.charter.charter import (
     System,
 )
 from crossdock.charter.fields import ConnectorFields, Option
+from crossdock.charter.flow_reading import read_blackouts, read_brake
+from crossdock.charter.flow_settings import WhenClosed
 from crossdock.charter.keys import Key, Type
 from crossdock.charter.reading import Reading, Values
 from crossdock.charter.sheet import Entry
@@ -38,7 +40,7 @@ _OPTION_TYPES = {
 
 #: What a flow may say where the connector itself knows paths and mappings.
 _BUILT_IN = {
-    "in": frozenset({"document", "on_change", "ignore", "every_s"}),
+    "in": frozenset({"document", "on_change", "ignore", "every_s", "brake"}),
     "out": frozenset({"document", "on_unclear", "lengths", "charset"}),
 }
 
@@ -119,6 +121,9 @@ def _read_system(
         flows_in=_flows_in(reading, values["in"], f"{path}.in", fields),
         flows_out=_flows_out(reading, values["out"], f"{path}.out", fields),
         options={option.name: values[option.name] for option in fields.options},
+        backlog_max=values["backlog_max"],
+        blackouts=read_blackouts(reading, values["blackouts"], f"{path}.blackouts"),
+        when_closed=WhenClosed(values["when_closed"]),
     )
     called = system.flows_out or any(flow.every_s for flow in system.flows_in)
     if called and system.url is None and not _is_given(section, "url"):
@@ -211,6 +216,7 @@ def _flows_in(
         if values is None:
             continue
         values["on_change"] = OnChange(values["on_change"])
+        values["brake"] = read_brake(reading, values["brake"], f"{place}.brake", values["document"])
         if values["every_s"] is None and values["document"] in known:
             values["every_s"] = known[values["document"]].every_s
         if fields.configurable and values["id"] is None:

@@ -66,6 +66,12 @@ def _texts(entry: Entry) -> tuple[str, ...]:
     return tuple(_text(item) for item in _list(entry))
 
 
+def _days(entry: Entry) -> tuple[str, ...]:
+    # 31 is a whole number in YAML, and a day all the same.
+    whole = (str(item.value) if type(item.value) is int else _text(item) for item in _list(entry))
+    return tuple(day.lower() for day in whole)
+
+
 def _matching(pattern: str, says: str, fix: str) -> Callable[[Entry], str]:
     compiled = re.compile(pattern)
 
@@ -243,6 +249,7 @@ _PARSERS: dict[Type, Callable[[Entry], object]] = {
     Type.NUMBER: _number,
     Type.FLAG: _flag,
     Type.TEXTS: _texts,
+    Type.DAYS: _days,
     Type.SECONDS: _number,
     Type.FIELD: _field,
     Type.FIELDS: _fields,

@@ -19,19 +19,25 @@ from datetime import UTC, datetime
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crossdock.charter.charter import Charter
 from crossdock.cli import whereabouts
 from crossdock.faults import Misconfigured
+from crossdock.journal.contract import StoreDown
+from crossdock.journal.sql.connection import Damaged
 from crossdock.settings import Settings, secret_variable, secrets_from
+
+if TYPE_CHECKING:
+    from crossdock.journal.sql.connection import Connection
 
 _SQLITE_LEAST = (3, 35, 0)
 _FREE_LEAST_BYTES = 1_000_000_000
-_COMMITS = 15
-_COMMIT_SLOW_MS, _COMMIT_UNREAL_MS = 50.0, 0.03
+COMMITS = 15
+COMMIT_SLOW_MS, _COMMIT_UNREAL_MS = 50.0, 0.03
 _LOOKED_THROUGH_MAX_BYTES = 500_000_000
 _FILES_LEAST = 1_024
-_CLOCK_BACK_MS = 1_000
+CLOCK_BACK_MS = 1_000
 #: File systems that SQLite's write-ahead log or its fsync cannot stand on.
 _SHARED = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "glusterfs", "ceph", "afs"}
 _IN_MEMORY = {"tmpfs", "ramfs"}
@@ -86,7 +92,7 @@ def looked(check: Check, installation: Installation) -> list[Finding]:
         return list(check(installation))
     except Misconfigured as fault:
         return [Finding(fault.path.lower() or "settings", fault.says, State.WRONG, fault.fix)]
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, StoreDown, Damaged) as error:
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
             fix = "`crossdock audit verify` says where; restore a backup"
             return [Finding(check.__name__, f"it is damaged: {error}", State.WRONG, fix)]
@@ -151,6 +157,8 @@ def secrets(installation: Installation) -> Iterator[Finding]:
 
 def permissions(installation: Installation) -> Iterator[Finding]:
     """Who else may read or write what the hub stores."""
+    if installation.settings.is_shared:
+        return
     data = installation.data
     if not data.exists():
         where = data.parent if data.parent.exists() else data.parent.parent
@@ -182,6 +190,8 @@ def _others_read(path: Path) -> bool:
 
 def disk(installation: Installation) -> Iterator[Finding]:
     """Free space, and whether the file system can be trusted with a store."""
+    if installation.settings.is_shared:
+        return
     place = _existing(installation.data)
     free = shutil.disk_usage(place).free
     short = free < _FREE_LEAST_BYTES
@@ -222,6 +232,8 @@ def _file_system(path: Path) -> str:
 
 def commits(installation: Installation) -> Iterator[Finding]:
     """How long a durable commit takes where the store is."""
+    if installation.settings.is_shared:
+        return
     place = _existing(installation.data)
     if not os.access(place, os.W_OK):
         return
@@ -233,13 +245,13 @@ def commits(installation: Installation) -> Iterator[Finding]:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("CREATE TABLE t (x)")
-        for number in range(_COMMITS):
+        for number in range(COMMITS):
             began = time.perf_counter()
             connection.execute("INSERT INTO t VALUES (?)", (number,))
             took.append((time.perf_counter() - began) * 1000)
     middle = statistics.median(took)
     says = f"a durable commit takes {middle:.2f} ms"
-    if middle > _COMMIT_SLOW_MS:
+    if middle > COMMIT_SLOW_MS:
         yield Finding(
             "commits", says, State.NOTE, "a faster disk makes a faster hub; commits are shared under load"
         )
@@ -252,6 +264,8 @@ def commits(installation: Installation) -> Iterator[Finding]:
 
 def store(installation: Installation) -> Iterator[Finding]:
     """Whether the store opens, is whole and has the shape that this version knows."""
+    if installation.settings.is_shared:
+        return
     from crossdock.journal.sqlite.schema import connect, migrations
 
     path = installation.settings.sqlite_path
@@ -262,13 +276,8 @@ def store(installation: Installation) -> Iterator[Finding]:
         shape = connection.execute("PRAGMA user_version").fetchone()[0]
         newest = max(number for number, _, _ in migrations())
         size = path.stat().st_size
-        if shape > newest:
-            fix = "start the version of the hub that made it, or a newer one"
-            yield Finding(
-                "store", f"a newer hub made it (shape {shape}; this one knows {newest})", State.WRONG, fix
-            )
-        elif shape < newest:
-            yield Finding("store", f"it has shape {shape}; the next start brings it to {newest}", State.NOTE)
+        if shape != newest:
+            yield from shape_told(shape, newest)
         elif size > _LOOKED_THROUGH_MAX_BYTES:
             yield Finding(
                 "store", f"it opens ({size / 1e6:.0f} MB); `crossdock audit verify` looks through it"
@@ -283,23 +292,34 @@ def store(installation: Installation) -> Iterator[Finding]:
             )
             yield Finding("store", whole, State.GOOD if said == "ok" else State.WRONG, fix)
         if shape == newest:
-            yield from _clock(connection)
-            yield from _keys(connection)
+            yield from ledger_clock(connection)
+            yield from keys(connection)
 
 
-def _clock(connection: sqlite3.Connection) -> Iterator[Finding]:
+def shape_told(shape: int, newest: int) -> Iterator[Finding]:
+    """Whether this version knows the tables as they are."""
+    if shape > newest:
+        fix = "start the version of the hub that made it, or a newer one"
+        says = f"a newer hub made it (shape {shape}; this one knows {newest})"
+        yield Finding("store", says, State.WRONG, fix)
+    elif shape < newest:
+        yield Finding("store", f"it has shape {shape}; the next start brings it to {newest}", State.NOTE)
+
+
+def ledger_clock(connection: Connection) -> Iterator[Finding]:
     """The machine's clock beside the last entry of the ledger."""
     row = connection.execute("SELECT at_ms FROM ledger ORDER BY position DESC LIMIT 1").fetchone()
     ahead_ms = (row[0] if row else 0) - time.time_ns() // 1_000_000
     now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    if ahead_ms > _CLOCK_BACK_MS:
+    if ahead_ms > CLOCK_BACK_MS:
         says = f"it is {now}, but the ledger's last entry is {ahead_ms / 1000:.0f} s later"
         yield Finding("clock", says, State.WRONG, "set the clock, by NTP if you can")
     else:
         yield Finding("clock", now)
 
 
-def _keys(connection: sqlite3.Connection) -> Iterator[Finding]:
+def keys(connection: Connection) -> Iterator[Finding]:
+    """Whether anybody can speak to the hub."""
     count = connection.execute("SELECT count(*) FROM keys WHERE revoked_ms IS NULL").fetchone()[0]
     if count == 0:
         yield Finding("keys", "nobody can speak to the hub yet", State.NOTE, "crossdock keys create SYSTEM")
@@ -353,6 +373,8 @@ def limits(_: Installation) -> Iterator[Finding]:
 
 def backup(installation: Installation) -> Iterator[Finding]:
     """Backups are made by others; the hub knows of none."""
+    if installation.settings.is_shared:
+        return
     if installation.settings.sqlite_path.exists():
         fix = "copy the store by SQLite's online backup each day, to another machine"
         yield Finding("backup", "the hub knows of no backup", State.NOTE, fix)

@@ -15,11 +15,14 @@ from crossdock.cli import (
     conservation,
     desk,
     doctor,
+    gates,
     hub,
     init,
     keys,
+    migrate,
     schema,
     send,
+    status,
     trace,
     twin,
 )
@@ -50,10 +53,15 @@ app.command()(send.send)
 app.command()(trace.trace)
 app.add_typer(desk.app, name="desk")
 app.command()(conservation.conservation)
+app.command()(status.status)
+app.command()(gates.pause)
+app.command()(gates.resume)
+app.command()(gates.drain)
 app.add_typer(audit.app, name="audit")
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.add_typer(backup.restored, name="restored")
+app.command()(migrate.migrate)
 app.command()(doctor.doctor)
 app.add_typer(charter.app, name="charter")
 app.command()(schema.schema)

@@ -13,7 +13,9 @@ from crossdock.cli.remote import Remote, refuse
 from crossdock.cli.terminal import MISUSED, stop
 
 if TYPE_CHECKING:
+    from crossdock.charter.charter import Charter
     from crossdock.journal.sql.connection import Connection
+    from crossdock.pipeline.gates import Gates
 
 T = TypeVar("T")
 
@@ -45,7 +47,8 @@ class Reading(Protocol):
 def reading(site: Path | None, database: str | None, url: str | None, key: str | None) -> Reading:
     """The hub at `url` if one is given, else the store of the site."""
     if url is None:
-        return Store(options.settings(site, database).database)
+        settings = options.settings(site, database)
+        return Store(settings.database, _charter(settings.site))
     if key is None:
         stop(
             f"a key is needed to ask {url}",
@@ -55,17 +58,51 @@ def reading(site: Path | None, database: str | None, url: str | None, key: str |
     return OverHttp(Remote(url, key))
 
 
+def _charter(site: Path) -> Charter | None:
+    from crossdock.assembly import read_charter
+    from crossdock.faults import Misconfigured
+
+    try:
+        return read_charter(site)[0]
+    except Misconfigured:
+        return None  # a store may be read without its charter
+
+
+class _Now:
+    """The machine's clock."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+
+def _gates(connection: Connection, charter: Charter) -> Gates:
+    """What may pass, as a running hub would see it."""
+    from crossdock.journal.sql.flow import gate_acts
+    from crossdock.pipeline.gates import Gates
+
+    found = Gates(charter, _Now(), lambda: gate_acts(connection, 1))
+    found.refresh()
+    return found
+
+
 class Store:
     """The store itself, read in one snapshot while a hub may go on writing."""
 
-    def __init__(self, database: str) -> None:
+    def __init__(self, database: str, charter: Charter | None = None) -> None:
         self._database = database
+        self._charter = charter  #: for what the calendar closes; None: it cannot be read
 
     def story(self, document: str, number: str, system: str | None) -> dict[str, Any] | None:
         """See Reading."""
+        from crossdock.journal.sql.awaited import open_
         from crossdock.journal.sql.trace import Several, trace
 
-        found = self._view(lambda c: trace(c, document, number, system=system))
+        charter = self._charter
+        found = self._view(
+            lambda c: trace(
+                c, document, number, system=system, closed=_gates(c, charter).why if charter else open_
+            )
+        )
         return {"choices": list(found.choices)} if isinstance(found, Several) else found
 
     def body(self, href: str) -> bytes | None:
@@ -109,6 +146,10 @@ class Store:
             )
 
         return self._view(read)
+
+    def read(self, read: Callable[[Connection, Gates], T], charter: Charter) -> T:
+        """Reads with the gates as the store and a charter have them."""
+        return self._view(lambda c: read(c, _gates(c, charter)))
 
     def _view(self, read: Callable[[Connection], T]) -> T:
         from crossdock.journal.open import STORE_ERRORS, storage_of

@@ -49,8 +49,12 @@ def awaited(story: Tree, zone: ZoneInfo | None = None) -> list[str]:
 
 
 def _awaited(sentence: str, zone: ZoneInfo | None) -> str:
-    local = _INSTANT.sub(lambda m: _clock(m.group(), zone), plain(sentence))
-    return local.removeprefix("role:")
+    return clocked(plain(sentence), zone).removeprefix("role:")
+
+
+def clocked(sentence: str, zone: ZoneInfo | None) -> str:
+    """A sentence with its instants as times of day, with their day unless that is today."""
+    return _INSTANT.sub(lambda m: _clock(m.group(), zone), sentence)
 
 
 def _clock(moment: str, zone: ZoneInfo | None) -> str:

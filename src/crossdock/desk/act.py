@@ -129,7 +129,7 @@ def _resolve(given: Mapping[str, Any], type_: str) -> Resolve:
 
 def _text(given: Mapping[str, Any], name: str) -> str:
     value = given.get(name)
-    if not isinstance(value, str) or not value.strip() or len(value) > _TEXT_MAX:
+    if not isinstance(value, str) or not value.strip() or len(value) > _TEXT_MAX or "\x00" in value:
         raise Invalid(f"{name} must be a text of 1 to {_TEXT_MAX} characters", path=name, fix=f"give {name}")
     return value.strip()
 

@@ -13,6 +13,8 @@ import msgspec
 PARTITIONS = 256  #: fixed when a store is made
 GENESIS = bytes(32)  #: the link before the first
 MARK_BYTES = 8
+#: The rows of the door are numbered within a chain: the chain's number, then so many bits of a count.
+DOOR_BITS = 40
 
 _encode = msgspec.msgpack.Encoder().encode
 

@@ -5,12 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import zstandard
 
-from crossdock.journal.chain import crc, digest, mark
+from crossdock.journal.chain import crc, digest
+from crossdock.journal.marks import (
+    CITING,
+    MARKED,
+    TOLD,
+    marked,
+    message_mark,
+    transmission_mark,
+)
 from crossdock.journal.numbers import Late, Numbering, Owing
 from crossdock.message.incident import Incident, IncidentState, MemberKind
 from crossdock.message.records import Capture, Entry, Message, Transmission
@@ -28,27 +36,6 @@ from crossdock.message.states import (
 Row = tuple[str, tuple[Any, ...], int | None]
 #: A move that no entry has told yet: what moved ("capture", "message", "transmission"), its id, its state, its mark.
 Told = tuple[str, int, int, bytes | None]
-
-#: Rows that cite the entry that made them: its position is their last value, and it holds their mark.
-CITING = frozenset(
-    {"upsert_hub", "introduce_shared", "upsert_identity", "upsert_belief", "insert_member", "insert_member_by_cause",
-     "insert_override", "upsert_crosswalk_row", "upsert_restored", "assign_incident", "resolve_incident",
-     "resolve_empty_incident"}
-)  # fmt: skip
-#: Not a row but the mark of a move that an entry tells of beside its own.
-TOLD = "told"
-#: Rows that no entry makes: they carry a mark of their own as their last value.
-MARKED = frozenset(
-    {
-        "insert_alias",
-        "insert_door",
-        "upsert_cursor",
-        "insert_answer",
-        "insert_charter",
-        "insert_key",
-        "insert_anchor",
-    }
-)
 
 _tree_encoder = msgspec.json.Encoder(decimal_format="number")
 _tree_decoder: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
@@ -72,44 +59,9 @@ def unpacked(codec: int, data: bytes) -> bytes:
     return _decompress(data) if codec == ZSTD else data
 
 
-def marked(statement: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The values of a row that carries its own mark."""
-    return (*values, mark(statement, values))
-
-
-def marks_of(statement: str, values: tuple[Any, ...]) -> bytes:
-    """The marks of a row that cites its entry: one, or two where part of the row may change later."""
-    if statement in ("upsert_hub", "introduce_shared"):
-        # The home is where the object is decided, not what is known of it: it may change hands.
-        id_, root, document, number, owner, key, _ = cast("tuple[Any, Any, Any, Any, Any, Any, Any]", values)
-        return mark("hub", (id_, document, number, owner)) + mark("place", (id_, root, key))
-    if statement == "insert_incident":
-        # All but the owner and the state, which change later.
-        fixed = mark("incident", values[:5] + values[6:-1])
-        return fixed + incident_mark(values[0], values[5], values[-1], None, None)
-    if statement == "assign_incident":
-        return incident_mark(values[0], values[1], IncidentState.OPEN.value, None, None)
-    if statement == "resolve_incident":
-        id_, owner, reason, closed_ms = cast("tuple[int, str, str, int]", values)
-        return incident_mark(id_, owner, IncidentState.RESOLVED.value, reason, closed_ms)
-    if statement == TOLD:
-        return values[0]
-    return mark(statement, values)
-
-
-def incident_mark(id_: int, owner: str, state: int, reason: str | None, closed_ms: int | None) -> bytes:
-    """The mark of what changes on an incident."""
-    return mark("stand", (id_, owner, state, reason, closed_ms))
-
-
-def transmission_mark(t: Transmission) -> bytes:
-    """The mark of what changes on a transmission, but for its state."""
-    return mark("transmission", (t.id, t.round, t.attempt, t.due_ms, t.first_ms, t.payload, t.request))
-
-
-def message_mark(id_: int, waits_for: str | None, until_ms: int | None) -> bytes | None:
-    """The mark of what a message waits for; None when it waits for nothing."""
-    return None if waits_for is None and until_ms is None else mark("message", (id_, waits_for, until_ms))
+def storable(text: str) -> str:
+    """A text without the one sign that not every store can keep."""
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}") if "\x00" in text else text
 
 
 def packed_tree(tree: dict[str, Any]) -> bytes:
@@ -186,6 +138,8 @@ class Changes:
 
         Called by the journal before it writes; the second call finds nothing to do.
         """
+        for entry, _ in self.entries:
+            entry.says = storable(entry.says)
         if self._told:
             untold = self._untold()
             self._told = []
@@ -237,6 +191,7 @@ class Changes:
 
     def add_message(self, m: Message, entry: Entry) -> None:
         """Writes a new message with the entry that tells of it."""
+        m.number = storable(m.number)
         tree = packed_tree(m.tree)
         fixed = (
             m.id,
@@ -356,6 +311,13 @@ class Changes:
     def open_incident(self, incident: Incident, entry: Entry, *rows: Row) -> None:
         """Opens an incident, or adds its members to the open one of the same cause."""
         i = incident
+        i.number, i.path, i.says, i.fix = (
+            storable(i.number),
+            storable(i.path),
+            storable(i.says),
+            storable(i.fix),
+        )
+        i.value, i.cause = None if i.value is None else storable(i.value), storable(i.cause)
         entry.kind = EntryKind.incident
         entry.incident = i.id
         entry.detail = json.dumps({"type": i.type, "cause": i.cause, "path": i.path})
@@ -372,6 +334,7 @@ class Changes:
 
     def add_follower(self, cause: str, transmission: int) -> None:
         """Notes that a transmission is held behind the member of the open incident of this cause."""
+        cause = storable(cause)
         self.causes.append(cause)
         self.row("insert_member_by_cause", MemberKind.FOLLOWER.value, transmission, self.scope, cause)
 

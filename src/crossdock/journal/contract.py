@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from crossdock.journal.changes import Changes
 from crossdock.journal.numbers import Receipt
+from crossdock.message.gate import GateAct
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
 from crossdock.message.states import TransmissionState
@@ -148,6 +149,10 @@ class Journal(Protocol):
         """A number never given before."""
         ...
 
+    def ids_beyond(self, number: int) -> None:
+        """Numbers given from now on are greater than one that another process may have given."""
+        ...
+
     def changes(self) -> Changes:
         """An empty set of changes."""
         ...
@@ -183,12 +188,18 @@ class Journal(Protocol):
         """Fetches what is about to be asked, where a read is a round trip: at hand until the caller waits again."""
         ...
 
-    def captures_waiting(self, after: int, limit: int) -> Sequence[Capture]:
-        """Captures to translate, in arrival order, with their bodies."""
+    def captures_queued(self) -> list[tuple[str, str]]:
+        """(system, document) of everything that waits to be translated."""
         ...
 
-    def captures_due(self, partitions: Collection[int], limit: int) -> list[tuple[int, int]]:
-        """(capture, partition) of those to translate, in order of arrival within each partition."""
+    def captures_waiting(self, system: str, document: str, after: int, limit: int) -> Sequence[Capture]:
+        """Captures of one kind from one system to translate, in arrival order, with their bodies."""
+        ...
+
+    def captures_due(
+        self, kinds: Sequence[tuple[str, str]], partitions: Collection[int], each: int
+    ) -> list[tuple[int, int, str, str]]:
+        """(capture, partition, system, document) of the first to translate of each kind, in order of arrival."""
         ...
 
     def captures(self, ids: Sequence[int]) -> Sequence[Capture]:
@@ -266,16 +277,25 @@ class Journal(Protocol):
         after: int,
         limit: int,
         partitions: Collection[int],
+        origin: str | None = None,
     ) -> Sequence[Transmission]:
-        """Open work of one target in order of making, beyond one id."""
+        """Open work of one target in order of making, beyond one id; of one origin, or of all."""
+        ...
+
+    def origins_open(self, target: str) -> list[str]:
+        """The systems from which there is open work for a target."""
         ...
 
     def lane(self, target: str, key: str, after: int, limit: int) -> Sequence[Transmission]:
         """Open work of one lane in order."""
         ...
 
+    def lane_waits(self, target: str, key: str, after: int, before: int) -> bool:
+        """Whether anything of a lane between two ids is neither at its end nor being sent."""
+        ...
+
     def lanes_blocked(self, target: str, partitions: Collection[int]) -> list[tuple[str, int, int]]:
-        """(ordering key, transmission, partition) of every lane of a target that waits for a person."""
+        """(ordering key, first that waits, partition) of every lane of a target that waits for a person."""
         ...
 
     def lanes_freed(self, target: str, keys: Sequence[str]) -> list[str]:
@@ -295,11 +315,35 @@ class Journal(Protocol):
         ...
 
     def cause_of(self, transmission: int) -> str:
-        """The cause of the open incident that holds a transmission."""
+        """The cause of the open incident that holds a transmission, or that it is held behind."""
         ...
 
     def body(self, payload: int) -> bytes | None:
         """The bytes of a payload; None when they were erased."""
+        ...
+
+    def incident_of_cause(self, cause: str) -> int | None:
+        """The open incident of a cause."""
+        ...
+
+    def messages_on_desk(self, hub: int) -> Sequence[Message]:
+        """What is on the desk of one object."""
+        ...
+
+    def count_objects(self, system: str, document: str) -> int:
+        """How many objects of a kind a system has an id for."""
+        ...
+
+    def tallies(self, system: str, document: str, since_ms: int) -> Sequence[tuple[int, int, int, int, int]]:
+        """(begin of a part of time, counter, changed, zeroed, jumped) of one feed, by whoever counted it."""
+        ...
+
+    def brake_acts(self) -> Mapping[tuple[str, str], tuple[str, int]]:
+        """What a person did last about each feed that the brake held: (system, document) to (pass or drop, when)."""
+        ...
+
+    def gate_acts(self) -> Sequence[GateAct]:
+        """What people did to the ways into and out of systems, oldest first; the newest where there are very many."""
         ...
 
     def restored_systems(self) -> Sequence[RestoredSystem]:
@@ -310,6 +354,14 @@ class Journal(Protocol):
         self, system: str, *, control: int | None = None, group: int | None = None
     ) -> Sequence[Receipt]:
         """What one partner owes for an interchange or a group, the newest first."""
+        ...
+
+    def receipts_of(self, transmission: int) -> Sequence[Receipt]:
+        """What was owed for one transmission, the newest round first."""
+        ...
+
+    def numbers(self) -> Sequence[tuple[str, int, int]]:
+        """Every sequence with the last number given and the highest that may be given."""
         ...
 
     def receipts_overdue(self, partitions: Collection[int], now_ms: int, limit: int) -> Sequence[Receipt]:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from crossdock.journal.chain import crc, digest
 from crossdock.message.records import Entry, Transmission
+
+#: Where a receipt stands.
+WAITING, ACCEPTED, WITH_ERRORS, REJECTED, OVERDUE, SUPERSEDED = 1, 2, 3, 4, 5, 6
+#: The same in words.
+STANDINGS = {
+    1: "waiting", 2: "accepted", 3: "accepted_with_errors", 4: "rejected", 5: "overdue", 6: "superseded",
+}  # fmt: skip
+#: Sequences of this name never begin again: what they number is in the world for good.
+ONCE = "once/"
+#: Under these names an entry tells which numbers it gave, and the round for which a receipt is owed.
+NUMBERS, OWES = "numbers", "owes"
+#: One statement and its values.
+Write = tuple[str, tuple[Any, ...]]
 
 
 class Numbering(Protocol):
@@ -45,8 +59,13 @@ class Late:
     transmission: Transmission | None = None
     at_ms: int = 0
 
-    def rows(self, scope: int, given: Sequence[int]) -> list[tuple[str, tuple[Any, ...]]]:
-        """The rows to write once the numbers are known: the payload, and the receipt that is owed."""
+    def numbered(
+        self, scope: int, given: Sequence[int], last: Mapping[str, int]
+    ) -> tuple[Write, list[Write]]:
+        """What to write once the numbers are known: the payload, and the rows that cite the entry.
+
+        `last` holds the last number of each sequence in this transaction: whoever got it writes it down.
+        """
         body = self.body
         for numbering, number in zip(self.numbers, given, strict=True):
             for mark, form in numbering.marks:
@@ -54,35 +73,61 @@ class Late:
         self.entry.digest = digest(self.salt, body)
         self.told(body)
         codec, data = self.pack(body)
-        rows: list[tuple[str, tuple[Any, ...]]] = [
-            ("insert_payload", (self.id, self.salt, codec, len(body), data, crc(data)))
+        detail: dict[str, Any] = {NUMBERS: runs(self.numbers, given)}
+        rows: list[Write] = [
+            ("upsert_number", (scope, one.sequence, number, one.most))
+            for one, number in zip(self.numbers, given, strict=True)
+            if number == last[one.sequence]
         ]
-        t = self.transmission
-        if self.owed is not None and t is not None and given:
-            due_ms = self.at_ms + int(self.owed.within_s * 1000)
-            group = given[1] if len(given) > 1 else 0
-            rows.append((
-                "insert_receipt",
-                (scope, t.target, given[0], group, t.id, t.document, t.number, t.root, t.partition, self.owed.says,
-                 self.at_ms, due_ms, WAITING),
-            ))  # fmt: skip
-        return rows
+        if self.owed is not None and self.transmission is not None and given:
+            detail[OWES] = self.transmission.round
+            rows.append(("insert_receipt", self._receipt(scope, given)))
+        self.entry.detail = json.dumps(detail, sort_keys=True)
+        return ("insert_payload", (self.id, self.salt, codec, len(body), data, crc(data))), rows
+
+    def _receipt(self, scope: int, given: Sequence[int]) -> tuple[Any, ...]:
+        t, owed = self.transmission, self.owed
+        assert t is not None
+        assert owed is not None
+        due_ms = self.at_ms + int(owed.within_s * 1000)
+        group = given[1] if len(given) > 1 else 0
+        return (
+            t.id, t.round, scope, t.target, given[0], group, t.document, t.number, t.root, t.partition, owed.says,
+            self.at_ms, due_ms,
+        )  # fmt: skip
 
 
-#: Where a receipt stands.
-WAITING, ACCEPTED, WITH_ERRORS, REJECTED, OVERDUE = 1, 2, 3, 4, 5
-#: The same in words.
-STANDINGS = {1: "waiting", 2: "accepted", 3: "accepted_with_errors", 4: "rejected", 5: "overdue"}
+def begins_again(sequence: str) -> bool:
+    """Whether a sequence starts anew behind its last number; the others are used up then."""
+    return not sequence.startswith(ONCE)
+
+
+def after(sequence: str, value: int, most: int) -> int:
+    """The number that follows in a sequence."""
+    return 1 if value >= most and begins_again(sequence) else value + 1
+
+
+def runs(numbers: Sequence[Numbering], given: Sequence[int]) -> Mapping[str, list[int]]:
+    """The numbers by sequence, as the first and last of each run that has no gap."""
+    found: dict[str, list[int]] = {}
+    for numbering, number in zip(numbers, given, strict=True):
+        run = found.setdefault(numbering.sequence, [])
+        if run and run[-1] == number - 1:
+            run[-1] = number
+        else:
+            run += [number, number]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What is owed for one transmission, and what has come. Times are milliseconds since 1970."""
+    """What is owed for one transmission in one round, and what has come. Times are milliseconds since 1970."""
 
     system: str
     control: int
     group: int
     transmission: int
+    round: int
     document: str
     number: str
     root: int

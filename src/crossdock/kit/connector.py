@@ -100,7 +100,7 @@ class Numbered:
     """A number that a request gets in the commit that stores it, so that none is ever skipped or given twice.
 
     `marks` are texts that stand in the body for it, each with what becomes of the number there. The numbers of a
-    `sequence` go from 1 to `most`, then begin again.
+    `sequence` go from 1 to `most`, then begin again, unless its name begins with `once/`.
     """
 
     sequence: str
@@ -186,7 +186,9 @@ class Ask:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     safe: bool = False
     says: str = ""
-    numbers: tuple[Numbered, ...] = ()  #: given when the request is stored; those of the body are its control numbers
+    numbers: tuple[
+        Numbered, ...
+    ] = ()  #: given when the request is stored; those of the body are its control numbers
     owed: Owed | None = None
 
 
@@ -290,6 +292,7 @@ def knows_nothing(document: str, number: str) -> Tree | None:
     """A look-up that finds nothing."""
     del document, number
     return None
+
 
 #: Quantity, from unit, to unit and sku to quantity, exactly. Raises Invalid.
 Convert = Callable[[Decimal, str, str, str], Decimal | int]

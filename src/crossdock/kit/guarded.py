@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 from crossdock.faults import InDoubt, TryLater
-from crossdock.kit.breaker import Breaker, BreakerState
+from crossdock.kit.adaptive import Adaptive, AdaptiveStanding
+from crossdock.kit.breaker import Breaker, BreakerStanding, BreakerState
 from crossdock.kit.credentials import Badge
 from crossdock.kit.http import Client, Response
 from crossdock.kit.share import Places
@@ -27,6 +29,22 @@ def _always() -> bool:
     return True
 
 
+def _throttles(answer: Response) -> bool:
+    """Whether an answer asks for a slower pace; a 503 that names no time speaks of an outage."""
+    return answer.status == 429 or (answer.status == 503 and "retry-after" in answer.headers)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientStanding:
+    """How requests to one system fare; times in seconds, `at_s` on the client's own clock."""
+
+    breaker: BreakerStanding
+    learned: AdaptiveStanding | None  #: None: nothing is learned here
+    held_s: float  #: our limits, or the vendor's, hold everything for so long
+    in_flight: int
+    at_s: float
+
+
 class GuardedClient:
     """Another client, asked only when the system's limits let it be asked.
 
@@ -43,6 +61,7 @@ class GuardedClient:
         concurrency: int = 16,
         pace: Pace | None = None,
         breaker: Breaker | None = None,
+        adaptive: Adaptive | None = None,
         badge: Badge | None = None,
         read_allowance: ReadAllowance = allowance,
         wait_max_s: float = 2.0,
@@ -58,6 +77,7 @@ class GuardedClient:
         self.share = Places(concurrency)
         self._pace = pace or Pace()
         self._breaker = breaker or Breaker()
+        self._adaptive = adaptive
         self._badge = badge
         self._read_allowance = read_allowance
         self._wait_max_s = wait_max_s
@@ -113,8 +133,18 @@ class GuardedClient:
         """Seconds until a request could go, 0 now: for a caller that would rather not begin than be refused."""
         now_s = self._clock()
         wait_s = max(self._breaker.wait_s(now_s), self._pace.wait_s(now_s))
+        if self._adaptive is not None:
+            wait_s = max(wait_s, self._adaptive.wait_s(now_s))
         self.share.asked = True  # whoever asks has something to send
         return wait_s if self.share.places else max(wait_s, _NO_PLACE_S)
+
+    def standing(self) -> ClientStanding:
+        """How requests to the system fare, for the control room."""
+        now_s = self._clock()
+        learned = self._adaptive.standing(now_s) if self._adaptive is not None else None
+        return ClientStanding(
+            self._breaker.standing(now_s), learned, self._pace.wait_s(now_s), self._in_flight, now_s
+        )
 
     def wanted(self) -> bool:
         """Whether anything was to be sent since the last call."""
@@ -138,7 +168,7 @@ class GuardedClient:
 
     async def _once(self, method: str, path: str, body: bytes, headers: Mapping[str, str] | None) -> Response:
         now_s = self._clock()
-        wait_s = self._pace.wait_s(now_s)
+        wait_s = self._paced_s(now_s)
         if wait_s:
             now_s = await self._its_turn(wait_s, now_s)
         self._ask_breaker()
@@ -146,11 +176,13 @@ class GuardedClient:
             raise TryLater("this process may not send now: its hold on the work has run out")
         probe = self._breaker.begin(now_s)
         self._pace.take(now_s)
+        if self._adaptive is not None:
+            self._adaptive.take(now_s)
         self._in_flight += 1
         try:
             answer = await self._client.send(method, path, body=body, headers=headers)
-        except (TryLater, InDoubt):
-            self._breaker.failed(self._clock(), probe=probe)
+        except (TryLater, InDoubt) as fault:
+            self._breaker.failed(self._clock(), probe=probe, says=fault.says)
             raise
         except BaseException:
             # Cancelled, or never a request at all: it tells nothing of the system.
@@ -163,10 +195,13 @@ class GuardedClient:
 
     def _learn(self, answer: Response, *, probe: bool) -> None:
         """What an answer tells of the system's health and limits."""
+        now_s = self._clock()
         if answer.status in _DOWN:
-            self._breaker.failed(self._clock(), probe=probe)
+            self._breaker.failed(now_s, probe=probe, says=f"it answered {answer.status}")
         else:
-            self._breaker.succeeded(probe=probe)
+            self._breaker.succeeded(now_s, probe=probe)
+        if self._adaptive is not None:
+            self._adaptive.answered(now_s, throttled=_throttles(answer))
         allowed = self._read_allowance(answer.headers, self._wall())
         if allowed is not None:
             self._pace.learn(allowed, self._in_flight, self._clock())
@@ -189,8 +224,13 @@ class GuardedClient:
                 raise TryLater("the system's rate limit is reached", wait_s=wait_s)
             await self._sleep(wait_s)
             now_s = self._clock()
-            wait_s = self._pace.wait_s(now_s)
+            wait_s = self._paced_s(now_s)
         return now_s
+
+    def _paced_s(self, now_s: float) -> float:
+        """Seconds until our limits, the vendor's, and what we learned let one request go."""
+        wait_s = self._pace.wait_s(now_s)
+        return wait_s if self._adaptive is None else max(wait_s, self._adaptive.wait_s(now_s))
 
     async def _place(self) -> None:
         """Waits for a free place. Raises TryLater."""

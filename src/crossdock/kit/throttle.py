@@ -23,6 +23,9 @@ class Allowance:
     for_s: float
 
 
+_BUCKET, _BUCKET_EMPTY_S = "x-shopify-shop-api-call-limit", 20.0
+
+
 #: Answer headers (lower case) and the wall clock (seconds since 1970) to what they allow; None when they do not tell.
 ReadAllowance = Callable[[Mapping[str, str], float], Allowance | None]
 
@@ -47,15 +50,27 @@ def retry_after_s(headers: Mapping[str, str], wall_s: float) -> float | None:
 def allowance(headers: Mapping[str, str], wall_s: float) -> Allowance | None:
     """What the usual headers allow: `RateLimit` of the IETF drafts, `RateLimit-*`, `X-RateLimit-*`.
 
-    Source: draft-ietf-httpapi-ratelimit-headers (03 for three fields, 10 for the structured one).
+    Source: draft-ietf-httpapi-ratelimit-headers (03: three fields; 06: one with names; 10: structured).
     """
     if "ratelimit" in headers:
         return _structured(headers["ratelimit"])
     for prefix in ("ratelimit-", "x-ratelimit-", "x-rate-limit-"):
-        left, reset = headers.get(prefix + "remaining"), headers.get(prefix + "reset")
+        left = headers.get(prefix + "remaining")
+        reset = headers.get(prefix + "reset") or headers.get(prefix + "reset-after")
         if left is not None and reset is not None:
             return _plain(left, reset, wall_s)
+    if _BUCKET in headers:
+        return _bucket(headers, wall_s)
     return None
+
+
+def _bucket(headers: Mapping[str, str], wall_s: float) -> Allowance | None:
+    """A shop's bucket, whatever its size: it leaks empty in the same time.
+
+    Source: shopify.dev, "API limits": 40 leak 2 a second, 80 leak 4, 400 leak 20.
+    """
+    size = _number(headers[_BUCKET].partition("/")[2])
+    return leaking(_BUCKET, size / _BUCKET_EMPTY_S)(headers, wall_s) if size else None
 
 
 def leaking(header: str, leaks_per_s: float) -> ReadAllowance:
@@ -143,8 +158,11 @@ def _plain(left: str, reset: str, wall_s: float) -> Allowance | None:
 
 
 def _structured(value: str) -> Allowance | None:
-    """The tightest of `"name";r=50;t=30, …`: r requests left, t seconds."""
+    """The tightest of `"name";r=50;t=30, …`: r requests left, t seconds; or `limit=…, remaining=50, reset=30`."""
     found = list[Allowance]()
+    named = dict[str, str](re.findall(r"\b(remaining|reset)=(\d{1,9})\b", value))
+    if len(named) == 2:
+        return Allowance(int(named["remaining"]), float(named["reset"]))
     for part in value.split(",")[:16]:
         numbers = {name: float(number) for name, number in re.findall(r";\s*([rt])=(\d{1,9})\b", part)}
         if "r" in numbers and "t" in numbers:

@@ -62,6 +62,7 @@ TYPES: dict[str, IncidentType] = {
         IncidentType("lot_expired", _OPS, "high", 4 * _HOUR, "A lot past its date"),
         IncidentType("negative_stock", _OPS, "medium", 8 * _HOUR, "Stock below zero"),
         IncidentType("price_missing", _MASTER, "medium", 4 * _HOUR, "A line without a price"),
+        IncidentType("mass_change", _OPS, "high", _HOUR, "A feed changes far more than usual and is held"),
     )
 }
 

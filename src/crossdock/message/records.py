@@ -47,6 +47,7 @@ class Message:
     waits_for: str | None = None  #: "document/number" of the missing predecessor
     until_ms: int | None = None
     partition: int = 0  #: whose owner decides it: the home of its root
+    heavy: bool = False  #: too large to wait in memory; it is read back from the store
 
 
 @dataclass(slots=True)

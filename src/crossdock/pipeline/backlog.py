@@ -9,8 +9,9 @@ from typing import Any
 import structlog
 
 from crossdock.journal.changes import Changes
-from crossdock.journal.contract import StoreDown
+from crossdock.journal.contract import Overtaken, StoreDown
 from crossdock.journal.tenure import Hold
+from crossdock.message.incident import MemberKind
 from crossdock.message.records import Transmission
 from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.pipeline.bound import Context
@@ -18,6 +19,7 @@ from crossdock.pipeline.conclude import Verdict
 from crossdock.pipeline.lanes import Flight, Lane
 from crossdock.pipeline.target import Target
 from crossdock.pipeline.transmit import entry_of
+from crossdock.pipeline.windows import Window
 
 _log = structlog.get_logger("crossdock.backlog")
 _S = TransmissionState
@@ -35,6 +37,7 @@ class Backlog:
         self._journal = context.journal
         self._hold = hold
         self._tasks: set[asyncio.Task[None]] = set()
+        self._forgotten: list[tuple[str, str]] = []  #: (target, key) of lanes held behind nothing any more
 
     # -- partitions come and go ------------------------------------------------
 
@@ -56,20 +59,25 @@ class Backlog:
         return len(interrupted)
 
     def _find_blocked(self, target: Target, partitions: Collection[int]) -> None:
-        for key, transmission, partition in self._journal.lanes_blocked(target.name, partitions):
+        journal = self._journal
+        for key, transmission, partition in journal.lanes_blocked(target.name, partitions):
             lane = target.lanes.by_key(key)
             lane.partition = partition
-            lane.blocked_by = self._journal.cause_of(transmission)
+            kinds = (MemberKind.TRANSMISSION, MemberKind.FOLLOWER)
+            if any(journal.incident_of(kind, transmission) is not None for kind in kinds):
+                lane.blocked_by = journal.cause_of(transmission)
+            else:  # its incident ended while it was being held behind it
+                self._forgotten.append((target.name, key))
 
     async def load(self, target: Target) -> None:
         """Brings what is due in the partitions held into memory, as far as there is room."""
         # From the beginning: work of a partition that has just come may be older than all that is known.
-        target.spilled = True
-        target.loaded_upto = 0
-        while target.spilled and self.refill(target):
-            await asyncio.sleep(0)
-            if target.lanes.count > target.window // 2:
-                break
+        target.windows.rewind()
+        while self.refill(target):  # until memory is full, or has everything
+            await self._context.clock.sleep(0)
+        for name, key in [one for one in self._forgotten if one[0] == target.name]:
+            self._forgotten.remove((name, key))
+            self.reload(target, key)
 
     async def vacate(self, target: Target, partitions: Collection[int]) -> None:
         """Forgets the lanes of these partitions once nothing of them is under way."""
@@ -121,31 +129,54 @@ class Backlog:
 
     def refill(self, target: Target) -> bool:
         """Brings work from the store into memory while there is room; True when it brought something."""
-        if not target.spilled or target.lanes.count > target.window // 2:
-            return False
-        limit = target.window - target.lanes.count
-        partitions = self._hold.partitions
-        rows = self._journal.open_transmissions(target.name, _RUNNING, target.loaded_upto, limit, partitions)
+        found = False
+        for origin, window in target.windows.spilled:
+            if target.windows.half_empty(origin):
+                found = self._refill(target, origin, window) or found
+        return found
+
+    def refill_soon(self, target: Target, origin: str) -> None:
+        """Does so for one origin, if memory runs low on its work while the store has more."""
+        window = target.windows.of(origin)
+        if window.spilled and not window.refilling and target.windows.half_empty(origin):
+            window.refilling = True
+            asyncio.get_running_loop().call_soon(self._refill, target, origin, window)
+
+    def _refill(self, target: Target, origin: str, window: Window) -> bool:
+        window.refilling = False
+        limit = max(target.windows.room(origin), 1)
+        rows = self._journal.open_transmissions(
+            target.name, _RUNNING, window.loaded_upto, limit, self._hold.partitions, origin
+        )
         held: dict[str, list[Flight]] = {}
+        begun = window.loaded_upto
         for t in rows:
             if t.id not in target.lanes.aboard and t.id not in target.commits.ending:
+                lane = target.lanes.of(t)
+                if lane.blocked_by is None and not lane.more and target.windows.elder_waits(t, lane):
+                    break  # its elder comes with the work of another system
                 self._bring(target, t, held)
-            target.loaded_upto = t.id
+            window.loaded_upto = t.id
         if held:
             changes = self._journal.changes()
             for cause, flights in held.items():
                 target.concluder.hold(flights, cause, changes)
-            self._run(target, changes)
-        if len(rows) < limit and target.loaded_upto >= target.unseen:
-            target.spilled = False
-        return bool(rows)
+            lanes = {flight.t.key: target.lanes.of(flight.t) for one in held.values() for flight in one}
+            self._run(target, changes, list(lanes.values()))
+        if len(rows) < limit and (not rows or window.loaded_upto == rows[-1].id):
+            target.windows.read_all(origin)
+        return window.loaded_upto > begun
 
     def _bring(self, target: Target, t: Transmission, held: dict[str, list[Flight]]) -> None:
         lane = target.lanes.of(t)
-        flight = Flight(t, stored=True)
+        flight = Flight(t, made=True, stored=True)
+        if not lane.flights:
+            lane.blocked_by = lane.blocked_by or target.concluder.held_up_by(t)
         if lane.blocked_by is not None:
             held.setdefault(lane.blocked_by, []).append(flight)
             return
+        if lane.more:
+            return  # its turn comes when what is before it was read
         self._comes_after(target, lane, t)
         target.lanes.push(lane, flight)
         target.schedule(lane)
@@ -158,7 +189,10 @@ class Backlog:
                 self.reload(target, key)
 
     def reload(self, target: Target, key: str) -> None:
-        """Reads one lane anew, after a person acted on it; one that is held elsewhere is left alone."""
+        """Reads one lane anew, after a person acted on it, or the next part of one that is longer than the window.
+
+        One that is held elsewhere is left alone.
+        """
         lane = target.lanes.by_key(key)
         if lane.busy or lane.writing:
             self._later(_BUSY_S, target, key)
@@ -184,42 +218,66 @@ class Backlog:
             target.lanes.tidy(lane)
             return
         # Flights whose first commit is under way are not in the store yet, and stay behind the others.
-        coming = [flight for flight in lane.flights if not flight.stored]
+        coming = [flight for flight in lane.flights if not flight.made]
         target.lanes.remove(lane, list(lane.flights))
-        lane.blocked_by = None
+        lane.blocked_by, lane.left = None, False
         changes = self._journal.changes()
         known = {flight.t.id for flight in coming}
         for t in rows:
             lane.partition = t.partition
-            if t.id in known:
-                continue
-            if t.state is _S.DESK:
-                lane.blocked_by = lane.blocked_by or self._journal.cause_of(t.id)
-            elif lane.blocked_by is not None:
-                if t.state is not _S.HELD:
-                    target.concluder.hold([Flight(t)], lane.blocked_by, changes)
-            elif not target.spilled or t.id <= target.loaded_upto:
-                self._take_up(target, lane, t, changes)
-            elif t.state is _S.HELD:
+            if t.id not in known:
+                self._again(target, lane, t, changes)
+        taken = list(lane.flights)
+        # What is beyond the newest one that was read from the store belongs to `refill`.
+        seen = bool(rows) and not lane.left and target.windows.loaded(rows[-1])
+        lane.more = seen and len(rows) >= target.window
+        if lane.blocked_by is not None and len(rows) >= target.window:
+            self._hold_rest(target, lane, rows[-1].id)
+        if not lane.more:  # else they are found in the store when their turn comes
+            for flight in coming:
+                target.lanes.push(lane, flight)
+        self._run(target, changes, [lane], taken)
+
+    def _again(self, target: Target, lane: Lane, t: Transmission, changes: Changes) -> None:
+        """One transmission of a lane that is read anew."""
+        if t.state is _S.DESK:
+            lane.blocked_by = lane.blocked_by or self._journal.cause_of(t.id)
+            return
+        if not lane.flights:
+            lane.blocked_by = lane.blocked_by or target.concluder.held_up_by(t)
+        if lane.blocked_by is not None:
+            if t.state is not _S.HELD:
+                target.concluder.hold([Flight(t)], lane.blocked_by, changes)
+        elif not lane.left and target.windows.loaded(t):
+            self._take_up(target, lane, t, changes)
+        else:
+            # What comes after it in the lane stays in the store, too, whoever it is from.
+            lane.left = True
+            target.windows.leave(t)
+            if t.state is _S.HELD:
                 self._let_go(t, changes)
-        for flight in coming:
-            target.lanes.push(lane, flight)
-        self._run(target, changes, lane, coming)
+
+    def _hold_rest(self, target: Target, lane: Lane, after: int) -> None:
+        """Holds what is beyond the window of a lane that waits for a person; nothing of it stays in memory."""
+        while rows := self._journal.lane(target.name, lane.key, after, _CHUNK):
+            changes = self._journal.changes()
+            for t in rows:
+                self._again(target, lane, t, changes)
+            self._run(target, changes, [lane])
+            after = rows[-1].id
+        lane.more = False
 
     def _take_up(self, target: Target, lane: Lane, t: Transmission, changes: Changes) -> None:
-        flight = Flight(t, stored=True)
+        flight = Flight(t, made=True)
         if t.state is _S.HELD:
             self._let_go(t, changes)
-            flight.stored = False
         elif t.state is _S.SENDING:
             # Nobody is sending from this lane: what was on the wire is in doubt, as after a stop.
             writer = target.writer(t.document)
             if writer is None or target.concluder.interrupted(flight, writer, changes) is Verdict.BLOCKED:
                 lane.blocked_by = target.concluder.cause
                 return
-            flight.stored = False
         self._comes_after(target, lane, t)
-        target.loaded_upto = max(target.loaded_upto, t.id)
         target.lanes.push(lane, flight)
 
     def _let_go(self, t: Transmission, changes: Changes) -> None:
@@ -235,25 +293,40 @@ class Backlog:
         )
 
     def _comes_after(self, target: Target, lane: Lane, t: Transmission) -> None:
-        """Notes a predecessor at another target that is not at its end."""
+        """Notes a predecessor at another target that is not at its end, and forgets one that a person ended."""
         if t.after is None:
             return
         before = self._journal.transmission(t.after)
         if before is not None and before.state not in (_S.DONE, _S.CLOSED, _S.SUPERSEDED):
             target.unfinished[t.after] = lane.key
+        else:
+            target.unfinished.pop(t.after, None)
 
     def _run(
-        self, target: Target, changes: Changes, lane: Lane | None = None, coming: Sequence[Flight] = ()
+        self, target: Target, changes: Changes, lanes: Sequence[Lane], taken: Sequence[Flight] = ()
     ) -> None:
-        async def write() -> None:
-            if changes.rows:
-                await target.commits.durable(changes)
-            if lane is not None:
-                for flight in lane.flights:
-                    flight.stored = flight.stored or flight not in coming
-                target.schedule(lane)
-                target.lanes.tidy(lane)
+        """Commits beside everything else; then the flights of the first lane that were taken up may go.
 
+        When a person was faster, the lanes are read once more.
+        """
+
+        async def write() -> None:
+            try:
+                if changes.rows:
+                    await target.commits.durable(changes)
+            except Overtaken:
+                for lane in lanes:
+                    self._later(0, target, lane.key)
+            else:
+                lane = lanes[0]
+                target.stored(lane, [flight for flight in taken if flight in lane.flights])
+            finally:
+                for lane in lanes:
+                    lane.writing -= 1
+                    target.lanes.tidy(lane)
+
+        for lane in lanes:
+            lane.writing += 1
         self._keep(write())
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:

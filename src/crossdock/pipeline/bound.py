@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 
 from crossdock.charter.charter import Charter, System
 from crossdock.journal.contract import Journal
@@ -13,6 +13,9 @@ from crossdock.journal.tenure import Alone, Signals, Silence, Tenure
 from crossdock.kit.connector import Poller, Read, Reader, Writer
 from crossdock.kit.http import Client
 from crossdock.kit.share import Share
+from crossdock.message.turns import Turns
+from crossdock.pipeline.gates import Gates
+from crossdock.pipeline.order import InTurns, Order
 from crossdock.pipeline.restored import Restored
 
 
@@ -77,8 +80,16 @@ class Context:
     tenure: Tenure = field(default_factory=Alone)  #: what this process holds of the store
     signals: Signals = field(default_factory=Silence)  #: the other processes of the site
     refresh: Callable[[], None] = lambda: None  #: reads anew what people have added to crosswalks
+    order: Callable[[], Order] = InTurns  #: whose capture is decided next
+    turns: Callable[[], Turns[Any]] = Turns  #: whose lane is sent from next
+    full: Callable[[str], bool] = lambda _: False  #: whether a system should not be asked for more now
+    backlogs: Callable[[], Mapping[str, int]] = (
+        dict  #: how much of each system is under way, as far as is known
+    )
     restored: Restored = field(init=False)  #: what came back from a backup, if anything did
+    gates: Gates = field(init=False)  #: what may pass now
 
     def __post_init__(self) -> None:
-        """Looks whether the store was restored from a backup."""
+        """Looks whether the store was restored from a backup; what people have closed is read by the worker."""
         self.restored = Restored(self.journal)
+        self.gates = Gates(self.charter, self.clock, self.journal.gate_acts)

@@ -11,10 +11,13 @@ import structlog
 
 from crossdock.journal.changes import Changes
 from crossdock.journal.contract import Fenced, StoreDown
+from crossdock.kit.connector import Ask
 from crossdock.message.records import Transmission
+from crossdock.message.states import EntryKind
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.conclude import Verdict
 from crossdock.pipeline.lanes import Flight, Lane
+from crossdock.pipeline.transmit import entry_of, in_words
 
 _log = structlog.get_logger("crossdock.commit")
 _STORE_RETRY_S = 0.5
@@ -59,6 +62,22 @@ class Commits:
             else:
                 return
 
+    async def stored_again(self, flights: Sequence[Flight], changes: Changes) -> None:
+        """Commits what became of some flights, if there are any; their lane may go from them."""
+        if flights:
+            await self.durable(changes)
+            for flight in flights:
+                flight.stored = True
+
+    async def ask(self, flight: Flight, ask: Ask) -> None:
+        """Stores a further request of a dialogue before it leaves."""
+        changes = self._journal.changes()
+        entry = entry_of(flight.t, EntryKind.sent, in_words(ask))
+        entry.payload, entry.digest = changes.payload(ask.body)
+        entry.state = flight.t.state.value
+        changes.entry(entry)
+        await self.durable(changes)
+
     async def concluded(self, conclude: Callable[[Changes], Verdict]) -> tuple[Verdict, Changes]:
         """What came of a sending, and the changes that say so; waits while what it must look up cannot be read."""
         while True:
@@ -73,7 +92,9 @@ class Commits:
         """Commits while the lane goes on.
 
         `marked` are the flights that these changes, and no others, store as SENDING: what follows is
-        sent only once its own row is durable.
+        sent only once its own row is durable. A commit that fails is tried again, and the lane waits for
+        it: a later outcome written before this one would be undone by it, and what left meanwhile would
+        look after a stop as if it had never left.
         """
         lane.writing += 1
         self.ending[done.id] = done.partition
@@ -86,6 +107,7 @@ class Commits:
                 lane.writing -= 1
                 self._written(lane, marked, done)
             else:
+                lane.failing += 1
                 self.run(lane, self._again(lane, marked, changes, done))
 
         future.add_done_callback(written)
@@ -97,6 +119,7 @@ class Commits:
             await self.durable(changes)
         finally:
             lane.writing -= 1
+            lane.failing -= 1
             self.ending.pop(done.id, None)
         self._written(lane, marked, done)
 
@@ -114,7 +137,10 @@ class Commits:
             except Exception:  # ends in a reload of the lane: memory and store had parted
                 _log.exception("a lane is read anew", system=self._system, key=lane.key)
                 self._parted(lane)
+            finally:
+                lane.writing -= 1
 
+        lane.writing += 1
         task = asyncio.get_running_loop().create_task(attempt())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -11,6 +11,7 @@ from crossdock.charter.charter import System
 from crossdock.faults import Fault, InDoubt, Invalid, TryLater
 from crossdock.journal.changes import Changes, Row
 from crossdock.kit.connector import Done, Unclear, Writer
+from crossdock.message.gate import Direction
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry, Transmission
 from crossdock.message.states import EntryKind, TransmissionState
@@ -26,6 +27,8 @@ _S = TransmissionState
 FAILURES_TOLD = 5
 #: How often a target must say that it does not have a document before it is sent again.
 ABSENT_TIMES = 2
+#: Older states that one newer state takes the place of at once; a lane that holds more waits for its person.
+_SUPERSEDED_MAX = 100
 
 
 class Verdict(Enum):
@@ -118,7 +121,7 @@ class Concluder:
     def _later(self, flight: Flight, fault: TryLater, outcome: Outcome, changes: Changes) -> Verdict:
         t = flight.t
         now = self._context.clock.now_ms()
-        due = next_due_ms(t, fault, self._system, self._context.random, now)
+        due = next_due_ms(t, fault, self._system, self._context.random, now, self._closed_ms(t))
         if due is None:
             hours = self._system.limits.retry_for_s / 3600
             over = Invalid(
@@ -140,14 +143,19 @@ class Concluder:
         entry = entry_of(t, EntryKind.doubted, f"nobody knows whether {t.target} has it: {fault.says}")
         if outcome.answer is not None and outcome.answer.body:
             entry.payload, entry.digest = changes.payload(outcome.answer.body)
+        if way is Unclear.FIND:
+            flight.absent = 0
+            t.due_ms = now + int(
+                writer.settle_s * 1000
+            )  # stored with the move, so that a stop does not shorten it
         changes.move_transmission(t, _S.IN_DOUBT, entry)
         if way is Unclear.PERSON:
             return self._to_desk(flight, self._in_doubt(t, fault), changes)
         if way is Unclear.FIND:
-            flight.absent = 0
-            t.due_ms = now + int(writer.settle_s * 1000)
             return Verdict.AGAIN
-        due = next_due_ms(t, TryLater(fault.says), self._system, self._context.random, now)
+        due = next_due_ms(
+            t, TryLater(fault.says), self._system, self._context.random, now, self._closed_ms(t)
+        )
         if due is None:
             return self._to_desk(flight, self._in_doubt(t, fault), changes)
         t.due_ms = due
@@ -168,7 +176,7 @@ class Concluder:
             self._done(flight, outcome.done, entry_of(t, EntryKind.settled, f"{t.target} has it"), changes)
             return Verdict.DONE
         if isinstance(outcome.fault, TryLater):
-            due = next_due_ms(t, outcome.fault, self._system, self._context.random, now)
+            due = next_due_ms(t, outcome.fault, self._system, self._context.random, now, self._closed_ms(t))
             if due is not None:
                 t.due_ms = due
                 changes.entry(answered(t, outcome, changes, f"asked, no answer yet: {outcome.fault.says}"))
@@ -200,6 +208,10 @@ class Concluder:
             writer.unclear is Unclear.RESEND and self._context.restored.keyless(t)
         )
 
+    def _closed_ms(self, t: Transmission) -> int:
+        """For how long the target was closed since the first try: the retry clock stood still."""
+        return self._context.gates.closed_ms(t.target, Direction.OUT, t.first_ms) if t.first_ms else 0
+
     @staticmethod
     def _in_doubt(t: Transmission, fault: Fault) -> Invalid:
         return Invalid(
@@ -228,9 +240,14 @@ class Concluder:
         return entry
 
     def hold(self, flights: Iterable[Flight], cause: str, changes: Changes) -> None:
-        """Those behind one that waits for a person wait too, and are members of its incident."""
+        """Those behind one that waits for a person wait too, and are members of its incident.
+
+        One that is in doubt itself stays so: its doubt is settled when its turn comes.
+        """
         for flight in flights:
             t = flight.t
+            if t.state is _S.IN_DOUBT:
+                continue
             if t.state is _S.SENDING:
                 t.attempt -= 1  # stored ahead of its turn, never put on the wire
             changes.move_transmission(
@@ -238,17 +255,39 @@ class Concluder:
             )
             changes.add_follower(cause, t.id)
 
-    def supersede_blocking(self, lane: Lane, newer: Transmission, changes: Changes) -> bool:
-        """A newer state frees a lane that an older one holds; True when it did."""
+    def take_back(self, flights: Iterable[Flight], changes: Changes) -> list[Flight]:
+        """Those stored as SENDING that never left are due again; gives them, not yet stored."""
+        back = [flight for flight in flights if flight.t.state is _S.SENDING]
+        for flight in back:
+            flight.t.attempt -= 1  # stored ahead of its turn, never put on the wire
+            flight.stored = False
+            entry = entry_of(flight.t, EntryKind.decided, f"stays here: {flight.t.target} is closed")
+            changes.move_transmission(flight.t, _S.DUE, entry)
+        return back
+
+    def held_up_by(self, t: Transmission) -> str | None:
+        """The cause of the incident for which its predecessor at another target waits, if it does."""
         journal = self._context.journal
-        blocking = [t for t in journal.lane(newer.target, lane.key, 0, 100) if t.state is _S.DESK]
-        if any(t.hub != newer.hub for t in blocking):
+        before = None if t.after is None else journal.transmission(t.after)
+        return journal.cause_of(before.id) if before and before.state in (_S.DESK, _S.HELD) else None
+
+    def supersede_blocking(self, lane: Lane, newer: Transmission, changes: Changes) -> bool:
+        """A newer state frees a lane that an older one holds; True when it did.
+
+        Only when the store shows the whole lane at rest: what is still on its way to the desk, or to be
+        held behind it, comes first.
+        """
+        journal = self._context.journal
+        older = journal.lane(newer.target, lane.key, 0, _SUPERSEDED_MAX + 1)
+        at_rest = all(t.hub == newer.hub and t.state in (_S.DESK, _S.HELD) for t in older)
+        if not older or len(older) > _SUPERSEDED_MAX or not at_rest:
             return False
-        for t in blocking:
+        for t in older:
+            kind = MemberKind.TRANSMISSION if t.state is _S.DESK else MemberKind.FOLLOWER
             entry = entry_of(t, EntryKind.superseded, f"{newer.document} {newer.number} is newer")
             changes.move_transmission(t, _S.SUPERSEDED, entry)
-            changes.row("delete_member", MemberKind.TRANSMISSION.value, t.id)
-            incident = journal.incident_of(MemberKind.TRANSMISSION, t.id)
+            changes.row("delete_member", kind.value, t.id)
+            incident = journal.incident_of(kind, t.id) if kind is MemberKind.TRANSMISSION else None
             if incident is not None:
                 now = self._context.clock.now_ms()
                 changes.row("resolve_empty_incident", "a newer state took its place", now, incident)

@@ -10,12 +10,14 @@ from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes, Row
 from crossdock.journal.tenure import Hold
 from crossdock.kit.connector import Read
+from crossdock.message.gate import Direction
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import EntryKind, MessageState
 from crossdock.model.document import Document
 from crossdock.pipeline import check
 from crossdock.pipeline.bound import Context
+from crossdock.pipeline.brake import TYPE, MassChange, cause_of_feed
 from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge, shares_numbers
 from crossdock.pipeline.report import Subject, incident_of, reads_json
 from crossdock.pipeline.route import Router
@@ -33,6 +35,7 @@ class Batch:
     #: (message, system, "document/number") of those
     elsewhere: set[int] = field(default_factory=set[int])  #: partitions that got something to decide
     freed: set[int] = field(default_factory=set[int])  #: incidents that lost members
+    displaced: set[int] = field(default_factory=set[int])  #: messages on the desk that a newer one ended
 
 
 class Decider:
@@ -44,6 +47,7 @@ class Decider:
         self._known = known
         self._router = router
         self._hold = hold
+        self.brake = MassChange(context, known)
 
     def decide(
         self,
@@ -73,8 +77,29 @@ class Decider:
             else:
                 self.to_desk(message, fault, batch)
         else:
+            # What a person sent back has been looked at.
+            runaway = self.brake.judge(message) if made_by is not None and news else None
+            if made_by is not None and self.brake.engaged((message.system, message.document)):
+                self._take_place(message, batch)
+            if runaway is not None and made_by is not None:
+                self.broken(message, made_by, runaway, batch)
+                return
             self._move(message, MessageState.ROUTED, batch, made_by)
             self._routed(message, reads, warnings, batch, news=news)
+
+    def _take_place(self, newer: Message, batch: Batch) -> None:
+        """A newer state ends older ones of the same object that the brake holds."""
+        journal = self._context.journal
+        held_by = journal.incident_of_cause(cause_of_feed((newer.system, newer.document)))
+        for older in journal.messages_on_desk(newer.hub) if held_by is not None else ():
+            if (
+                older.id not in batch.displaced
+                and journal.incident_of(MemberKind.MESSAGE, older.id) == held_by
+            ):
+                batch.displaced.add(older.id)
+                self._move(older, MessageState.SUPERSEDED, batch, None, why="newer ones took its place")
+                says = "a newer one took its place while it was held"
+                batch.changes.entry(self._entry(EntryKind.superseded, older, says, ()))
 
     def _hand_over(self, message: Message, batch: Batch, made_by: Entry | None) -> None:
         """The object's story is decided by whoever holds its home, so that its lanes keep their order."""
@@ -89,7 +114,14 @@ class Decider:
         changes.entry(entry, *self._introduction(message, changes))
         batch.elsewhere.add(message.partition)
 
-    def _move(self, message: Message, to: MessageState, batch: Batch, made_by: Entry | None) -> None:
+    def _move(
+        self,
+        message: Message,
+        to: MessageState,
+        batch: Batch,
+        made_by: Entry | None,
+        why: str = "what was missing has come",
+    ) -> None:
         """A new message is written in its state, a known one is moved to it."""
         changes = batch.changes
         if made_by is not None:
@@ -97,11 +129,11 @@ class Decider:
             changes.add_message(message, made_by)
             return
         if message.state is MessageState.DESK:
-            self._leave_desk(message, batch)
+            self._leave_desk(message, batch, why)
         changes.move_message(message, to)
 
-    def _leave_desk(self, message: Message, batch: Batch) -> None:
-        """What it lacked has come: it is no member of its incident any more, and the last one ends it."""
+    def _leave_desk(self, message: Message, batch: Batch, why: str = "what was missing has come") -> None:
+        """It is no member of its incident any more, and the last one ends it."""
         journal = self._context.journal
         incident = journal.incident_of(MemberKind.MESSAGE, message.id)
         if incident is not None:
@@ -109,7 +141,7 @@ class Decider:
             if incident not in batch.freed:
                 batch.freed.add(incident)
                 now = self._context.clock.now_ms()
-                batch.changes.row("resolve_empty_incident", "what was missing has come", now, incident)
+                batch.changes.row("resolve_empty_incident", why, now, incident)
 
     def _routed(
         self, message: Message, reads: list[Read], warnings: list[str], batch: Batch, *, news: bool
@@ -168,7 +200,7 @@ class Decider:
             )
 
     def _wait(self, message: Message, wait: Waits, batch: Batch, made_by: Entry | None) -> None:
-        until = self._context.clock.now_ms() + int(self._charter.checks.wait_s * 1000)
+        until = self._until(wait.kind)
         predecessor = f"{wait.kind}/{wait.number}"
         changes = batch.changes
         if made_by is not None:
@@ -183,9 +215,24 @@ class Decider:
         entry = self._entry(EntryKind.decided, message, f"waits for {wait.kind} {wait.number}", ())
         changes.entry(entry, *self._introduction(message, changes))
 
+    def _until(self, kind: str) -> int:
+        """When a kind of document must have come: its owner's closed times do not count."""
+        rule, wait_ms = self._charter.objects.get(kind), int(self._charter.checks.wait_s * 1000)
+        owner = rule.owner if rule else ""
+        return self._context.gates.advanced(owner, Direction.IN, wait_ms)
+
     def overdue(self, message: Message, batch: Batch) -> None:
-        """The predecessor did not come in time: somebody must look."""
+        """The predecessor did not come in time: somebody must look, unless its owner could not send it."""
         kind, _, number = (message.waits_for or "/").partition("/")
+        rule = self._charter.objects.get(kind)
+        shut = self._context.gates.shut(rule.owner, Direction.IN) if rule else None
+        if shut is not None:
+            batch.changes.move_message(
+                message, MessageState.WAITING, waits_for=message.waits_for, until_ms=self._until(kind)
+            )
+            says = f"waits on for {kind} {number}: {shut.says}"
+            batch.changes.entry(self._entry(EntryKind.decided, message, says, ()))
+            return
         fault = Invalid(
             f"{message.document} {message.number} still waits for {kind} {number}",
             value=number,
@@ -230,7 +277,7 @@ class Decider:
     def _incident(self, message: Message, fault: Fault, batch: Batch) -> None:
         incident = incident_of(
             fault,
-            Subject(message.system, message.document, message.number),
+            Subject(message.system, message.document, "" if fault.type == TYPE else message.number),
             (MemberKind.MESSAGE, message.id),
             id_=self._context.journal.next_id(),
             now_ms=self._context.clock.now_ms(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -13,6 +13,8 @@ from crossdock.message.states import TransmissionState
 
 #: Flights of one lane stored as SENDING ahead of their turn, where the target dedupes on our key.
 AHEAD_MAX = 8
+#: Documents and requests of more bytes are read back from the store when they are sent.
+HEAVY_BYTES = 32_768
 
 
 @dataclass(slots=True, eq=False)
@@ -24,8 +26,14 @@ class Flight:
     ask: Ask | None = None  #: the exact request of this round, once rendered
     job: Job | None = None  #: what the writer was told for `ask`
     reads: str | None = None  #: what the rendering looked up, as the ledger keeps it
+    made: bool = False  #: its row is in the store, in whatever state
     stored: bool = False  #: the row as it is here is durable
     absent: int = 0  #: how often the target said that it does not have it
+
+    def lighten(self) -> None:
+        """Lets go of what is large while it waits; it is read back from the store."""
+        if self.ask is not None and len(self.ask.body) > HEAVY_BYTES and self.t.payload is not None:
+            self.ask = None
 
 
 @dataclass(slots=True, eq=False)
@@ -37,8 +45,11 @@ class Lane:
     flights: deque[Flight] = field(default_factory=deque[Flight])
     blocked_by: str | None = None  #: the cause of the incident that holds it
     busy: bool = False  #: somebody is sending from it
-    writing: int = 0  #: outcomes of it that are on their way to the disk
+    writing: int = 0  #: commits about it that it does not wait for
+    failing: int = 0  #: outcomes among them that the disk has refused, and that are tried again
     queued: bool = False  #: it is among the ready ones
+    more: bool = False  #: the store holds more of it than fits into the window
+    left: bool = False  #: when it was read last, something of it stayed in the store
 
     def ahead(self) -> int:
         """How many flights are stored as being sent."""
@@ -78,6 +89,7 @@ class Lanes:
         self._lanes: dict[str, Lane] = {}
         self.count = 0  #: flights in memory
         self.aboard: set[int] = set()  #: their transmissions
+        self.counts: Counter[str] = Counter()  #: of them, by the system that they came from
 
     def of(self, transmission: Transmission) -> Lane:
         """The lane of a transmission, made when needed."""
@@ -97,12 +109,14 @@ class Lanes:
         lane.flights.append(flight)
         self.aboard.add(flight.t.id)
         self.count += 1
+        self.counts[flight.t.origin] += 1
 
     def pop(self, lane: Lane) -> Flight:
         """Takes the first flight out."""
         self.count -= 1
         flight = lane.flights.popleft()
         self.aboard.discard(flight.t.id)
+        self.counts[flight.t.origin] -= 1
         return flight
 
     def remove(self, lane: Lane, flights: Iterable[Flight]) -> None:
@@ -112,11 +126,22 @@ class Lanes:
         self.aboard.difference_update(flight.t.id for flight in flights)
         kept = deque(f for f in lane.flights if id(f) not in gone)
         self.count -= len(lane.flights) - len(kept)
+        self.counts.subtract(f.t.origin for f in lane.flights if id(f) in gone)
         lane.flights = kept
+
+    def put_back(self, lane: Lane, flights: Iterable[Flight]) -> None:
+        """Puts flights that were taken out back to where they stood: a lane is in the order of making."""
+        found = list(flights)
+        self.count += len(found)
+        self.counts.update(flight.t.origin for flight in found)
+        self.aboard.update(flight.t.id for flight in found)
+        lane.flights = deque(sorted((*lane.flights, *found), key=lambda flight: flight.t.id))
 
     def tidy(self, lane: Lane) -> None:
         """Forgets a lane that holds nothing."""
-        if lane.flights or lane.blocked_by is not None or lane.busy or lane.queued or lane.writing:
+        if lane.flights or lane.blocked_by is not None:
+            return
+        if lane.busy or lane.writing or lane.queued or lane.more:
             return
         if self._lanes.get(lane.key) is lane:  # one that was given away may have an heir
             del self._lanes[lane.key]

@@ -11,6 +11,7 @@ from crossdock.journal.chain import partition_of
 from crossdock.journal.contract import StoreDown
 from crossdock.journal.tenure import Hold
 from crossdock.kit.connector import Page, Poller
+from crossdock.message.gate import Direction
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.receive import Door
 
@@ -34,7 +35,6 @@ class Pollers:
         self._hold = hold
         self._asking: dict[int, int] = {}  # how many ask now, by partition
         self._tasks: list[asyncio.Task[None]] = []
-        self.paused: set[str] = set()
         self._ended: dict[str, set[str]] = {}  #: documents that were asked for up to their end
 
     def start(self) -> None:
@@ -68,7 +68,7 @@ class Pollers:
                 await self._context.clock.sleep(_HELD_EVERY_S)
                 continue
             try:
-                if system.name not in self.paused:
+                if self._may_ask(system.name):
                     self._asking[partition] = self._asking.get(partition, 0) + 1
                     try:
                         more = await self._once(bound, document, poller)
@@ -93,6 +93,11 @@ class Pollers:
             if not more:
                 await self._caught_up(bound, document)
                 await self._context.clock.sleep(every_s)
+
+    def _may_ask(self, system: str) -> bool:
+        """Whether a system may be asked: nobody has closed its way in, and there is room for what it tells."""
+        context = self._context
+        return context.gates.shut(system, Direction.IN) is None and not context.full(system)
 
     async def _caught_up(self, bound: Bound, document: str) -> None:
         """Ends restored mode for a system once everything it hands in was asked for up to its end."""
@@ -120,9 +125,10 @@ class Pollers:
             )
             for found in page.found
         ]
-        accepted = await self._context.journal.accept_page(arrivals, bound.system.name, document, page.cursor)
-        for one in accepted:
-            self._door.offer(one)
+        accepted = self._context.journal.accept_page(arrivals, bound.system.name, document, page.cursor)
+        # Not after the wait for it: what was committed behind it would be offered before it, and it never.
+        accepted.add_done_callback(self._door.offer_page)
+        await accepted
 
 
 def pause_s(failures: int, every_s: float) -> float:

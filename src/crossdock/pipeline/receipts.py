@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from crossdock.faults import Invalid, Rejected
 from crossdock.journal.chain import partition_of
 from crossdock.journal.numbers import ACCEPTED, OVERDUE, REJECTED, STANDINGS, WITH_ERRORS, Receipt
+from crossdock.journal.tenure import Hold
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry, Message
 from crossdock.message.states import EntryKind
@@ -23,6 +24,8 @@ _STATES = {
 }
 #: Overdue receipts that become incidents in one commit.
 OVERDUE_PAGE = 200
+#: How often it is looked whether a partner owes us something for too long.
+_LOOK_EVERY_S = 1.0
 
 
 class Receipts:
@@ -31,6 +34,8 @@ class Receipts:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._journal = context.journal
+        self._asked = any(system.partner is not None for system in context.charter.systems.values())
+        self._next_s = 0.0
 
     def match(self, message: Message, batch: Batch) -> None:
         """Notes the verdict of an acknowledgement on everything that it speaks of; a refusal is an incident."""
@@ -43,7 +48,7 @@ class Receipts:
             if tree["form"] == "TA1" and state != REJECTED:
                 continue  # the interchange was taken; what becomes of its sets is told by a 997
             told = f"{receipt.says}: {STANDINGS[state].replace('_', ' ')} by {message.system}"
-            batch.changes.row("answer_receipt", state, says or None, receipt.transmission)
+            batch.changes.row("answer_receipt", state, says or None, receipt.transmission, receipt.round)
             entry = self._entry(receipt, f"{told} ({tree['form']})" + (f": {says}" if says else ""))
             if state == REJECTED:
                 fault = Rejected(
@@ -54,6 +59,20 @@ class Receipts:
             else:
                 batch.changes.entry(entry)
 
+    def due(self, now_s: float) -> bool:
+        """Whether it is time to look for receipts that did not come; never where there are no partners."""
+        if not self._asked or now_s < self._next_s:
+            return False
+        self._next_s = now_s + _LOOK_EVERY_S
+        return True
+
+    async def missed(
+        self, batch: Batch, hold: Hold, commit: Callable[[Batch], Coroutine[Any, Any, None]]
+    ) -> None:
+        """Looks for receipts that did not come in time, and commits what it found."""
+        if self.overdue(frozenset(hold.partitions), batch):
+            await commit(batch)
+
     def overdue(self, partitions: frozenset[int], batch: Batch) -> int:
         """Opens an incident for each receipt that should have come by now; gives how many."""
         late = self._journal.receipts_overdue(partitions, self._context.clock.now_ms(), OVERDUE_PAGE)
@@ -63,7 +82,7 @@ class Receipts:
                 says, value=str(receipt.control), type="overdue",
                 fix="ask the partner whether it has the interchange; if not, send it again",
             )  # fmt: skip
-            batch.changes.row("answer_receipt", OVERDUE, None, receipt.transmission)
+            batch.changes.row("answer_receipt", OVERDUE, None, receipt.transmission, receipt.round)
             self._open(receipt, fault, None, self._entry(receipt, says), batch)
         return len(late)
 

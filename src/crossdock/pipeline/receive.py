@@ -11,6 +11,7 @@ from crossdock.faults import Unreadable
 from crossdock.journal.contract import Accepted, Arrival
 from crossdock.kit.connector import Content, Reader
 from crossdock.pipeline.bound import Bound, Context
+from crossdock.pipeline.gates import Shut
 
 #: What a trading partner hands in, whichever documents are in it.
 INTERCHANGE = "interchange"
@@ -59,6 +60,10 @@ class Door:
         """Whether the charter has a system."""
         return system in self._context.systems
 
+    def shut(self, system: str) -> Shut | None:
+        """Why nothing is taken from a system now; None when something is."""
+        return self._context.gates.door(system)
+
     @property
     def depth(self) -> int:
         """Writes that wait for the disk."""
@@ -91,6 +96,8 @@ class Door:
     ) -> Arrival:
         """What the store must know of some content. Raises Unreadable."""
         facts = reader.facts(content)
+        if "\x00" in facts.id or "\x00" in (facts.order_by or ""):
+            raise Unreadable("this cannot be an id", status=422, fix="send an id that can be printed")
         flow = bound.system.flow_in(document)
         revise = polled or (flow is not None and flow.on_change is OnChange.REVISE)
         return Arrival(
@@ -113,6 +120,13 @@ class Door:
         if accepted.cancelled() or accepted.exception() is not None:
             return
         self.offer(accepted.result())
+
+    def offer_page(self, accepted: Future[list[Accepted]]) -> None:
+        """What a poll brought and was just committed goes to the worker."""
+        if accepted.cancelled() or accepted.exception() is not None:
+            return
+        for result in accepted.result():
+            self.offer(result)
 
     @staticmethod
     def _reader(bound: Bound, document: str | None) -> tuple[str, Reader]:

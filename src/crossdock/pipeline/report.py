@@ -12,6 +12,7 @@ import structlog
 from crossdock.charter.charter import Charter
 from crossdock.faults import Fault, Unmapped
 from crossdock.kit.connector import Read
+from crossdock.message.gate import Direction
 from crossdock.message.incident import TYPES, Incident, MemberKind
 
 #: Types whose incidents gather all documents with the same wrong value: one missing row, one incident.
@@ -46,6 +47,8 @@ def cause_of(fault: Fault, subject: Subject, member: tuple[MemberKind, int]) -> 
         return f"{fault.type}/{subject.system}/{fault.crosswalk}/{shown(fault.value)}"
     if fault.type in _BY_VALUE:
         return f"{fault.type}/{subject.system}/{shown(fault.value)}"
+    if fault.type == "mass_change":
+        return f"mass_change/{subject.system}/{subject.document}"
     if fault.type == "in_doubt":
         return f"in_doubt/t{member[1]}"
     if fault.type == "invalid" and fault.path and "." not in fault.path and fault.value is None:
@@ -71,7 +74,7 @@ def incident_of(
         severity=type_.severity,
         owner=owners.get(type_.name, type_.owner),
         opened_ms=now_ms,
-        due_ms=now_ms + type_.respond_s * 1000,
+        due_ms=_due_ms(subject.system, type_.respond_s, now_ms, charter),
         system=subject.system,
         document=subject.document,
         number=subject.number,
@@ -81,6 +84,14 @@ def incident_of(
         fix=fault.fix,
         members=[member],
     )
+
+
+def _due_ms(system: str, respond_s: int, now_ms: int, charter: Charter) -> int:
+    """When somebody must have looked; while the system is left alone nobody can."""
+    known = charter.systems.get(system)
+    if known is None or not known.blackouts:
+        return now_ms + respond_s * 1000
+    return charter.calendar(system, Direction.OUT.value).advanced(now_ms, respond_s * 1000)
 
 
 def reads_json(reads: Iterable[Read]) -> str | None:

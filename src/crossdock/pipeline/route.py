@@ -26,7 +26,9 @@ class Router:
         """The systems that read this kind of object, the sender left out."""
         if message.document == ACKNOWLEDGEMENT:
             # What we say of an interchange goes back to who sent it; what a partner says goes nowhere.
-            back = message.tree.get("direction") == "given" and self._targets[message.system].writes(message.document)
+            back = message.tree.get("direction") == "given" and self._targets[message.system].writes(
+                message.document
+            )
             return [Reader(message.system)] if back else ()
         rule = self._context.charter.objects.get(message.document)
         if rule is None:

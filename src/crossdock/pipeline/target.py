@@ -10,19 +10,23 @@ import structlog
 from crossdock.faults import Fault
 from crossdock.journal.changes import Changes
 from crossdock.journal.tenure import Hold
-from crossdock.kit.connector import Ask, Unclear, Writer
+from crossdock.kit.connector import Unclear, Writer
 from crossdock.kit.share import Share, Whole
 from crossdock.message.records import Entry, Message, Transmission
-from crossdock.message.states import EntryKind, TransmissionState
+from crossdock.message.states import TransmissionState
 from crossdock.model import register
 from crossdock.model.document import DocumentClass
 from crossdock.pipeline import ahead
+from crossdock.pipeline.alarms import Alarms
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.commit import Commits
 from crossdock.pipeline.conclude import Concluder, Verdict
 from crossdock.pipeline.lanes import AHEAD_MAX, Flight, Lane, Lanes, Ordering
+from crossdock.pipeline.ready import Ready
 from crossdock.pipeline.render import Renderer
-from crossdock.pipeline.transmit import DoubtGuard, Outcome, Sender, entry_of, in_words, settling
+from crossdock.pipeline.succession import Succession
+from crossdock.pipeline.transmit import DoubtGuard, Outcome, Sender, settling
+from crossdock.pipeline.windows import Windows
 
 _log = structlog.get_logger("crossdock.target")
 _S = TransmissionState
@@ -48,14 +52,14 @@ class Target:
         *,
         window: int,
         completed: Callable[[int], None],
-        blocked: Callable[[int, str], None],
+        blocked: Callable[[int], None],
         freed: Callable[[Target, str], None],
     ) -> None:
-        self._context = context
         self._journal = context.journal
         self._clock = context.clock
         self._hold = hold
         self._may_send = context.tenure.may_send
+        self._gates = context.gates
         self.name = bound.system.name
         self._system = bound.system
         self._client = bound.client
@@ -63,27 +67,23 @@ class Target:
         self._writers = bound.writers
         self._renderer = Renderer(context, bound)
         self.lanes = Lanes(ordering)
-        self._sender = Sender(bound.system, bound.client, self._store_ask)
         self.concluder = Concluder(context, bound.system, doubt)
+        self._succession = Succession(self.lanes, bound.writers, self.concluder)
+        self.windows = Windows(context.journal, self.name, self.lanes, window)
+        self.refill: Callable[[Target, str], None] = lambda _, __: None  #: work of an origin has left memory
         self.window = window
         self.commits = Commits(
-            context,
-            self.name,
-            stored=self._stored,
-            completed=completed,
-            parted=lambda lane: freed(self, lane.key),
-        )
+            context, self.name, stored=self.stored, completed=completed, parted=lambda lane: freed(self, lane.key)
+        )  # fmt: skip
+        self._sender = Sender(bound.system, bound.client, self.commits.ask)
         self._blocked = blocked
         self._freed = freed
-        self._ready: asyncio.Queue[Lane] = asyncio.Queue()
+        self._ready = Ready(context.turns)
         self._tasks: list[asyncio.Task[None]] = []
-        self._timers: set[asyncio.TimerHandle] = set()
+        self._alarms = Alarms(context.clock, self.schedule)
         self._active = 0  #: senders at work
         self._promised: set[str] = set()  #: lanes that were idle when their flight was stored as SENDING
         self.unfinished: dict[int, str] = {}  #: a transmission that others come after -> their lane
-        self.loaded_upto = 0
-        self.unseen = 0  #: the newest transmission that is in the store only
-        self.spilled = False
         self.paused = False
 
     # -- life ----------------------------------------------------------------
@@ -96,8 +96,7 @@ class Target:
 
     async def stop(self) -> None:
         """Ends the senders; what is on the wire is given up and found SENDING at the next start."""
-        for timer in self._timers:
-            timer.cancel()
+        self._alarms.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -125,17 +124,16 @@ class Target:
         """
         lane = self.lanes.of(t)
         if register.class_of(t.document) is DocumentClass.STATE:
-            self._supersede(lane, t, changes)
+            self._succession.take_place(lane, t, changes)
         if lane.blocked_by is not None:
             t.state = _S.HELD
             changes.add_transmission(t, due)
             changes.add_follower(lane.blocked_by, t.id)
             return
-        if self.spilled or self.lanes.count >= self.window:
-            self.spilled, self.unseen = True, t.id
-            changes.add_transmission(t, due)
+        if lane.more or not self.windows.takes(t, lane):
+            changes.add_transmission(t, due)  # behind what is in the store only
             return
-        flight = Flight(t, message.tree)
+        flight = Flight(t, None if message.heavy else message.tree)
         if t.after is not None:
             self.unfinished[t.after] = lane.key
         if self._ahead(lane, flight):
@@ -147,23 +145,25 @@ class Target:
             changes.entry(entry)
         else:
             changes.add_transmission(t, due)
-        self.loaded_upto = max(self.loaded_upto, t.id)
         self.lanes.push(lane, flight)
 
     def committed(self, t: Transmission) -> None:
         """The changes with this transmission are durable: its lane may go."""
+        self.windows.settled(t)
+        self._succession.durable(t)
         lane = self.lanes.of(t)
         for flight in reversed(lane.flights):
             if flight.t is t:
-                self._stored(lane, [flight])
+                self.stored(lane, [flight])
                 return
-        if t.state is _S.HELD and lane.blocked_by is None:
-            self._freed(self, lane.key)  # the lane was freed while this was being written
+        if lane.blocked_by is None and not lane.more and self.windows.loaded(t):
+            # The lane was freed, or read to its end, while this was being written.
+            self._freed(self, lane.key)
 
-    def _stored(self, lane: Lane, flights: Sequence[Flight]) -> None:
+    def stored(self, lane: Lane, flights: Sequence[Flight]) -> None:
         """These rows are durable: their lane may go, or they are held with it if it stopped meanwhile."""
         for flight in flights:
-            flight.stored = True
+            flight.made = flight.stored = True
         if lane.blocked_by is None:
             self.schedule(lane)
             self.lanes.tidy(lane)
@@ -173,16 +173,22 @@ class Target:
         self.commits.run(lane, self.commits.durable(changes))
 
     def forget(self, t: Transmission) -> None:
-        """The changes with this transmission were never written."""
+        """The changes with this transmission were never written: what it took the place of stands as before."""
+        self.windows.settled(t)
         lane = self.lanes.of(t)
         self.lanes.remove(lane, [flight for flight in lane.flights if flight.t is t])
         self._promised.discard(lane.key)
+        older, anew = self._succession.undone(t)
+        if older:
+            self.stored(lane, older)
+        if anew:
+            self._freed(self, lane.key)
         self.schedule(lane)
 
     def _ahead(self, lane: Lane, flight: Flight) -> bool:
         """Whether a new flight may be stored as SENDING at once, which saves a commit."""
         t = flight.t
-        if t.after is not None or t.state is _S.IN_DOUBT or self._closed():
+        if t.after is not None or t.state is _S.IN_DOUBT or self._closed() or not self._passes(t):
             return False
         writer = self._writers[t.document]
         if lane.flights or lane.busy:
@@ -198,42 +204,15 @@ class Target:
         self._promised.add(lane.key)
         return True
 
-    def _supersede(self, lane: Lane, t: Transmission, changes: Changes) -> None:
-        """A newer state takes the place of older ones that have not left."""
-        older = [
-            f for f in lane.flights
-            if f.t.hub == t.hub and f.stored and f.t.state in (_S.DUE, _S.RETRYING, _S.IN_DOUBT)
-            and not (lane.busy and f is lane.flights[0])
-        ]  # fmt: skip
-        for flight in older:
-            entry = entry_of(flight.t, EntryKind.superseded, f"{t.document} {t.number} is newer")
-            changes.move_transmission(flight.t, _S.SUPERSEDED, entry)
-        self.lanes.remove(lane, older)
-        if lane.blocked_by is not None and self.concluder.supersede_blocking(lane, t, changes):
-            lane.blocked_by = None
-
     # -- ready lanes ---------------------------------------------------------
 
     def schedule(self, lane: Lane) -> None:
         """Puts a lane among the ready ones, unless it is there or somebody is at it."""
-        if not lane.queued and not lane.busy and lane.flights:
-            lane.queued = True
-            self._ready.put_nowait(lane)
+        self._ready.schedule(lane)
 
     def wake(self, key: str) -> None:
         """Something that a lane waited for has happened."""
         self.schedule(self.lanes.by_key(key))
-
-    def _later(self, lane: Lane, due_ms: int) -> None:
-        """Looks at a lane again at its time."""
-        delay_s = max(due_ms - self._clock.now_ms(), 0) / 1000
-
-        def ring() -> None:
-            self._timers.discard(handle)
-            self.schedule(lane)
-
-        handle = asyncio.get_running_loop().call_later(delay_s, ring)
-        self._timers.add(handle)
 
     def vacated(self, lane: Lane) -> None:
         """Forgets a lane that was given away; whatever still points to it finds it empty."""
@@ -250,12 +229,11 @@ class Target:
         while True:
             await self._share.reached(place)
             lane = await self._ready.get()
-            lane.queued = False
             if self._closed() or self._share.places < place:
                 # The gate is closed: the lane keeps its place and nobody is asked.
                 lane.queued = True
                 await self._clock.sleep(min(max(self._client.wait_s(), 0.005), 1.0))
-                self._ready.put_nowait(lane)
+                self._ready.put(lane)
                 continue
             lane.busy = True
             self._promised.discard(lane.key)
@@ -270,13 +248,24 @@ class Target:
                 lane.busy = False
                 if self._serviceable(lane):
                     self.schedule(lane)
+                elif lane.more and not lane.flights:
+                    self._freed(self, lane.key)
                 self.lanes.tidy(lane)
 
     def _serviceable(self, lane: Lane) -> bool:
-        if not lane.flights or lane.blocked_by is not None or not self._hold.has(lane.partition):
+        if not lane.flights or lane.failing or not self._goes_on(lane):
             return False
         flight = lane.flights[0]
-        return flight.stored and flight.t.due_ms <= self._clock.now_ms() and not self._comes_after(flight)
+        return flight.stored and self._passes(flight.t) and not self._comes_after(flight)
+
+    def _is_early(self, t: Transmission) -> bool:
+        return t.due_ms > self._clock.now_ms()
+
+    def _passes(self, t: Transmission) -> bool:
+        return not self._is_early(t) and self._gates.passes(self.name, t.id)
+
+    def _goes_on(self, lane: Lane) -> bool:
+        return lane.blocked_by is None and self._hold.has(lane.partition)
 
     def _comes_after(self, flight: Flight) -> bool:
         return flight.t.after is not None and flight.t.after in self.unfinished
@@ -286,28 +275,45 @@ class Target:
     async def _serve(self, lane: Lane) -> None:
         """Sends from the head of one lane while there is something to send."""
         for _ in range(TURN_MAX):
-            if not lane.flights or lane.blocked_by is not None or not self._hold.has(lane.partition):
+            if not lane.flights or lane.failing or not self._goes_on(lane):
                 return
             flight = lane.flights[0]
-            if not flight.stored or self._comes_after(flight) or self.paused:
+            if not flight.stored or self.paused:
+                return
+            if self._comes_after(flight):
+                await self._stand_behind(lane, flight)
+                return
+            if not self._gates.passes(self.name, flight.t.id):
+                changes = self._journal.changes()
+                await self.commits.stored_again(self.concluder.take_back(lane.flights, changes), changes)
                 return
             if not self._may_send():
                 # Ours no longer for sure. What is stored as SENDING goes once it is, or is in doubt elsewhere.
-                self._later(lane, self._clock.now_ms() + _UNSURE_MS)
+                self._alarms.set(lane, self._clock.now_ms() + _UNSURE_MS)
                 return
-            if flight.t.state is not _S.SENDING and flight.t.due_ms > self._clock.now_ms():
-                self._later(lane, flight.t.due_ms)
+            if flight.t.state is not _S.SENDING and self._is_early(flight.t):
+                self._alarms.set(lane, flight.t.due_ms)
                 return
             if flight.t.state is _S.IN_DOUBT:
                 await self._settle(lane, flight)
                 continue
             if flight.t.state is not _S.SENDING and not await self._begin(lane, flight):
                 continue
+            if lane.failing:
+                return
             outcome = await self._sender.send(
                 flight, self._writers[flight.t.document], self._renderer.job(flight)
             )
-            if await self._conclude(lane, flight, outcome):
+            if await self._conclude(lane, flight, outcome) or self._ready.gives_way(lane):
                 return
+
+    async def _stand_behind(self, lane: Lane, flight: Flight) -> None:
+        """A lane whose head comes after one that waits for a person waits with it."""
+        cause = self.concluder.held_up_by(flight.t)
+        if cause is not None:
+            changes = self._journal.changes()
+            self.block(lane, cause, changes)
+            await self.commits.durable(changes)
 
     async def _begin(self, lane: Lane, flight: Flight) -> bool:
         """Renders and stores the request; False for a document that cannot be rendered: it goes to the desk."""
@@ -319,8 +325,7 @@ class Target:
             return False
         changes = self._journal.changes()
         self._renderer.mark_sending(flight, changes)
-        await self.commits.durable(changes)
-        flight.stored = True
+        await self.commits.stored_again([flight], changes)
         return True
 
     async def _conclude(self, lane: Lane, flight: Flight, outcome: Outcome) -> bool:
@@ -347,19 +352,20 @@ class Target:
         """Lets a lane go on, wait or stop, with the commit that says so; True when it must wait."""
         if verdict is Verdict.DONE:
             self.lanes.pop(lane)
+            self.refill(self, flight.t.origin)
             self.commits.behind(lane, self._next(lane, changes), changes, flight.t)
             return False
         if verdict is Verdict.BLOCKED:
             self.lanes.pop(lane)
             self.block(lane, self.concluder.cause, changes)
             await self.commits.durable(changes)
-            self._blocked(flight.t.id, self.concluder.cause)
+            self._blocked(flight.t.id)
             return True
-        await self.commits.durable(changes)
-        flight.stored = True
-        if flight.t.due_ms <= self._clock.now_ms():
+        await self.commits.stored_again([flight], changes)
+        flight.lighten()
+        if not self._is_early(flight.t):
             return False
-        self._later(lane, flight.t.due_ms)
+        self._alarms.set(lane, flight.t.due_ms)
         return True
 
     def block(self, lane: Lane, cause: str, changes: Changes) -> None:
@@ -380,7 +386,8 @@ class Target:
             several = writer.unclear is Unclear.RESEND
             if place >= (AHEAD_MAX if several else 1) or t.state is not _S.DUE or not flight.stored:
                 break
-            if self._comes_after(flight) or self._closed() or not self._hold.has(lane.partition):
+            waits = self._comes_after(flight) or not self._passes(t)
+            if waits or self._closed() or not self._hold.has(lane.partition):
                 break
             if any(other.t.hub == t.hub for other in list(lane.flights)[:place]):
                 break  # its rendering may need what the earlier version's answer tells
@@ -389,12 +396,3 @@ class Target:
             self._renderer.mark_sending(flight, changes)
             marked.append(flight)
         return marked
-
-    async def _store_ask(self, flight: Flight, ask: Ask) -> None:
-        """Stores a further request of a dialogue before it leaves."""
-        changes = self._journal.changes()
-        entry = entry_of(flight.t, EntryKind.sent, in_words(ask))
-        entry.payload, entry.digest = changes.payload(ask.body)
-        entry.state = flight.t.state.value
-        changes.entry(entry)
-        await self.commits.durable(changes)

@@ -10,19 +10,22 @@ import structlog
 
 from crossdock.journal.contract import Fenced, Overtaken, StoreDown
 from crossdock.journal.tenure import Hold, News
+from crossdock.message.gate import Direction
 from crossdock.message.records import Capture
 from crossdock.message.states import CaptureState, MessageState
 from crossdock.pipeline import ahead
 from crossdock.pipeline.backlog import Backlog
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.decide import Batch, Decider
-from crossdock.pipeline.feed import Feed, SharedFeed
+from crossdock.pipeline.feed import Feed
+from crossdock.pipeline.gatewatch import GateWatch
 from crossdock.pipeline.knowledge import Knowledge
 from crossdock.pipeline.lanes import Ordering
 from crossdock.pipeline.poll import Pollers
 from crossdock.pipeline.receipts import Receipts
 from crossdock.pipeline.receive import Door
 from crossdock.pipeline.route import Router
+from crossdock.pipeline.shared_feed import SharedFeed
 from crossdock.pipeline.target import Target
 from crossdock.pipeline.translate import Translator
 from crossdock.pipeline.transmit import DoubtGuard
@@ -42,8 +45,6 @@ _LOOK_EVERY_S = 1.0
 #: How often those that wait are compared with what has come: a process may end before it wakes them.
 _COMPARE_EVERY_S = 10.0
 _ANCHOR_EVERY_S = 60.0
-#: How often it is looked whether a partner owes us a receipt for too long.
-_MISSED_EVERY_S = 1.0
 _STORE_RETRY_S = 0.5
 
 
@@ -57,7 +58,7 @@ class Term:
         self._journal = context.journal
         self._shared = context.tenure.shared
         self.hold = Hold(())
-        self.feed = SharedFeed(context, self.hold) if self._shared else Feed(context.journal)
+        self.feed = SharedFeed(context, self.hold) if self._shared else Feed(context)
         self._backlog = Backlog(context, self.hold)
         self.targets = {
             name: Target(
@@ -67,13 +68,15 @@ class Term:
             )
             for name, bound in context.systems.items()
         }  # fmt: skip
+        for target in self.targets.values():
+            target.refill = self._backlog.refill_soon
         known = Knowledge(context.journal)
         decider = Decider(context, known, Router(context, self.targets), self.hold)
         self._translator = Translator(context, known, decider)
         self._decider = decider
         self._receipts = Receipts(context)
-        self._owed = any(system.partner is not None for system in context.charter.systems.values())
         self.pollers = Pollers(context, door, self.hold)
+        self._gatewatch = GateWatch(context, self.targets, self._opened)
         self._again: dict[int, bool] = {}  #: messages to look at again, and whether also those on the desk
         self._fixes = 0  #: what people had added when we last looked
         self._waiting = 0  #: messages that wait for a predecessor, as far as we know
@@ -84,6 +87,7 @@ class Term:
 
     def start(self) -> None:
         """Begins to work on whatever is held and will be."""
+        self._gatewatch.look(store=True)
         for target in self.targets.values():
             target.start()
         self._run(self._translate(), "translate")
@@ -98,18 +102,29 @@ class Term:
             doubted = await self._backlog.recover(target, partitions)
             if doubted:
                 _log.warning("sends were cut off by the last stop", system=target.name, count=doubted)
-        self.hold.add(partitions)
+        async with self._decides:
+            self.hold.add(partitions)
+            await self._handed_over()
         self._waiting = self._journal.count_waiting()
         for target in self.targets.values():
             await self._backlog.load(target)
         self.look_again(self._journal.messages_freed(partitions, WAITING_PAGE))
         self.feed.look()
 
+    async def _handed_over(self) -> None:
+        """Looks at what others left to us, before anything newer of the same objects is decided here."""
+        seen = set[int]()
+        while ids := set(self._journal.messages_sent_back(self.hold.partitions, WAITING_PAGE)) - seen:
+            seen |= ids
+            for id_ in sorted(ids):
+                await self._again_one(id_, desk=False)
+
     async def leave(self, partitions: frozenset[int]) -> None:
         """Lets go of these partitions once nothing of them is under way."""
-        self.hold.remove(partitions)
         async with self._decides:
-            pass  # what was being decided is written
+            # Never amid a batch: the rest of it would be handed over as messages, and whoever comes next
+            # would decide the captures behind them first.
+            self.hold.remove(partitions)
         self.feed.forget(partitions)
         await self.pollers.leave(partitions)
         for target in self.targets.values():
@@ -154,9 +169,10 @@ class Term:
                 with self._journal.snapshot():
                     readings = [self._translator.read(capture) for capture in held]
                 await self._journal.foresee(lambda: ahead.of_readings(readings, self._context.charter))
+                # What was let go of meanwhile is decided by whoever comes next, in its order.
+                readings = [one for one in readings if self.hold.has(one.capture.partition)]
                 with self._journal.snapshot():
-                    for reading in readings:
-                        self._translator.capture(reading, batch)
+                    batch = self._translator.judged(readings, batch, self._forget)
                 await self._commit(batch)
             except Exception as error:  # ends in _one_by_one, where only the one at fault goes to the desk
                 tell = _log.info if isinstance(error, Overtaken | StoreDown) else _log.exception
@@ -209,9 +225,11 @@ class Term:
 
     async def _commit(self, batch: Batch) -> None:
         """Writes a batch, however long the store takes; then its lanes may go and waiters are woken."""
+        self._decider.brake.write(batch.changes)
         while True:
             try:
                 await self._journal.submit(batch.changes)
+                self._decider.brake.keep()
                 break
             except Fenced:
                 await _for_the_end_of_this_term()
@@ -254,7 +272,7 @@ class Term:
 
     async def _tick(self) -> None:
         clock = self._context.clock
-        anchored = looked = compared = missed = clock.monotonic_s()
+        anchored = looked = compared = clock.monotonic_s()
         while True:
             await clock.sleep(_TICK_S)
             now_s = clock.monotonic_s()
@@ -266,15 +284,16 @@ class Term:
                 await self._look_again(store=look)
                 if look and self._waiting:
                     await self._overdue()
-                if self._owed and now_s - missed > _MISSED_EVERY_S:
-                    missed = now_s
-                    await self._missed()
+                if self._receipts.due(now_s):
+                    async with self._decides:
+                        await self._receipts.missed(self._translator.batch(), self.hold, self._commit)
                 if look and self._shared:
                     self._refresh()
                     self._backlog.reload_freed(self.targets.values())
                 if self._waiting and now_s - compared > _COMPARE_EVERY_S:
                     compared = now_s
                     self.look_again(self._journal.messages_freed(self.hold.partitions, WAITING_PAGE))
+                self._gatewatch.look()
                 if now_s - anchored > _ANCHOR_EVERY_S:
                     anchored = now_s
                     await self._journal.anchor()
@@ -282,6 +301,16 @@ class Term:
                 _log.error("store down", says=str(down))
             except Exception:  # ends in the next tick: the clocks must not stop
                 _log.exception("the clock stumbled")
+
+    def _opened(self, system: str, way: Direction) -> None:
+        """What waited at a way that was closed is looked at."""
+        self.feed.look()
+        for lane in self.targets[system].lanes.all():
+            self.targets[system].schedule(lane)
+
+    def gates_changed(self) -> None:
+        """A person opened or closed a way; it is in the store."""
+        self._gatewatch.look(store=True)
 
     def look_again(self, messages: Iterable[int], *, desk: bool = False) -> None:
         """These messages may find now what they lacked; with `desk` those on the desk, too."""
@@ -329,13 +358,6 @@ class Term:
             await self._commit(batch)
         self._waiting = self._journal.count_waiting()
 
-    async def _missed(self) -> None:
-        """Receipts that partners owe us and that did not come in time."""
-        async with self._decides:
-            batch = self._translator.batch()
-            if self._receipts.overdue(frozenset(self.hold.partitions), batch):
-                await self._commit(batch)
-
     # -- between targets -----------------------------------------------------
 
     def _completed(self, transmission: int) -> None:
@@ -345,18 +367,12 @@ class Term:
             if key is not None:
                 target.wake(key)
 
-    def _blocked(self, transmission: int, cause: str) -> None:
-        """A transmission waits for a person: those that come after it wait with it."""
+    def _blocked(self, transmission: int) -> None:
+        """A transmission waits for a person: a lane whose head comes after it looks at that."""
         for target in self.targets.values():
             key = target.unfinished.get(transmission)
-            if key is None:
-                continue
-            lane = target.lanes.by_key(key)
-            if lane.busy:
-                continue  # what is being sent comes before; the rest of the lane stays behind `after`
-            changes = self._journal.changes()
-            target.block(lane, cause, changes)
-            self._run(target.commits.durable(changes), "hold")
+            if key is not None:
+                target.wake(key)
 
     # -- from elsewhere ------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from crossdock.pipeline.ahead import Reading
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.decide import Batch, Decider
 from crossdock.pipeline.knowledge import Knowledge, Object, shares_numbers
+from crossdock.pipeline.lanes import HEAVY_BYTES
 from crossdock.pipeline.mended import fields_of, mended
 from crossdock.pipeline.receipts import Receipts
 from crossdock.pipeline.report import Subject, incident_of, reads_json
@@ -39,6 +41,7 @@ class Translator:
     def batch(self) -> Batch:
         """A new set of changes."""
         self._known.forget()
+        self._decider.brake.begin()
         return Batch(self._journal.changes())
 
     def read(self, capture: Capture) -> Reading:
@@ -50,6 +53,20 @@ class Translator:
             raise  # nobody can read anything now: that is no fault of this capture
         except Exception as error:  # ends on the desk, once it is decided
             return Reading(capture, wrong=error)
+
+    def judged(self, readings: Sequence[Reading], batch: Batch, forget: Callable[[Batch], None]) -> Batch:
+        """What becomes of captures; twice where a feed ran away, so that all of it is held and not its end only."""
+        for reading in readings:
+            self.capture(reading, batch)
+        says = self._decider.brake.tripped
+        if not says:
+            return batch
+        forget(batch)
+        batch = self.batch()
+        self._decider.brake.hold(says)
+        for reading in readings:
+            self.capture(reading, batch)
+        return batch
 
     def capture(self, reading: Reading, batch: Batch) -> None:
         """Checks and routes what was read of one capture; whatever fails becomes an incident."""
@@ -214,6 +231,7 @@ class Translator:
             key=known.key,
             version=version,
             tree=tree,
+            heavy=len(capture.body or b"") > HEAVY_BYTES,
             partition=known.home,
         )
 

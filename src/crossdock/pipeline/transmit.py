@@ -154,15 +154,17 @@ def answered(t: Transmission, outcome: Outcome, changes: Changes, says: str) -> 
     return entry
 
 
-def next_due_ms(t: Transmission, fault: TryLater, system: System, random: Random, now_ms: int) -> int | None:
-    """When a transmission goes again; None when its time is over."""
+def next_due_ms(
+    t: Transmission, fault: TryLater, system: System, random: Random, now_ms: int, closed_ms: int = 0
+) -> int | None:
+    """When a transmission goes again; None when its time is over. `closed_ms` of that time did not count."""
     limits = system.limits
     wait_s = back_off_s(
         max(t.attempt, 1), first_s=limits.retry_first_s, max_s=limits.retry_max_s, random=random
     )
     if fault.wait_s is not None:
         wait_s = min(max(fault.wait_s, wait_s if fault.wait_s == 0 else fault.wait_s), WAIT_MAX_S)
-    over_ms = t.first_ms + int(limits.retry_for_s * 1000)
+    over_ms = t.first_ms + int(limits.retry_for_s * 1000) + closed_ms
     return None if now_ms >= over_ms else min(now_ms + int(wait_s * 1000), over_ms)
 
 

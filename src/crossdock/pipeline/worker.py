@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from crossdock.journal.contract import Accepted
+import structlog
+
+from crossdock.journal.contract import Accepted, StoreDown
 from crossdock.journal.tenure import News
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.lanes import Ordering
@@ -12,6 +14,8 @@ from crossdock.pipeline.receive import CommitGuard, Door
 from crossdock.pipeline.target import WINDOW_MAX, Target
 from crossdock.pipeline.term import Term
 from crossdock.pipeline.transmit import DoubtGuard
+
+_log = structlog.get_logger("crossdock.worker")
 
 
 class Worker:
@@ -89,5 +93,12 @@ class Worker:
         self._heard(news)
         self._context.signals.tell(news)
 
+    def gates_changed(self) -> None:
+        """A person opened or closed a way; it is in the store."""
+        self._term.gates_changed()
+
     def _heard(self, news: News) -> None:
-        self._term.heard(news)
+        try:
+            self._term.heard(news)
+        except StoreDown as down:  # what is told of is found by looking, once the store can be read
+            _log.error("store down", says=str(down))

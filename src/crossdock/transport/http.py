@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -53,6 +53,9 @@ class HttpClient(Generic[Made]):
     kept, and a request is never sent twice. `make` builds the caller's answer from status, headers
     (lower case; repeated ones joined by ", ") and body. The address is checked once, then pinned for
     the connection, so that a name cannot point elsewhere between check and use. Times in seconds.
+
+    `may_send` is for a process whose work another may take over: it is asked, in the thread that writes,
+    between the making of the connection and the first byte of a request with a body.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class HttpClient(Generic[Made]):
         self._failed_address = ""
         self._looking_up = asyncio.Lock()
         self._closed = False
+        self.may_send: Callable[[], bool] | None = None
 
     async def send(
         self, method: str, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None
@@ -136,11 +140,19 @@ class HttpClient(Generic[Made]):
             request = client.request(method, self._base + path)
             if headers:
                 request = request.headers(headers)
-            if body:
+            if body and self.may_send is not None:
+                request = request.headers({"content-length": str(len(body))}).body_stream(self._asked(body))
+            elif body:
                 request = request.body_bytes(body)
             return request.build_streamed()
         except ValueError:  # its text quotes the header
             raise Invalid("no HTTP request can be made of this path and these headers", path="path") from None
+
+    def _asked(self, body: bytes) -> Iterator[bytes]:
+        """The body, unless the process may not send any more at the moment of the writing. Raises TryLater."""
+        if self.may_send is not None and not self.may_send():
+            raise TryLater("this process may not send now: its hold on the work has run out")
+        yield body
 
     async def _content(self, response: Response) -> bytes:
         """The whole body, at most `answer_bytes_max`. Raises InDoubt when there is more."""

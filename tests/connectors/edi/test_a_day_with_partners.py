@@ -187,7 +187,10 @@ async def _retry(hub: object) -> None:
 
 
 async def test_an_860_is_the_next_revision_of_the_order(tmp_path: Path) -> None:
-    body = "BCH*04*SA*PO-1**1*20260302~\nPOC*1*QI*60*12*EA*12.75*PE*VN*PT-100~\nPOC*2*DI*10*0*CA*61.2*PE*VN*PT-210~\nCTT*2~\n"
+    body = (
+        "BCH*04*SA*PO-1**1*20260302~\nPOC*1*QI*60*12*EA*12.75*PE*VN*PT-100~\n"
+        "POC*2*DI*10*0*CA*61.2*PE*VN*PT-210~\nCTT*2~\n"
+    )
     change = f"ST*860*0001~\n{body}SE*{body.count('~') + 2}*0001~\n"
     async with running(site(tmp_path)) as hub:
         drop(tmp_path, "retailer", "a.edi", order("PO-1", 7))

@@ -115,15 +115,13 @@ async def test_what_is_not_written_takes_no_number(tmp_path: Path) -> None:
 
 async def test_a_number_taken_before_the_commit_leaves_gaps(tmp_path: Path) -> None:
     """The control: with a counter beside the store, what fails takes its number away."""
-    counter = 0
     journal = journal_at(tmp_path / "store.db")
     journal.start()
-    for n in range(10):
-        counter += 1
+    for counter in range(1, 11):
         changes = journal.changes()
         changes.payload(b"ISA*%09d~IEA*1*%09d~" % (counter, counter))
         changes.entry(Entry(EntryKind.sent, says="856"))
-        if n % 2 == 1:
+        if counter % 2 == 0:
             changes.row("move_capture", 2, -1, 1, touches=1)
         with contextlib.suppress(Exception):
             await journal.submit(changes)

@@ -88,7 +88,8 @@ def envelope(
     """Sets in one group of one interchange."""
     group = control if group is None else group
     return (
-        f"ISA*00*          *00*          *ZZ*{sender:<15}*ZZ*{'PINECREST':<15}*260320*0915*U*00401*{control:09}*0*T*>~\n"
+        f"ISA*00*{' ' * 10}*00*{' ' * 10}*ZZ*{sender:<15}*ZZ*{'PINECREST':<15}*260320*0915"
+        f"*U*00401*{control:09}*0*T*>~\n"
         f"GS*{family}*{sender}*PINECREST*20260320*0915*{group}*X*004010~\n{sets}"
         f"GE*{len(re.findall(r'^ST', sets, re.MULTILINE))}*{group}~\nIEA*1*{control:09}~\n"
     )

@@ -15,7 +15,7 @@ from crossdock.formats.x12.check import COSMETIC, InterchangeReport, reports
 from crossdock.formats.x12.read import read
 from crossdock.formats.x12.write import write
 from tests.formats.x12.plain_checker import problems
-from tests.formats.x12.test_damaged import precise
+from tests.fuzz.x12 import precise
 
 CORPUS = Path(__file__).resolve().parents[4] / "shared" / "corpus"
 FILES = sorted((CORPUS / "x12").glob("*")) if CORPUS.is_dir() else []

@@ -63,7 +63,7 @@ def test_delimiters_are_what_the_header_says(end: str, element: str, component: 
         ("junk between", letter() + b"1r junk\r\n" + letter(control=8), "x12.junk"),
         ("junk before", b"HTTP/1.1 200 OK\r\n\r\n" + letter(), "x12.junk"),
         ("junk after", letter() + b"\x1a\x00goodbye", "x12.junk"),
-        ("ISA16 missing", letter(end="~\n").replace(b"*P*>~", b"*P*~"), "x12.isa16"),
+        ("ISA16 missing", letter(end="~\n").replace(b"*P*>~", b"*P*~"), "x12.component_missing"),
     ],
 )  # fmt: skip
 def test_what_is_off_is_forgiven_and_told_once_or_refused(what: str, data: bytes, code: str) -> None:
@@ -84,6 +84,12 @@ def test_lines_cut_at_a_width_are_put_together(width: int) -> None:
         segment.raw for one in sets(data) for segment in one
     ]
     assert {"x12.wrapped", "x12.line_break"} & set(codes(cut))
+
+
+def test_what_is_forgiven_is_told_with_its_place_in_the_file() -> None:
+    data = letter([order("0001"), order("0002")], end="~\n").replace(b"\nN3*1 Main", b"\n  N3*1 Ma\nin", 1)
+    found = {one.code: (one.position, one.interchange) for one in findings(data)}
+    assert found == {"x12.blank": (7, "000000007"), "x12.line_break": (7, "000000007")}
 
 
 def test_padding_and_line_ends_that_do_no_harm_are_not_mentioned() -> None:
@@ -222,8 +228,12 @@ def test_binary_segments_may_hold_terminators_and_line_breaks() -> None:
     data = letter([order(body=body), order("0002")], end="~\n")
     first, second = sets(data)
     assert first.raw[-2] == f"BIN*{len(blob)}*{blob}".encode() and len(second.raw) == len(IDS)
-    wrong = letter([order(body=[*ORDER, "BIN*9999*abc"])])
-    assert sets(wrong)[0].raw[-2] == b"BIN*9999*abc"
+    wrong = letter([order(body=[*ORDER, *["BIN*9999*abc"] * 50, "BIN*5*a~b~c", "BIN*5*abc"])])
+    assert sets(wrong)[0].raw[-6:-3] == [b"BIN*9999*abc", b"BIN*5*a", b"b"], (
+        "who lies too often is no longer believed"
+    )
+    once = letter([order(body=[*ORDER, "BIN*9999*abc", "BIN*5*a~b~c", "BIN*5*abc"])])
+    assert sets(once)[0].raw[-4:-1] == [b"BIN*9999*abc", b"BIN*5*a~b~c", b"BIN*5*abc"]
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 1000])

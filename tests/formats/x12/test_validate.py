@@ -21,14 +21,14 @@ from crossdock.formats.x12.tree import Delimiters, Repeats, Row
 from crossdock.formats.x12.tree import Segment as Read
 from crossdock.formats.x12.validate import SegmentFinding, SetCheck, validate
 from crossdock.formats.x12.write import encode
-from tests.formats.x12.letters import ORDER, letter, order, set_of, sets
+from tests.formats.x12.letters import ORDER, isa, letter, order, set_of, sets
 from tests.formats.x12.sampling import Mutation, Sample, mutations
 
 EVERY_SET = [
     (one, version) for version in dictionary.BASES for one in dictionary.sets(version) if one != "TA1"
 ]
 ORDER_GRAMMAR = dictionary.grammar("850", "004010")
-MUTATIONS_MAX = 60  #: tried of each set
+MUTATIONS_MAX = 40  #: tried of each set
 
 
 def checked(*body: str, grammar: DocumentGrammar = ORDER_GRAMMAR) -> list[Finding]:
@@ -117,7 +117,7 @@ def test_a_segment_in_the_wrong_place_is_named(
     what: str, body: tuple[str, ...], expected: tuple[int, str, str]
 ) -> None:
     (one,) = sets(letter([order(body=body)]))
-    found = validate(one, ORDER_GRAMMAR, known={"W05"})
+    found = validate(one, ORDER_GRAMMAR)
     assert [(each.segment_number, each.segment_id, each.ack) for each in found] == [expected], what
 
 
@@ -214,6 +214,17 @@ def test_a_set_in_the_wrong_kind_of_group_is_told() -> None:
     assert [(one.element, one.ack) for one in report.every()] == [("01", "AK502:6")]
 
 
+def test_a_ta1_is_checked_to_the_element() -> None:
+    data = (isa() + "~TA1*000000001*260314*1230*A*000~TA1*1*260314**Q*000*9~IEA*0*000000007~").encode()
+    (report,), _ = reports(data)
+    assert [(one.segment_number, one.segment_id, one.element, one.code) for one in report.every()] == [
+        (3, "TA1", "01", "x12.too_short"),
+        (3, "TA1", "03", "x12.missing_element"),
+        (3, "TA1", "04", "x12.invalid_code"),
+        (3, "TA1", "06", "x12.too_many_elements"),
+    ]
+
+
 def test_reports_come_as_soon_as_their_part_is_at_its_end() -> None:
     kinds = [type(one) for one in check(io.BytesIO(letter([order("0001"), order("0002")])))]
     assert kinds == [SetReport, SetReport, GroupReport, InterchangeReport]
@@ -270,14 +281,6 @@ def test_a_full_sample_is_sound_and_what_damages_it_is_named(set_id: str, versio
     assert {"lengthen", "empty", "too many"} <= set(Counter(one.what for one in every))
 
 
-@pytest.mark.parametrize(("set_id", "version"), EVERY_SET)
-def test_a_sample_of_chance_is_sound(set_id: str, version: str) -> None:
-    grammar = dictionary.grammar(set_id, version)
-    for seed in range(3):
-        sample = Sample(grammar, random.Random(f"{set_id}{version}{seed}"), odds=0.25)
-        assert validate(set_of(grammar, sample.rows), grammar) == [], seed
-
-
 # -- the short way and the long way agree ----------------------------------------------------------------
 
 NUMBER, WORD, CODE = (
@@ -314,7 +317,7 @@ RELATIONS = st.builds(
 
 
 @given(st.lists(USES, min_size=4, max_size=5), st.lists(RELATIONS, max_size=2), st.lists(TEXTS, max_size=6))
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 def test_the_acceptor_takes_what_needs_no_explanation_and_nothing_else(
     uses: list[Use], relations: list[Relation], texts: list[str]
 ) -> None:

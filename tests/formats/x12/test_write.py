@@ -75,7 +75,7 @@ def test_an_envelope_is_exact_to_the_byte() -> None:
 
 
 @given(rows=st.lists(ROW, max_size=12), marks=MARKS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_rows_of_any_values_come_back_as_they_were(rows: list[Row], marks: Delimiters) -> None:
     whole = interchange(HEADING, marks)
     group = add_group(whole, "PO", 5, "005010", WHEN)
@@ -90,7 +90,7 @@ def test_rows_of_any_values_come_back_as_they_were(rows: list[Row], marks: Delim
 
 @pytest.mark.parametrize(("set_id", "version"), EVERY_SET)
 @given(seed=st.integers(0, 2**32), marks=MARKS)
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_a_document_of_every_set_comes_back_and_is_sound(
     set_id: str, version: str, seed: int, marks: Delimiters
 ) -> None:

@@ -8,7 +8,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.harness.arrivals import Applied
 from tests.harness.outcome import Outcome
+from tests.harness.scenarios.recovery import Strike, quantiles, recovered, recoveries, too_slow
 from tests.harness.scenarios.tamper import verify
 from tests.harness.sender import Accepted
 from tests.harness.site import Plan
@@ -38,9 +40,8 @@ class Kills:
     hosts: int = 1
     workers: int = 1  #: processes of each host
     lease_s: float = 2.0
-    strikes: str = (
-        "kill,stop"  #: of several hosts, in turn: kill | stop (past the lease) | cut (from the store)
-    )
+    strikes: str = "kill,stop"  #: of several hosts, in turn: names of `blows`
+    quiet_share: float = 0.7  #: after how many the site may recover before the next; those are timed
     peace_s: float = 6.0  #: at the end, to see how several hosts share the load
 
 
@@ -48,7 +49,8 @@ class Kills:
 class Count:
     """What the kills met."""
 
-    struck: int = 0
+    struck: list[Strike] = field(default_factory=list)
+    quiet: list[Strike] = field(default_factory=list)  #: after which the hub might recover before the next
     while_sending: int = 0  #: kills that cut at least one request which the target had and had not answered
     at_accept: int = 0  #: kills in the very turn of the event loop that read a 202
     start_s: list[float] = field(default_factory=list)
@@ -63,10 +65,13 @@ async def run(folder: Path, plan: Kills) -> Outcome:
         world.shop.repeat_every = 5
         load = asyncio.create_task(world.shop.load(plan.senders, pace_s=plan.pace_s))
         dice = random.Random(plan.seed)
-        cut = 0
+        cut, applied = 0, Applied(world.target.record)
         for turn in range(plan.kills):
             await _strike(world, plan, dice, count)
             count.start_s.append(await world.hub.start())
+            if dice.random() < plan.quiet_share or turn == plan.kills - 1:
+                count.quiet.append(count.struck[-1])
+                await recovered(world, applied)
             seen = (await world.target.stats()).get("cut", 0)
             count.while_sending += seen > cut
             cut = seen
@@ -94,7 +99,7 @@ async def _strike(world: Stage, plan: Kills, dice: random.Random, count: Count) 
     await asyncio.sleep(plan.first_s)
     if dice.random() >= plan.at_accept_share:
         await asyncio.sleep(dice.uniform(0, plan.last_s - plan.first_s))
-        world.hub.process.strike()
+        _shoot(world, count)
     else:
         left = dice.randint(1, int(plan.senders * (plan.last_s - plan.first_s) / plan.pace_s))
 
@@ -102,7 +107,7 @@ async def _strike(world: Stage, plan: Kills, dice: random.Random, count: Count) 
             nonlocal left
             left -= 1
             if left == 0:
-                world.hub.process.strike()
+                _shoot(world, count)
                 struck.set()
 
         world.shop.sent.listeners.append(accepted)
@@ -111,21 +116,28 @@ async def _strike(world: Stage, plan: Kills, dice: random.Random, count: Count) 
                 await struck.wait()
                 count.at_accept += 1
         except TimeoutError:
-            world.hub.process.strike()
+            _shoot(world, count)
         world.shop.sent.listeners.remove(accepted)
-    count.struck += 1
     await world.hub.process.ended()
+
+
+def _shoot(world: Stage, count: Count) -> None:
+    count.struck.append(Strike(time.monotonic(), "kill", world.hub.name))
+    world.hub.process.strike()
 
 
 async def _tell(world: Stage, outcome: Outcome, count: Count) -> None:
     stats = await world.target.stats()
     stats.pop("dials")
     starts = sorted(count.start_s)
-    if count.struck >= MANY and count.while_sending < SENDING_SHARE * count.struck:
-        outcome.problems.append(f"only {count.while_sending} of {count.struck} kills hit a send under way")
+    struck = len(count.struck)
+    took_s = recoveries(count.quiet, list(world.shop.sent.accepted.values()), await world.target.arrivals())
+    if struck >= MANY and count.while_sending < SENDING_SHARE * struck:
+        outcome.problems.append(f"only {count.while_sending} of {struck} kills hit a send under way")
+    outcome.problems += too_slow(took_s)
     outcome.rows += [
-        ("kills", count.struck), ("while sending", count.while_sending), ("at the instant of a 202", count.at_accept),
+        ("kills", struck), ("while sending", count.while_sending), ("at the instant of a 202", count.at_accept),
         ("accepted", len(world.shop.sent.accepted)), ("shop", dict(world.shop.sent.counts)), ("target", stats),
         ("start s, median and longest", f"{starts[len(starts) // 2]:.2f} {starts[-1]:.2f}" if starts else "-"),
-        ("ended at", time.strftime("%H:%M:%S")),
+        ("recovery s, p50 p95 max", quantiles(took_s)), ("ended at", time.strftime("%H:%M:%S")),
     ]  # fmt: skip

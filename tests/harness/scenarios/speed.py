@@ -34,6 +34,8 @@ class Load:
     calm_per_s: float = 20.0
     idle_s: float = 2.0  #: after start, before memory is looked at
     seed: int = 1
+    store: str = "sqlite"  #: or postgresql
+    workers: int = 1  #: more than one needs postgresql
 
 
 @dataclass(slots=True)
@@ -72,7 +74,9 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 async def hub(folder: Path, load: Load) -> Figures:
     """The product, with the verdict over all that it did."""
-    async with stage(folder, Plan(limits=LIMITS), seed=load.seed) as world:
+    async with stage(
+        folder, Plan(limits=LIMITS), seed=load.seed, store=load.store, workers=load.workers, direct=True
+    ) as world:
         figures = Figures(start_s=world.start_s)
         await _measure(figures, load, world.hub.process, world.target, world.shop)
         await world.settled(DRAIN_WAIT_S)

@@ -163,7 +163,9 @@ class EdiWriter:
             made.append({**package, "sscc": mark})
             numbered.append(
                 Numbered(
-                    f"sscc/{head}", ((mark.encode(), lambda n: _sscc(head, n, digits)),), most=10**digits - 1
+                    f"once/sscc/{head}",
+                    ((mark.encode(), lambda n: _sscc(head, n, digits)),),
+                    most=10**digits - 1,
                 )
             )
         return {**tree, "packages": made}, tuple(numbered)

@@ -77,6 +77,7 @@ class Chart:
             by_id.setdefault(place.id, []).append(place.index)
         self.by_id = {id_: tuple(indices) for id_, indices in by_id.items()}
         self._ways: list[dict[str, tuple[Way, ...]] | None] = [None] * (self.start + 1)
+        self._remaining: list[tuple[int, ...] | None] = [None] * (self.start + 1)
         self._plain: list[dict[str, tuple[int, int, int]] | None] = [None] * (self.start + 1)
         self._plain_octets: list[dict[bytes, tuple[int, int, int]] | None] = [None] * (self.start + 1)
 
@@ -111,9 +112,12 @@ class Chart:
 
     def remaining(self, at: int) -> tuple[int, ...]:
         """The mandatory places left open when the document ends here, in the order in which they would stand."""
-        return tuple(
-            lead for items, index in reversed(self.levels(at)) for lead in mandatory(items, index + 1)
-        )
+        known = self._remaining[at]
+        if known is None:
+            levels = reversed(self.levels(at))
+            known = tuple(lead for items, index in levels for lead in mandatory(items, index + 1))
+            self._remaining[at] = known
+        return known
 
     def _ways_from(self, at: int) -> dict[str, tuple[Way, ...]]:
         found: dict[str, list[Way]] = {}

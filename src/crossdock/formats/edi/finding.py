@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-#: error: the standard or the partner's rules are broken. forgiven: a lenient reading went on past it. note: worth knowing.
+#: error: the standard or the partner's rules are broken. forgiven: a lenient reading went on past it. note: worth
+#: knowing.
 Severity = Literal["error", "forgiven", "note"]
 
 
@@ -13,8 +14,9 @@ Severity = Literal["error", "forgiven", "note"]
 class Finding:
     """One finding, with the place a person can follow and what to do next.
 
-    `segment_number` counts as the acknowledgements do (AK301, UCS 0096): the header of the set is 1. Outside a set it counts
-    from the header of the interchange. `position` counts the segments of the file from 1, whatever they belong to.
+    `segment_number` counts as the acknowledgements do (AK301, UCS 0096): the header of the set is 1. Outside a set it
+    counts from the header of the interchange. `position` counts the segments of the file from 1, whatever they belong
+    to.
     """
 
     code: str
@@ -30,6 +32,6 @@ class Finding:
     element: str | None = None
     value: str | None = None
     position: int | None = None
-    #: code that an acknowledgement gives for it ("AK304:3", "AK403:5", "AK502:4", "TA1:001", "0085:12"), where there is one
+    #: code that an acknowledgement gives for it ("AK304:3", "AK403:5", "AK502:4", "TA1:001", "0085:12"), if any
     ack: str | None = None
     file: str | None = None

@@ -13,8 +13,8 @@ Usage = Literal["M", "O", "C", "N"]
 class Element:
     """One simple data element of a dictionary.
 
-    `type` is the standard's own: X12 AN ID DT TM N0..N9 R B; EDIFACT an a n. Lengths in characters, sign and decimal mark of a
-    number not counted. `codes` None: any value; otherwise the values that the dictionary knows.
+    `type` is the standard's own: X12 AN ID DT TM N0..N9 R B; EDIFACT an a n. Lengths in characters, sign and decimal
+    mark of a number not counted. `codes` None: any value; otherwise the values that the dictionary knows.
     """
 
     id: str
@@ -36,7 +36,7 @@ class Composite:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """The use of an element or composite at one position of a segment or composite; `codes` narrows those of the element."""
+    """The use of an element or composite at one position of a segment or composite; `codes` narrows the element's."""
 
     what: Element | Composite
     usage: Usage
@@ -48,8 +48,8 @@ class Use:
 class Relation:
     """A rule between positions (from 1) of one segment, by the letters of X12.
 
-    P paired: all or none. R required: at least one. E exclusion: at most one. C conditional: if the first, then all others.
-    L list: if the first, then at least one of the others. EDIFACT's D1..D7 are written with the same letters.
+    P paired: all or none. R required: at least one. E exclusion: at most one. C conditional: if the first, then all
+    others. L list: if the first, then at least one of the others. EDIFACT's D1..D7 are written with the same letters.
     """
 
     kind: Literal["P", "R", "E", "C", "L"]

@@ -91,8 +91,10 @@ class Walk:
 
     def end(self) -> tuple[Misplaced, ...]:
         """What is missing when no further segment follows."""
-        stand = self._away.back if self._away and self._away.back else _Stand(self.at, tuple(self.counts))
-        return self._missing(self.chart.remaining(stand.at), self.number + 1, self._place(stand))
+        home = self._away.back if self._away else None
+        at = home.at if home else self.at
+        after = None if at == self.chart.start else self.chart.places[at]
+        return self._missing(self.chart.remaining(at), self.number + 1, after)
 
     def _best(self, stand: _Stand, id_: str, ahead: Sequence[str]) -> _Guess:
         if id_ not in self.chart.by_id:

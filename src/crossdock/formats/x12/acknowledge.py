@@ -98,6 +98,7 @@ def acknowledge(
 
     One 997 or 999 for each group, a TA1 where it is due; groups of acknowledgements (FA) are never acknowledged. A
     rejected interchange is answered by its TA1 alone. `numbers` is asked for ISA13 and GS06 when they are needed.
+    Raises Invalid when the ids or numbers of the sender are such that nobody can write them.
     """
     received = report.interchange
     groups = [group for group in report.groups if group.group.family != "FA"]
@@ -110,16 +111,10 @@ def acknowledge(
     if not groups and not ta1:
         return None
     bodies = [list(_body(group, policy)) for group in groups]
-    answer = _answer_to(received, [row for body in bodies for row in body], numbers("interchange"), when)
+    row = ("TA1", received.control, received.header[9], received.header[10], verdict.code, *verdict.reasons)
+    rows = [row, (*received.sender, *received.receiver), *(each for body in bodies for each in body)]
+    answer = _answer_to(received, rows, numbers("interchange"), when)
     if ta1:
-        row = (
-            "TA1",
-            received.control,
-            received.header[9],
-            received.header[10],
-            verdict.code,
-            *verdict.reasons,
-        )
         answer.acknowledged.append(Segment(encode(row, answer.delimiters), answer.delimiters))
     for index, (group, body) in enumerate(zip(groups, bodies, strict=True), 1):
         version = _version(group, policy)
@@ -219,7 +214,7 @@ def _segments(report: SetReport, policy: Policy, *, newer: bool) -> Iterator[Row
         shown = "".join(letter for letter in id_ if letter.isalnum() and letter.isascii())[:3] or "?"
         yield (head, shown.ljust(2, "?"), str(number), loop[: 4 if newer else 6], spoken)
         if code == "8":
-            for one in elements[number, id_][:ELEMENTS_MAX]:
+            for one in elements.get((number, id_), ())[:ELEMENTS_MAX]:
                 yield _element(tail, one, policy)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import BinaryIO
 
 from crossdock.faults import Invalid
 from crossdock.formats.edi.finding import Finding
 from crossdock.formats.edi.grammar import DocumentGrammar
 from crossdock.formats.x12 import dictionary
+from crossdock.formats.x12.explain import explain
 from crossdock.formats.x12.read import events
 from crossdock.formats.x12.tree import Group, Interchange, Set
 from crossdock.formats.x12.validate import SetCheck
@@ -75,23 +77,14 @@ class InterchangeReport:
                 yield from one.findings
 
 
-class _Standard:
-    """The segment ids of the standard, as far as the dictionary has them."""
-
-    def __init__(self, version: str) -> None:
-        self._version = version
-
-    def __contains__(self, id_: object) -> bool:
-        try:
-            dictionary.segment(str(id_), self._version)
-        except Invalid:
-            return False
-        return True
-
-
 def standard_grammar(one: Set) -> DocumentGrammar:
     """The dictionary's grammar for a set, by ST01 and GS08. Raises Invalid where there is none."""
-    return dictionary.grammar(one.id, one.version)
+    return _standard(one.id, one.version)
+
+
+@lru_cache(maxsize=256)
+def _standard(set_id: str, version: str) -> DocumentGrammar:
+    return dictionary.grammar(set_id, version)
 
 
 def check(
@@ -119,6 +112,7 @@ def check(
         elif event.kind == "group_end" and group:
             yield group
         elif event.kind == "interchange_end" and interchange:
+            interchange.findings.extend(_acknowledgements(interchange.interchange))
             yield interchange
         yield from event.findings
 
@@ -145,6 +139,25 @@ def reports(
     return found, outside
 
 
+def _acknowledgements(one: Interchange) -> Iterator[Finding]:
+    """What is wrong in the elements of the TA1 segments."""
+    definition = dictionary.segment("TA1", dictionary.BASES[one.version >= "00405"])
+    for segment, position in zip(one.acknowledged, one.acknowledged_at, strict=True):
+        for spot in explain(segment, definition):
+            yield Finding(
+                spot.code,
+                spot.says,
+                spot.fix,
+                severity="forgiven" if spot.forgiven else "note" if spot.note else "error",
+                interchange=one.control,
+                segment_number=position - one.position + 1,
+                segment_id="TA1",
+                element=spot.element or None,
+                value=spot.value,
+                position=position,
+            )
+
+
 class _Going:
     """The check of one set, with or without a grammar."""
 
@@ -157,8 +170,8 @@ class _Going:
         except Invalid as fault:
             self._own.append(_without_grammar(one, fault))
             return
-        self._check = SetCheck(one, grammar, known=_Standard(grammar.version))
-        instead = _read_by_another(one)
+        self._check = SetCheck(one, grammar)
+        instead = _read_by_another(one.version)
         if instead:
             self._own.append(
                 _note(one, "x12.version", instead, "agree with the partner on a release that is known here")
@@ -186,9 +199,10 @@ class _Going:
         )
 
 
-def _read_by_another(one: Set) -> str | None:
+@lru_cache(maxsize=256)
+def _read_by_another(version: str) -> str | None:
     try:
-        return dictionary.stands_in(one.version)
+        return dictionary.stands_in(version)
     except Invalid:
         return None  # a grammar of somebody else's reads it
 

@@ -120,7 +120,7 @@ def _ended(
         return f"no segment terminator can be told: ISA16 is {component!r} and {end!r} follows"
     if end in (b"\r", b"\n") and component in (b"~", b"'", b"\x1c") and _ends_like(window, at, component):
         says = f"ISA16 is missing: {component!r} is the segment terminator"
-        note = ("x12.isa16", says, "give the component separator in ISA16, before the terminator")
+        note = ("x12.component_missing", says, "give the component separator in ISA16, before the terminator")
         return Header(segment[:-1], _delimiters(segment[:-1] + b"\x1f", component), at, (*forgiven, note))
     if end in (b" ", b"\t"):
         # a terminator of blanks and a line break: the line break ends, the blanks are padding

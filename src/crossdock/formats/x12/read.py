@@ -121,8 +121,8 @@ class _Reader:
             yield from self._batch(batch)
         if self.interchange:
             yield from self._end_interchange(None)
-        if self.scanner.findings:
-            yield Event("file", findings=tuple(self.scanner.findings))
+        if outside := self.scanner.leniency.take():
+            yield Event("file", findings=tuple(outside))
 
     def _batch(self, batch: list[bytes]) -> Iterator[Event]:
         """Go through a batch from control segment to control segment; what lies between is the body of a set."""
@@ -164,7 +164,7 @@ class _Reader:
         # blanks of other alphabets stand in headers that were copied from a web page
         header = Segment(raw, delimiters, charset_of([raw]))
         self.interchange = Interchange(header, delimiters, self.position)
-        self.interchange.findings.extend(self._forgiven())
+        self.interchange.findings.extend(self.scanner.leniency.take())
         self.interchange.findings.extend(envelope.header_findings(self.interchange))
         self.groups, self.strays = envelope.Unique(), 0
         yield Event("interchange", self.interchange)
@@ -198,6 +198,7 @@ class _Reader:
             self.scanner.end(index)
         elif kind == "TA1":
             self.interchange.acknowledged.append(segment)
+            self.interchange.acknowledged_at.append(self.position)
         else:
             where = "in a group, but outside of its sets" if self.group else "outside of every group"
             self._stray(segment.id, f"segment {segment.id!r} stands {where}")
@@ -253,7 +254,6 @@ class _Reader:
         self.size = 0
         charset = charset_of(self.set.raw)
         self.set.charset = charset if charset != "ascii" else self.set.charset
-        self.set.findings.extend(self._forgiven())
         return Event(kind, self.interchange, self.group, self.set)
 
     def _end_set(self, trailer: Segment | None) -> Event:
@@ -282,7 +282,7 @@ class _Reader:
             yield from self._end_group(None)
         interchange.trailer = trailer
         after = self.position + (trailer is None)
-        interchange.findings.extend(self._forgiven())
+        interchange.findings.extend(self.scanner.leniency.take())
         interchange.findings.extend(envelope.interchange_end(interchange, trailer, after))
         self.interchange = None
         yield Event("interchange_end", interchange)
@@ -293,8 +293,3 @@ class _Reader:
         if self.strays <= STRAYS_MAX:
             found = envelope.outside(self.interchange, self.group, id_, says, self.position)
             self.interchange.findings.append(found)
-
-    def _forgiven(self) -> list[Finding]:
-        """What the scanner forgave since it was last asked."""
-        found, self.scanner.findings = self.scanner.findings, []
-        return found

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from crossdock.faults import Invalid
-from crossdock.formats.edi.finding import Finding
 from crossdock.formats.x12.header import ISA_BYTES, WINDOW_BYTES, Header, read_header, refuse_foreign
+from crossdock.formats.x12.leniency import Leniency
 from crossdock.formats.x12.tree import Delimiters, Segment
 
 BLOCK_BYTES = 1 << 18  #: read at once
+LIES_MAX = 20  #: binary segments of one file whose length may be wrong before lengths are no longer believed
+FIRST_BYTES = 1 << 12  #: looked at first, of each interchange
 SEGMENT_BYTES_MAX = 1 << 23  #: of one segment; binary segments (BIN) carry files
 
 _BLANK = b" \t\r\n\x00\x1a"  #: padding between segments; 0x1A ended files once
@@ -23,15 +25,14 @@ _WHOLE_HEADER = "send an ISA segment of 106 bytes with its sixteen elements, del
 class Scanner:
     """The segments of a file in batches; `delimiters` and `header` are those of the interchange that the batch is of.
 
-    `findings` fills with what was forgiven since somebody last emptied it. Strict (`lenient` False) raises Invalid
-    where lenient forgives. Who reads says `end` at an IEA, so that the next header is looked for.
+    Strict (`lenient` False) raises Invalid where lenient forgives. Who reads says `end` at an IEA, so that the next
+    header is looked for.
     """
 
     def __init__(self, source: bytes | BinaryIO, *, lenient: bool) -> None:
-        self.lenient = lenient
+        self.leniency = Leniency(lenient=lenient)
         self.delimiters = Delimiters()
         self.header = b""
-        self.findings: list[Finding] = []
         self.position = 0  #: segments of the file before the batch
         self._between = True  #: whether no interchange is open
         self._source = source
@@ -40,14 +41,15 @@ class Scanner:
         self._done = False
         self._wrapped = False
         self._found = 0  #: interchanges begun
-        self._said: set[str] = set()
+        self._ahead = 0  #: segments of the batch that is being cut
+        self._lies = 0  #: binary segments whose length was wrong
         self._padded = False
         self._batch: list[bytes] = []
         self._pieces: list[bytes] = []  #: the batch before it was cleaned
         self._origins: list[int] | None = (
             None  #: of each segment of the batch among the pieces, if not its own
         )
-        self._wanted = BLOCK_BYTES
+        self._wanted = FIRST_BYTES
         self._anomaly = re.compile(b"")
 
     @property
@@ -172,9 +174,12 @@ class Scanner:
 
     def _tell_refused(self, refused: str) -> None:
         says = f"an interchange cannot be read: {refused}"
-        if not self.lenient:
+        if not self.leniency.lenient:
             raise Invalid(says, path=f"segment {self.position + 1} of the file (ISA)", fix=_WHOLE_HEADER)
-        self._tell("x12.header", says, _WHOLE_HEADER, severity="error")
+        position, control = self.position + 1, self.control
+        self.leniency.tell(
+            "x12.header", says, _WHOLE_HEADER, severity="error", position=position, interchange=control
+        )
 
     def _tell_passed(self, passed: int) -> None:
         if passed:
@@ -183,8 +188,9 @@ class Scanner:
 
     def _begin(self, header: Header) -> None:
         self._found += 1
-        self._said.clear()
+        self.leniency.begin()
         self._between = False
+        self._wanted = FIRST_BYTES
         self._buffer = self._buffer[header.taken :]
         suffix = b"" if header.wrapped else (re.match(rb"\r?\n", self._buffer) or [b""])[0]
         marks = header.delimiters
@@ -194,13 +200,11 @@ class Scanner:
         self.header = header.segment
         self._wrapped, self._padded = header.wrapped, header.padded
         end = re.escape(marks.terminator)
-        inner = b"" if marks.terminator in (b"\r", b"\n") else rb"\r\n"
+        inner = {b"\r": rb"\n", b"\n": rb"\r"}.get(marks.terminator, rb"\r\n")
         # what needs a second look: padding, line breaks and empty segments, and binary data
-        self._anomaly = re.compile(
-            end + rb"(?=[^0-9A-Za-z]|BIN|BDS)" + (b"|[" + inner + b"]" if inner else b"")
-        )
+        self._anomaly = re.compile(end + rb"(?=[^0-9A-Za-z]|BIN|BDS)|[" + inner + rb"]")
         for code, says, fix in header.forgiven:
-            self._forgive(code, says, fix, position=self.position + 1)
+            self._forgive(code, says, fix)
 
     # -- segments -----------------------------------------------------------------------------------
 
@@ -209,12 +213,12 @@ class Scanner:
         terminator = self.delimiters.terminator
         while True:
             self._fill(self._wanted)
-            self._wanted = BLOCK_BYTES
-            cut = self._buffer.rfind(terminator)
-            if cut < 0 and self._done:
+            cut = self._buffer.rfind(terminator, 0, self._wanted)
+            if cut < 0 and self._done and self._wanted >= len(self._buffer):
                 return self._rest()
+            # an interchange may be short, and what follows it cut otherwise: a little first, then more
+            self._wanted = min(self._wanted * 2, BLOCK_BYTES) if cut >= 0 else len(self._buffer) + BLOCK_BYTES
             if cut < 0:
-                self._wanted = len(self._buffer) + BLOCK_BYTES
                 self._bound(self._wanted)
                 continue
             block, self._buffer = self._buffer[: cut + len(terminator)], self._buffer[cut + len(terminator) :]
@@ -232,11 +236,16 @@ class Scanner:
             self._pieces = plain.split(terminator)
             self._pieces.pop()
             return self._pieces.copy()
+        if terminator * 3 in block and not any(mark in block for mark in _BINARY):
+            # a run of empty segments says no more than two of them
+            run = re.compile(b"(?:" + re.escape(terminator) + b"){3,}")
+            block = run.sub(lambda _: terminator * 2, block)
         pieces = self._pieces = block.split(terminator)
         pieces.pop()
         batch: list[bytes] = []
         origins = self._origins = []
         for index, piece in enumerate(pieces):
+            self._ahead = len(batch)
             segment = self._cleaned(piece)
             if not segment:
                 self._tell_blank(piece)
@@ -252,6 +261,7 @@ class Scanner:
                 self._give_back(pieces[index + 1 :])
                 del pieces[index + 1 :]
                 break
+        self._ahead = 0
         return batch
 
     def _cleaned_header(self, pieces: list[bytes], index: int) -> bytes:
@@ -295,17 +305,27 @@ class Scanner:
         cut = segment.split(mark, at + 1)
         length = int(cut[at]) if len(cut) > at + 1 and cut[at].isdigit() and len(cut[at]) < 12 else 0
         total = sum(map(len, cut[: at + 1])) + (at + 1) * len(mark) + length
-        if not length or len(segment) >= total or total > SEGMENT_BYTES_MAX:
+        if not length or len(segment) >= total or total > SEGMENT_BYTES_MAX or self._lies > LIES_MAX:
             return segment
-        whole = terminator.join([segment, *pieces[index + 1 :], self._buffer])
-        if len(whole) < total + len(terminator) and not self._done:
-            self._buffer, self._wanted = whole, total + BLOCK_BYTES
-            del pieces[index:]
-            return b""
-        if whole[total : total + len(terminator)] != terminator:
+        parts, size, end = [segment], len(segment), index + 1
+        while size < total and end < len(pieces):
+            parts.append(pieces[end])
+            size += len(terminator) + len(pieces[end])
+            end += 1
+        whole = terminator.join(parts)
+        if size < total:
+            # the data goes on behind the bytes that were cut
+            if size + len(self._buffer) + 2 * len(terminator) < total and not self._done:
+                self._buffer, self._wanted = whole + terminator + self._buffer, total + BLOCK_BYTES
+                del pieces[index:]
+                return b""
+            whole += terminator + self._buffer
+        if len(whole) != total and whole[total : total + len(terminator)] != terminator:
+            self._lies += 1
             return segment  # the length is wrong: the validation says so
-        self._buffer = whole[total + len(terminator) :]
-        del pieces[index + 1 :]
+        if size < total:
+            self._buffer = whole[total + len(terminator) :]
+        del pieces[index + 1 : end]
         return whole[:total]
 
     def _is_alike(self, segment: bytes) -> bool:
@@ -313,7 +333,7 @@ class Scanner:
         if not self._alike(segment):
             return False
         self._found += 1
-        self._said.clear()
+        self.leniency.begin()
         self.header = segment
         return True
 
@@ -360,24 +380,6 @@ class Scanner:
                 fix=f"end it with {self.delimiters.terminator!r}, the terminator that the ISA gives",
             )
 
-    def _forgive(self, code: str, says: str, fix: str, *, position: int | None = None) -> None:
-        """Note once in an interchange what strict reading refuses."""
-        if not self.lenient:
-            raise Invalid(says, path=f"segment {position or self.position + 1} of the file", fix=fix)
-        if code not in self._said:
-            self._said.add(code)
-            self._tell(code, says, fix, position=position)
-
-    def _tell(
-        self, code: str, says: str, fix: str, *, severity: str = "forgiven", position: int | None = None
-    ) -> None:
-        self.findings.append(
-            Finding(
-                code,
-                says,
-                fix,
-                severity="error" if severity == "error" else "forgiven",
-                interchange=self.control if self._found else None,
-                position=position or self.position + 1,
-            )
-        )
+    def _forgive(self, code: str, says: str, fix: str) -> None:
+        position = self.position + self._ahead + 1
+        self.leniency.forgive(code, says, fix, position=position, interchange=self.control)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from crossdock.formats.x12.tree import Segment
 
@@ -65,10 +66,7 @@ class Reckoning:
 
     def __init__(self, set_id: str) -> None:
         self.totals = TOTALS.get(set_id, ())
-        self._adding = _by_id((one.of, index) for index, one in enumerate(self.totals))
-        self._stating = _by_id((one.segment, index) for index, one in enumerate(self.totals))
-        #: ids of the segments that must be seen
-        self.watched = frozenset({"HL", "LS", "LE", *self._adding, *self._stating})
+        self._adding, self._stating, self.watched = _watch(set_id)
         self._sums: list[Decimal | None] = [Decimal(0)] * len(self.totals)
         self._units: list[str | None] = [None] * len(self.totals)
         self._stated: dict[int, tuple[int, str]] = {}
@@ -177,6 +175,15 @@ class _Level:
         self.parent = False
 
 
+@lru_cache(maxsize=64)
+def _watch(set_id: str) -> tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]], frozenset[str]]:
+    """Which totals a segment adds to, which it states, and the ids of all segments that must be seen."""
+    totals = TOTALS.get(set_id, ())
+    adding = _by_id((one.of, index) for index, one in enumerate(totals))
+    stating = _by_id((one.segment, index) for index, one in enumerate(totals))
+    return adding, stating, frozenset({"HL", "LS", "LE", *adding, *stating})
+
+
 def _by_id(pairs: Iterable[tuple[str, int]]) -> dict[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]] = {}
     for id_, index in pairs:
@@ -192,4 +199,4 @@ def _number(text: str) -> Decimal | None:
         number = Decimal(text)
     except InvalidOperation:
         return None
-    return number if number.is_finite() and abs(number.adjusted()) < 40 else None
+    return number if len(text) < 40 and number.is_finite() and abs(number.adjusted()) < 40 else None

@@ -54,18 +54,22 @@ class Segment:
     def elements(self) -> list[str]:
         """The segment id and its elements as text, undivided."""
         if self._elements is None:
-            cut = self.raw.split(self.delimiters.element)
-            self._elements = [one.decode(self.charset, "replace") for one in cut]
+            mark = self.delimiters.element
+            if mark.isascii():
+                self._elements = self.raw.decode(self.charset, "replace").split(mark.decode())
+            else:
+                # a separator beyond ASCII would be taken for a part of a letter
+                self._elements = [one.decode(self.charset, "replace") for one in self.raw.split(mark)]
         return self._elements
 
     @property
     def id(self) -> str:
         """The segment id."""
-        return self.elements[0]
+        return (self._elements or self.elements)[0]
 
     def __getitem__(self, position: int) -> str:
         """The element at a position from 1; empty where there is none."""
-        elements = self.elements
+        elements = self._elements or self.elements
         return elements[position] if position < len(elements) else ""
 
     def __len__(self) -> int:
@@ -110,6 +114,9 @@ class Interchange:
     position: int = 1  #: of the ISA among the segments of the file
     groups: list[Group] = field(default_factory=list["Group"])
     acknowledged: list[Segment] = field(default_factory=list[Segment])
+    acknowledged_at: list[int] = field(
+        default_factory=list[int]
+    )  #: of each TA1 among the segments of the file
     trailer: Segment | None = None
     findings: list[Finding] = field(default_factory=list[Finding])
     group_count: int = 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from crossdock.formats.edi import words
 from crossdock.formats.edi.chart import Chart, Place, chart
 from crossdock.formats.edi.finding import Finding, Severity
 from crossdock.formats.edi.grammar import DocumentGrammar
 from crossdock.formats.edi.walk import AHEAD_MAX, Misplaced, Walk
-from crossdock.formats.x12 import accept
+from crossdock.formats.x12 import accept, dictionary
 from crossdock.formats.x12.explain import explain
 from crossdock.formats.x12.sums import Reckoning
 from crossdock.formats.x12.tree import Delimiters, Segment, Set
@@ -45,11 +46,11 @@ class SegmentFinding(Finding):
     loop: str | None = None
 
 
-def validate(one: Set, grammar: DocumentGrammar, *, known: Container[str] = ()) -> list[Finding]:
+def validate(one: Set, grammar: DocumentGrammar, *, known: Container[str] | None = None) -> list[Finding]:
     """Every finding of a whole set, those of its envelope among them, in the order of its segments.
 
-    `known` holds the segment ids of the standard, so that an unknown segment is told from one of another set. At most
-    FINDINGS_MAX, and a note where there are more.
+    `known` are the segment ids of the standard (None: those of the dictionary), so that an unknown segment is told
+    from one of another set. At most FINDINGS_MAX, and a note where there are more.
     """
     check = SetCheck(one, grammar, known=known)
     check.feed(one.raw, last=True)
@@ -59,11 +60,11 @@ def validate(one: Set, grammar: DocumentGrammar, *, known: Container[str] = ()) 
 class SetCheck:
     """The validation of one set that may come in parts."""
 
-    def __init__(self, one: Set, grammar: DocumentGrammar, *, known: Container[str] = ()) -> None:
+    def __init__(self, one: Set, grammar: DocumentGrammar, *, known: Container[str] | None = None) -> None:
         self._set = one
         self._grammar = grammar
         self._chart = chart(grammar)
-        self._walk = Walk(self._chart, known)
+        self._walk = Walk(self._chart, _known() if known is None else known)
         self._reckoning = Reckoning(grammar.id)
         self._steps = _steps_of(self._chart)
         self._table = _canonical(one.delimiters)
@@ -264,6 +265,12 @@ class SetCheck:
         )
 
 
+@lru_cache(maxsize=1)
+def _known() -> frozenset[str]:
+    """The ids of all segments that are written down."""
+    return frozenset(dictionary.segments())
+
+
 def _steps_of(chart_: Chart) -> list[_Step | None]:
     """The steps of a chart that are known so far."""
     key = id(chart_), chart_.grammar.id
@@ -275,6 +282,7 @@ def _steps_of(chart_: Chart) -> list[_Step | None]:
     return kept[1]
 
 
+@lru_cache(maxsize=64)
 def _canonical(delimiters: Delimiters) -> bytes:
     """The table that puts canonical separators in place of those of an interchange; theirs in data become NUL."""
     table = bytearray(range(256))

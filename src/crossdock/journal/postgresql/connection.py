@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, LiteralString, cast
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql as composed
@@ -19,6 +19,8 @@ from crossdock.journal.sql.connection import Cursor, Damaged, Dialect
 _PAGE = 2_000
 #: Classes of SQLSTATE that tell of stored data which cannot be read back.
 _DAMAGE = ("XX", "58P01", "22021")
+#: Behind the user of a URL and before its servers.
+_PASSWORD = re.compile(r"^(\w+://[^/?@:]*):[^@]*(?=@)")
 
 
 @lru_cache(maxsize=512)
@@ -29,7 +31,7 @@ def _translated(sql: str) -> str:
 class PostgresqlConnection:
     """Takes the statements that both stores understand."""
 
-    dialect = Dialect(index="", dense=False, among="{} = ANY(?)", listed=list, find="strpos")
+    dialect = Dialect(index="", dense=False, ends=True, among="{} = ANY(?)", listed=list, find="strpos")
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
@@ -78,10 +80,5 @@ def connect(url: str, *, name: str = "crossdock", read_only: bool = False) -> ps
 
 
 def spoken(url: str) -> str:
-    """A database URL without its password, for people."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    user = f"{parts.username or ''}@" if parts.username else ""
-    port = f":{parts.port}" if parts.port else ""
-    return urlunsplit(parts._replace(netloc=f"{user}{parts.hostname or ''}{port}"))
+    """A database URL without its password, for people; it may name several servers."""
+    return _PASSWORD.sub(r"\1", url)

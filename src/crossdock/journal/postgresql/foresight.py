@@ -14,7 +14,7 @@ from crossdock.journal.contract import Ahead, StoreDown
 from crossdock.journal.postgresql.arrays import Type, array, scalar
 from crossdock.journal.postgresql.decoding import rows
 from crossdock.journal.postgresql.wire import Command, Refused, Statement, Wire
-from crossdock.journal.sql.reads import MESSAGE_COLUMNS
+from crossdock.journal.sql.rows import MESSAGE_COLUMNS
 
 T = TypeVar("T")
 _log = structlog.get_logger("crossdock.journal")

@@ -15,12 +15,17 @@ class Ids:
         """`draw` gives the first number of a fresh block, when there is no time to ask for one with a commit."""
         self._draw = draw
         self._next = self._end = 0
+        self._floor = -1
         self._since = 0  #: where the numbers begin that were given from this block since the mark
         self._before: list[range] = []  #: those given since the mark from blocks before it
 
+    def beyond(self, number: int) -> None:
+        """Every number from now on is greater than one that another process has given."""
+        self._floor = max(self._floor, number)
+
     def next(self) -> int:
         """The next number."""
-        if self._next >= self._end:
+        while self._next >= self._end or self._next <= self._floor:
             self.refill(self._draw())
         self._next += 1
         return self._next - 1

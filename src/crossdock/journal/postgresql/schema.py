@@ -39,18 +39,28 @@ def shape_of(connection: psycopg.Connection[Any]) -> int:
     return int(row[0]) if row and row[0] is not None else 0
 
 
-def migrate(url: str) -> list[str]:
+def migrate(url: str, *, moving: bool = False) -> list[str]:
     """Brings a database to the newest shape while others use it; gives the names of what was applied.
 
-    Raises StoreDown, and Misconfigured for a database that cannot keep the hub's promises.
+    Raises StoreDown, and Misconfigured for a database that cannot keep the hub's promises, or into which a site
+    is being moved, unless the caller is who moves it (`moving`).
     """
     with connect(url, name="crossdock/migrate") as connection, speaking():
         _must_be_fit(connection, url)
-        newest = migrations()
-        if shape_of(connection) >= newest[-1][0]:
-            return []
-        connection.execute("SELECT pg_advisory_lock(%s)", (MIGRATOR,))
-        return [name for number, name, text in newest if _applied(connection, number, text)]
+        newest, applied = migrations(), list[str]()
+        if shape_of(connection) < newest[-1][0]:
+            connection.execute("SELECT pg_advisory_lock(%s)", (MIGRATOR,))
+            applied = [name for number, name, text in newest if _applied(connection, number, text)]
+        row = (
+            None
+            if moving
+            else connection.execute("SELECT source FROM moving WHERE ended_at IS NULL").fetchone()
+        )
+        if row is not None:
+            says = f"{row[0]} is being moved into {spoken(url)}, and is not whole there"
+            fix = f"end it with `crossdock migrate --from sqlite:{row[0]} --to …`"
+            raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix=fix)
+        return applied
 
 
 def _must_be_fit(connection: psycopg.Connection[Any], url: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -18,7 +19,8 @@ from crossdock.journal.postgresql.foresight import STATEMENTS, Foreseen, Foresig
 from crossdock.journal.postgresql.ids import Ids
 from crossdock.journal.postgresql.wire import CONNECT_S, KEYED, Wire
 from crossdock.journal.sql.connection import Connection, Cursor
-from crossdock.journal.sql.reads import Reads, read_message
+from crossdock.journal.sql.reads import Reads
+from crossdock.journal.sql.rows import read_message
 from crossdock.message.records import Message
 
 T = TypeVar("T")
@@ -28,6 +30,17 @@ LOOP_READ_MAX_S = 2.0
 _RECONNECT_PAUSE_S = 0.25
 #: Captures of one partition that are looked for at once, however many partitions there are.
 _EACH_LEAST = 4
+_DUE = (
+    "SELECT due.id, p.partition, due.system, due.document FROM unnest(?::smallint[]) AS p(partition) CROSS JOIN LATERAL"
+    " (SELECT c.id, c.system, c.document FROM captures c WHERE c.partition = p.partition AND c.state = 1"
+    " ORDER BY c.id LIMIT ?) AS due"
+)
+_DUE_OF_KINDS = (
+    "SELECT due.id, due.partition, k.system, k.document FROM unnest(?::text[], ?::text[]) AS k(system, document)"
+    " CROSS JOIN LATERAL (SELECT x.id, p.partition FROM unnest(?::smallint[]) AS p(partition) CROSS JOIN LATERAL"
+    " (SELECT c.id FROM captures c WHERE c.system = k.system AND c.document = k.document"
+    " AND c.partition = p.partition AND c.state = 1 ORDER BY c.id LIMIT ?) AS x ORDER BY x.id LIMIT ?) AS due"
+)
 _NOTHING = Foreseen()
 
 
@@ -175,18 +188,26 @@ class PostgresqlReads(Reads):
 
     # -- the rest ------------------------------------------------------------
 
-    def captures_due(self, partitions: Collection[int], limit: int) -> list[tuple[int, int]]:
-        """(capture, partition) of those to translate, in order of arrival within each partition.
+    def captures_due(
+        self, kinds: Sequence[tuple[str, str]], partitions: Collection[int], each: int
+    ) -> list[tuple[int, int, str, str]]:
+        """(capture, partition, system, document) of the first to translate of each kind, in order of arrival.
 
-        So many of each partition at most that one with a large backlog costs no more than any other.
+        So many of each partition at most that one with a large backlog costs no more than any other. Kind by
+        kind it is asked only where more waits than is read at once.
         """
-        each = max(limit // max(len(partitions), 1), _EACH_LEAST)
-        return self._reader.execute(
-            "SELECT due.id, p.partition FROM unnest(?::smallint[]) AS p(partition) CROSS JOIN LATERAL"
-            " (SELECT c.id FROM captures c WHERE c.partition = p.partition AND c.state = 1 ORDER BY c.id LIMIT ?)"
-            " AS due ORDER BY due.id LIMIT ?",
-            (sorted(partitions), each, limit),
-        ).fetchall()
+        if not kinds:
+            return []
+        systems, documents = [list(names) for names in zip(*kinds, strict=True)]
+        held, limit = sorted(partitions), each * len(kinds)
+        few = max(limit // max(len(held), 1), _EACH_LEAST)
+        rows = self._reader.execute(_DUE, (held, few)).fetchall()
+        counts = Counter(partition for _, partition, *_ in rows)
+        asked = set(kinds)
+        if not counts or (max(counts.values()) < few and all(row[2:] in asked for row in rows)):
+            return sorted(rows)
+        few = max(each // max(len(held), 1), _EACH_LEAST)
+        return self._reader.execute(_DUE_OF_KINDS, (systems, documents, held, few, each)).fetchall()
 
     def lanes_freed(self, target: str, keys: Sequence[str]) -> list[str]:
         """Those of some lanes in which nothing waits for a person any more."""

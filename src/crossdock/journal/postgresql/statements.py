@@ -132,24 +132,43 @@ _ALL = (
         "ON CONFLICT (name, system, theirs) DO UPDATE SET ours = excluded.ours, position = excluded.position",
     ),
     _insert(
-        "insert_receipt", "receipts",
-        "scope:i system:t control:i grp:i transmission:i document:t number:t root:i partition:i says:t sent_ms:i"
-        " due_ms:i state:i",
-        "ON CONFLICT (transmission) DO UPDATE SET control = excluded.control, grp = excluded.grp,"
-        " says = excluded.says, sent_ms = excluded.sent_ms, due_ms = excluded.due_ms, state = excluded.state,"
-        " answered = NULL",
+        "upsert_number", "numbers", "scope:i sequence:t value:i most:i position:i",
+        "ON CONFLICT (scope, sequence) DO UPDATE SET value = excluded.value, most = excluded.most,"
+        " position = excluded.position",
+    ),
+    _bulk(
+        "insert_receipt",
+        "INSERT INTO receipts (transmission, round, scope, system, control, grp, document, number, root, partition,"
+        " says, sent_ms, due_ms, position, moved, state) SELECT u.*, u.position, 1"
+        " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::text[],"
+        " $8::text[], $9::bigint[], $10::bigint[], $11::text[], $12::bigint[], $13::bigint[], $14::bigint[])"
+        " AS u(transmission, round, scope, system, control, grp, document, number, root, partition, says, sent_ms,"
+        " due_ms, position)",
+        (Type.INT, Type.INT, Type.INT, Type.TEXT, Type.INT, Type.INT, Type.TEXT, Type.TEXT, Type.INT, Type.INT,
+         Type.TEXT, Type.INT, Type.INT, Type.INT), 0,
     ),
     _bulk(
         "answer_receipt",
-        "UPDATE receipts r SET state = u.state, answered = u.answered"
-        " FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS u(state, answered, transmission)"
-        " WHERE r.transmission = u.transmission",
-        (Type.INT, Type.TEXT, Type.INT), 2,
+        "UPDATE receipts r SET state = u.state, answered = u.answered, moved = u.moved"
+        " FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])"
+        " AS u(state, answered, transmission, round, moved)"
+        " WHERE r.transmission = u.transmission AND r.round = u.round",
+        (Type.INT, Type.TEXT, Type.INT, Type.INT, Type.INT), 2,
     ),
     _insert(
         "upsert_restored", "restored", "system:t backup_ms:i since_ms:i floor:i ended_id:i position:i",
         "ON CONFLICT (system) DO UPDATE SET backup_ms = excluded.backup_ms, since_ms = excluded.since_ms,"
         " floor = excluded.floor, ended_id = excluded.ended_id, position = excluded.position",
+    ),
+    _insert(
+        "insert_gate_act", "gate_acts",
+        "id:i scope:i system:t direction:t move:t who:t reason:t at_ms:i position:i",
+    ),
+    _insert(
+        "upsert_tally", "tallies",
+        "scope:i system:t document:t from_ms:i counter:i changed:i zeroed:i jumped:i mark:b",
+        "ON CONFLICT (scope, system, document, from_ms, counter) DO UPDATE SET changed = excluded.changed,"
+        " zeroed = excluded.zeroed, jumped = excluded.jumped, mark = excluded.mark",
     ),
     _insert(
         "upsert_cursor", "cursors", "scope:i system:t document:t cursor:t at_ms:i mark:b",
@@ -213,6 +232,13 @@ _ALL = (
         "delete_answers",
         f"DELETE FROM answers a USING {_unnest((Type.INT,))} AS u(at_ms) WHERE a.at_ms < u.at_ms",
         (Type.INT,), 0,
+    ),
+    _bulk(
+        "delete_tallies",
+        f"DELETE FROM tallies a USING {_unnest((Type.INT, Type.TEXT, Type.TEXT, Type.INT))}"
+        " AS u(scope, system, document, from_ms) WHERE a.scope = u.scope AND a.system = u.system"
+        " AND a.document = u.document AND a.from_ms < u.from_ms",
+        (Type.INT, Type.TEXT, Type.TEXT, Type.INT), 3,
     ),
     _insert("insert_ledger", "ledger", _LEDGER),
 )  # fmt: skip

@@ -8,14 +8,19 @@ import os
 from asyncio import Future
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, date, datetime
 from typing import Any
 
+import structlog
+
 from crossdock.journal.chain import GENESIS, PARTITIONS
-from crossdock.journal.changes import Changes, marked, packed
+from crossdock.journal.changes import Changes, packed
 from crossdock.journal.contract import Accepted, Arrival, Dedup, StoreDown
+from crossdock.journal.marks import marked
 from crossdock.journal.postgresql import doorbook, transaction, writer
 from crossdock.journal.postgresql.arrays import Type
 from crossdock.journal.postgresql.membership import EpochFence, Fence, Member, join, leave, this_process
+from crossdock.journal.postgresql.months import begin_month
 from crossdock.journal.postgresql.plan import Plan
 from crossdock.journal.postgresql.schema import migrate
 from crossdock.journal.postgresql.scribe import Scribe
@@ -25,6 +30,7 @@ from crossdock.journal.postgresql.transaction import Kit, Task
 from crossdock.journal.postgresql.wire import KEYED, Statement, Wire
 from crossdock.journal.postgresql.writer import Writer
 
+_log = structlog.get_logger("crossdock.journal")
 _SALT_BYTES, _SALTS_DRAWN = 8, 512
 _INT, _TEXT, _BYTES = Type.INT, Type.TEXT.oid, Type.BYTES.oid
 _CHARTER = Statement(
@@ -89,6 +95,7 @@ class PostgresqlJournal(PostgresqlReads):
         self._kit: Kit | None = None
         self._charter = 0
         self._anchored = 0
+        self._month: date | None = None  #: the one whose parts are known to be there
         self._heart: asyncio.Task[None] | None = None
         self.writer = Writer(self._connect, linger_s=linger_s, lease_s=lease_s)
 
@@ -105,18 +112,23 @@ class PostgresqlJournal(PostgresqlReads):
             seen = self.writer.commits
             await asyncio.sleep(self._lease_s / _BEATS)
             if self.writer.commits == seen and self.writer.depth == 0 and not self.writer.fenced:
-                with suppress(StoreDown):
+                try:
                     await self.writer.submit(Task())
+                except StoreDown:
+                    continue
+                except Exception:  # ends in the next beat: without a heart all that is owned is lost
+                    _log.exception("a beat failed")
 
     async def _connect(self) -> tuple[Wire, Kit]:
         if self._member is None:
             self._joined(await join(self._url, self.process, lease_s=self._lease_s, claims=self._claims))
-        assert self._member is not None
-        assert self._kit is not None
+        member, kit = self._member, self._kit
+        assert member is not None
+        assert kit is not None
         idle_ms = int(self._lease_s * 1000)
         wire = await Wire.open(
             self._url,
-            name=f"crossdock/{self._member.id}",
+            name=f"crossdock/{member.id}",
             settings=(
                 f"idle_in_transaction_session_timeout = {idle_ms}",
                 f"lock_timeout = {idle_ms}",
@@ -125,7 +137,10 @@ class PostgresqlJournal(PostgresqlReads):
             statements=_STATEMENTS,
             timeout_s=max(2 * self._lease_s, 10.0),
         )  # fmt: skip
-        return wire, self._kit
+        if self._member is not member:
+            await wire.close()
+            raise StoreDown("this process began anew while it connected")
+        return wire, kit
 
     def _joined(self, member: Member) -> None:
         self._member = member
@@ -200,6 +215,10 @@ class PostgresqlJournal(PostgresqlReads):
         """A number never given before."""
         return self._ids.next()
 
+    def ids_beyond(self, number: int) -> None:
+        """Numbers given from now on are greater than one that another process may have given."""
+        self._ids.beyond(number)
+
     def _salt(self) -> bytes:
         """Eight random bytes; drawn many at a time, since each draw is a system call."""
         if not self._salts:
@@ -251,3 +270,10 @@ class PostgresqlJournal(PostgresqlReads):
 
         task = Task(before=((_PATIENCE, ()), (_STANDSTILL, ())), asks=((_HEADS, ()),), then=tie)
         self._anchored = await self.writer.submit(task)
+        await self._begin_month()
+
+    async def _begin_month(self) -> None:
+        """The first anchor of a month gives it parts of its own."""
+        month = datetime.fromtimestamp(self._clock_ms() / 1000, UTC).date().replace(day=1)
+        if month != self._month and await begin_month(self._url, month):
+            self._month = month

@@ -145,7 +145,7 @@ class PostgresqlTenure:
                 pass
             self._wake.clear()
             if self.lost:
-                await self._begin_anew()
+                await self._patiently(self._begin_anew)
             await self._patiently(self._round, tries=1)
 
     async def _patiently(self, step: Callable[[], Awaitable[None]], tries: int | None = None) -> None:
@@ -166,7 +166,10 @@ class PostgresqlTenure:
                 await asyncio.sleep(_PAUSE_S)
 
     async def _begin_anew(self) -> None:
-        """Another process has what was ours: everything in memory is dropped, and we join as somebody new."""
+        """Another process has what was ours: everything in memory is dropped, and we join as somebody new.
+
+        When that fails amid it, it is begun again from its beginning.
+        """
         assert self._holder is not None
         _log.warning("another process took over; this one begins anew", partitions=len(self._serving))
         if self._leaving is not None:
@@ -176,8 +179,8 @@ class PostgresqlTenure:
         await self._holder.drop()
         self._serving = frozenset()
         self._journal.begin_anew()
-        await self._patiently(self.join)
-        await self._patiently(self._begin)
+        await self.join()  # not again and again: it may be counted out once more before it has begun
+        await self._begin()
         self._signals.change()
 
     async def _begin(self) -> None:

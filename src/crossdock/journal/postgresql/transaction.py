@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from crossdock.journal.changes import Changes, marked
+from crossdock.journal.changes import Changes, Row
 from crossdock.journal.contract import Accepted, Arrival, Dedup, Fenced, Verdict
+from crossdock.journal.marks import marked
+from crossdock.journal.numbers import ONCE
 from crossdock.journal.postgresql.arrays import Type, array, scalar
 from crossdock.journal.postgresql.decoding import rows
 from crossdock.journal.postgresql.doorbook import Doorbook
@@ -51,8 +53,9 @@ _OWNERS = Statement(
 _NUMBER = Statement(
     b"next_number",
     # The row stays locked until the commit, so that nobody else is given the next one before this one is durable.
-    "INSERT INTO numbers AS n (scope, sequence, value) VALUES ($1, $2, 1) ON CONFLICT (scope, sequence)"
-    " DO UPDATE SET value = CASE WHEN n.value >= $3 THEN 1 ELSE n.value + 1 END RETURNING value",
+    "INSERT INTO numbers AS n (scope, sequence, value, most, position) VALUES ($1, $2, 1, $3, 0)"
+    " ON CONFLICT (scope, sequence) DO UPDATE SET"
+    f" value = CASE WHEN n.value >= $3 AND n.sequence NOT LIKE '{ONCE}%' THEN 1 ELSE n.value + 1 END RETURNING value",
     (_INT, Type.TEXT.oid, _INT),
 )
 _CHAIN = Statement(b"end_chain", "UPDATE chains SET position = $2, doors = $3 WHERE chain = $1", (_INT,) * 3)
@@ -119,6 +122,7 @@ class Transaction:
         self._fresh: Iterator[int] = iter(())  #: ids of captures, drawn inside this transaction
         self._book = Doorbook([a for task in tasks for a in task.arrivals], kit.scope)
         self._standing = Standing({}, {})
+        self._numbered: dict[int, list[Row]] = {}  #: rows that go with an entry, once its numbers are known
 
     async def run(self) -> None:
         """Writes everything.
@@ -197,10 +201,12 @@ class Transaction:
         given: dict[tuple[int, int], int] = {
             (place, at): rows(result)[0][0] for (_, place, at, _), result in zip(asked, results, strict=True)
         }
+        last = {sequence: given[place, at] for sequence, place, at, _ in asked}
         for place, late in enumerate(lates):
             numbers = [given[place, at] for at in range(len(late.numbers))]
-            for statement, values in late.rows(self._kit.scope, numbers):
-                self._plan.add(statement, values)
+            (payload, values), told = late.numbered(self._kit.scope, numbers, last)
+            self._plan.add(payload, values)
+            self._numbered.setdefault(id(late.entry), []).extend((name, row, None) for name, row in told)
 
     # -- the tasks -----------------------------------------------------------
 
@@ -209,7 +215,7 @@ class Transaction:
             self._scribe.rows(task.changes)
             if task.changes.ends:
                 await self._empty(task.changes.ends)
-            self._scribe.entries(task.changes, self._standing)
+            self._scribe.entries(task.changes, self._standing, self._numbered)
             return None
         if task.then is not None:
             return task.then(answers, self._plan)
@@ -256,9 +262,9 @@ class Transaction:
         if cause not in self._standing.opened:
             (found,) = await self._wire.exchange([self._causes([cause])])
             self._standing.opened.update({row[1]: row[0] for row in rows(found)})
-        id_ = self._standing.opened.get(cause) or self._kit.ids.next()
         changes = Changes(self._kit.scope, self._kit.ids.next, self._kit.salt)
-        conflict(a, capture, id_, self._kit.clock_ms(), changes)
+        known = self._standing.opened.get(cause)
+        id_ = conflict(a, capture, self._kit.clock_ms(), changes, lambda: known or self._kit.ids.next())
         self._scribe.rows(changes)
         self._scribe.entries(changes, self._standing)
         return Accepted(Verdict.CONFLICT, capture, incident=id_)

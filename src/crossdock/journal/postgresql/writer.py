@@ -32,6 +32,8 @@ _RESOLVE_PAUSE_S = 0.2
 #: Somebody else wrote the same row first, or waits for ours: looked at again, it is decided otherwise.
 _MET = frozenset({"23505", "40001", "40P01"})
 _OVERTAKEN = "CD001"
+#: A lock was not had in time: the store is well, somebody else is at it.
+_BUSY = "55P03"
 #: Classes of SQLSTATE that say nothing of what was asked, only that the store cannot do it now.
 _DOWN = ("08", "25006", "53", "55", "57", "58", "XX")
 
@@ -157,7 +159,12 @@ class Writer:
                 # One of them is at fault: each gets a transaction of its own, so that only that one fails.
                 for place, one in enumerate(batch):
                     await self._alone(one)
-                    if self._doubt is not None or self.fenced:
+                    if self.fenced:
+                        self._fail(
+                            batch[place + 1 :], Fenced("another process took over what this one owned")
+                        )
+                        return
+                    if self._doubt is not None:
                         self._queue.extendleft(reversed(batch[place + 1 :]))
                         return
             else:
@@ -175,9 +182,10 @@ class Writer:
             else:
                 return
             break
+        busy = isinstance(error, Refused) and error.code == _BUSY
         if isinstance(error, Refused):
             error = _in_words(error, one[0])
-        if isinstance(error, StoreDown):
+        if isinstance(error, StoreDown) and not busy:
             self._failed(str(error))
         _end(one, error)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,13 +59,14 @@ def cause_of_conflict(a: Arrival) -> str:
     return f"duplicate_conflict/{a.system}/{a.document}/{a.their_id}"
 
 
-def conflict(a: Arrival, capture: int, incident: int, now_ms: int, changes: Changes) -> None:
-    """Keeps the refused bytes and puts the conflict on the desk; the key stays with the first."""
+def conflict(a: Arrival, capture: int, now_ms: int, changes: Changes, incident: Callable[[], int]) -> int:
+    """Keeps the refused bytes and puts the conflict on the desk; the key stays with the first. Gives the incident."""
     payload, sealed = changes.payload(a.body)
+    id_ = incident()
     type_ = TYPES["duplicate_conflict"]
     says = f"{a.system} sent {a.document} {a.their_id} again with other content; the first one stands"
     opened = Incident(
-        incident, type_.name, cause_of_conflict(a), type_.severity, type_.owner, now_ms,
+        id_, type_.name, cause_of_conflict(a), type_.severity, type_.owner, now_ms,
         now_ms + type_.respond_s * 1000, a.system, a.document, a.their_id, says=says,
         members=[(MemberKind.CAPTURE, capture)],
         fix="ask the sender which one is right; a real change needs a new version or on_change: revise",
@@ -74,4 +76,5 @@ def conflict(a: Arrival, capture: int, incident: int, now_ms: int, changes: Chan
         digest=sealed, partition=partition_of(a.order_by or a.their_id),
     )  # fmt: skip
     changes.open_incident(opened, entry)
-    changes.row("insert_door", changes.scope, a.system, now_ms, 409, says, payload, incident)
+    changes.row("insert_door", changes.scope, a.system, now_ms, 409, says, payload, id_)
+    return id_

@@ -7,14 +7,17 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import zstandard
 
-from crossdock.journal.chain import GENESIS, MARK_BYTES, PARTITIONS, crc, digest, link, mark
+from crossdock.journal.chain import DOOR_BITS, GENESIS, MARK_BYTES, PARTITIONS, crc, digest, link, mark
 from crossdock.journal.changes import unpacked
 from crossdock.journal.sql.connection import Connection, Damaged, Storage
+from crossdock.journal.sql.made import PAGE, Made, maker_of
 from crossdock.journal.sql.notes import Notes
+from crossdock.journal.sql.series import Series
 from crossdock.journal.sql.vouchers import Cited, marked_rows, moving_rows
 from crossdock.message.states import CaptureState, EntryKind
 
@@ -27,14 +30,6 @@ _ENTRY = (
     "position, partition, kind, at_ms, scope, system, origin, capture, message, transmission, attempt, root, state,"
     " says, charter, reads, payload, digest, detail, incident, mark, marks, link"
 )
-_SEALS = {
-    "capture": "SELECT id, scope, system, document, their_id, version, order_by, content_type, payload, at_ms, late"
-    " FROM captures WHERE id = ?",
-    "message": "SELECT id, scope, capture, system, document, their_id, number, hub, root, key, version, tree"
-    " FROM messages WHERE id = ?",
-    "transmission": "SELECT id, scope, message, target, origin, document, number, hub, root, key, after"
-    " FROM transmissions WHERE id = ?",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +86,11 @@ class _Audit:
         self._at = at
         self.head = ""
         self._notes = Notes()
+        self._series = Series()
+        #: chain -> the position of its last entry, and its rows of the door. With one writer the ledger alone tells.
+        self._ends: dict[int, tuple[int, int]] = {}
         self._heads: dict[int, bytes] = {}
+        self._last: dict[int, int] = {}
         self._charters: set[int] = set()
         self._payloads = 0
         self.position = 0
@@ -103,11 +102,16 @@ class _Audit:
 
     def run(self, storage: Storage) -> None:
         """Raises _Found, or what a damaged file raises."""
+        if self._read.dialect.ends:
+            ends = self._read.execute("SELECT chain, position, doors FROM chains").fetchall()
+            self._ends = {chain: (position, doors) for chain, position, doors in ends}
         self._note_arrivals()
         self._entries()
         self.stage = "state"
         self._rows_of_things()
         self._revisions()
+        if gone := self._series.complaint(self._read):
+            raise _Found(gone[0] or self.position, "state", gone[1])
         self._cited()
         self._marked()
         self.stage = "payload"
@@ -125,51 +129,52 @@ class _Audit:
         last = self._read.execute("SELECT coalesce(max(position), 0) FROM ledger").fetchone()[0]
         anchors = self._read.scan("SELECT position, heads FROM anchors ORDER BY position")
         anchor = next(anchors, None)
-        for row in self._read.scan(f"SELECT {_ENTRY} FROM ledger ORDER BY position"):
-            if self._read.dialect.dense and row[0] != self.position + 1:
-                raise _Found(
-                    self.position + 1, "link", f"entry {self.position + 1} is missing; {row[0]} follows"
-                )
-            self._entry(row)
-            self.position = row[0]
-            if self.position == self._at:
-                self.head = self._head()
-            while anchor is not None and anchor[0] <= self.position:
-                self._anchor(*anchor)
-                anchor = next(anchors, None)
-            if self.position % PROGRESS_EVERY == 0:
+        seen = 0
+        for page in batched(self._read.scan(f"SELECT {_ENTRY} FROM ledger ORDER BY position"), PAGE):
+            made = Made(self._read, page)
+            for row in page:
+                if self._read.dialect.dense and row[0] != self.position + 1:
+                    says = f"entry {self.position + 1} is missing; {row[0]} follows"
+                    raise _Found(self.position + 1, "link", says)
+                self._entry(row, made)
+                self.position = row[0]
+                if self.position == self._at:
+                    self.head = self._head()
+                while anchor is not None and anchor[0] <= self.position:
+                    self._anchor(*anchor)
+                    anchor = next(anchors, None)
+            seen += len(page)
+            if seen % PROGRESS_EVERY == 0:
                 self._progress(self.position, last)
         self._progress(last, last)
         self.head = self.head or self._head()
+        for chain, (position, _) in self._ends.items():
+            if position != self._last.get(chain, 0):
+                says = f"chain {chain} ends before its entry at {position}"
+                raise _Found(self._last.get(chain, 0), "link", says)
         if anchor is not None:
             raise _Found(self.position, "link", f"the ledger ends before its anchor at {anchor[0]}")
 
-    def _entry(self, row: tuple[Any, ...]) -> None:
-        columns, found = row[:-1], row[-1]
-        position, partition, kind, capture, message, transmission = (*row[:3], *row[7:10])
+    def _entry(self, row: tuple[Any, ...], made: Made) -> None:
+        columns, found, position, partition = row[:-1], row[-1], row[0], row[1]
         seal: tuple[Any, ...] = ()
-        if kind == EntryKind.accepted.value:
-            seal = self._seal(position, "capture", capture)
-            seal = (*seal[:-1], bool(seal[-1]), self._arrival(position, seal))
-        elif kind == EntryKind.translated.value and message is not None:
-            seal = self._seal(position, "message", message)
-        elif kind == EntryKind.due.value:
-            seal = self._seal(position, "transmission", transmission)
+        thing = maker_of(row)
+        if thing is not None:
+            seal = made.row(*thing) or ()
+            if not seal:
+                raise _Found(position, "state", f"{thing[0]} {thing[1]}, which this entry made, is gone")
+            if thing[0] == "capture":
+                seal = (*seal[:-1], bool(seal[-1]), self._arrival(position, seal))
         expected = link(self._heads.get(partition, GENESIS), columns, seal)
         if expected != found:
             says = "the entry, or the row that it made, is not as it was written"
             raise _Found(position, "link", says)
         self._heads[partition] = expected
+        self._last[partition] = position
         self._charters.add(row[14])
         if row[16] is not None and row[17] is not None:
-            self._payload(position, row[16], row[17])
+            self._payload(position, made.payload(row[16]), row[16], row[17])
         self._note_state(row)
-
-    def _seal(self, position: int, what: str, id_: int) -> tuple[Any, ...]:
-        row = self._read.execute(_SEALS[what], (id_,)).fetchone()
-        if row is None:
-            raise _Found(position, "state", f"{what} {id_}, which this entry made, is gone")
-        return row
 
     def _arrival(self, position: int, seal: tuple[Any, ...]) -> str | None:
         noted = self._notes.arrival(seal[0])
@@ -182,11 +187,8 @@ class _Audit:
             )
         return key
 
-    def _payload(self, position: int, id_: int, expected: bytes) -> None:
+    def _payload(self, position: int, row: tuple[Any, ...] | None, id_: int, expected: bytes) -> None:
         self.stage = "payload"
-        row = self._read.execute(
-            "SELECT salt, codec, size, data, crc FROM payloads WHERE id = ?", (id_,)
-        ).fetchone()
         if row is None:
             raise _Found(position, "payload", f"the bytes of this entry (payload {id_}) are gone")
         if not _sound(*row[1:]) or digest(row[0], unpacked(row[1], row[3])) != expected:
@@ -218,6 +220,8 @@ class _Audit:
             self._notes.moved(subject, state, row[20], position)
         if kind == EntryKind.translated.value and message is not None and capture is not None:
             self._notes.moved(capture, CaptureState.TRANSLATED.value, None, position)
+        if row[18] is not None and (says := self._series.note(self._read, position, row[9], row[18])):
+            raise _Found(position, "state", says)
         if row[18] is not None and '"moves"' in row[18]:
             for _, id_, moved_to in json.loads(row[18])["moves"]:
                 self._notes.moved(id_, moved_to, None, position)
@@ -273,34 +277,42 @@ class _Audit:
         return row[0] if row else self.position
 
     def _cited(self) -> None:
-        position, marks = -1, set[bytes]()
         for cited in Cited(self._read):
-            if cited.position != position:
-                position = cited.position
-                row = self._read.execute(
-                    "SELECT marks FROM ledger WHERE position = ?", (position,)
-                ).fetchone()
-                marks = set(_pieces(row[0] if row else None))
-            if cited.mark not in marks:
+            if cited.mark not in _pieces(cited.marks):
+                position = cited.position if 0 < cited.position <= self.position else self.position
                 says = f"a row of {cited.table} is not as the entry that it cites wrote it"
-                raise _Found(position if 0 < position <= self.position else self.position, "state", says)
+                raise _Found(position, "state", says)
 
     def _marked(self) -> None:
         for table, statement, values, found in marked_rows(self._read):
             if mark(statement, values) != found:
                 raise _Found(self.position, "state", f"a row of {table} is not as it was written")
-        for table in ("charters", "door") if self._read.dialect.dense else ("charters",):
-            query = f"SELECT min(id), max(id), count(*) FROM {table}"
-            lowest, highest, count = self._read.execute(query).fetchone()
-            if count and (lowest, highest) != (1, count):
-                raise _Found(
-                    self.position, "state", f"the rows of {table} are not numbered from 1 to {count}"
-                )
+        lowest, highest, count = self._read.execute(
+            "SELECT min(id), max(id), count(*) FROM charters"
+        ).fetchone()
+        if count and (lowest, highest) != (1, count):
+            says = f"the rows of charters are not numbered from 1 to {count}"
+            raise _Found(self.position, "state", says)
+        self._numbered()
         known = {row[0] for row in self._read.execute("SELECT id FROM charters")} | {0}
         if missing := self._charters - known:
             raise _Found(
                 self.position, "state", f"charter {min(missing)}, by which decisions were made, is gone"
             )
+
+    def _numbered(self) -> None:
+        """The rows of the door are numbered without a gap in each chain."""
+        doors = f"SELECT id >> {DOOR_BITS}, min(id), max(id), count(*) FROM door GROUP BY id >> {DOOR_BITS}"
+        counted: dict[int, int] = {}
+        for chain, lowest, highest, count in self._read.execute(doors).fetchall():
+            counted[chain], first = count, (chain << DOOR_BITS) + 1
+            if (lowest, highest) != (first, first + count - 1):
+                raise _Found(
+                    self.position, "state", "the rows of the door are not numbered one after the other"
+                )
+        for chain, (_, count) in self._ends.items():
+            if count != counted.get(chain, 0):
+                raise _Found(self.position, "state", f"the door has lost the last rows of chain {chain}")
 
     # -- the rest ------------------------------------------------------------
 
@@ -332,3 +344,9 @@ def _sound(codec: int, size: int, data: bytes, checksum: int) -> bool:
 
 def _pieces(marks: bytes | None) -> Iterator[bytes]:
     return (marks[at : at + MARK_BYTES] for at in range(0, len(marks), MARK_BYTES)) if marks else iter(())
+
+
+def batched(rows: Iterator[Any], size: int) -> Iterator[list[Any]]:
+    """The rows in pages."""
+    while page := list(islice(rows, size)):
+        yield page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from crossdock.journal.sql.parts import Blocking, Parts, Send
@@ -11,6 +11,7 @@ from crossdock.message.states import CaptureState, MessageState, TransmissionSta
 from crossdock.model.lifecycle import OrderState
 
 _T, _S = TransmissionState, OrderState
+_GOING = frozenset({_T.DUE, _T.SENDING, _T.RETRYING, _T.IN_DOUBT})
 #: Sentences of one object; the rest is counted.
 _SENTENCES_MAX = 20
 
@@ -26,15 +27,27 @@ class Release:
     short: bool = False
 
 
-def awaited(parts: Parts, incidents: Iterable[Blocking], releases: Iterable[Release]) -> str | None:
+#: System, way ("in" or "out") and number of what wants to pass, to why it does not; None: it does.
+Closed = Callable[[str, str, int], str | None]
+
+
+def open_(_system: str, _way: str, _id: int) -> None:
+    """Everything passes."""
+
+
+def awaited(
+    parts: Parts, incidents: Iterable[Blocking], releases: Iterable[Release], closed: Closed = open_
+) -> str | None:
     """What is awaited, one sentence a line, who must act first; None when it waits for nobody."""
-    said = list(dict.fromkeys(_sentences(parts, list(incidents), releases)))
+    said = list(dict.fromkeys(_sentences(parts, list(incidents), releases, closed)))
     if len(said) > _SENTENCES_MAX:
         said[_SENTENCES_MAX:] = [f"and {len(said) - _SENTENCES_MAX} things more"]
     return "\n".join(" ".join(sentence.split()) for sentence in said) or None
 
 
-def _sentences(parts: Parts, incidents: list[Blocking], releases: Iterable[Release]) -> Iterator[str]:
+def _sentences(
+    parts: Parts, incidents: list[Blocking], releases: Iterable[Release], closed: Closed
+) -> Iterator[str]:
     for one in incidents:
         yield f"{one.owner}: {one.says} ({name_of(INCIDENT, one.id)})"
     for message in parts.messages:
@@ -45,15 +58,21 @@ def _sentences(parts: Parts, incidents: list[Blocking], releases: Iterable[Relea
             else:
                 yield f"{before.replace('/', ' ', 1)}, before which {what} cannot go on"
     for send in parts.sends:
-        yield from _send(send, blocked=bool(incidents))
-    if CaptureState.WAITING in parts.captures.values():
-        yield "the hub to translate it"
+        yield from _send(send, closed, blocked=bool(incidents))
+    for id_, state in parts.captures.items():
+        if state is CaptureState.WAITING:
+            shut = closed(parts.senders.get(id_, ""), "in", id_)
+            yield "the hub to translate it" + (f"; {shut}" if shut else "")
     for release in releases:
         yield _floor(release)
 
 
-def _send(send: Send, *, blocked: bool) -> Iterator[str]:
+def _send(send: Send, closed: Closed, *, blocked: bool) -> Iterator[str]:
     what = f"{send.document} {send.number}"
+    shut = closed(send.target, "out", send.id) if send.state in _GOING else None
+    if shut is not None:
+        yield f"{send.target} to take {what}; {shut}"
+        return
     match send.state:
         case _T.IN_DOUBT:
             yield f"word from {send.target} whether it has {what}, sent {moment(send.since_ms)}"

@@ -18,6 +18,8 @@ class Dialect:
     #: Whether positions and the numbers of the door have no gaps. Where several hosts write, a commit that
     #: was rolled back leaves one.
     dense: bool
+    #: Whether the store notes where each chain ends, as it must where a rolled back commit leaves a gap.
+    ends: bool = False
     #: Whether a column, in place of `{}`, has one of many values, which go in as one.
     among: str = "{} IN (SELECT value FROM json_each(?))"
     #: Many values as the one that `among` takes.

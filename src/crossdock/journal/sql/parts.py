@@ -59,6 +59,7 @@ class Parts:
     """All that is looked at."""
 
     captures: dict[int, CaptureState]
+    senders: dict[int, str]  #: of the captures
     messages: list[Message]
     sends: list[Send]
 
@@ -68,6 +69,7 @@ class Parts:
         of = {m.capture for m in kept}
         return Parts(
             {id_: state for id_, state in self.captures.items() if id_ in of},
+            self.senders,
             kept,
             [t for t in self.sends if t.message in messages],
         )
@@ -81,10 +83,11 @@ def parts_of(connection: Connection, root: int | None, captures: Iterable[int]) 
         messages += map(_message, connection.execute(f"{_MESSAGES} WHERE id = ?", (id_,)))
         sends += map(_send, connection.execute(f"{_SENDS} WHERE message = ?", (id_,)))
     states: dict[int, CaptureState] = {}
+    senders: dict[int, str] = {}
     for id_ in sorted({*captures, *(m.capture for m in messages)}):
-        for (state,) in connection.execute("SELECT state FROM captures WHERE id = ?", (id_,)):
-            states[id_] = CaptureState(state)
-    return Parts(states, messages, sends)
+        for state, system in connection.execute("SELECT state, system FROM captures WHERE id = ?", (id_,)):
+            states[id_], senders[id_] = CaptureState(state), system
+    return Parts(states, senders, messages, sends)
 
 
 def _message(row: tuple[Any, ...]) -> Message:

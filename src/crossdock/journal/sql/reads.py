@@ -7,74 +7,52 @@ from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from crossdock.journal.chain import PARTITIONS
-from crossdock.journal.changes import unpacked, unpacked_tree
+from crossdock.journal.changes import unpacked
 from crossdock.journal.contract import RestoredSystem
 from crossdock.journal.numbers import Receipt
 from crossdock.journal.sql import receipts
 from crossdock.journal.sql.connection import Connection
+from crossdock.journal.sql.flow_reads import FlowReads
+from crossdock.journal.sql.rows import (
+    CAPTURE_COLUMNS,
+    MESSAGE_COLUMNS,
+    TRANSMISSION_COLUMNS,
+    read_capture,
+    read_message,
+    read_transmission,
+)
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
-from crossdock.message.states import CaptureState, MessageState, TransmissionState
-
-_CAPTURE = (
-    "c.id, c.system, c.document, c.their_id, c.version, c.order_by, c.content_type, c.payload, c.at_ms, c.late,"
-    " c.state, c.partition, p.codec, p.data"
-)
-#: Of a message, in the order of its fields.
-MESSAGE_COLUMNS = (
-    "id, capture, system, document, their_id, number, hub, root, key, version, tree, state, waits_for, until_ms,"
-    " partition"
-)
-_TRANSMISSION = (
-    "id, message, target, origin, document, number, hub, root, key, round, attempt, state, due_ms, first_ms, after,"
-    " payload, request, partition"
-)
+from crossdock.message.states import TransmissionState
 
 
-class Reads:
+class Reads(FlowReads):
     """Reads on a connection of their own, which sees only what is durable."""
 
     scope: int
 
     def __init__(self, connection: Connection) -> None:
-        self._reader = connection
+        super().__init__(connection)
         self.has_overrides = False
 
     # -- captures ------------------------------------------------------------
-
-    def captures_waiting(self, after: int, limit: int) -> Sequence[Capture]:
-        """Captures to translate, in arrival order, with their bodies."""
-        rows = self._reader.execute(
-            f"SELECT {_CAPTURE} FROM captures c JOIN payloads p ON p.id = c.payload"
-            " WHERE c.state = 1 AND c.id > ? ORDER BY c.id LIMIT ?",
-            (after, limit),
-        )
-        return [_capture(row) for row in rows]
-
-    def captures_due(self, partitions: Collection[int], limit: int) -> list[tuple[int, int]]:
-        """(capture, partition) of those to translate, in order of arrival within each partition."""
-        within, listed = self._within("partition", partitions)
-        return self._reader.execute(
-            f"SELECT id, partition FROM captures WHERE state = 1{within} ORDER BY id LIMIT ?",
-            (*listed, limit),
-        ).fetchall()
 
     def captures(self, ids: Sequence[int]) -> Sequence[Capture]:
         """Some captures with their bodies."""
         among, listed = self._among("c.id", ids)
         rows = self._reader.execute(
-            f"SELECT {_CAPTURE} FROM captures c JOIN payloads p ON p.id = c.payload WHERE TRUE{among}", listed
+            f"SELECT {CAPTURE_COLUMNS} FROM captures c JOIN payloads p ON p.id = c.payload WHERE TRUE{among}",
+            listed,
         )
-        return [_capture(row) for row in rows]
+        return [read_capture(row) for row in rows]
 
     def capture(self, id_: int) -> Capture | None:
         """One capture with its body."""
         row = self._reader.execute(
-            f"SELECT {_CAPTURE} FROM captures c JOIN payloads p ON p.id = c.payload WHERE c.id = ?",
+            f"SELECT {CAPTURE_COLUMNS} FROM captures c JOIN payloads p ON p.id = c.payload WHERE c.id = ?",
             (id_,),
         ).fetchone()
-        return _capture(row) if row else None
+        return read_capture(row) if row else None
 
     def overrides(self, system: str, document: str, their_id: str, now_ms: int) -> Sequence[tuple[str, Any]]:
         """Values that a person put in place of what the sender said: (path, value), oldest first."""
@@ -98,15 +76,6 @@ class Reads:
             " (SELECT coalesce(max(position), 0) FROM overrides)"
         ).fetchone()
         return max(row)
-
-    def _among(self, column: str, values: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
-        """A condition on one column and its parameter."""
-        dialect = self._reader.dialect
-        return f" AND {dialect.among.format(column)}", (dialect.listed(list(values)),)
-
-    def _within(self, column: str, partitions: Collection[int]) -> tuple[str, tuple[Any, ...]]:
-        """The condition that a row is in one of some partitions; none at all for all of them."""
-        return ("", ()) if len(partitions) >= PARTITIONS else self._among(column, sorted(partitions))
 
     # -- identity ------------------------------------------------------------
 
@@ -213,31 +182,33 @@ class Reads:
         after: int,
         limit: int,
         partitions: Collection[int],
+        origin: str | None = None,
     ) -> Sequence[Transmission]:
-        """Open work of one target in order of making, beyond one id."""
+        """Open work of one target in order of making, beyond one id; of one origin, or of all."""
         wanted = ", ".join(str(state.value) for state in states)
         within, listed = self._within("partition", partitions)
+        of, whose = ("", ()) if origin is None else (" AND origin = ?", (origin,))
         rows = self._reader.execute(
-            f"SELECT {_TRANSMISSION} FROM transmissions"
-            f" WHERE target = ? AND state IN ({wanted}) AND id > ?{within} ORDER BY id LIMIT ?",
-            (target, after, *listed, limit),
+            f"SELECT {TRANSMISSION_COLUMNS} FROM transmissions"
+            f" WHERE target = ?{of} AND state IN ({wanted}) AND id > ?{within} ORDER BY id LIMIT ?",
+            (target, *whose, after, *listed, limit),
         )
-        return [_transmission(row) for row in rows]
+        return [read_transmission(row) for row in rows]
 
     def lane(self, target: str, key: str, after: int, limit: int) -> Sequence[Transmission]:
         """Open work of one lane in order."""
         rows = self._reader.execute(
-            f"SELECT {_TRANSMISSION} FROM transmissions"
+            f"SELECT {TRANSMISSION_COLUMNS} FROM transmissions"
             " WHERE target = ? AND key = ? AND state IN (1, 2, 3, 4, 5, 8) AND id > ? ORDER BY id LIMIT ?",
             (target, key, after, limit),
         )
-        return [_transmission(row) for row in rows]
+        return [read_transmission(row) for row in rows]
 
     def lanes_blocked(self, target: str, partitions: Collection[int]) -> list[tuple[str, int, int]]:
-        """(ordering key, transmission, partition) of every lane of a target that waits for a person."""
+        """(ordering key, first that waits, partition) of every lane of a target that waits for a person."""
         within, listed = self._within("partition", partitions)
         return self._reader.execute(
-            f"SELECT key, min(id), partition FROM transmissions WHERE target = ? AND state = 8{within}"
+            f"SELECT key, min(id), partition FROM transmissions WHERE target = ? AND state IN (2, 8){within}"
             " GROUP BY key, partition",
             (target, *listed),
         ).fetchall()
@@ -250,9 +221,9 @@ class Reads:
     def transmission(self, id_: int) -> Transmission | None:
         """One transmission."""
         row = self._reader.execute(
-            f"SELECT {_TRANSMISSION} FROM transmissions WHERE id = ?", (id_,)
+            f"SELECT {TRANSMISSION_COLUMNS} FROM transmissions WHERE id = ?", (id_,)
         ).fetchone()
-        return _transmission(row) if row else None
+        return read_transmission(row) if row else None
 
     def root_of(self, root: int, system: str) -> tuple[str, str] | None:
         """(document, the system's own id) of a root object."""
@@ -271,10 +242,10 @@ class Reads:
         return row[0] if row else None
 
     def cause_of(self, transmission: int) -> str:
-        """The cause of the open incident that holds a transmission."""
+        """The cause of the open incident that holds a transmission, or that it is held behind."""
         row = self._reader.execute(
             "SELECT i.cause FROM members m JOIN incidents i ON i.id = m.incident"
-            " WHERE m.kind = 3 AND m.id = ? AND i.state = 1",
+            " WHERE m.kind IN (3, 4) AND m.id = ? AND i.state = 1",
             (transmission,),
         ).fetchone()
         return row[0] if row else f"in_doubt/t{transmission}"
@@ -319,6 +290,14 @@ class Reads:
         """What one partner owes for an interchange or a group, the newest first."""
         return receipts.owed(self._reader, self.scope, system, control=control, group=group)
 
+    def receipts_of(self, transmission: int) -> Sequence[Receipt]:
+        """What was owed for one transmission, the newest round first."""
+        return receipts.rounds(self._reader, transmission)
+
+    def numbers(self) -> Sequence[tuple[str, int, int]]:
+        """Every sequence with the last number given and the highest that may be given."""
+        return receipts.numbers(self._reader, self.scope)
+
     def receipts_overdue(self, partitions: Collection[int], now_ms: int, limit: int) -> Sequence[Receipt]:
         """Receipts that should have come by now."""
         return receipts.overdue(self._reader, self.scope, partitions, now_ms, limit)
@@ -328,40 +307,3 @@ class Reads:
         return self._reader.execute(
             "SELECT digest, name, role, system FROM keys WHERE revoked_ms IS NULL"
         ).fetchall()
-
-
-def _capture(row: tuple[Any, ...]) -> Capture:
-    (
-        id_,
-        system,
-        document,
-        their_id,
-        version,
-        order_by,
-        content_type,
-        payload,
-        at_ms,
-        late,
-        state,
-        partition,
-        codec,
-        data,
-    ) = row
-    return Capture(
-        id_, system, document, their_id, version, order_by, content_type, payload, at_ms, late,
-        state=CaptureState(state), body=unpacked(codec, data), partition=partition,
-    )  # fmt: skip
-
-
-def read_message(row: Sequence[Any]) -> Message:
-    """A message from the columns of MESSAGE_COLUMNS."""
-    fixed: list[Any] = list(row)
-    fixed[10] = unpacked_tree(fixed[10])
-    fixed[11] = MessageState(fixed[11])
-    return Message(*fixed)
-
-
-def _transmission(row: tuple[Any, ...]) -> Transmission:
-    fixed: list[Any] = list(row)
-    fixed[11] = TransmissionState(fixed[11])
-    return Transmission(*fixed)

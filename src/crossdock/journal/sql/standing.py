@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from crossdock.faults import Fault
 from crossdock.journal.changes import unpacked_tree
-from crossdock.journal.sql.awaited import Release, awaited
+from crossdock.journal.sql.awaited import Closed, Release, awaited, open_
 from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.parts import Message, Parts, Send, open_incidents, parts_of
 from crossdock.message.states import CaptureState, MessageState, TransmissionState
@@ -61,7 +61,13 @@ class Subject:
     hub: int | None
 
 
-def standing(connection: Connection, root: int | None, captures: Iterable[int], subject: Subject) -> Standing:
+def standing(
+    connection: Connection,
+    root: int | None,
+    captures: Iterable[int],
+    subject: Subject,
+    closed: Closed = open_,
+) -> Standing:
     """The standing of one object of a story; the root speaks of all that hangs on it, a child of itself."""
     whole = parts_of(connection, root, captures)
     read = {m.id: _read(m) for m in whole.messages}
@@ -76,7 +82,7 @@ def standing(connection: Connection, root: int | None, captures: Iterable[int], 
     _, blocking = open_incidents(connection, scoped)
     return Standing(
         _word(scoped, subject, state),
-        awaited(scoped, blocking, releases),
+        awaited(scoped, blocking, releases, closed),
         set(whole.captures),
         every,
     )

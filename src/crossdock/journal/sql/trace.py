@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crossdock.journal.changes import unpacked
+from crossdock.journal.sql.awaited import Closed, open_
 from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.standing import Standing, Subject, standing
 from crossdock.message.names import BYTES, CAPTURE, HUB, INCIDENT, MESSAGE, TRANSMISSION, moment, name_of
@@ -44,10 +45,12 @@ def trace(
     *,
     system: str | None = None,
     origin: str | None = None,
+    closed: Closed = open_,
 ) -> dict[str, Any] | Several | None:
     """The story of an object; None when nobody ever spoke of it.
 
-    `system` says whose number it is; `origin` keeps to objects that came from one system (for its own key).
+    `system` says whose number it is; `origin` keeps to objects that came from one system (for its own key);
+    `closed` tells why something does not pass now.
     """
     found = _objects(connection, document, number, system)
     if origin is not None:
@@ -56,7 +59,7 @@ def trace(
         return None
     if len(found) > 1:
         return Several([_choice(document, number, one) for one in found])
-    return _story(connection, document, number, found[0])
+    return _story(connection, document, number, found[0], closed)
 
 
 def _choice(document: str, number: str, one: Object) -> dict[str, Any]:
@@ -125,11 +128,11 @@ def _captures_of(connection: Connection, system: str, document: str, their_id: s
 # -- its story -------------------------------------------------------------------
 
 
-def _story(connection: Connection, document: str, number: str, one: Object) -> dict[str, Any]:
+def _story(connection: Connection, document: str, number: str, one: Object, closed: Closed) -> dict[str, Any]:
     ids = _ids(connection, document, one, number)
     captures = {c for known in ids for c in _captures_of(connection, known["system"], document, known["id"])}
     called = _number(connection, one, number)
-    where = standing(connection, one.root, captures, Subject(document, called, one.hub))
+    where = standing(connection, one.root, captures, Subject(document, called, one.hub), closed)
     rows = _entries(connection, one.root, where)
     return {
         "object": document,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crossdock.journal.chain import mark
-from crossdock.journal.changes import incident_mark, marks_of, message_mark
+from crossdock.journal.marks import incident_mark, marks_of, message_mark, receipt_mark
 from crossdock.journal.sql.connection import Connection
 
 #: A thing that moves: what it is, its id, its state, the mark of its changing columns.
@@ -30,11 +30,12 @@ def moving_rows(connection: Connection) -> Iterator[Moving]:
 
 @dataclass(frozen=True, slots=True)
 class Voucher:
-    """One row, the entry that it cites, and the mark that must stand there."""
+    """One row, the entry that it cites, the mark that must stand there, and those that do."""
 
     table: str
     position: int
     mark: bytes
+    marks: bytes | None
 
 
 #: Table, the statement that its mark is named after, and its columns in the order of that statement.
@@ -45,11 +46,17 @@ _SIMPLE = (
     ("overrides", "insert_override", "id, scope, system, document, their_id, path, value, until_ms"),
     ("restored", "upsert_restored", "system, backup_ms, since_ms, floor, ended_id"),
     ("crosswalk_rows", "upsert_crosswalk_row", "name, system, theirs, ours"),
+    ("numbers", "number", "scope, sequence, value, most"),
+    ("gate_acts", "insert_gate_act", "id, scope, system, direction, move, who, reason, at_ms"),
 )
 _INCIDENT = (
     "id, scope, type, cause, severity, owner, opened_ms, due_ms, system, document, number, path, value, says, fix,"
     " state, reason, closed_ms, position, moved"
 )
+_RECEIPT = (
+    "transmission", "round", "scope", "system", "control", "grp", "document", "number", "root", "partition", "says",
+    "sent_ms", "due_ms",
+)  # fmt: skip
 
 
 class Cited:
@@ -61,24 +68,41 @@ class Cited:
     def __iter__(self) -> Iterator[Voucher]:
         """The rows table by table."""
         for table, statement, columns in _SIMPLE:
-            for *values, position in self._read.scan(f"SELECT {columns}, position FROM {table}"):
-                yield Voucher(table, position, mark(statement, values))
+            named = ", ".join(f"t.{column.strip()}" for column in columns.split(","))
+            query = f"SELECT {named}, t.position, l.marks FROM {table} t LEFT JOIN ledger l ON l.position = t.position"
+            for *values, position, marks in self._read.scan(query):
+                yield Voucher(table, position, mark(statement, values), marks)
         yield from self._hubs()
         yield from self._incidents()
+        yield from self._receipts()
 
     def _hubs(self) -> Iterator[Voucher]:
-        for id_, root, document, number, owner, key, introduced, position in self._read.scan(
-            "SELECT id, root, document, number, owner, key, introduced, position FROM hubs"
+        for id_, root, document, number, owner, key, introduced, position, first, last in self._read.scan(
+            "SELECT h.id, h.root, h.document, h.number, h.owner, h.key, h.introduced, h.position, i.marks, l.marks"
+            " FROM hubs h LEFT JOIN ledger i ON i.position = h.introduced LEFT JOIN ledger l ON l.position = h.position"
         ):
-            yield Voucher("hubs", introduced, mark("hub", (id_, document, number, owner)))
-            yield Voucher("hubs", position, mark("place", (id_, root, key)))
+            yield Voucher("hubs", introduced, mark("hub", (id_, document, number, owner)), first)
+            yield Voucher("hubs", position, mark("place", (id_, root, key)), last)
 
     def _incidents(self) -> Iterator[Voucher]:
-        for row in self._read.scan(f"SELECT {_INCIDENT} FROM incidents"):
+        named = ", ".join(f"i.{column.strip()}" for column in _INCIDENT.split(","))
+        for *row, first, last in self._read.scan(
+            f"SELECT {named}, o.marks, l.marks FROM incidents i LEFT JOIN ledger o ON o.position = i.position"
+            " LEFT JOIN ledger l ON l.position = i.moved"
+        ):
             state, reason, closed_ms, position, moved = row[15:]
-            fixed = marks_of("insert_incident", row[:16])[: len(mark("", ()))]
-            yield Voucher("incidents", position, fixed)
-            yield Voucher("incidents", moved, incident_mark(row[0], row[5], state, reason, closed_ms))
+            fixed = marks_of("insert_incident", tuple(row[:16]))[: len(mark("", ()))]
+            yield Voucher("incidents", position, fixed, first)
+            yield Voucher("incidents", moved, incident_mark(row[0], row[5], state, reason, closed_ms), last)
+
+    def _receipts(self) -> Iterator[Voucher]:
+        named = ", ".join(f"r.{column}" for column in _RECEIPT)
+        for *values, state, answered, position, moved, first, last in self._read.scan(
+            f"SELECT {named}, r.state, r.answered, r.position, r.moved, o.marks, l.marks FROM receipts r"
+            " LEFT JOIN ledger o ON o.position = r.position LEFT JOIN ledger l ON l.position = r.moved"
+        ):
+            yield Voucher("receipts", position, mark("receipt", values), first)
+            yield Voucher("receipts", moved, receipt_mark(values[0], values[1], state, answered), last)
 
 
 #: Table, the statement that its mark is named after, and its columns in the order of that statement.
@@ -90,6 +114,7 @@ _MARKED = (
     ("door", "insert_door", "scope, system, at_ms, status, says, payload, incident"),
     ("answers", "insert_answer", "key, digest, body, at_ms"),
     ("aliases", "insert_alias", "scope, system, key, capture"),
+    ("tallies", "upsert_tally", "scope, system, document, from_ms, counter, changed, zeroed, jumped"),
     ("anchors", "insert_anchor", "position, at_ms, heads"),
 )
 

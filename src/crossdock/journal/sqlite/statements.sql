@@ -100,6 +100,17 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- upsert_crosswalk_row
 INSERT OR REPLACE INTO crosswalk_rows (name, system, theirs, ours, position) VALUES (?, ?, ?, ?, ?);
 
+-- insert_gate_act
+INSERT INTO gate_acts (id, scope, system, direction, move, who, reason, at_ms, position)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- upsert_tally
+INSERT OR REPLACE INTO tallies (scope, system, document, from_ms, counter, changed, zeroed, jumped, mark)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- delete_tallies
+DELETE FROM tallies WHERE scope = ? AND system = ? AND document = ? AND from_ms < ?;
+
 -- upsert_restored
 INSERT OR REPLACE INTO restored (system, backup_ms, since_ms, floor, ended_id, position) VALUES (?, ?, ?, ?, ?, ?);
 
@@ -125,13 +136,16 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- insert_anchor
 INSERT OR REPLACE INTO anchors (position, at_ms, heads, mark) VALUES (?, ?, ?, ?);
 
--- next_number
-INSERT INTO numbers (scope, sequence, value) VALUES (?1, ?2, 1)
-ON CONFLICT (scope, sequence) DO UPDATE SET value = CASE WHEN value >= ?3 THEN 1 ELSE value + 1 END RETURNING value;
+-- find_number
+SELECT value FROM numbers WHERE scope = ? AND sequence = ?;
+
+-- upsert_number
+INSERT INTO numbers (scope, sequence, value, most, position) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (scope, sequence) DO UPDATE SET value = excluded.value, most = excluded.most, position = excluded.position;
 
 -- insert_receipt
-INSERT OR REPLACE INTO receipts (scope, system, control, grp, transmission, document, number, root, partition, says, sent_ms, due_ms, state)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO receipts (transmission, round, scope, system, control, grp, document, number, root, partition, says, sent_ms, due_ms, position, moved, state)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, 1);
 
 -- answer_receipt
-UPDATE receipts SET state = ?, answered = ? WHERE transmission = ?;
+UPDATE receipts SET state = ?1, answered = ?2, moved = ?5 WHERE transmission = ?3 AND round = ?4;

@@ -3,9 +3,8 @@
 -- Whether a process works on partitions; a command that only writes something does not.
 ALTER TABLE owners ADD COLUMN works boolean NOT NULL DEFAULT false;
 
--- Work of the partitions that one process holds.
-CREATE INDEX messages_of_partition ON messages (partition, id) WHERE state = 1;
-CREATE INDEX transmissions_of_partition ON transmissions (target, partition, id) WHERE state IN (1, 2, 3, 4, 5, 8);
+-- What a process brings into memory, in the order of making: its own are found among those of the others.
+CREATE INDEX transmissions_running ON transmissions (target, id) WHERE state IN (1, 4, 5);
 
 -- How much of a system's limits each process may use; the sum never exceeds the limit.
 CREATE TABLE budgets (

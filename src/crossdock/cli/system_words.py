@@ -1,0 +1,165 @@
+"""Systems in words: how each stands, and what a pause, a drain or a resume means from now on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich.markup import escape
+
+from crossdock.cli.story import clocked
+
+Tree = Mapping[str, Any]
+_WAYS = {"in": "sends", "out": "gets"}
+_MOVING = ("due", "sending", "retrying", "in_doubt")
+
+
+def show(tree: Tree, zone: ZoneInfo | None, where: str, *, runs: bool) -> Iterator[str]:
+    """A few lines for each system, the trouble in colour; times in `zone`."""
+    for item in tree["items"]:
+        yield f"[bold]{escape(item['system'])}[/bold]  [dim]{escape(item['connector'])}[/dim]"
+        for way, name in _WAYS.items():
+            if item[way] is not None:
+                yield f"  {name:<6} {_way(item, way, zone)}"
+        if item["calls"] is not None:
+            yield f"  {'calls':<6} {_calls(item['calls'], zone)}"
+        if item["next_blackout"] is not None:
+            yield f"  {'ahead':<6} {_ahead(item['next_blackout'], zone)}"
+    yield ""
+    yield _summary(tree["items"], where)
+    if not runs:
+        yield "[dim]no hub runs for this site; this is what its store and its charter say[/dim]"
+
+
+def _summary(items: Sequence[Tree], where: str) -> str:
+    people = [i["system"] for i in items if any(_by_people(i[way]) for way in _WAYS)]
+    hub = any(_by_people(i[way]) and i[way]["whole_hub"] for i in items for way in _WAYS)
+    clock = [i["system"] for i in items if any(_closed(i[way]) and _by_clock(i[way]) for way in _WAYS)]
+    down = [i["system"] for i in items if i["calls"] and i["calls"]["breaker"]["state"] != "closed"]
+    said: list[str] = []
+    if people:
+        said.append(
+            f"[yellow]closed by people: {escape(', '.join(people))}[/yellow]"
+            f" (crossdock resume {'--all' if hub else escape(people[0])}{escape(where)})"
+        )
+    if clock:
+        said.append(f"[yellow]in a blackout: {escape(', '.join(clock))}[/yellow]")
+    if down:
+        said.append(f"[red]not answering: {escape(', '.join(down))}[/red]")
+    return "\n".join(said) or "[green]everything passes[/green]"
+
+
+def _closed(way: Tree | None) -> bool:
+    return way is not None and way["state"] != "open"
+
+
+def _by_people(way: Tree | None) -> bool:
+    return _closed(way) and way is not None and way["state"] != "blackout"
+
+
+def _by_clock(way: Tree) -> bool:
+    return way["state"] == "blackout"
+
+
+def _way(item: Tree, way: str, zone: ZoneInfo | None) -> str:
+    found: Tree = item[way]
+    waits = _from(item, zone) if way == "in" else _for(item)
+    if found["state"] == "open":
+        return f"[green]open[/green]; {waits}"
+    said = escape(clocked(found["says"], zone))
+    if "left" in found:
+        left = f"{found['left']} left" if found["left"] else "nothing left of what was here: it is drained"
+        said += f"; {left}"
+    kept = "; accepted all the same and held here" if way == "in" and item["when_closed"] == "hold" else ""
+    return f"[yellow]{said}[/yellow]{kept}; {waits}"
+
+
+def _from(item: Tree, zone: ZoneInfo | None) -> str:
+    count = item["from"]["captures"] + item["from"]["messages"] + item["from"]["transmissions"]
+    if not count:
+        return "nothing of it under way"
+    since = (
+        f", the oldest since {clocked(item['from']['oldest_at'], zone)}" if item["from"]["oldest_at"] else ""
+    )
+    return f"{count} of it under way{since}"
+
+
+def _for(item: Tree) -> str:
+    to = item["to"]
+    parts = [f"{to[state]} {state.replace('_', ' ')}" for state in (*_MOVING, "held") if to[state]]
+    parts += [f"{to['desk']} on the desk"] if to["desk"] else []
+    return ", ".join(parts) or "nothing waits for it"
+
+
+def _calls(calls: Tree, zone: ZoneInfo | None) -> str:
+    breaker = calls["breaker"]
+    if breaker["state"] != "closed":
+        since = f" since {clocked(breaker['since'], zone)}" if breaker["since"] else ""
+        why = f": {escape(breaker['says'])}" if breaker["says"] else ""
+        nxt = (
+            f"next probe in {breaker['next_probe_s']:.0f} s" if breaker["state"] == "open" else "probing now"
+        )
+        return f"[red]does not answer{since}{why}[/red]; {nxt}, {breaker['probes']} sent so far"
+    said = [f"no trouble; {calls['in_flight']} of {calls['concurrency']} under way"]
+    if calls["learned_per_s"] is not None:
+        said.append(
+            f"[yellow]slowed down to {calls['learned_per_s']:.2g} a second, because it throttles[/yellow]"
+        )
+    elif calls["rate_per_s"] is not None:
+        said.append(f"at most {calls['rate_per_s']:g} a second")
+    if calls["throttled"]:
+        said.append(f"throttled {calls['throttled']} times, last {clocked(calls['throttled_at'], zone)}")
+    if calls["held_s"] >= 1:
+        said.append(f"[yellow]it asked for {calls['held_s']:.0f} s of quiet[/yellow]")
+    return "; ".join(said)
+
+
+def _ahead(ahead: Tree, zone: ZoneInfo | None) -> str:
+    what = _WAYS[ahead["way"]]
+    span = f"{clocked(ahead['from'], zone)} to {clocked(ahead['until'], zone)}"
+    return f"[dim]what it {what} stands still from {span}[/dim]"
+
+
+# -- acts ------------------------------------------------------------------------
+
+
+def after(
+    act: str, name: str, ways: Sequence[str], item: Tree | None, zone: ZoneInfo | None, where: str
+) -> Iterator[str]:
+    """What an act means from now on; `item` is the system as it stands then, None for the whole hub."""
+    every = item is None
+    if act == "resume":
+        for line in _resumed(name, ways, item, where):
+            yield clocked(line, zone)
+        return
+    if "out" in ways:
+        if act == "pause":
+            yield f"{name} is paused: nothing is sent {'to anybody' if every else 'to it'}; it waits here, in order"
+        elif every:
+            yield f"{name} is being drained: what is here now is still sent, nothing new is"
+        else:
+            yield f"{name} is being drained: {_left(item)} still sent to it, nothing new is"
+    if "in" in ways:
+        refused = "nothing is taken from any system" if every else f"nothing is taken from {name}"
+        kept = item is not None and item["when_closed"] == "hold" and act == "pause"
+        yield (
+            "what it sends is accepted and held here"
+            if kept
+            else f"{refused}: doors answer 503, nobody is polled"
+        )
+
+
+def _left(item: Tree | None) -> str:
+    left = (item or {}).get("out", {}).get("left", 0)
+    return "1 document is" if left == 1 else f"{left} documents are"
+
+
+def _resumed(name: str, ways: Sequence[str], item: Tree | None, where: str) -> Iterator[str]:
+    still = [item[way]["says"] for way in ways if item is not None and _closed(item[way])]
+    if still:
+        yield f"{name} stays closed: {'; '.join(dict.fromkeys(still))}"
+        if any(item is not None and item[way] is not None and item[way].get("whole_hub") for way in ways):
+            yield f"open the hub with: crossdock resume --all{where}"
+        return
+    yield f"{name} is open: what waited goes on, in order"

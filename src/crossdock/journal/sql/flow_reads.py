@@ -1,0 +1,116 @@
+"""What flow control and the feed ask a store: work in turns of its systems, gates, and what feeds usually change."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from crossdock.journal.chain import PARTITIONS
+from crossdock.journal.sql import flow
+from crossdock.journal.sql.connection import Connection
+from crossdock.journal.sql.rows import CAPTURE_COLUMNS, MESSAGE_COLUMNS, read_capture, read_message
+from crossdock.message.gate import GateAct
+from crossdock.message.records import Capture, Message
+
+
+class FlowReads:
+    """Small reads on a connection of their own, which sees only what is durable."""
+
+    scope: int
+
+    def __init__(self, connection: Connection) -> None:
+        self._reader = connection
+
+    def _among(self, column: str, values: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
+        """A condition on one column and its parameter."""
+        dialect = self._reader.dialect
+        return f" AND {dialect.among.format(column)}", (dialect.listed(list(values)),)
+
+    def _within(self, column: str, partitions: Collection[int]) -> tuple[str, tuple[Any, ...]]:
+        """The condition that a row is in one of some partitions; none at all for all of them."""
+        return ("", ()) if len(partitions) >= PARTITIONS else self._among(column, sorted(partitions))
+
+    # -- work in turns -------------------------------------------------------
+
+    def captures_queued(self) -> list[tuple[str, str]]:
+        """(system, document) of everything that waits to be translated."""
+        return self._reader.execute(
+            "SELECT DISTINCT system, document FROM captures WHERE state = 1 ORDER BY system, document"
+        ).fetchall()
+
+    def captures_waiting(self, system: str, document: str, after: int, limit: int) -> Sequence[Capture]:
+        """Captures of one kind from one system to translate, in arrival order, with their bodies."""
+        rows = self._reader.execute(
+            f"SELECT {CAPTURE_COLUMNS} FROM captures c JOIN payloads p ON p.id = c.payload"
+            " WHERE c.state = 1 AND c.system = ? AND c.document = ? AND c.id > ? ORDER BY c.id LIMIT ?",
+            (system, document, after, limit),
+        )
+        return [read_capture(row) for row in rows]
+
+    def captures_due(
+        self, kinds: Sequence[tuple[str, str]], partitions: Collection[int], each: int
+    ) -> list[tuple[int, int, str, str]]:
+        """(capture, partition, system, document) of the first to translate of each kind, in order of arrival."""
+        if not kinds:
+            return []
+        within, listed = self._within("partition", partitions)
+        one = (
+            "SELECT * FROM (SELECT id, partition, system, document FROM captures"
+            f" WHERE state = 1 AND system = ? AND document = ?{within} ORDER BY id LIMIT ?) AS k{{}}"
+        )
+        sql = " UNION ALL ".join(one.format(n) for n in range(len(kinds)))
+        values = [value for kind in kinds for value in (*kind, *listed, each)]
+        return self._reader.execute(sql, values).fetchall()
+
+    def lane_waits(self, target: str, key: str, after: int, before: int) -> bool:
+        """Whether anything of a lane between two ids is neither at its end nor being sent."""
+        row = self._reader.execute(
+            "SELECT 1 FROM transmissions WHERE target = ? AND key = ? AND state IN (1, 2, 3, 4, 5, 8)"
+            " AND state IN (1, 2, 4, 5) AND id > ? AND id < ? LIMIT 1",
+            (target, key, after, before),
+        ).fetchone()
+        return row is not None
+
+    def origins_open(self, target: str) -> list[str]:
+        """The systems from which there is open work for a target."""
+        rows = self._reader.execute(
+            "SELECT DISTINCT origin FROM transmissions WHERE target = ? AND state IN (1, 2, 3, 4, 5, 8)",
+            (target,),
+        )
+        return [origin for (origin,) in rows]
+
+    # -- gates and brakes ----------------------------------------------------
+
+    def incident_of_cause(self, cause: str) -> int | None:
+        """The open incident of a cause."""
+        row = self._reader.execute(
+            "SELECT id FROM incidents WHERE scope = ? AND cause = ? AND state = 1", (self.scope, cause)
+        ).fetchone()
+        return row[0] if row else None
+
+    def messages_on_desk(self, hub: int) -> Sequence[Message]:
+        """What is on the desk of one object."""
+        rows = self._reader.execute(
+            f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE hub = ? AND state = 5 ORDER BY id", (hub,)
+        )
+        return [read_message(row) for row in rows]
+
+    def count_objects(self, system: str, document: str) -> int:
+        """How many objects of a kind a system has an id for."""
+        row = self._reader.execute(
+            "SELECT count(*) FROM identity WHERE scope = ? AND system = ? AND document = ?",
+            (self.scope, system, document),
+        ).fetchone()
+        return int(row[0])
+
+    def tallies(self, system: str, document: str, since_ms: int) -> Sequence[tuple[int, int, int, int, int]]:
+        """See flow.tallies."""
+        return flow.tallies(self._reader, self.scope, system, document, since_ms)
+
+    def brake_acts(self) -> Mapping[tuple[str, str], tuple[str, int]]:
+        """See flow.brake_acts."""
+        return flow.brake_acts(self._reader, self.scope)
+
+    def gate_acts(self) -> Sequence[GateAct]:
+        """What people did to the ways into and out of systems, oldest first; the newest where there are very many."""
+        return flow.gate_acts(self._reader, self.scope)

@@ -1,0 +1,133 @@
+"""Every command with a PostgreSQL database: keys, hub, sending, reading, acting, audit, doctor, and the move there."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.console import Said, crossdock
+from tests.database import Server
+from tests.harness.process import Process
+from tests.harness.wire import free_port
+from tests.journal.places import postgresql_place
+from tests.stories import stories
+
+ORDER = {
+    "orderNumber": "SO-1", "orderDate": "2026-11-22T10:00:00Z", "customer": {"id": "C1", "name": "Ada"},
+    "shipTo": {"name": "Ada", "street": "Kade 1", "zip": "1011", "city": "Amsterdam", "country": "NL"},
+    "shipMethod": "DRONE", "remarks": "", "seq": 1,
+    "lines": [{"lineNo": 1, "sku": "W-1", "qty": 2, "uom": "EA", "unitPrice": 1.5, "currency": "EUR"}],
+}  # fmt: skip
+
+
+class Site:
+    """A site whose store is a database."""
+
+    def __init__(self, folder: Path, database: str) -> None:
+        self.folder = folder
+        self.database = database
+        self.env = {"CROSSDOCK_DATABASE": database}
+
+    def __call__(self, *words: object, **more: object) -> Said:
+        return crossdock(*words, "--site", self.folder, env=self.env, **more)  # type: ignore[arg-type]
+
+    def hub(self, port: int) -> Process:
+        """A hub over it."""
+        words = ["up", "--site", str(self.folder), "--listen", f"127.0.0.1:{port}"]
+        from tests.harness.hub import command
+
+        return Process([*command(), *words], self.folder.parent / "hub.log", self.env)
+
+
+@pytest.fixture
+def at(site: Path, postgresql: Server) -> Site:
+    """A new site on an empty database."""
+    return Site(site, postgresql_place(postgresql).database)
+
+
+def test_keys_are_made_listed_and_revoked(at: Site):
+    made = at("keys", "create", "shop")
+    assert made.code == 0, made.err
+    assert made.out.startswith("cdk_")
+    assert [key["name"] for key in at("keys", "list", "--json").tree["keys"]] == ["shop"]
+    assert at("keys", "revoke", made.out.strip()).code == 0
+    assert at("keys", "revoke", made.out.strip()).code == 1
+
+
+def test_a_store_that_is_not_there_yet_is_told_in_plain_words(at: Site):
+    for words in (("conservation",), ("trace", "sales_order", "SO-1"), ("audit", "verify"), ("desk", "list")):
+        said = at(*words)
+        assert said.code == 1
+        assert "there is no store at postgresql://" in said.err
+
+
+def test_a_server_that_does_not_answer_is_told_in_plain_words(site: Path):
+    at = Site(site, f"postgresql://nobody:secret@127.0.0.1:{free_port()}/none")
+    for words in (("keys", "create", "shop"), ("conservation",), ("audit", "verify"), ("up",)):
+        said = at(*words)
+        assert said.code == 1, words
+        assert "is not reached" in said.err or "does not answer" in said.err
+        assert "secret" not in said.err
+        assert "Traceback" not in said.err
+
+
+async def test_a_hub_works_on_it_and_all_commands_show_the_same(at: Site, tmp_path: Path):
+    hub = at.hub(free_port())
+    await hub.start()
+    try:
+        file = tmp_path / "order.json"
+        file.write_text(json.dumps(ORDER))
+        sent = await asyncio.to_thread(at, "send", "--system", "shop", file)
+        assert sent.code == 0, sent.err
+        while not (listed := (await asyncio.to_thread(at, "desk", "list", "--json")).tree)["items"]:
+            await asyncio.sleep(0.05)
+        incident = listed["items"][0]
+        assert incident["type"] == "unmapped_code"
+        fixed = await asyncio.to_thread(
+            at, "desk", "fix", incident["id"], "--crosswalk", "ship_method", "--system", "shop", "--theirs", "DRONE",
+            "--ours", "express",
+        )  # fmt: skip
+        assert fixed.code == 0, fixed.err
+        figures = (await asyncio.to_thread(at, "conservation", "--json")).tree
+        assert figures["balanced"]
+        assert figures["captures"]["accepted"] == 1
+        story = (await asyncio.to_thread(at, "trace", "sales_order", "SO-1", "--json")).tree
+        assert {"accepted", "incident", "act"} <= {entry["kind"] for entry in story["entries"]}
+        shown = await asyncio.to_thread(at, "desk", "show", incident["id"], "--json")
+        assert shown.tree["state"] == "resolved"
+        assert (await asyncio.to_thread(at, "audit", "verify")).code == 0
+        looked = (await asyncio.to_thread(at, "doctor", "--json")).tree["findings"]
+        assert any("1 working" in finding["says"] for finding in looked)
+    finally:
+        await hub.stop()
+    assert at("audit", "verify", "--json").tree["ok"] is True
+
+
+def test_the_doctor_sees_a_server_that_forgets(at: Site):
+    at("keys", "create", "shop")
+    said = at("doctor", "--json", "--listen", f"127.0.0.1:{free_port()}")
+    wrong = {f["says"].split(":")[0] for f in said.tree["findings"] if f["state"] == "wrong"}
+    assert said.code == 1
+    assert wrong == {"fsync is off", "full_page_writes is off"}, "the server of the tests is a fast one"
+    names = {finding["name"] for finding in said.tree["findings"]}
+    assert {"database", "commits", "clock"} <= names
+    assert not names & {"disk", "data", "backup"}
+
+
+async def test_a_site_is_moved_and_moving_it_the_wrong_way_is_refused(tmp_path: Path, postgresql: Server):
+    place, file = postgresql_place(postgresql), tmp_path / "hub.db"
+    async with stories(file) as told:
+        await told.everything()
+    said = crossdock("migrate", "--from", f"sqlite:{file}", "--to", place.database)
+    assert said.code == 0, said.err
+    assert "the same on both sides" in said.out
+    again = crossdock("migrate", "--from", f"sqlite:{file}", "--to", place.database)
+    assert (again.code, "moved there before" in again.out) == (0, True)
+    assert crossdock("migrate", "--from", place.database, "--to", f"sqlite:{file}").code == 2
+    assert crossdock("migrate", "--from", f"sqlite:{tmp_path / 'none.db'}", "--to", place.database).code == 2
+    assert crossdock("audit", "verify", "--database", place.database).code == 0
+    up = ("up", "--database", f"sqlite:{file}", "--site", tmp_path)
+    assert (await asyncio.to_thread(crossdock, *up)).code != 0

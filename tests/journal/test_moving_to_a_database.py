@@ -1,0 +1,165 @@
+"""A site moves from a file to a database with all that it knows, whatever happens on the way."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from crossdock.faults import Misconfigured
+from crossdock.journal.postgresql import moving
+from crossdock.journal.postgresql.schema import migrate
+from crossdock.journal.sql.audit import verify
+from crossdock.journal.sql.connection import Storage
+from crossdock.journal.sql.views import conservation
+from crossdock.journal.sqlite.lock import StoreLock
+from crossdock.journal.sqlite.storage import SqliteStorage
+from tests.database import Server
+from tests.journal.places import postgresql_place
+from tests.stories import START_MS, open_journal, stories
+
+
+class Killed(Exception):
+    """Stands for the end of the process."""
+
+
+@pytest.fixture
+async def file(tmp_path: Path) -> Path:
+    """A store with a row in every table, and a few more."""
+    path = tmp_path / "hub.db"
+    async with stories(path) as told:
+        await told.everything(partners=True)
+        await told.accepted("SO-1", key="k-8", order_by="C1")
+        for n in range(12):
+            await told.delivered(f"M-{n}", order_by=f"C{n % 3}")
+    return path
+
+
+def head(storage: Storage) -> str:
+    """What the audit says of all chains; fails where something does not hold."""
+    heads: list[str] = []
+    finding = verify(storage, head=heads.append)
+    assert finding is None, finding
+    return heads[0]
+
+
+def tables(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as db:
+        return [row[0] for row in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+
+
+async def test_everything_is_there_link_by_link_and_the_hub_goes_on(file: Path, postgresql: Server):
+    place = postgresql_place(postgresql)
+    before = head(SqliteStorage(file))
+    moved = moving.move(file, place.database, lambda done, all_: None)
+    assert moved.differs == []
+    assert set(moved.rows) == set(tables(file))
+    assert all(one > 0 for one, _ in moved.rows.values())
+    assert head(place.storage) == before
+    with closing(sqlite3.connect(file)) as db:
+        links = db.execute("SELECT position, partition, link FROM ledger ORDER BY position").fetchall()
+    found = place.rows("SELECT position, partition, link FROM ledger ORDER BY position")
+    assert [(position, chain, bytes(link)) for position, chain, link in found] == links
+    async with stories(place.database) as told:
+        assert (await told.accepted("SO-1", key="k-1", order_by="C1")).record is None, (
+            "it knows what came before"
+        )
+        last = await told.delivered("N-1")
+        assert last.id > max(row[0] for row in place.rows("SELECT id FROM hubs"))
+        assert told.journal.position > links[-1][0]
+        assert (await told.journal.view(lambda c: conservation(c, at_ms=START_MS)))["balanced"]
+    head(place.storage)
+
+
+def test_no_hub_goes_on_with_the_file_that_was_left(file: Path, postgresql: Server):
+    place = postgresql_place(postgresql)
+    moving.move(file, place.database, lambda done, all_: None)
+    with pytest.raises(Misconfigured, match="moved into a database"):
+        open_journal(file)
+    assert verify(SqliteStorage(file)) is None, "it can still be read"
+    again = moving.move(file, place.database, lambda done, all_: None)
+    assert (again.rows, again.differs) == ({}, [])
+
+
+def test_a_move_that_is_killed_at_any_point_goes_on_where_it_stood(
+    file: Path, postgresql: Server, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(moving, "CHUNK", 7)
+    place, before = postgresql_place(postgresql), head(SqliteStorage(file))
+    rounds, copied = 0, 0
+
+    def killed_after(count: int):
+        calls = 0
+
+        def progress(done: int, all_: int) -> None:
+            nonlocal calls, copied
+            calls, copied = calls + 1, max(copied, done)
+            if calls > count:
+                raise Killed
+
+        return progress
+
+    while True:
+        rounds += 1
+        try:
+            # The first call of each round tells where it stands; then come the pages.
+            moved = moving.move(file, place.database, killed_after(len(tables(file)) + rounds % 3))
+        except Killed:
+            with pytest.raises(Misconfigured, match="being moved"):
+                migrate(place.database)
+            continue
+        break
+    assert rounds > 5
+    assert moved.differs == []
+    assert head(place.storage) == before
+
+
+def test_a_running_hub_is_not_moved(file: Path, postgresql: Server):
+    place = postgresql_place(postgresql)
+    lock = StoreLock(file)
+    try:
+        with pytest.raises(Misconfigured, match="another hub"):
+            moving.move(file, place.database, lambda done, all_: None)
+    finally:
+        lock.release()
+
+
+async def test_a_database_with_a_site_of_its_own_is_not_touched(file: Path, postgresql: Server):
+    place = postgresql_place(postgresql)
+    async with stories(place.database) as told:
+        await told.delivered("SO-1")
+    with pytest.raises(Misconfigured, match="not empty"):
+        moving.move(file, place.database, lambda done, all_: None)
+    assert place.count("captures") == 1
+
+
+async def test_a_store_that_went_on_since_the_move_began_is_not_mixed(file: Path, postgresql: Server):
+    place = postgresql_place(postgresql)
+
+    def progress(done: int, all_: int) -> None:
+        if done > 40:
+            raise Killed
+
+    with pytest.raises(Killed):
+        moving.move(file, place.database, progress)
+    async with stories(file) as told:
+        await told.delivered("SO-99")
+    with pytest.raises(Misconfigured, match="gone on since"):
+        moving.move(file, place.database, lambda done, all_: None)
+
+
+def test_a_row_that_differs_is_told(file: Path, postgresql: Server, monkeypatch: pytest.MonkeyPatch):
+    place = postgresql_place(postgresql)
+    whole = moving._compared
+
+    def after_a_loss(*words: object) -> moving.Moved:
+        place.run("DELETE FROM captures WHERE id = (SELECT min(id) FROM captures)")
+        return whole(*words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(moving, "_compared", after_a_loss)
+    moved = moving.move(file, place.database, lambda done, all_: None)
+    assert moved.differs[0].startswith("captures: ")
+    assert "the figures of conservation" in moved.differs
+    open_journal(file)._write_connection.close()  # type: ignore[attr-defined]

@@ -1,0 +1,1 @@
+"""Deterministic simulation: the real hub under a simulated clock, network and disk."""

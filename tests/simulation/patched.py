@@ -1,0 +1,174 @@
+"""Runs the simulation, then the short tests, on a copy of the code with a patch: does anything notice?"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.simulation.run import ROOT, many, report
+
+#: What a copy needs; the rest of the checkout is not touched by what is run there.
+_COPIED = ("src", "tests", "examples", "docs", "pyproject.toml", "Makefile", "README.md", "CHANGELOG.md")
+#: Tests that are short and look at the guards one by one.
+SHORT_TESTS = (
+    "tests/pipeline",
+    "tests/journal",
+    "tests/kit",
+    "tests/desk",
+    "tests/connectors/http",
+    "tests/mapping",
+)
+_TESTS_MAX_S = 420
+_IMPORTS = (
+    "import crossdock.assembly, crossdock.api.app, crossdock.desk.desk, crossdock.cli.main, crossdock; "
+)
+
+
+class NotApplied(Exception):
+    """The patch does not fit the code, or what it makes of it is no program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catch:
+    """What noticed a fault: a seed or a test, and what it said. Nothing: nobody did."""
+
+    by: str = ""
+    says: str = ""
+    events: str = ""
+
+
+@contextmanager
+def copy_with(patch: Path) -> Generator[Path]:
+    """A copy of the checkout with the patch in it. Raises NotApplied."""
+    with tempfile.TemporaryDirectory(prefix="crossdock-patched-") as folder:
+        root = Path(folder)
+        for name in _COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(
+                    source, root / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules")
+                )
+            elif source.exists():
+                shutil.copy(source, root / name)
+        _apply(patch.resolve(), root)
+        _must_load(root)
+        yield root
+
+
+def _apply(patch: Path, root: Path) -> None:
+    if not patch.is_file():
+        raise NotApplied(f"there is no file {patch}")
+    said = ""
+    for command in (
+        ["git", "apply", "-p1", str(patch)],
+        ["git", "apply", "-p0", str(patch)],
+        ["patch", "-p1", "--batch", "--forward", "--no-backup-if-mismatch", "-i", str(patch)],
+    ):
+        if shutil.which(command[0]) is None:
+            continue
+        # Outside of any repository, or git would look for the paths in that one.
+        environment = {
+            **os.environ,
+            "GIT_CEILING_DIRECTORIES": str(root.parent),
+            "GIT_DIR": str(root / ".no-git"),
+        }
+        done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return
+        said = said or (done.stderr or done.stdout).strip()
+    raise NotApplied(
+        f"the patch does not apply: {said.splitlines()[-1] if said else 'neither git nor patch is here'}"
+    )
+
+
+def _must_load(root: Path) -> None:
+    """The copy, not the checkout, is what is imported from now on, and it can be."""
+    where = f"{_IMPORTS} print(crossdock.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-c", where],
+        cwd=root,
+        env=_environment(root),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        last = done.stderr.strip().splitlines()[-1]
+        raise NotApplied(f"the patched code does not import: {last}")
+    assert Path(done.stdout.strip()).is_relative_to(root), f"{done.stdout.strip()} is not the copy"
+
+
+def _environment(root: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": f"{root / 'src'}{os.pathsep}{root}", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def caught(
+    patch: Path, numbers: Sequence[int], *, tests: Sequence[str] = SHORT_TESTS, quiet: bool = False
+) -> Catch:
+    """What notices a patch. Raises NotApplied."""
+    with copy_with(patch) as root:
+        if numbers:
+            result = many(numbers, root=root, quiet=quiet)
+            for one in result.broken:
+                return Catch(f"seed {one.seed}", one.broken or "", report(result))
+        return _tested(root, tests) if tests else Catch()
+
+
+def _tested(root: Path, tests: Sequence[str]) -> Catch:
+    """The first short test that fails on the copy."""
+    # What needs the checkout's own history or its demo cannot run in a copy.
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-p",
+        "no:cacheprovider",
+        "--no-header",
+        "-n",
+        "2",
+        *tests,
+    ]
+    try:
+        done = subprocess.run(
+            command, cwd=root, env=_environment(root), capture_output=True, text=True, check=False,
+            timeout=_TESTS_MAX_S,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return Catch("the short tests", f"they do not end within {_TESTS_MAX_S} s")
+    if done.returncode == 0:
+        return Catch()
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    first = failed[0].partition(" ")[2] if failed else f"pytest ended with {done.returncode}"
+    name, _, why = first.partition(" - ")
+    return Catch(f"test {name}", why, done.stdout[-3_000:])
+
+
+def tell(patch: Path, numbers: Sequence[int]) -> int:
+    """Runs and tells; the exit status: 1 something noticed it, 0 nothing did, 2 it is no fault that could be tried."""
+    try:
+        catch = caught(patch, numbers)
+    except NotApplied as fault:
+        print(f"NOT TRIED: {fault}")
+        return 2
+    if not catch.by:
+        print(f"NOT CAUGHT: {len(numbers)} seeds and the short tests hold with {patch.name}")
+        return 0
+    print(catch.events)
+    print(f"CAUGHT: {catch.by}: {catch.says}")
+    if catch.by.startswith("seed "):
+        alone = many([int(catch.by.removeprefix("seed "))], quiet=True)
+        print(
+            "without the patch this seed holds"
+            if not alone.broken
+            else "BUT this seed breaks without the patch too"
+        )
+    return 1

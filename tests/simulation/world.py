@@ -1,0 +1,315 @@
+"""One run: a hub in its world for a bad day and until everything has come to rest, from one seed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import shutil
+import traceback
+from collections import deque
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from crossdock.api.keys import Role, digest_of
+from crossdock.journal.sql.keyring import StoredKey, add_key
+from crossdock.journal.sql.views import conservation
+from crossdock.journal.sqlite.storage import SqliteStorage
+from crossdock.kit.http import Response
+from crossdock.settings import Settings
+from tests.simulation import checks, knobs, site
+from tests.simulation.faults import Faults
+from tests.simulation.floor import FloorParty
+from tests.simulation.flows import Erp, FloorNews, PlainWarehouse, Shop
+from tests.simulation.host import Host
+from tests.simulation.loop import SimulatedLoop, Stuck
+from tests.simulation.machine import START_MS
+from tests.simulation.network import Network, Sent
+from tests.simulation.operator import Operator
+from tests.simulation.parties import Receiver
+from tests.simulation.senders import Couriers
+from tests.simulation.token import TokenParty
+from tests.simulation.watch import Broken, Watch
+
+#: Virtual seconds after the faults in which everything must have come to rest.
+REST_MAX_S = 900.0
+EVENTS_SHOWN = 60
+#: Different sites; more would only be more files to read.
+SITES = 211
+
+
+@dataclass(slots=True)
+class Run:
+    """What came of one seed."""
+
+    seed: int
+    broken: str | None = None
+    ledger: str = ""  #: digest over the heads of all chains
+    entries: int = 0
+    virtual_s: float = 0.0
+    starts: int = 0
+    effects: int = 0
+    events: list[str] = field(default_factory=list[str])
+
+
+class World:
+    """Everything around one hub, and the hub."""
+
+    def __init__(self, seed: int, folder: Path) -> None:
+        self.seed = seed
+        self.plan = site.draw(Random(f"site/{seed % SITES}"))
+        self.loop = SimulatedLoop(self._random("loop"))
+        self.events: deque[tuple[float, tuple[Any, ...]]] = deque(maxlen=2_000)
+        self.defects: list[str] = []
+        site.write(self.plan, folder / "site")
+        store = folder / "hub.db"
+        shutil.copy(_template(folder.parent), store)
+        settings = Settings(folder / "site", database=f"sqlite:{store}", sqlite_synchronous="OFF")
+        self.network = Network(self.loop, self._random("net"), self, self.tell)
+        self.host = Host(
+            "hub", self.loop, self._random("host"), self.network, settings,
+            window=self.plan.window, tell=self.tell,
+        )  # fmt: skip
+        self.watch = Watch(self.plan, self.loop.time, self.host.clock)
+        self.watch.open(store)
+        self.couriers = Couriers(self.loop, self._random("door"), self.host, self.tell)
+        self._parties()
+        horizon_s = self._random("horizon").choice((8.0, 20.0, 40.0))
+        self.horizon_s = horizon_s
+        self.shop = Shop(self.plan, self.couriers, self._random("shop"), horizon_s)
+        self.erp = Erp(self.plan, self.couriers, self._random("erp"), horizon_s)
+        self.faults = Faults(
+            self.loop, self._random("faults"), self.host, self.network.parties, self.couriers,
+            horizon_s=horizon_s, tell=self.tell,
+        )  # fmt: skip
+        self.operator = Operator(
+            self.loop, self._random("desk"), self.host, self.watch,
+            parties=self.parties, tell_item=self.erp.tell, tell=self.tell,
+        )  # fmt: skip
+        self._wire()
+
+    def _random(self, what: str) -> Random:
+        return Random(f"{self.seed}/{what}")
+
+    def _parties(self) -> None:
+        draw, plan, now = self._random("parties"), self.plan, self.loop.time
+        self.parties: dict[str, Any] = {}
+        for name in plan.ways:
+            receiver = Receiver(name, lambda document, name=name: plan.way(name, document), draw, now)
+            receiver.late_s = min(plan.settle_s, 2.0) * 0.85  # 2 s hold where a flow cannot ask
+            receiver.lag_s = draw.choice((0.0, plan.settle_s * 0.9))
+            self.parties[name] = receiver
+        self.warehouse: PlainWarehouse | None = None
+        self.floor: FloorParty | None = None
+        if plan.floor:
+            self.floor = self.parties["wms"] = FloorParty(self.seed, draw, now)
+        else:
+            self.warehouse = PlainWarehouse(self.parties["wms"], self.couriers, self._random("wms"))
+        self.network.parties.update(self.parties)
+        if plan.token:
+            self.network.parties["token"] = TokenParty(self.parties["erp"], draw)
+
+    def _wire(self) -> None:
+        host, faults = self.host, self.faults
+        if {"failing_disk", "full_disk", "read_only_disk", "slow_disk"}.intersection(faults.kinds):
+            self.watch.disk_is_prompt = 0.0
+        host.on_start = lambda: faults.happened("start")
+        host.on_answer = self._answered
+        host.disk.after_commit = self._committed
+        refusing = self._random("refusing")
+        for party in self.parties.values():
+            share = refusing.choice((0.0, 0.03, 0.15))
+            party.refuses = _Some(refusing.random(), share)
+            party.refuses_always = _Some(refusing.random(), share / 4)
+        if self.floor is not None:
+            self.floor.on_cursor = lambda types, after: self.loop.guarded(self._cursor_read, types, after)
+        self._look_every = self._random("look").choice((7, 19, 61))
+
+    # -- what is told and watched ------------------------------------------------
+
+    def tell(self, *words: Any) -> None:
+        """Something happened; kept for whoever must find out why."""
+        self.events.append((self.loop.time(), words))
+
+    def leaving(self, sent: Sent) -> None:
+        """A request leaves."""
+        if sent.key:
+            self.tell("send", sent.system, sent.path, sent.key, f"attempt {sent.attempt}")
+        self.watch.leaving(sent)
+        self.faults.happened("leaving")
+
+    def heard(self, sent: Sent, outcome: Response | Exception) -> None:
+        """An answer came, or none."""
+        if sent.key:
+            said = outcome.status if isinstance(outcome, Response) else str(outcome)
+            self.tell("heard", sent.system, sent.key, said)
+        self.watch.heard(sent, outcome)
+        self.faults.happened("heard")
+
+    def _answered(self, status: int, answer: bytes, posted: bytes) -> None:
+        self.watch.answered(status, answer, posted)
+        self.faults.happened("answered")
+
+    def _committed(self) -> None:
+        self.faults.happened("commit")
+        if self.host.disk.commits % self._look_every == 0:
+            self.loop.guarded(self._balanced)
+
+    def _balanced(self) -> None:
+        """P5, at any moment."""
+        connection = self.watch._store
+        assert connection is not None
+        connection.execute("BEGIN")
+        figures = conservation(connection, at_ms=START_MS)
+        connection.execute("COMMIT")
+        if not figures["balanced"]:
+            raise Broken(f"not balanced: {figures}")
+
+    def _cursor_read(self, types: str, after: int) -> None:
+        """The cursor that the hub comes with stands behind nothing that is not stored."""
+        assert self.floor is not None
+        wanted = set(types.split(","))
+        for event in self.floor.events[:after]:
+            if event.type in wanted:
+                found = self.watch.rows(
+                    "SELECT 1 FROM ledger l JOIN captures c ON c.id = l.capture"
+                    " JOIN payloads p ON p.id = c.payload WHERE l.kind = 1 AND c.system = 'wms'"
+                    " AND c.document = ? AND (c.their_id = ? OR c.document = 'shipment') LIMIT 1",
+                    event.topic, event.id,
+                )  # fmt: skip
+                if not found:
+                    raise Broken(f"the cursor stands at {after}, and {event.id} was never stored")
+
+    # -- the run -----------------------------------------------------------------
+
+    def background(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Something that goes on beside; if it fails, the run is over."""
+        self.loop.spawn(self.loop.world, work).add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self.loop.broken = self.loop.broken or task.exception()
+
+    async def live(self) -> None:
+        """The bad day, then the rest."""
+        self.background(self._keep_up())
+        while not self.host.ready:
+            await asyncio.sleep(0.05)
+        for work in (self.erp.keep(), self.shop.sell(), self.operator.work(), *self.faults.plans):
+            self.background(work)
+        if self.warehouse is not None:
+            self.background(self.warehouse.work())
+        if self.floor is not None:
+            self.background(self.floor.work())
+            self.background(FloorNews(self.plan, self.floor, self.couriers, self._random("news")).tell())
+        self.background(self._echoes())
+        await asyncio.sleep(self.horizon_s * 1.1)
+        self.faults.end()
+        self.tell("world", "the faults are over")
+        await self._rest()
+        await self.host.stop()
+
+    async def _keep_up(self) -> None:
+        """Starts the hub again whenever it is gone, as the machine's supervisor does."""
+        draw = self._random("supervisor")
+        while True:
+            if self.host.process is None and not self._stopped:
+                await asyncio.sleep(draw.choice((0.05, 0.3, 2.0)))
+                if self.host.process is None and not self._stopped:
+                    await self.host.start()
+            await asyncio.sleep(0.05)
+
+    _stopped = False
+
+    async def _echoes(self) -> None:
+        """The ERP sends some orders back that it was sent."""
+        erp, draw, seen = self.parties["erp"], self._random("echo"), 0
+        while not self.plan.mapped:
+            await asyncio.sleep(0.5)
+            news, seen = erp.effects[seen:], len(erp.effects)
+            for effect in news:
+                if draw.random() < 0.15:
+                    self.erp.echo(effect)
+
+    async def _rest(self) -> None:
+        """Waits until nothing moves any more."""
+        ends_s = self.loop.time() + REST_MAX_S + self.host.clock.leapt_s * 0
+        calm = 0
+        while calm < 4:
+            await asyncio.sleep(1.0)
+            busy = self.busy()
+            calm = 0 if busy else calm + 1
+            if self.loop.time() > ends_s:
+                raise Broken(f"no rest after {REST_MAX_S:.0f} s: {busy}")
+        self._stopped = True
+
+    def busy(self) -> str:
+        """What still moves; empty when nothing does."""
+        if not self.host.ready:
+            return "the hub is down"
+        if self.couriers.under_way:
+            return f"{self.couriers.under_way} documents are on their way to the door"
+        if self.warehouse is not None and self.warehouse.behind:
+            return "the warehouse has orders to ship"
+        if self.floor is not None and self.floor.house.floor.busy:
+            return "the floor works"
+        open_ = self.watch.rows(
+            "SELECT (SELECT count(*) FROM captures WHERE state = 1), (SELECT count(*) FROM messages WHERE state = 1),"
+            " (SELECT count(*) FROM transmissions WHERE state IN (1, 3, 4, 5)),"
+            " (SELECT count(*) FROM incidents WHERE state = 1)"
+        )[0]
+        waits = "{} captures, {} messages, {} transmissions under way, {} incidents open".format(*open_)
+        return waits if any(open_) else ""
+
+
+class _Some(set[str]):
+    """A share of all marks, without naming them."""
+
+    def __init__(self, salt: float, share: float) -> None:
+        super().__init__()
+        self._salt, self._share = salt, share
+
+    def __contains__(self, mark: object) -> bool:
+        digest = hashlib.blake2b(f"{self._salt}/{mark}".encode(), digest_size=4).digest()
+        return int.from_bytes(digest) / 2**32 < self._share
+
+
+def _template(folder: Path) -> Path:
+    """A store with the tables and the keys of the systems, made once."""
+    path = folder / "template.db"
+    if not path.exists():
+        for system in ("shop", "erp", "wms"):
+            key = StoredKey(digest_of(f"key-of-{system}"), system, Role.SYSTEM.value, system, START_MS, None)
+            add_key(SqliteStorage(path), key)
+    return path
+
+
+def run(seed: int, folder: Path) -> Run:
+    """Runs one seed in an empty folder."""
+    knobs.turn(Random(f"{seed}/knobs"))
+    world = World(seed, folder)
+    result = Run(seed)
+    with knobs.listening(world):
+        try:
+            world.loop.run(world.live())
+            result.ledger = checks.everything(world)
+        except (AssertionError, Stuck) as broken:
+            result.broken = f"{type(broken).__name__}: {broken}" if isinstance(broken, Stuck) else str(broken)
+        except Exception as error:
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            result.broken = f"{type(error).__name__}: {error} ({frame.filename}:{frame.lineno})"
+        finally:
+            if world.host.process is not None:
+                world.loop.kill(world.host.process)
+            result.entries = world.watch.rows("SELECT count(*) FROM ledger")[0][0]
+            world.watch.close()
+            world.loop.close()
+    result.virtual_s, result.starts = world.loop.time(), world.host.starts
+    result.effects = sum(len(party.effects) for party in world.parties.values())
+    if result.broken:
+        result.events = [f"{at_s:9.3f}  {' '.join(map(str, words))}" for at_s, words in world.events][
+            -EVENTS_SHOWN:
+        ]
+    return result
