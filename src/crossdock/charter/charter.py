@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from crossdock.charter.blackouts import Blackout, Calendar
 from crossdock.charter.flow_settings import Brake, WhenClosed
+from crossdock.formats.edi.profile import Profile
 
 
 class ItemCheck(Enum):
@@ -152,6 +153,7 @@ class System:
     flows_in: tuple[FlowIn, ...] = ()
     flows_out: tuple[FlowOut, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict[str, object])  #: the connector's own fields
+    partner: Profile | None = None  #: what was agreed with it, where it is a trading partner
     backlog_max: int | None = None  #: documents of it under way; None: the charter's
     blackouts: tuple[Blackout, ...] = ()
     when_closed: WhenClosed = WhenClosed.REFUSE
@@ -224,6 +226,7 @@ class Charter:
     intake_max_bytes: int = 10_000_000
     intake: Intake = Intake()
     files: Mapping[str, str] = field(default_factory=dict[str, str])  #: name in the site -> text, as checked
+    partners: Mapping[str, Profile] = field(default_factory=dict[str, Profile])  #: by the name of their file
 
     def calendar(self, system: str, direction: str) -> Calendar:
         """The blackouts of one system and one direction ("in" or "out"), on its own clock or else the site's."""

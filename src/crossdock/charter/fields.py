@@ -44,3 +44,4 @@ class ConnectorFields:
     documents_out: tuple[DocumentWritten, ...] = ()
     auth: tuple[str, ...] = ("none",)
     configurable: bool = False  #: flows are written in the charter, with paths and mappings
+    partnered: bool = False  #: flows follow from a partner profile, which the option `partner` names

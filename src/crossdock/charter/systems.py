@@ -25,6 +25,7 @@ from crossdock.charter.keys import Key, Type
 from crossdock.charter.reading import Reading, Values
 from crossdock.charter.sheet import Entry
 from crossdock.charter.values import nearest
+from crossdock.formats.edi.profile import Direction, Profile
 
 Connectors = Mapping[str, ConnectorFields]
 
@@ -61,13 +62,22 @@ _OWN_HEADERS = frozenset(
 )  # fmt: skip
 
 
-def read_systems(reading: Reading, entry: Entry | None, connectors: Connectors) -> dict[str, System]:
+#: The flow of everything that a trading partner hands in: one interchange holds documents of several kinds.
+INTERCHANGE = "interchange"
+
+
+def read_systems(
+    reading: Reading,
+    entry: Entry | None,
+    connectors: Connectors,
+    partners: Mapping[str, Profile] | None = None,
+) -> dict[str, System]:
     """All systems that could be read; mistakes are noted in `reading`."""
     systems: dict[str, System] = {}
     for name, section, path in reading.named(entry, "systems"):
         if not name.replace("_", "").replace("-", "").isalnum() or not name.isascii() or len(name) > 63:
             reading.refuse(path, f'"{name}" is no name for a system', "use up to 63 letters, digits, _ and -")
-        system = _read_system(reading, name, section, path, connectors)
+        system = _read_system(reading, name, section, path, connectors, partners or {})
         if system:
             systems[name] = system
     if entry is not None and entry.value == {}:
@@ -82,7 +92,12 @@ def option_key(option: Option) -> Key:
 
 
 def _read_system(
-    reading: Reading, name: str, section: Entry, path: str, connectors: Connectors
+    reading: Reading,
+    name: str,
+    section: Entry,
+    path: str,
+    connectors: Connectors,
+    partners: Mapping[str, Profile],
 ) -> System | None:
     fields = _connector(section, connectors)
     options = [option_key(option) for option in fields.options] if fields else []
@@ -94,6 +109,8 @@ def _read_system(
             fix = nearest(values["connector"], connectors, "a connector")
             reading.refuse(f"{path}.connector", f'there is no connector "{values["connector"]}"', fix)
         return None
+    if fields.partnered:
+        return _partnered(reading, name, values, path, fields, partners)
     system = System(
         name=name,
         connector=fields.kind,
@@ -112,6 +129,46 @@ def _read_system(
     if called and system.url is None and not _is_given(section, "url"):
         reading.refuse(path, "the hub calls this system but has no address", "add `url: https://…`")
     return system
+
+
+def _partnered(
+    reading: Reading,
+    name: str,
+    values: Values,
+    path: str,
+    fields: ConnectorFields,
+    partners: Mapping[str, Profile],
+) -> System | None:
+    """A trading partner: what it sends and gets stands in its profile."""
+    for key in ("url", "auth", "in", "out"):
+        if values[key] is not None:
+            reading.refuse(f"{path}.{key}", "a trading partner's profile says this", f"leave `{key}` out")
+    profile = partners.get(values["partner"] or "")
+    if profile is None:
+        if values["partner"] is not None:
+            fix = (
+                nearest(values["partner"], partners, "a partner")
+                or f"write partners/{values['partner']}.yaml"
+            )
+            reading.refuse(f"{path}.partner", f'there is no sound profile "{values["partner"]}"', fix)
+        return None
+    every_s = (
+        profile.carriage.settings.get("every_s") if profile.carriage.type in ("folder", "sftp") else None
+    )
+    taken = (INTERCHANGE, *profile.kinds(Direction.IN))
+    return System(
+        name=name,
+        connector=fields.kind,
+        timezone=values["timezone"],
+        limits=_read_limits(reading, values["limits"], f"{path}.limits"),
+        flows_in=tuple(FlowIn(one, every_s=every_s if one == INTERCHANGE else None) for one in taken),
+        flows_out=tuple(
+            FlowOut(one, on_unclear=OnUnclear.RESEND)
+            for one in (*profile.kinds(Direction.OUT), "acknowledgement")
+        ),
+        options={option.name: values[option.name] for option in fields.options},
+        partner=profile,
+    )
 
 
 def _connector(section: Entry, connectors: Connectors) -> ConnectorFields | None:
