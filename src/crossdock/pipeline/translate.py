@@ -65,6 +65,7 @@ class Translator:
         batch = self.batch()
         self._decider.brake.hold(says)
         for reading in readings:
+            reading.capture.state = CaptureState.WAITING  # what was decided of it was never written
             self.capture(reading, batch)
         return batch
 
