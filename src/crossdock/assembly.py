@@ -8,12 +8,13 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
 from typing import cast
 
-from crossdock.charter.charter import Charter, OnUnclear, System
+from crossdock.charter.charter import Charter, FlowOut, OnUnclear, System
 from crossdock.charter.fields import ConnectorFields, DocumentRead, DocumentWritten, Option
 from crossdock.charter.load import load
 from crossdock.control.pressure import Pressure
@@ -24,8 +25,10 @@ from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.journal.tenure import Alone, Signals, Silence, Tenure
 from crossdock.kit.adaptive import Adaptive
 from crossdock.kit.breaker import Breaker
-from crossdock.kit.connector import Connector, Read, Reading, SignsIn, Tools
+from crossdock.kit.connector import Carries, Connector, Read, Reading, SignsIn, Tools, Way, Writer
 from crossdock.kit.credentials import badge
+from crossdock.kit.fits import Fits
+from crossdock.kit.fitting import FittedWriter
 from crossdock.kit.guarded import GuardedClient
 from crossdock.kit.http import Client, Response
 from crossdock.kit.registry import Registry
@@ -103,7 +106,16 @@ def _fields(connector: Connector) -> ConnectorFields:
         documents_out=tuple(DocumentWritten(o.document, OnUnclear(o.unclear.value)) for o in d.documents_out),
         auth=d.auth,
         configurable=d.configurable,
+        filed=d.filed,
     )
+
+
+def _writer(connector: Connector, system: System, flow: FlowOut, tools: Tools) -> Writer:
+    """The writer of one flow; what a connector makes by itself is checked against the flow's lengths from outside."""
+    writer = connector.writer(flow.document, tools)
+    if connector.declaration.configurable or not (flow.lengths or flow.charset or flow.fits):
+        return writer
+    return FittedWriter(writer, Fits.of(flow, f"systems.{system.name}.out.{flow.document}"))
 
 
 def read_charter(site: Path) -> tuple[Charter, Registry]:
@@ -266,7 +278,7 @@ class Hub:
             system=system,
             client=client,
             readers={f.document: connector.reader(f.document, tools) for f in system.flows_in},
-            writers={f.document: connector.writer(f.document, tools) for f in system.flows_out},
+            writers={f.document: _writer(connector, system, f, tools) for f in system.flows_out},
             pollers={document: poller for document, poller in pollers.items() if poller is not None},
             reads=tools.reads,
             share=client.share if isinstance(client, GuardedClient) else None,
@@ -281,10 +293,14 @@ class Hub:
         return self._files[name]
 
     def _client(self, system: System, connector: Connector, tools: Tools) -> GatedClient:
-        if system.url is None:
-            return NoClient(system.name)
         clock, charter = self.clock, self.charter
-        limits, auth, http = system.limits, system.auth, self._around.http(system.url, system, charter)
+        limits, auth = system.limits, system.auth
+        if isinstance(connector, Carries):
+            http = connector.client(tools, self._way(system))
+        else:
+            http = self._around.http(system.url, system, charter) if system.url is not None else None
+        if http is None:
+            return NoClient(system.name)
         ours: object = http
         if self.settings.is_shared and isinstance(ours, HttpClient):
             cast("HttpClient[Response]", ours).may_send = lambda: self.tenure.may_send()
@@ -312,6 +328,19 @@ class Hub:
             clock=clock.monotonic_s,
             wall=lambda: clock.now_ms() / 1000,
             sleep=clock.sleep,
+        )
+
+    def _way(self, system: System) -> Way:
+        """What a connector may use that carries its requests itself."""
+        around, charter = self._around, self.charter
+        return Way(
+            site=self.settings.site,
+            secret=self._secrets,
+            http=lambda url: around.http(url, system, charter),
+            allow=charter.network_allow,
+            now=lambda: datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC),
+            entropy=around.random_bytes,
+            sleep=self.clock.sleep,
         )
 
 

@@ -14,6 +14,15 @@ class WhenClosed(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Fit:
+    """What one field of a target can hold."""
+
+    max: int | None = None  #: characters
+    charset: str | None = None
+    transliterate: bool = False  #: spell letters that it lacks by those that it has; else they are refused
+
+
+@dataclass(frozen=True, slots=True)
 class Brake:
     """When a feed of states changes far more than usual and must wait for a person; times in seconds.
 

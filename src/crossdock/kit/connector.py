@@ -10,10 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from crossdock.faults import Fault
 from crossdock.kit.http import Client
 from crossdock.mapping.rule import no_units
 
@@ -80,6 +84,7 @@ class Declaration:
     documents_out: tuple[DocumentOut, ...] = ()
     auth: tuple[str, ...] = ("none",)
     configurable: bool = False  #: flows are written in the charter (the `http` connector)
+    filed: bool = False  #: flows are files: each says how its files look (the `files` connector)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,13 @@ class Draft:
     their_id: str
     reads: tuple[Read, ...] = ()
     parent: tuple[str, str] | None = None  #: (document, number) of the object it belongs to
+    wrong: Fault | None = None  #: what is wrong with it: this document goes to the desk, its neighbours go on
+    #: True: the same number again is a duplicate, which a person must release; False: it is the next revision;
+    #: None: repeats and revisions are told apart by the capture
+    original: bool | None = None
+    news_only: bool = False  #: says the whole again: what is as its sender said last is not passed on
+    alias: str = ""  #: what it was called while it had no id: a mended one is known by it
+    locate: Callable[[Fault], Fault] | None = None  #: adds the place in what was sent to a fault of the model
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +304,28 @@ class Connector(Protocol):
 
 #: Runs when a client needs fresh credentials; gives the headers to add at the socket.
 Credentials = Callable[[], Awaitable[Mapping[str, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What a connector may use to reach a system that has no url in the charter."""
+
+    site: Path
+    secret: Callable[[str], str]  #: the value of a secret by its name; raises Misconfigured
+    http: Callable[[str], Client]  #: a client to one url
+    allow: tuple[IPv4Network | IPv6Network, ...]
+    now: Callable[[], datetime]
+    entropy: Callable[[int], bytes]
+    sleep: Callable[[float], Awaitable[None]]
+
+
+@runtime_checkable
+class Carries(Protocol):
+    """A connector whose system is reached by something else than plain HTTP: files, AS2."""
+
+    def client(self, tools: Tools, way: Way) -> Client | None:
+        """What carries its requests; None when nothing is ever sent. Raises Misconfigured."""
+        ...
 
 
 @runtime_checkable

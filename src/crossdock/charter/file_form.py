@@ -1,0 +1,92 @@
+"""How the files of one flow look and are named: read from its `file` section."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from crossdock.charter.reading import Reading
+from crossdock.charter.sheet import Entry
+
+FORMATS = ("csv", "tsv", "fixed", "xlsx", "json", "ndjson", "xml")
+
+
+@dataclass(frozen=True, slots=True)
+class FileForm:
+    """One kind of file: which ones, how they are written, which cells are numbers or dates."""
+
+    format: str
+    match: str = "*"  #: in: which files of the folder
+    name: str = ""  #: out: the name of a file, with {number} {document} {key} {date} in it
+    encoding: str = "utf-8"
+    delimiter: str = ""
+    quote: str = '"'
+    header: bool = True
+    columns: tuple[str, ...] = ()
+    sheet: str = ""
+    rows: str = ""  #: XML: the element of a row; JSON: the field that holds the list
+    decimal: str = "."
+    grouping: str = ""
+    numbers: tuple[str, ...] = ()
+    dates: Mapping[str, str] = field(default_factory=dict[str, str])
+    group: bool = False  #: rows of one id are one document
+    repeats: bool = False  #: unchanged rows are passed on all the same
+    rows_max: int = 100_000
+
+
+def read_file_form(reading: Reading, entry: Entry | None, path: str, *, incoming: bool) -> FileForm | None:
+    """A form as it is written; None where the flow has none."""
+    values = reading.section(entry, "file", path) if entry else None
+    if values is None:
+        return None
+    named: str = values["match"] if incoming else values["name"] or ""
+    values["name"] = values["name"] or ""
+    values["format"] = format_ = values["format"] or _by_name(named)
+    if format_ is None:
+        reading.refuse(
+            path, "nothing says how these files are written", f"add `format`: {', '.join(FORMATS)}"
+        )
+        return None
+    if values["header"] is None:
+        values["header"] = format_ != "fixed"
+    if format_ == "tsv":
+        values["delimiter"] = values["delimiter"] or "\t"
+    _check(reading, values, path, format_)
+    if not incoming and "{number}" not in named and "{key}" not in named:
+        reading.refuse(
+            f"{path}.name",
+            "two files would have one name",
+            "put {number} or {key} into it: order-{number}.csv",
+        )
+    return FileForm(**values)
+
+
+def _by_name(name: str) -> str | None:
+    ending = name.rpartition(".")[2].lower()
+    return {"txt": "csv", "jsonl": "ndjson"}.get(ending, ending if ending in FORMATS else None)
+
+
+def _check(reading: Reading, values: dict[str, Any], path: str, format_: str) -> None:
+    for key in ("delimiter", "quote", "decimal", "grouping"):
+        if len(values[key]) > 1:
+            reading.refuse(
+                f"{path}.{key}", f'"{values[key]}" is more than one character', "write one character"
+            )
+    if values["decimal"] and values["decimal"] == values["grouping"]:
+        reading.refuse(f"{path}.grouping", "one mark cannot do both", "write another than `decimal`")
+    if format_ == "fixed" and not all(":" in one for one in values["columns"] or ("",)):
+        reading.refuse(
+            f"{path}.columns", "each column needs its places", "write them like [sku:1-12, qty:13-20]"
+        )
+    if format_ == "xml" and not values["rows"]:
+        reading.refuse(path, "nothing says which element is a row", "add `rows`: the element's name")
+    if not values["header"] and not values["columns"] and format_ in ("csv", "tsv"):
+        reading.refuse(path, "the columns have no names", "add `columns`, or leave `header` out")
+    try:
+        codecs.lookup(values["encoding"])
+    except LookupError:
+        reading.refuse(
+            f"{path}.encoding", f"there is no encoding {values['encoding']}", "write utf-8 or cp1252"
+        )
