@@ -54,12 +54,10 @@ def read_file_form(reading: Reading, entry: Entry | None, path: str, *, incoming
     if format_ == "tsv":
         values["delimiter"] = values["delimiter"] or "\t"
     _check(reading, values, path, format_)
-    if not incoming and "{number}" not in named and "{key}" not in named:
-        reading.refuse(
-            f"{path}.name",
-            "two files would have one name",
-            "put {number} or {key} into it: order-{number}.csv",
-        )
+    if not incoming and "{key}" not in named:
+        # A revision back to what was sent first would else be taken for the first, which is there already.
+        fix = "put {key} into it: order-{number}-{key}.csv"
+        reading.refuse(f"{path}.name", "two files could have one name", fix)
     return FileForm(**values)
 
 

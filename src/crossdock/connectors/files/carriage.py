@@ -129,7 +129,8 @@ class MailboxClient:
         path, _, query = path.partition("?")
         name, given = unquote(path.lstrip("/")), headers or {}
         if method == "PUT":
-            return Response(200, {}, f"handed over as {await _placed(self._mailbox, name, body)}".encode())
+            await self._mailbox.hand_over(name, body)
+            return Response(200, {}, f"handed over as {name}".encode())
         if method == "GET" and not name:
             match = unquote(query.removeprefix("match=")) or "*"
             waiting = [one for one in await self._mailbox.waiting() if fnmatchcase(one.name, match)]

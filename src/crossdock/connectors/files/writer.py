@@ -40,7 +40,7 @@ class FileWriter:
         if flow is None or flow.file is None:
             raise Misconfigured(
                 f"{system.name} gets no files of {document}", path=where,
-                fix=f"add `- {{document: {document}, file: {{name: '{document}-{{number}}.csv'}}}}`",
+                fix=f"add `- {{document: {document}, file: {{name: '{document}-{{number}}-{{key}}.csv'}}}}`",
             )  # fmt: skip
         for blank in _BLANK.findall(flow.file.name):
             if blank not in _BLANKS:
@@ -82,7 +82,7 @@ class FileWriter:
         return Ask("PUT", f"/{quote(name)}", body, headers, says=f"file {name}")
 
     def _named(self, job: Job) -> str:
-        """The file's name. Where the folder has another file of that name, a number is put behind the stem."""
+        """The file's name: another one for each revision and round, since the key stands in it."""
         day = datetime.fromtimestamp(self._tools.now(), self._zone)
         values = {"number": job.number, "document": self._document, "key": job.key, "date": f"{day:%Y%m%d}"}
         name = _BLANK.sub(lambda blank: _NO_NAME.sub("_", values[blank.group(1)]), self._form.name)
