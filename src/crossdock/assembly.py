@@ -17,6 +17,7 @@ from typing import cast
 from crossdock.charter.charter import Charter, FlowOut, OnUnclear, System
 from crossdock.charter.fields import ConnectorFields, DocumentRead, DocumentWritten, Option
 from crossdock.charter.load import load
+from crossdock.connectors.files.loading import LoadReader
 from crossdock.control.pressure import Pressure
 from crossdock.faults import Misconfigured
 from crossdock.journal.sql.site import SiteJournal
@@ -277,7 +278,10 @@ class Hub:
         return Bound(
             system=system,
             client=client,
-            readers={f.document: connector.reader(f.document, tools) for f in system.flows_in},
+            readers={
+                f.document: LoadReader(connector.reader(f.document, tools), f.document, tools)
+                for f in system.flows_in
+            },
             writers={f.document: _writer(connector, system, f, tools) for f in system.flows_out},
             pollers={document: poller for document, poller in pollers.items() if poller is not None},
             reads=tools.reads,

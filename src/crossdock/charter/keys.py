@@ -158,7 +158,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("format", Type.CHOICE, "How they are written; absent: by the end of their name.",
             choices=("csv", "tsv", "fixed", "xlsx", "json", "ndjson", "xml")),
         Key("match", Type.TEXT, "In: which files, such as `items-*.csv`.", default="*"),
-        Key("name", Type.TEXT, "Out: the name of each, with {key} in it, and {number}, {document}, {date} as you like."),
+        Key("name", Type.TEXT, "Out: the name of each: with {key}, and {number}, {document}, {date} as you like."),
         Key("encoding", Type.TEXT, "Of text; a byte order mark goes before it.", default="utf-8"),
         Key("delimiter", Type.TEXT, "Between cells; absent: the likely one of , ; tab and |.", default=""),
         Key("quote", Type.TEXT, "Around cells that hold the delimiter.", default='"'),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -73,7 +72,7 @@ class Stand:
         inbox = self.site / "exchange" / system / "in"
         body = content.encode() if isinstance(content, str) else content
         (inbox / f".{name}.part").write_bytes(body)
-        os.replace(inbox / f".{name}.part", inbox / name)
+        (inbox / f".{name}.part").replace(inbox / name)
 
     def sent(self, start: str = "") -> list[str]:
         """What the warehouse was handed, by name without the key, the oldest first."""

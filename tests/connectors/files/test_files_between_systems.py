@@ -7,7 +7,7 @@ from pathlib import Path
 from crossdock.formats import xlsx
 from tests.connectors.files.files_site import stand
 
-ITEMS = "sku,name,unit,packs[0].unit,packs[0].factor,weight_kg\nA-1,Apples,EA,CS,12,\"0,25\"\nB-2,Bread,EA,,,1\n"
+ITEMS = 'sku,name,unit,packs[0].unit,packs[0].factor,weight_kg\nA-1,Apples,EA,CS,12,"0,25"\nB-2,Bread,EA,,,1\n'
 
 
 async def test_a_file_becomes_documents_and_documents_become_files(tmp_path: Path) -> None:

@@ -66,18 +66,18 @@ class RowReader:
 
     def drafts(self, rows: Iterable[Row], origin: Origin) -> Iterator[Draft]:
         """A draft of each row, or of each group of rows; one that is wrong says so and stops no other."""
-        groups = self._grouped(rows) if self._form.group else (Group(self._id_of(row), [row]) for row in rows)
+        groups = self._grouped(rows) if self._form.group else (Group(self.id_of(row), [row]) for row in rows)
         for group in groups:
             yield self._draft(group, origin)
 
     def _grouped(self, rows: Iterable[Row]) -> Iterable[Group]:
         groups: dict[str, Group] = {}
         for row in rows:
-            id_ = self._id_of(row)
+            id_ = self.id_of(row)
             groups.setdefault(id_ or f"\x00{row.line}", Group(id_, [])).rows.append(row)
         return groups.values()
 
-    def _id_of(self, row: Row) -> str | None:
+    def id_of(self, row: Row) -> str | None:
         """The document's id, where the row has one that could be."""
         if self._id is None:
             return None
@@ -96,15 +96,18 @@ class RowReader:
         wrong: Fault | None = None
         tree: dict[str, Any] = {}
         try:
-            if group.id is None:
-                path = self._id.text if self._id else "id"
-                raise Invalid("the row has no id", path=path, fix="fill the cell, or see `id:` of the flow")
+            if group.id is None and self._id is not None:
+                raise Invalid(
+                    "the row has no id", path=self._id.text, fix="fill the cell, or see `id:` of the flow"
+                )
             for row in group.rows:
                 self._casts.cast(row)
                 if row.wrong is not None:
                     first = row
                     raise row.wrong
             tree = self._tree(group)
+            if self._id is None:
+                group.id = self._number(tree)
         except Misfit as misfit:
             wrong = Invalid(misfit.says, path=misfit.column, value=misfit.value, fix="mend the cell")
         except Fault as fault:
@@ -131,6 +134,15 @@ class RowReader:
         if not isinstance(made, dict):
             raise Invalid(f"{self._rule.file} makes no document", path="map", fix="let it make an object")
         return made  # pyright: ignore[reportUnknownVariableType]
+
+    def _number(self, tree: dict[str, Any]) -> str | None:
+        """What the document is known by, where no column is named as its id; None where that is not there."""
+        kind = register.kinds()[self.document]
+        try:
+            number = kind.model_construct(**tree).own_number()
+        except (AttributeError, TypeError):
+            return None
+        return number if isinstance(number, str) and 0 < len(number) <= _ID_CHARS_MAX else None  # pyright: ignore[reportUnnecessaryIsInstance]
 
     def located(self, fault: Fault, group: Group, row: Row, origin: Origin) -> Fault:
         """The fault with file, line and column in its words, and a path that leads to the cell."""
