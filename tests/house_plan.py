@@ -16,8 +16,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "formats": "faults",
         "message": "faults model",
         "mapping": "faults model",
-        # a charter is checked with the mappings and crosswalks that its flows name
-        "charter": "faults model mapping",
+        # a charter is checked with the mappings and crosswalks that its flows name, and with the EDI grammars
+        # that its partner profiles narrow
+        "charter": "faults model mapping formats",
         "stock": "faults model",
         "kit": "faults model mapping",
         # transport implements the client that kit describes

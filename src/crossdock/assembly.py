@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from crossdock.charter.charter import Charter, FlowOut, OnUnclear, System
 from crossdock.charter.fields import ConnectorFields, DocumentRead, DocumentWritten, Option
@@ -44,10 +44,14 @@ from crossdock.pipeline.lanes import KeyOrdering
 from crossdock.pipeline.packs import Packs
 from crossdock.pipeline.receive import DurableFirst
 from crossdock.pipeline.target import WINDOW_MAX
+from crossdock.pipeline.told import Told
 from crossdock.pipeline.transmit import NeverGuess
 from crossdock.pipeline.worker import Worker
 from crossdock.settings import Secrets, Settings
 from crossdock.transport.http import HttpClient
+
+if TYPE_CHECKING:
+    from crossdock.connectors.edi.station import As2Station
 
 #: Seconds of a system's rate that may go out at once: vendors count windows, so a burst of a whole second breaks them.
 _BURST_S = 0.1
@@ -108,6 +112,7 @@ def _fields(connector: Connector) -> ConnectorFields:
         auth=d.auth,
         configurable=d.configurable,
         filed=d.filed,
+        partnered=d.partnered,
     )
 
 
@@ -272,6 +277,7 @@ class Hub:
             now=self._time.now_s,
             reads=lambda: (*(Read(used.what, used.version) for used in codes.used()), *packs.used()),
             convert=packs.convert,
+            document=Told(self.journal, self.charter).document,
         )
         pollers = {f.document: connector.poller(f.document, tools) for f in system.flows_in}
         client = self._client(system, connector, tools)
@@ -333,6 +339,19 @@ class Hub:
             wall=lambda: clock.now_ms() / 1000,
             sleep=clock.sleep,
         )
+
+    def as2_station(self) -> As2Station | None:
+        """The site's AS2 address; None where no partner uses it. Raises Misconfigured."""
+        profiles = {
+            name: bound.system.partner
+            for name, bound in self.context.systems.items()
+            if bound.system.partner is not None and bound.system.partner.carriage.type == "as2"
+        }
+        if not profiles:
+            return None
+        from crossdock.connectors.edi.station import As2Station
+
+        return As2Station(profiles, self._way(self.context.systems[next(iter(profiles))].system))
 
     def _way(self, system: System) -> Way:
         """What a connector may use that carries its requests itself."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shutil
 import sys
 import tempfile
 import time
@@ -104,6 +105,17 @@ def _room(folder: Path, name: str) -> Path:
     return folder / name
 
 
+def _kept(folder: Path, name: str) -> Path:
+    """Puts what a failed run left behind where it outlives the run: logs, strikes, what was accepted, what came."""
+    kept = Path("var/crash") / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
+    for file in folder.rglob("*"):
+        if file.is_file() and file.suffix in {".log", ".tsv", ".bin"} and "pgdata" not in file.parts:
+            place = kept / file.relative_to(folder)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, place)
+    return kept
+
+
 def _summary(store: str, outcomes: list[Outcome], took_s: float) -> str:
     verdicts = [outcome.verdict for outcome in outcomes if outcome.verdict is not None]
     counts = {
@@ -140,6 +152,8 @@ async def _main(asked: argparse.Namespace) -> int:
                 made = await known[name](Path(folder), asked.kills)
             except AssertionError as never:  # a run that does not come to its end has failed
                 made = [Outcome(f"{name}, {asked.store}", problems=[str(never)])]
+            if any(outcome.findings for outcome in made):
+                progress(f"what was recorded is kept in {_kept(Path(folder), f'{asked.store}-{name}')}")
         for outcome in made:
             print(outcome.shown(), end="\n\n", flush=True)
         outcomes += made

@@ -9,8 +9,8 @@ from ipaddress import IPv4Network, IPv6Network
 from zoneinfo import ZoneInfo
 
 from crossdock.charter.blackouts import Blackout, Calendar
-from crossdock.charter.file_form import FileForm
-from crossdock.charter.flow_settings import Brake, Fit, WhenClosed
+from crossdock.charter.flow_settings import Brake, FileForm, Fit, WhenClosed
+from crossdock.formats.edi.profile import Profile
 
 
 class ItemCheck(Enum):
@@ -156,6 +156,7 @@ class System:
     flows_in: tuple[FlowIn, ...] = ()
     flows_out: tuple[FlowOut, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict[str, object])  #: the connector's own fields
+    partner: Profile | None = None  #: what was agreed with it, where it is a trading partner
     backlog_max: int | None = None  #: documents of it under way; None: the charter's
     blackouts: tuple[Blackout, ...] = ()
     when_closed: WhenClosed = WhenClosed.REFUSE
@@ -228,6 +229,7 @@ class Charter:
     intake_max_bytes: int = 10_000_000
     intake: Intake = Intake()
     files: Mapping[str, str] = field(default_factory=dict[str, str])  #: name in the site -> text, as checked
+    partners: Mapping[str, Profile] = field(default_factory=dict[str, Profile])  #: by the name of their file
 
     def calendar(self, system: str, direction: str) -> Calendar:
         """The blackouts of one system and one direction ("in" or "out"), on its own clock or else the site's."""

@@ -45,3 +45,4 @@ class ConnectorFields:
     auth: tuple[str, ...] = ("none",)
     configurable: bool = False  #: flows are written in the charter, with paths and mappings
     filed: bool = False  #: each flow says how its files look
+    partnered: bool = False  #: flows follow from a partner profile, which the option `partner` names

@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from crossdock.charter.reading import Reading
+from crossdock.charter.charter import FlowOut, OnUnclear
+from crossdock.charter.fields import ConnectorFields
+from crossdock.charter.flow_settings import FileForm
+from crossdock.charter.reading import Reading, Values
 from crossdock.charter.sheet import Entry
 
 FORMATS = ("csv", "tsv", "fixed", "xlsx", "json", "ndjson", "xml")
-
-
-@dataclass(frozen=True, slots=True)
-class FileForm:
-    """One kind of file: which ones, how they are written, which cells are numbers or dates."""
-
-    format: str
-    match: str = "*"  #: in: which files of the folder
-    name: str = ""  #: out: the name of a file, with {number} {document} {key} {date} in it
-    encoding: str = "utf-8"
-    delimiter: str = ""
-    quote: str = '"'
-    header: bool = True
-    columns: tuple[str, ...] = ()
-    sheet: str = ""
-    rows: str = ""  #: XML: the element of a row; JSON: the field that holds the list
-    decimal: str = "."
-    grouping: str = ""
-    numbers: tuple[str, ...] = ()
-    dates: Mapping[str, str] = field(default_factory=dict[str, str])
-    group: bool = False  #: rows of one id are one document
-    repeats: bool = False  #: unchanged rows are passed on all the same
-    rows_max: int = 100_000
 
 
 def read_file_form(reading: Reading, entry: Entry | None, path: str, *, incoming: bool) -> FileForm | None:
@@ -88,3 +66,34 @@ def _check(reading: Reading, values: dict[str, Any], path: str, format_: str) ->
         reading.refuse(
             f"{path}.encoding", f"there is no encoding {values['encoding']}", "write utf-8 or cp1252"
         )
+
+
+def has_file(reading: Reading, fields: ConnectorFields, values: Values, place: str) -> None:
+    """A flow of files says how they look, and no other flow does."""
+    if (
+        fields.filed
+        and values["file"] is None
+        and not any(p.path.startswith(place) for p in reading.problems)
+    ):
+        reading.refuse(
+            place, "this key is missing: file", "add `file: {match: 'items-*.csv'}`, or with `name` out"
+        )
+    elif not fields.filed and values["file"] is not None:
+        reading.refuse(f"{place}.file", f"the connector {fields.kind} has no files", "leave it out")
+
+
+def filed_out(reading: Reading, section: Entry, values: Values, place: str) -> FlowOut:
+    """A flow of files: each is handed over once, under a name that tells it again."""
+    for key in ("send", "idempotency", "find", "answers", "their_id", "on_unclear"):
+        if isinstance(section.value, dict) and key in section.value:
+            reading.refuse(f"{place}.{key}", "a file is handed over under its name", "leave it out")
+    return FlowOut(
+        values["document"],
+        map=values["map"],
+        on_unclear=OnUnclear.RESEND,
+        optional=values["optional"],
+        lengths=values["lengths"],
+        charset=values["charset"],
+        fits=values["fits"],
+        file=values["file"],
+    )

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from crossdock.charter.charter import Charter, Checks, Intake, ItemCheck, Site, System
 from crossdock.charter.flow_reading import check_blackouts
 from crossdock.charter.objects import check_agreement, check_documents, read_objects
+from crossdock.charter.partners import read_partners
 from crossdock.charter.reading import Reading, Values
 from crossdock.charter.sheet import Entry, read_sheet
 from crossdock.charter.site_files import CHARTER_FILE, check_files, digest, read_files
@@ -78,7 +79,8 @@ def _charter(
     documents: Collection[str] | None,
     files: dict[str, str],
 ) -> Charter:
-    systems = read_systems(reading, values["systems"], connectors)
+    partners = read_partners(files, reading.problems, documents)
+    systems = read_systems(reading, values["systems"], connectors, partners)
     rules = read_objects(reading, values["objects"])
     if documents is not None:
         check_documents(reading, systems, rules, documents)
@@ -100,6 +102,7 @@ def _charter(
         intake_max_bytes=intake.pop("max_bytes", 10_000_000),
         intake=Intake(**intake),
         files=files,
+        partners=partners,
     )
     for system in systems.values():
         _check_address(reading, system, charter)

@@ -19,13 +19,14 @@ from crossdock.charter.charter import (
     System,
 )
 from crossdock.charter.fields import ConnectorFields, Option
-from crossdock.charter.file_form import read_file_form
+from crossdock.charter.file_form import filed_out, has_file, read_file_form
 from crossdock.charter.flow_reading import read_blackouts, read_brake, read_fits
 from crossdock.charter.flow_settings import WhenClosed
 from crossdock.charter.keys import Key, Type
 from crossdock.charter.reading import Reading, Values
 from crossdock.charter.sheet import Entry
 from crossdock.charter.values import nearest
+from crossdock.formats.edi.profile import Direction, Profile
 
 Connectors = Mapping[str, ConnectorFields]
 
@@ -65,13 +66,22 @@ _OWN_HEADERS = frozenset(
 )  # fmt: skip
 
 
-def read_systems(reading: Reading, entry: Entry | None, connectors: Connectors) -> dict[str, System]:
+#: The flow of everything that a trading partner hands in: one interchange holds documents of several kinds.
+INTERCHANGE = "interchange"
+
+
+def read_systems(
+    reading: Reading,
+    entry: Entry | None,
+    connectors: Connectors,
+    partners: Mapping[str, Profile] | None = None,
+) -> dict[str, System]:
     """All systems that could be read; mistakes are noted in `reading`."""
     systems: dict[str, System] = {}
     for name, section, path in reading.named(entry, "systems"):
         if not name.replace("_", "").replace("-", "").isalnum() or not name.isascii() or len(name) > 63:
             reading.refuse(path, f'"{name}" is no name for a system', "use up to 63 letters, digits, _ and -")
-        system = _read_system(reading, name, section, path, connectors)
+        system = _read_system(reading, name, section, path, connectors, partners or {})
         if system:
             systems[name] = system
     if entry is not None and entry.value == {}:
@@ -86,7 +96,12 @@ def option_key(option: Option) -> Key:
 
 
 def _read_system(
-    reading: Reading, name: str, section: Entry, path: str, connectors: Connectors
+    reading: Reading,
+    name: str,
+    section: Entry,
+    path: str,
+    connectors: Connectors,
+    partners: Mapping[str, Profile],
 ) -> System | None:
     fields = _connector(section, connectors)
     options = [option_key(option) for option in fields.options] if fields else []
@@ -98,6 +113,8 @@ def _read_system(
             fix = nearest(values["connector"], connectors, "a connector")
             reading.refuse(f"{path}.connector", f'there is no connector "{values["connector"]}"', fix)
         return None
+    if fields.partnered:
+        return _partnered(reading, name, values, path, fields, partners)
     system = System(
         name=name,
         connector=fields.kind,
@@ -116,6 +133,46 @@ def _read_system(
     if called and system.url is None and not _is_given(section, "url") and not fields.filed:
         reading.refuse(path, "the hub calls this system but has no address", "add `url: https://…`")
     return system
+
+
+def _partnered(
+    reading: Reading,
+    name: str,
+    values: Values,
+    path: str,
+    fields: ConnectorFields,
+    partners: Mapping[str, Profile],
+) -> System | None:
+    """A trading partner: what it sends and gets stands in its profile."""
+    for key in ("url", "auth", "in", "out"):
+        if values[key] is not None:
+            reading.refuse(f"{path}.{key}", "a trading partner's profile says this", f"leave `{key}` out")
+    profile = partners.get(values["partner"] or "")
+    if profile is None:
+        if values["partner"] is not None:
+            fix = (
+                nearest(values["partner"], partners, "a partner")
+                or f"write partners/{values['partner']}.yaml"
+            )
+            reading.refuse(f"{path}.partner", f'there is no sound profile "{values["partner"]}"', fix)
+        return None
+    every_s = (
+        profile.carriage.settings.get("every_s") if profile.carriage.type in ("folder", "sftp") else None
+    )
+    taken = (INTERCHANGE, *profile.kinds(Direction.IN))
+    return System(
+        name=name,
+        connector=fields.kind,
+        timezone=values["timezone"],
+        limits=_read_limits(reading, values["limits"], f"{path}.limits"),
+        flows_in=tuple(FlowIn(one, every_s=every_s if one == INTERCHANGE else None) for one in taken),
+        flows_out=tuple(
+            FlowOut(one, on_unclear=OnUnclear.RESEND)
+            for one in (*profile.kinds(Direction.OUT), "acknowledgement")
+        ),
+        options={option.name: values[option.name] for option in fields.options},
+        partner=profile,
+    )
 
 
 def _connector(section: Entry, connectors: Connectors) -> ConnectorFields | None:
@@ -165,7 +222,7 @@ def _flows_in(
         values["on_change"] = OnChange(values["on_change"])
         values["brake"] = read_brake(reading, values["brake"], f"{place}.brake", values["document"])
         values["file"] = read_file_form(reading, values["file"], f"{place}.file", incoming=True)
-        _has_file(reading, fields, values, place)
+        has_file(reading, fields, values, place)
         if fields.filed and values["every_s"] is None:
             values["every_s"] = _FILES_EVERY_S
         if values["every_s"] is None and values["document"] in known:
@@ -189,7 +246,7 @@ def _flows_out(
             continue
         unclear = OnUnclear(values["on_unclear"])
         values["file"] = read_file_form(reading, values["file"], f"{place}.file", incoming=False)
-        _has_file(reading, fields, values, place)
+        has_file(reading, fields, values, place)
         values["fits"] = read_fits(reading, values["fits"], f"{place}.fits")
         if not fields.configurable:
             able = known[values["document"]].on_unclear if values["document"] in known else OnUnclear.PERSON
@@ -209,42 +266,11 @@ def _flows_out(
                 fits=values["fits"],
             )
         elif fields.filed:
-            flow = _filed_out(reading, section, values, place)
+            flow = filed_out(reading, section, values, place)
         else:
             flow = _configured_out(reading, section, values, unclear, place)
         _keep_one(reading, flows, flow, place)
     return tuple(flows.values())
-
-
-def _has_file(reading: Reading, fields: ConnectorFields, values: Values, place: str) -> None:
-    """A flow of files says how they look, and no other flow does."""
-    if (
-        fields.filed
-        and values["file"] is None
-        and not any(p.path.startswith(place) for p in reading.problems)
-    ):
-        reading.refuse(
-            place, "this key is missing: file", "add `file: {match: 'items-*.csv'}`, or with `name` out"
-        )
-    elif not fields.filed and values["file"] is not None:
-        reading.refuse(f"{place}.file", f"the connector {fields.kind} has no files", "leave it out")
-
-
-def _filed_out(reading: Reading, section: Entry, values: Values, place: str) -> FlowOut:
-    """A flow of files: each is handed over once, under a name that tells it again."""
-    for key in ("send", "idempotency", "find", "answers", "their_id", "on_unclear"):
-        if _is_given(section, key):
-            reading.refuse(f"{place}.{key}", "a file is handed over under its name", "leave it out")
-    return FlowOut(
-        values["document"],
-        map=values["map"],
-        on_unclear=OnUnclear.RESEND,
-        optional=values["optional"],
-        lengths=values["lengths"],
-        charset=values["charset"],
-        fits=values["fits"],
-        file=values["file"],
-    )
 
 
 def _flow_values(

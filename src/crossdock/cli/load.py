@@ -17,6 +17,7 @@ from crossdock.cli import options
 from crossdock.cli.terminal import FOUND, MISUSED, print_json, progress, stop
 
 if TYPE_CHECKING:
+    from crossdock.charter.charter import Charter
     from crossdock.cli.remote import Remote
     from crossdock.loading.parts import Finding, Part
     from crossdock.loading.plan import Plan
@@ -47,42 +48,53 @@ class _Tally:
         self.findings += part.findings[: max(_FINDINGS_MAX - len(self.findings), 0)]
 
 
+_Path = Annotated[Path, typer.Argument(metavar="PATH", help="A CSV, XLSX, JSON, NDJSON or XML file.")]
+_System = Annotated[str, typer.Option("--system", metavar="NAME", help="The system whose word it is.")]
+_Document = Annotated[
+    str, typer.Option("--document", metavar="KIND", help="item, customer, stock_level, or any other kind.")
+]
+_Map = Annotated[
+    str | None, typer.Option("--map", metavar="FILE", help="A mapping of the site, for columns of their own.")
+]
+_Id = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="The column of the id.")]
+_Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="COLUMN=VALUE", help="For rows that say nothing of it.")
+]
+_Format = Annotated[
+    str | None, typer.Option("--format", metavar="NAME", help="Where the name tells nothing.")
+]
+_Encoding = Annotated[str | None, typer.Option("--encoding", help="\\[default: utf-8]")]
+_Delimiter = Annotated[str | None, typer.Option("--delimiter", help="\\[default: the likely one]")]
+_Decimal = Annotated[str | None, typer.Option("--decimal", help="Mark before decimals.  \\[default: .]")]
+_Sheet = Annotated[str | None, typer.Option("--sheet", help="Of a spreadsheet.  \\[default: the first]")]
+_Rows = Annotated[str | None, typer.Option("--rows", help="XML: the element of a row.")]
+_Date = Annotated[
+    list[str] | None, typer.Option("--date", metavar="COLUMN=FORMAT", help="Such as due=%d.%m.%Y.")
+]
+_Group = Annotated[bool, typer.Option("--group", help="Rows of one id are one document.")]
+_Report = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE", help="Where what does not fit is written.")
+]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Check every row and hand nothing in.")]
+
+
 def load(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A CSV, XLSX, JSON, NDJSON or XML file.")],
-    system: Annotated[str, typer.Option("--system", metavar="NAME", help="The system whose word it is.")],
-    document: Annotated[
-        str,
-        typer.Option("--document", metavar="KIND", help="item, customer, stock_level, or any other kind."),
-    ],
-    map_: Annotated[
-        str | None,
-        typer.Option("--map", metavar="FILE", help="A mapping of the site, for columns of their own."),
-    ] = None,
-    id_: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="The column of the id.")] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="COLUMN=VALUE", help="For rows that say nothing of it."),
-    ] = None,
-    format_: Annotated[
-        str | None, typer.Option("--format", metavar="NAME", help="Where the name tells nothing.")
-    ] = None,
-    encoding: Annotated[str | None, typer.Option("--encoding", help="\\[default: utf-8]")] = None,
-    delimiter: Annotated[str | None, typer.Option("--delimiter", help="\\[default: the likely one]")] = None,
-    decimal: Annotated[
-        str | None, typer.Option("--decimal", help="Mark before decimals.  \\[default: .]")
-    ] = None,
-    sheet: Annotated[
-        str | None, typer.Option("--sheet", help="Of a spreadsheet.  \\[default: the first]")
-    ] = None,
-    rows: Annotated[str | None, typer.Option("--rows", help="XML: the element of a row.")] = None,
-    date: Annotated[
-        list[str] | None, typer.Option("--date", metavar="COLUMN=FORMAT", help="Such as due=%d.%m.%Y.")
-    ] = None,
-    group: Annotated[bool, typer.Option("--group", help="Rows of one id are one document.")] = False,
-    report: Annotated[
-        Path | None, typer.Option("--report", metavar="FILE", help="Where what does not fit is written.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and hand nothing in.")] = False,
+    path: _Path,
+    system: _System,
+    document: _Document,
+    map_: _Map = None,
+    id_: _Id = None,
+    set_: _Set = None,
+    format_: _Format = None,
+    encoding: _Encoding = None,
+    delimiter: _Delimiter = None,
+    decimal: _Decimal = None,
+    sheet: _Sheet = None,
+    rows: _Rows = None,
+    date: _Date = None,
+    group: _Group = False,
+    report: _Report = None,
+    dry_run: _DryRun = False,
     site: options.Site = None,
     database: options.Database = None,
     url: options.Url = None,
@@ -94,43 +106,57 @@ def load(
     Rows that do not fit are left out and written to a report; the others are handed in as the system's own word.
     """
     from crossdock.assembly import read_charter
-    from crossdock.loading.parts import Parts, write_findings
     from crossdock.loading.plan import Wish, plan
 
     settings = options.settings(site, database)
     charter, _ = read_charter(settings.site)
-    form: dict[str, Any] = {
-        name: value
-        for name, value in (
-            ("encoding", encoding), ("delimiter", delimiter), ("decimal", decimal), ("sheet", sheet), ("rows", rows),
-            ("dates", _pairs(date, "--date") or None), ("group", group or None),
-        )
-        if value is not None
-    }  # fmt: skip
+    given = {"encoding": encoding, "delimiter": delimiter, "decimal": decimal, "sheet": sheet, "rows": rows}
+    form: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    form |= {"dates": _pairs(date, "--date")} if date else {}
+    form |= {"group": True} if group else {}
     wish = Wish(system, document, path, format_, map_, id_, _pairs(set_, "--set"), form)
     made = plan(wish, charter)
-    tally, began_s = _Tally(), time.perf_counter()
-    with path.open("rb") as file, progress(path.name) as show:
-        size = max(path.stat().st_size, 1)
+    began_s = time.perf_counter()
+    tally = _loaded(made, charter, settings, None if dry_run else (url, key))
+    seconds = max(time.perf_counter() - began_s, 1e-6)
+    where = _reported(tally, path, report)
+    _tell(made, tally, seconds, where, dry_run=dry_run, json=json)
+    if tally.not_fitting:
+        raise typer.Exit(FOUND)
+
+
+def _loaded(
+    made: Plan, charter: Charter, settings: Settings, hub: tuple[str | None, str | None] | None
+) -> _Tally:
+    """Reads the file once; `hub` None hands nothing in."""
+    from crossdock.loading.parts import Parts
+
+    tally = _Tally()
+    with made.path.open("rb") as file, progress(made.path.name) as show:
+        size = max(made.path.stat().st_size, 1)
 
         def seen(part: Part, known: bool) -> None:
             tally.add(part, known)
             show(min(part.at_bytes, size), size)
 
         parts = Parts(made, charter).read(file)
-        if dry_run:
-            for part in parts:
-                seen(part, False)
-        else:
-            _hand_in(settings, made, parts, seen, url, key)
-    seconds = max(time.perf_counter() - began_s, 1e-6)
-    where = None
-    if tally.findings:
-        where = report or path.with_name(f"{path.name}.findings.csv")
-        write_findings(where, path.name, tally.findings)
-    _tell(made, tally, seconds, where, dry_run=dry_run, json=json)
-    if tally.not_fitting:
-        raise typer.Exit(FOUND)
+        if hub is not None:
+            _hand_in(settings, made, parts, seen, *hub)
+            return tally
+        for part in parts:
+            seen(part, False)
+    return tally
+
+
+def _reported(tally: _Tally, path: Path, report: Path | None) -> Path | None:
+    """Where what does not fit was written; None when all fits."""
+    from crossdock.loading.parts import write_findings
+
+    if not tally.findings:
+        return None
+    where = report or path.with_name(f"{path.name}.findings.csv")
+    write_findings(where, path.name, tally.findings)
+    return where
 
 
 def _pairs(given: list[str] | None, name: str) -> dict[str, str]:

@@ -85,6 +85,7 @@ class Declaration:
     auth: tuple[str, ...] = ("none",)
     configurable: bool = False  #: flows are written in the charter (the `http` connector)
     filed: bool = False  #: flows are files: each says how its files look (the `files` connector)
+    partnered: bool = False  #: flows follow from a partner profile (the `edi` connector)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,27 @@ class Read:
 
     what: str
     version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A number that a request gets in the commit that stores it, so that none is ever skipped or given twice.
+
+    `marks` are texts that stand in the body for it, each with what becomes of the number there. The numbers of a
+    `sequence` go from 1 to `most`, then begin again, unless its name begins with `once/`.
+    """
+
+    sequence: str
+    marks: tuple[tuple[bytes, Callable[[int], bytes]], ...]
+    most: int = 999_999_999
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What the target owes us for a request that it took: a receipt, to be matched by the first number given."""
+
+    within_s: float
+    says: str  #: what was sent, such as `856 of shipment SHP-1`
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +190,10 @@ class Ask:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     safe: bool = False
     says: str = ""
+    numbers: tuple[
+        Numbered, ...
+    ] = ()  #: given when the request is stored; those of the body are its control numbers
+    owed: Owed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +288,16 @@ class Poller(Protocol):
 
 Crosswalk = Callable[[str, object], str]
 
+#: Document and number to what its owner last said of it; None when nobody has.
+Lookup = Callable[[str, str], Tree | None]
+
+
+def knows_nothing(document: str, number: str) -> Tree | None:
+    """A look-up that finds nothing."""
+    del document, number
+    return None
+
+
 #: Quantity, from unit, to unit and sku to quantity, exactly. Raises Invalid.
 Convert = Callable[[Decimal, str, str, str], Decimal | int]
 
@@ -282,6 +318,7 @@ class Tools:
     now: Callable[[], float]
     reads: Callable[[], tuple[Read, ...]]  #: crosswalk rows used since the last call
     convert: Convert = no_units
+    document: Lookup = knows_nothing
 
 
 class Connector(Protocol):

@@ -22,7 +22,11 @@ _ROW = (
 )
 #: What can be done about an open incident, by type; retrying a doubt would be a guess.
 _ACTS = ("assign", "fix", "retry", "resolve")
-_ACTS_OF = {"in_doubt": ("assign", "fix", "resolve"), "duplicate_conflict": ("assign", "resolve")}
+_ACTS_OF = {
+    "in_doubt": ("assign", "fix", "resolve"),
+    "duplicate_conflict": ("assign", "resolve"),
+    "mass_change": ("assign", "retry", "resolve"),
+}
 
 #: Each member with the ordering key and the capture that it leads to, and the system that it came from.
 _MEMBERS = (
