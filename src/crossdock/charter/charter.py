@@ -9,7 +9,7 @@ from ipaddress import IPv4Network, IPv6Network
 from zoneinfo import ZoneInfo
 
 from crossdock.charter.blackouts import Blackout, Calendar
-from crossdock.charter.flow_settings import Brake, WhenClosed
+from crossdock.charter.flow_settings import Brake, FileForm, Fit, WhenClosed
 from crossdock.formats.edi.profile import Profile
 
 
@@ -120,6 +120,7 @@ class FlowIn:
     optional: tuple[str, ...] = ()
     every_s: float | None = None  #: pollers: pause between two reads
     brake: Brake | None = None  #: None: the usual one
+    file: FileForm | None = None  #: how its files look, where they are files
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,8 @@ class FlowOut:
     optional: tuple[str, ...] = ()
     lengths: Mapping[str, int] = field(default_factory=dict[str, int])  #: their field path -> most characters
     charset: str | None = None  #: Python codec that every text must fit, such as "ascii"
+    fits: Mapping[str, Fit] = field(default_factory=dict[str, Fit])  #: their field path -> what it can hold
+    file: FileForm | None = None  #: how its files look, where they are files
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,13 @@ class Decider:
             self._move(message, MessageState.ROUTED, batch, made_by)
             self._routed(message, reads, warnings, batch, news=news)
 
+    def unchanged(self, message: Message, made: Entry, batch: Batch) -> None:
+        """A new message that says what its sender said last: counted, and passed on to nobody."""
+        message.state = MessageState.ROUTED
+        batch.changes.add_message(message, made)
+        entry = self._entry(EntryKind.decided, message, "nothing changed since it was said last", ())
+        batch.changes.entry(entry, *self._introduction(message, batch.changes))
+
     def _take_place(self, newer: Message, batch: Batch) -> None:
         """A newer state ends older ones of the same object that the brake holds."""
         journal = self._context.journal
