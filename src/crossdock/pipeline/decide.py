@@ -19,6 +19,7 @@ from crossdock.model.document import Document
 from crossdock.pipeline import check
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.brake import TYPE, MassChange, cause_of_feed
+from crossdock.pipeline.goods import goods
 from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge, shares_numbers
 from crossdock.pipeline.report import Subject, incident_of, reads_json
 from crossdock.pipeline.route import Router
@@ -87,6 +88,7 @@ class Decider:
             if self.stock is not None and self.stock.echoes(message, document):
                 news = False
             reads, warnings = check.items(document, self._charter, self._known)
+            warnings += goods(message, document, self._charter, self._known) if news else []
         except Waits as wait:
             self._wait(message, wait, batch, made_by)
         except Fault as fault:
@@ -145,6 +147,13 @@ class Decider:
             self.broken(message, made_by, fault, batch)
         elif message.state is not MessageState.DESK or fault.type != "backorder":
             self.to_desk(message, fault, batch)
+
+    def unchanged(self, message: Message, made: Entry, batch: Batch) -> None:
+        """A new message that says what its sender said last: counted, and passed on to nobody."""
+        message.state = MessageState.ROUTED
+        batch.changes.add_message(message, made)
+        entry = self._entry(EntryKind.decided, message, "nothing changed since it was said last", ())
+        batch.changes.entry(entry, *self._introduction(message, batch.changes))
 
     def _take_place(self, newer: Message, batch: Batch) -> None:
         """A newer state ends older ones of the same object that the brake holds."""

@@ -23,6 +23,7 @@ from crossdock.pipeline.gatewatch import GateWatch
 from crossdock.pipeline.knowledge import Knowledge
 from crossdock.pipeline.lanes import Ordering
 from crossdock.pipeline.poll import Pollers
+from crossdock.pipeline.receipts import Receipts
 from crossdock.pipeline.receive import Door
 from crossdock.pipeline.route import Router
 from crossdock.pipeline.shared_feed import SharedFeed
@@ -75,6 +76,7 @@ class Term:
         decider = Decider(context, known, Router(context, self.targets), self.hold)
         self._translator = Translator(context, known, decider)
         self._decider = decider
+        self._receipts = Receipts(context)
         self.pollers = Pollers(context, door, self.hold)
         self._gatewatch = GateWatch(context, self.targets, self._opened)
         wake = partial(self.look_again, desk=True)
@@ -236,7 +238,7 @@ class Term:
                 self._decider.brake.keep()
                 break
             except Fenced:
-                await _for_the_end_of_this_term()
+                await asyncio.get_running_loop().create_future()  # others have what was ours: this term ends
             except StoreDown as down:
                 _log.error("store down", says=str(down))
                 await self._context.clock.sleep(_STORE_RETRY_S)
@@ -288,6 +290,9 @@ class Term:
                 await self._look_again(store=look)
                 if look and self._waiting:
                     await self._overdue()
+                if self._receipts.due(now_s):
+                    async with self._decides:
+                        await self._receipts.missed(self._translator.batch(), self.hold, self._commit)
                 if look and self._shared:
                     self._refresh()
                     self._backlog.reload_freed(self.targets.values())
@@ -393,8 +398,3 @@ class Term:
     def _look_soon(self) -> None:
         if self._shared:
             self.look_again(self._journal.messages_sent_back(self.hold.partitions, WAITING_PAGE))
-
-
-async def _for_the_end_of_this_term() -> None:
-    """Somebody else has what was ours: nothing is written any more, and whoever would is stopped here."""
-    await asyncio.get_running_loop().create_future()
