@@ -9,6 +9,7 @@ import structlog
 
 from crossdock.faults import Fault
 from crossdock.journal.changes import Changes
+from crossdock.journal.contract import StoreDown
 from crossdock.journal.tenure import Hold
 from crossdock.kit.connector import Unclear, Writer
 from crossdock.kit.share import Share, Whole
@@ -38,6 +39,8 @@ WINDOW_MAX = 4_000
 TURN_MAX = 32
 #: How soon a lane is looked at again while nobody knows whether it is still ours.
 _UNSURE_MS = 50
+#: A place that could not read the store looks again after so long; it is the store's turn, not the lane's.
+_STORE_S = 0.2
 
 
 class Target:
@@ -242,6 +245,10 @@ class Target:
             self._active += 1
             try:
                 await self._serve(lane)
+            except StoreDown as down:  # ends in a reload once the store can be read again
+                _log.error("store down", says=str(down), system=self.name)
+                await self._clock.sleep(_STORE_S)
+                self._freed(self, lane.key)
             except Exception:  # ends in a reload: the store says how the lane stands
                 _log.exception("a lane is read anew", system=self.name, key=lane.key)
                 self._freed(self, lane.key)
