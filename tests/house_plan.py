@@ -43,11 +43,13 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         " formats transport connectors settings",
         # a copy of all that a site knows, and how it comes back
         "backup": f"{UP_TO_THE_PIPELINE} settings assembly",
+        # a first load: rows read as the files connector reads them, handed in through the whole wiring
+        "loading": f"{UP_TO_THE_PIPELINE} formats connectors settings assembly",
         # assembly and what they show; no rule of the business lives here
         "api": SHOWN,
         "console": f"{SHOWN} api",
         # it reads EDI files as they lie, with no hub between
-        "cli": f"{SHOWN} api console twins backup formats",
+        "cli": f"{SHOWN} api console twins backup formats loading",
     }.items()
 }
 

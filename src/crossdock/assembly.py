@@ -14,9 +14,10 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, cast
 
-from crossdock.charter.charter import Charter, OnUnclear, System
+from crossdock.charter.charter import Charter, FlowOut, OnUnclear, System
 from crossdock.charter.fields import ConnectorFields, DocumentRead, DocumentWritten, Option
 from crossdock.charter.load import load
+from crossdock.connectors.files.loading import LoadReader
 from crossdock.control.pressure import Pressure
 from crossdock.faults import Misconfigured
 from crossdock.journal.sql.site import SiteJournal
@@ -25,8 +26,10 @@ from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.journal.tenure import Alone, Signals, Silence, Tenure
 from crossdock.kit.adaptive import Adaptive
 from crossdock.kit.breaker import Breaker
-from crossdock.kit.connector import Carries, Connector, Read, Reading, SignsIn, Tools, Way
+from crossdock.kit.connector import Carries, Connector, Read, Reading, SignsIn, Tools, Way, Writer
 from crossdock.kit.credentials import badge
+from crossdock.kit.fits import Fits
+from crossdock.kit.fitting import FittedWriter
 from crossdock.kit.guarded import GuardedClient
 from crossdock.kit.http import Client, Response
 from crossdock.kit.registry import Registry
@@ -108,8 +111,17 @@ def _fields(connector: Connector) -> ConnectorFields:
         documents_out=tuple(DocumentWritten(o.document, OnUnclear(o.unclear.value)) for o in d.documents_out),
         auth=d.auth,
         configurable=d.configurable,
+        filed=d.filed,
         partnered=d.partnered,
     )
+
+
+def _writer(connector: Connector, system: System, flow: FlowOut, tools: Tools) -> Writer:
+    """The writer of one flow; what a connector makes by itself is checked against the flow's lengths from outside."""
+    writer = connector.writer(flow.document, tools)
+    if connector.declaration.configurable or not (flow.lengths or flow.charset or flow.fits):
+        return writer
+    return FittedWriter(writer, Fits.of(flow, f"systems.{system.name}.out.{flow.document}"))
 
 
 def read_charter(site: Path) -> tuple[Charter, Registry]:
@@ -272,8 +284,11 @@ class Hub:
         return Bound(
             system=system,
             client=client,
-            readers={f.document: connector.reader(f.document, tools) for f in system.flows_in},
-            writers={f.document: connector.writer(f.document, tools) for f in system.flows_out},
+            readers={
+                f.document: LoadReader(connector.reader(f.document, tools), f.document, tools)
+                for f in system.flows_in
+            },
+            writers={f.document: _writer(connector, system, f, tools) for f in system.flows_out},
             pollers={document: poller for document, poller in pollers.items() if poller is not None},
             reads=tools.reads,
             share=client.share if isinstance(client, GuardedClient) else None,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
 from zoneinfo import ZoneInfo
 
 from crossdock.charter.blackouts import Blackout, Calendar
-from crossdock.charter.flow_settings import Brake, WhenClosed
+from crossdock.charter.flow_settings import Brake, FileForm, Fit, WhenClosed
 from crossdock.formats.edi.profile import Profile
 
 
@@ -120,6 +121,7 @@ class FlowIn:
     optional: tuple[str, ...] = ()
     every_s: float | None = None  #: pollers: pause between two reads
     brake: Brake | None = None  #: None: the usual one
+    file: FileForm | None = None  #: how its files look, where they are files
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,8 @@ class FlowOut:
     optional: tuple[str, ...] = ()
     lengths: Mapping[str, int] = field(default_factory=dict[str, int])  #: their field path -> most characters
     charset: str | None = None  #: Python codec that every text must fit, such as "ascii"
+    fits: Mapping[str, Fit] = field(default_factory=dict[str, Fit])  #: their field path -> what it can hold
+    file: FileForm | None = None  #: how its files look, where they are files
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +205,8 @@ class Checks:
 
     item_known: ItemCheck = ItemCheck.REFUSE
     wait_s: float = 900.0  #: how long a message waits for its predecessor before it is an incident
+    over_receipt_percent: Decimal = Decimal(0)  #: more than was announced that is taken without asking
+    adjustment_reasons: tuple[str, ...] = ()  #: the only ones a correction of stock may give; empty: any
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,7 @@ def _charter(
         site=Site(**site),
         systems=systems,
         objects=rules,
-        checks=Checks(ItemCheck(checks["item_known"]), checks["wait_s"]) if checks else Checks(),
+        checks=_checks(checks) if checks else Checks(),
         network_allow=_section(reading, values, "network").get("allow", ()),
         owners=_owners(reading, values["owners"] or {}),
         intake_max_bytes=intake.pop("max_bytes", 10_000_000),
@@ -109,6 +110,15 @@ def _charter(
         zone = system.timezone or charter.site.timezone
         check_blackouts(reading, system.blackouts, zone, f"systems.{system.name}.blackouts")
     return charter
+
+
+def _checks(values: Values) -> Checks:
+    return Checks(
+        ItemCheck(values["item_known"]),
+        values["wait_s"],
+        Decimal(str(values["over_receipt_percent"])),
+        tuple(values["adjustment_reasons"]),
+    )
 
 
 def _section(reading: Reading, values: Values, name: str) -> Values:

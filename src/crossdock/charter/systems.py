@@ -19,7 +19,8 @@ from crossdock.charter.charter import (
     System,
 )
 from crossdock.charter.fields import ConnectorFields, Option
-from crossdock.charter.flow_reading import read_blackouts, read_brake
+from crossdock.charter.file_form import filed_out, has_file, read_file_form
+from crossdock.charter.flow_reading import read_blackouts, read_brake, read_fits
 from crossdock.charter.flow_settings import WhenClosed
 from crossdock.charter.keys import Key, Type
 from crossdock.charter.reading import Reading, Values
@@ -41,8 +42,11 @@ _OPTION_TYPES = {
 #: What a flow may say where the connector itself knows paths and mappings.
 _BUILT_IN = {
     "in": frozenset({"document", "on_change", "ignore", "every_s", "brake"}),
-    "out": frozenset({"document", "on_unclear", "lengths", "charset"}),
+    "out": frozenset({"document", "on_unclear", "lengths", "charset", "fits"}),
 }
+
+#: Pause between two looks into a folder, where the flow names none.
+_FILES_EVERY_S = 2.0
 
 #: What each scheme of `auth` needs besides its type.
 AUTH_NEEDS = {
@@ -126,7 +130,7 @@ def _read_system(
         when_closed=WhenClosed(values["when_closed"]),
     )
     called = system.flows_out or any(flow.every_s for flow in system.flows_in)
-    if called and system.url is None and not _is_given(section, "url"):
+    if called and system.url is None and not _is_given(section, "url") and not fields.filed:
         reading.refuse(path, "the hub calls this system but has no address", "add `url: https://…`")
     return system
 
@@ -217,6 +221,10 @@ def _flows_in(
             continue
         values["on_change"] = OnChange(values["on_change"])
         values["brake"] = read_brake(reading, values["brake"], f"{place}.brake", values["document"])
+        values["file"] = read_file_form(reading, values["file"], f"{place}.file", incoming=True)
+        has_file(reading, fields, values, place)
+        if fields.filed and values["every_s"] is None:
+            values["every_s"] = _FILES_EVERY_S
         if values["every_s"] is None and values["document"] in known:
             values["every_s"] = known[values["document"]].every_s
         if fields.configurable and values["id"] is None:
@@ -237,6 +245,9 @@ def _flows_out(
         if values is None:
             continue
         unclear = OnUnclear(values["on_unclear"])
+        values["file"] = read_file_form(reading, values["file"], f"{place}.file", incoming=False)
+        has_file(reading, fields, values, place)
+        values["fits"] = read_fits(reading, values["fits"], f"{place}.fits")
         if not fields.configurable:
             able = known[values["document"]].on_unclear if values["document"] in known else OnUnclear.PERSON
             if not _is_given(section, "on_unclear"):
@@ -252,7 +263,10 @@ def _flows_out(
                 on_unclear=unclear,
                 lengths=values["lengths"],
                 charset=values["charset"],
+                fits=values["fits"],
             )
+        elif fields.filed:
+            flow = filed_out(reading, section, values, place)
         else:
             flow = _configured_out(reading, section, values, unclear, place)
         _keep_one(reading, flows, flow, place)
@@ -331,6 +345,7 @@ def _configured_out(
         optional=values["optional"],
         lengths=values["lengths"],
         charset=values["charset"],
+        fits=values["fits"],
     )
 
 

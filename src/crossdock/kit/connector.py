@@ -84,6 +84,7 @@ class Declaration:
     documents_out: tuple[DocumentOut, ...] = ()
     auth: tuple[str, ...] = ("none",)
     configurable: bool = False  #: flows are written in the charter (the `http` connector)
+    filed: bool = False  #: flows are files: each says how its files look (the `files` connector)
     partnered: bool = False  #: flows follow from a partner profile (the `edi` connector)
 
 
@@ -145,6 +146,9 @@ class Draft:
     #: True: the same number again is a duplicate, which a person must release; False: it is the next revision;
     #: None: repeats and revisions are told apart by the capture
     original: bool | None = None
+    news_only: bool = False  #: says the whole again: what is as its sender said last is not passed on
+    alias: str = ""  #: what it was called while it had no id: a mended one is known by it
+    locate: Callable[[Fault], Fault] | None = None  #: adds the place in what was sent to a fault of the model
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from crossdock.pipeline.ahead import Reading
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.deadlines import Deadlines
 from crossdock.pipeline.decide import Batch, Decider
-from crossdock.pipeline.knowledge import Knowledge, Object, shares_numbers
+from crossdock.pipeline.knowledge import TOLD, Knowledge, Object, shares_numbers
 from crossdock.pipeline.lanes import HEAVY_BYTES
 from crossdock.pipeline.mended import fields_of, mended
 from crossdock.pipeline.receipts import Receipts
@@ -157,7 +157,8 @@ class Translator:
             self._refuse_duplicate(capture, draft)
             zone = self._context.systems[capture.system].system.timezone
             document = register.read(draft.document, draft.tree, zone=zone, declares=self._declares)
-        except Fault as fault:
+        except Fault as found:
+            fault = draft.locate(found) if draft.locate is not None else found
             number = str(draft.tree.get("number") or draft.their_id)
             message = self._message(capture, draft, number, draft.tree, draft.parent, version)
             self._decider.broken(message, self._made(message, draft), fault, batch)
@@ -170,6 +171,8 @@ class Translator:
             self._receipts.match(message, batch)
         if capture.late:
             self._decider.late(message, made, batch)
+        elif draft.news_only and self._is_old(message):
+            self._decider.unchanged(message, made, batch)
         else:
             self._decider.decide(message, document, parent, batch, made_by=made)
             self._deadlines.begin(message, batch, at_ms=capture.at_ms)
@@ -186,11 +189,17 @@ class Translator:
         told = self._known.last_told(known.hub, capture.system) if known is not None else None
         return told[1] if told is not None else None
 
+    def _is_old(self, message: Message) -> bool:
+        """Whether its system said the same last, and itself; an acknowledged write of ours is not its own word."""
+        last = self._known.last_told(message.hub, message.system)
+        return last is not None and last[0] == TOLD and last[1].tree == message.tree
+
     def _refuse_duplicate(self, capture: Capture, draft: Draft) -> None:
         """Raises Invalid for what came before: it waits on the desk until a person lets it go, or ends it."""
         if draft.document == ACKNOWLEDGEMENT:
             return
-        if draft.original is not None and capture.version > 1:
+        # What has an alias is a row of a file, and files have no control numbers.
+        if draft.original is not None and capture.version > 1 and not draft.alias:
             raise Invalid(
                 f"the control number {capture.their_id} was used before, with other content",
                 path="control", value=capture.their_id, type="duplicate_conflict",
