@@ -204,6 +204,8 @@ class Checks:
 
     item_known: ItemCheck = ItemCheck.REFUSE
     wait_s: float = 900.0  #: how long a message waits for its predecessor before it is an incident
+    address: ItemCheck = ItemCheck.SKIP  #: by the rules of its country; its bare form is always checked
+    price: ItemCheck = ItemCheck.SKIP  #: whether each line of an order has one
 
 
 @dataclass(frozen=True, slots=True)

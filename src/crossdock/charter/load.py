@@ -96,7 +96,7 @@ def _charter(
         site=Site(**site),
         systems=systems,
         objects=rules,
-        checks=Checks(ItemCheck(checks["item_known"]), checks["wait_s"]) if checks else Checks(),
+        checks=_checks(checks),
         network_allow=_section(reading, values, "network").get("allow", ()),
         owners=_owners(reading, values["owners"] or {}),
         intake_max_bytes=intake.pop("max_bytes", 10_000_000),
@@ -109,6 +109,15 @@ def _charter(
         zone = system.timezone or charter.site.timezone
         check_blackouts(reading, system.blackouts, zone, f"systems.{system.name}.blackouts")
     return charter
+
+
+def _checks(values: Values) -> Checks:
+    kinds = ("item_known", "address", "price")
+    return (
+        Checks(wait_s=values["wait_s"], **{name: ItemCheck(values[name]) for name in kinds})
+        if values
+        else Checks()
+    )
 
 
 def _section(reading: Reading, values: Values, name: str) -> Values:

@@ -19,6 +19,7 @@ from crossdock.pipeline import check
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.brake import TYPE, MassChange, cause_of_feed
 from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge, shares_numbers
+from crossdock.pipeline.particulars import particulars
 from crossdock.pipeline.report import Subject, incident_of, reads_json
 from crossdock.pipeline.route import Router
 
@@ -69,6 +70,7 @@ class Decider:
             self._predecessor(message, parent)
             news = check.ownership(message, self._charter, self._known)
             reads, warnings = check.items(document, self._charter, self._known)
+            warnings += particulars(document, self._charter.checks)
         except Waits as wait:
             self._wait(message, wait, batch, made_by)
         except Fault as fault:
