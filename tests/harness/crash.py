@@ -19,7 +19,7 @@ import uvloop
 
 from tests.database import binaries
 from tests.harness.outcome import Outcome
-from tests.harness.scenarios import blows, disks, drill, failover, hosts, kill
+from tests.harness.scenarios import blows, disks, drill, failover, hosts, kill, numbers
 from tests.harness.stage import progress
 
 Scenario = Callable[[Path, int], Awaitable[list[Outcome]]]
@@ -89,13 +89,21 @@ def _read_only(store: str) -> Scenario:
     return run
 
 
+def _numbers(store: str) -> Scenario:
+    async def run(folder: Path, kills: int) -> list[Outcome]:
+        return [await numbers.run(folder, numbers.Numbers(kills=kills, store=store))]
+
+    return run
+
+
 SCENARIOS: dict[str, dict[str, Scenario]] = {
     "sqlite": {
         "kills": _kills, "full-disk": _full("sqlite"), "read-only": _read_only("sqlite"), "restore": _drill("sqlite"),
+        "numbers": _numbers("sqlite"),
     },
     "postgresql": {
         "kills": _strikes, "failover": _failover, "full-disk": _full("postgresql"),
-        "read-only": _read_only("postgresql"), "restore": _drill("postgresql"),
+        "read-only": _read_only("postgresql"), "restore": _drill("postgresql"), "numbers": _numbers("postgresql"),
     },
 }  # fmt: skip
 

@@ -95,6 +95,10 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("price", Type.CHOICE, "What an order line without a price does.", default="skip",
             choices=("refuse", "warn", "skip")),
         Key("wait_s", Type.SECONDS, "How long a message waits for its predecessor.", default=900.0),
+        Key("over_receipt_percent", Type.NUMBER, "Percent more than was announced that is received without asking.",
+            default=0.0),
+        Key("adjustment_reasons", Type.TEXTS, "The only reasons a correction of stock may give. Absent: any.",
+            default=()),
     ),
     "intake": _keys(
         Key("max_bytes", Type.WHOLE, "Longest body taken.", default=10_000_000, least=1),

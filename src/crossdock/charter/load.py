@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,7 @@ def _charter(
         site=Site(**site),
         systems=systems,
         objects=rules,
-        checks=_checks(checks),
+        checks=_checks(checks) if checks else Checks(),
         network_allow=_section(reading, values, "network").get("allow", ()),
         owners=_owners(reading, values["owners"] or {}),
         intake_max_bytes=intake.pop("max_bytes", 10_000_000),
@@ -112,11 +113,13 @@ def _charter(
 
 
 def _checks(values: Values) -> Checks:
-    kinds = ("item_known", "address", "price")
-    return (
-        Checks(wait_s=values["wait_s"], **{name: ItemCheck(values[name]) for name in kinds})
-        if values
-        else Checks()
+    return Checks(
+        ItemCheck(values["item_known"]),
+        values["wait_s"],
+        Decimal(str(values["over_receipt_percent"])),
+        tuple(values["adjustment_reasons"]),
+        ItemCheck(values["address"]),
+        ItemCheck(values["price"]),
     )
 
 

@@ -336,6 +336,10 @@ class Journal(Protocol):
         """What is on the desk of one object."""
         ...
 
+    def messages_taken(self, root: int, document: str) -> Sequence[Message]:
+        """Documents of one kind in the story of a root that passed all checks, in order; the newest of very many."""
+        ...
+
     def count_objects(self, system: str, document: str) -> int:
         """How many objects of a kind a system has an id for."""
         ...

@@ -18,6 +18,7 @@ from crossdock.model.document import Document
 from crossdock.pipeline import check
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.brake import TYPE, MassChange, cause_of_feed
+from crossdock.pipeline.goods import goods
 from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge, shares_numbers
 from crossdock.pipeline.particulars import particulars
 from crossdock.pipeline.report import Subject, incident_of, reads_json
@@ -71,6 +72,7 @@ class Decider:
             news = check.ownership(message, self._charter, self._known)
             reads, warnings = check.items(document, self._charter, self._known)
             warnings += particulars(document, self._charter.checks)
+            warnings += goods(message, document, self._charter, self._known) if news else []
         except Waits as wait:
             self._wait(message, wait, batch, made_by)
         except Fault as fault:
