@@ -208,6 +208,8 @@ class Checks:
     wait_s: float = 900.0  #: how long a message waits for its predecessor before it is an incident
     over_receipt_percent: Decimal = Decimal(0)  #: more than was announced that is taken without asking
     adjustment_reasons: tuple[str, ...] = ()  #: the only ones a correction of stock may give; empty: any
+    address: ItemCheck = ItemCheck.SKIP  #: by the rules of its country; its bare form is always checked
+    price: ItemCheck = ItemCheck.SKIP  #: whether each line of an order has one
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,10 @@ SECTIONS: dict[str, dict[str, Key]] = {
     "checks": _keys(
         Key("item_known", Type.CHOICE, "What a line with an unknown item does: an incident, a note, nothing.",
             default="refuse", choices=("refuse", "warn", "skip")),
+        Key("address", Type.CHOICE, "What an address that its country would not deliver to does: an incident, a note,"
+            " nothing.", default="skip", choices=("refuse", "warn", "skip")),
+        Key("price", Type.CHOICE, "What an order line without a price does.", default="skip",
+            choices=("refuse", "warn", "skip")),
         Key("wait_s", Type.SECONDS, "How long a message waits for its predecessor.", default=900.0),
         Key("over_receipt_percent", Type.NUMBER, "Percent more than was announced that is received without asking.",
             default=0.0),

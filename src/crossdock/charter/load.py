@@ -120,6 +120,8 @@ def _checks(values: Values) -> Checks:
         values["wait_s"],
         Decimal(str(values["over_receipt_percent"])),
         tuple(values["adjustment_reasons"]),
+        ItemCheck(values["address"]),
+        ItemCheck(values["price"]),
     )
 
 

@@ -21,6 +21,7 @@ from crossdock.pipeline.bound import Context
 from crossdock.pipeline.brake import TYPE, MassChange, cause_of_feed
 from crossdock.pipeline.goods import goods
 from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge, shares_numbers
+from crossdock.pipeline.particulars import particulars
 from crossdock.pipeline.report import Subject, incident_of, reads_json
 from crossdock.pipeline.route import Router
 from crossdock.pipeline.stockkeeping.keeper import Keeper, Kept, NotCovered
@@ -88,6 +89,7 @@ class Decider:
             if self.stock is not None and self.stock.echoes(message, document):
                 news = False
             reads, warnings = check.items(document, self._charter, self._known)
+            warnings += particulars(document, self._charter.checks)
             warnings += goods(message, document, self._charter, self._known) if news else []
         except Waits as wait:
             self._wait(message, wait, batch, made_by)
