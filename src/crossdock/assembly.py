@@ -257,7 +257,7 @@ class Hub:
             theirs=codes.theirs,
             file=self._file,
             now=self._time.now_s,
-            reads=lambda: (*(Read(used.what, used.version) for used in codes.used()), *packs.used()),
+            reads=lambda: _reads(codes, packs),
             convert=packs.convert,
         )
         pollers = {f.document: connector.poller(f.document, tools) for f in system.flows_in}
@@ -313,6 +313,12 @@ class Hub:
             wall=lambda: clock.now_ms() / 1000,
             sleep=clock.sleep,
         )
+
+
+def _reads(codes: Codes, packs: Packs) -> tuple[Read, ...]:
+    """What was looked up since this was last asked."""
+    rows, items = codes.used(), packs.used()
+    return (*[Read(used.what, used.version) for used in rows], *items) if rows else items
 
 
 class NoClient:
