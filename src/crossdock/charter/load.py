@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 from crossdock.charter.charter import Charter, Checks, Intake, ItemCheck, Site, System
 from crossdock.charter.flow_reading import check_blackouts
 from crossdock.charter.objects import check_agreement, check_documents, read_objects
+from crossdock.charter.partners import read_partners
 from crossdock.charter.reading import Reading, Values
 from crossdock.charter.sheet import Entry, read_sheet
 from crossdock.charter.site_files import CHARTER_FILE, check_files, digest, read_files
@@ -78,7 +80,8 @@ def _charter(
     documents: Collection[str] | None,
     files: dict[str, str],
 ) -> Charter:
-    systems = read_systems(reading, values["systems"], connectors)
+    partners = read_partners(files, reading.problems, documents)
+    systems = read_systems(reading, values["systems"], connectors, partners)
     rules = read_objects(reading, values["objects"])
     if documents is not None:
         check_documents(reading, systems, rules, documents)
@@ -94,18 +97,28 @@ def _charter(
         site=Site(**site),
         systems=systems,
         objects=rules,
-        checks=Checks(ItemCheck(checks["item_known"]), checks["wait_s"]) if checks else Checks(),
+        checks=_checks(checks) if checks else Checks(),
         network_allow=_section(reading, values, "network").get("allow", ()),
         owners=_owners(reading, values["owners"] or {}),
         intake_max_bytes=intake.pop("max_bytes", 10_000_000),
         intake=Intake(**intake),
         files=files,
+        partners=partners,
     )
     for system in systems.values():
         _check_address(reading, system, charter)
         zone = system.timezone or charter.site.timezone
         check_blackouts(reading, system.blackouts, zone, f"systems.{system.name}.blackouts")
     return charter
+
+
+def _checks(values: Values) -> Checks:
+    return Checks(
+        ItemCheck(values["item_known"]),
+        values["wait_s"],
+        Decimal(str(values["over_receipt_percent"])),
+        tuple(values["adjustment_reasons"]),
+    )
 
 
 def _section(reading: Reading, values: Values, name: str) -> Values:

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from crossdock.journal.changes import Changes
+from crossdock.journal.numbers import Receipt
 from crossdock.message.gate import GateAct
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
@@ -335,6 +336,10 @@ class Journal(Protocol):
         """What is on the desk of one object."""
         ...
 
+    def messages_taken(self, root: int, document: str) -> Sequence[Message]:
+        """Documents of one kind in the story of a root that passed all checks, in order; the newest of very many."""
+        ...
+
     def count_objects(self, system: str, document: str) -> int:
         """How many objects of a kind a system has an id for."""
         ...
@@ -353,6 +358,24 @@ class Journal(Protocol):
 
     def restored_systems(self) -> Sequence[RestoredSystem]:
         """Systems that hand in again, or did, because the store was restored from a backup."""
+        ...
+
+    def receipts_owed(
+        self, system: str, *, control: int | None = None, group: int | None = None
+    ) -> Sequence[Receipt]:
+        """What one partner owes for an interchange or a group, the newest first."""
+        ...
+
+    def receipts_of(self, transmission: int) -> Sequence[Receipt]:
+        """What was owed for one transmission, the newest round first."""
+        ...
+
+    def numbers(self) -> Sequence[tuple[str, int, int]]:
+        """Every sequence with the last number given and the highest that may be given."""
+        ...
+
+    def receipts_overdue(self, partitions: Collection[int], now_ms: int, limit: int) -> Sequence[Receipt]:
+        """Receipts that should have come by now."""
         ...
 
     def cursor(self, system: str, document: str) -> str | None:

@@ -1,0 +1,64 @@
+"""What partners owe us for what they were sent."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from crossdock.journal.numbers import WAITING, Receipt
+from crossdock.journal.sql.connection import Connection
+
+_COLUMNS = "system, control, grp, transmission, round, document, number, root, partition, says, sent_ms, due_ms, state"
+RECEIPTS_MAX = 1000
+
+
+def owed(
+    connection: Connection, scope: int, system: str, *, control: int | None = None, group: int | None = None
+) -> Sequence[Receipt]:
+    """What is owed for an interchange, or for a group, of one partner; the newest use of a number first."""
+    column, number = ("control", control) if control is not None else ("grp", group)
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM receipts WHERE scope = ? AND system = ? AND {column} = ?"
+        f" ORDER BY transmission DESC, round DESC LIMIT {RECEIPTS_MAX}",
+        (scope, system, number),
+    )
+    return [Receipt(*row) for row in rows]
+
+
+def overdue(
+    connection: Connection, scope: int, partitions: Collection[int], now_ms: int, limit: int
+) -> Sequence[Receipt]:
+    """Receipts that should have come by now."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM receipts WHERE scope = ? AND state = {WAITING} AND due_ms <= ?"
+        " ORDER BY due_ms LIMIT ?",
+        (scope, now_ms, limit),
+    )
+    held = frozenset(partitions)
+    return [receipt for receipt in (Receipt(*row) for row in rows) if receipt.partition in held]
+
+
+def standing(connection: Connection, scope: int, system: str, limit: int) -> Sequence[Receipt]:
+    """The newest receipts of one partner, whatever became of them."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM receipts WHERE scope = ? AND system = ?"
+        " ORDER BY transmission DESC, round DESC LIMIT ?",
+        (scope, system, limit),
+    )
+    return [Receipt(*row) for row in rows]
+
+
+def rounds(connection: Connection, transmission: int) -> Sequence[Receipt]:
+    """What was owed for one transmission, the newest round first."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM receipts WHERE transmission = ? ORDER BY round DESC LIMIT {RECEIPTS_MAX}",
+        (transmission,),
+    )
+    return [Receipt(*row) for row in rows]
+
+
+def numbers(connection: Connection, scope: int) -> Sequence[tuple[str, int, int]]:
+    """Every sequence with the last number given and the highest that may be given."""
+    found = connection.execute(
+        "SELECT sequence, value, most FROM numbers WHERE scope = ? ORDER BY sequence", (scope,)
+    )
+    return found.fetchall()
