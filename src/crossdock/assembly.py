@@ -277,7 +277,7 @@ class Hub:
             theirs=codes.theirs,
             file=self._file,
             now=self._time.now_s,
-            reads=lambda: (*(Read(used.what, used.version) for used in codes.used()), *packs.used()),
+            reads=lambda: _reads(codes, packs),
             convert=packs.convert,
             document=Told(self.journal, self.charter).document,
         )
@@ -367,6 +367,12 @@ class Hub:
             entropy=around.random_bytes,
             sleep=self.clock.sleep,
         )
+
+
+def _reads(codes: Codes, packs: Packs) -> tuple[Read, ...]:
+    """What was looked up since this was last asked."""
+    rows, items = codes.used(), packs.used()
+    return (*[Read(used.what, used.version) for used in rows], *items) if rows else items
 
 
 class NoClient:

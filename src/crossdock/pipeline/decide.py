@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from crossdock.charter.charter import Reader
@@ -364,7 +364,7 @@ class Decider:
         entry = self._entry(EntryKind.incident, message, fault.says, ())
         batch.changes.open_incident(incident, entry, *self._introduction(message, batch.changes))
 
-    def _entry(self, kind: EntryKind, message: Message, says: str, reads: Iterable[Read]) -> Entry:
+    def _entry(self, kind: EntryKind, message: Message, says: str, reads: Collection[Read]) -> Entry:
         return Entry(
             kind,
             system=message.system,
