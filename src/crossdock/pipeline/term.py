@@ -238,7 +238,7 @@ class Term:
                 self._decider.brake.keep()
                 break
             except Fenced:
-                await _for_the_end_of_this_term()
+                await asyncio.get_running_loop().create_future()  # others have what was ours: this term ends
             except StoreDown as down:
                 _log.error("store down", says=str(down))
                 await self._context.clock.sleep(_STORE_RETRY_S)
@@ -398,8 +398,3 @@ class Term:
     def _look_soon(self) -> None:
         if self._shared:
             self.look_again(self._journal.messages_sent_back(self.hold.partitions, WAITING_PAGE))
-
-
-async def _for_the_end_of_this_term() -> None:
-    """Somebody else has what was ours: nothing is written any more, and whoever would is stopped here."""
-    await asyncio.get_running_loop().create_future()
