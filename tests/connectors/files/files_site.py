@@ -98,7 +98,9 @@ class Stand:
         """Waits for something that the hub does by itself."""
         deadline = time.monotonic() + 15
         while not holds():
-            assert time.monotonic() < deadline, f"never came: {what} {await self.counts()} {await self.incidents()}"
+            assert time.monotonic() < deadline, (
+                f"never came: {what} {await self.counts()} {await self.incidents()}"
+            )
             await asyncio.sleep(0.02)
 
     async def counts(self) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from pathlib import Path
 from crossdock.formats import xlsx
 from tests.connectors.files.files_site import stand
 
-ITEMS = 'sku,name,unit,packs[0].unit,packs[0].factor,weight_kg\nA-1,Apples,EA,CS,12,"0,25"\nB-2,Bread,EA,,,1\n'
+ITEMS = (
+    'sku,name,unit,packs[0].unit,packs[0].factor,weight_kg\nA-1,Apples,EA,CS,12,"0,25"\nB-2,Bread,EA,,,1\n'
+)
 
 
 async def test_a_file_becomes_documents_and_documents_become_files(tmp_path: Path) -> None:
@@ -52,7 +54,9 @@ async def test_rows_of_one_order_are_one_document(tmp_path: Path) -> None:
     async with stand(tmp_path) as world:
         world.drop("erp", "items.csv", ITEMS)
         await world.until(lambda: len(world.sent()) == 2, "items")
-        head = "number,customer.id,ship_to.name,ship_to.country,lines.line,lines.sku,lines.quantity,lines.unit\n"
+        head = (
+            "number,customer.id,ship_to.name,ship_to.country,lines.line,lines.sku,lines.quantity,lines.unit\n"
+        )
         rows = "S-1,C1,Ann,NL,1,A-1,2,CS\nS-2,C2,Bo,DE,1,B-2,1,EA\nS-1,C1,Ann,NL,2,B-2,3,EA\n"
         world.drop("erp", "orders-1.csv", head + rows)
         await world.until(lambda: "order-S-1.csv" in world.sent(), "order 1")
@@ -62,7 +66,9 @@ async def test_rows_of_one_order_are_one_document(tmp_path: Path) -> None:
         assert {line.split(",")[0] for line in lines[1:]} == {"S-1"}
 
 
-async def test_the_same_file_again_has_no_effect_and_an_old_row_in_a_new_file_is_no_news(tmp_path: Path) -> None:
+async def test_the_same_file_again_has_no_effect_and_an_old_row_in_a_new_file_is_no_news(
+    tmp_path: Path,
+) -> None:
     async with stand(tmp_path) as world:
         world.drop("erp", "items.csv", ITEMS)
         await world.until(lambda: len(world.sent()) == 2, "items")
@@ -94,8 +100,16 @@ async def test_a_file_that_nobody_can_read_is_one_incident_and_holds_no_other_up
         assert "Nothing of this file could be read" in world.text("wms", "failed", "stock.xlsx.report.txt")
         incidents = await world.incidents()
         assert [one["type"] for one in incidents] == ["poison"]
-        rows = [{"sku": "A-1", "site": "AMS", "status": "available", "quantity": 7, "unit": "EA",
-                 "as_of": "2026-11-22T10:00:00Z"}]
+        rows = [
+            {
+                "sku": "A-1",
+                "site": "AMS",
+                "status": "available",
+                "quantity": 7,
+                "unit": "EA",
+                "as_of": "2026-11-22T10:00:00Z",
+            }
+        ]
         world.drop("wms", "stock-2.xlsx", xlsx.write(rows, list(rows[0])))
         await world.until(lambda: "stock-2.xlsx" in world.files("wms", "archive"), "the next file")
 
@@ -120,7 +134,9 @@ async def test_a_value_that_does_not_fit_the_target_is_never_cut(tmp_path: Path)
 
 async def test_declared_encodings_and_mappings_hold(tmp_path: Path) -> None:
     async with stand(tmp_path) as world:
-        world.drop("erp", "kunden.txt", "Kunde;Name;Ort;Land\r\n7;Müller & Söhne;Köln;DE\r\n".encode("cp1252"))
+        world.drop(
+            "erp", "kunden.txt", "Kunde;Name;Ort;Land\r\n7;Müller & Söhne;Köln;DE\r\n".encode("cp1252")
+        )
         await world.until(lambda: "kunden.txt" in world.files("erp", "archive"), "filed away")
         told = world.hub.journal.identity("erp", "party", "7")
         assert told is not None
