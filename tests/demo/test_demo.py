@@ -41,6 +41,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         outcome = Story(stage, sales=6, cancelled=1).run()
         report.figures(screen, outcome)
         report.records(screen, outcome.verdict)
+        report.goods(screen, outcome.goods)
         report.story(screen, stage, outcome.interesting or "")
         report.ending(screen, outcome)
         yield Run(stage, outcome, out.getvalue())
