@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from crossdock.charter.charter import Charter, Checks, Intake, ItemCheck, Site, System
 from crossdock.charter.flow_reading import check_blackouts
 from crossdock.charter.objects import check_agreement, check_documents, read_objects
+from crossdock.charter.partners import read_partners
 from crossdock.charter.reading import Reading, Values
 from crossdock.charter.sheet import Entry, read_sheet
 from crossdock.charter.site_files import CHARTER_FILE, check_files, digest, read_files
@@ -79,7 +80,8 @@ def _charter(
     documents: Collection[str] | None,
     files: dict[str, str],
 ) -> Charter:
-    systems = read_systems(reading, values["systems"], connectors)
+    partners = read_partners(files, reading.problems, documents)
+    systems = read_systems(reading, values["systems"], connectors, partners)
     rules = read_objects(reading, values["objects"])
     if documents is not None:
         check_documents(reading, systems, rules, documents)
@@ -101,6 +103,7 @@ def _charter(
         intake_max_bytes=intake.pop("max_bytes", 10_000_000),
         intake=Intake(**intake),
         files=files,
+        partners=partners,
     )
     for system in systems.values():
         _check_address(reading, system, charter)
@@ -115,6 +118,8 @@ def _checks(values: Values) -> Checks:
         values["wait_s"],
         Decimal(str(values["over_receipt_percent"])),
         tuple(values["adjustment_reasons"]),
+        ItemCheck(values["address"]),
+        ItemCheck(values["price"]),
     )
 
 

@@ -47,7 +47,7 @@ def check_documents(
         _check_document(reading, f"objects.{document}", document, documents)
     for system in systems.values():
         for name, flows in (("in", system.flows_in), ("out", system.flows_out)):
-            for index, flow in enumerate(flows):
+            for index, flow in enumerate(flows if system.partner is None else ()):
                 _check_document(
                     reading, f"systems.{system.name}.{name}[{index}].document", flow.document, documents
                 )

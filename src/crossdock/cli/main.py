@@ -19,6 +19,7 @@ from crossdock.cli import (
     hub,
     init,
     keys,
+    load,
     migrate,
     schema,
     send,
@@ -50,6 +51,7 @@ app.command()(check.check)
 app.add_typer(keys.app, name="keys")
 app.command()(hub.up)
 app.command()(send.send)
+app.command()(load.load)
 app.command()(trace.trace)
 app.add_typer(desk.app, name="desk")
 app.command()(conservation.conservation)

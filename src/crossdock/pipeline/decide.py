@@ -20,6 +20,7 @@ from crossdock.pipeline.bound import Context
 from crossdock.pipeline.brake import TYPE, MassChange, cause_of_feed
 from crossdock.pipeline.goods import goods
 from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge, shares_numbers
+from crossdock.pipeline.particulars import particulars
 from crossdock.pipeline.report import Subject, incident_of, reads_json
 from crossdock.pipeline.route import Router
 
@@ -70,6 +71,7 @@ class Decider:
             self._predecessor(message, parent)
             news = check.ownership(message, self._charter, self._known)
             reads, warnings = check.items(document, self._charter, self._known)
+            warnings += particulars(document, self._charter.checks)
             warnings += goods(message, document, self._charter, self._known) if news else []
         except Waits as wait:
             self._wait(message, wait, batch, made_by)
@@ -88,6 +90,13 @@ class Decider:
                 return
             self._move(message, MessageState.ROUTED, batch, made_by)
             self._routed(message, reads, warnings, batch, news=news)
+
+    def unchanged(self, message: Message, made: Entry, batch: Batch) -> None:
+        """A new message that says what its sender said last: counted, and passed on to nobody."""
+        message.state = MessageState.ROUTED
+        batch.changes.add_message(message, made)
+        entry = self._entry(EntryKind.decided, message, "nothing changed since it was said last", ())
+        batch.changes.entry(entry, *self._introduction(message, batch.changes))
 
     def _take_place(self, newer: Message, batch: Batch) -> None:
         """A newer state ends older ones of the same object that the brake holds."""

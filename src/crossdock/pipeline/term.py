@@ -22,6 +22,7 @@ from crossdock.pipeline.gatewatch import GateWatch
 from crossdock.pipeline.knowledge import Knowledge
 from crossdock.pipeline.lanes import Ordering
 from crossdock.pipeline.poll import Pollers
+from crossdock.pipeline.receipts import Receipts
 from crossdock.pipeline.receive import Door
 from crossdock.pipeline.route import Router
 from crossdock.pipeline.shared_feed import SharedFeed
@@ -73,6 +74,7 @@ class Term:
         decider = Decider(context, known, Router(context, self.targets), self.hold)
         self._translator = Translator(context, known, decider)
         self._decider = decider
+        self._receipts = Receipts(context)
         self.pollers = Pollers(context, door, self.hold)
         self._gatewatch = GateWatch(context, self.targets, self._opened)
         self._again: dict[int, bool] = {}  #: messages to look at again, and whether also those on the desk
@@ -282,6 +284,9 @@ class Term:
                 await self._look_again(store=look)
                 if look and self._waiting:
                     await self._overdue()
+                if self._receipts.due(now_s):
+                    async with self._decides:
+                        await self._receipts.missed(self._translator.batch(), self.hold, self._commit)
                 if look and self._shared:
                     self._refresh()
                     self._backlog.reload_freed(self.targets.values())

@@ -16,6 +16,8 @@ _KEYS: dict[str, tuple[str, slice]] = {
     "hand_over": ("messages", slice(2, 3)),
     "upsert_hub": ("hubs", slice(0, 1)),
     "introduce_shared": ("hubs", slice(0, 1)),
+    "upsert_number": ("numbers", slice(0, 2)),
+    "answer_receipt": ("receipts", slice(2, 4)),
     "upsert_restored": ("restored", slice(0, 1)),
     "upsert_belief": ("beliefs", slice(0, 2)),
     "upsert_cursor": ("cursors", slice(0, 3)),

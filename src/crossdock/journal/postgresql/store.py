@@ -14,8 +14,9 @@ from typing import Any
 import structlog
 
 from crossdock.journal.chain import GENESIS, PARTITIONS
-from crossdock.journal.changes import Changes, marked, packed
+from crossdock.journal.changes import Changes, packed
 from crossdock.journal.contract import Accepted, Arrival, Dedup, StoreDown
+from crossdock.journal.marks import marked
 from crossdock.journal.postgresql import doorbook, transaction, writer
 from crossdock.journal.postgresql.arrays import Type
 from crossdock.journal.postgresql.membership import EpochFence, Fence, Member, join, leave, this_process

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from crossdock.journal.changes import Changes, marked
+from crossdock.journal.changes import Changes, Row
 from crossdock.journal.contract import Accepted, Arrival, Dedup, Fenced, Verdict
+from crossdock.journal.marks import marked
+from crossdock.journal.numbers import ONCE
 from crossdock.journal.postgresql.arrays import Type, array, scalar
 from crossdock.journal.postgresql.decoding import rows
 from crossdock.journal.postgresql.doorbook import Doorbook
@@ -48,8 +50,16 @@ _OWNERS = Statement(
     " AND NOT EXISTS (SELECT 1 FROM members WHERE incident = incidents.id AND kind <> 4)",
     (_INTS,),
 )
+_NUMBER = Statement(
+    b"next_number",
+    # The row stays locked until the commit, so that nobody else is given the next one before this one is durable.
+    "INSERT INTO numbers AS n (scope, sequence, value, most, position) VALUES ($1, $2, 1, $3, 0)"
+    " ON CONFLICT (scope, sequence) DO UPDATE SET"
+    f" value = CASE WHEN n.value >= $3 AND n.sequence NOT LIKE '{ONCE}%' THEN 1 ELSE n.value + 1 END RETURNING value",
+    (_INT, Type.TEXT.oid, _INT),
+)
 _CHAIN = Statement(b"end_chain", "UPDATE chains SET position = $2, doors = $3 WHERE chain = $1", (_INT,) * 3)
-STATEMENTS = (BEGIN, COMMIT, ROLLBACK, _FENCE, _IDS, _CAUSES, _LOCK, _OWNERS, _CHAIN)
+STATEMENTS = (BEGIN, COMMIT, ROLLBACK, _FENCE, _IDS, _CAUSES, _LOCK, _OWNERS, _NUMBER, _CHAIN)
 
 
 @dataclass(slots=True)
@@ -112,6 +122,7 @@ class Transaction:
         self._fresh: Iterator[int] = iter(())  #: ids of captures, drawn inside this transaction
         self._book = Doorbook([a for task in tasks for a in task.arrivals], kit.scope)
         self._standing = Standing({}, {})
+        self._numbered: dict[int, list[Row]] = {}  #: rows that go with an entry, once its numbers are known
 
     async def run(self) -> None:
         """Writes everything.
@@ -119,6 +130,7 @@ class Transaction:
         Raises Fenced, Refused, Lost, or what a task raises; `committing` tells whether anything can be durable then.
         """
         answers = await self._open()
+        await self._number()
         for task in self.tasks:
             self.outcome.append(await self._task(task, answers))
         await self._commit()
@@ -172,6 +184,30 @@ class Transaction:
     def _causes(self, causes: Sequence[str]) -> Command:
         return _CAUSES, [array(causes, Type.TEXT), scalar(self._kit.scope)]
 
+    async def _number(self) -> None:
+        """Gives control numbers to the bodies that wait for some, in one order of sequences for all writers."""
+        lates = [late for task in self.tasks if task.changes is not None for late in task.changes.late]
+        asked = sorted(
+            (one.sequence, place, at, one.most)
+            for place, late in enumerate(lates)
+            for at, one in enumerate(late.numbers)
+        )
+        if not asked:
+            return
+        scope = scalar(self._kit.scope)
+        results = await self._wire.exchange(
+            [(_NUMBER, [scope, scalar(sequence), scalar(most)]) for sequence, _, _, most in asked]
+        )
+        given: dict[tuple[int, int], int] = {
+            (place, at): rows(result)[0][0] for (_, place, at, _), result in zip(asked, results, strict=True)
+        }
+        last = {sequence: given[place, at] for sequence, place, at, _ in asked}
+        for place, late in enumerate(lates):
+            numbers = [given[place, at] for at in range(len(late.numbers))]
+            (payload, values), told = late.numbered(self._kit.scope, numbers, last)
+            self._plan.add(payload, values)
+            self._numbered.setdefault(id(late.entry), []).extend((name, row, None) for name, row in told)
+
     # -- the tasks -----------------------------------------------------------
 
     async def _task(self, task: Task, answers: list[list[tuple[Any, ...]]]) -> Any:
@@ -179,7 +215,7 @@ class Transaction:
             self._scribe.rows(task.changes)
             if task.changes.ends:
                 await self._empty(task.changes.ends)
-            self._scribe.entries(task.changes, self._standing)
+            self._scribe.entries(task.changes, self._standing, self._numbered)
             return None
         if task.then is not None:
             return task.then(answers, self._plan)

@@ -135,3 +135,17 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- insert_anchor
 INSERT OR REPLACE INTO anchors (position, at_ms, heads, mark) VALUES (?, ?, ?, ?);
+
+-- find_number
+SELECT value FROM numbers WHERE scope = ? AND sequence = ?;
+
+-- upsert_number
+INSERT INTO numbers (scope, sequence, value, most, position) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (scope, sequence) DO UPDATE SET value = excluded.value, most = excluded.most, position = excluded.position;
+
+-- insert_receipt
+INSERT INTO receipts (transmission, round, scope, system, control, grp, document, number, root, partition, says, sent_ms, due_ms, position, moved, state)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, 1);
+
+-- answer_receipt
+UPDATE receipts SET state = ?1, answered = ?2, moved = ?5 WHERE transmission = ?3 AND round = ?4;

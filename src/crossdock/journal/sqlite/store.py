@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from crossdock.journal.chain import GENESIS, PARTITIONS, link
-from crossdock.journal.changes import TOLD, Changes, Row, marked, marks_of, packed, unpacked
+from crossdock.journal.changes import Changes, Row, packed, unpacked
 from crossdock.journal.contract import Accepted, Arrival, Dedup, Known, Overtaken, Verdict
+from crossdock.journal.marks import TOLD, marked, marks_of
+from crossdock.journal.numbers import Late, after
 from crossdock.journal.sql.arriving import cause_of_conflict, conflict, repeated, stored
 from crossdock.journal.sqlite.schema import STATEMENTS, connect, migrate, must_be_in_use
 from crossdock.journal.sqlite.snapshots import SqliteReads
@@ -172,13 +174,34 @@ class SqliteJournal(SqliteReads):
         changes.seal()
         for row in changes.rows:
             _run(connection, row)
+        told = self._number(connection, changes.late) if changes.late else {}
         opened: dict[str, int] = {}
-        for entry, rows in changes.entries:
+        for entry, known in changes.entries:
+            rows = (*known, *told.get(id(entry), ())) if told else known
             planned = self._planned(connection, entry, rows, opened) if rows else rows
             position = self._append(connection, entry, planned)
             for statement, values, touches in planned:
                 if statement is not TOLD:
                     _run(connection, (statement, (*values, position), touches))
+
+    def _number(self, connection: sqlite3.Connection, lates: Sequence[Late]) -> dict[int, list[Row]]:
+        """Gives the next numbers, durable with the transaction or not at all; the rows to write, by their entry."""
+        last: dict[str, int] = {}
+        taken: list[list[int]] = []
+        for late in lates:
+            taken.append(given := [])
+            for one in late.numbers:
+                if one.sequence not in last:
+                    row = connection.execute(STATEMENTS["find_number"], (self.scope, one.sequence)).fetchone()
+                    last[one.sequence] = row[0] if row else 0
+                last[one.sequence] = after(one.sequence, last[one.sequence], one.most)
+                given.append(last[one.sequence])
+        told: dict[int, list[Row]] = {}
+        for late, given in zip(lates, taken, strict=True):
+            (payload, values), rows = late.numbered(self.scope, given, last)
+            connection.execute(STATEMENTS[payload], values)
+            told.setdefault(id(late.entry), []).extend((name, row, None) for name, row in rows)
+        return told
 
     def _planned(
         self, connection: sqlite3.Connection, entry: Entry, rows: Sequence[Row], opened: dict[str, int]
