@@ -370,6 +370,10 @@ class Journal(Protocol):
         """What was owed for one transmission, the newest round first."""
         ...
 
+    def has_been_sent(self, target: str, document: str, *, root: int, hub: int) -> bool:
+        """Whether a target has a document of one root object: any of it, or that of `hub` where it is another."""
+        ...
+
     def numbers(self) -> Sequence[tuple[str, int, int]]:
         """Every sequence with the last number given and the highest that may be given."""
         ...

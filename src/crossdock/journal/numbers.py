@@ -18,7 +18,7 @@ STANDINGS = {
 }  # fmt: skip
 #: Sequences of this name never begin again: what they number is in the world for good.
 ONCE = "once/"
-#: Under these names an entry tells which numbers it gave, and the round for which a receipt is owed.
+#: Under these names an entry tells which numbers it gave, and for which transmission and round a receipt is owed.
 NUMBERS, OWES = "numbers", "owes"
 #: One statement and its values.
 Write = tuple[str, tuple[Any, ...]]
@@ -80,7 +80,7 @@ class Late:
             if number == last[one.sequence]
         ]
         if self.owed is not None and self.transmission is not None and given:
-            detail[OWES] = self.transmission.round
+            detail[OWES] = [[self.transmission.id, self.transmission.round]]
             rows.append(("insert_receipt", self._receipt(scope, given)))
         self.entry.detail = json.dumps(detail, sort_keys=True)
         return ("insert_payload", (self.id, self.salt, codec, len(body), data, crc(data))), rows
@@ -121,7 +121,12 @@ def runs(numbers: Sequence[Numbering], given: Sequence[int]) -> Mapping[str, lis
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What is owed for one transmission in one round, and what has come. Times are milliseconds since 1970."""
+    """What is owed for one transmission in one round, and what has come. Times are milliseconds since 1970.
+
+    A clock of ours is kept in the same way: then `transmission` is the message that it is counted from, `round` the
+    place of the deadline in the profile, `document` what must be done, and `control` and `group` are below 0: the
+    object that it is about, and the one that it is counted from.
+    """
 
     system: str
     control: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any
 
 from crossdock.faults import Invalid, Rejected
@@ -13,6 +14,7 @@ from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry, Message
 from crossdock.message.states import EntryKind
 from crossdock.pipeline.bound import Context
+from crossdock.pipeline.deadlines import Deadlines
 from crossdock.pipeline.decide import Batch
 from crossdock.pipeline.report import Subject, incident_of
 
@@ -35,6 +37,7 @@ class Receipts:
         self._context = context
         self._journal = context.journal
         self._asked = any(system.partner is not None for system in context.charter.systems.values())
+        self._deadlines = Deadlines(context)
         self._next_s = 0.0
 
     def match(self, message: Message, batch: Batch) -> None:
@@ -77,6 +80,9 @@ class Receipts:
         """Opens an incident for each receipt that should have come by now; gives how many."""
         late = self._journal.receipts_overdue(partitions, self._context.clock.now_ms(), OVERDUE_PAGE)
         for receipt in late:
+            if receipt.control < 0:
+                self._deadline(receipt, batch)
+                continue
             says = f"{receipt.system} has not acknowledged {receipt.says} (interchange {receipt.control})"
             fault = Invalid(
                 says, value=str(receipt.control), type="overdue",
@@ -85,6 +91,22 @@ class Receipts:
             batch.changes.row("answer_receipt", OVERDUE, None, receipt.transmission, receipt.round)
             self._open(receipt, fault, None, self._entry(receipt, says), batch)
         return len(late)
+
+    def _deadline(self, receipt: Receipt, batch: Batch) -> None:
+        """A clock has run out: what it waited for was done, or somebody must look at once."""
+        if self._deadlines.met(receipt):
+            answered = (ACCEPTED, None, receipt.transmission, receipt.round)
+            entry = replace(self._entry(receipt, f"in time: {receipt.says}"), transmission=None)
+            batch.changes.entry(entry, ("answer_receipt", answered, None))
+            return
+        says = f"{receipt.system} should have {receipt.says} by now"
+        fault = Invalid(
+            says, value=receipt.number, type="overdue",
+            fix="look why it waits: on the desk, or not told; send it, or agree on another time",
+        )  # fmt: skip
+        batch.changes.row("answer_receipt", OVERDUE, None, receipt.transmission, receipt.round)
+        entry = replace(self._entry(receipt, says), transmission=None)
+        self._open(receipt, fault, None, entry, batch)
 
     def _owed(self, system: str, tree: dict[str, Any]) -> Sequence[Receipt]:
         """The newest document under the number that is acknowledged."""
@@ -119,7 +141,7 @@ class Receipts:
             charter=self._context.charter,
         )
         incident.owner = f"partner:{receipt.system}" if fault.type == "overdue" else incident.owner
-        incident.cause = f"{fault.type}/{receipt.system}/receipt/{receipt.transmission}"
+        incident.cause = f"{fault.type}/{receipt.system}/receipt/{receipt.transmission}.{receipt.round}"
         incident.members = []  # the sending itself is done: there is nothing to send back, only to find out
         batch.changes.open_incident(incident, entry)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from crossdock.faults import Fault
 from crossdock.journal.changes import Changes
+from crossdock.journal.numbers import SUPERSEDED, WAITING
 from crossdock.kit.connector import Ask, Job
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind, TransmissionState
@@ -82,6 +83,9 @@ class Renderer:
         def told(body: bytes) -> None:
             flight.ask = replace(ask, body=body, numbers=())
 
+        for receipt in self._journal.receipts_of(flight.t.id) if flight.t.round > 1 else ():
+            if receipt.state == WAITING:  # nobody answers the number of a round that was given up
+                changes.row("answer_receipt", SUPERSEDED, None, receipt.transmission, receipt.round)
         owed = (ask.owed, flight.t, self._clock.now_ms()) if ask.owed is not None else None
         return changes.numbered(ask.body, ask.numbers, entry, told, owed=owed)
 

@@ -19,6 +19,7 @@ from crossdock.message.states import CaptureState, EntryKind
 from crossdock.model import register
 from crossdock.pipeline.ahead import Reading
 from crossdock.pipeline.bound import Context
+from crossdock.pipeline.deadlines import Deadlines
 from crossdock.pipeline.decide import Batch, Decider
 from crossdock.pipeline.knowledge import TOLD, Knowledge, Object, shares_numbers
 from crossdock.pipeline.lanes import HEAVY_BYTES
@@ -37,6 +38,7 @@ class Translator:
         self._known = known
         self._decider = decider
         self._receipts = Receipts(context)
+        self._deadlines = Deadlines(context)
 
     def batch(self) -> Batch:
         """A new set of changes."""
@@ -173,6 +175,7 @@ class Translator:
             self._decider.unchanged(message, made, batch)
         else:
             self._decider.decide(message, document, parent, batch, made_by=made)
+            self._deadlines.begin(message, batch, at_ms=capture.at_ms)
 
     def _version(self, capture: Capture, draft: Draft) -> int:
         """The capture's, except where one capture holds revisions of documents that others held before."""

@@ -61,7 +61,8 @@ SHIPMENT = """\
                {"id": "2", "lines": [{"line": "1", "sku": "PT-1", "quantity": 1, "unit": "EA"}]}] }
 """
 LEASE_S = 1.0
-SETTLE_WAIT_S = 120.0
+#: How long nothing may be done before it counts as stuck.
+STILL_WAIT_S = 60.0
 READY_WAIT_S = 30.0
 
 
@@ -72,7 +73,7 @@ class Numbers:
     kills: int = 100
     store: str = "sqlite"  #: sqlite | postgresql: then two hosts are killed in turn
     senders: int = 8
-    pace_s: float = 0.05
+    pace_s: float = 0.15
     first_s: float = 0.05  #: the earliest instant after a host is back
     last_s: float = 0.4
     seed: int = 1
@@ -193,7 +194,7 @@ async def _kill_all(hosts: list[Hub], plan: Numbers) -> None:
 
 async def _rest(view: View) -> dict[str, dict[str, int]]:
     """Waits until nothing moves; the figures then."""
-    give_up_s = time.monotonic() + SETTLE_WAIT_S
+    give_up_s, done = time.monotonic() + STILL_WAIT_S, -1
     while True:
         with contextlib.suppress(NotSent, Cut):
             figures = await view.conservation()
@@ -201,6 +202,8 @@ async def _rest(view: View) -> dict[str, dict[str, int]]:
             moving += [figures["transmissions"][name] for name in ("due", "sending", "retrying", "in_doubt")]
             if not any(moving):
                 return figures
+            if figures["transmissions"]["done"] != done:
+                done, give_up_s = figures["transmissions"]["done"], time.monotonic() + STILL_WAIT_S
         assert time.monotonic() < give_up_s, "it never came to rest"
         await asyncio.sleep(0.1)
 

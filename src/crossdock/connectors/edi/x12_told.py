@@ -84,6 +84,8 @@ def shipping_advice(rows: Rows, words: Words) -> Iterator[Made]:
     w27 = next((row for row in head if row[0] == "W27"), Row(["W27"]))
     tree = without_nothing({
         "number": w06.at(4) or w06.at(2),
+        # Where orders go out as they are, the depositor's number is theirs.
+        "order": w06.at(2) if words.profile.written("sales_order") else "",
         "warehouse_order": w06.at(2),
         "shipped_at": dated(head, words, "11", "10") or (day(w06.at(3)) if w06.at(3) else ""),
         "carrier": words.ours("carrier", w27.at(2) or w27.at(3)),

@@ -187,6 +187,10 @@ class Profile:
             (d for d in self.documents if d.direction is Direction.OUT and d.document == document), None
         )
 
+    def sent(self, set_id: str) -> Exchanged | None:
+        """What an outgoing set is made from; None when it is not sent."""
+        return next((d for d in self.documents if d.direction is Direction.OUT and d.set == set_id), None)
+
     def kinds(self, direction: Direction) -> tuple[str, ...]:
         """Our documents of one direction, each once."""
         return tuple(dict.fromkeys(d.document for d in self.documents if d.direction is direction))

@@ -220,7 +220,7 @@ class _Audit:
             self._notes.moved(subject, state, row[20], position)
         if kind == EntryKind.translated.value and message is not None and capture is not None:
             self._notes.moved(capture, CaptureState.TRANSLATED.value, None, position)
-        if row[18] is not None and (says := self._series.note(self._read, position, row[9], row[18])):
+        if row[18] is not None and (says := self._series.note(self._read, position, row[18])):
             raise _Found(position, "state", says)
         if row[18] is not None and '"moves"' in row[18]:
             for _, id_, moved_to in json.loads(row[18])["moves"]:

@@ -294,6 +294,10 @@ class Reads(FlowReads):
         """What was owed for one transmission, the newest round first."""
         return receipts.rounds(self._reader, transmission)
 
+    def has_been_sent(self, target: str, document: str, *, root: int, hub: int) -> bool:
+        """Whether a target has a document of one root object: any of it, or that of `hub` where it is another."""
+        return receipts.has_been_sent(self._reader, target, document, root=root, hub=hub)
+
     def numbers(self) -> Sequence[tuple[str, int, int]]:
         """Every sequence with the last number given and the highest that may be given."""
         return receipts.numbers(self._reader, self.scope)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from crossdock.journal.chain import PARTITIONS
 from crossdock.journal.numbers import WAITING, Receipt
 from crossdock.journal.sql.connection import Connection
+from crossdock.message.states import TransmissionState
 
 _COLUMNS = "system, control, grp, transmission, round, document, number, root, partition, says, sent_ms, due_ms, state"
 RECEIPTS_MAX = 1000
@@ -28,13 +30,17 @@ def overdue(
     connection: Connection, scope: int, partitions: Collection[int], now_ms: int, limit: int
 ) -> Sequence[Receipt]:
     """Receipts that should have come by now."""
+    ours = (
+        ""
+        if len(partitions) == PARTITIONS
+        else f" AND partition IN ({', '.join(map(str, partitions)) or -1})"
+    )
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM receipts WHERE scope = ? AND state = {WAITING} AND due_ms <= ?"
+        f"SELECT {_COLUMNS} FROM receipts WHERE scope = ? AND state = {WAITING} AND due_ms <= ?{ours}"
         " ORDER BY due_ms LIMIT ?",
         (scope, now_ms, limit),
     )
-    held = frozenset(partitions)
-    return [receipt for receipt in (Receipt(*row) for row in rows) if receipt.partition in held]
+    return [Receipt(*row) for row in rows]
 
 
 def standing(connection: Connection, scope: int, system: str, limit: int) -> Sequence[Receipt]:
@@ -62,3 +68,13 @@ def numbers(connection: Connection, scope: int) -> Sequence[tuple[str, int, int]
         "SELECT sequence, value, most FROM numbers WHERE scope = ? ORDER BY sequence", (scope,)
     )
     return found.fetchall()
+
+
+def has_been_sent(connection: Connection, target: str, document: str, *, root: int, hub: int) -> bool:
+    """Whether a target has a document of one root object: any of it, or that of `hub` where it is another."""
+    row = connection.execute(
+        "SELECT 1 FROM ledger l JOIN transmissions t ON t.id = l.transmission WHERE l.root = ? AND l.state = ?"
+        " AND t.target = ? AND t.document = ? AND (t.hub = ? OR ? = ?) LIMIT 1",
+        (root, TransmissionState.DONE.value, target, document, hub, hub, root),
+    ).fetchone()
+    return row is not None

@@ -26,25 +26,22 @@ class Series:
     def __init__(self) -> None:
         self._told: dict[str, _Told] = {}
 
-    def note(
-        self, connection: Connection, position: int, transmission: int | None, detail: str
-    ) -> str | None:
+    def note(self, connection: Connection, position: int, detail: str) -> str | None:
         """Takes one entry into account; says what is wrong with the receipt that it tells of."""
-        if f'"{NUMBERS}"' not in detail:
+        if f'"{NUMBERS}"' not in detail and f'"{OWES}"' not in detail:
             return None
         told: dict[str, Any] = json.loads(detail)
-        for sequence, runs in told[NUMBERS].items():
+        for sequence, runs in told.get(NUMBERS, {}).items():
             known = self._told.setdefault(sequence, _Told(lowest=runs[0]))
             known.position = position
             for first, last in zip(runs[::2], runs[1::2], strict=True):
                 known.count += last - first + 1
                 known.lowest, known.highest = min(known.lowest, first), max(known.highest, last)
-        if OWES not in told:
-            return None
-        found = connection.execute(
-            "SELECT 1 FROM receipts WHERE transmission = ? AND round = ?", (transmission, told[OWES])
-        ).fetchone()
-        return None if found else f"the receipt that is owed for transmission {transmission} is gone"
+        for owed in told.get(OWES, ()):
+            query = "SELECT 1 FROM receipts WHERE transmission = ? AND round = ?"
+            if connection.execute(query, tuple(owed)).fetchone() is None:
+                return f"the receipt that is owed for {owed[0]}, round {owed[1]}, is gone"
+        return None
 
     def complaint(self, connection: Connection) -> tuple[int, str] | None:
         """The first sequence that is not as the ledger tells, with the position of its last entry."""
