@@ -25,6 +25,7 @@ from crossdock.cli import (
     schema,
     send,
     status,
+    stock,
     trace,
     twin,
 )
@@ -58,6 +59,7 @@ app.command()(trace.trace)
 app.add_typer(desk.app, name="desk")
 app.command()(conservation.conservation)
 app.command()(status.status)
+app.command()(stock.stock)
 app.command()(gates.pause)
 app.command()(gates.resume)
 app.command()(gates.drain)
