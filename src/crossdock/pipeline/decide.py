@@ -152,6 +152,9 @@ class Decider:
 
     def unchanged(self, message: Message, made: Entry, batch: Batch) -> None:
         """A new message that says what its sender said last: counted, and passed on to nobody."""
+        if not self._hold.has(message.partition):
+            self._hand_over(message, batch, made)
+            return
         message.state = MessageState.ROUTED
         batch.changes.add_message(message, made)
         entry = self._entry(EntryKind.decided, message, "nothing changed since it was said last", ())
