@@ -334,6 +334,24 @@ class Stories:
         await self.done(t)
         return t
 
+    def _stock(self, changes: Changes) -> None:
+        """Ten of an item are there, two of them promised, and the shop was told of eight."""
+        told = (
+            70, "wms", "W-1", "AMS", "available", "L1", "2027-01-31", "own", "A-01", "EA", 10, 12, START_MS, 1,
+        )  # fmt: skip
+        promise = (71, 1, "shop", '{"lines": []}', START_MS, START_MS + 1000)
+        aside = (72, "W-1", "AMS", "shop", 71, "1", 2, 1, "L1", START_MS, START_MS + 1000, START_MS, 1)
+        says = Entry(EntryKind.decided, says="stock of W-1")
+        changes.entry(
+            says,
+            ("upsert_stock_belief", (*told, 10, 0, START_MS * 2, 7), 1),
+            ("insert_promise", promise, None),
+            ("insert_reservation", aside, None),
+            ("upsert_stock_told", ("shop", "W-1", 73, 8, "EA", 2, START_MS, START_MS, 7), None),
+        )
+        changes.row("add_supply", 1, "W-1", "AMS", "EA", 10, START_MS, START_MS, 7)
+        changes.row("take_stock", 1, "W-1", "AMS", 2, 0, START_MS, touches=1)
+
     async def everything(self, *, partners: bool = False) -> None:
         """At least one row in every table, and every state that a store at rest can show."""
         await self.delivered("SO-1", key="k-1", order_by="C1")
@@ -379,6 +397,7 @@ class Stories:
                 None,
             ),
         )  # fmt: skip
+        self._stock(changes)
         changes.row("upsert_restored", "shop", START_MS, START_MS, 1, None)
         changes.row("insert_answer", "act/1", b"d" * 32, b"{}", START_MS)
         changes.row("upsert_tally", 1, "erp", "inventory_balance", START_MS, 7, 120, 3, 1)

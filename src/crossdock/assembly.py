@@ -43,6 +43,7 @@ from crossdock.pipeline.dedup import ArrivalDedup
 from crossdock.pipeline.lanes import KeyOrdering
 from crossdock.pipeline.packs import Packs
 from crossdock.pipeline.receive import DurableFirst
+from crossdock.pipeline.stockkeeping.guard import NeverOversell
 from crossdock.pipeline.target import WINDOW_MAX
 from crossdock.pipeline.told import Told
 from crossdock.pipeline.transmit import NeverGuess
@@ -212,6 +213,7 @@ class Hub:
             tenure=self.tenure,
             signals=signals,
             refresh=self.refresh_crosswalks,
+            reservation=blind.NoReservation() if "reservation" in off else NeverOversell(),
         )
         self.pressure = Pressure(self.charter, self.journal, self.clock, self._disk_free)
         self.context.full, self.context.backlogs = self.pressure.is_full, self.pressure.backlogs

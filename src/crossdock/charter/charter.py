@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from crossdock.charter.blackouts import Blackout, Calendar
 from crossdock.charter.flow_settings import Brake, FileForm, Fit, WhenClosed
 from crossdock.formats.edi.profile import Profile
+from crossdock.stock.policy import Policy
 
 
 class ItemCheck(Enum):
@@ -235,6 +236,7 @@ class Charter:
     intake: Intake = Intake()
     files: Mapping[str, str] = field(default_factory=dict[str, str])  #: name in the site -> text, as checked
     partners: Mapping[str, Profile] = field(default_factory=dict[str, Profile])  #: by the name of their file
+    stock: Policy | None = None  #: what may be promised; None: no stock is kept
 
     def calendar(self, system: str, direction: str) -> Calendar:
         """The blackouts of one system and one direction ("in" or "out"), on its own clock or else the site's."""

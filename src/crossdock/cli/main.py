@@ -24,6 +24,7 @@ from crossdock.cli import (
     schema,
     send,
     status,
+    stock,
     trace,
     twin,
 )
@@ -56,6 +57,7 @@ app.command()(trace.trace)
 app.add_typer(desk.app, name="desk")
 app.command()(conservation.conservation)
 app.command()(status.status)
+app.command()(stock.stock)
 app.command()(gates.pause)
 app.command()(gates.resume)
 app.command()(gates.drain)

@@ -13,7 +13,7 @@ from crossdock.message.records import Capture
 from crossdock.message.turns import Rounds
 
 #: What no other document waits for: such levels may come by the thousand, and do not hold up their own system's orders.
-LEVELS = frozenset({"inventory_balance", "price"})
+LEVELS = frozenset({"inventory_balance", "price", "stock_level"})
 #: A body of so many bytes counts as one more turn.
 _TURN_BYTES = 16_384
 

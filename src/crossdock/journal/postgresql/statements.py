@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crossdock.journal.postgresql.arrays import Type
+from crossdock.journal.postgresql.stock_statements import stock_statements
 from crossdock.journal.postgresql.wire import Statement
 
 _LETTERS = {"i": Type.INT, "t": Type.TEXT, "b": Type.BYTES, "o": Type.BOOL}
@@ -241,6 +242,7 @@ _ALL = (
         (Type.INT, Type.TEXT, Type.TEXT, Type.INT), 3,
     ),
     _insert("insert_ledger", "ledger", _LEDGER),
+    *stock_statements(_insert, _counted),
 )  # fmt: skip
 
 #: Every bulk statement by the name that `Changes` knows it by, in the order in which a round runs them.

@@ -9,7 +9,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from crossdock.journal.chain import GENESIS, PARTITIONS, link
 from crossdock.journal.changes import Changes, Row, packed, unpacked
@@ -17,14 +17,27 @@ from crossdock.journal.contract import Accepted, Arrival, Dedup, Known, Overtake
 from crossdock.journal.marks import TOLD, marked, marks_of
 from crossdock.journal.numbers import Late, after
 from crossdock.journal.sql.arriving import cause_of_conflict, conflict, repeated, stored
-from crossdock.journal.sqlite.schema import STATEMENTS, connect, migrate, must_be_in_use
+from crossdock.journal.sql.stock_reads import StockReads
+from crossdock.journal.sqlite.schema import STATEMENTS, SqliteConnection, connect, migrate, must_be_in_use
 from crossdock.journal.sqlite.snapshots import SqliteReads
 from crossdock.journal.sqlite.writer import Writer
+from crossdock.journal.stock import OnStock
 from crossdock.message.records import Entry
 
+T = TypeVar("T")
 _SALT_BYTES, _SALTS_DRAWN = 8, 512
 _ALL = frozenset(range(PARTITIONS))
-_ID_TABLES = ("captures", "messages", "transmissions", "payloads", "hubs", "incidents", "overrides")
+_ID_TABLES = (
+    "captures",
+    "messages",
+    "transmissions",
+    "payloads",
+    "hubs",
+    "incidents",
+    "overrides",
+    "reservations",
+    "promises",
+)
 
 
 class SqliteJournal(SqliteReads):
@@ -253,6 +266,24 @@ class SqliteJournal(SqliteReads):
         connection.execute(STATEMENTS["insert_ledger"], (*columns, after))
         self._open_heads[partition] = after
         return position
+
+    def decide_on_stock(
+        self, skus: Sequence[str], channel: str | None, decide: OnStock[T], *, entries_max: int = 1
+    ) -> asyncio.Future[T]:
+        """Decides about some items while nobody else can change their levels: a file has one writer."""
+
+        def work(connection: sqlite3.Connection) -> T:
+            assert isinstance(connection, SqliteConnection)
+            reads, changes = StockReads(connection), self.changes()
+            reads.scope = self.scope
+            levels = {(row.sku, row.site): row for row in reads.levels(skus)}
+            held = {} if channel is None else reads.held_by(channel, skus)
+            outcome = decide(levels, held, changes)
+            assert len(changes.entries) <= entries_max, "more entries than were announced"
+            self._write(connection, changes)
+            return outcome
+
+        return self.writer.submit(work)
 
     async def anchor(self) -> None:
         """Ties the heads of all chains together in one row, so that none can be cut off unseen."""
