@@ -271,6 +271,7 @@ class Hub:
     def _bound(self, system: System, connector: Connector) -> Bound:
         packs = Packs(self.journal)
         codes = Codes(system.name, lambda: self._crosswalks)
+        told = Told(self.journal, self.charter)
         tools = Tools(
             system=system,
             ours=codes.ours,
@@ -279,7 +280,9 @@ class Hub:
             now=self._time.now_s,
             reads=lambda: _reads(codes, packs),
             convert=packs.convert,
-            document=Told(self.journal, self.charter).document,
+            document=told.document,
+            belonging=told.belonging,
+            known=self.charter.objects.__contains__,
         )
         pollers = {f.document: connector.poller(f.document, tools) for f in system.flows_in}
         client = self._client(system, connector, tools)

@@ -70,6 +70,7 @@ ORDERS = (
     "UNS+S'\nCNT+2:2'\nUNT+19+1'\nUNZ+1+71'\n"
 )
 DAY = "2026-03-17"
+ACCEPTED = 2
 
 
 class Box:
@@ -182,8 +183,8 @@ def confirmed(text: str, control: int) -> str:
     )
 
 
-async def the_day(hub: Hub, box: Box, *, x12: bool) -> None:
-    """From the order to the last acknowledgement."""
+async def the_day(hub: Hub, box: Box, *, x12: bool) -> list[object]:
+    """From the order to the last acknowledgement; gives where the receipts stand then."""
     sets = ("855", "856", "810") if x12 else ("ORDRSP", "DESADV", "INVOIC")
     await hub.start()
     await hub.worker.start()
@@ -199,10 +200,11 @@ async def the_day(hub: Hub, box: Box, *, x12: bool) -> None:
             (text,) = box.got(one)
             box.leave(f"ack{at}.edi", acknowledged(text, 100 + at) if x12 else confirmed(text, 100 + at))
         await until(lambda: states(hub) == [2, 2, 2] or incidents(hub), 20)
-        assert incidents(hub) == [] and states(hub) == [2, 2, 2]
+        assert incidents(hub) == []
         notice = box.got(sets[1])[0]
         labels = re.findall(r"MAN\*GM\*(?:00)?(\d{18})|GIN\+BJ\+(\d{18})", notice)
         assert len({one or other for one, other in labels}) == 2, notice
+        return states(hub)
     finally:
         await hub.stop()
 
@@ -216,14 +218,16 @@ async def test_a_day_in_x12_over_sftp(tmp_path: Path, sshd: Sshd) -> None:
         f"transport: {{type: sftp, host: {sshd.host}, port: {sshd.port}, user: {sshd.user}, key: SSH_KEY,"
         f' host_keys: ["{sshd.host_key}"], inbox: {root}/in, outbox: {root}/out, every_s: 0.1}}\n'
     )
-    await the_day(hub_over(tmp_path, X12 + transport, {"SSH_KEY": sshd.client_key}), Box(root), x12=True)
+    hub = hub_over(tmp_path, X12 + transport, {"SSH_KEY": sshd.client_key})
+    assert await the_day(hub, Box(root), x12=True) == [ACCEPTED] * 3
 
 
 @pytest.mark.parametrize("x12", [True, False], ids=["x12", "edifact"])
 async def test_a_day_with_a_folder(tmp_path: Path, x12: bool) -> None:
     root = tmp_path / "boxes" / "retailer"
     (root / "in").mkdir(parents=True)
-    await the_day(hub_over(tmp_path, (X12 if x12 else EDIFACT) + FOLDER), Box(root), x12=x12)
+    hub = hub_over(tmp_path, (X12 if x12 else EDIFACT) + FOLDER)
+    assert await the_day(hub, Box(root), x12=x12) == [ACCEPTED] * 3
 
 
 async def test_a_file_for_another_partner_is_told_and_harms_nobody(tmp_path: Path) -> None:
@@ -239,8 +243,26 @@ async def test_a_file_for_another_partner_is_told_and_harms_nobody(tmp_path: Pat
         assert (type_, path, value) == ("invalid", "ISA06", "SOMEBODY")
         assert "from SOMEBODY to PINECREST" in str(says)
         assert table(hub, "SELECT number FROM messages WHERE document = 'sales_order'") == [("PO-1",)]
-        assert not list((tmp_path / "boxes" / "retailer" / "in").glob("*.edi")), (
-            "it was taken, its bytes are kept"
-        )
+        box = tmp_path / "boxes" / "retailer" / "in"
+        await until(lambda: not list(box.glob("*.edi")), 20)  # taken: the bytes are kept here
+    finally:
+        await hub.stop()
+
+
+async def test_what_has_not_left_is_not_charged(tmp_path: Path) -> None:
+    hub = hub_over(tmp_path, X12 + FOLDER)
+    await hub.start()
+    await hub.worker.start()
+    try:
+        drop(tmp_path, "retailer", "a.edi", order("PO-1", 7))
+        await until(lambda: told(hub), 20)
+        line = {"line": "1", "sku": "PT-100", "quantity": 48, "unit": "EA"}
+        bill = {"number": "INV-1", "order": "PO-1", "currency": "USD", "invoiced_on": DAY}
+        await tell(hub, "invoice", {**bill, "lines": [{**line, "price": 12.75}]})
+        await until(lambda: incidents(hub), 20)
+        ((type_, number, path, value, says),) = incidents(hub)
+        assert (type_, number, path, value) == ("invalid", "INV-1", "lines", "1")
+        assert says == "48 EA charged on line 1, 0 shipped of 48"
+        assert Box(tmp_path / "boxes" / "retailer").got("810") == []
     finally:
         await hub.stop()
