@@ -271,15 +271,18 @@ class Hub:
     def _bound(self, system: System, connector: Connector) -> Bound:
         packs = Packs(self.journal)
         codes = Codes(system.name, lambda: self._crosswalks)
+        told = Told(self.journal, self.charter)
         tools = Tools(
             system=system,
             ours=codes.ours,
             theirs=codes.theirs,
             file=self._file,
             now=self._time.now_s,
-            reads=lambda: (*(Read(used.what, used.version) for used in codes.used()), *packs.used()),
+            reads=lambda: _reads(codes, packs),
             convert=packs.convert,
-            document=Told(self.journal, self.charter).document,
+            document=told.document,
+            belonging=told.belonging,
+            known=self.charter.objects.__contains__,
         )
         pollers = {f.document: connector.poller(f.document, tools) for f in system.flows_in}
         client = self._client(system, connector, tools)
@@ -367,6 +370,12 @@ class Hub:
             entropy=around.random_bytes,
             sleep=self.clock.sleep,
         )
+
+
+def _reads(codes: Codes, packs: Packs) -> tuple[Read, ...]:
+    """What was looked up since this was last asked."""
+    rows, items = codes.used(), packs.used()
+    return (*[Read(used.what, used.version) for used in rows], *items) if rows else items
 
 
 class NoClient:

@@ -21,7 +21,9 @@ objects:
   party: {owner: erp}
   inventory_balance: {owner: wms}
 """
-ITEMS = "sku,unit,weight_kg,packs[0].unit,packs[0].factor\nA-1,EA,1,CS,12\nA-2,EA,heavy,,\nA-3,,2,,\nA-4,EA,,,\n"
+ITEMS = (
+    "sku,unit,weight_kg,packs[0].unit,packs[0].factor\nA-1,EA,1,CS,12\nA-2,EA,heavy,,\nA-3,,2,,\nA-4,EA,,,\n"
+)
 
 
 @pytest.fixture
@@ -33,7 +35,9 @@ def site(tmp_path: Path) -> Path:
 
 
 def load(site: Path, file: str, *words: str, system: str = "erp", document: str = "item") -> Said:
-    return crossdock("load", site.parent / file, "--system", system, "--document", document, "--site", site, *words)
+    return crossdock(
+        "load", site.parent / file, "--system", system, "--document", document, "--site", site, *words
+    )
 
 
 def waiting(site: Path) -> int:
@@ -77,14 +81,20 @@ def test_a_dry_run_hands_nothing_in(site: Path) -> None:
 def test_stock_levels_and_customers_go_by_their_trade_names(site: Path) -> None:
     (site.parent / "stock.csv").write_text("sku;site;quantity;unit\nA-1;AMS;1,5;EA\n", "utf-8")
     assert load(site, "stock.csv", "--decimal", ",", system="wms", document="stock_level").code == 0
-    (site.parent / "customers.csv").write_text("id,name,addresses.city,addresses.country\nC1,Ann,Delft,NL\n", "utf-8")
+    (site.parent / "customers.csv").write_text(
+        "id,name,addresses.city,addresses.country\nC1,Ann,Delft,NL\n", "utf-8"
+    )
     assert load(site, "customers.csv", document="customer").code == 0
     assert waiting(site) == 2
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
-    [(("wms", "item"), "sends no item"), (("erp", "ship"), "no document ship"), (("xyz", "item"), "no system xyz")],
+    [
+        (("wms", "item"), "sends no item"),
+        (("erp", "ship"), "no document ship"),
+        (("xyz", "item"), "no system xyz"),
+    ],
 )
 def test_a_load_that_cannot_be_meant_is_refused_with_what_to_write(
     site: Path, words: tuple[str, str], says: str

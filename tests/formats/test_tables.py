@@ -16,7 +16,9 @@ from crossdock.formats.flat import Flat
 from crossdock.formats.table import Bounds, Casts, Row, date_cast, flag_cast, letters, number_cast
 
 CELL = st.text(
-    st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="\u2028\u2029\x85"), min_size=1, max_size=20
+    st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="\u2028\u2029\x85"),
+    min_size=1,
+    max_size=20,
 ).filter(lambda text: text.strip() == text)
 TREES = st.lists(st.fixed_dictionaries({"a": CELL, "b": CELL}), min_size=1, max_size=5)
 
@@ -96,7 +98,7 @@ def test_numbers_keep_their_digits(text: str, decimal: str, grouping: str, numbe
 
 @pytest.mark.parametrize(
     ("text", "decimal", "grouping"),
-    [("1.50", ",", "."), ("1,5", ".", ""), ("1e3", ".", ""), ("12x", ".", ""), ("", ".", "")]
+    [("1.50", ",", "."), ("1,5", ".", ""), ("1e3", ".", ""), ("12x", ".", ""), ("", ".", "")],
 )
 def test_what_could_be_another_number_is_refused(text: str, decimal: str, grouping: str) -> None:
     with pytest.raises(ValueError, match="no number"):
@@ -131,7 +133,9 @@ def test_a_bomb_is_refused_before_it_bursts() -> None:
         out.writestr("xl/workbook.xml", b"0" * 3_000_000)
     with pytest.raises(Unreadable, match="when unpacked"):
         xlsx.read(packed.getvalue(), bounds=Bounds(bytes=1_000_000))
-    with pytest.raises(Unreadable, match="no spreadsheet"):  # the control: within the bound it is read further
+    with pytest.raises(
+        Unreadable, match="no spreadsheet"
+    ):  # the control: within the bound it is read further
         xlsx.read(packed.getvalue(), bounds=Bounds(bytes=10_000_000))
 
 
@@ -152,7 +156,10 @@ def test_broken_xml_is_told_by_line_and_column() -> None:
 def test_xml_has_attributes_lists_and_lines() -> None:
     body = b'<r xmlns:a="u">\n <a:i no="1"><k>x</k><k>y</k><e/></a:i>\n <i>z</i>\n</r>'
     rows = list(xml.read(body, "i").rows)
-    assert [(row.line, row.values) for row in rows] == [(2, {"@no": "1", "k": ["x", "y"]}), (3, {"#text": "z"})]
+    assert [(row.line, row.values) for row in rows] == [
+        (2, {"@no": "1", "k": ["x", "y"]}),
+        (3, {"#text": "z"}),
+    ]
 
 
 @pytest.mark.parametrize("rows", [1, 2])

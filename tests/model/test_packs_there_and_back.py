@@ -21,7 +21,9 @@ UNITS = ("EA", "IN", "CS", "PL")
 
 def item(*factors: int | Decimal, unit: str = "EA") -> Item:
     """An item with an inner pack, a case and a pallet."""
-    packs = [{"unit": name, "factor": factor} for name, factor in zip(("IN", "CS", "PL"), factors, strict=False)]
+    packs = [
+        {"unit": name, "factor": factor} for name, factor in zip(("IN", "CS", "PL"), factors, strict=False)
+    ]
     made = register.read("item", {"sku": "A-1", "unit": unit, "packs": packs})
     assert isinstance(made, Item)
     return made
@@ -57,7 +59,9 @@ def test_a_case_that_is_no_whole_number_of_eaches_is_not_rounded() -> None:
 
 def test_a_piece_of_varying_weight_counts_and_weighs() -> None:
     """Catch weight: a cheese is one each and about 4.125 kg; the item's own pack says how many kilograms."""
-    cheese = register.read("item", {"sku": "C", "unit": "KG", "packs": [{"unit": "EA", "factor": Decimal("4.125")}]})
+    cheese = register.read(
+        "item", {"sku": "C", "unit": "KG", "packs": [{"unit": "EA", "factor": Decimal("4.125")}]}
+    )
     assert isinstance(cheese, Item)
     assert cheese.convert(Quantity.of(2, "EA"), "KG").number() == Decimal("8.25")
     assert cheese.convert(Quantity.of(8250, "GRM"), "EA").number() == 2

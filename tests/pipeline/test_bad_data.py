@@ -56,7 +56,10 @@ def order(number: str = "S-1", **more: Any) -> dict[str, Any]:
 @asynccontextmanager
 async def site(folder: Path, charter: str = CHARTER) -> AsyncIterator[Stand]:
     """The site with its mapping and one row of its crosswalk."""
-    files = {"mappings__shop.jsonata": MAP, "crosswalks__ship_method.csv": "system,theirs,ours\nshop,std,STANDARD\n"}
+    files = {
+        "mappings__shop.jsonata": MAP,
+        "crosswalks__ship_method.csv": "system,theirs,ours\nshop,std,STANDARD\n",
+    }
     async with stand(folder, charter, **files) as world:
         yield world
 
@@ -117,7 +120,9 @@ async def test_another_order_of_a_known_number_is_refused_and_the_first_goes_on(
         await world.until(lambda: world.sent("order") == ["order-S-1.json"], "the first order")
 
 
-async def test_a_shipment_of_an_order_that_never_came_is_a_bad_transition_until_it_comes(tmp_path: Path) -> None:
+async def test_a_shipment_of_an_order_that_never_came_is_a_bad_transition_until_it_comes(
+    tmp_path: Path,
+) -> None:
     async with site(tmp_path) as world:
         shipment = {"number": "SH-1", "order": "S-1", "shipped_at": "2026-11-22T10:00:00Z", "site": "AMS",
                     "lines": [{"line": 1, "sku": "W-1", "quantity": 2, "unit": "EA"}]}  # fmt: skip
@@ -134,7 +139,9 @@ async def test_a_shipment_of_an_order_that_never_came_is_a_bad_transition_until_
 @pytest.mark.xfail(reason="lots are judged where stock is", strict=False)
 @pytest.mark.parametrize("type_", ["lot_missing", "lot_expired", "negative_stock"])
 async def test_stock_that_cannot_be_has_its_own_type(tmp_path: Path, type_: str) -> None:
-    async with site(tmp_path, CHARTER.replace("checks: {", "checks: {lot: refuse, negative_stock: refuse, ")) as world:
+    async with site(
+        tmp_path, CHARTER.replace("checks: {", "checks: {lot: refuse, negative_stock: refuse, ")
+    ) as world:
         await push(world, "item", ITEM | {"lot_tracked": True})
         await push(world, "sales_order", order())
         incident = await the_one_incident(world)
@@ -157,5 +164,7 @@ async def test_a_warning_is_noted_and_the_order_goes_on(tmp_path: Path) -> None:
         await push(world, "item", ITEM)
         await push(world, "sales_order", order(ship_to=ADDRESS))
         await world.until(lambda: world.sent("order") == ["order-S-1.json"])
-        says = world.hub.journal._reader.execute("SELECT says FROM ledger WHERE says LIKE '%99 is no postcode%'")
+        says = world.hub.journal._reader.execute(
+            "SELECT says FROM ledger WHERE says LIKE '%99 is no postcode%'"
+        )
         assert says.fetchall()

@@ -235,8 +235,8 @@ class Charter:
     intake_max_bytes: int = 10_000_000
     intake: Intake = Intake()
     files: Mapping[str, str] = field(default_factory=dict[str, str])  #: name in the site -> text, as checked
-    stock: Policy | None = None  #: what may be promised; None: no stock is kept
     partners: Mapping[str, Profile] = field(default_factory=dict[str, Profile])  #: by the name of their file
+    stock: Policy | None = None  #: what may be promised; None: no stock is kept
 
     def calendar(self, system: str, direction: str) -> Calendar:
         """The blackouts of one system and one direction ("in" or "out"), on its own clock or else the site's."""

@@ -104,8 +104,8 @@ def _charter(
         intake_max_bytes=intake.pop("max_bytes", 10_000_000),
         intake=Intake(**intake),
         files=files,
-        stock=read_stock(reading, values["stock"], systems, connectors, rules),
         partners=partners,
+        stock=read_stock(reading, values["stock"], systems, connectors, rules),
     )
     for system in systems.values():
         _check_address(reading, system, charter)

@@ -15,6 +15,7 @@ from crossdock.cli import (
     conservation,
     desk,
     doctor,
+    duplicates,
     gates,
     hub,
     init,
@@ -53,6 +54,7 @@ app.add_typer(keys.app, name="keys")
 app.command()(hub.up)
 app.command()(send.send)
 app.command()(load.load)
+app.command()(duplicates.duplicates)
 app.command()(trace.trace)
 app.add_typer(desk.app, name="desk")
 app.command()(conservation.conservation)

@@ -299,6 +299,16 @@ def knows_nothing(document: str, number: str) -> Tree | None:
     return None
 
 
+#: Kind of document, then kind and number of the object it belongs to, to all of that kind, the oldest first.
+Belonging = Callable[[str, str, str], Sequence[Tree]]
+
+
+def nothing_belongs(document: str, parent: str, number: str) -> Sequence[Tree]:
+    """A look-up that finds nothing."""
+    del document, parent, number
+    return ()
+
+
 #: Quantity, from unit, to unit and sku to quantity, exactly. Raises Invalid.
 Convert = Callable[[Decimal, str, str, str], Decimal | int]
 
@@ -320,6 +330,8 @@ class Tools:
     reads: Callable[[], tuple[Read, ...]]  #: crosswalk rows used since the last call
     convert: Convert = no_units
     document: Lookup = knows_nothing
+    belonging: Belonging = nothing_belongs
+    known: Callable[[str], bool] = lambda _: False  #: whether a kind of document has an owner in the charter
 
 
 class Connector(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from crossdock.charter.charter import Reader
@@ -152,6 +152,9 @@ class Decider:
 
     def unchanged(self, message: Message, made: Entry, batch: Batch) -> None:
         """A new message that says what its sender said last: counted, and passed on to nobody."""
+        if not self._hold.has(message.partition):
+            self._hand_over(message, batch, made)
+            return
         message.state = MessageState.ROUTED
         batch.changes.add_message(message, made)
         entry = self._entry(EntryKind.decided, message, "nothing changed since it was said last", ())
@@ -364,7 +367,7 @@ class Decider:
         entry = self._entry(EntryKind.incident, message, fault.says, ())
         batch.changes.open_incident(incident, entry, *self._introduction(message, batch.changes))
 
-    def _entry(self, kind: EntryKind, message: Message, says: str, reads: Iterable[Read]) -> Entry:
+    def _entry(self, kind: EntryKind, message: Message, says: str, reads: Collection[Read]) -> Entry:
         return Entry(
             kind,
             system=message.system,

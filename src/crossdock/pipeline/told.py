@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from crossdock.charter.charter import Charter
@@ -24,3 +25,13 @@ class Told:
         belief = self._journal.belief(known[0], rule.owner)
         message = self._journal.message(belief[2]) if belief is not None else None
         return message.tree if message is not None else None
+
+    def belonging(self, document: str, parent: str, number: str) -> Sequence[dict[str, Any]]:
+        """Every document of a kind that belongs to an object, in its newest version; the oldest object first."""
+        known = self._journal.hub_of_number(parent, number)
+        if known is None:
+            return ()
+        newest: dict[int, dict[str, Any]] = {}
+        for message in self._journal.messages_taken(known[0], document):
+            newest[message.hub] = message.tree
+        return list(newest.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crossdock.connectors.edi.reader import LEFT_HEADER
 from crossdock.faults import TryLater
 from crossdock.formats import json
 from crossdock.kit.connector import Content, Page, Polled
@@ -35,7 +36,7 @@ class EdiPoller:
         found: list[Polled] = []
         for one in page:
             answer = await client.send("GET", f"/{one[0]}", headers=_headers(one))
-            found.append(Polled(self._document, Content(answer.body, self._content_type)))
+            found.append(Polled(self._document, Content(answer.body, self._content_type, {LEFT_HEADER: "1"})))
         return Page(found, json.encode(page).decode(), more=len(waiting) > PAGE_MAX)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from crossdock.connectors.edi.line_ledger import line_ledger, up_to
 from crossdock.connectors.edi.words import Words, compact
 from crossdock.faults import Invalid
 from crossdock.kit.connector import Tree
@@ -21,7 +22,10 @@ def check(tree: Tree, set_id: str, words: Words) -> None:
         _packs(tree, words, set_id)
         _days(tree, order, words, set_id)
     elif set_id in _BILLED:
-        _bill(tree, words.order(tree))
+        order = words.order(tree)
+        _bill(tree, order)
+        if order and tree.get("credit_of") is None:
+            _billed(tree, order, words)
 
 
 def _lines(order: Tree) -> dict[str, Tree]:
@@ -36,7 +40,9 @@ def _against_order(tree: Tree, order: Tree, words: Words, set_id: str) -> None:
             fix="correct the order's number, or let the order be sent first, then retry",
         )  # fmt: skip
     asked = _lines(order)
-    shipped: dict[str, Decimal] = {}
+    earlier = up_to(words.told_of("shipment", order), tree["number"])
+    ledger = line_ledger(order, [one for one in earlier if one["number"] != tree["number"]])
+    shipped = {name: line.shipped for name, line in ledger.items()}
     for index, line in enumerate(tree["lines"]):
         name, path = str(line.get("order_line", line["line"])), f"lines[{index}]"
         one = asked.get(name)
@@ -54,8 +60,10 @@ def _against_order(tree: Tree, order: Tree, words: Words, set_id: str) -> None:
             shipped[name] = shipped.get(name, Decimal(0)) + Decimal(line["quantity"])
             most = Decimal(one["quantity"]) * (1 + Decimal(str(words.profile.shipping.over_percent)) / 100)
             if shipped[name] > most:
+                others = ledger[name].shipments
+                with_ = f", with {', '.join(others[:5])}" if others else ""
                 raise Invalid(
-                    f"{shipped[name]} {line['unit']} shipped on line {name}, {one['quantity']} ordered",
+                    f"{shipped[name]} {line['unit']} shipped on line {name}{with_}, {one['quantity']} ordered",
                     path=f"{path}.quantity", value=str(line["quantity"]),
                     fix="correct the quantity, or ask the partner to take more (`shipping.over_percent`)",
                 )  # fmt: skip
@@ -139,6 +147,26 @@ def _bill(tree: Tree, order: Tree) -> None:
             raise Invalid(
                 f"the lines and taxes make {goods + taxes}, the total says {total}", path="total", value=str(total),
                 fix="let the ERP send lines, taxes and a total that agree",
+            )  # fmt: skip
+
+
+def _billed(tree: Tree, order: Tree, words: Words) -> None:
+    """What is charged has left: a bill follows the notices (856, 945), never the order alone (850, 940)."""
+    shipments = words.told_of("shipment", order)
+    if not shipments and not words.tells("shipment"):
+        return  # nobody tells the hub what is shipped
+    bills = up_to(
+        [one for one in words.told_of("invoice", order) if not one.get("credit_of")], tree["number"]
+    )
+    earlier = [one for one in bills if one["number"] != tree["number"]]
+    for line in line_ledger(order, shipments, [*earlier, tree]).values():
+        if line.billed > line.shipped and not line.otherwise:
+            with_ = f", with {', '.join(one['number'] for one in earlier[:5])}" if earlier else ""
+            raise Invalid(
+                f"{line.billed} {line.unit} charged on line {line.line}{with_},"
+                f" {line.shipped} shipped of {line.ordered}",
+                path="lines", value=line.line,
+                fix="charge what was shipped; if more has left, let the warehouse tell of it, then retry",
             )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from crossdock.connectors.edi import edifact_part, x12_part
-from crossdock.connectors.edi.part import Part
+from crossdock.connectors.edi.part import Opening, Part
 from crossdock.connectors.edi.words import Words
 from crossdock.faults import Fault, Invalid, Misconfigured, Unreadable
 from crossdock.formats.edi.profile import MEANINGS, Direction, Exchanged, Profile, Standard
@@ -15,6 +15,8 @@ from crossdock.kit.connector import Content, Draft, Facts, Tools
 from crossdock.mapping.rule import Rule
 
 _DIGEST_CHARS = 12
+#: Marks what was left in a mailbox, where nobody waits for an answer.
+LEFT_HEADER = "crossdock-left"
 
 
 class EdiReader:
@@ -33,28 +35,38 @@ class EdiReader:
         self._part = x12_part if profile.standard is Standard.X12 else edifact_part
 
     def facts(self, content: Content) -> Facts:
-        """The control number of the first interchange. Raises Unreadable for what is none, or is another's."""
-        profile = self._profile
+        """The control number of the first interchange. Raises Unreadable for what is none, or is another's.
+
+        A file that lies in a mailbox cannot be refused: it is known by its bytes then, and `read` says what it is.
+        """
         try:
-            opening = self._part.opening(content.body)
+            opening = self._opening(content.body)
         except Fault as fault:
+            if content.headers.get(LEFT_HEADER):
+                return Facts(id=f"file+{hashlib.sha256(content.body).hexdigest()[:_DIGEST_CHARS]}")
             raise Unreadable(
                 fault.says, status=422, path=fault.path, value=fault.value, fix=fault.fix
             ) from None
-        mine = (opening.sender, opening.receiver)
-        if mine != (profile.them.id, profile.us.id):
-            raise Unreadable(
-                f"this is from {mine[0]} to {mine[1]}, not from {profile.them.id} to {profile.us.id}",
-                status=422, path="ISA06" if profile.standard is Standard.X12 else "UNB 02", value=mine[0],
-                fix="hand it in for the system whose partner sent it, or mend the ids in its profile",
-            )  # fmt: skip
         more = ""
         if opening.several:  # a file of several interchanges is known by all of its bytes
             more = "+" + hashlib.sha256(content.body).hexdigest()[:_DIGEST_CHARS]
         return Facts(id=f"{opening.control}{more}")
 
+    def _opening(self, body: bytes) -> Opening:
+        """The head of the first interchange. Raises Invalid for what is none, or is another's."""
+        profile, opening = self._profile, self._part.opening(body)
+        mine = (opening.sender, opening.receiver)
+        if mine != (profile.them.id, profile.us.id):
+            raise Invalid(
+                f"this is from {mine[0]} to {mine[1]}, not from {profile.them.id} to {profile.us.id}",
+                path="ISA06" if profile.standard is Standard.X12 else "UNB 02", value=mine[0],
+                fix="hand it in for the system whose partner sent it, or mend the ids in its profile",
+            )  # fmt: skip
+        return opening
+
     def read(self, content: Content) -> Sequence[Draft]:
         """A draft for each set, those that are wrong among them, then what is acknowledged. Raises Invalid."""
+        self._opening(content.body)
         when = self._part.now(self._tools, self._words)
         found = self._part.read(content.body, self._profile, self._words, when)
         drafts: list[Draft] = []

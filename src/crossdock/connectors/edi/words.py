@@ -92,6 +92,15 @@ class Words:
                     return found
         return {}
 
+    def tells(self, document: str) -> bool:
+        """Whether anybody tells the hub of a kind of document."""
+        return self.tools.known(document)
+
+    def told_of(self, document: str, order: Tree) -> Sequence[Tree]:
+        """All shipments, or all invoices, of an order, the oldest first."""
+        kind = "sales_order" if self.tools.document("sales_order", order["number"]) else "warehouse_order"
+        return self.tools.belonging(document, kind, order["number"])
+
 
 def number(text: str, path: str) -> int | Decimal:
     """An exact number. Raises Invalid."""

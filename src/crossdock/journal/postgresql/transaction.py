@@ -133,8 +133,8 @@ class Transaction:
         self._fresh: Iterator[int] = iter(())  #: ids of captures, drawn inside this transaction
         self._book = Doorbook([a for task in tasks for a in task.arrivals], kit.scope)
         self._standing = Standing({}, {})
-        self._shelf = Shelf([task.stock for task in tasks if task.stock is not None], kit.scope)
         self._numbered: dict[int, list[Row]] = {}  #: rows that go with an entry, once its numbers are known
+        self._shelf = Shelf([task.stock for task in tasks if task.stock is not None], kit.scope)
 
     async def run(self) -> None:
         """Writes everything.

@@ -111,7 +111,7 @@ class Publisher:
         rows: list[Row] = [changes.hub(message, shared=False)] if new else []
         rows.append(told_row(ToldRow(channel, sku, hub, amount, unit, OURS, now_ms), due_ms=None))
         decided = _entry(EntryKind.decided, message, f"goes to {channel}")
-        decided.reads = reads_json(Read(f"stock {row.sku} {row.site}", str(row.changed)) for row in rest)
+        decided.reads = reads_json([Read(f"stock {row.sku} {row.site}", str(row.changed)) for row in rest])
         changes.entry(decided, *rows)
         t = Transmission(
             id=self._journal.next_id(), message=message.id, target=channel, origin=ITSELF, document=LEVEL, number=sku,
