@@ -20,6 +20,7 @@ from crossdock.cli import (
     init,
     keys,
     migrate,
+    people,
     schema,
     send,
     status,
@@ -48,6 +49,7 @@ app = typer.Typer(
 app.command()(init.init)
 app.command()(check.check)
 app.add_typer(keys.app, name="keys")
+app.add_typer(people.app, name="people")
 app.command()(hub.up)
 app.command()(send.send)
 app.command()(trace.trace)

@@ -32,7 +32,7 @@ Told = tuple[str, int, int, bytes | None]
 CITING = frozenset(
     {"upsert_hub", "introduce_shared", "upsert_identity", "upsert_belief", "insert_member", "insert_member_by_cause",
      "insert_override", "upsert_crosswalk_row", "insert_gate_act", "upsert_restored", "assign_incident",
-     "resolve_incident", "resolve_empty_incident"}
+     "resolve_incident", "resolve_empty_incident", "upsert_person"}
 )  # fmt: skip
 #: Not a row but the mark of a move that an entry tells of beside its own.
 TOLD = "told"

@@ -25,6 +25,9 @@ _KEYS: dict[str, tuple[str, slice]] = {
     "assign_incident": ("incidents", slice(0, 1)),
     "resolve_incident": ("incidents", slice(0, 1)),
     "delete_member": ("members", slice(0, 2)),
+    "upsert_person": ("people", slice(0, 1)),
+    "upsert_session": ("sessions", slice(0, 1)),
+    "upsert_attempt": ("attempts", slice(0, 1)),
 }
 
 

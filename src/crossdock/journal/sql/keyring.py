@@ -35,13 +35,13 @@ def add_key(storage: Storage, key: StoredKey) -> None:
 
 
 def revoke_key(storage: Storage, key: StoredKey, at_ms: int) -> bool:
-    """Ends a key; False when it had ended before."""
+    """Ends a key at a time, which may lie ahead; False when it was to end before that anyway."""
     row = (key.digest, key.name, key.role, key.system, _SCOPE, key.at_ms, at_ms)
     mark = marked("insert_key", row)[-1]
     with storage.writing() as connection:
         ended = connection.execute(
-            "UPDATE keys SET revoked_ms = ?, mark = ? WHERE digest = ? AND revoked_ms IS NULL",
-            (at_ms, mark, key.digest),
+            "UPDATE keys SET revoked_ms = ?, mark = ? WHERE digest = ? AND (revoked_ms IS NULL OR revoked_ms > ?)",
+            (at_ms, mark, key.digest, at_ms),
         )
         return ended.rowcount == 1
 

@@ -282,8 +282,9 @@ class Reads(FlowReads):
         ).fetchone()
         return row[0] if row else None
 
-    def keys(self) -> Sequence[tuple[bytes, str, str, str | None]]:
-        """(digest, name, role, system) of every key that is not revoked."""
+    def keys(self, now_ms: int) -> Sequence[tuple[bytes, str, str, str | None]]:
+        """(digest, name, role, system) of every key that is valid at a time."""
         return self._reader.execute(
-            "SELECT digest, name, role, system FROM keys WHERE revoked_ms IS NULL"
+            "SELECT digest, name, role, system FROM keys WHERE revoked_ms IS NULL OR revoked_ms > ?",
+            (now_ms,),
         ).fetchall()

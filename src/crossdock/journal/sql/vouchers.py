@@ -46,8 +46,12 @@ _SIMPLE = (
     ("overrides", "insert_override", "id, scope, system, document, their_id, path, value, until_ms"),
     ("restored", "upsert_restored", "system, backup_ms, since_ms, floor, ended_id"),
     ("crosswalk_rows", "upsert_crosswalk_row", "name, system, theirs, ours"),
+    (
+        "people", "upsert_person",
+        "id, scope, name, shown, role, systems, sites, password, renew, totp, subject, disabled_ms, made_ms",
+    ),
     ("gate_acts", "insert_gate_act", "id, scope, system, direction, move, who, reason, at_ms"),
-)
+)  # fmt: skip
 _INCIDENT = (
     "id, scope, type, cause, severity, owner, opened_ms, due_ms, system, document, number, path, value, says, fix,"
     " state, reason, closed_ms, position, moved"

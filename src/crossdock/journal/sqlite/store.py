@@ -22,7 +22,7 @@ from crossdock.message.records import Entry
 
 _SALT_BYTES, _SALTS_DRAWN = 8, 512
 _ALL = frozenset(range(PARTITIONS))
-_ID_TABLES = ("captures", "messages", "transmissions", "payloads", "hubs", "incidents", "overrides")
+_ID_TABLES = ("captures", "messages", "transmissions", "payloads", "hubs", "incidents", "overrides", "people")
 
 
 class SqliteJournal(SqliteReads):
