@@ -24,3 +24,7 @@ CREATE INDEX attempts_at ON attempts (at_ms);
 
 -- What people did, newest first.
 CREATE INDEX ledger_acts ON ledger (position) WHERE kind = 12;
+
+-- The desk's list: the incident whose clock ends first at the top, and how many there are of each kind.
+CREATE INDEX incidents_due ON incidents (due_ms, id) WHERE state = 1;
+CREATE INDEX incidents_kinds ON incidents (type, severity, owner, due_ms, opened_ms) WHERE state = 1;
