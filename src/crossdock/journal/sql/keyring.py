@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crossdock.journal.changes import marked
-from crossdock.journal.sql.connection import Storage
+from crossdock.journal.sql.connection import Connection, Storage
 
 _SCOPE = 1
 
@@ -57,7 +57,12 @@ def stored_keys(storage: Storage) -> Sequence[StoredKey]:
     if not storage.exists():
         return []
     with storage.snapshot() as connection:
-        rows = connection.execute(
-            "SELECT digest, name, role, system, at_ms, revoked_ms FROM keys ORDER BY at_ms, digest"
-        ).fetchall()
+        return keys_of(connection)
+
+
+def keys_of(connection: Connection) -> Sequence[StoredKey]:
+    """Every key that was ever made, oldest first."""
+    rows = connection.execute(
+        "SELECT digest, name, role, system, at_ms, revoked_ms FROM keys ORDER BY at_ms, digest"
+    ).fetchall()
     return [StoredKey(*row) for row in rows]

@@ -58,7 +58,8 @@ def found_by_number(
     found: dict[int, Found] = {}
     named = connection.dialect
     kinds, owners = named.listed(list(documents)), named.listed(list(systems))
-    exact = f"SELECT id, document, number, owner FROM hubs WHERE {named.among.format('document')} AND number = ? LIMIT ?"
+    among = named.among.format("document")
+    exact = f"SELECT id, document, number, owner FROM hubs WHERE {among} AND number = ? LIMIT ?"
     _add(found, connection.execute(exact, (kinds, number, FOUND_MAX)))
     others = (
         "SELECT h.id, h.document, h.number, h.owner FROM identity i JOIN hubs h ON h.id = i.hub"

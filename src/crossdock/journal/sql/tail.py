@@ -41,6 +41,14 @@ def position_at(connection: Connection, at_ms: int, last: int) -> int:
     return low
 
 
+def time_of(connection: Connection, position: int) -> int | None:
+    """When the first entry from a position on was written; None when there is none."""
+    row = connection.execute(
+        "SELECT at_ms FROM ledger WHERE position >= ? ORDER BY position LIMIT 1", (position,)
+    ).fetchone()
+    return row[0] if row else None
+
+
 def events_after(connection: Connection, position: int) -> tuple[int, Sequence[Event]]:
     """What happened beyond a position, and how far was read; at most `STEP_MAX` entries."""
     rows = connection.execute(
