@@ -62,7 +62,9 @@ async def _shown(visit: Visit, name: str | None, problem: Fault | Overtaken | No
     )
     if visit.asked("as") == "csv":
         return _csv(visit, listed)
-    item = await _item(visit, name) if name else None
+    # Where there is room for both panes, the first one is looked at already.
+    first = None if name or not listed else listed[0].id
+    item = await _item(visit, name or first) if name or first else None
     if name and item is None:
         return not_found(visit, say("incident.none", id=name[:40]), say("incident.none_fix"))
     kept = {"view": view, "type": wanted.type, "system": wanted.system}
@@ -75,7 +77,7 @@ async def _shown(visit: Visit, name: str | None, problem: Fault | Overtaken | No
         kinds=sorted({type_ for type_, *_ in counts}), late=sum(1 for one in listed if visit.clock.is_past(one.due_ms)),
         kept=query(**kept), more=query(after=following, **kept) if following else "", wanted=wanted,
         csv=query(**kept, **{"as": "csv"}), done=visit.asked("done"), problem=problem,
-        says=_says(visit, total, counts), **shown,
+        says=_says(visit, total, counts), is_first=first is not None, **shown,
     )  # fmt: skip
 
 
@@ -113,11 +115,12 @@ async def _item(visit: Visit, name: str) -> dict[str, Any] | None:
         item = incidents.incident(connection, id_)
         if item is None:
             return None
-        return (
-            item
-            | {"history": incidents.history(connection, id_), "differs": None}
-            | closeup(connection, item)
-        )
+        more: dict[str, Any] = {
+            "differs": None,
+            "answer": None,
+            "history": incidents.history(connection, id_),
+        }
+        return item | more | closeup(connection, item)
 
     return await visit.shown.hub.journal.view(read)
 

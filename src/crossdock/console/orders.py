@@ -189,7 +189,7 @@ def _events(visit: Visit, found: Tree, lanes: Sequence[str], *, full: bool) -> l
         events.append(
             Event(
                 at_ms=ms_of(last["at"]) or 0, lane=lanes.index(system) + 1 if system in lanes else 0,
-                who=line.who, says=line.says, tone=line.tone, kind=line.entries[0]["kind"],
+                who=line.who, says=line.says.removeprefix(f"{line.who} "), tone=line.tone, kind=line.entries[0]["kind"],
                 position=line.entries[0]["position"],
                 day=f"{line.at:%A} {line.at.day} {line.at:%B %Y}" if begins else "",
                 incident=last.get("incident"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
@@ -15,6 +16,7 @@ from crossdock.console.picture import drawn
 from crossdock.console.shown import Shown, within
 from crossdock.console.words import say
 from crossdock.control import status
+from crossdock.desk.story import clocked
 from crossdock.journal.sql import desk_list
 from crossdock.journal.sql.connection import Connection
 from crossdock.message.incident import TYPES
@@ -77,7 +79,7 @@ async def page(visit: Visit) -> Response:
         return visit.page("first_run.html", systems=shown.hub.charter.systems, url=_url(visit))
     tree, rate, need = await standing(shown), await rates(shown), await needs(shown, systems)
     items = [one for one in tree["items"] if visit.scope.has(one["system"])]
-    trouble = _trouble(items)
+    trouble = _trouble(items, shown.hub.charter.site.timezone)
     says = sentence(visit.clock, trouble, need, ready=shown.running.ready)
     return visit.page(
         "today.html", says=says, trouble=trouble, needs=need, items=items, rates=rate, types=TYPES,
@@ -105,7 +107,7 @@ class Trouble:
     since: str | None
 
 
-def _trouble(items: Sequence[Tree]) -> list[Trouble]:
+def _trouble(items: Sequence[Tree], zone: ZoneInfo) -> list[Trouble]:
     found: list[Trouble] = []
     for item in items:
         calls = item["calls"]
@@ -115,7 +117,8 @@ def _trouble(items: Sequence[Tree]) -> list[Trouble]:
         for way in ("in", "out"):
             gate = item[way]
             if gate is not None and gate["state"] != "open":
-                found.append(Trouble(item["system"], gate["state"], gate["says"] or "", gate["since"]))
+                says = clocked(gate["says"] or "", zone).removeprefix(f"{item['system']} ")
+                found.append(Trouble(item["system"], gate["state"], says, gate["since"]))
                 break
     return found
 

@@ -15,7 +15,7 @@ def catalogue() -> Mapping[str, str]:
     return tomllib.loads(text)
 
 
-def say(key: str, **values: object) -> str:
+def say(key: str, /, **values: object) -> str:
     """The text of a key, with its values filled in; `count` chooses between its two forms, if it has two."""
     text = catalogue()[key]
     if " | " in text and "count" in values:
