@@ -26,15 +26,15 @@ async def paths(w: World) -> dict[str, str]:
     kinds = {type_: f"i{id_}" for id_, type_ in rows}
     found = {
         "today": "", "orders": "/orders", "orders-waiting": "/orders?state=waiting", "search": "/orders?q=SO-10",
-        "order": "/orders/sales_order/SO-1001?system=webshop", "order-stuck": "/orders/sales_order/SO-1007?system=webshop&all=1",
+        "order": "/orders/sales_order/SO-1001?system=webshop",
+        "order-stuck": "/orders/sales_order/SO-1007?system=webshop&all=1",
         "incidents": "/incidents", "systems": "/systems", "system": "/systems/wms-reno", "charter": "/charter",
         "stock": "/stock", "people": "/admin/people", "person": "/admin/people?who=anna", "keys": "/admin/keys",
         "audit": "/admin/audit", "me": "/me", "nowhere": "/nowhere",
     }  # fmt: skip
+    story = "FROM ledger l JOIN hubs h ON h.root = l.root WHERE h.number = 'SO-1001' AND l.kind = 6"
     position = await w.shown.hub.journal.view(
-        lambda c: c.execute(
-            "SELECT max(l.position) FROM ledger l JOIN hubs h ON h.root = l.root WHERE h.number = 'SO-1001' AND l.kind = 6"
-        ).fetchone()[0]
+        lambda c: c.execute(f"SELECT max(l.position) {story}").fetchone()[0]
     )
     found["evidence"] = f"/orders/sales_order/SO-1001?system=webshop&entry={position}"
     for type_, name in kinds.items():
@@ -47,7 +47,6 @@ async def paths(w: World) -> dict[str, str]:
 async def main(arguments: argparse.Namespace) -> None:
     chromium = arguments.chromium or shutil.which("chromium")
     out = Path(arguments.out)
-    out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         async with world(Path(folder)) as w, async_playwright() as play:
             token = await w.person("boss", Role.ADMIN, shown="Robin Boss")
@@ -58,7 +57,7 @@ async def main(arguments: argparse.Namespace) -> None:
             await w.settled()
             await w.app.people.add("ben@3pl.example", Role.VIEWER, _by(), systems=["3pl-dallas"])
             await w.app.operator.act("3pl-dallas", _pause(), who="anna")
-            w.shown.looks._kept.clear()
+            w.shown.looks.forget()
             await asyncio.sleep(1.5)
             await _shoot(browser, w, token, await paths(w), out, arguments)
             await _shoot(browser, w, "", {"sign-in": "/sign-in"}, out, arguments)
@@ -110,4 +109,6 @@ if __name__ == "__main__":
     parser.add_argument("--out", default="var/screenshots")
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--chromium", default="")
-    asyncio.run(main(parser.parse_args()))
+    given = parser.parse_args()
+    Path(given.out).mkdir(parents=True, exist_ok=True)
+    asyncio.run(main(given))

@@ -1,4 +1,4 @@
-"""A small site with a console: shops, an ERP and warehouses in one process, with orders that went well and some that did not."""
+"""A small site with a console: shops, an ERP, warehouses; orders that went well and some that did not."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ PREFIX = "/console"
 
 _ORDER_IN = (
     '{ "number": no, "placed_at": at, "customer": {"id": who, "name": who}, "ship_to": to,'
-    ' "ship_method": $ours("ship_method", by), "lines": [lines.{"line": n, "sku": sku, "quantity": qty, "unit": "EA"}] }'
+    ' "ship_method": $ours("ship_method", by), "lines": [lines.{'
+    '"line": n, "sku": sku, "quantity": qty, "unit": "EA"}] }'
 )
 _ORDER_OUT = (
     '{ "order": number, "ref": customer.id, "service": $theirs("ship_method", ship_method), "to": ship_to,'
@@ -83,7 +84,9 @@ def charter(target: str) -> dict[str, Any]:
             "erp": erp, "wms-reno": system("person", "/wms"), "3pl-dallas": system("resend", "/3pl"),
         },
         "objects": {
-            "sales_order": {"owner": "webshop", "readers": ["erp", {"system": "wms-reno", "after": "erp"}, "3pl-dallas"]},
+            "sales_order": {
+                "owner": "webshop", "readers": ["erp", {"system": "wms-reno", "after": "erp"}, "3pl-dallas"],
+            },
             "inventory_balance": {"owner": "wms-reno", "readers": ["erp"]},
         },
     }  # fmt: skip
@@ -143,7 +146,8 @@ class Partner:
                     said = {"detail": f"item of {number} is blocked for sale"}
                 answer = json.dumps(said).encode()
                 writer.write(
-                    f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {len(answer)}\r\n\r\n".encode()
+                    b"HTTP/1.1 %d X\r\ncontent-type: application/json\r\n" % status
+                    + b"content-length: %d\r\n\r\n" % len(answer)
                     + answer
                 )
                 await writer.drain()
@@ -206,7 +210,7 @@ class World:
     ) -> None:
         tree = {
             "no": number, "at": "2026-11-22T09:30:00Z", "who": f"C-{number}",
-            "to": {"name": "Café Noord", "street": "Kade 4", "postcode": "1013 AA", "city": "Amsterdam", "country": "NL"},
+            "to": {"name": "Café Noord", "street": "Kade 4", "postcode": "1013 AA", "city": "Utrecht", "country": "NL"},
             "by": by, "lines": [{"n": 1, "sku": sku, "qty": 2}], **more,
         }  # fmt: skip
         await self.hand_in(system, "sales_order", tree)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -29,6 +30,8 @@ Tree = Mapping[str, Any]
 VIEWS = ("team", "mine", "all", "ended")
 #: Types of incident that hold something until a second pair of eyes lets it pass.
 _FOR_APPROVERS = frozenset({"mass_change"})
+#: How the hub says which row of which crosswalk is missing.
+_NO_ROW = re.compile(r"(?P<crosswalk>[\w.-]+) has no row for .*?(?: of (?P<system>[\w-]+))?$")
 #: Types whose sendings go again word for word: no value helps.
 _WORD_FOR_WORD = frozenset({"overdue", "throttled"})
 
@@ -64,7 +67,8 @@ async def _shown(visit: Visit, name: str | None, problem: Fault | Overtaken | No
         return _csv(visit, listed)
     # Where there is room for both panes, the first one is looked at already.
     first = None if name or not listed else listed[0].id
-    item = await _item(visit, name or first) if name or first else None
+    asked = name or first
+    item = await _item(visit, asked) if asked else None
     if name and item is None:
         return not_found(visit, say("incident.none", id=name[:40]), say("incident.none_fix"))
     kept = {"view": view, "type": wanted.type, "system": wanted.system}
@@ -147,9 +151,9 @@ def _missing_row(item: Tree) -> dict[str, str] | None:
     """The row of a crosswalk that an unmapped code lacks, as far as the incident tells."""
     if item["type"] != "unmapped_code" or item["value"] is None:
         return None
-    words = item["says"].replace('"', "'").split()
-    named = next((words[n + 1] for n, word in enumerate(words[:-1]) if word == "crosswalk"), "")
-    return {"crosswalk": named.strip("':;,."), "system": item["system"], "theirs": item["value"]}
+    named = _NO_ROW.match(item["says"])
+    crosswalk, system = (named["crosswalk"], named["system"]) if named else ("", item["system"])
+    return {"crosswalk": crosswalk, "system": system or item["system"], "theirs": item["value"]}
 
 
 async def _effect(visit: Visit, item: Tree, act: str) -> Effect:
@@ -200,6 +204,7 @@ async def act(visit: Visit) -> Response:
         await visit.shown.running.desk.act(id_, what, _body(visit, what), who=visit.who.person.name, key=key)
     except (Fault, Overtaken) as problem:
         return await _shown(visit, name, problem)
+    visit.shown.looks.forget()
     return visit.to(f"/incidents/{name}?done={what}")
 
 

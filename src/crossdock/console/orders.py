@@ -43,7 +43,7 @@ async def page(visit: Visit) -> Response:
     kind = visit.asked("kind")
     kinds = (kind,) if kind in register.kinds() else ORDERS
     begin = int(visit.asked("from")) if visit.asked("from").isdecimal() else 0
-    target = visit.asked("to") or None
+    target = visit.asked("to") if visit.asked("to") in _reach(visit) else None
 
     def read(connection: Connection) -> tuple[list[orders.Row], int | None]:
         if state:
@@ -58,7 +58,7 @@ async def page(visit: Visit) -> Response:
     more = query(state=state, kind=kind, to=target, **{"from": following}) if following else ""
     return visit.page(
         "orders.html", rows=rows, more=more, q="", state=state, kind=kind, to=target, filters=list(FILTERS),
-        kinds=sorted(register.kinds()), near=[], systems=visit.shown.hub.charter.systems,
+        kinds=sorted(register.kinds()), near=[], systems=_reach(visit),
         csv=query(state=state, kind=kind, to=target, **{"from": begin, "as": "csv"}),
     )  # fmt: skip
 
@@ -89,8 +89,12 @@ async def _search(visit: Visit, wanted: str) -> Response:
         return visit.to(path_of(rows[0].document, rows[0].number, rows[0].owner))
     return visit.page(
         "orders.html", rows=rows, more="", q=wanted, state="", kind="", to=None, filters=list(FILTERS),
-        kinds=sorted(kinds), near=stuck, systems=visit.shown.hub.charter.systems, csv=query(q=wanted, **{"as": "csv"}),
+        kinds=sorted(kinds), near=stuck, systems=_reach(visit), csv=query(q=wanted, **{"as": "csv"}),
     )  # fmt: skip
+
+
+def _reach(visit: Visit) -> list[str]:
+    return [name for name in visit.shown.hub.charter.systems if visit.scope.has(name)]
 
 
 def path_of(document: str, number: str, system: str = "") -> str:

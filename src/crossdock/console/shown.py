@@ -59,9 +59,9 @@ class Looks:
             task = self._reading[name] = asyncio.ensure_future(self._read(name, read))
         return cast("T", await asyncio.shield(task))
 
-    def forget(self, name: str) -> None:
-        """Reads a figure anew the next time: somebody has just changed it."""
-        self._kept.pop(name, None)
+    def forget(self) -> None:
+        """Reads every figure anew the next time: somebody has just changed something."""
+        self._kept.clear()
 
     async def _read(self, name: str, read: Callable[[], Awaitable[Any]]) -> Any:
         began_s = self._clock_s()

@@ -59,7 +59,7 @@ async def act(visit: Visit) -> Response:
         return not_found(visit, say("system.none", name=name[:60]), say("system.none_fix"))
     body = {"direction": visit.form.get("direction", "both"), "reason": visit.form.get("reason", "")}
     await visit.shown.running.operator.act(name or HUB, read(move, body), who=visit.who.person.name)
-    visit.shown.looks.forget("standing")
+    visit.shown.looks.forget()
     return visit.to(f"/systems/{name}?done={move}" if name else f"/systems?done={move}")
 
 

@@ -76,7 +76,11 @@ async def page(visit: Visit) -> Response:
     """The page."""
     shown, systems = visit.shown, within(visit.scope)
     if await is_empty(shown):
-        return visit.page("first_run.html", systems=shown.hub.charter.systems, url=_url(visit))
+        return visit.page(
+            "first_run.html",
+            systems={name: one for name, one in shown.hub.charter.systems.items() if visit.scope.has(name)},
+            url=_url(visit),
+        )
     tree, rate, need = await standing(shown), await rates(shown), await needs(shown, systems)
     items = [one for one in tree["items"] if visit.scope.has(one["system"])]
     trouble = _trouble(items, shown.hub.charter.site.timezone)

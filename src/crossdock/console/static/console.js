@@ -44,7 +44,7 @@
   // Keys.
   const pages = { t: "today", o: "orders", i: "incidents", s: "systems" };
   let went = 0;
-  const rows = () => [...main.querySelectorAll("[data-rows] a[data-row]")];
+  const rows = () => [...main.querySelectorAll("a[data-row]")];
   function move(by) {
     const all = rows(), at = all.indexOf(document.activeElement);
     const next = all[Math.min(Math.max(at + by, 0), all.length - 1)];
