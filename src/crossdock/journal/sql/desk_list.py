@@ -60,8 +60,9 @@ def page(connection: Connection, wanted: Wanted, limit: int = PAGE) -> tuple[lis
         query = f"SELECT {_COLUMNS} FROM incidents i WHERE i.state = 2{beyond}{condition} ORDER BY i.id DESC LIMIT ?"
         rows = connection.execute(query, (*values, limit + 1)).fetchall()
     else:
+        by_clock = connection.dialect.index.format("incidents_due")
         query = (
-            f"SELECT {_COLUMNS} FROM incidents i WHERE i.state = 1 AND (i.due_ms, i.id) > (?, ?){condition}"
+            f"SELECT {_COLUMNS} FROM incidents i{by_clock} WHERE i.state = 1 AND (i.due_ms, i.id) > (?, ?){condition}"
             " ORDER BY i.due_ms, i.id LIMIT ?"
         )
         rows = connection.execute(query, (due, id_, *values, limit + 1)).fetchall()

@@ -12,6 +12,8 @@ from crossdock.message.names import CAPTURE, HUB, INCIDENT, MESSAGE, TRANSMISSIO
 FOUND_MAX = 50
 #: Objects that one page of the newest looks at; few of them may be of the kind that is wanted.
 LOOKED_AT_MAX = 5_000
+#: Sendings among which the oldest are sought.
+BACKLOG_MAX = 20_000
 #: What an object is doing while it waits, by the state of its transmissions.
 OPEN = (1, 2, 3, 4, 5, 8)
 _DESK = 8
@@ -134,9 +136,15 @@ def waiting(
     """Objects with sendings in some states, the oldest first; and after which sending to look further."""
     among = ", ".join(str(int(one)) for one in states)
     to, values = ("", ()) if target is None else (" AND target = ?", (target,))
+    open_ = connection.dialect.index.format("transmissions_open")
+    # Of a great backlog some are looked at, so that a page costs the same whatever waits.
+    some = (
+        f"SELECT id FROM transmissions{open_} WHERE state IN {OPEN} AND state IN ({among}){to}"
+        f" AND id > ? LIMIT {BACKLOG_MAX}"
+    )
     rows = connection.execute(
-        f"SELECT id, hub FROM transmissions WHERE state IN {OPEN} AND state IN ({among}){to} AND id > ?"
-        " ORDER BY id LIMIT ?",
+        f"SELECT t.id, t.hub FROM (SELECT id FROM ({some}) AS s ORDER BY id LIMIT ?) AS o"
+        " JOIN transmissions t ON t.id = o.id ORDER BY t.id",
         (*values, after, limit),
     ).fetchall()
     return list(dict.fromkeys(hub for _, hub in rows)), rows[-1][0] if len(rows) == limit else None

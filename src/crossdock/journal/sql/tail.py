@@ -66,8 +66,9 @@ def events_after(connection: Connection, position: int) -> tuple[int, Sequence[E
 
 def last_heard(connection: Connection, system: str) -> int | None:
     """When a system last handed something in; None when it never did."""
+    by_state = connection.dialect.index.format("captures_state")
     row = connection.execute(
-        "SELECT max(id) FROM captures WHERE state = 2 AND system = ?", (system,)
+        f"SELECT max(id) FROM captures{by_state} WHERE state <> 1 AND state = 2 AND system = ?", (system,)
     ).fetchone()
     waits = connection.execute(
         "SELECT max(id) FROM captures WHERE state = 1 AND system = ?", (system,)
