@@ -18,6 +18,7 @@ from crossdock.api.people import add_people
 from crossdock.api.problems import MEDIA_TYPE
 from crossdock.api.refusals import Refusal, add_handlers
 from crossdock.api.restored import add_restored
+from crossdock.api.stock import add_stock
 from crossdock.api.systems import add_systems
 from crossdock.control.gauges import system_gauges
 from crossdock.control.metrics import CONTENT_TYPE, Gauge, Metrics
@@ -149,6 +150,7 @@ def create(
         add_restored(app, shown.keys, hub.context.restored)
         keeper = operator or operator_of(hub, hub.context)
         add_systems(app, shown.keys, hub.journal, hub.context, keeper, hub.clock.now_ms)
+        add_stock(app, shown.keys, hub.journal, hub.context, hub.clock.now_ms)
     _add_health(app, shown)
     return app
 

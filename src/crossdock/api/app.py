@@ -9,6 +9,7 @@ from typing import Protocol
 import structlog
 
 from crossdock.access.people import People
+from crossdock.api.as2 import As2Door
 from crossdock.api.intake import ASGI, Front, Intake, bridged, parted
 from crossdock.api.keys import Keys
 from crossdock.api.server import HttpServer
@@ -58,10 +59,26 @@ class App:
         if beside is not None:
             pages = bridged(beside.asgi(self), max_bytes=_ADMIN_MAX_BYTES)
             other = parted(other, {beside.prefix: pages})
-        front = Front(self.intake, other)
+        self.as2 = self._as2_door(hub)
+        front = Front(self.intake, other, self.as2)
         settings = hub.settings
         self.server = HttpServer(front, settings.host, settings.port, shares_port=settings.shares_port)
         self.ended = asyncio.Event()
+
+    @staticmethod
+    def _as2_door(hub: Hub) -> As2Door | None:
+        """The door for AS2, where a partner uses it."""
+        station = hub.as2_station()
+        if station is None:
+            return None
+        journal = hub.journal
+
+        async def keep(key: str, digest: bytes, answer: bytes) -> None:
+            changes = journal.changes()
+            changes.row("insert_answer", key, digest, answer, hub.clock.now_ms())
+            await journal.submit(changes)
+
+        return As2Door(station, hub.worker.door, journal.answer, keep, max_bytes=hub.charter.intake_max_bytes)
 
     async def start(self) -> str:
         """Commits and listens; gives the URL. Recovery of a backlog may still go on."""
@@ -91,5 +108,7 @@ class App:
                 break
             await asyncio.sleep(_DRAIN_STEP_S)
         await self.server.stop()
+        if self.as2 is not None:
+            await self.as2.stop()
         await self.hub.stop()
         _log.info("stopped", seconds=round(time.monotonic() - started, 2))

@@ -19,11 +19,13 @@ from crossdock.cli import (
     hub,
     init,
     keys,
+    load,
     migrate,
     people,
     schema,
     send,
     status,
+    stock,
     trace,
     twin,
 )
@@ -52,10 +54,12 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(people.app, name="people")
 app.command()(hub.up)
 app.command()(send.send)
+app.command()(load.load)
 app.command()(trace.trace)
 app.add_typer(desk.app, name="desk")
 app.command()(conservation.conservation)
 app.command()(status.status)
+app.command()(stock.stock)
 app.command()(gates.pause)
 app.command()(gates.resume)
 app.command()(gates.drain)

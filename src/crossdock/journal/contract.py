@@ -10,10 +10,15 @@ from enum import Enum
 from typing import Any, Protocol
 
 from crossdock.journal.changes import Changes
+from crossdock.journal.numbers import Receipt
+from crossdock.journal.stock import StockBook
 from crossdock.message.gate import GateAct
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
 from crossdock.message.states import TransmissionState
+
+#: Captures of one kind in one partition that are always read together.
+DUE_LEAST = 4
 
 
 class Verdict(Enum):
@@ -117,7 +122,7 @@ class Overtaken(Exception):
     """A row is no longer as the change found it: somebody else moved it first. Nothing was written."""
 
 
-class Journal(Protocol):
+class Journal(StockBook, Protocol):
     """The ledger, the queue and what is known, in one store.
 
     Reads are small and immediate, of what is committed; writes are durable when their future is done.
@@ -198,7 +203,10 @@ class Journal(Protocol):
     def captures_due(
         self, kinds: Sequence[tuple[str, str]], partitions: Collection[int], each: int
     ) -> list[tuple[int, int, str, str]]:
-        """(capture, partition, system, document) of the first to translate of each kind, in order of arrival."""
+        """(capture, partition, system, document) of the first to translate of each kind, in order of arrival.
+
+        Where more wait, `each` of a kind at most, and not fewer than `DUE_LEAST` of it in one partition.
+        """
         ...
 
     def captures(self, ids: Sequence[int]) -> Sequence[Capture]:
@@ -329,6 +337,10 @@ class Journal(Protocol):
         """What is on the desk of one object."""
         ...
 
+    def messages_taken(self, root: int, document: str) -> Sequence[Message]:
+        """Documents of one kind in the story of a root that passed all checks, in order; the newest of very many."""
+        ...
+
     def count_objects(self, system: str, document: str) -> int:
         """How many objects of a kind a system has an id for."""
         ...
@@ -347,6 +359,28 @@ class Journal(Protocol):
 
     def restored_systems(self) -> Sequence[RestoredSystem]:
         """Systems that hand in again, or did, because the store was restored from a backup."""
+        ...
+
+    def receipts_owed(
+        self, system: str, *, control: int | None = None, group: int | None = None
+    ) -> Sequence[Receipt]:
+        """What one partner owes for an interchange or a group, the newest first."""
+        ...
+
+    def receipts_of(self, transmission: int) -> Sequence[Receipt]:
+        """What was owed for one transmission, the newest round first."""
+        ...
+
+    def has_been_sent(self, target: str, document: str, *, root: int, hub: int) -> bool:
+        """Whether a target has a document of one root object: any of it, or that of `hub` where it is another."""
+        ...
+
+    def numbers(self) -> Sequence[tuple[str, int, int]]:
+        """Every sequence with the last number given and the highest that may be given."""
+        ...
+
+    def receipts_overdue(self, partitions: Collection[int], now_ms: int, limit: int) -> Sequence[Receipt]:
+        """Receipts that should have come by now."""
         ...
 
     def cursor(self, system: str, document: str) -> str | None:

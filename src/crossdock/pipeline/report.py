@@ -45,7 +45,7 @@ def cause_of(fault: Fault, subject: Subject, member: tuple[MemberKind, int]) -> 
     """What groups incidents: the wrong value for codes, the target's words for refusals, else the member itself."""
     if isinstance(fault, Unmapped):
         return f"{fault.type}/{subject.system}/{fault.crosswalk}/{shown(fault.value)}"
-    if fault.type in _BY_VALUE:
+    if fault.type in _BY_VALUE or (fault.type == "backorder" and fault.value is not None):
         return f"{fault.type}/{subject.system}/{shown(fault.value)}"
     if fault.type == "mass_change":
         return f"mass_change/{subject.system}/{subject.document}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -22,9 +23,11 @@ from crossdock.pipeline.gatewatch import GateWatch
 from crossdock.pipeline.knowledge import Knowledge
 from crossdock.pipeline.lanes import Ordering
 from crossdock.pipeline.poll import Pollers
+from crossdock.pipeline.receipts import Receipts
 from crossdock.pipeline.receive import Door
 from crossdock.pipeline.route import Router
 from crossdock.pipeline.shared_feed import SharedFeed
+from crossdock.pipeline.stockkeeping.watch import StockWatch
 from crossdock.pipeline.target import Target
 from crossdock.pipeline.translate import Translator
 from crossdock.pipeline.transmit import DoubtGuard
@@ -73,8 +76,11 @@ class Term:
         decider = Decider(context, known, Router(context, self.targets), self.hold)
         self._translator = Translator(context, known, decider)
         self._decider = decider
+        self._receipts = Receipts(context)
         self.pollers = Pollers(context, door, self.hold)
         self._gatewatch = GateWatch(context, self.targets, self._opened)
+        wake = partial(self.look_again, desk=True)
+        self._watch = StockWatch(context, self.targets, self.hold, wake) if context.stock else None
         self._again: dict[int, bool] = {}  #: messages to look at again, and whether also those on the desk
         self._fixes = 0  #: what people had added when we last looked
         self._waiting = 0  #: messages that wait for a predecessor, as far as we know
@@ -90,6 +96,8 @@ class Term:
             target.start()
         self._run(self._translate(), "translate")
         self._run(self._tick(), "tick")
+        if self._watch is not None:
+            self._run(self._watch.run(), "stock")
         self.pollers.start()
 
     async def gain(self, partitions: frozenset[int]) -> None:
@@ -223,7 +231,7 @@ class Term:
 
     async def _commit(self, batch: Batch) -> None:
         """Writes a batch, however long the store takes; then its lanes may go and waiters are woken."""
-        self._decider.brake.write(batch.changes)
+        self._decider.write(batch.changes)
         while True:
             try:
                 await self._journal.submit(batch.changes)
@@ -282,6 +290,9 @@ class Term:
                 await self._look_again(store=look)
                 if look and self._waiting:
                     await self._overdue()
+                if self._receipts.due(now_s):
+                    async with self._decides:
+                        await self._receipts.missed(self._translator.batch(), self.hold, self._commit)
                 if look and self._shared:
                     self._refresh()
                     self._backlog.reload_freed(self.targets.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crossdock.journal.postgresql.arrays import Type
+from crossdock.journal.postgresql.stock_statements import stock_statements
 from crossdock.journal.postgresql.wire import Statement
 
 _LETTERS = {"i": Type.INT, "t": Type.TEXT, "b": Type.BYTES, "o": Type.BOOL}
@@ -138,6 +139,30 @@ _ALL = (
         "ON CONFLICT (name, system, theirs) DO UPDATE SET ours = excluded.ours, position = excluded.position",
     ),
     _insert(
+        "upsert_number", "numbers", "scope:i sequence:t value:i most:i position:i",
+        "ON CONFLICT (scope, sequence) DO UPDATE SET value = excluded.value, most = excluded.most,"
+        " position = excluded.position",
+    ),
+    _bulk(
+        "insert_receipt",
+        "INSERT INTO receipts (transmission, round, scope, system, control, grp, document, number, root, partition,"
+        " says, sent_ms, due_ms, position, moved, state) SELECT u.*, u.position, 1"
+        " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::text[],"
+        " $8::text[], $9::bigint[], $10::bigint[], $11::text[], $12::bigint[], $13::bigint[], $14::bigint[])"
+        " AS u(transmission, round, scope, system, control, grp, document, number, root, partition, says, sent_ms,"
+        " due_ms, position)",
+        (Type.INT, Type.INT, Type.INT, Type.TEXT, Type.INT, Type.INT, Type.TEXT, Type.TEXT, Type.INT, Type.INT,
+         Type.TEXT, Type.INT, Type.INT, Type.INT), 0,
+    ),
+    _bulk(
+        "answer_receipt",
+        "UPDATE receipts r SET state = u.state, answered = u.answered, moved = u.moved"
+        " FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])"
+        " AS u(state, answered, transmission, round, moved)"
+        " WHERE r.transmission = u.transmission AND r.round = u.round",
+        (Type.INT, Type.TEXT, Type.INT, Type.INT, Type.INT), 2,
+    ),
+    _insert(
         "upsert_restored", "restored", "system:t backup_ms:i since_ms:i floor:i ended_id:i position:i",
         "ON CONFLICT (system) DO UPDATE SET backup_ms = excluded.backup_ms, since_ms = excluded.since_ms,"
         " floor = excluded.floor, ended_id = excluded.ended_id, position = excluded.position",
@@ -253,6 +278,7 @@ _ALL = (
         " at_ms = excluded.at_ms, step = excluded.step",
     ),
     _insert("insert_ledger", "ledger", _LEDGER),
+    *stock_statements(_insert, _counted),
 )  # fmt: skip
 
 #: Every bulk statement by the name that `Changes` knows it by, in the order in which a round runs them.

@@ -12,6 +12,9 @@ from crossdock.journal.sql.rows import CAPTURE_COLUMNS, MESSAGE_COLUMNS, read_ca
 from crossdock.message.gate import GateAct
 from crossdock.message.records import Capture, Message
 
+#: Messages of one story that are looked at for what they add up to.
+_TAKEN_MAX = 2_000
+
 
 class FlowReads:
     """Small reads on a connection of their own, which sees only what is durable."""
@@ -92,6 +95,16 @@ class FlowReads:
         """What is on the desk of one object."""
         rows = self._reader.execute(
             f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE hub = ? AND state = 5 ORDER BY id", (hub,)
+        )
+        return [read_message(row) for row in rows]
+
+    def messages_taken(self, root: int, document: str) -> Sequence[Message]:
+        """Documents of one kind in the story of a root that passed all checks, in order; the newest of very many."""
+        rows = self._reader.execute(
+            f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE state = 2 AND document = ? AND id IN"
+            " (SELECT DISTINCT message FROM ledger WHERE root = ? AND message IS NOT NULL"
+            " ORDER BY message DESC LIMIT ?) ORDER BY id",
+            (document, root, _TAKEN_MAX),
         )
         return [read_message(row) for row in rows]
 

@@ -9,20 +9,36 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from crossdock.journal.chain import GENESIS, PARTITIONS, link
-from crossdock.journal.changes import TOLD, Changes, Row, marked, marks_of, packed, unpacked
+from crossdock.journal.changes import Changes, Row, packed, unpacked
 from crossdock.journal.contract import Accepted, Arrival, Dedup, Known, Overtaken, Verdict
+from crossdock.journal.marks import TOLD, marked, marks_of
+from crossdock.journal.numbers import Late, after
 from crossdock.journal.sql.arriving import cause_of_conflict, conflict, repeated, stored
-from crossdock.journal.sqlite.schema import STATEMENTS, connect, migrate, must_be_in_use
+from crossdock.journal.sql.stock_reads import StockReads
+from crossdock.journal.sqlite.schema import STATEMENTS, SqliteConnection, connect, migrate, must_be_in_use
 from crossdock.journal.sqlite.snapshots import SqliteReads
 from crossdock.journal.sqlite.writer import Writer
+from crossdock.journal.stock import OnStock
 from crossdock.message.records import Entry
 
+T = TypeVar("T")
 _SALT_BYTES, _SALTS_DRAWN = 8, 512
 _ALL = frozenset(range(PARTITIONS))
-_ID_TABLES = ("captures", "messages", "transmissions", "payloads", "hubs", "incidents", "overrides", "people")
+_ID_TABLES = (
+    "captures",
+    "messages",
+    "transmissions",
+    "payloads",
+    "hubs",
+    "incidents",
+    "overrides",
+    "people",
+    "reservations",
+    "promises",
+)
 
 
 class SqliteJournal(SqliteReads):
@@ -172,13 +188,34 @@ class SqliteJournal(SqliteReads):
         changes.seal()
         for row in changes.rows:
             _run(connection, row)
+        told = self._number(connection, changes.late) if changes.late else {}
         opened: dict[str, int] = {}
-        for entry, rows in changes.entries:
+        for entry, known in changes.entries:
+            rows = (*known, *told.get(id(entry), ())) if told else known
             planned = self._planned(connection, entry, rows, opened) if rows else rows
             position = self._append(connection, entry, planned)
             for statement, values, touches in planned:
                 if statement is not TOLD:
                     _run(connection, (statement, (*values, position), touches))
+
+    def _number(self, connection: sqlite3.Connection, lates: Sequence[Late]) -> dict[int, list[Row]]:
+        """Gives the next numbers, durable with the transaction or not at all; the rows to write, by their entry."""
+        last: dict[str, int] = {}
+        taken: list[list[int]] = []
+        for late in lates:
+            taken.append(given := [])
+            for one in late.numbers:
+                if one.sequence not in last:
+                    row = connection.execute(STATEMENTS["find_number"], (self.scope, one.sequence)).fetchone()
+                    last[one.sequence] = row[0] if row else 0
+                last[one.sequence] = after(one.sequence, last[one.sequence], one.most)
+                given.append(last[one.sequence])
+        told: dict[int, list[Row]] = {}
+        for late, given in zip(lates, taken, strict=True):
+            (payload, values), rows = late.numbered(self.scope, given, last)
+            connection.execute(STATEMENTS[payload], values)
+            told.setdefault(id(late.entry), []).extend((name, row, None) for name, row in rows)
+        return told
 
     def _planned(
         self, connection: sqlite3.Connection, entry: Entry, rows: Sequence[Row], opened: dict[str, int]
@@ -230,6 +267,24 @@ class SqliteJournal(SqliteReads):
         connection.execute(STATEMENTS["insert_ledger"], (*columns, after))
         self._open_heads[partition] = after
         return position
+
+    def decide_on_stock(
+        self, skus: Sequence[str], channel: str | None, decide: OnStock[T], *, entries_max: int = 1
+    ) -> asyncio.Future[T]:
+        """Decides about some items while nobody else can change their levels: a file has one writer."""
+
+        def work(connection: sqlite3.Connection) -> T:
+            assert isinstance(connection, SqliteConnection)
+            reads, changes = StockReads(connection), self.changes()
+            reads.scope = self.scope
+            levels = {(row.sku, row.site): row for row in reads.levels(skus)}
+            held = {} if channel is None else reads.held_by(channel, skus)
+            outcome = decide(levels, held, changes)
+            assert len(changes.entries) <= entries_max, "more entries than were announced"
+            self._write(connection, changes)
+            return outcome
+
+        return self.writer.submit(work)
 
     async def anchor(self) -> None:
         """Ties the heads of all chains together in one row, so that none can be cut off unseen."""
