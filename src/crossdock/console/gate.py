@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -135,6 +136,8 @@ def guarded(shown: Shown, right: Right | None, page: Page) -> Callable[[Request]
 
     async def answer(request: Request) -> Response:
         response = await _answer(shown, right, page, request)
+        if LIVE in request.headers and response.status_code == 200:
+            response = _unless_same(request, response)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if shown.is_secure:
@@ -142,6 +145,15 @@ def guarded(shown: Shown, right: Right | None, page: Page) -> Callable[[Request]
         return response
 
     return answer
+
+
+def _unless_same(request: Request, response: Response) -> Response:
+    """The page, or only the word that it is what the browser has."""
+    tag = f'"{hashlib.sha256(bytes(response.body)).hexdigest()[:32]}"'
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers={"etag": tag})
+    response.headers["etag"] = tag
+    return response
 
 
 async def _answer(shown: Shown, right: Right | None, page: Page, request: Request) -> Response:
