@@ -39,6 +39,7 @@ def _run(screen: Screen, stage: Stage, options: argparse.Namespace) -> int:
     screen.print()
     report.figures(screen, outcome)
     report.records(screen, outcome.verdict)
+    report.goods(screen, outcome.goods)
     if outcome.interesting:
         report.story(screen, stage, outcome.interesting)
     report.ending(screen, outcome)

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from demo.comparison import Parcels, Row, Verdict
+from demo.goods import GoodsRecords
 from demo.screen import Screen
 from demo.stage import Stage
 from demo.story import Outcome
@@ -114,6 +115,32 @@ def records(screen: Screen, verdict: Verdict) -> None:
     screen.print(f"[bold]{said}[/], {_good(not differ, f'{differ} differ without one')}.\n")
 
 
+def goods(screen: Screen, found: GoodsRecords) -> None:
+    """What came in, came back and was counted, on both sides, one row an item."""
+    table = _table(
+        "What came in, came back and was counted, beside the ERP's own records",
+        ("", "left"), ("of", "left"), ("record", "left"), ("item", "left"), ("lot", "left"), ("WMS", "right"),
+        ("ERP", "right"), ("where in the ERP", "left"), ("", "left"),
+        verdicts=True,
+    )  # fmt: skip
+    before = ("", "")
+    for row in found.rows:
+        head = (row.what, row.document)
+        shown = ("", "") if head == before else head
+        before = head
+        says = "agrees" if row.agrees else "DIFFERS"
+        table.add_row(
+            *shown, row.record, row.sku, row.lot, f"{row.there:f}", f"{row.here:f}", row.place, says,
+            style="" if row.agrees else "red",
+        )  # fmt: skip
+    screen.print(table, "")
+    agree = sum(row.agrees for row in found.rows)
+    closed = (
+        "closed, though one piece never came" if found.purchase_state == "received" else found.purchase_state
+    )
+    screen.print(f"[bold]{agree} of {len(found.rows)} agree[/]; in the ERP the purchase is {closed}.\n")
+
+
 def _cells(row: Row) -> Iterator[str]:
     yield row.sku
     yield f"{row.ordered:f} {row.unit}"
@@ -157,6 +184,13 @@ def ending(screen: Screen, outcome: Outcome) -> None:
     rows = (f"{row.sale} {row.release} {row.sku}: {row.says}" for row in outcome.verdict.rows if not row.fine)
     for says in (*outcome.verdict.lost, *outcome.verdict.twice, *outcome.verdict.out_of_order, *rows):
         screen.print(f"  {escape(says)}")
+    for one in outcome.goods.rows:
+        if not one.agrees:
+            screen.print(
+                f"  {one.what} {one.document} {one.record} {one.sku}: {one.there} there, {one.here} here"
+            )
+    if not outcome.goods.fine:
+        screen.print(f"  the purchase is {outcome.goods.purchase_state} in the ERP")
     if not outcome.balanced:
         screen.print(f"  conservation: {escape(str(outcome.conservation))}")
     if not outcome.audited:

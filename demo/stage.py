@@ -7,9 +7,6 @@ import json
 import secrets
 import shutil
 import signal
-import time
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -38,7 +35,6 @@ PACE_S = 0.1
 REPLENISHED, STAYS_SHORT = "TEA-0500", "CUP-0001"  #: too little of both; one of them comes in later
 #: Of what is ordered of the two, this part is there.
 SHORT_SHARE = 0.35
-TRIES_MAX = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +94,7 @@ class Stage:
                 stock=opening(sales),
                 push=[f"{self.hub.url}/v1/systems/wms/messages?document={{topic}}"],
                 key=wms_key,
+                topics=("pick_status", "shipment", "goods_receipt", "return_receipt", "inventory_count"),
                 api_key=self._key,
                 faults={
                     **FAULTS,
@@ -136,32 +133,6 @@ class Stage:
             assert text.count(placeholder) == 1, f"the charter names the address of {name} once"
             text = text.replace(placeholder, urls[name])
         charter.write_text(text)
-
-    def adjust(self, sku: str, quantity: int) -> None:
-        """Goods come in: booked through the warehouse's own API, which misbehaves for us as for the hub."""
-        body = {
-            "site": seed.WAREHOUSE, "sku": sku, "bin": "IN-01", "quantity": quantity, "unit": "EA", "reason": "receipt",
-        }  # fmt: skip
-        headers = {
-            "Authorization": f"Bearer {self._key}", "Content-Type": "application/json",
-            "Idempotency-Key": f"receipt-{sku}-1",
-        }  # fmt: skip
-        for _ in range(TRIES_MAX):
-            request = urllib.request.Request(
-                f"{self.twin.url}/stock/adjustments", json.dumps(body).encode(), headers, method="POST"
-            )
-            try:
-                with urllib.request.urlopen(request, timeout=10) as answer:
-                    json.load(answer)
-                    return
-            except urllib.error.HTTPError as error:
-                with error:
-                    if error.code < 500 and error.code != 429:
-                        raise RuntimeError(f"the warehouse refused the receipt: {error.read()!r}") from error
-            except (OSError, ValueError):
-                pass  # no answer, or none that can be read: the same again under its key
-            time.sleep(0.2)
-        raise RuntimeError("the warehouse did not take the receipt")
 
 
 def opening(sales: Sequence[Wanted]) -> dict[str, Any]:

@@ -6,18 +6,22 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from demo.comparison import Verdict, compare
+from demo.goods import GoodsRecords, goods_records
 from demo.screen import Tell
-from demo.stage import HELD_S, PACE_S, REPLENISHED, Stage
+from demo.stage import HELD_S, PACE_S, REPLENISHED, STAYS_SHORT, Stage
 from demo.tryton import seed
-from demo.tryton.sales import Wanted, books, cancel_releases, mixed_sales, open_sales
+from demo.tryton.goods import Bought, in_stock, open_purchase, purchase, return_sale, returned
+from demo.tryton.sales import SaleRecord, Wanted, books, cancel_releases, mixed_sales, open_sales
 
 WAIT_S = 180.0
 LOOK_S = 0.25
 CONFIRMED_AT_ONCE = 10
+COUNTED = "POT-0001"
+_NEW_LOT = {"lot": "H2612-C", "expires_on": "2027-12-31"}
 #: What must be 0 before the figures are final.
 SETTLED = ("waiting", "due", "sending", "retrying", "in_doubt")
 
@@ -40,6 +44,7 @@ class Outcome:
     cancelled: list[str]
     late: str | None = None
     interesting: str | None = None
+    goods: GoodsRecords = field(default_factory=GoodsRecords)
 
     @property
     def balanced(self) -> bool:
@@ -50,11 +55,11 @@ class Outcome:
     @property
     def fine(self) -> bool:
         """Whether the demo may end with 0."""
-        return self.verdict.fine and self.balanced and self.audited
+        return self.verdict.fine and self.goods.fine and self.balanced and self.audited
 
 
 class Story:
-    """One run: sales, cancellations, a short warehouse, goods that come in later."""
+    """One run: sales, cancellations, a short warehouse, goods bought and sent back, a count."""
 
     def __init__(self, stage: Stage, *, sales: int = 25, cancelled: int = 3) -> None:
         self._stage = stage
@@ -65,6 +70,8 @@ class Story:
         self._sales: list[int] = []
         self._numbers: list[str] = []
         self._late_number: str | None = None
+        self._bought = 0
+        self._back: str | None = None
 
     def run(self) -> Outcome:
         """All phases. Raises Stuck."""
@@ -76,7 +83,9 @@ class Story:
         self._cancel_too_late()
         self._ship()
         self._book()
-        self._replenish()
+        self._buy()
+        self._take_back()
+        self._count_stock()
         return self._count()
 
     # -- the phases ----------------------------------------------------------
@@ -146,15 +155,61 @@ class Story:
         with self._screen.phase("The ERP books what left, and makes back-orders") as tell:
             self._rest(tell)
 
-    def _replenish(self) -> None:
+    def _buy(self) -> None:
+        """What is short is bought; it comes on two trucks, one piece damaged, one missing for good."""
         state = self._warehouse()
         missing = sum(
             int(line["short"]) for order in state["orders"] if order["status"] == "acknowledged"
             for line in order["lines"] if line["sku"] == REPLENISHED
         )  # fmt: skip
-        with self._screen.phase(f"{missing} pieces of {REPLENISHED} come in: back-orders ship") as tell:
+        with self._screen.phase(f"{missing} missing pieces of {REPLENISHED} are bought and come in") as tell:
+            erp, twin = self._stage.erp, self._stage.twin
+            bought = open_purchase(erp, Bought("S-2001", ((REPLENISHED, missing + 2), ("HON-0350", 12))))
+            self._bought = bought.id
+            self._until(lambda: bought.number in self._expected(), True, None, "purchase in the warehouse")
+            tell(now=f"{bought.number} is expected")
             if missing:
-                self._stage.adjust(REPLENISHED, missing)
+                twin.truck(bought.number, {"sku": REPLENISHED, "quantity": missing})
+            damaged = {"sku": REPLENISHED, "quantity": 1, "status": "damaged"}
+            twin.truck(bought.number, damaged, {"sku": "HON-0350", "quantity": 12, **_NEW_LOT}, complete=True)
+            trucks = 2 if missing else 1
+
+            def booked() -> int:
+                return len({one.reference for one in purchase(erp, bought.id).came})
+
+            self._until(booked, trucks, None, "receipts in the ERP")
+            self._rest(tell)
+
+    def _take_back(self) -> None:
+        """A customer returns two pieces of what was shipped: one goes back on the shelf, one is thrown away."""
+        erp, twin = self._stage.erp, self._stage.twin
+        found = _returnable(books(erp, self._sales))
+        if found is None:
+            return
+        sale, sku = found
+        with self._screen.phase(f"A customer sends 2 pieces of {sku} back") as tell:
+            self._back = number = return_sale(erp, sale, {sku: 2})
+            self._until(lambda: number in self._expected(), True, None, "return in the warehouse")
+            tell(now=f"{number} is expected")
+            twin.truck(
+                number,
+                {"sku": sku, "quantity": 1, "outcome": "restock"},
+                {"sku": sku, "quantity": 1, "outcome": "scrap"},
+            )
+            self._until(lambda: len(returned(erp, number)[1]), 2, None, "return in the ERP")
+            self._rest(tell)
+
+    def _count_stock(self) -> None:
+        """Somebody counts the teapots, and one is missing."""
+        with self._screen.phase(f"Somebody counts {COUNTED}: one piece is missing") as tell:
+            levels = self._warehouse()["stock"]
+            books_say = sum(
+                int(level["quantity"]) for level in levels
+                if (level["sku"], level["status"]) == (COUNTED, "available")
+            )  # fmt: skip
+            self._stage.twin.count({"sku": COUNTED, "quantity": books_say - 1})
+            erp = self._stage.erp
+            self._until(lambda: in_stock(erp, COUNTED) == books_say - 1, True, None, "count in the ERP")
             self._rest(tell)
 
     def _count(self) -> Outcome:
@@ -170,6 +225,7 @@ class Story:
             return Outcome(
                 verdict, stage.hub.conservation(), incidents, state, audit, not status,
                 len(self._sales), self._numbers, self._late_number, _interesting(verdict),
+                goods_records(stage.erp, state, self._bought, self._back),
             )  # fmt: skip
 
     # -- what is seen --------------------------------------------------------
@@ -185,6 +241,9 @@ class Story:
 
     def _status(self, number: str) -> str | None:
         return next((o["status"] for o in self._warehouse()["orders"] if o["number"] == number), None)
+
+    def _expected(self) -> set[str]:
+        return {task["number"] for task in self._warehouse()["receiving"]}
 
     def _on_desk(self, document: str) -> set[str]:
         return {one["number"] for one in self._stage.hub.incidents() if one["object"] == document}
@@ -236,6 +295,17 @@ class Story:
             f"{row['number']} is not in the warehouse" for row in releases if row["number"] not in known
         ]
         return ", ".join(words)
+
+
+def _returnable(sales: Sequence[SaleRecord]) -> tuple[int, str] | None:
+    """A sale and an item of it of which two pieces left, sold by the piece and not by lot."""
+    for sale in sales:
+        for shipment in sale.shipments:
+            for move in shipment.moves if shipment.state == "done" else ():
+                by_piece = move.unit == "u" and move.lot is None and "." not in move.line
+                if by_piece and move.quantity >= 2 and move.sku not in (STAYS_SHORT, COUNTED):
+                    return sale.id, move.sku
+    return None
 
 
 def _late(wanted: Sequence[Wanted], cancelled: Sequence[int], index: int) -> int:

@@ -19,7 +19,7 @@ from crossdock.journal.sql import standing
 from crossdock.kit import conformance
 from crossdock.kit.registry import connectors
 from crossdock.message import incident, states
-from crossdock.model import lifecycle, reference
+from crossdock.model import arrival, lifecycle, receiving, reference, returning
 
 DOCS = Path(__file__).resolve().parent
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -72,6 +72,34 @@ def state_tables() -> Iterator[str]:
     yield "## Entries of the ledger\n\n"
     kinds_of_entry = [(f"`{k.name}`", says[f"EntryKind.{k.name}"]) for k in states.EntryKind]
     yield from table(("kind", "meaning"), *kinds_of_entry)
+
+
+def goods_tables() -> Iterator[str]:
+    """How far goods have come, what a receipt can be found to be, and what becomes of goods that come back."""
+    says = phrases(arrival)
+    rows = [(f"`{one.value}`", says[f"Receiving.{one.name}"]) for one in arrival.Receiving]
+    yield from table(("goods are", "that means"), *rows)
+    yield "\n"
+    found = [
+        (
+            f"`{finding.value}`",
+            f"incident `{to.type}`" if to.type else "a note in the story",
+            to.fix or "nothing",
+        )
+        for finding, to in receiving.CONSEQUENCES.items()
+    ]
+    yield from table(("a receipt is found", "that leads to", "what to do"), *found)
+    yield "\n"
+    says = phrases(returning)
+    shelves = [
+        (
+            f"`{one.value}`",
+            says[f"Disposition.{one.name}"],
+            ", ".join(f"`{status}`" for status in shelf.statuses),
+        )
+        for one, shelf in returning.SHELVES.items()
+    ]
+    yield from table(("goods that come back", "that means", "states of stock that fit"), *shelves)
 
 
 def headline_table() -> Iterator[str]:
@@ -261,6 +289,7 @@ def x12_acknowledgements() -> Iterator[str]:
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "states": state_tables,
     "headlines": headline_table,
+    "goods": goods_tables,
     "incident types": incident_table,
     "charter keys": charter_keys,
     "example keys": example_keys,

@@ -17,13 +17,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "message": "faults model",
         "mapping": "faults model",
         # a charter is checked with the mappings and crosswalks that its flows name, and with the EDI grammars
-        # that its partner profiles narrow
-        "charter": "faults model mapping formats",
+        # that its partner profiles narrow; it names the rules that stock is promised by
+        "charter": "faults model mapping formats stock",
         "stock": "faults model",
         "kit": "faults model mapping",
         # transport implements the client that kit describes
         "transport": "faults kit",
-        "journal": "faults model message",
+        # a journal keeps reservations as the rules of stock know them
+        "journal": "faults model message stock",
         # never a sibling, never the pipeline
         "connectors": "faults model mapping formats transport kit",
         # never connectors, formats, transport

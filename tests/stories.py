@@ -21,6 +21,7 @@ from crossdock.message.incident import TYPES, Incident, MemberKind
 from crossdock.message.records import Capture, Entry, Message, Transmission
 from crossdock.message.states import CaptureState, EntryKind, MessageState, TransmissionState
 from crossdock.pipeline.dedup import ArrivalDedup
+from tests.stories_of_stock import stock
 
 START_MS = 1_795_000_000_000
 
@@ -379,6 +380,7 @@ class Stories:
                 None,
             ),
         )  # fmt: skip
+        stock(changes, START_MS)
         changes.row("upsert_restored", "shop", START_MS, START_MS, 1, None)
         changes.row("insert_answer", "act/1", b"d" * 32, b"{}", START_MS)
         changes.row("upsert_tally", 1, "erp", "inventory_balance", START_MS, 7, 120, 3, 1)

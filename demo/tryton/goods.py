@@ -76,11 +76,22 @@ def purchase(erp: Erp, id_: int) -> PurchaseRecord:
     )  # fmt: skip
 
 
+def return_purchase(erp: Erp, id_: int) -> str:
+    """Enters the return of all of a purchase and gives the number of the return shipment to its supplier."""
+    about = {"active_model": "purchase.purchase", "active_id": id_, "active_ids": [id_]}
+    session, _, _ = erp("wizard.purchase.return_purchase.create", **about)
+    erp("wizard.purchase.return_purchase.execute", session, {}, "return_", **about)
+    ids = erp("purchase.purchase.search", [["origin", "=", f"purchase.purchase,{id_}"]], 0, None, None)
+    erp("purchase.purchase.quote", ids)
+    erp("purchase.purchase.confirm", ids)
+    (row,) = erp.rows("purchase.purchase", [["id", "=", ids[-1]]], ["shipment_returns.number"])
+    return row["shipment_returns."][0]["number"]
+
+
 def return_sale(erp: Erp, sale: int, wanted: dict[str, int]) -> str:
     """Enters the return of a part of a sale and gives the number of the return shipment that waits for it."""
     about = {"active_model": "sale.sale", "active_id": sale, "active_ids": [sale]}
-    session, start, _ = erp("wizard.sale.return_sale.create", **about)
-    erp("wizard.sale.return_sale.execute", session, {}, start, **about)
+    session, _, _ = erp("wizard.sale.return_sale.create", **about)
     erp("wizard.sale.return_sale.execute", session, {}, "return_", **about)
     made = erp.rows("sale.sale", [["origin", "=", f"sale.sale,{sale}"]], ["lines.product.code"])[-1]
     changes: list[list[Any]] = []

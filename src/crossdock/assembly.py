@@ -43,6 +43,7 @@ from crossdock.pipeline.dedup import ArrivalDedup
 from crossdock.pipeline.lanes import KeyOrdering
 from crossdock.pipeline.packs import Packs
 from crossdock.pipeline.receive import DurableFirst
+from crossdock.pipeline.stockkeeping.guard import NeverOversell
 from crossdock.pipeline.target import WINDOW_MAX
 from crossdock.pipeline.told import Told
 from crossdock.pipeline.transmit import NeverGuess
@@ -165,13 +166,11 @@ def hold_on(
 
     assert isinstance(journal, PostgresqlJournal), "a shared database is a PostgreSQL database"
     signals = PostgresqlSignals(settings.database, f"{settings.host_id} {journal.process.birth}")
-    limits = {
-        name: Limit(system.limits.concurrency, system.limits.rate_per_s)
-        for name, (system, _) in clients.items()
-    }
+    bounds = {name: system.limits for name, (system, _) in clients.items()}
+    limits = {name: Limit(one.concurrency, one.rate_per_s) for name, one in bounds.items()}
     budgets = Budgets(limits, {name: client for name, (_, client) in clients.items()})
-    url, lease_s = settings.database, settings.lease_s
-    return PostgresqlTenure(journal, signals, budgets, url=url, lease_s=lease_s), signals
+    tenure = PostgresqlTenure(journal, signals, budgets, url=settings.database, lease_s=settings.lease_s)
+    return tenure, signals
 
 
 class Hub:
@@ -212,6 +211,7 @@ class Hub:
             tenure=self.tenure,
             signals=signals,
             refresh=self.refresh_crosswalks,
+            reservation=blind.NoReservation() if "reservation" in off else NeverOversell(),
         )
         self.pressure = Pressure(self.charter, self.journal, self.clock, self._disk_free)
         self.context.full, self.context.backlogs = self.pressure.is_full, self.pressure.backlogs
@@ -250,8 +250,8 @@ class Hub:
         if self.settings.is_shared:
             return None
         disk = shutil.disk_usage(self.settings.sqlite_path.parent)
-        small = disk.total < _SMALL_DISKS * self.charter.intake.disk_free_mb * 1_000_000
-        return None if small else disk.free
+        least = _SMALL_DISKS * self.charter.intake.disk_free_mb * 1_000_000
+        return disk.free if disk.total >= least else None
 
     async def stop(self) -> None:
         """Stops the worker, then closes the journal and all connections."""
@@ -276,7 +276,7 @@ class Hub:
             theirs=codes.theirs,
             file=self._file,
             now=self._time.now_s,
-            reads=lambda: (*(Read(used.what, used.version) for used in codes.used()), *packs.used()),
+            reads=lambda: _reads(codes, packs),
             convert=packs.convert,
             document=told.document,
             belonging=told.belonging,
@@ -368,6 +368,12 @@ class Hub:
             entropy=around.random_bytes,
             sleep=self.clock.sleep,
         )
+
+
+def _reads(codes: Codes, packs: Packs) -> tuple[Read, ...]:
+    """What was looked up since this was last asked."""
+    rows, items = codes.used(), packs.used()
+    return (*[Read(used.what, used.version) for used in rows], *items) if rows else items
 
 
 class NoClient:

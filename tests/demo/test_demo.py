@@ -15,6 +15,7 @@ from rich.console import Console
 
 from demo import report
 from demo.comparison import Verdict, compare
+from demo.goods import GoodsRecords, GoodsRow
 from demo.screen import Screen
 from demo.stage import Stage
 from demo.story import Outcome, Story
@@ -41,6 +42,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         outcome = Story(stage, sales=6, cancelled=1).run()
         report.figures(screen, outcome)
         report.records(screen, outcome.verdict)
+        report.goods(screen, outcome.goods)
         report.story(screen, stage, outcome.interesting or "")
         report.ending(screen, outcome)
         yield Run(stage, outcome, out.getvalue())
@@ -92,6 +94,26 @@ def test_the_faults_struck_and_the_story_is_told_from_the_erp_to_the_warehouse_a
     for who in ("erp", "wms", "hub"):
         assert f"  {who}  " in run.said
     assert max(map(len, run.said.splitlines())) <= 100
+
+
+@pytest.mark.tryton
+@pytest.mark.slow
+def test_a_purchase_a_return_and_a_count_stand_in_the_erps_own_books(run: Run) -> None:
+    goods = run.outcome.goods
+    assert {row.what for row in goods.rows} == {"purchase", "return", "count"}
+    assert [row for row in goods.rows if not row.agrees] == []
+    assert goods.purchase_state == "received", "the piece that never came is not expected any more"
+    places = {(row.what, row.place) for row in goods.rows}
+    assert places >= {("purchase", "Quarantine"), ("return", "Scrap"), ("return", "Storage Zone")}
+    assert {row.lot for row in goods.rows if row.sku == "HON-0350"} == {"H2612-C"}
+
+
+def test_goods_that_differ_are_seen() -> None:
+    agreeing = GoodsRow("purchase", "PO-1", "GR-1", "TEA-0250", "", "Storage Zone", Decimal(3), Decimal(3))
+    lost = GoodsRow("purchase", "PO-1", "GR-2", "TEA-0250", "", "Storage Zone", Decimal(3), Decimal(0))
+    assert GoodsRecords((agreeing,), "received").fine
+    assert not GoodsRecords((agreeing, lost), "received").fine
+    assert not GoodsRecords((agreeing,), "partially shipped").fine
 
 
 # -- the judgement -----------------------------------------------------------------
@@ -212,8 +234,9 @@ def test_releases_that_changed_places_are_seen() -> None:
 @pytest.mark.slow
 def test_what_the_readme_shows_is_what_the_demo_prints(run: Run) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    counts, rows = re.findall(r"```text\n(.*?)```", readme, re.DOTALL)[:2]
+    counts, rows, goods = re.findall(r"```text\n(.*?)```", readme, re.DOTALL)[:3]
     labels = [re.split(r"\s{2,}", line)[0] for line in counts.splitlines()]
     heads = {re.sub(r"\s+", " ", line).strip() for line in run.said.splitlines()}
     assert [label for label in labels if f"\n{label}  " not in run.said] == []
     assert re.sub(r"\s+", " ", rows.splitlines()[1]).strip() in heads
+    assert re.sub(r"\s+", " ", goods.splitlines()[0]).strip() in heads

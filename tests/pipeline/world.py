@@ -41,6 +41,7 @@ from crossdock.pipeline.lanes import KeyOrdering
 from crossdock.pipeline.receive import DurableFirst
 from crossdock.pipeline.transmit import NeverGuess
 from crossdock.pipeline.worker import Worker
+from crossdock.stock.policy import Policy
 
 
 class Clock:
@@ -81,6 +82,8 @@ class JsonReader:
 
 
 def _number(tree: Mapping[str, Any]) -> str:
+    if named := tree.get("extra", {}).get("id"):
+        return str(named)
     event = f"{tree.get('warehouse_order')}:{tree.get('state')}"  # what the floor reports has no number
     return str(tree.get("number") or tree.get("sku") or event)
 
@@ -175,6 +178,9 @@ def order(number: str, *, key: str | None = None, **more: Any) -> dict[str, Any]
     return {"number": number, "lines": lines, "extra": extra, **more}
 
 
+_LOCAL = (ip_network("127.0.0.1/32"),)
+
+
 def fresh_database(_folder: Path) -> str | None:
     """The URL of the database of a folder for a world that names none; None: a file of its own. Set by conftest.py."""
     return None
@@ -207,12 +213,11 @@ class World:
         adjust: Callable[[System], System] = lambda system: system,
         surroundings: Mapping[str, Any] | None = None,
         database: str | None = None,
+        stock: Policy | None = None,
         **guards: Any,
     ) -> None:
         self.targets = {name: FakeTarget(name) for name in ("wms", "erp")}
-        limits = Limits(
-            concurrency=concurrency, retry_first_s=0.005, retry_max_s=0.02, retry_for_s=retry_for_s
-        )
+        limits = Limits(concurrency, retry_first_s=0.005, retry_max_s=0.02, retry_for_s=retry_for_s)
         on_change = OnChange.REVISE if revise else OnChange.REFUSE
         flows = tuple(FlowIn(d, id="number", on_change=on_change) for d in documents)
         outs = tuple(FlowOut(d) for d in documents)
@@ -222,11 +227,11 @@ class World:
             "erp": System("erp", "json", flows_in=flows, flows_out=outs, limits=limits),
         }
         systems = {name: adjust(system) for name, system in systems.items()}
-        rules = {
-            d: ObjectRule(d, (owners or {}).get(d, "shop"), tuple(readers), fields or {}) for d in documents
-        }
+        # What may be sold is the hub's own word.
+        ruled, owned = [d for d in documents if d != "stock_level"], owners or {}
+        rules = {d: ObjectRule(d, owned.get(d, "shop"), tuple(readers), fields or {}) for d in ruled}
         judged = checks or Checks(ItemCheck.SKIP)
-        self.charter = Charter("sha256:test", Site(), systems, rules, judged, (ip_network("127.0.0.1/32"),))
+        self.charter = Charter("sha256:test", Site(), systems, rules, judged, _LOCAL, stock=stock)
         self.clock = Clock()
         self.database = database or fresh_database(folder) or f"sqlite:{folder / 'hub.db'}"
         self.journal = journal_at(self.database, self.clock, guards.pop("dedup", None) or ArrivalDedup())

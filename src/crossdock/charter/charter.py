@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from crossdock.charter.blackouts import Blackout, Calendar
 from crossdock.charter.flow_settings import Brake, FileForm, Fit, WhenClosed
 from crossdock.formats.edi.profile import Profile
+from crossdock.stock.policy import Policy
 
 
 class ItemCheck(Enum):
@@ -207,6 +208,8 @@ class Checks:
     wait_s: float = 900.0  #: how long a message waits for its predecessor before it is an incident
     over_receipt_percent: Decimal = Decimal(0)  #: more than was announced that is taken without asking
     adjustment_reasons: tuple[str, ...] = ()  #: the only ones a correction of stock may give; empty: any
+    address: ItemCheck = ItemCheck.SKIP  #: by the rules of its country; its bare form is always checked
+    price: ItemCheck = ItemCheck.SKIP  #: whether each line of an order has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +236,7 @@ class Charter:
     intake: Intake = Intake()
     files: Mapping[str, str] = field(default_factory=dict[str, str])  #: name in the site -> text, as checked
     partners: Mapping[str, Profile] = field(default_factory=dict[str, Profile])  #: by the name of their file
+    stock: Policy | None = None  #: what may be promised; None: no stock is kept
 
     def calendar(self, system: str, direction: str) -> Calendar:
         """The blackouts of one system and one direction ("in" or "out"), on its own clock or else the site's."""

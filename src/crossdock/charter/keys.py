@@ -65,6 +65,39 @@ def _keys(*keys: Key) -> dict[str, Key]:
     return {key.name: key for key in keys}
 
 
+#: The tables of the stock section.
+STOCK_SECTIONS: dict[str, dict[str, Key]] = {
+    "stock": _keys(
+        Key("sites", Type.SECTION_BY_NAME, "The warehouses whose stock is promised, in the order in which they are"
+            " drawn from.", required=True, section="stock_site"),
+        Key("channels", Type.SECTION_BY_NAME, "The systems that sell; one that is not listed sells from every site.",
+            section="stock_channel"),
+        Key("promise_s", Type.SECONDS, "How long a promise holds that names no time.", default=900.0, least=1),
+        Key("promise_max_s", Type.SECONDS, "The longest that a promise may hold.", default=86_400.0, least=1),
+        Key("settle_s", Type.SECONDS, "How long a channel's own lower figure stands before it is corrected.",
+            default=30.0),
+    ),
+    "stock_site": _keys(
+        Key("system", Type.SYSTEM, "The system whose figures count there.", required=True),
+        Key("figure", Type.CHOICE, "Whether its figures still hold what it allocated to orders (gross), or not (net).",
+            default="gross", choices=("gross", "net")),
+        Key("buffer", Type.NUMBER, "Of every item, never promised; in base units.", default=0),
+        Key("buffers", Type.WHOLE_BY_NAME, "Items with a buffer of their own: `TEA-1: 5`.", default={}),
+        Key("left_days", Type.WHOLE, "Days that a lot must still have to be promised.", default=0),
+    ),
+    "stock_channel": _keys(
+        Key("sites", Type.TEXTS, "The sites that it sells from, in order. Absent: all.", default=()),
+        Key("buffer", Type.NUMBER, "Of every item, not shown to it; in base units.", default=0),
+        Key("share", Type.NUMBER, "The part of all promisable stock that it may hold, such as 0.5. Absent: all."),
+        Key("at_most", Type.NUMBER, "It is never shown more; in base units."),
+        Key("unit", Type.TEXT, "The pack that it counts in, such as CS. Absent, or an item without it: the base unit."),
+        Key("split", Type.FLAG, "Whether an order may be drawn from several sites.", default=False),
+        Key("short", Type.CHOICE, "What becomes of an order that is not covered: it waits as an incident, or is"
+            " refused.", default="backorder", choices=("backorder", "refuse")),
+        Key("publish", Type.FLAG, "Whether it is sent a stock_level whenever what it may sell changes.", default=False),
+    ),
+}  # fmt: skip
+
 #: The tables by section name; "" is the top of the file.
 SECTIONS: dict[str, dict[str, Key]] = {
     "": _keys(
@@ -77,6 +110,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("objects", Type.SECTION_BY_NAME, "Who owns and who gets each kind of document.",
             required=True, section="object"),
         Key("owners", Type.TEXT_BY_NAME, "Which role an incident type goes to: `unknown_sku: master_data`."),
+        Key("stock", Type.SECTION, "What stock is kept and promised; absent: none.", section="stock"),
     ),
     "site": _keys(
         Key("name", Type.TEXT, "Name of the installation.", default="site"),
@@ -90,6 +124,10 @@ SECTIONS: dict[str, dict[str, Key]] = {
     "checks": _keys(
         Key("item_known", Type.CHOICE, "What a line with an unknown item does: an incident, a note, nothing.",
             default="refuse", choices=("refuse", "warn", "skip")),
+        Key("address", Type.CHOICE, "What an address that its country would not deliver to does: an incident, a note,"
+            " nothing.", default="skip", choices=("refuse", "warn", "skip")),
+        Key("price", Type.CHOICE, "What an order line without a price does.", default="skip",
+            choices=("refuse", "warn", "skip")),
         Key("wait_s", Type.SECONDS, "How long a message waits for its predecessor.", default=900.0),
         Key("over_receipt_percent", Type.NUMBER, "Percent more than was announced that is received without asking.",
             default=0.0),
@@ -250,6 +288,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("readers", Type.READERS, "Who gets it: `[wms]` or `[{system: wms, after: erp}]`.", default=()),
         Key("fields", Type.TEXT_BY_NAME, "Fields that another system owns: `price: erp`.", default={}),
     ),
+    **STOCK_SECTIONS,
     "reader": _keys(
         Key("system", Type.SYSTEM, "Who gets it.", required=True),
         Key("after", Type.SYSTEM, "A reader that must have answered first."),

@@ -16,6 +16,7 @@ from crossdock.charter.partners import read_partners
 from crossdock.charter.reading import Reading, Values
 from crossdock.charter.sheet import Entry, read_sheet
 from crossdock.charter.site_files import CHARTER_FILE, check_files, digest, read_files
+from crossdock.charter.stock import LEVEL, read_stock
 from crossdock.charter.systems import Connectors, read_systems
 from crossdock.charter.values import nearest
 from crossdock.faults import Misconfigured
@@ -86,7 +87,7 @@ def _charter(
     if documents is not None:
         check_documents(reading, systems, rules, documents)
     named = {path.removeprefix("systems.") for path in reading.paths("systems")}
-    check_agreement(reading, systems, rules, connectors, named)
+    check_agreement(reading, systems, rules, connectors, named, own=(LEVEL,) if values["stock"] else ())
     check_files(reading, files, systems, connectors)
     checks = _section(reading, values, "checks")
     site, intake = _section(reading, values, "site"), _section(reading, values, "intake")
@@ -104,6 +105,7 @@ def _charter(
         intake=Intake(**intake),
         files=files,
         partners=partners,
+        stock=read_stock(reading, values["stock"], systems, connectors, rules),
     )
     for system in systems.values():
         _check_address(reading, system, charter)
@@ -118,6 +120,8 @@ def _checks(values: Values) -> Checks:
         values["wait_s"],
         Decimal(str(values["over_receipt_percent"])),
         tuple(values["adjustment_reasons"]),
+        ItemCheck(values["address"]),
+        ItemCheck(values["price"]),
     )
 
 

@@ -15,6 +15,7 @@ import typer
 
 from crossdock.cli import options
 from crossdock.cli.terminal import FOUND, MISUSED, print_json, progress, stop
+from crossdock.faults import Misconfigured
 
 if TYPE_CHECKING:
     from crossdock.charter.charter import Charter
@@ -115,7 +116,12 @@ def load(
     form |= {"dates": _pairs(date, "--date")} if date else {}
     form |= {"group": True} if group else {}
     wish = Wish(system, document, path, format_, map_, id_, _pairs(set_, "--set"), form)
-    made = plan(wish, charter)
+    try:
+        made = plan(wish, charter)
+    except Misconfigured as fault:
+        if fault.path.startswith("systems."):
+            raise
+        stop(fault.says, fix=fault.fix, status=MISUSED)
     began_s = time.perf_counter()
     tally = _loaded(made, charter, settings, None if dry_run else (url, key))
     seconds = max(time.perf_counter() - began_s, 1e-6)

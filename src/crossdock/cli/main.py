@@ -15,6 +15,7 @@ from crossdock.cli import (
     conservation,
     desk,
     doctor,
+    duplicates,
     gates,
     hub,
     init,
@@ -24,6 +25,7 @@ from crossdock.cli import (
     schema,
     send,
     status,
+    stock,
     trace,
     twin,
 )
@@ -52,10 +54,12 @@ app.add_typer(keys.app, name="keys")
 app.command()(hub.up)
 app.command()(send.send)
 app.command()(load.load)
+app.command()(duplicates.duplicates)
 app.command()(trace.trace)
 app.add_typer(desk.app, name="desk")
 app.command()(conservation.conservation)
 app.command()(status.status)
+app.command()(stock.stock)
 app.command()(gates.pause)
 app.command()(gates.resume)
 app.command()(gates.drain)

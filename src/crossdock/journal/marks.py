@@ -9,11 +9,15 @@ from crossdock.journal.numbers import WAITING
 from crossdock.message.incident import IncidentState
 from crossdock.message.records import Transmission
 
+#: Rows of which only the first values are vouched for; the others follow from them, or are needed to write.
+SHORT = {"upsert_stock_belief": ("stock_belief", 14), "insert_reservation": ("reservation", 12),
+         "move_reservation": ("reservation", 12), "upsert_stock_told": ("stock_told", 7)}  # fmt: skip
 #: Rows that cite the entry that made them: its position is their last value, and it holds their mark.
 CITING = frozenset(
     {"upsert_hub", "introduce_shared", "upsert_identity", "upsert_belief", "insert_member", "insert_member_by_cause",
      "insert_override", "upsert_crosswalk_row", "insert_gate_act", "upsert_number", "insert_receipt", "answer_receipt",
-     "upsert_restored", "assign_incident", "resolve_incident", "resolve_empty_incident"}
+     "upsert_restored", "assign_incident", "resolve_incident", "resolve_empty_incident",
+     *SHORT, "insert_promise"}
 )  # fmt: skip
 #: Not a row but the mark of a move that an entry tells of beside its own.
 TOLD = "told"
@@ -61,6 +65,9 @@ def marks_of(statement: str, values: tuple[Any, ...]) -> bytes:
         return receipt_mark(transmission, round_, state, answered)
     if statement == TOLD:
         return values[0]
+    if statement in SHORT:
+        name, count = SHORT[statement]
+        return mark(name, values[:count])
     return mark(statement, values)
 
 

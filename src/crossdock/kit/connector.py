@@ -148,7 +148,8 @@ class Draft:
     original: bool | None = None
     news_only: bool = False  #: says the whole again: what is as its sender said last is not passed on
     alias: str = ""  #: what it was called while it had no id: a mended one is known by it
-    locate: Callable[[Fault], Fault] | None = None  #: adds the place in what was sent to a fault of the model
+    #: adds the place in what was sent to a fault of the model
+    locate: Callable[[Fault], Fault] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,8 @@ class Fits:
         for rule in self.rules:
             tree = _at(tree, rule.steps, "", rule)
         if self.whole.charset or self.whole.most is not None:
-            tree = _each(tree, "", self.whole)
+            own = frozenset(rule.steps for rule in self.rules if rule.charset)
+            tree = _each(tree, "", self.whole, (), own)
         return tree
 
 
@@ -170,10 +171,15 @@ def _at(tree: Any, steps: tuple[str, ...], path: str, rule: Rule) -> Any:
     return fields if inner is fields[name] else {**fields, name: inner}
 
 
-def _each(tree: Any, path: str, rule: Rule) -> Any:
+def _each(tree: Any, path: str, rule: Rule, steps: tuple[str, ...], own: frozenset[tuple[str, ...]]) -> Any:
+    """The tree with every value judged that has no rule of its own."""
     if isinstance(tree, list):
-        return [_each(one, f"{path}[{i}]", rule) for i, one in enumerate(cast("list[Any]", tree))]
+        listed = cast("list[Any]", tree)
+        return [_each(one, f"{path}[{i}]", rule, steps, own) for i, one in enumerate(listed)]
     if isinstance(tree, dict):
         fields = cast("dict[str, Any]", tree)
-        return {name: _each(one, f"{path}.{name}" if path else name, rule) for name, one in fields.items()}
-    return _judged(tree, rule, path)
+        return {
+            name: _each(one, f"{path}.{name}" if path else name, rule, (*steps, name), own)
+            for name, one in fields.items()
+        }
+    return tree if steps in own else _judged(tree, rule, path)

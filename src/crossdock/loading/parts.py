@@ -73,10 +73,10 @@ class Parts:
             rows.append(row)
             if len(rows) >= limit:
                 number += 1
-                yield self._part(number, rows, origin, file.tell())
+                yield self._part(number, rows, origin, _reached(file))
                 rows = []
         if rows:
-            yield self._part(number + 1, rows, origin, file.tell())
+            yield self._part(number + 1, rows, origin, _reached(file))
 
     def _part(self, number: int, rows: list[Row], origin: Origin, at_bytes: int) -> Part:
         constants = self._plan.constants
@@ -108,6 +108,11 @@ class Parts:
         ids = {row.line: self._reader.id_of(row) for row in rows}
         lost = {ids[line] for line in bad if line in ids}
         return {line for line, id_ in ids.items() if id_ in lost or line in bad}
+
+
+def _reached(file: BinaryIO) -> int:
+    """How far a file is read; whoever decodes it closes it at its end."""
+    return 2**62 if file.closed else file.tell()
 
 
 def _any(_sku: str, _unit: str) -> bool:

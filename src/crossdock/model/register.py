@@ -23,6 +23,7 @@ from crossdock.model.documents.inventory import (
     InventoryAdjustment,
     InventoryBalance,
     InventoryCount,
+    StockLevel,
     StockTransfer,
 )
 from crossdock.model.documents.item import Item, KitComposition, Price
@@ -45,7 +46,7 @@ _CLASSES: tuple[type[Document], ...] = (
     Item, KitComposition, Price, Party, Location,
     SalesOrder, OrderResponse, Cancellation, Reservation,
     WarehouseOrder, WarehouseOrderCancel, Wave, PickStatus, Shipment,
-    InventoryBalance, InventoryAdjustment, InventoryCount, StockTransfer,
+    InventoryBalance, InventoryAdjustment, InventoryCount, StockTransfer, StockLevel,
     PurchaseOrder, DespatchAdvice, GoodsReceipt,
     ReturnAuthorisation, ReturnReceipt, ReturnToVendor,
     Invoice, BillingEvent, Acknowledgement,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from crossdock.charter.charter import Reader
 from crossdock.faults import Fault, Invalid, Waits
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes, Row
@@ -20,8 +21,10 @@ from crossdock.pipeline.bound import Context
 from crossdock.pipeline.brake import TYPE, MassChange, cause_of_feed
 from crossdock.pipeline.goods import goods
 from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge, shares_numbers
+from crossdock.pipeline.particulars import particulars
 from crossdock.pipeline.report import Subject, incident_of, reads_json
 from crossdock.pipeline.route import Router
+from crossdock.pipeline.stockkeeping.keeper import Keeper, Kept, NotCovered
 
 
 @dataclass(slots=True)
@@ -49,6 +52,20 @@ class Decider:
         self._router = router
         self._hold = hold
         self.brake = MassChange(context, known)
+        zone, now_ms = context.charter.site.timezone, context.clock.now_ms
+        self.stock = Keeper(context.stock, context.journal, zone, now_ms) if context.stock else None
+
+    def begin(self) -> None:
+        """A batch begins."""
+        self.brake.begin()
+        if self.stock is not None:
+            self.stock.begin()
+
+    def write(self, changes: Changes) -> None:
+        """What the batch counted, and what it did to stock, for its commit."""
+        self.brake.write(changes)
+        if self.stock is not None:
+            self.stock.write(changes)
 
     def decide(
         self,
@@ -69,7 +86,10 @@ class Decider:
                 return
             self._predecessor(message, parent)
             news = check.ownership(message, self._charter, self._known)
+            if self.stock is not None and self.stock.echoes(message, document):
+                news = False
             reads, warnings = check.items(document, self._charter, self._known)
+            warnings += particulars(document, self._charter.checks)
             warnings += goods(message, document, self._charter, self._known) if news else []
         except Waits as wait:
             self._wait(message, wait, batch, made_by)
@@ -79,18 +99,62 @@ class Decider:
             else:
                 self.to_desk(message, fault, batch)
         else:
-            # What a person sent back has been looked at.
-            runaway = self.brake.judge(message) if made_by is not None and news else None
-            if made_by is not None and self.brake.engaged((message.system, message.document)):
-                self._take_place(message, batch)
-            if runaway is not None and made_by is not None:
-                self.broken(message, made_by, runaway, batch)
+            self._checked(message, document, reads, warnings, batch, made_by, news=news)
+
+    def _checked(
+        self,
+        message: Message,
+        document: Document,
+        reads: list[Read],
+        warnings: list[str],
+        batch: Batch,
+        made_by: Entry | None,
+        *,
+        news: bool,
+    ) -> None:
+        """Routes a message that passed all checks, unless its feed runs away or the stock does not cover it."""
+        # What a person sent back has been looked at.
+        runaway = self.brake.judge(message) if made_by is not None and news else None
+        if made_by is not None and self.brake.engaged((message.system, message.document)):
+            self._take_place(message, batch)
+        if runaway is not None and made_by is not None:
+            self.broken(message, made_by, runaway, batch)
+            return
+        targets = self._router.targets(message) if news else ()
+        kept = Kept()
+        if self.stock is not None and news:
+            try:
+                kept = self.stock.decided(message, document, [r.system for r in targets])
+            except NotCovered as no:
+                self._move(message, MessageState.REFUSED, batch, made_by)
+                entry = self._entry(EntryKind.decided, message, f"refused: {no.says}", reads)
+                batch.changes.entry(entry, *self._introduction(message, batch.changes))
                 return
-            self._move(message, MessageState.ROUTED, batch, made_by)
-            self._routed(message, reads, warnings, batch, news=news)
+            except Fault as fault:
+                self._lacks(message, fault, batch, made_by)
+                return
+        if kept.fault is not None:
+            self._lacks(message, kept.fault, batch, made_by)
+            for name, values, touches in kept.rows:
+                batch.changes.row(name, *values, touches=touches)
+            return
+        self._move(message, MessageState.ROUTED, batch, made_by)
+        if kept.says:
+            warnings = [*warnings, kept.says]
+        self._routed(message, reads, warnings, batch, targets, kept.rows, news=news)
+
+    def _lacks(self, message: Message, fault: Fault, batch: Batch, made_by: Entry | None) -> None:
+        """Something that the rules of stock ask for is not there; who waits for goods waits on."""
+        if made_by is not None:
+            self.broken(message, made_by, fault, batch)
+        elif message.state is not MessageState.DESK or fault.type != "backorder":
+            self.to_desk(message, fault, batch)
 
     def unchanged(self, message: Message, made: Entry, batch: Batch) -> None:
         """A new message that says what its sender said last: counted, and passed on to nobody."""
+        if not self._hold.has(message.partition):
+            self._hand_over(message, batch, made)
+            return
         message.state = MessageState.ROUTED
         batch.changes.add_message(message, made)
         entry = self._entry(EntryKind.decided, message, "nothing changed since it was said last", ())
@@ -153,10 +217,17 @@ class Decider:
                 batch.changes.row("resolve_empty_incident", why, now, incident)
 
     def _routed(
-        self, message: Message, reads: list[Read], warnings: list[str], batch: Batch, *, news: bool
+        self,
+        message: Message,
+        reads: list[Read],
+        warnings: list[str],
+        batch: Batch,
+        targets: Sequence[Reader],
+        rows: Sequence[Row],
+        *,
+        news: bool,
     ) -> None:
         changes = batch.changes
-        targets = self._router.targets(message) if news else ()
         says = f"goes to {', '.join(r.system for r in targets)}" if targets else "nobody reads it"
         if not news:
             says = f"echo of what {message.system} was sent"
@@ -169,6 +240,7 @@ class Decider:
             self._entry(EntryKind.decided, message, says, reads),
             *self._introduction(message, changes),
             belief,
+            *rows,
         )
         self._known.learn_told(message)
         batch.arrived.append(f"{message.document}/{message.number}")
@@ -295,7 +367,7 @@ class Decider:
         entry = self._entry(EntryKind.incident, message, fault.says, ())
         batch.changes.open_incident(incident, entry, *self._introduction(message, batch.changes))
 
-    def _entry(self, kind: EntryKind, message: Message, says: str, reads: Iterable[Read]) -> Entry:
+    def _entry(self, kind: EntryKind, message: Message, says: str, reads: Collection[Read]) -> Entry:
         return Entry(
             kind,
             system=message.system,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -26,6 +27,7 @@ from crossdock.pipeline.receipts import Receipts
 from crossdock.pipeline.receive import Door
 from crossdock.pipeline.route import Router
 from crossdock.pipeline.shared_feed import SharedFeed
+from crossdock.pipeline.stockkeeping.watch import StockWatch
 from crossdock.pipeline.target import Target
 from crossdock.pipeline.translate import Translator
 from crossdock.pipeline.transmit import DoubtGuard
@@ -77,6 +79,8 @@ class Term:
         self._receipts = Receipts(context)
         self.pollers = Pollers(context, door, self.hold)
         self._gatewatch = GateWatch(context, self.targets, self._opened)
+        wake = partial(self.look_again, desk=True)
+        self._watch = StockWatch(context, self.targets, self.hold, wake) if context.stock else None
         self._again: dict[int, bool] = {}  #: messages to look at again, and whether also those on the desk
         self._fixes = 0  #: what people had added when we last looked
         self._waiting = 0  #: messages that wait for a predecessor, as far as we know
@@ -92,6 +96,8 @@ class Term:
             target.start()
         self._run(self._translate(), "translate")
         self._run(self._tick(), "tick")
+        if self._watch is not None:
+            self._run(self._watch.run(), "stock")
         self.pollers.start()
 
     async def gain(self, partitions: frozenset[int]) -> None:
@@ -225,14 +231,14 @@ class Term:
 
     async def _commit(self, batch: Batch) -> None:
         """Writes a batch, however long the store takes; then its lanes may go and waiters are woken."""
-        self._decider.brake.write(batch.changes)
+        self._decider.write(batch.changes)
         while True:
             try:
                 await self._journal.submit(batch.changes)
                 self._decider.brake.keep()
                 break
             except Fenced:
-                await _for_the_end_of_this_term()
+                await asyncio.get_running_loop().create_future()  # others have what was ours: this term ends
             except StoreDown as down:
                 _log.error("store down", says=str(down))
                 await self._context.clock.sleep(_STORE_RETRY_S)
@@ -392,8 +398,3 @@ class Term:
     def _look_soon(self) -> None:
         if self._shared:
             self.look_again(self._journal.messages_sent_back(self.hold.partitions, WAITING_PAGE))
-
-
-async def _for_the_end_of_this_term() -> None:
-    """Somebody else has what was ours: nothing is written any more, and whoever would is stopped here."""
-    await asyncio.get_running_loop().create_future()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from crossdock.charter.charter import ItemCheck
+from crossdock.charter.stock import LEVEL
 from crossdock.faults import Fault, Invalid, Misconfigured
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes
@@ -43,7 +44,7 @@ class Translator:
     def batch(self) -> Batch:
         """A new set of changes."""
         self._known.forget()
-        self._decider.brake.begin()
+        self._decider.begin()
         return Batch(self._journal.changes())
 
     def read(self, capture: Capture) -> Reading:
@@ -260,7 +261,9 @@ class Translator:
     ) -> Object:
         """The object that a document speaks of; a new one gets its hub id here."""
         known = self._known.by_id(system, document, their_id)
-        if known is None and shares_numbers(self._context.charter, system, document):
+        if known is None and document == LEVEL:
+            known = self._level(system, number)
+        elif known is None and shares_numbers(self._context.charter, system, document):
             known = self._known.by_number(document, number)
         if known is not None and (parent is None or known.root != known.hub):
             return known
@@ -269,6 +272,12 @@ class Translator:
         if above is not None:
             return Object(hub, above.root, above.key, above.home)
         return known or Object(hub, hub, order_by or f"h{hub}", home)
+
+    def _level(self, channel: str, sku: str) -> Object | None:
+        """What a channel tells of a figure that it was sent, under whatever id, is about that figure."""
+        told = self._journal.told([sku]) if self._context.stock is not None else []
+        hubs = [row.hub for row in told if row.channel == channel]
+        return Object(hubs[0], hubs[0], f"h{hubs[0]}", partition_of(sku)) if hubs else None
 
     @staticmethod
     def _made(message: Message, draft: Draft) -> Entry:

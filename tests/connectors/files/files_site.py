@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,7 +119,9 @@ class Stand:
 
 
 @asynccontextmanager
-async def stand(site: Path, charter: str = CHARTER, **files: str) -> AsyncIterator[Stand]:
+async def stand(
+    site: Path, charter: str = CHARTER, *, secrets: Mapping[str, str] | None = None, **files: str
+) -> AsyncIterator[Stand]:
     """A site with its hub running; `files` are written first, `__` standing for `/`."""
     (site / "mappings").mkdir(parents=True, exist_ok=True)
     (site / "charter.yaml").write_text(charter, "utf-8")
@@ -130,7 +132,7 @@ async def stand(site: Path, charter: str = CHARTER, **files: str) -> AsyncIterat
         path.write_text(text, "utf-8")
     environment = {"CROSSDOCK_UNSAFE_TEST": "1", "CROSSDOCK_SQLITE_SYNC": "off"}
     (site / "data").mkdir(exist_ok=True)
-    hub = Hub(settings_from(environment, site=site), lambda name: f"secret {name}")
+    hub = Hub(settings_from(environment, site=site), lambda name: (secrets or {}).get(name, ""))
     await hub.start()
     await hub.worker.start()
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from crossdock.formats import xlsx
+from tests.cli.console import crossdock
 from tests.connectors.files.files_site import stand
 
 ITEMS = (
@@ -145,3 +146,16 @@ async def test_declared_encodings_and_mappings_hold(tmp_path: Path) -> None:
         message = world.hub.journal.message(belief[2])
         assert message is not None
         assert message.tree["name"] == "Müller & Söhne"
+
+
+async def test_customers_that_are_likely_one_are_shown(tmp_path: Path) -> None:
+    async with stand(tmp_path) as world:
+        rows = (
+            "Kunde;Name;Ort;Land\n7;Müller & Söhne GmbH;Köln;DE\n8;SOHNE & MULLER;Koln;DE\n9;Maier;Köln;DE\n"
+        )
+        world.drop("erp", "kunden.txt", rows.encode("cp1252"))
+        await world.until(lambda: "kunden.txt" in world.files("erp", "archive"), "filed away")
+    said = crossdock("duplicates", "--site", tmp_path, "--json")
+    assert said.code == 1
+    (group,) = said.tree["items"]
+    assert [one["id"] for one in group["parties"]] == ["7", "8"]

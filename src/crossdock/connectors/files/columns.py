@@ -6,13 +6,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, cast, get_args, get_origin
 
 from crossdock.formats.table import flag_cast, number_cast
 from crossdock.model import register
 from crossdock.model.document import Part
 
-_STEP = re.compile(r"([^.\[\]]+)(?:\[(\d{1,3})\])?")
+_STEP = re.compile(r"([^.\[\]]+)(?:\[(\d{1,5})\])?")
+
+
+#: Ways that are remembered.
+_KEPT_MAX = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Columns:
         """One document of one row, or of several that share its head. Raises ValueError with (column, words)."""
         tree: dict[str, Any] = {}
         for number, row in enumerate(rows):
-            for column, value in row.items():
+            for column, value in _flattened(row):
                 target = self._targets.get(column) or self._found(column)
                 try:
                     cast = target.cast(value)
@@ -56,6 +60,8 @@ class Columns:
         return tree
 
     def _found(self, column: str) -> Target:
+        if len(self._targets) >= _KEPT_MAX:
+            self._targets.clear()
         target = self._targets[column] = self._target(column)
         return target
 
@@ -101,6 +107,22 @@ class Misfit(ValueError):
         self.column = column
         self.says = says
         self.value = value
+
+
+def _flattened(row: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Each value with its way: what stands within another, as XML and JSON have it, as if it were a column."""
+    for name, value in row.items():
+        if isinstance(value, dict):
+            yield from _flattened(cast("dict[str, Any]", value), f"{prefix}{name}.")
+        elif isinstance(value, list):
+            for index, one in enumerate(cast("list[Any]", value)):
+                way = f"{prefix}{name}[{index}]"
+                if isinstance(one, dict):
+                    yield from _flattened(cast("dict[str, Any]", one), f"{way}.")
+                else:
+                    yield way, one
+        elif value is not None:
+            yield prefix + name, value
 
 
 def _as_it_is(value: Any) -> Any:

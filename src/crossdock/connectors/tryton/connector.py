@@ -64,7 +64,7 @@ DECLARATION = Declaration(
         DocumentOut(
             "return_receipt", Unclear.FIND, 10.0, "on the return shipment; each line where it belongs"
         ),
-        DocumentOut("inventory_count", Unclear.RESEND, 10.0, "an inventory of the storage zone"),
+        DocumentOut("inventory_count", Unclear.PERSON, 10.0, "an inventory of the storage zone"),
         DocumentOut("inventory_adjustment", Unclear.FIND, 10.0, "an internal shipment under our number"),
     ),
     auth=("session", "basic"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crossdock.journal.postgresql.arrays import Type
+from crossdock.journal.postgresql.stock_statements import stock_statements
 from crossdock.journal.postgresql.wire import Statement
 
 _LETTERS = {"i": Type.INT, "t": Type.TEXT, "b": Type.BYTES, "o": Type.BOOL}
@@ -210,15 +211,17 @@ _ALL = (
         " WHERE t.id = u.id AND t.state = u.before",
         "state:i round:i attempt:i due_ms:i first_ms:i payload:i request:t id:i before:i", "id", sort_by=7,
     ),
+    # Nothing is added to a state but to keep the planner from the index of all that is open.
     _counted(
         "assign_incident",
-        "UPDATE incidents i SET owner = u.owner, moved = u.moved FROM ROWS WHERE i.id = u.id AND i.state = 1",
+        "UPDATE incidents i SET owner = u.owner, moved = u.moved FROM ROWS"
+        " WHERE i.id = u.id AND i.state + 0 = 1",
         "id:i owner:t moved:i", "id", sort_by=0,
     ),
     _counted(
         "resolve_incident",
         "UPDATE incidents i SET state = 2, reason = u.reason, closed_ms = u.closed_ms, moved = u.moved FROM ROWS"
-        " WHERE i.id = u.id AND i.owner = u.owner AND i.state = 1"
+        " WHERE i.id = u.id AND i.owner = u.owner AND i.state + 0 = 1"
         " AND NOT EXISTS (SELECT 1 FROM held WHERE incident = u.id)",
         "id:i owner:t reason:t closed_ms:i moved:i", "id", sort_by=0,
     ),
@@ -241,6 +244,7 @@ _ALL = (
         (Type.INT, Type.TEXT, Type.TEXT, Type.INT), 3,
     ),
     _insert("insert_ledger", "ledger", _LEDGER),
+    *stock_statements(_insert, _counted),
 )  # fmt: skip
 
 #: Every bulk statement by the name that `Changes` knows it by, in the order in which a round runs them.

@@ -9,7 +9,7 @@ from asyncio import Future
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -29,8 +29,10 @@ from crossdock.journal.postgresql.statements import BULK
 from crossdock.journal.postgresql.transaction import Kit, Task
 from crossdock.journal.postgresql.wire import KEYED, Statement, Wire
 from crossdock.journal.postgresql.writer import Writer
+from crossdock.journal.stock import OnStock
 
 _log = structlog.get_logger("crossdock.journal")
+T = TypeVar("T")
 _SALT_BYTES, _SALTS_DRAWN = 8, 512
 _INT, _TEXT, _BYTES = Type.INT, Type.TEXT.oid, Type.BYTES.oid
 _CHARTER = Statement(
@@ -254,6 +256,12 @@ class PostgresqlJournal(PostgresqlReads):
         """Stores what one poll found and moves its cursor, in one commit. Repeats leave no trace."""
         row = (self.scope, system, document, cursor, self._clock_ms())
         return self.writer.submit(Task(arrivals=arrivals, cursor=row))
+
+    def decide_on_stock(
+        self, skus: Sequence[str], channel: str | None, decide: OnStock[T], *, entries_max: int = 1
+    ) -> Future[T]:
+        """Decides about some items while their levels are locked, whichever host asks."""
+        return self.writer.submit(Task(stock=(skus, channel, decide), entries=entries_max))
 
     async def anchor(self) -> None:
         """Ties the heads of all chains together in one row, so that none can be cut off unseen.

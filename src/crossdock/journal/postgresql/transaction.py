@@ -18,8 +18,11 @@ from crossdock.journal.postgresql.ids import ID_BLOCK, Ids
 from crossdock.journal.postgresql.membership import Fence, Member
 from crossdock.journal.postgresql.plan import Plan
 from crossdock.journal.postgresql.scribe import Scribe, Standing
+from crossdock.journal.postgresql.shelf import STATEMENTS as SHELF
+from crossdock.journal.postgresql.shelf import Shelf
 from crossdock.journal.postgresql.wire import Command, Lost, Refused, Statement, Wire
 from crossdock.journal.sql.arriving import cause_of_conflict, conflict, repeated, stored
+from crossdock.journal.stock import OnStock
 
 _INT, _INTS, _TEXTS = Type.INT.oid, Type.INT.array_oid, Type.TEXT.array_oid
 BEGIN = Statement(b"begin", "BEGIN")
@@ -59,7 +62,7 @@ _NUMBER = Statement(
     (_INT, Type.TEXT.oid, _INT),
 )
 _CHAIN = Statement(b"end_chain", "UPDATE chains SET position = $2, doors = $3 WHERE chain = $1", (_INT,) * 3)
-STATEMENTS = (BEGIN, COMMIT, ROLLBACK, _FENCE, _IDS, _CAUSES, _LOCK, _OWNERS, _NUMBER, _CHAIN)
+STATEMENTS = (BEGIN, COMMIT, ROLLBACK, _FENCE, _IDS, _CAUSES, _LOCK, _OWNERS, _NUMBER, _CHAIN, *SHELF)
 
 
 @dataclass(slots=True)
@@ -76,6 +79,10 @@ class Task:
     #: Plans what follows from the answers of `asks`, and gives the outcome.
     then: Callable[[list[list[tuple[Any, ...]]], Plan], Any] | None = None
 
+    #: The items that a decision is about, the channel that it is for, and the decision.
+    stock: tuple[Sequence[str], str | None, OnStock[Any]] | None = None
+    entries: int = 0  #: the most that a decision on stock adds
+
     @property
     def solo(self) -> bool:
         """Whether it needs a transaction of its own: it asks in the middle, or others must wait for it."""
@@ -89,7 +96,11 @@ class Task:
     @property
     def entries_max(self) -> int:
         """The most entries that it can add to the ledger."""
-        return len(self.arrivals) + (len(self.changes.entries) + 1 if self.changes is not None else 0)
+        return (
+            self.entries
+            + len(self.arrivals)
+            + (len(self.changes.entries) + 1 if self.changes is not None else 0)
+        )
 
 
 @dataclass(slots=True)
@@ -123,6 +134,7 @@ class Transaction:
         self._book = Doorbook([a for task in tasks for a in task.arrivals], kit.scope)
         self._standing = Standing({}, {})
         self._numbered: dict[int, list[Row]] = {}  #: rows that go with an entry, once its numbers are known
+        self._shelf = Shelf([task.stock for task in tasks if task.stock is not None], kit.scope)
 
     async def run(self) -> None:
         """Writes everything.
@@ -150,7 +162,8 @@ class Transaction:
         begin: list[Command] = [(BEGIN, ()), *(c for task in self.tasks for c in task.before)]
         book, locks = self._book.commands(), self._locks()
         asks = [c for task in self.tasks for c in task.asks]
-        sent = [*begin, self._fence(), *[(_IDS, ())] * draws, *book, *locks, *asks]
+        shelf = self._shelf.commands([task.changes for task in self.tasks if task.changes is not None])
+        sent = [*begin, self._fence(), *[(_IDS, ())] * draws, *book, *locks, *shelf, *asks]
         results = [rows(result) for result in await self._wire.exchange(sent)]
         found = iter(results[len(begin) :])
         epochs = next(found)
@@ -164,6 +177,7 @@ class Transaction:
         self._book.learn([next(found) for _ in book])
         for _ in locks:
             self._standing.opened.update({row[1]: row[0] for row in next(found) if len(row) > 1})
+        self._shelf.learn([next(found) for _ in shelf])
         return list(found)
 
     def _fence(self) -> Command:
@@ -211,7 +225,14 @@ class Transaction:
     # -- the tasks -----------------------------------------------------------
 
     async def _task(self, task: Task, answers: list[list[tuple[Any, ...]]]) -> Any:
+        if task.stock is not None:
+            changes = Changes(self._kit.scope, self._kit.ids.next, self._kit.salt)
+            outcome = self._shelf.decide(task.stock, changes)
+            self._scribe.rows(changes)
+            self._scribe.entries(changes, self._standing)
+            return outcome
         if task.changes is not None:
+            self._shelf.note(task.changes.rows)
             self._scribe.rows(task.changes)
             if task.changes.ends:
                 await self._empty(task.changes.ends)
@@ -272,6 +293,8 @@ class Transaction:
     # -- the last round trip -------------------------------------------------
 
     async def _commit(self) -> None:
+        for values in self._shelf.taken():
+            self._plan.add("take_stock", values)
         commands = self._plan.commands()
         if self._scribe.moved is not None:
             numbers = (self._scribe.chain, *self._scribe.moved)

@@ -18,6 +18,7 @@ from crossdock.journal.sql.connection import Connection, Damaged, Storage
 from crossdock.journal.sql.made import PAGE, Made, maker_of
 from crossdock.journal.sql.notes import Notes
 from crossdock.journal.sql.series import Series
+from crossdock.journal.sql.stock_audit import unbalanced
 from crossdock.journal.sql.vouchers import Cited, marked_rows, moving_rows
 from crossdock.message.states import CaptureState, EntryKind
 
@@ -114,6 +115,8 @@ class _Audit:
             raise _Found(gone[0] or self.position, "state", gone[1])
         self._cited()
         self._marked()
+        if (said := unbalanced(self._read)) is not None:
+            raise _Found(self.position, "state", said)
         self.stage = "payload"
         self._other_payloads()
         self.stage = "state"

@@ -12,7 +12,6 @@ from crossdock.journal.contract import RestoredSystem
 from crossdock.journal.numbers import Receipt
 from crossdock.journal.sql import receipts
 from crossdock.journal.sql.connection import Connection
-from crossdock.journal.sql.flow_reads import FlowReads
 from crossdock.journal.sql.rows import (
     CAPTURE_COLUMNS,
     MESSAGE_COLUMNS,
@@ -21,12 +20,13 @@ from crossdock.journal.sql.rows import (
     read_message,
     read_transmission,
 )
+from crossdock.journal.sql.stock_reads import StockReads
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
 from crossdock.message.states import TransmissionState
 
 
-class Reads(FlowReads):
+class Reads(StockReads):
     """Reads on a connection of their own, which sees only what is durable."""
 
     scope: int

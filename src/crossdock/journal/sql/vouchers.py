@@ -48,6 +48,18 @@ _SIMPLE = (
     ("crosswalk_rows", "upsert_crosswalk_row", "name, system, theirs, ours"),
     ("numbers", "number", "scope, sequence, value, most"),
     ("gate_acts", "insert_gate_act", "id, scope, system, direction, move, who, reason, at_ms"),
+    (
+        "stock_beliefs",
+        "stock_belief",
+        "hub, system, sku, site, status, lot, expires_on, owner, place, unit, gross, net, as_of_ms, message",
+    ),
+    (
+        "reservations",
+        "reservation",
+        "id, sku, site, channel, holder, line, amount, state, lot, made_ms, until_ms, passed_ms",
+    ),
+    ("promises", "insert_promise", "id, scope, channel, body, made_ms, until_ms"),
+    ("stock_told", "stock_told", "channel, sku, hub, amount, unit, how, at_ms"),
 )
 _INCIDENT = (
     "id, scope, type, cause, severity, owner, opened_ms, due_ms, system, document, number, path, value, says, fix,"

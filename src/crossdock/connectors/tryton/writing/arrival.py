@@ -184,17 +184,35 @@ def base_of(move: Row) -> Decimal:
 
 
 def shelved(arrival: Row, taken: Sequence[Piece], places: Mapping[str, int]) -> Iterator[object]:
-    """The changes that bring what is set aside to its place instead of the shelf."""
+    """The changes that bring what is set aside to its place instead of the shelf.
+
+    What lies at its place already stays there: two pieces of one line may be alike but for their place.
+    """
     came = {move["id"]: move for move in arrival["incoming_moves."]}
-    left = list(taken)
-    for move in arrival["inventory_moves."]:
-        source = came.get(referred(move["origin"], "stock.move") or 0)
-        if source is None:
-            continue
-        slot, base = (str(source["origin"]), at(source, "lot.number")), base_of(source)
-        piece = next((one for one in left if one.slot == slot and one.base == base), None)
-        if piece is None:
-            continue
-        left.remove(piece)
-        if piece.place is not None and move["to_location"] != places[piece.place]:
-            yield ["write", [move["id"]], {"to_location": places[piece.place]}]
+    left = [(move, came[id_]) for move in arrival["inventory_moves."] if (id_ := _source(move)) in came]
+    aside = [piece for piece in taken if piece.place is not None]
+    for exact_place in (True, False):
+        for piece in list(aside):
+            target = places[str(piece.place)]
+            match = next(
+                (
+                    pair
+                    for pair in left
+                    if _is_of(pair[1], piece) and (pair[0]["to_location"] == target or not exact_place)
+                ),
+                None,
+            )
+            if match is None:
+                continue
+            left.remove(match)
+            aside.remove(piece)
+            if match[0]["to_location"] != target:
+                yield ["write", [match[0]["id"]], {"to_location": target}]
+
+
+def _source(move: Row) -> int:
+    return referred(move["origin"], "stock.move") or 0
+
+
+def _is_of(source: Row, piece: Piece) -> bool:
+    return piece.slot == (str(source["origin"]), at(source, "lot.number")) and piece.base == base_of(source)

@@ -134,10 +134,11 @@ class CountWriter(_Books):
 
     An inventory has no field for a number of ours, so a note on it bears that. It is written before
     anything is booked: an inventory without its note is a draft, and changes nothing. Each dialogue
-    begins with the inventories of that day and their notes, so that sending again books nothing twice.
+    begins with the inventories of that day and their notes, so that a retry books nothing twice; but
+    Tryton lets nobody look for a note in one question, so a person settles what is in doubt.
     """
 
-    unclear = Unclear.RESEND
+    unclear = Unclear.PERSON
 
     def step(self, job: Job, exchanges: Sequence[Exchange]) -> Ask | Done:
         """The next request, or the end. Raises TryLater, InDoubt, Rejected, Invalid, Unmapped."""
@@ -161,7 +162,7 @@ class CountWriter(_Books):
         return self._on(job, inventories, exchanges)
 
     def find(self, job: Job) -> Ask | None:
-        """None: a look takes two questions here, and sending again begins with both."""
+        """None: a look takes two questions here."""
         del job
 
     def found(self, job: Job, answer: Answer) -> Done | None:
@@ -298,6 +299,8 @@ def _company(exchanges: Sequence[Exchange]) -> int | None:
 
 
 def _day(job: Job) -> date:
+    if "at" not in job.tree:
+        raise Invalid("the count has no date", path="at", fix="map the moment where the count is read")
     return date.fromisoformat(str(job.tree["at"])[:10])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from crossdock.connectors.tryton.wire import Row, first, method_of, warning_of
+from crossdock.connectors.tryton.wire import Row, first, warning_of
 from crossdock.connectors.tryton.writing.arrival import MOVE, Open, Piece
 from crossdock.connectors.tryton.writing.arriving import ArrivalWriter, changes_of
 from crossdock.connectors.tryton.writing.dialogue import asked, change, latest, search
@@ -123,7 +123,4 @@ class ReceiptWriter(ArrivalWriter):
 
 def _changed(exchanges: Sequence[Exchange]) -> int:
     """Where the last change was made: what was read before it may be no more so."""
-    places = [
-        n for n, one in enumerate(exchanges) if not one.ask.safe or method_of(one.ask).endswith(".create")
-    ]
-    return places[-1] if places else 0
+    return max((n for n, one in enumerate(exchanges) if not one.ask.safe), default=0)
