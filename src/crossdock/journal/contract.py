@@ -375,6 +375,10 @@ class Journal(StockBook, Protocol):
         """Whether a target has a document of one root object: any of it, or that of `hub` where it is another."""
         ...
 
+    def numbers_of(self, root: int, hub: int) -> Mapping[str, Sequence[int]]:
+        """The numbers that were given for a document of an object, by sequence, the first ones first."""
+        ...
+
     def numbers(self) -> Sequence[tuple[str, int, int]]:
         """Every sequence with the last number given and the highest that may be given."""
         ...

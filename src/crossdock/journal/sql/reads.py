@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -297,6 +297,10 @@ class Reads(StockReads):
     def has_been_sent(self, target: str, document: str, *, root: int, hub: int) -> bool:
         """Whether a target has a document of one root object: any of it, or that of `hub` where it is another."""
         return receipts.has_been_sent(self._reader, target, document, root=root, hub=hub)
+
+    def numbers_of(self, root: int, hub: int) -> Mapping[str, Sequence[int]]:
+        """The numbers that were given for a document of an object, by sequence, the first ones first."""
+        return receipts.numbers_of(self._reader, root, hub)
 
     def numbers(self) -> Sequence[tuple[str, int, int]]:
         """Every sequence with the last number given and the highest that may be given."""
