@@ -7,6 +7,7 @@ STORE ?= sqlite
 SCENARIO ?= all
 SEEDS ?= 200
 FIRST ?= 0
+LONG_S ?= 300
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo test check crash simulate planted proof bench bench-peers docs clean
@@ -52,10 +53,10 @@ proof: env ## long: kills at random instants, faults, system calls, counted from
 	$(BIN)/python -m tests.simulation --seeds 2000
 
 bench: env ## measurements, each beside its yardstick
-	$(BIN)/python -m bench
-	$(BIN)/python -m bench --store postgresql
-	$(BIN)/python -m bench --store postgresql --workers 2
+	$(BIN)/python -m bench --seconds 20
+	for n in 1 2 4; do $(BIN)/python -m bench --store postgresql --workers $$n --seconds 20 || exit 1; done
 	$(BIN)/python -m bench.backlog
+	$(BIN)/python -m bench.longrun --seconds $(LONG_S)
 
 bench-peers: env ## beside n8n, Node-RED, Celery and DBOS, installed from their registries
 	$(BIN)/python -m bench.peers

@@ -118,3 +118,17 @@ async def test_what_is_never_taken_ends_on_the_desk_when_its_time_is_over(tmp_pa
         await world.push(order("O-1"))
         await world.settled()
         assert world.rows("SELECT type FROM incidents") == [("overdue",)]
+
+
+async def test_a_stop_does_not_shorten_the_settle_delay(tmp_path: Path):
+    await _stopped_while_sending(tmp_path, Unclear.FIND)
+    world = World(tmp_path, unclear=Unclear.FIND)
+    writer = world.context.systems["wms"].writers["sales_order"]
+    writer.settle_s = 30.0  # type: ignore[misc]
+    async with world:
+        due_ms, doubted_ms = world.rows(
+            "SELECT t.due_ms, max(l.at_ms) FROM transmissions t JOIN ledger l ON l.transmission = t.id AND l.kind = 8"
+            " WHERE t.state = 5 GROUP BY t.id"
+        )[0]
+        assert due_ms - doubted_ms > 29_000, "it would be asked for at once"
+    assert world.wms.asked == []

@@ -101,3 +101,42 @@ async def test_a_refusal_holds_those_whose_rows_are_still_under_way(tmp_path: Pa
         await world.settled()
         await world.until(lambda: world.count("transmissions", 2) == 1, "the follower is not held")
     assert [a.number for a in world.wms.arrived] == ["O-1"]
+
+
+async def test_a_lane_waits_for_an_end_that_could_not_be_written(tmp_path: Path):
+    world = World(tmp_path, unclear=Unclear.PERSON)
+    unended: list[int] = []
+    async with world:
+        refusing = Refusing(world)
+        send = world.wms.send
+
+        async def look(*words: object, **more: object) -> object:
+            unended.append(world.count("transmissions", 3))
+            answer = await send(*words, **more)  # type: ignore[arg-type]
+            refusing.refuse = 1  # the commit that ends this one
+            return answer
+
+        world.wms.send = look  # type: ignore[method-assign,assignment]
+        for n in range(4):
+            await world.push(order(f"O-{n}", key="K"))
+        await world.settled()
+    assert unended == [1, 1, 1, 1], "one left while another, ended, still looked as if it were on the wire"
+    assert world.wms.applied == [f"O-{n}" for n in range(4)]
+
+
+async def test_who_is_held_before_the_incident_is_there_becomes_a_member_of_it(tmp_path: Path):
+    world = World(tmp_path)
+    async with world:
+        refusing = Refusing(world)
+
+        def refuse(arrived: Arrived, nth: int) -> int:
+            refusing.refuse = 1  # the commit that opens the incident
+            return 400
+
+        world.wms.script = refuse
+        await world.push(order("O-0", key="K"))
+        await world.until(lambda: world.wms.arrived and refusing.refuse == 0)
+        await world.push(order("O-1", key="K"))
+        await world.until(lambda: world.count("transmissions", 2) == 1)
+        assert world.count("transmissions", 8) == 0, "it is held before there is an incident"
+        await world.until(lambda: world.rows("SELECT count(*) FROM held")[0][0] == 2)

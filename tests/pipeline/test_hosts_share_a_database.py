@@ -171,7 +171,6 @@ async def test_a_transaction_that_a_stopped_member_left_open_keeps_nobody_from_t
         await site.shared_out(first, second)
 
 
-@pytest.mark.xfail(reason="known defect: who was cut off does not always get its share again", strict=False)
 async def test_who_is_cut_off_from_the_database_stops_sending_in_time_and_joins_again(
     postgresql: Server, tmp_path: Path
 ):

@@ -160,10 +160,9 @@ class Erp:
     def _item(self, sku: str) -> Told:
         self._changed += 1
         mark = self._couriers.mark()
-        tree = {
-            "sku": sku, "unit": "EA", "name": mark, "packs": [{"unit": "CS", "factor": 12}],
-            "extra": {"changed": self._changed, "mark": mark},
-        }  # fmt: skip
+        case = {"unit": "CS", "factor": self._random.choice((6, 12, 12, 24))}
+        extra = {"changed": self._changed, "mark": mark}
+        tree = {"sku": sku, "unit": "EA", "name": mark, "packs": [case], "extra": extra}
         key = f"k-{mark}" if self._random.random() < 0.5 else None
         return Told("erp", "item", sku, mark, tree, key, self._changed)
 
@@ -213,9 +212,8 @@ class PlainWarehouse:
         tree = json.loads(effect.body)
         pieces: Counter[str] = Counter()
         for line in tree["lines"]:
-            pieces[line.get("item") or line["sku"]] += int(line["quantity"]) * (
-                12 if line["unit"] == "CS" else 1
-            )
+            told = line.get("pieces") or line["quantity"] * (12 if line["unit"] == "CS" else 1)
+            pieces[line.get("item") or line["sku"]] += int(told)
         known = self.asked.get(effect.number)
         self.asked[effect.number] = pieces
         if known is not None:

@@ -1,4 +1,4 @@
-"""The person at the desk: looks at what is open, finds out the truth, and acts; at times twice, or too early."""
+"""The person at the desk: looks at what is open, finds out the truth, and acts; sometimes twice, sometimes early."""
 
 from __future__ import annotations
 

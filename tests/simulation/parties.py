@@ -1,4 +1,4 @@
-"""The systems that a hub calls: some dedupe on our key, some can be asked, some only by a person."""
+"""The systems that a hub calls: some dedupe on our key, some can be asked, some only a person can ask."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 #: One seed in so many is run twice: the same seed gives the same ledger.
 TWICE_ONE_IN = 40
 #: Seconds of real time after which a seed counts as one that never ends.
-SEED_MAX_S = 150.0
+SEED_MAX_S = 100.0
 WORKERS = 2
 
 

@@ -259,6 +259,8 @@ _ORDER_OUT = """{
   "wh_order": number,
   "mark": extra.mark,
   "carrier_service": ship_method ? $theirs("ship_method", ship_method),
-  "lines": [lines.{"line": line, "item": sku, "quantity": quantity, "unit": unit}]
+  "lines": [lines.{
+    "line": line, "item": sku, "quantity": quantity, "unit": unit, "pieces": $convert(quantity, unit, "EA", sku)
+  }]
 }
 """

@@ -94,18 +94,18 @@ class Watch:
             "SELECT state, round, attempt, target, key, after, due_ms, document FROM transmissions WHERE id = ?",
             t,
         )
-        _must(row, f"{sent.key} left and no such transmission is stored")
+        must(row, f"{sent.key} left and no such transmission is stored")
         state, stored_round, attempt, target, key, after, due_ms, document = row[0]
-        _must(state == _SENDING, f"{sent.key} left while stored in state {state}")
-        _must((stored_round, target) == (round_no, sent.system), f"{sent.key} left as another one")
-        _must(attempt == sent.attempt, f"{sent.key}: attempt {sent.attempt} left, {attempt} is stored")
+        must(state == _SENDING, f"{sent.key} left while stored in state {state}")
+        must((stored_round, target) == (round_no, sent.system), f"{sent.key} left as another one")
+        must(attempt == sent.attempt, f"{sent.key}: attempt {sent.attempt} left, {attempt} is stored")
         self._stored(sent, t)
         self._in_turn(sent, t, key)
         if after is not None:
             before = self.rows("SELECT state FROM transmissions WHERE id = ?", after)[0][0]
-            _must(before in _ENDED, f"{sent.key} left before t{after}, which it comes after (state {before})")
+            must(before in _ENDED, f"{sent.key} left before t{after}, which it comes after (state {before})")
         early_ms = due_ms - self._clock.now_ms()
-        _must(early_ms <= self._leapt_back_ms(), f"{sent.key} left {early_ms} ms before its time")
+        must(early_ms <= self._leapt_back_ms(), f"{sent.key} left {early_ms} ms before its time")
         self._same_again(sent, t, round_no, document)
 
     def _stored(self, sent: Sent, t: int) -> None:
@@ -116,15 +116,15 @@ class Watch:
             t, t,
         )  # fmt: skip
         held = any(unpacked(*body) == sent.body for body in bodies)
-        _must(held, f"{sent.key}: what left is not what was stored as sent")
+        must(held, f"{sent.key}: what left is not what was stored as sent")
         row = self.rows(
             "SELECT t.request, p.codec, p.data FROM transmissions t JOIN payloads p ON p.id = t.payload"
             " WHERE t.id = ?", t,
         )  # fmt: skip
-        _must(row, f"{sent.key} left without a stored body")
+        must(row, f"{sent.key} left without a stored body")
         request, codec, data = row[0]
         method, path, _ = json.loads(request)
-        _must(
+        must(
             (method, path, unpacked(codec, data)) == (sent.method, sent.path, sent.body),
             f"{sent.key}: the stored request is another one",
         )
@@ -133,13 +133,13 @@ class Watch:
         """Nothing of the same lane is on the wire, and nothing before it still has to go."""
         lane = (sent.process, sent.system, key)
         other = self._lanes.get(lane)
-        _must(other is None or other == t, f"{sent.key} left while t{other} of its lane was on the wire")
+        must(other is None or other == t, f"{sent.key} left while t{other} of its lane was on the wire")
         earlier = self.rows(
             "SELECT id, state FROM transmissions WHERE target = ? AND key = ? AND id < ?"
             " AND state IN (1, 2, 3, 4, 5, 8)", sent.system, key, t,
         )  # fmt: skip
         for id_, state in earlier:
-            _must(
+            must(
                 state == _SENDING and self.sendings[id_].outcome == "done",
                 f"{sent.key} overtook t{id_} of its lane, which is in state {state}",
             )
@@ -151,25 +151,27 @@ class Watch:
         known = self.sendings[t]
         if round_no > known.round > 0:
             fair = known.outcome == "rejected" or t in self.cleared
-            _must(fair, f"{sent.key}: a new key after an outcome that was {known.outcome or 'never heard'}")
+            must(fair, f"{sent.key}: a new key after an outcome that was {known.outcome or 'never heard'}")
             self.cleared.discard(t)
-        _must(round_no >= known.round, f"{sent.key}: the round went back from {known.round}")
+        refused = known.outcome == "rejected" and known.process is sent.process
+        must(round_no != known.round or not refused, f"{sent.key} was refused, and went again as it was")
+        must(round_no >= known.round, f"{sent.key}: the round went back from {known.round}")
         relogin, known.relogin = known.relogin and sent.process is known.process, False
         risen = sent.attempt > known.attempt or (relogin and sent.attempt == known.attempt)
-        _must(risen, f"{sent.key}: attempt {sent.attempt} again")
+        must(risen, f"{sent.key}: attempt {sent.attempt} again")
         request = (sent.method, sent.path, sent.body)
         first = known.bodies.setdefault(round_no, request)
-        _must(first == request, f"{sent.key}: other bytes under the same key")
+        must(first == request, f"{sent.key}: other bytes under the same key")
         way = self._plan.way(sent.system, document) if sent.system in self._plan.ways else "resend"
         doubted = known.round == round_no and known.outcome in {_UNCLEAR, ""}
         if doubted and way == "person":
             raise Broken(f"{sent.key} went again although only a person can tell whether it is there")
         if doubted and way == "find":
-            _must(known.absent >= 2, f"{sent.key} went again after {known.absent} times absent")
+            must(known.absent >= 2, f"{sent.key} went again after {known.absent} times absent")
         tried = known.round == round_no and known.outcome in {"later", _UNCLEAR} and not relogin
         if tried and known.process is sent.process and self.acted_s < known.at_s:
             pause_s = self._now_s() - known.at_s
-            _must(pause_s >= 0.13 or self._leapt(known.at_s), f"{sent.key} went again after {pause_s:.3f} s")
+            must(pause_s >= 0.13 or self._leapt(known.at_s), f"{sent.key} went again after {pause_s:.3f} s")
         known.round, known.attempt, known.outcome = round_no, sent.attempt, ""
         known.process, known.absent = sent.process, 0
 
@@ -180,7 +182,7 @@ class Watch:
             "SELECT id FROM transmissions WHERE target = ? AND document = ? AND number = ? AND state = 5",
             sent.system, document, number,
         )  # fmt: skip
-        _must(rows, f"{sent.system} is asked for {number}, of which nothing is in doubt")
+        must(rows, f"{sent.system} is asked for {number}, of which nothing is in doubt")
         t = sent.notes["asks"] = rows[0][0]
         known = self.sendings[t]
         if sent.process is not known.process:
@@ -192,7 +194,7 @@ class Watch:
             waited_s, least_s = (self._clock.now_ms() - doubted) / 1000, least_s * self.disk_is_prompt
         waited_s = min(waited_s, self._now_s() - known.asked_s)
         due = waited_s >= least_s or bool(self._clock.leaps)
-        _must(due, f"{sent.system} is asked for {number} {waited_s:.3f} s after the doubt")
+        must(due, f"{sent.system} is asked for {number} {waited_s:.3f} s after the doubt")
 
     # -- an answer comes -------------------------------------------------------
 
@@ -224,14 +226,14 @@ class Watch:
         """P1: the answer is out, so the bytes are on disk."""
         if status == 202:
             capture = int(json.loads(body)["capture"][1:])
-            _must(
+            must(
                 self.rows("SELECT 1 FROM captures WHERE id = ?", capture), f"202 for c{capture}, not on disk"
             )
             self.answered_202.setdefault(capture, posted)
         elif status == 409:
             incident = int(json.loads(body)["incident"][1:])
             rows = self.rows("SELECT 1 FROM incidents WHERE id = ? AND type = 'duplicate_conflict'", incident)
-            _must(rows, f"409 names the incident i{incident}, which is not on disk")
+            must(rows, f"409 names the incident i{incident}, which is not on disk")
 
     # -- the wall clock --------------------------------------------------------
 
@@ -258,6 +260,7 @@ def _meaning(sent: Sent, outcome: Response | Exception) -> str:
     return "rejected" if 400 <= status < 500 and status != 408 else _UNCLEAR
 
 
-def _must(true: object, says: str) -> None:
+def must(true: object, says: str) -> None:
+    """Raises Broken unless something is so."""
     if not true:
         raise Broken(says)

@@ -184,9 +184,11 @@ class World:
 
     # -- the run -----------------------------------------------------------------
 
-    def background(self, work: Coroutine[Any, Any, Any]) -> None:
+    def background(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Something that goes on beside; if it fails, the run is over."""
-        self.loop.spawn(self.loop.world, work).add_done_callback(self._ended)
+        task = self.loop.spawn(self.loop.world, work)
+        task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled() and task.exception() is not None:
@@ -197,7 +199,8 @@ class World:
         self.background(self._keep_up())
         while not self.host.ready:
             await asyncio.sleep(0.05)
-        for work in (self.erp.keep(), self.shop.sell(), self.operator.work(), *self.faults.plans):
+        self.days = [self.background(work) for work in (self.erp.keep(), self.shop.sell())]
+        for work in (self.operator.work(), *self.faults.plans):
             self.background(work)
         if self.warehouse is not None:
             self.background(self.warehouse.work())
@@ -208,6 +211,8 @@ class World:
         await asyncio.sleep(self.horizon_s * 1.1)
         self.faults.end()
         self.tell("world", "the faults are over")
+        # Sometimes nobody comes to the desk any more: what remains must then lie there, with an owner.
+        self.operator.away = self._random("evening").random() < 0.25
         await self._rest()
         await self.host.stop()
 
@@ -249,6 +254,8 @@ class World:
         """What still moves; empty when nothing does."""
         if not self.host.ready:
             return "the hub is down"
+        if not all(day.done() for day in self.days):
+            return "the shop still sells"
         if self.couriers.under_way:
             return f"{self.couriers.under_way} documents are on their way to the door"
         if self.warehouse is not None and self.warehouse.behind:
@@ -260,6 +267,12 @@ class World:
             " (SELECT count(*) FROM transmissions WHERE state IN (1, 3, 4, 5)),"
             " (SELECT count(*) FROM incidents WHERE state = 1)"
         )[0]
+        if self.operator.away:
+            behind = "a.state = 5 AND EXISTS (SELECT 1 FROM transmissions b WHERE a.target = b.target AND a.key = b.key"
+            doubted = self.watch.rows(
+                f"SELECT count(*) FROM transmissions a WHERE {behind} AND b.state IN (2, 8))"
+            )
+            open_ = (*open_[:2], open_[2] - doubted[0][0], 0)
         waits = "{} captures, {} messages, {} transmissions under way, {} incidents open".format(*open_)
         return waits if any(open_) else ""
 

@@ -6,7 +6,6 @@ import asyncio
 import errno
 import gc
 import json
-import logging
 import os
 import signal
 import socket
@@ -21,9 +20,13 @@ import uvloop
 from crossdock.api.app import App
 from crossdock.assembly import Hub
 from crossdock.cli import whereabouts, workers
+from crossdock.control.logs import log_to_stderr
 from crossdock.faults import Misconfigured
+from crossdock.journal.contract import StoreDown
 from crossdock.journal.sqlite.schema import connect
 from crossdock.settings import Settings, secrets_from
+
+_log = structlog.get_logger("crossdock.up")
 
 
 def run(settings: Settings) -> int:
@@ -33,7 +36,7 @@ def run(settings: Settings) -> int:
     """
     if settings.workers == 1:
         return run_one(settings)
-    _log_to_stderr(settings.log)
+    log_to_stderr(settings.log)
     _must_be_free(settings)
     try:
         return uvloop.run(workers.serve(settings, lambda url: _tell(settings, url)))
@@ -43,11 +46,14 @@ def run(settings: Settings) -> int:
 
 def run_one(settings: Settings, *, lifeline: int | None = None) -> int:
     """Runs one hub process; the exit status. `lifeline`: it ends when this descriptor does, with its parent."""
-    _log_to_stderr(settings.log)
+    log_to_stderr(settings.log)
     for warning in settings.warnings:
         print(f"crossdock: UNSAFE: {warning}", file=sys.stderr)
     try:
         return uvloop.run(_serve(settings, lifeline))
+    except StoreDown as down:
+        _log.error("the hub did not start, since its store does not answer; start it again", says=str(down))
+        return 1
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise
@@ -142,18 +148,3 @@ def _orphaned(loop: asyncio.AbstractEventLoop, lifeline: int, stop: asyncio.Even
     """The parent is gone, however it ended."""
     loop.remove_reader(lifeline)
     stop.set()
-
-
-def _log_to_stderr(level: str) -> None:
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
-    )

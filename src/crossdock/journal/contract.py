@@ -15,6 +15,9 @@ from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
 from crossdock.message.states import TransmissionState
 
+#: Captures of one kind in one partition that are always read together.
+DUE_LEAST = 4
+
 
 class Verdict(Enum):
     """What an arrival is, next to what is already known."""
@@ -198,7 +201,10 @@ class Journal(Protocol):
     def captures_due(
         self, kinds: Sequence[tuple[str, str]], partitions: Collection[int], each: int
     ) -> list[tuple[int, int, str, str]]:
-        """(capture, partition, system, document) of the first to translate of each kind, in order of arrival."""
+        """(capture, partition, system, document) of the first to translate of each kind, in order of arrival.
+
+        Where more wait, `each` of a kind at most, and not fewer than `DUE_LEAST` of it in one partition.
+        """
         ...
 
     def captures(self, ids: Sequence[int]) -> Sequence[Capture]:

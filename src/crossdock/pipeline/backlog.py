@@ -170,9 +170,10 @@ class Backlog:
     def _bring(self, target: Target, t: Transmission, held: dict[str, list[Flight]]) -> None:
         lane = target.lanes.of(t)
         flight = Flight(t, made=True, stored=True)
-        if not lane.flights:
+        if not lane.flights and not lane.busy:
             lane.blocked_by = lane.blocked_by or target.concluder.held_up_by(t)
         if lane.blocked_by is not None:
+            lane.unsure = lane.unsure or lane.busy
             held.setdefault(lane.blocked_by, []).append(flight)
             return
         if lane.more:
@@ -226,24 +227,27 @@ class Backlog:
         for t in rows:
             lane.partition = t.partition
             if t.id not in known:
-                self._again(target, lane, t, changes)
+                self._again(target, lane, t, changes, head=t is rows[0])
         taken = list(lane.flights)
         # What is beyond the newest one that was read from the store belongs to `refill`.
         seen = bool(rows) and not lane.left and target.windows.loaded(rows[-1])
-        lane.more = seen and len(rows) >= target.window
-        if lane.blocked_by is not None and len(rows) >= target.window:
-            self._hold_rest(target, lane, rows[-1].id)
+        full = len(rows) >= target.window
+        lane.more = full and seen and lane.blocked_by is None
+        if full and not lane.more:
+            self._rest(target, lane, rows[-1].id)
         if not lane.more:  # else they are found in the store when their turn comes
             for flight in coming:
                 target.lanes.push(lane, flight)
         self._run(target, changes, [lane], taken)
 
-    def _again(self, target: Target, lane: Lane, t: Transmission, changes: Changes) -> None:
-        """One transmission of a lane that is read anew."""
+    def _again(
+        self, target: Target, lane: Lane, t: Transmission, changes: Changes, *, head: bool = False
+    ) -> None:
+        """One transmission of a lane that is read anew; `head`: nothing of the lane comes before it."""
         if t.state is _S.DESK:
             lane.blocked_by = lane.blocked_by or self._journal.cause_of(t.id)
             return
-        if not lane.flights:
+        if head:
             lane.blocked_by = lane.blocked_by or target.concluder.held_up_by(t)
         if lane.blocked_by is not None:
             if t.state is not _S.HELD:
@@ -257,15 +261,14 @@ class Backlog:
             if t.state is _S.HELD:
                 self._let_go(t, changes)
 
-    def _hold_rest(self, target: Target, lane: Lane, after: int) -> None:
-        """Holds what is beyond the window of a lane that waits for a person; nothing of it stays in memory."""
+    def _rest(self, target: Target, lane: Lane, after: int) -> None:
+        """Holds, or lets go, what is beyond the window of a lane; nothing of it comes into memory here."""
         while rows := self._journal.lane(target.name, lane.key, after, _CHUNK):
             changes = self._journal.changes()
             for t in rows:
                 self._again(target, lane, t, changes)
             self._run(target, changes, [lane])
             after = rows[-1].id
-        lane.more = False
 
     def _take_up(self, target: Target, lane: Lane, t: Transmission, changes: Changes) -> None:
         flight = Flight(t, made=True)

@@ -144,10 +144,8 @@ class Concluder:
         if outcome.answer is not None and outcome.answer.body:
             entry.payload, entry.digest = changes.payload(outcome.answer.body)
         if way is Unclear.FIND:
-            flight.absent = 0
-            t.due_ms = now + int(
-                writer.settle_s * 1000
-            )  # stored with the move, so that a stop does not shorten it
+            # Stored with the move, so that a stop does not shorten the wait.
+            flight.absent, t.due_ms = 0, now + int(writer.settle_s * 1000)
         changes.move_transmission(t, _S.IN_DOUBT, entry)
         if way is Unclear.PERSON:
             return self._to_desk(flight, self._in_doubt(t, fault), changes)
@@ -254,6 +252,19 @@ class Concluder:
                 t, _S.HELD, entry_of(t, EntryKind.decided, "held behind one that waits for a person")
             )
             changes.add_follower(cause, t.id)
+
+    def adopt(self, lane: Iterable[Transmission], changes: Changes) -> None:
+        """Those of a lane that are held, and members of no incident, become members of that of its head."""
+        cause = None
+        for t in lane:
+            if t.state is _S.DESK:
+                cause = cause or self._context.journal.cause_of(t.id)
+            elif cause and t.state is _S.HELD and not self._is_follower(t):
+                changes.entry(entry_of(t, EntryKind.decided, "held behind one that waits for a person"))
+                changes.add_follower(cause, t.id)
+
+    def _is_follower(self, t: Transmission) -> bool:
+        return self._context.journal.incident_of(MemberKind.FOLLOWER, t.id) is not None
 
     def take_back(self, flights: Iterable[Flight], changes: Changes) -> list[Flight]:
         """Those stored as SENDING that never left are due again; gives them, not yet stored."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from crossdock.message.records import Capture
 from crossdock.pipeline.bound import Context
-from crossdock.pipeline.order import Order, Stream, cost_of
+from crossdock.pipeline.order import Order, Stream, cost_of, part_of
 
 #: Captures kept in memory with their bytes; beyond this they are read back from the store.
 MEMORY_MAX = 4_000
@@ -31,6 +31,7 @@ class Feed:
     def __init__(self, context: Context) -> None:
         self._journal = context.journal
         self._gates = context.gates
+        self._charter = context.charter
         self._order: Order = context.order()
         self._streams: dict[tuple[str, str], Stream] = {}
         self._again: deque[int] = deque()
@@ -81,7 +82,9 @@ class Feed:
     def _stream(self, system: str, document: str, *, behind: bool) -> Stream:
         stream = self._streams.get((system, document))
         if stream is None:
-            stream = self._streams[system, document] = Stream(system, document, behind=behind)
+            stream = self._streams[system, document] = Stream(
+                system, document, part_of(self._charter, system, document), behind=behind
+            )
             self._order.join(stream)
         return stream
 

@@ -48,6 +48,7 @@ class Lane:
     writing: int = 0  #: commits about it that it does not wait for
     failing: int = 0  #: outcomes among them that the disk has refused, and that are tried again
     queued: bool = False  #: it is among the ready ones
+    unsure: bool = False  #: something is held behind an incident that was not in the store yet
     more: bool = False  #: the store holds more of it than fits into the window
     left: bool = False  #: when it was read last, something of it stayed in the store
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from crossdock.charter.charter import Charter
+from crossdock.journal.contract import DUE_LEAST
 from crossdock.message.records import Capture
 from crossdock.message.turns import Rounds
 
@@ -17,11 +19,50 @@ _TURN_BYTES = 16_384
 
 
 PARTS = ("documents", "levels")
+_ALL = -1  #: every partition
+#: A capture of which only its place is known: its number, partition, system and kind.
+Place = tuple[int, int, str, str]
 
 
-def part_of(document: str) -> str:
-    """The part of a system's documents that keep their order among each other."""
-    return PARTS[document in LEVELS]
+def part_of(charter: Charter, system: str, document: str) -> str:
+    """The part of a system's documents that keep their order among each other.
+
+    Levels are apart, unless the charter names their ordering key: documents of other kinds may share it.
+    """
+    known = charter.systems.get(system)
+    flow = known.flow_in(document) if known and document in LEVELS else None
+    return PARTS[document in LEVELS and not (flow and flow.order_by)]
+
+
+def unbroken(places: Iterable[Place], each: int, part: Callable[[str, str], str]) -> list[Place]:
+    """Those behind which nothing older is missing, in order of arrival.
+
+    Where more of one kind may wait than was read, what came later of other kinds waits for it: in its
+    partition when only so many of each were read, everywhere when `each` of the kind were.
+    """
+    found = sorted(places)
+    everywhere = defaultdict[tuple[str, str], list[int]](list)
+    within = defaultdict[tuple[str, str, int], list[int]](list)
+    for id_, partition, system, document in found:
+        everywhere[system, document].append(id_)
+        within[system, document, partition].append(id_)
+    cut = [
+        (system, document, _ALL, ids[-1])
+        for (system, document), ids in everywhere.items()
+        if len(ids) >= each
+    ]
+    cut += [(*where, ids[-1]) for where, ids in within.items() if len(ids) >= DUE_LEAST]
+    upto = dict[tuple[str, str, int], int]()
+    for system, document, partition, last in cut:
+        where = (system, part(system, document), partition)
+        upto[where] = min(upto.get(where, last), last)
+
+    def whole(place: Place) -> bool:
+        id_, partition, system, document = place
+        of = part(system, document)
+        return all(id_ <= upto.get((system, of, where), id_) for where in (partition, _ALL))
+
+    return [place for place in found if whole(place)]
 
 
 def cost_of(capture: Capture) -> float:
@@ -35,6 +76,7 @@ class Stream:
 
     system: str
     document: str
+    part: str = PARTS[0]
     fresh: deque[Capture] = field(default_factory=deque[Capture])
     cursor: int = (
         0  #: the last that was taken into memory; everything beyond is in the store or not yet there
@@ -69,7 +111,7 @@ class InTurns:
 
     def join(self, stream: Stream) -> None:
         """Its system and its part have turns from now on."""
-        system, part = stream.system, part_of(stream.document)
+        system, part = stream.system, stream.part
         self._systems.join(system)
         self._parts.setdefault(system, Rounds()).join(part)
         self._streams.setdefault((system, part), []).append(stream)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from functools import partial
 
 from crossdock.journal.tenure import Hold
 from crossdock.message.records import Capture
 from crossdock.pipeline.bound import Context
-from crossdock.pipeline.order import Order, Stream
+from crossdock.pipeline.order import Order, Place, Stream, part_of, unbroken
 
 #: Captures kept in memory with their bytes, only to spare reading them again.
 KEPT_MAX = 4_000
@@ -36,6 +37,7 @@ class SharedFeed:
         self._clock = context.clock
         self._hold = hold
         self._make_order = context.order
+        self._part = partial(part_of, context.charter)
         self._kinds = {
             (name, flow.document) for name, s in context.charter.systems.items() for flow in s.flows_in
         }
@@ -110,12 +112,11 @@ class SharedFeed:
         each = max(AHEAD_MAX // max(len(kinds), 1), AHEAD_LEAST)
         order, partitions = self._make_order(), dict[int, int]()
         streams: dict[tuple[str, str], Stream] = {}
-        for id_, partition, system, document in self._journal.captures_due(
-            kinds, self._hold.partitions, each
-        ):
+        due: list[Place] = self._journal.captures_due(kinds, self._hold.partitions, each)
+        for id_, partition, system, document in unbroken(due, each, self._part):
             stream = streams.get((system, document))
             if stream is None:
-                stream = streams[system, document] = Stream(system, document)
+                stream = streams[system, document] = Stream(system, document, self._part(system, document))
                 order.join(stream)
             stream.fresh.append(_turn(id_, system, document))
             partitions[id_] = partition

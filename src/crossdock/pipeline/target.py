@@ -9,6 +9,7 @@ import structlog
 
 from crossdock.faults import Fault
 from crossdock.journal.changes import Changes
+from crossdock.journal.contract import StoreDown
 from crossdock.journal.tenure import Hold
 from crossdock.kit.connector import Unclear, Writer
 from crossdock.kit.share import Share, Whole
@@ -21,6 +22,7 @@ from crossdock.pipeline.alarms import Alarms
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.commit import Commits
 from crossdock.pipeline.conclude import Concluder, Verdict
+from crossdock.pipeline.holding import Holding
 from crossdock.pipeline.lanes import AHEAD_MAX, Flight, Lane, Lanes, Ordering
 from crossdock.pipeline.ready import Ready
 from crossdock.pipeline.render import Renderer
@@ -37,6 +39,8 @@ WINDOW_MAX = 4_000
 TURN_MAX = 32
 #: How soon a lane is looked at again while nobody knows whether it is still ours.
 _UNSURE_MS = 50
+#: A place that could not read the store looks again after so long; it is the store's turn, not the lane's.
+_STORE_S = 0.2
 
 
 class Target:
@@ -76,6 +80,7 @@ class Target:
             context, self.name, stored=self.stored, completed=completed, parted=lambda lane: freed(self, lane.key)
         )  # fmt: skip
         self._sender = Sender(bound.system, bound.client, self.commits.ask)
+        self._holding = Holding(self.name, self._journal, self.lanes, self.commits, self.concluder, window)
         self._blocked = blocked
         self._freed = freed
         self._ready = Ready(context.turns)
@@ -127,6 +132,7 @@ class Target:
             self._succession.take_place(lane, t, changes)
         if lane.blocked_by is not None:
             t.state = _S.HELD
+            lane.unsure = lane.unsure or lane.busy
             changes.add_transmission(t, due)
             changes.add_follower(lane.blocked_by, t.id)
             return
@@ -156,7 +162,8 @@ class Target:
             if flight.t is t:
                 self.stored(lane, [flight])
                 return
-        if lane.blocked_by is None and not lane.more and self.windows.loaded(t):
+        beyond = lane.more or not self.windows.loaded(t)
+        if lane.blocked_by is None and (t.state is _S.HELD or not beyond):
             # The lane was freed, or read to its end, while this was being written.
             self._freed(self, lane.key)
 
@@ -168,9 +175,7 @@ class Target:
             self.schedule(lane)
             self.lanes.tidy(lane)
             return
-        changes = self._journal.changes()
-        self.block(lane, lane.blocked_by, changes)
-        self.commits.run(lane, self.commits.durable(changes))
+        self._holding.follow(lane, lane.blocked_by)
 
     def forget(self, t: Transmission) -> None:
         """The changes with this transmission were never written: what it took the place of stands as before."""
@@ -240,6 +245,10 @@ class Target:
             self._active += 1
             try:
                 await self._serve(lane)
+            except StoreDown as down:  # ends in a reload once the store can be read again
+                _log.error("store down", says=str(down), system=self.name)
+                await self._clock.sleep(_STORE_S)
+                self._freed(self, lane.key)
             except Exception:  # ends in a reload: the store says how the lane stands
                 _log.exception("a lane is read anew", system=self.name, key=lane.key)
                 self._freed(self, lane.key)
@@ -281,7 +290,7 @@ class Target:
             if not flight.stored or self.paused:
                 return
             if self._comes_after(flight):
-                await self._stand_behind(lane, flight)
+                await self._holding.stand_behind(lane, flight)
                 return
             if not self._gates.passes(self.name, flight.t.id):
                 changes = self._journal.changes()
@@ -306,14 +315,6 @@ class Target:
             )
             if await self._conclude(lane, flight, outcome) or self._ready.gives_way(lane):
                 return
-
-    async def _stand_behind(self, lane: Lane, flight: Flight) -> None:
-        """A lane whose head comes after one that waits for a person waits with it."""
-        cause = self.concluder.held_up_by(flight.t)
-        if cause is not None:
-            changes = self._journal.changes()
-            self.block(lane, cause, changes)
-            await self.commits.durable(changes)
 
     async def _begin(self, lane: Lane, flight: Flight) -> bool:
         """Renders and stores the request; False for a document that cannot be rendered: it goes to the desk."""
@@ -357,8 +358,8 @@ class Target:
             return False
         if verdict is Verdict.BLOCKED:
             self.lanes.pop(lane)
-            self.block(lane, self.concluder.cause, changes)
-            await self.commits.durable(changes)
+            self._holding.block(lane, self.concluder.cause, changes)
+            await self._holding.opened(lane, changes)
             self._blocked(flight.t.id)
             return True
         await self.commits.stored_again([flight], changes)
@@ -367,13 +368,6 @@ class Target:
             return False
         self._alarms.set(lane, flight.t.due_ms)
         return True
-
-    def block(self, lane: Lane, cause: str, changes: Changes) -> None:
-        """Holds a lane behind the incident of a cause."""
-        lane.blocked_by = cause
-        held = [flight for flight in lane.flights if flight.stored]  # the others follow once they are
-        self.concluder.hold(held, cause, changes)
-        self.lanes.remove(lane, held)
 
     def _next(self, lane: Lane, changes: Changes) -> list[Flight]:
         """Stores the following flights as SENDING in the same commit that ends this one; gives them."""

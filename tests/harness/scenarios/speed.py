@@ -120,7 +120,7 @@ async def _measure(figures: Figures, load: Load, process: Process, target: Targe
     shop.ended = False
     await shop.load(load.senders)
     ending.cancel()
-    await _drained(target, len(shop.sent.accepted))
+    await drained(target, len(shop.sent.accepted))
     last_s = max(arrival.at_s for arrival in read_arrivals(target.record))
     # What the hub does after the last delivery belongs to the orders, too.
     await asyncio.sleep(0.5)
@@ -140,13 +140,14 @@ async def _calm(figures: Figures, load: Load, target: Target, shop: Shop) -> Non
     count = int(load.latency_seconds * load.calm_per_s)
     # A customer each, so that no order waits for another.
     await shop.load(1, orders=count, pace_s=1 / load.calm_per_s, customers=count)
-    await _drained(target, len(shop.sent.accepted))
+    await drained(target, len(shop.sent.accepted))
     first = {arrival.number: arrival.at_s for arrival in reversed(await target.arrivals())}
     took_ms = [(first[one.order.number] - one.sent_s) * 1000 for one in shop.sent.accepted.values()]
     figures.p50_ms, figures.p99_ms = quantile(took_ms, 0.5), quantile(took_ms, 0.99)
 
 
-async def _drained(target: Target, orders: int) -> None:
+async def drained(target: Target, orders: int) -> None:
+    """Waits until that many orders had their effect at the target; AssertionError when they do not come."""
     until_s = time.monotonic() + DRAIN_WAIT_S
     while (effects := (await target.stats()).get("effects", 0)) < orders:
         if time.monotonic() > until_s:

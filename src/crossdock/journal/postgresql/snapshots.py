@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import waiting
 
-from crossdock.journal.contract import Ahead, StoreDown
+from crossdock.journal.contract import DUE_LEAST, Ahead, StoreDown
 from crossdock.journal.postgresql.connection import PostgresqlConnection, connect, speaking
 from crossdock.journal.postgresql.foresight import STATEMENTS, Foreseen, Foresight
 from crossdock.journal.postgresql.ids import Ids
@@ -28,8 +28,6 @@ _VIEWS = 2
 #: A read on the loop that takes longer is given up: nobody else is served meanwhile.
 LOOP_READ_MAX_S = 2.0
 _RECONNECT_PAUSE_S = 0.25
-#: Captures of one partition that are looked for at once, however many partitions there are.
-_EACH_LEAST = 4
 _DUE = (
     "SELECT due.id, p.partition, due.system, due.document FROM unnest(?::smallint[]) AS p(partition) CROSS JOIN LATERAL"
     " (SELECT c.id, c.system, c.document FROM captures c WHERE c.partition = p.partition AND c.state = 1"
@@ -200,13 +198,13 @@ class PostgresqlReads(Reads):
             return []
         systems, documents = [list(names) for names in zip(*kinds, strict=True)]
         held, limit = sorted(partitions), each * len(kinds)
-        few = max(limit // max(len(held), 1), _EACH_LEAST)
+        few = max(limit // max(len(held), 1), DUE_LEAST)
         rows = self._reader.execute(_DUE, (held, few)).fetchall()
         counts = Counter(partition for _, partition, *_ in rows)
         asked = set(kinds)
         if not counts or (max(counts.values()) < few and all(row[2:] in asked for row in rows)):
             return sorted(rows)
-        few = max(each // max(len(held), 1), _EACH_LEAST)
+        few = max(each // max(len(held), 1), DUE_LEAST)
         return self._reader.execute(_DUE_OF_KINDS, (systems, documents, held, few, each)).fetchall()
 
     def lanes_freed(self, target: str, keys: Sequence[str]) -> list[str]:

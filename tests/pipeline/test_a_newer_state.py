@@ -1,0 +1,114 @@
+"""Levels and other states: the newest goes, whatever became of the older ones, and never before them."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from crossdock.journal.changes import Changes
+from crossdock.journal.contract import Overtaken
+from crossdock.kit.connector import Unclear
+from tests.pipeline.world import World
+
+
+def level(quantity: int, sku: str = "W-1") -> dict[str, Any]:
+    """How many there are, in our own words."""
+    at = f"2026-11-22T10:00:{quantity % 60:02d}Z"
+    return {
+        "sku": sku,
+        "site": "MAIN",
+        "status": "available",
+        "quantity": quantity,
+        "unit": "EA",
+        "as_of": at,
+    }
+
+
+async def _push(world: World, quantity: int) -> None:
+    await world.push(level(quantity), document="inventory_balance")
+
+
+def _world(folder: Path, unclear: Unclear = Unclear.PERSON) -> World:
+    return World(folder, unclear=unclear, documents=("inventory_balance",), revise=True)
+
+
+def _applied(world: World) -> list[int]:
+    return [int(a.body.split(b'"quantity": ')[1].split(b",")[0].strip(b'"')) for a in world.wms.arrived]
+
+
+async def test_a_newer_state_frees_a_lane_with_all_that_is_held_in_it(tmp_path: Path):
+    world = _world(tmp_path)
+    world.wms.script = lambda arrived, nth: 400 if nth == 0 else 200
+    gate = asyncio.Event()
+    send = world.wms.send
+
+    async def slow(*words: object, **more: object) -> object:
+        await gate.wait()
+        return await send(*words, **more)  # type: ignore[arg-type]
+
+    world.wms.send = slow  # type: ignore[method-assign,assignment]
+    async with world:
+        await _push(world, 1)
+        await world.until(lambda: world.count("transmissions", 3) == 1)
+        await _push(world, 2)
+        await world.until(lambda: world.count("transmissions", 1) == 1)
+        gate.set()
+        await world.until(lambda: world.count("transmissions", 2) == 1, "the second is held behind the first")
+        await _push(world, 3)
+        await world.settled()
+        assert (world.count("transmissions", 7), world.count("transmissions", 6)) == (2, 1)
+        assert world.rows("SELECT state FROM incidents") == [(2,)]
+    assert _applied(world)[-1] == 3
+
+
+async def test_a_newer_state_waits_for_what_may_still_arrive_of_an_older_one(tmp_path: Path):
+    world = _world(tmp_path, Unclear.RESEND)
+    writer = world.context.systems["wms"].writers["inventory_balance"]
+    writer.settle_s = 0.3  # type: ignore[misc]
+    world.wms.script = lambda arrived, nth: 408 if nth == 0 else 200
+    async with world:
+        await _push(world, 1)
+        await world.until(lambda: world.wms.arrived)
+        await _push(world, 2)
+        await world.settled()
+        doubted, sent = (
+            world.rows(f"SELECT max(at_ms) FROM ledger WHERE kind = {kind}")[0][0] for kind in (8, 6)
+        )
+        superseded = world.count("transmissions", 7)
+    assert _applied(world)[-1] == 2
+    assert not superseded or sent - doubted >= 300, "it left while the older one might still arrive"
+
+
+class OvertakenOnce:
+    """Fails the commit that supersedes, as if a person had been faster."""
+
+    def __init__(self, world: World) -> None:
+        self._submit = world.journal.submit
+        self.failed = 0
+        world.journal.submit = self  # type: ignore[method-assign]
+
+    def __call__(self, changes: Changes) -> asyncio.Future[None]:
+        superseding = any(row[0] == "move_transmission" and row[1][0] == 7 for row in changes.rows)
+        if superseding and not self.failed:
+            self.failed += 1
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            future.set_exception(Overtaken("somebody was faster"))
+            return future
+        return self._submit(changes)
+
+
+async def test_what_was_never_written_displaces_nothing(tmp_path: Path):
+    world = _world(tmp_path, Unclear.RESEND)
+    world.wms.closed = True
+    async with world:
+        overtaken = OvertakenOnce(world)
+        for quantity in (1, 2):
+            await _push(world, quantity)
+            await world.until(lambda n=quantity: world.rows("SELECT count(*) FROM transmissions")[0][0] == n)
+        assert overtaken.failed == 1
+        lanes = world.worker.targets["wms"].lanes
+        assert lanes.count == 1, "the newer one alone is still to go"
+        world.wms.closed = False
+        await world.settled()
+    assert [a.number for a in world.wms.arrived] == ["MAIN:W-1:available"] or _applied(world) == [2]

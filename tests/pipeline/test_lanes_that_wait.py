@@ -1,0 +1,102 @@
+"""Lanes that wait for a person, for another target, or are longer than memory: nothing in them is lost or overtaken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossdock.charter.charter import Reader
+from crossdock.desk.desk import Desk
+from crossdock.kit.connector import Unclear
+from tests.pipeline.world import Arrived, World, order
+
+AFTER_ERP = (Reader("erp"), Reader("wms", after="erp"))
+
+
+async def _act(world: World, name: str, body: dict[str, Any]) -> None:
+    """Does one thing about every open incident."""
+    desk = Desk(world.journal, world.worker, world.clock.now_ms)
+    for (incident,) in world.rows("SELECT id FROM incidents WHERE state = 1"):
+        await desk.act(incident, name, body, who="anna")
+
+
+def _refuse_first(arrived: Arrived, nth: int) -> int:
+    return 400 if arrived.number == "O-0" and nth == 0 else 200
+
+
+@pytest.mark.parametrize("unclear", list(Unclear))
+async def test_a_lane_longer_than_the_window_goes_on_to_its_end_when_a_person_frees_it(
+    tmp_path: Path, unclear: Unclear
+):
+    world = World(tmp_path, window=4, unclear=unclear)
+    world.wms.script = _refuse_first
+    async with world:
+        for n in range(20):
+            await world.push(order(f"O-{n}", key="K"))
+        await world.until(lambda: world.count("transmissions", 2) == 19, "all but the first are held")
+        await _act(world, "retry", {})
+        await world.settled()
+        assert world.count("transmissions", 6) == 20
+    assert world.wms.applied == [f"O-{n}" for n in range(20)]
+
+
+async def test_a_lane_longer_than_the_window_is_held_to_its_end_when_it_fails_again(tmp_path: Path):
+    world = World(tmp_path, window=4)
+    world.wms.script = lambda arrived, nth: 400 if arrived.number == "O-0" else 200
+    async with world:
+        for n in range(20):
+            await world.push(order(f"O-{n}", key="K"))
+        await world.until(lambda: world.count("transmissions", 2) == 19)
+        await _act(world, "retry", {})
+        await world.until(lambda: world.count("incidents", 2) == 1)
+        await world.until(lambda: world.count("transmissions", 2) == 19, "the followers are held again")
+        followed = "EXISTS (SELECT 1 FROM held h WHERE h.id = t.id)"
+        alone = f"SELECT count(*) FROM transmissions t WHERE state = 2 AND NOT {followed}"
+        assert world.rows(alone)[0][0] == 0, "each is a member of the incident"
+    assert {a.number for a in world.wms.arrived} == {"O-0"}
+
+
+@pytest.mark.parametrize("outcome", ["abandoned", "applied"])
+async def test_what_comes_after_goes_on_when_a_person_ends_its_predecessor(tmp_path: Path, outcome: str):
+    world = World(tmp_path, readers=AFTER_ERP)
+    world.targets["erp"].script = lambda arrived, nth: 400
+    async with world:
+        await world.push(order("O-0", key="K"))
+        await world.until(lambda: world.count("transmissions", 2) == 1)
+        await _act(world, "resolve", {"outcome": outcome, "reason": "looked at it"})
+        await world.settled()
+    assert world.wms.applied == ["O-0"]
+
+
+async def test_a_lane_held_behind_another_target_stays_held_after_a_restart(tmp_path: Path):
+    world = World(tmp_path, readers=AFTER_ERP)
+    world.targets["erp"].script = lambda arrived, nth: 400
+    async with world:
+        await world.push(order("O-0", key="K"))
+        await world.until(lambda: world.count("transmissions", 2) == 1)
+    again = World(tmp_path, readers=AFTER_ERP, documents=("sales_order", "cancellation"))
+    async with again:
+        cancel = {"number": "X-1", "order": "O-0"}
+        await again.push(cancel, document="cancellation")
+        await again.until(lambda: again.count("transmissions", 2) == 3)
+        await again.settled()
+    assert again.wms.arrived == []
+
+
+async def test_a_doubt_behind_which_others_wait_is_settled_all_the_same(tmp_path: Path):
+    world = World(
+        tmp_path, readers=AFTER_ERP, unclear=Unclear.FIND, documents=("sales_order", "cancellation")
+    )
+    world.targets["erp"].script = lambda arrived, nth: 400 if arrived.number == "O-1" else 200
+    world.wms.script = lambda arrived, nth: 408 if nth < 2 else 200
+    async with world:
+        for number in ("O-0", "O-1"):
+            await world.push(order(number, key="K"))
+        await world.settled()
+        assert (world.count("transmissions", 8), world.count("transmissions", 2)) == (1, 1)
+    assert world.wms.applied == ["O-0"]
+    async with World(tmp_path, readers=AFTER_ERP, unclear=Unclear.FIND) as again:
+        await again.settled()
+        assert again.count("transmissions", 2) == 1, "it comes up, and holds what it held"
