@@ -86,6 +86,7 @@ class AnOrder(RuleBasedStateMachine):
         self.hub.hear(order())
         self.left = 0
         self.shipments = 0
+        self.drops = 0
 
     @rule(word=st.sampled_from(sorted(Told, key=lambda told: told.value)), minute=st.integers(1, 100))
     def hear(self, word: Told, minute: int) -> None:
@@ -104,7 +105,9 @@ class AnOrder(RuleBasedStateMachine):
     @rule(minute=st.integers(1, 100), quantity=st.integers(1, 20))
     def drop(self, minute: int, quantity: int) -> None:
         """The customer wants less."""
-        self.hub.hear(fact("amend_requested", minute, lines=(line(quantity),)))
+        self.drops += 1
+        source = f"cancellation/C-{self.drops}"
+        self.hub.hear(fact("amend_requested", minute, source=source, lines=(line(quantity),)))
 
     @invariant()
     def what_left_is_counted_once(self) -> None:

@@ -42,6 +42,8 @@ from crossdock.pipeline.receive import DurableFirst
 from crossdock.pipeline.transmit import NeverGuess
 from crossdock.pipeline.worker import Worker
 
+NETWORKS = (ip_network("127.0.0.1/32"),)
+
 
 class Clock:
     """The machine's time; waits are real and short."""
@@ -205,14 +207,13 @@ class World:
         window: int = 4000,
         owners: Mapping[str, str] | None = None,
         adjust: Callable[[System], System] = lambda system: system,
+        rewrite: Callable[[Charter], Charter] = lambda charter: charter,
         surroundings: Mapping[str, Any] | None = None,
         database: str | None = None,
         **guards: Any,
     ) -> None:
         self.targets = {name: FakeTarget(name) for name in ("wms", "erp")}
-        limits = Limits(
-            concurrency=concurrency, retry_first_s=0.005, retry_max_s=0.02, retry_for_s=retry_for_s
-        )
+        limits = Limits(concurrency, retry_first_s=0.005, retry_max_s=0.02, retry_for_s=retry_for_s)
         on_change = OnChange.REVISE if revise else OnChange.REFUSE
         flows = tuple(FlowIn(d, id="number", on_change=on_change) for d in documents)
         outs = tuple(FlowOut(d) for d in documents)
@@ -225,8 +226,9 @@ class World:
         rules = {
             d: ObjectRule(d, (owners or {}).get(d, "shop"), tuple(readers), fields or {}) for d in documents
         }
-        judged = checks or Checks(ItemCheck.SKIP)
-        self.charter = Charter("sha256:test", Site(), systems, rules, judged, (ip_network("127.0.0.1/32"),))
+        self.charter = rewrite(
+            Charter("sha256:test", Site(), systems, rules, checks or Checks(ItemCheck.SKIP), NETWORKS)
+        )
         self.clock = Clock()
         self.database = database or fresh_database(folder) or f"sqlite:{folder / 'hub.db'}"
         self.journal = journal_at(self.database, self.clock, guards.pop("dedup", None) or ArrivalDedup())

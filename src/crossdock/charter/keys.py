@@ -76,6 +76,8 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("systems", Type.SECTION_BY_NAME, "The connected parties.", required=True, section="system"),
         Key("objects", Type.SECTION_BY_NAME, "Who owns and who gets each kind of document.",
             required=True, section="object"),
+        Key("orders", Type.SECTION, "How orders go: changes, cancellations, back-orders, the choice of warehouses.",
+            section="orders"),
         Key("owners", Type.TEXT_BY_NAME, "Which role an incident type goes to: `unknown_sku: master_data`."),
     ),
     "site": _keys(
@@ -112,6 +114,8 @@ SECTIONS: dict[str, dict[str, Key]] = {
             section="blackout"),
         Key("when_closed", Type.CHOICE, "What its door does while intake is paused or in a blackout: 503, or accept and"
             " hold.", default="refuse", choices=("refuse", "hold")),
+        Key("reports", Type.TEXTS, "States of an order that it always tells, one by one: acknowledged, allocated,"
+            " picking, picked, packed, shipped, delivered. A later one waits for these.", default=()),
         Key("in", Type.SECTIONS, "What it sends. Connectors that know their documents need none.", section="in"),
         Key("out", Type.SECTIONS, "What it gets. Connectors that know their documents need none.", section="out"),
     ),
@@ -212,6 +216,32 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("owner", Type.SYSTEM, "The system whose word counts.", required=True),
         Key("readers", Type.READERS, "Who gets it: `[wms]` or `[{system: wms, after: erp}]`.", default=()),
         Key("fields", Type.TEXT_BY_NAME, "Fields that another system owns: `price: erp`.", default={}),
+    ),
+    "orders": _keys(
+        Key("cancel_answer", Type.CHOICE, "What answers a cancellation at a warehouse: that it took the command, or"
+            " what it tells later. Absent: told, where a system sends pick_status.", choices=("taken", "told")),
+        Key("cancel_wait_s", Type.SECONDS, "How long that answer may take; then an incident `overdue`.",
+            default=3600.0),
+        Key("change_until", Type.TEXT_BY_NAME, "The last state in which a change of quantity, address, lines,"
+            " ship_method or other still goes to the warehouse, or never. Absent: allocated.", default={}),
+        Key("packages", Type.CHOICE, "Whether a shipment whose packages do not list all of it waits for its next"
+            " version before anybody may charge it.", default="listed", choices=("listed", "any")),
+        Key("edit_window_s", Type.SECONDS, "How long a customer may change an order before it is released.",
+            default=0.0),
+        Key("backorder", Type.CHOICE, "What becomes of goods that no warehouse has: wait until all are there, ship"
+            " the rest later, or not at all.", default="split", choices=("wait", "split", "cancel")),
+        Key("split_penalty", Type.WHOLE, "What every further warehouse of an order counts, in the unit of `cost`.",
+            default=10),
+        Key("warehouses", Type.SECTION_BY_NAME, "By site: where the hub may release orders, when it makes"
+            " `warehouse_order` itself.", section="warehouse"),
+    ),
+    "warehouse": _keys(
+        Key("system", Type.SYSTEM, "The system that gets its releases.", required=True),
+        Key("cost", Type.WHOLE_BY_NAME, "What a shipment costs by country, or by country and the begin of the"
+            " postcode (`DE-8`); `*` for all others.", default={}),
+        Key("cut_off", Type.TEXT, "Until when an order leaves on the same day, on the site's clock: 16:00."),
+        Key("days", Type.DAYS, "Weekdays on which goods leave; absent: monday to friday.", default=()),
+        Key("carrier_cut_off", Type.TEXT_BY_NAME, "The same for one ship_method: `express: 14:00`.", default={}),
     ),
     "reader": _keys(
         Key("system", Type.SYSTEM, "Who gets it.", required=True),

@@ -92,6 +92,15 @@ class Ahead:
     hubs: list[int] = field(default_factory=list[int])  #: objects whose ids at other systems are asked
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One sending of a message of a story."""
+
+    id: int
+    target: str
+    state: TransmissionState
+
+
 class Dedup(Protocol):
     """Says what an arrival is. Pure but for the comparison of contents."""
 
@@ -249,6 +258,18 @@ class Journal(Protocol):
 
     def message(self, id_: int) -> Message | None:
         """One message."""
+        ...
+
+    def story(self, root: int) -> Sequence[tuple[Message, Sequence[Sent]]]:
+        """What was told of a root object and of all that hangs on it, in order of making, and where it was sent."""
+        ...
+
+    def doubted(self, root: int, transmission: int) -> bool:
+        """Whether nobody knew at some time if a transmission had arrived."""
+        ...
+
+    def was_judged_impossible(self, message: int) -> bool:
+        """Whether a message was on the desk as `bad_transition`."""
         ...
 
     def messages_waiting_for(self, predecessors: Sequence[str], limit: int) -> list[tuple[int, int]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
+from crossdock.charter.charter import Reader
 from crossdock.faults import Fault, Invalid, Waits
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes, Row
@@ -15,10 +17,13 @@ from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import EntryKind, MessageState
 from crossdock.model.document import Document
+from crossdock.model.documents.progress import OrderStatus
 from crossdock.pipeline import check
+from crossdock.pipeline.aftermath import Aftermath
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.brake import TYPE, MassChange, cause_of_feed
 from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge, shares_numbers
+from crossdock.pipeline.progress import Progress, Ruling
 from crossdock.pipeline.report import Subject, incident_of, reads_json
 from crossdock.pipeline.route import Router
 
@@ -48,6 +53,8 @@ class Decider:
         self._router = router
         self._hold = hold
         self.brake = MassChange(context, known)
+        self._progress = Progress(context, known)
+        self.aftermath = Aftermath(context, self._progress)
 
     def decide(
         self,
@@ -62,13 +69,18 @@ class Decider:
         if not self._hold.has(message.partition):
             self._hand_over(message, batch, made_by)
             return
+        if made_by is None and message.document == OrderStatus.kind:
+            self._answer(message, batch)
+            return
         try:
             if made_by is None and self._outdated(message):
                 self._superseded(message, batch, "a newer version went its way in the meantime")
                 return
             self._predecessor(message, parent)
-            news = check.ownership(message, self._charter, self._known)
+            own = self._charter.made_by_hub(message.document)
+            news = own or check.ownership(message, self._charter, self._known)
             reads, warnings = check.items(document, self._charter, self._known)
+            ruling = self._progress.judge(message, document, new=made_by is not None) if news else None
         except Waits as wait:
             self._wait(message, wait, batch, made_by)
         except Fault as fault:
@@ -85,7 +97,7 @@ class Decider:
                 self.broken(message, made_by, runaway, batch)
                 return
             self._move(message, MessageState.ROUTED, batch, made_by)
-            self._routed(message, reads, warnings, batch, news=news)
+            self._routed(message, reads, warnings, batch, ruling, news=news)
 
     def _take_place(self, newer: Message, batch: Batch) -> None:
         """A newer state ends older ones of the same object that the brake holds."""
@@ -144,10 +156,23 @@ class Decider:
                 batch.changes.row("resolve_empty_incident", why, now, incident)
 
     def _routed(
-        self, message: Message, reads: list[Read], warnings: list[str], batch: Batch, *, news: bool
+        self,
+        message: Message,
+        reads: list[Read],
+        warnings: list[str],
+        batch: Batch,
+        ruling: Ruling | None,
+        *,
+        news: bool,
     ) -> None:
         changes = batch.changes
         targets = self._router.targets(message) if news else ()
+        asleep = self.aftermath.asleep(message, ruling) if ruling else []
+        if ruling is not None:
+            targets = self._told(message, ruling, targets)
+            warnings = [*warnings, *ruling.notes]
+        for one in asleep:
+            self._withdraw(one, message, batch)
         says = f"goes to {', '.join(r.system for r in targets)}" if targets else "nobody reads it"
         if not news:
             says = f"echo of what {message.system} was sent"
@@ -163,8 +188,65 @@ class Decider:
         )
         self._known.learn_told(message)
         batch.arrived.append(f"{message.document}/{message.number}")
+        sent = self._router.route(message, targets, changes, batch.routed) if targets else ()
+        if ruling is not None:
+            self._known.learn_story(message)
+            batch.arrived += ruling.heard
+            publish = partial(self._publish, batch)
+            self.aftermath.follow(message, ruling, sent, publish, withdrawn=bool(asleep))
+
+    def _told(self, message: Message, ruling: Ruling, targets: Sequence[Reader]) -> Sequence[Reader]:
+        """Who is sent a document of an order: nobody, where it comes too late or is about nothing they have."""
+        if ruling.refused:
+            ruling.notes.append(f"refused: {ruling.refused}")
+            return ()
+        spared = [one for one in targets if self.aftermath.never_asked(message, ruling, one.system)]
+        ruling.notes += [f"{one.system} never got what is cancelled" for one in spared]
+        return [one for one in targets if one not in spared]
+
+    def _withdraw(self, order: Message, cancel: Message, batch: Batch) -> None:
+        """What was to be released and is not yet, goes nowhere any more."""
+        says = f"withdrawn: {cancel.document} {cancel.number} came before it was released"
+        self._move(order, MessageState.CLOSED, batch, None, why=says)
+        batch.changes.entry(self._entry(EntryKind.decided, order, says, ()))
+        self._known.learn_story(order)
+
+    def _publish(
+        self,
+        batch: Batch,
+        message: Message,
+        says: str,
+        *,
+        waits_for: str | None = None,
+        until_ms: int | None = None,
+    ) -> None:
+        """Writes a message of the hub's own making and sends it to its readers."""
+        changes = batch.changes
+        message.state = MessageState.WAITING if waits_for else MessageState.ROUTED
+        message.waits_for, message.until_ms = waits_for, until_ms
+        batch.waiting += waits_for is not None
+        made = self._entry(EntryKind.translated, message, f"{message.document} {message.number}", ())
+        changes.add_message(message, made)
+        targets = () if waits_for else self._router.targets(message)
+        if not waits_for:
+            readers = ", ".join(reader.system for reader in targets) or "nobody"
+            says = f"{says}; goes to {readers}"
+        changes.entry(
+            self._entry(EntryKind.decided, message, says, ()), *self._introduction(message, changes)
+        )
         if targets:
             self._router.route(message, targets, changes, batch.routed)
+
+    def _answer(self, message: Message, batch: Batch) -> None:
+        """A warehouse may have answered a cancellation: who asked is told, or waits on."""
+        publish = partial(self._publish, batch)
+        if self.aftermath.answered(message, publish, partial(self.replaced, message, batch)):
+            return
+        order = str(message.tree["order"])
+        wait_ms = int(self._charter.orders.cancel_wait_s * 1000)
+        until_ms = self._context.clock.now_ms() + wait_ms
+        wait = Waits("no answer yet", kind="cancel_answer", number=order, until_ms=until_ms)
+        self._wait(message, wait, batch, None)
 
     def _introduction(self, message: Message, changes: Changes) -> list[Row]:
         """The rows that make an object known, when this message is the first to speak of it or gives it its place."""
@@ -200,13 +282,13 @@ class Decider:
             )
 
     def _wait(self, message: Message, wait: Waits, batch: Batch, made_by: Entry | None) -> None:
-        until = self._until(wait.kind)
+        until = wait.until_ms or (None if wait.patient else self._until(wait.kind))
         predecessor = f"{wait.kind}/{wait.number}"
         changes = batch.changes
         if made_by is not None:
             message.waits_for, message.until_ms = predecessor, until
             changes.add_message(message, made_by)
-        elif message.state is MessageState.DESK or message.waits_for is None:
+        elif message.state is MessageState.DESK or message.waits_for != predecessor:
             changes.move_message(message, MessageState.WAITING, waits_for=predecessor, until_ms=until)
         else:
             return
@@ -221,8 +303,18 @@ class Decider:
         owner = rule.owner if rule else ""
         return self._context.gates.advanced(owner, Direction.IN, wait_ms)
 
-    def overdue(self, message: Message, batch: Batch) -> None:
-        """The predecessor did not come in time: somebody must look, unless its owner could not send it."""
+    def overdue(self, message: Message, batch: Batch) -> int | None:
+        """The predecessor did not come in time: somebody must look, unless its owner could not send it.
+
+        Gives the message where its time has come instead, and it is to be looked at again.
+        """
+        if (message.waits_for or "").startswith("release/"):
+            return message.id
+        if message.document == OrderStatus.kind:
+            publish, ended = partial(self._publish, batch), partial(self.replaced, message, batch)
+            if not self.aftermath.answered(message, publish, ended):
+                self.to_desk(message, self.aftermath.unanswered(message), batch)
+            return None
         kind, _, number = (message.waits_for or "/").partition("/")
         rule = self._charter.objects.get(kind)
         shut = self._context.gates.shut(rule.owner, Direction.IN) if rule else None
@@ -232,7 +324,7 @@ class Decider:
             )
             says = f"waits on for {kind} {number}: {shut.says}"
             batch.changes.entry(self._entry(EntryKind.decided, message, says, ()))
-            return
+            return None
         fault = Invalid(
             f"{message.document} {message.number} still waits for {kind} {number}",
             value=number,
@@ -240,6 +332,7 @@ class Decider:
             type="unknown_sku" if kind == "item" else Waits.type,
         )
         self.to_desk(message, fault, batch)
+        return None
 
     def late(self, message: Message, made: Entry, batch: Batch) -> None:
         """A new message that an accepted newer version has overtaken."""

@@ -348,8 +348,7 @@ class Term:
             return
         async with self._decides:
             batch = self._translator.batch()
-            for message in overdue:
-                self._decider.overdue(message, batch)
+            self.look_again(filter(None, [self._decider.overdue(message, batch) for message in overdue]))
             await self._commit(batch)
         self._waiting = self._journal.count_waiting()
 
@@ -357,6 +356,7 @@ class Term:
 
     def _completed(self, transmission: int) -> None:
         """A transmission is done: those that come after it may go."""
+        self._answered(transmission)
         for target in self.targets.values():
             key = target.unfinished.pop(transmission, None)
             if key is not None:
@@ -364,10 +364,16 @@ class Term:
 
     def _blocked(self, transmission: int) -> None:
         """A transmission waits for a person: a lane whose head comes after it looks at that."""
+        self._answered(transmission)
         for target in self.targets.values():
             key = target.unfinished.get(transmission)
             if key is not None:
                 target.wake(key)
+
+    def _answered(self, transmission: int) -> None:
+        """Whoever asked to cancel may be told what came of it."""
+        if (awaited := self._decider.aftermath.listening.pop(transmission, None)) is not None:
+            self.look_again(id_ for id_, _ in self._journal.messages_waiting_for([awaited], WAITING_PAGE))
 
     # -- from elsewhere ------------------------------------------------------
 

@@ -31,6 +31,7 @@ _FROM_FLOOR = {
     "cancelled": Told.CANCEL_ACCEPTED,
 }
 
+_BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 _ANSWERS = {"accepted": Told.CANCEL_ACCEPTED, "refused": Told.CANCEL_REFUSED, None: None}
 
 
@@ -75,6 +76,11 @@ def _facts(document: Document, system: str, version: int) -> Iterator[Fact]:
     match document:
         case SalesOrder():
             yield fact(Told.VALIDATED, lines=_lines(document.lines))
+            for kind in document.holds:
+                at = _instant(document.placed_at) or _BEGINNING
+                yield Fact(
+                    Told.HOLD_SET, f"{source}/{kind}", system, at=at, version=version, hold=HoldKind(kind)
+                )
         case WarehouseOrder():
             yield fact(Told.RELEASED, release=document.number, lines=_lines(document.lines))
         case PickStatus():

@@ -24,7 +24,11 @@ from crossdock.model.lifecycle.words import (
 
 _EARLY, _LATE = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 #: Words in the order in which they count where no time is said; what is asked comes before what is answered.
-_RANK = {told: rank for rank, told in enumerate(Told)} | {Told.CANCEL_REQUESTED: -1, Told.AMEND_REQUESTED: -1}
+_RANK = {told: rank for rank, told in enumerate(Told)} | {
+    Told.RELEASED: -2,
+    Told.CANCEL_REQUESTED: -1,
+    Told.AMEND_REQUESTED: -1,
+}
 _BEGIN = frozenset({Told.VALIDATED})
 _UNTIMED_EARLY = frozenset(
     {Told.RELEASED, Told.CANCEL_REQUESTED, Told.AMEND_REQUESTED, Told.AMEND_ACCEPTED, Told.AMEND_REFUSED}
@@ -159,14 +163,9 @@ class Life:
     @property
     def stands(self) -> tuple[object, ...]:
         """Every state of every table, to be compared."""
-        releases = [(one.number, one.fulfilment, one.cancellation) for one in self.releases.values()]
-        return (
-            *sorted(releases, key=lambda one: one[0]),
-            self.billing,
-            tuple(self.holds.values()),
-            self.amendment,
-            self.returned,
-        )
+        named = sorted(self.releases.items(), key=_first)
+        releases = tuple((name, one.fulfilment, one.cancellation) for name, one in named)
+        return (*releases, self.billing, tuple(self.holds.values()), self.amendment, self.returned)
 
     # -- one fact -------------------------------------------------------------
 
@@ -237,6 +236,8 @@ class Life:
             case Need.NO_HOLD:
                 return not self.held or fact.told is not Told.RELEASED or fact.forced
             case Need.NOT_CANCELLED:
+                if fact.told not in (Told.RELEASED, Told.AMEND_REQUESTED):
+                    return True  # the floor proves that it was released all the same
                 one = release or self.releases[""]
                 return one.cancellation not in (Cancellation.REQUESTED, Cancellation.ACCEPTED)
             case Need.STILL_OPEN:
@@ -348,6 +349,10 @@ def judge(
 def _is_old(known: Sequence[Fact], asked: Fact) -> bool:
     """Whether something else was told of a later moment."""
     return any(_when(fact) > _when(asked) for fact in known)
+
+
+def _first(item: tuple[str, Release]) -> str:
+    return item[0]
 
 
 def _never(release: Release) -> bool:
