@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from crossdock.message.names import moment
@@ -40,8 +41,13 @@ def states_of(life: Life) -> dict[str, Any]:
 
 
 def _line(line: LineProgress, whole: Fulfilment) -> dict[str, Any]:
-    figures = {name: getattr(line, name) for name in _FIGURES}
+    figures = {name: _plain(getattr(line, name)) for name in _FIGURES}
     return {"line": line.line, "sku": line.sku, "unit": line.unit, **figures, "state": line.state(whole)}
+
+
+def _plain(quantity: Decimal) -> int | Decimal:
+    """A quantity without a fraction that says nothing."""
+    return int(quantity) if quantity == quantity.to_integral_value() else quantity
 
 
 def status(
