@@ -103,7 +103,7 @@ def lifecycle_tables() -> Iterator[str]:
     """The life of an order: a diagram, the states and the moves of each table."""
     says, needs = phrases(words), phrases(tables)
     for title, states_of, rows in LIFE:
-        yield f"## {title}\n\n```mermaid\nstateDiagram-v2\n"
+        yield f"### {title}\n\n```mermaid\nstateDiagram-v2\n"
         for row in rows:
             yield f"    {row.before.value} --> {row.after.value}: {row.told.value}\n"
         yield "```\n\n"
@@ -114,7 +114,7 @@ def lifecycle_tables() -> Iterator[str]:
             ("in", "once told", "becomes", "who makes it", "needs", "sets off"), *map(_move, rows)
         )
         yield "\n"
-    yield "## Words, needs and what is set off\n\n"
+    yield "### Words, needs and what is set off\n\n"
     heard = ((f"`{one.value}`", says[f"Told.{one.name}"]) for one in words.Told)
     yield from table(("told", "meaning"), *heard)
     for kind, title in ((tables.Need, "need"), (tables.Trigger, "sets off")):

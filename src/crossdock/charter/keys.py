@@ -76,7 +76,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("systems", Type.SECTION_BY_NAME, "The connected parties.", required=True, section="system"),
         Key("objects", Type.SECTION_BY_NAME, "Who owns and who gets each kind of document.",
             required=True, section="object"),
-        Key("orders", Type.SECTION, "How orders go: changes, cancellations, back-orders, the choice of warehouses.",
+        Key("orders", Type.SECTION, "How orders go: changes, cancellations, package contents.",
             section="orders"),
         Key("owners", Type.TEXT_BY_NAME, "Which role an incident type goes to: `unknown_sku: master_data`."),
     ),
@@ -228,20 +228,6 @@ SECTIONS: dict[str, dict[str, Key]] = {
             " version before anybody may charge it.", default="listed", choices=("listed", "any")),
         Key("edit_window_s", Type.SECONDS, "How long a customer may change an order before it is released.",
             default=0.0),
-        Key("backorder", Type.CHOICE, "What becomes of goods that no warehouse has: wait until all are there, ship"
-            " the rest later, or not at all.", default="split", choices=("wait", "split", "cancel")),
-        Key("split_penalty", Type.WHOLE, "What every further warehouse of an order counts, in the unit of `cost`.",
-            default=10),
-        Key("warehouses", Type.SECTION_BY_NAME, "By site: where the hub may release orders, when it makes"
-            " `warehouse_order` itself.", section="warehouse"),
-    ),
-    "warehouse": _keys(
-        Key("system", Type.SYSTEM, "The system that gets its releases.", required=True),
-        Key("cost", Type.WHOLE_BY_NAME, "What a shipment costs by country, or by country and the begin of the"
-            " postcode (`DE-8`); `*` for all others.", default={}),
-        Key("cut_off", Type.TEXT, "Until when an order leaves on the same day, on the site's clock: 16:00."),
-        Key("days", Type.DAYS, "Weekdays on which goods leave; absent: monday to friday.", default=()),
-        Key("carrier_cut_off", Type.TEXT_BY_NAME, "The same for one ship_method: `express: 14:00`.", default={}),
     ),
     "reader": _keys(
         Key("system", Type.SYSTEM, "Who gets it.", required=True),

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from crossdock.charter.charter import Charter, Checks, Intake, ItemCheck, Site, System
 from crossdock.charter.flow_reading import check_blackouts
 from crossdock.charter.objects import check_agreement, check_documents, read_objects
-from crossdock.charter.orders import check_orders, check_reports, read_orders
+from crossdock.charter.orders import check_made, check_reports, read_orders
 from crossdock.charter.reading import Reading, Values
 from crossdock.charter.sheet import Entry, read_sheet
 from crossdock.charter.site_files import CHARTER_FILE, check_files, digest, read_files
@@ -103,7 +103,7 @@ def _charter(
         orders=read_orders(reading, values["orders"]),
         files=files,
     )
-    check_orders(reading, charter.orders, systems, {rule.document: rule.owner for rule in rules.values()})
+    check_made(reading, systems, {rule.document: rule.owner for rule in rules.values()})
     for system in systems.values():
         check_reports(reading, f"systems.{system.name}.reports", system.reports)
         _check_address(reading, system, charter)
