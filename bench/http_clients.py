@@ -15,10 +15,12 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from ipaddress import IPv4Network
 
 import aiohttp
 import uvloop
+from pyreqwest.client import ClientBuilder
 
 from crossdock.kit.guarded import GuardedClient
 from crossdock.kit.http import Response
@@ -103,6 +105,22 @@ async def of_aiohttp(port: int, connections: int) -> AsyncIterator[Send]:
         yield send
 
 
+@asynccontextmanager
+async def of_pyreqwest(port: int, connections: int) -> AsyncIterator[Send]:
+    """The client in Rust that the hub had before, one pool."""
+    builder = ClientBuilder().no_proxy().http1_only().pool_max_idle_per_host(connections)
+    async with builder.timeout(timedelta(seconds=10)).build() as client:
+        url = f"http://127.0.0.1:{port}/wh"
+
+        async def send() -> int:
+            request = client.post(url).headers(HEADERS).body_bytes(BODY).build()
+            response = await request.send()
+            await response.bytes()
+            return response.status
+
+        yield send
+
+
 def _ours(port: int, connections: int) -> HttpClient[Response]:
     allow = (IPv4Network("127.0.0.0/8"),)
     return HttpClient(f"http://127.0.0.1:{port}", make=Response, allow=allow, connections_max=connections)
@@ -151,8 +169,9 @@ async def compare(port: int, requests: int, connections: int) -> None:
     async with AsyncExitStack() as stack:
         clients = {
             "bare streams": await stack.enter_async_context(bare(port, connections)),
-            "our transport (pyreqwest)": await stack.enter_async_context(of_transport(port, connections)),
+            "our transport": await stack.enter_async_context(of_transport(port, connections)),
             "our guarded client": await stack.enter_async_context(of_guarded(port, connections)),
+            "pyreqwest (Rust)": await stack.enter_async_context(of_pyreqwest(port, connections)),
             "aiohttp": await stack.enter_async_context(of_aiohttp(port, connections)),
         }
         best: dict[str, tuple[float, float]] = {}

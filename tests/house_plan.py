@@ -16,13 +16,15 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "formats": "faults",
         "message": "faults model",
         "mapping": "faults model",
-        # a charter is checked with the mappings and crosswalks that its flows name
-        "charter": "faults model mapping",
+        # a charter is checked with the mappings and crosswalks that its flows name, and with the EDI grammars
+        # that its partner profiles narrow; it names the rules that stock is promised by
+        "charter": "faults model mapping formats stock",
         "stock": "faults model",
         "kit": "faults model mapping",
         # transport implements the client that kit describes
         "transport": "faults kit",
-        "journal": "faults model message",
+        # a journal keeps reservations as the rules of stock know them
+        "journal": "faults model message stock",
         # never a sibling, never the pipeline
         "connectors": "faults model mapping formats transport kit",
         # never connectors, formats, transport
@@ -42,11 +44,13 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         " formats transport connectors settings",
         # a copy of all that a site knows, and how it comes back
         "backup": f"{UP_TO_THE_PIPELINE} settings assembly",
+        # a first load: rows read as the files connector reads them, handed in through the whole wiring
+        "loading": f"{UP_TO_THE_PIPELINE} formats connectors settings assembly",
         # assembly and what they show; no rule of the business lives here
         "api": SHOWN,
         "console": f"{SHOWN} api",
         # it reads EDI files as they lie, with no hub between
-        "cli": f"{SHOWN} api console twins backup formats",
+        "cli": f"{SHOWN} api console twins backup formats loading",
     }.items()
 }
 

@@ -12,13 +12,16 @@ from typing import Any
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes, Row
 from crossdock.journal.contract import Accepted, Arrival
+from crossdock.journal.numbers import WITH_ERRORS
 from crossdock.journal.postgresql.store import PostgresqlJournal
 from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sqlite.store import SqliteJournal
+from crossdock.kit.connector import Numbered, Owed
 from crossdock.message.incident import TYPES, Incident, MemberKind
 from crossdock.message.records import Capture, Entry, Message, Transmission
 from crossdock.message.states import CaptureState, EntryKind, MessageState, TransmissionState
 from crossdock.pipeline.dedup import ArrivalDedup
+from tests.stories_of_stock import stock
 
 START_MS = 1_795_000_000_000
 
@@ -294,6 +297,35 @@ class Stories:
         changes.add_follower(cause, t.id)
         await self.journal.submit(changes)
 
+    async def sent_with_numbers(self, t: Transmission, packages: int = 3) -> int:
+        """An interchange leaves with a control number of its own, labels, and a receipt owed; gives the number."""
+        changes, given = self.journal.changes(), list[bytes]()
+        t.attempt += 1
+        entry = self.about(t, EntryKind.sent, f"856 of {t.document} {t.number}")
+        numbers = [
+            Numbered("control", ((b"CCCCCCCCC", lambda n: b"%09d" % n),)),
+            Numbered("group", ((b"GGGGGGGGG", lambda n: b"%d" % n),)),
+            *(
+                Numbered("once/label", ((b"L%08d" % at, lambda n: b"%09d" % n),), 999_999)
+                for at in range(packages)
+            ),
+        ]
+        body = b"ISA*CCCCCCCCC~GS*GGGGGGGGG~" + b"~".join(b"MAN*GM*L%08d" % at for at in range(packages))
+        owed = Owed(3600, f"856 of {t.document} {t.number}"), t, self.clock.now_ms()
+        t.payload = changes.numbered(body, numbers, entry, given.append, owed=owed)
+        t.request = json.dumps(["PUT", "/856", {}])
+        entry.payload = t.payload
+        changes.move_transmission(t, TransmissionState.SENDING, entry)
+        await self.journal.submit(changes)
+        return int(given[-1][4:13])
+
+    async def acknowledged(self, t: Transmission, says: str) -> None:
+        """The partner took note of an interchange."""
+        changes = self.journal.changes()
+        changes.row("answer_receipt", WITH_ERRORS, says, t.id, t.round)
+        changes.entry(self.about(t, EntryKind.decided, "accepted with errors"))
+        await self.journal.submit(changes)
+
     # -- whole ways ----------------------------------------------------------
 
     async def delivered(self, number: str, **more: Any) -> Transmission:
@@ -303,7 +335,7 @@ class Stories:
         await self.done(t)
         return t
 
-    async def everything(self) -> None:
+    async def everything(self, *, partners: bool = False) -> None:
         """At least one row in every table, and every state that a store at rest can show."""
         await self.delivered("SO-1", key="k-1", order_by="C1")
         await self.delivered("SO-2", key="k-2", order_by="C2")
@@ -326,6 +358,15 @@ class Stories:
         await self.sent(no)
         await self.rejected(no)
         await self.capture("SO-12")
+        if partners:
+            for number in ("SO-13", "SO-14"):
+                t = await self.due(await self.translated(await self.capture(number)), "partner")
+                await self.sent_with_numbers(t)
+                await self.done(t)
+                await self.acknowledged(t, "AK5: E")
+            await self.sent_with_numbers(
+                await self.due(await self.translated(await self.capture("SO-15")), "partner")
+            )
         changes = self.journal.changes()
         act = Entry(EntryKind.act, says="operator added DRONE")
         mended = (self.journal.next_id(), 1, "shop", "sales_order", "SO-5", "sku", '"W-1"', START_MS)
@@ -339,6 +380,7 @@ class Stories:
                 None,
             ),
         )  # fmt: skip
+        stock(changes, START_MS)
         changes.row("upsert_restored", "shop", START_MS, START_MS, 1, None)
         changes.row("insert_answer", "act/1", b"d" * 32, b"{}", START_MS)
         changes.row("upsert_tally", 1, "erp", "inventory_balance", START_MS, 7, 120, 3, 1)

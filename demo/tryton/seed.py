@@ -1,7 +1,7 @@
 """The small trading company that the ERP of the demo belongs to.
 
 Everything is made through the ERP's own API: one company with its accounts, seven products (one by
-lot, one a kit), cases of 12, five customers, a carrier, a web shop and opening stock.
+lot, one a kit), cases of 12, five customers, two suppliers, a carrier, a web shop and opening stock.
 """
 
 from __future__ import annotations
@@ -54,6 +54,13 @@ CUSTOMERS = (
     ("C-1004", "Salon de thé du Marché", "4 place du Marché", "67000", "Strasbourg", "FR"),
     ("C-1005", "Tearoom at the Pier", "1 Harbour Walk", "D01 X2Y3", "Dublin", "IE"),
 )
+#: The same of suppliers.
+SUPPLIERS = (
+    ("S-2001", "Bergtee Import", "Speicherstraße 3", "20457", "Hamburg", "DE"),
+    ("S-2002", "Miel des Landes", "12 rue des Pins", "40000", "Mont-de-Marsan", "FR"),
+)
+#: code, name of where goods lie that cannot be sold: nothing is picked from there.
+SET_ASIDE = (("QUAR", "Quarantine"), ("SCRAP", "Scrap"))
 COUNTRIES = {"NL": "Netherlands", "DE": "Germany", "PL": "Poland", "FR": "France", "IE": "Ireland"}
 
 
@@ -77,6 +84,12 @@ def seed(erp: Erp, hub_password: str, tell: Callable[[str], None]) -> None:
     currency = erp.first_id("currency.currency", [["code", "=", "EUR"]])
     _create(erp, "web.shop", name=SHOP, company=company, currency=currency, warehouses=[["add", [warehouse]]])
     _create(erp, "stock.package.type", name="Carton")
+    for code, name, street, postcode, city, country in SUPPLIERS:
+        _party(erp, name, street, postcode, city, countries[country], code=code)
+    aside = [
+        _create(erp, "stock.location", name=name, code=code, type="lost_found") for code, name in SET_ASIDE
+    ]
+    erp("stock.location.write", [warehouse], {"waste_locations": [["add", aside]]})
     _house_rules(erp)
     tell("opening stock")
     _opening_stock(erp, products, company)
@@ -86,7 +99,11 @@ def _house_rules(erp: Erp) -> None:
     """Numbers that tell their kind, and carriage that is not charged to the customer."""
     for model, field, prefix in (
         ("sale.configuration", "sale_sequence", "SO-"),
+        ("purchase.configuration", "purchase_sequence", "PO-"),
         ("stock.configuration", "shipment_out_sequence", "OUT-"),
+        ("stock.configuration", "shipment_in_sequence", "IN-"),
+        ("stock.configuration", "shipment_in_return_sequence", "RTV-"),
+        ("stock.configuration", "shipment_out_return_sequence", "RET-"),
     ):
         sequence = erp(f"{model}.read", [1], [field])[0][field]
         erp("ir.sequence.write", [sequence], {"prefix": prefix, "padding": 5})
@@ -166,10 +183,11 @@ def _products(erp: Erp, units: dict[str, int]) -> dict[str, int]:
         values: dict[str, Any] = {
             "name": product.name, "code": product.sku, "type": "kit" if product.parts else "goods",
             "default_uom": units["Unit"], "sale_uom": units[product.sold_in], "salable": True,
+            "purchasable": not product.parts, "purchase_uom": None if product.parts else units["Unit"],
             "list_price": Decimal(product.price), "weight": float(product.grams), "weight_uom": units["Gram"],
         }  # fmt: skip
         if product.by_lot:
-            values["lot_required"] = ["storage", "customer", "supplier"]
+            values |= {"lot_required": ["storage", "customer", "supplier"], "shelf_life_state": "optional"}
         variant = {"identifiers": [["create", [{"type": "ean", "code": product.gtin}]]]}
         template = _create(erp, "product.template", **values, products=[["create", [variant]]])
         made[product.sku] = erp.first_id("product.product", [["template", "=", template]])

@@ -32,8 +32,8 @@ HERE = Path(__file__).parent
 HOME = HERE.parents[1] / "var" / "tryton"
 LOCK = HERE / "requirements.lock"
 MODULES = (
-    "sale", "stock_lot", "product_kit", "carrier", "stock_package", "stock_package_shipping",
-    "sale_shipment_cost", "stock_shipment_measurements", "web_shop",
+    "sale", "purchase", "stock_lot", "stock_lot_sled", "product_kit", "carrier", "stock_package",
+    "stock_package_shipping", "sale_shipment_cost", "stock_shipment_measurements", "web_shop",
 )  # fmt: skip
 INSTALL_S = 600
 

@@ -8,14 +8,16 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from crossdock.charter.charter import Charter, OnUnclear, System
+from crossdock.charter.charter import Charter, FlowOut, OnUnclear, System
 from crossdock.charter.fields import ConnectorFields, DocumentRead, DocumentWritten, Option
 from crossdock.charter.load import load
+from crossdock.connectors.files.loading import LoadReader
 from crossdock.control.pressure import Pressure
 from crossdock.faults import Misconfigured
 from crossdock.journal.sql.site import SiteJournal
@@ -24,8 +26,10 @@ from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.journal.tenure import Alone, Signals, Silence, Tenure
 from crossdock.kit.adaptive import Adaptive
 from crossdock.kit.breaker import Breaker
-from crossdock.kit.connector import Connector, Read, Reading, SignsIn, Tools
+from crossdock.kit.connector import Carries, Connector, Read, Reading, SignsIn, Tools, Way, Writer
 from crossdock.kit.credentials import badge
+from crossdock.kit.fits import Fits
+from crossdock.kit.fitting import FittedWriter
 from crossdock.kit.guarded import GuardedClient
 from crossdock.kit.http import Client, Response
 from crossdock.kit.registry import Registry
@@ -39,11 +43,16 @@ from crossdock.pipeline.dedup import ArrivalDedup
 from crossdock.pipeline.lanes import KeyOrdering
 from crossdock.pipeline.packs import Packs
 from crossdock.pipeline.receive import DurableFirst
+from crossdock.pipeline.stockkeeping.guard import NeverOversell
 from crossdock.pipeline.target import WINDOW_MAX
+from crossdock.pipeline.told import Told
 from crossdock.pipeline.transmit import NeverGuess
 from crossdock.pipeline.worker import Worker
 from crossdock.settings import Secrets, Settings
 from crossdock.transport.http import HttpClient
+
+if TYPE_CHECKING:
+    from crossdock.connectors.edi.station import As2Station
 
 #: Seconds of a system's rate that may go out at once: vendors count windows, so a burst of a whole second breaks them.
 _BURST_S = 0.1
@@ -103,7 +112,17 @@ def _fields(connector: Connector) -> ConnectorFields:
         documents_out=tuple(DocumentWritten(o.document, OnUnclear(o.unclear.value)) for o in d.documents_out),
         auth=d.auth,
         configurable=d.configurable,
+        filed=d.filed,
+        partnered=d.partnered,
     )
+
+
+def _writer(connector: Connector, system: System, flow: FlowOut, tools: Tools) -> Writer:
+    """The writer of one flow; what a connector makes by itself is checked against the flow's lengths from outside."""
+    writer = connector.writer(flow.document, tools)
+    if connector.declaration.configurable or not (flow.lengths or flow.charset or flow.fits):
+        return writer
+    return FittedWriter(writer, Fits.of(flow, f"systems.{system.name}.out.{flow.document}"))
 
 
 def read_charter(site: Path) -> tuple[Charter, Registry]:
@@ -194,6 +213,7 @@ class Hub:
             tenure=self.tenure,
             signals=signals,
             refresh=self.refresh_crosswalks,
+            reservation=blind.NoReservation() if "reservation" in off else NeverOversell(),
         )
         self.pressure = Pressure(self.charter, self.journal, self.clock, self._disk_free)
         self.context.full, self.context.backlogs = self.pressure.is_full, self.pressure.backlogs
@@ -257,16 +277,20 @@ class Hub:
             theirs=codes.theirs,
             file=self._file,
             now=self._time.now_s,
-            reads=lambda: (*(Read(used.what, used.version) for used in codes.used()), *packs.used()),
+            reads=lambda: _reads(codes, packs),
             convert=packs.convert,
+            document=Told(self.journal, self.charter).document,
         )
         pollers = {f.document: connector.poller(f.document, tools) for f in system.flows_in}
         client = self._client(system, connector, tools)
         return Bound(
             system=system,
             client=client,
-            readers={f.document: connector.reader(f.document, tools) for f in system.flows_in},
-            writers={f.document: connector.writer(f.document, tools) for f in system.flows_out},
+            readers={
+                f.document: LoadReader(connector.reader(f.document, tools), f.document, tools)
+                for f in system.flows_in
+            },
+            writers={f.document: _writer(connector, system, f, tools) for f in system.flows_out},
             pollers={document: poller for document, poller in pollers.items() if poller is not None},
             reads=tools.reads,
             share=client.share if isinstance(client, GuardedClient) else None,
@@ -281,10 +305,14 @@ class Hub:
         return self._files[name]
 
     def _client(self, system: System, connector: Connector, tools: Tools) -> GatedClient:
-        if system.url is None:
-            return NoClient(system.name)
         clock, charter = self.clock, self.charter
-        limits, auth, http = system.limits, system.auth, self._around.http(system.url, system, charter)
+        limits, auth = system.limits, system.auth
+        if isinstance(connector, Carries):
+            http = connector.client(tools, self._way(system))
+        else:
+            http = self._around.http(system.url, system, charter) if system.url is not None else None
+        if http is None:
+            return NoClient(system.name)
         ours: object = http
         if self.settings.is_shared and isinstance(ours, HttpClient):
             cast("HttpClient[Response]", ours).may_send = lambda: self.tenure.may_send()
@@ -313,6 +341,38 @@ class Hub:
             wall=lambda: clock.now_ms() / 1000,
             sleep=clock.sleep,
         )
+
+    def as2_station(self) -> As2Station | None:
+        """The site's AS2 address; None where no partner uses it. Raises Misconfigured."""
+        profiles = {
+            name: bound.system.partner
+            for name, bound in self.context.systems.items()
+            if bound.system.partner is not None and bound.system.partner.carriage.type == "as2"
+        }
+        if not profiles:
+            return None
+        from crossdock.connectors.edi.station import As2Station
+
+        return As2Station(profiles, self._way(self.context.systems[next(iter(profiles))].system))
+
+    def _way(self, system: System) -> Way:
+        """What a connector may use that carries its requests itself."""
+        around, charter = self._around, self.charter
+        return Way(
+            site=self.settings.site,
+            secret=self._secrets,
+            http=lambda url: around.http(url, system, charter),
+            allow=charter.network_allow,
+            now=lambda: datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC),
+            entropy=around.random_bytes,
+            sleep=self.clock.sleep,
+        )
+
+
+def _reads(codes: Codes, packs: Packs) -> tuple[Read, ...]:
+    """What was looked up since this was last asked."""
+    rows, items = codes.used(), packs.used()
+    return (*[Read(used.what, used.version) for used in rows], *items) if rows else items
 
 
 class NoClient:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from crossdock.faults import Misconfigured
 
-GUARDS = ("dedup", "fence", "order", "commit", "in_doubt")
+GUARDS = ("dedup", "fence", "order", "commit", "in_doubt", "reservation")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 _PREFIX = "CROSSDOCK_"
 _SHARED = "postgresql://"

@@ -201,9 +201,20 @@ def test_the_version_changes_with_every_file(tmp_path, file):
     assert loaded(tmp_path / "three", {file: FILES[file] + "\n"}).version != before
 
 
+PARTNER = """\
+partner: 1
+standard: x12
+version: "004010"
+us: {id: PINECREST}
+them: {id: ACME}
+transport: {type: folder, root: boxes}
+documents: [{set: "850", direction: in}]
+"""
+
+
 def test_the_version_knows_names_and_partners_and_no_leftovers_of_editors(tmp_path):
     before = loaded(tmp_path / "a").version
-    assert loaded(tmp_path / "b", {"partners/acme.yaml": "x: 1\n"}).version != before
+    assert loaded(tmp_path / "b", {"partners/acme.yaml": PARTNER}).version != before
     assert (
         loaded(tmp_path / "c", {"mappings/.in.jsonata.swp": "x", "mappings/in.jsonata~": "("}).version
         == before

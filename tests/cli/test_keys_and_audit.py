@@ -109,3 +109,13 @@ def test_a_key_that_somebody_gave_more_rights_is_found(site: Path) -> None:
     plain = crossdock("audit", "verify", "--site", site)
     assert plain.code == 1
     assert "keys" in plain.err
+
+
+def test_a_store_of_an_older_release_is_no_broken_store(site: Path) -> None:
+    crossdock("keys", "create", "shop", "--site", site)
+    with closing(sqlite3.connect(site / "data" / "crossdock.db", isolation_level=None)) as store:
+        store.execute("PRAGMA user_version = 1")
+    said = crossdock("audit", "verify", "--site", site)
+    assert said.code == 1
+    assert "an older release of the hub wrote" in said.err
+    assert "start the hub once" in said.err

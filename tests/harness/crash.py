@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shutil
 import sys
 import tempfile
 import time
@@ -18,7 +19,7 @@ import uvloop
 
 from tests.database import binaries
 from tests.harness.outcome import Outcome
-from tests.harness.scenarios import blows, disks, drill, failover, hosts, kill
+from tests.harness.scenarios import blows, disks, drill, failover, hosts, kill, numbers
 from tests.harness.stage import progress
 
 Scenario = Callable[[Path, int], Awaitable[list[Outcome]]]
@@ -88,13 +89,21 @@ def _read_only(store: str) -> Scenario:
     return run
 
 
+def _numbers(store: str) -> Scenario:
+    async def run(folder: Path, kills: int) -> list[Outcome]:
+        return [await numbers.run(folder, numbers.Numbers(kills=kills, store=store))]
+
+    return run
+
+
 SCENARIOS: dict[str, dict[str, Scenario]] = {
     "sqlite": {
         "kills": _kills, "full-disk": _full("sqlite"), "read-only": _read_only("sqlite"), "restore": _drill("sqlite"),
+        "numbers": _numbers("sqlite"),
     },
     "postgresql": {
         "kills": _strikes, "failover": _failover, "full-disk": _full("postgresql"),
-        "read-only": _read_only("postgresql"), "restore": _drill("postgresql"),
+        "read-only": _read_only("postgresql"), "restore": _drill("postgresql"), "numbers": _numbers("postgresql"),
     },
 }  # fmt: skip
 
@@ -102,6 +111,17 @@ SCENARIOS: dict[str, dict[str, Scenario]] = {
 def _room(folder: Path, name: str) -> Path:
     (folder / name).mkdir(parents=True, exist_ok=True)
     return folder / name
+
+
+def _kept(folder: Path, name: str) -> Path:
+    """Puts what a failed run left behind where it outlives the run: logs, strikes, what was accepted, what came."""
+    kept = Path("var/crash") / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
+    for file in folder.rglob("*"):
+        if file.is_file() and file.suffix in {".log", ".tsv", ".bin"} and "pgdata" not in file.parts:
+            place = kept / file.relative_to(folder)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, place)
+    return kept
 
 
 def _summary(store: str, outcomes: list[Outcome], took_s: float) -> str:
@@ -140,6 +160,8 @@ async def _main(asked: argparse.Namespace) -> int:
                 made = await known[name](Path(folder), asked.kills)
             except AssertionError as never:  # a run that does not come to its end has failed
                 made = [Outcome(f"{name}, {asked.store}", problems=[str(never)])]
+            if any(outcome.findings for outcome in made):
+                progress(f"what was recorded is kept in {_kept(Path(folder), f'{asked.store}-{name}')}")
         for outcome in made:
             print(outcome.shown(), end="\n\n", flush=True)
         outcomes += made

@@ -155,7 +155,10 @@ def _judge_keys(verdict: Verdict, arrivals: Iterable[Arrival]) -> None:
         transmission, _, round_ = arrival.key.rpartition(".")
         attempt = int(arrival.attempt) if arrival.attempt.isdigit() else 0
         if not (transmission and round_.isdigit() and attempt > attempts.get(transmission, 0)):
-            verdict.attempt_not_rising.append(arrival.number)
+            came = (
+                f"{arrival.number}:{arrival.attempt}-after-{attempts.get(transmission, 0)}@{arrival.at_s:.3f}"
+            )
+            verdict.attempt_not_rising.append(came)
         attempts[transmission] = max(attempt, attempts.get(transmission, 0))
         last[arrival.number] = arrival
 

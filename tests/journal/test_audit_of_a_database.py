@@ -26,7 +26,7 @@ def recorded(postgresql: Server) -> Place:
 
     async def tell() -> None:
         async with stories(place.database) as told:
-            await told.everything()
+            await told.everything(partners=True)
             await told.accepted("SO-1", key="k-8", order_by="C1")
 
     asyncio.run(tell())
@@ -93,7 +93,7 @@ def test_one_changed_value_in_any_column_of_any_table_is_found(recorded: Place) 
 async def test_what_was_taken_away_is_named(postgresql: Server, statement: str, what: str) -> None:
     place = postgresql_place(postgresql)
     async with stories(place.database) as told:
-        await told.everything()
+        await told.everything(partners=True)
     for one in statement.split(";"):
         assert place.run(one) > 0
     finding = verify(place.storage)

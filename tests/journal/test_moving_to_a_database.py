@@ -30,7 +30,7 @@ async def file(tmp_path: Path) -> Path:
     """A store with a row in every table, and a few more."""
     path = tmp_path / "hub.db"
     async with stories(path) as told:
-        await told.everything()
+        await told.everything(partners=True)
         await told.accepted("SO-1", key="k-8", order_by="C1")
         for n in range(12):
             await told.delivered(f"M-{n}", order_by=f"C{n % 3}")

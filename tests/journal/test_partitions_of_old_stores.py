@@ -33,7 +33,7 @@ def back_to_the_first_shape(path: Path) -> None:
     with closing(connect(path)) as store:
         for table, column in COLUMNS:
             store.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        for table in ("restored", "gate_acts", "tallies"):
+        for table in ("restored", "gate_acts", "tallies", "numbers", "receipts"):
             store.execute(f"DROP TABLE {table}")
         for index in ("hubs_shared", "messages_desk"):
             store.execute(f"DROP INDEX {index}")

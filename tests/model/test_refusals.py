@@ -203,7 +203,8 @@ RULES: list[tuple[str, dict[str, Any], str, str]] = [
     ("stock_transfer", {"to_site": "AMS"}, "to_site", "a transfer to where the goods are"),
     ("inventory_balance", {"as_of": "2026-11-22"}, "as_of", "not a date and time"),
     ("inventory_balance", {"status": "ok"}, "status",
-     "not one of 'available', 'allocated', 'held', 'quality', 'damaged', 'expired' or 'in_transit'"),
+     ("not one of 'available', 'allocated', 'picked', 'held', 'quality', 'quarantine', 'damaged', 'expired' or"
+      " 'in_transit'")),
     ("party", {"addresses": [{"city": " "}]}, "addresses[0].city", "the city is blank"),
     ("warehouse_order", {"ship_to": {"country": "XX"}}, "ship_to.country", "not a country of ISO 3166"),
 ]  # fmt: skip

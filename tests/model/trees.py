@@ -166,6 +166,7 @@ TREES: dict[str, dict[str, Any]] = {
         "unit": "EA",
         "as_of": "2026-11-22T10:00:00Z",
     },
+    "stock_level": {"sku": "W-10", "quantity": 7, "unit": "EA", "as_of": "2026-11-22T10:00:00Z"},
     "inventory_adjustment": {
         "number": "A-1",
         "sku": "W-10",

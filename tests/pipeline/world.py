@@ -41,8 +41,7 @@ from crossdock.pipeline.lanes import KeyOrdering
 from crossdock.pipeline.receive import DurableFirst
 from crossdock.pipeline.transmit import NeverGuess
 from crossdock.pipeline.worker import Worker
-
-NETWORKS = (ip_network("127.0.0.1/32"),)
+from crossdock.stock.policy import Policy
 
 
 class Clock:
@@ -83,6 +82,8 @@ class JsonReader:
 
 
 def _number(tree: Mapping[str, Any]) -> str:
+    if named := tree.get("extra", {}).get("id"):
+        return str(named)
     event = f"{tree.get('warehouse_order')}:{tree.get('state')}"  # what the floor reports has no number
     return str(tree.get("number") or tree.get("sku") or event)
 
@@ -177,6 +178,9 @@ def order(number: str, *, key: str | None = None, **more: Any) -> dict[str, Any]
     return {"number": number, "lines": lines, "extra": extra, **more}
 
 
+_LOCAL = (ip_network("127.0.0.1/32"),)
+
+
 def fresh_database(_folder: Path) -> str | None:
     """The URL of the database of a folder for a world that names none; None: a file of its own. Set by conftest.py."""
     return None
@@ -210,6 +214,7 @@ class World:
         rewrite: Callable[[Charter], Charter] = lambda charter: charter,
         surroundings: Mapping[str, Any] | None = None,
         database: str | None = None,
+        stock: Policy | None = None,
         **guards: Any,
     ) -> None:
         self.targets = {name: FakeTarget(name) for name in ("wms", "erp")}
@@ -223,12 +228,11 @@ class World:
             "erp": System("erp", "json", flows_in=flows, flows_out=outs, limits=limits),
         }
         systems = {name: adjust(system) for name, system in systems.items()}
-        rules = {
-            d: ObjectRule(d, (owners or {}).get(d, "shop"), tuple(readers), fields or {}) for d in documents
-        }
-        self.charter = rewrite(
-            Charter("sha256:test", Site(), systems, rules, checks or Checks(ItemCheck.SKIP), NETWORKS)
-        )
+        # What may be sold is the hub's own word.
+        ruled, owned = [d for d in documents if d != "stock_level"], owners or {}
+        rules = {d: ObjectRule(d, owned.get(d, "shop"), tuple(readers), fields or {}) for d in ruled}
+        judged = checks or Checks(ItemCheck.SKIP)
+        self.charter = rewrite(Charter("sha256:test", Site(), systems, rules, judged, _LOCAL, stock=stock))
         self.clock = Clock()
         self.database = database or fresh_database(folder) or f"sqlite:{folder / 'hub.db'}"
         self.journal = journal_at(self.database, self.clock, guards.pop("dedup", None) or ArrivalDedup())

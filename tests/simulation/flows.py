@@ -149,6 +149,7 @@ class Erp:
             sku = self._random.choice(SKUS)
             burst = [self._item(sku) for _ in range(self._random.choice((1, 2, 5)))]
             self._random.shuffle(burst)  # the older one may come after the newer
+            burst += [self._price(sku) for _ in range(self._random.choice((0, 1, 3)))]
             for told in burst:
                 self._couriers.send(told)
         self.tell(LATE_SKU)
@@ -161,10 +162,22 @@ class Erp:
         self._changed += 1
         mark = self._couriers.mark()
         case = {"unit": "CS", "factor": self._random.choice((6, 12, 12, 24))}
-        extra = {"changed": self._changed, "mark": mark}
+        extra = {
+            "changed": self._changed,
+            "mark": mark,
+            "group": f"G{SKUS.index(sku) % 2}" if sku in SKUS else "G9",
+        }
         tree = {"sku": sku, "unit": "EA", "name": mark, "packs": [case], "extra": extra}
         key = f"k-{mark}" if self._random.random() < 0.5 else None
         return Told("erp", "item", sku, mark, tree, key, self._changed)
+
+    def _price(self, sku: str) -> Told:
+        self._changed += 1
+        mark = self._couriers.mark()
+        id_ = f"P-{sku}"
+        extra = {"id": id_, "changed": self._changed, "mark": mark, "group": f"G{SKUS.index(sku) % 2}"}
+        tree = {"sku": sku, "price": self._changed, "currency": "EUR", "unit": "EA", "extra": extra}
+        return Told("erp", "price", id_, mark, tree, None, self._changed)
 
     def echo(self, effect: Effect) -> None:
         """Sends an order back that it was sent, as shops and ERPs do on every write; sometimes it changed it."""

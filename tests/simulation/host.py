@@ -14,6 +14,7 @@ from crossdock.api.intake import Intake
 from crossdock.api.keys import Keys
 from crossdock.assembly import Hub, Surroundings
 from crossdock.charter.charter import Charter, System
+from crossdock.control.operate import Operator
 from crossdock.desk.desk import Desk
 from crossdock.journal.contract import StoreDown
 from crossdock.pipeline.trial import Trial
@@ -71,9 +72,10 @@ class Host:
         self.hub: Hub | None = None
         self.intake: Intake | None = None
         self.desk: Desk | None = None
+        self.ways: Operator | None = None
         self.ready = False
         self.on_start: Callable[[], None] = lambda: None
-        self.on_answer: Callable[[int, bytes, bytes], None] = lambda _status, _answer, _posted: None
+        self.on_answer: Callable[[str, int, bytes, bytes], None] = lambda *_: None
         self.defects: list[str] = []
 
     @property
@@ -120,6 +122,7 @@ class Host:
             hub.journal, hub.worker, self.clock.now_ms, crosswalks_changed=hub.refresh_crosswalks,
             trial=Trial(hub.context), known_codes=hub.known_codes,
         )  # fmt: skip
+        self.ways = Operator(hub.journal, hub.worker, self.clock.now_ms, hub.charter.systems)
         await hub.start()
         await hub.worker.start()
 
@@ -144,7 +147,7 @@ class Host:
         """What the operating system does with what a dead process held."""
         self.disk.died(process)
         self._network.died(process)
-        hub, self.hub, self.intake, self.desk = self.hub, None, None, None
+        hub, self.hub, self.intake, self.desk, self.ways = self.hub, None, None, None, None
         self.ready, self.process = False, None
         if hub is not None:
             with suppress(Exception):
@@ -197,7 +200,7 @@ class Host:
             return future
 
         def answered(status: int, answer: Mapping[str, str], content: bytes) -> None:
-            self._loop.guarded(self.on_answer, status, content, body)
+            self._loop.guarded(self.on_answer, system, status, content, body)
             if not future.done():
                 future.set_result((status, answer, content))
 

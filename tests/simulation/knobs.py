@@ -20,15 +20,18 @@ from crossdock.kit.registry import Registry
 #: Module, name of its bound, what it may be; the first is what it is in production.
 KNOBS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     ("crossdock.pipeline.feed", "MEMORY_MAX", (4_000, 1, 3, 10)),
-    ("crossdock.pipeline.worker", "BATCH_MAX", (64, 1, 2, 8)),
-    ("crossdock.pipeline.worker", "WAITING_PAGE", (200, 1, 2)),
+    ("crossdock.pipeline.feed", "MEMORY_LEAST", (32, 1, 2)),
+    ("crossdock.pipeline.feed", "PAGE_MAX", (64, 1, 8)),
+    ("crossdock.pipeline.term", "BATCH_MAX", (64, 1, 2, 8)),
+    ("crossdock.pipeline.term", "WAITING_PAGE", (200, 1, 2)),
+    ("crossdock.pipeline.term", "AGAIN_MAX", (10_000, 1, 3)),
     ("crossdock.pipeline.target", "AHEAD_MAX", (8, 1, 2, 4)),
     ("crossdock.pipeline.target", "TURN_MAX", (32, 1, 2)),
     ("crossdock.pipeline.backlog", "_CHUNK", (500, 1, 2)),
     ("crossdock.pipeline.backlog", "_BUSY_S", (0,)),
     ("crossdock.journal.sqlite.writer", "BATCH_MAX", (256, 1, 2, 5)),
     ("crossdock.desk.desk", "CHUNK", (500, 1, 2)),
-    ("crossdock.pipeline.worker", "_ANCHOR_EVERY_S", (60, 1, 5)),
+    ("crossdock.pipeline.term", "_ANCHOR_EVERY_S", (60, 1, 5)),
 )
 
 
@@ -47,13 +50,13 @@ _read_charter = assembly.read_charter
 
 
 def turn(random: Random) -> None:
-    """Sets every bound for one run; one that is gone from the code is left out."""
+    """Sets every bound for one run. One that has moved in the code is a defect of this list."""
     assembly.read_charter = _remembered
     for module_name, name, choices in KNOBS:
         value = random.choice(choices) if random.random() < 0.6 else choices[0]
         module = importlib.import_module(module_name)
-        if hasattr(module, name) and len(choices) > 1:
-            setattr(module, name, value)
+        assert hasattr(module, name), f"{module_name} has no {name} any more"
+        setattr(module, name, value)
 
 
 class Listener(Protocol):

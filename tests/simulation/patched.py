@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,19 +13,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.simulation.run import ROOT, many, report
+from tests.simulation.run import ROOT, WORKERS, many, report
 
 #: What a copy needs; the rest of the checkout is not touched by what is run there.
 _COPIED = ("src", "tests", "examples", "docs", "pyproject.toml", "Makefile", "README.md", "CHANGELOG.md")
-#: Tests that are short and look at the guards one by one.
-SHORT_TESTS = (
-    "tests/pipeline",
-    "tests/journal",
-    "tests/kit",
-    "tests/desk",
-    "tests/connectors/http",
-    "tests/mapping",
-)
+#: Rooms of the code, and the tests that look at their guards one by one; the first that fits counts.
+TESTS_OF = (
+    ("src/crossdock/journal/postgresql/", ("tests/journal", "tests/pipeline/test_hosts_share_a_database.py",
+                                           "tests/pipeline/test_two_workers_share_a_store.py")),
+    ("src/crossdock/journal/", ("tests/journal", "tests/pipeline")),
+    ("src/crossdock/pipeline/", ("tests/pipeline",)),
+    ("src/crossdock/kit/", ("tests/kit", "tests/connectors/http")),
+    ("src/crossdock/desk/", ("tests/desk",)),
+    ("src/crossdock/control/", ("tests/control",)),
+    ("src/crossdock/api/", ("tests/api",)),
+    ("src/crossdock/connectors/", ("tests/connectors/http", "tests/connectors/warehouse")),
+    ("src/crossdock/mapping/", ("tests/mapping",)),
+    ("src/crossdock/charter/", ("tests/charter",)),
+    ("src/crossdock/model/", ("tests/model",)),
+    ("src/crossdock/", ("tests/pipeline", "tests/journal")),
+)  # fmt: skip
 _TESTS_MAX_S = 420
 _IMPORTS = (
     "import crossdock.assembly, crossdock.api.app, crossdock.desk.desk, crossdock.cli.main, crossdock; "
@@ -110,15 +118,31 @@ def _environment(root: Path) -> dict[str, str]:
 
 
 def caught(
-    patch: Path, numbers: Sequence[int], *, tests: Sequence[str] = SHORT_TESTS, quiet: bool = False
+    patch: Path,
+    numbers: Sequence[int],
+    *,
+    tests: Sequence[str] | None = None,
+    quiet: bool = False,
+    processes: int = WORKERS,
 ) -> Catch:
-    """What notices a patch. Raises NotApplied."""
+    """What notices a patch: a seed, else a test, by default one of those near what it touches. Raises NotApplied."""
+    tests = near(patch) if tests is None else tests
     with copy_with(patch) as root:
         if numbers:
-            result = many(numbers, root=root, quiet=quiet)
+            result = many(numbers, root=root, quiet=quiet, processes=processes)
             for one in result.broken:
                 return Catch(f"seed {one.seed}", one.broken or "", report(result))
         return _tested(root, tests) if tests else Catch()
+
+
+def near(patch: Path) -> list[str]:
+    """The tests of the rooms that a patch touches."""
+    touched = re.findall(r"^\+\+\+ (?:b/)?(\S+)", patch.read_text(errors="replace"), re.MULTILINE)
+    found = dict[str, None]()
+    for path in touched:
+        tests = next((tests for room, tests in TESTS_OF if path.startswith(room)), ())
+        found |= dict.fromkeys(test for test in tests if (ROOT / test).exists())
+    return list(found)
 
 
 def _tested(root: Path, tests: Sequence[str]) -> Catch:

@@ -14,11 +14,12 @@ SKUS = ("W-1", "W-2", "G-1", "B-1")
 #: An item that no system tells until somebody asks for it on the desk, and one that comes late by itself.
 UNKNOWN_SKU, LATE_SKU = "X-404", "L-7"
 #: Kinds of which the latest counts.
-STATES = frozenset({"item", "inventory_balance"})
+STATES = frozenset({"item", "price", "inventory_balance"})
 READERS = {
     "sales_order": ("erp", "broker", "wms"),
     "cancellation": ("erp", "wms"),
     "item": ("wms", "broker"),
+    "price": ("broker",),
     "shipment": ("shop", "erp"),
     "inventory_balance": ("shop", "erp"),
 }
@@ -46,6 +47,9 @@ class Plan:
     events: str  #: how the warehouse's events come: push, poll, both
     mapped: bool  #: bodies go through mappings and crosswalks
     window: int
+    hold: bool  #: closed doors take documents and keep them
+    blackout: bool  #: the ERP is left alone in the first minute of an hour
+    grouped: bool  #: items and their prices keep their order by the group they are in
     orders: int = 20
     customers: int = 3
 
@@ -94,6 +98,9 @@ def draw(random: Random) -> Plan:
         window=random.choice((3, 6, 20, 4000)),
         orders=random.randrange(6, 26),
         customers=random.choice((1, 2, 3, 6)),
+        hold=random.random() < 0.5,
+        blackout=random.random() < 0.1,
+        grouped=random.random() < 0.3,
     )
 
 
@@ -146,10 +153,15 @@ def _out(plan: Plan, system: str, document: str, *, mapped: bool = False) -> str
     return "\n".join(lines)
 
 
+def _closed(plan: Plan) -> str:
+    return "hold" if plan.hold else "refuse"
+
+
 def _shop(plan: Plan) -> str:
     return f"""  shop:
     connector: http
     url: http://shop.test:80
+    when_closed: {_closed(plan)}
 {_limits(plan)}
     in:
       - document: sales_order
@@ -173,13 +185,16 @@ def _erp(plan: Plan) -> str:
         if plan.token
         else "    auth: {type: none}\n"
     )
-    mapped = plan.mapped
+    mapped, group = plan.mapped, "extra.group" if plan.grouped else "null"
+    blackout = '    blackouts: [{from: "10:00", to: "10:01", every: day}]\n' if plan.blackout else ""
     return f"""  erp:
     connector: http
     url: http://erp.test:80
-{auth}{_limits(plan)}
+    when_closed: {_closed(plan)}
+{blackout}{auth}{_limits(plan)}
     in:
-      - {{document: item, id: sku, version: extra.changed}}
+      - {{document: item, id: sku, version: extra.changed, order_by: {group}}}
+      - {{document: price, id: extra.id, version: extra.changed, order_by: {group}}}
       - {{document: sales_order, id: number}}
     out:
 {_out(plan, "erp", "sales_order", mapped=mapped)}
@@ -195,7 +210,8 @@ def _broker(plan: Plan) -> str:
 {_limits(plan)}
     out:
 {_out(plan, "broker", "sales_order", mapped=plan.mapped)}
-{_out(plan, "broker", "item")}"""
+{_out(plan, "broker", "item")}
+{_out(plan, "broker", "price")}"""
 
 
 def _wms(plan: Plan) -> str:
@@ -220,6 +236,7 @@ def _wms(plan: Plan) -> str:
     return f"""  wms:
     connector: http
     url: http://wms.test:80
+    when_closed: {_closed(plan)}
 {_limits(plan)}
     in:
       - {{document: shipment, id: number}}
@@ -236,6 +253,7 @@ def _objects(plan: Plan) -> str:
         f"  sales_order: {{owner: shop, readers: [erp, broker, {wms}]}}",
         "  cancellation: {owner: shop, readers: [erp, wms]}",
         "  item: {owner: erp, readers: [wms, broker]}",
+        "  price: {owner: erp, readers: [broker]}",
         "  shipment: {owner: wms, readers: [shop, erp]}",
         "  inventory_balance: {owner: wms, readers: [shop, erp]}",
     ]

@@ -42,7 +42,16 @@ class Sending:
     absent: int = 0  #: how often the target said so since the last doubt
     asked_s: float = 0.0
     process: Process | None = None
+    not_before_s: float = 0.0  #: what the last answer asked for
     relogin: bool = False  #: it was answered 401: the same again with fresh credentials is no new attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A way that a person closed: from when on nothing passes, but for numbers up to `upto` where it drains."""
+
+    since_s: float
+    upto: int | None
 
 
 class Watch:
@@ -61,6 +70,7 @@ class Watch:
         self.acted_s = -1.0  #: when a person last acted: what is sent back goes at once
         self.disk_is_prompt = 0.5  #: 0 where commits may fail: a doubt is then stored long after it began
         self.answered_202: dict[int, bytes] = {}
+        self.closed: dict[tuple[str, str], Closed] = {}  #: system and direction; no name: all systems
 
     def open(self, store: Path) -> None:
         """Looks into a store from now on."""
@@ -106,7 +116,18 @@ class Watch:
             must(before in _ENDED, f"{sent.key} left before t{after}, which it comes after (state {before})")
         early_ms = due_ms - self._clock.now_ms()
         must(early_ms <= self._leapt_back_ms(), f"{sent.key} left {early_ms} ms before its time")
+        self._open(sent, t)
         self._same_again(sent, t, round_no, document)
+
+    def _open(self, sent: Sent, t: int) -> None:
+        """Nothing leaves by a way that a person, or the calendar, has closed."""
+        for name in (sent.system, ""):
+            closed = self.closed.get((name, "out"))
+            shut = closed is not None and self._now_s() > closed.since_s and t > (closed.upto or 0)
+            must(not shut, f"{sent.key} left although the way to {sent.system} is closed: {closed}")
+        if self._plan.blackout and sent.system == "erp" and not self._clock.leaps:
+            into_ms = self._clock.now_ms() % 3_600_000
+            must(into_ms >= 60_000, f"{sent.key} left {into_ms} ms into a blackout")
 
     def _stored(self, sent: Sent, t: int) -> None:
         """The exact bytes are in the ledger before they leave."""
@@ -170,6 +191,11 @@ class Watch:
             must(known.absent >= 2, f"{sent.key} went again after {known.absent} times absent")
         tried = known.round == round_no and known.outcome in {"later", _UNCLEAR} and not relogin
         if tried and known.process is sent.process and self.acted_s < known.at_s:
+            early_s = known.not_before_s - self._now_s()
+            must(
+                early_s <= 0.01 or bool(self._clock.leaps),
+                f"{sent.key}: {early_s:.2f} s before Retry-After was over",
+            )
             pause_s = self._now_s() - known.at_s
             must(pause_s >= 0.13 or self._leapt(known.at_s), f"{sent.key} went again after {pause_s:.3f} s")
         known.round, known.attempt, known.outcome = round_no, sent.attempt, ""
@@ -214,16 +240,33 @@ class Watch:
         if t is not None:
             known = self.sendings[t]
             known.outcome, known.at_s = _meaning(sent, outcome), self._now_s()
+            known.not_before_s = self._now_s() + self._asked_s(sent, outcome)
             known.relogin = isinstance(outcome, Response) and outcome.status == 401
             if known.outcome == "done" and sent.fate == "nameless" and sent.system in self._plan.ways:
                 self.nameless.add(t)
             else:
                 self.nameless.discard(t)
 
+    def _asked_s(self, sent: Sent, outcome: Response | Exception) -> float:
+        """Seconds that an answer asks to wait; 0 where the end of the tries may come first."""
+        if (
+            not isinstance(outcome, Response)
+            or outcome.status not in _LATER
+            or sent.system not in self._plan.ways
+        ):
+            return 0.0
+        text = outcome.headers.get("retry-after", "")
+        return float(text) if text.isdecimal() and self._plan.retry_for_s >= 3600 else 0.0
+
     # -- the door answers ------------------------------------------------------
 
-    def answered(self, status: int, body: bytes, posted: bytes) -> None:
+    def answered(self, system: str, status: int, body: bytes, posted: bytes) -> None:
         """P1: the answer is out, so the bytes are on disk."""
+        for name in (system, ""):
+            closed = self.closed.get((name, "in"))
+            shut = closed is not None and self._now_s() > closed.since_s and status == 202
+            kept = self._plan.hold and closed is not None and closed.upto is None
+            must(not shut or kept, f"{system} was answered 202 at a closed door")
         if status == 202:
             capture = int(json.loads(body)["capture"][1:])
             must(

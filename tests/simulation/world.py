@@ -23,6 +23,7 @@ from tests.simulation import checks, knobs, site
 from tests.simulation.faults import Faults
 from tests.simulation.floor import FloorParty
 from tests.simulation.flows import Erp, FloorNews, PlainWarehouse, Shop
+from tests.simulation.foreman import Foreman
 from tests.simulation.host import Host
 from tests.simulation.loop import SimulatedLoop, Stuck
 from tests.simulation.machine import START_MS
@@ -88,6 +89,11 @@ class World:
             self.loop, self._random("desk"), self.host, self.watch,
             parties=self.parties, tell_item=self.erp.tell, tell=self.tell,
         )  # fmt: skip
+        slow = {"freeze", "slow_disk", "failing_disk", "full_disk", "read_only_disk"} & set(self.faults.kinds)
+        self.foreman = Foreman(
+            self.loop, self._random("foreman"), self.host, self.watch, self.plan,
+            horizon_s=horizon_s, slack_s=12.0 if slow else 2.5, tell=self.tell,
+        )  # fmt: skip
         self._wire()
 
     def _random(self, what: str) -> Random:
@@ -148,8 +154,8 @@ class World:
         self.watch.heard(sent, outcome)
         self.faults.happened("heard")
 
-    def _answered(self, status: int, answer: bytes, posted: bytes) -> None:
-        self.watch.answered(status, answer, posted)
+    def _answered(self, system: str, status: int, answer: bytes, posted: bytes) -> None:
+        self.watch.answered(system, status, answer, posted)
         self.faults.happened("answered")
 
     def _committed(self) -> None:
@@ -199,7 +205,9 @@ class World:
         self.background(self._keep_up())
         while not self.host.ready:
             await asyncio.sleep(0.05)
-        self.days = [self.background(work) for work in (self.erp.keep(), self.shop.sell())]
+        self.days = [
+            self.background(work) for work in (self.erp.keep(), self.shop.sell(), self.foreman.work())
+        ]
         for work in (self.operator.work(), *self.faults.plans):
             self.background(work)
         if self.warehouse is not None:

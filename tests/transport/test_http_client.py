@@ -4,15 +4,16 @@ import asyncio
 import contextlib
 import gzip
 import socket
-import threading
 import traceback
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 import pytest
+import uvloop
 
 from crossdock.faults import InDoubt, Invalid, Misconfigured, TryLater
 from crossdock.kit.http import Response
+from crossdock.transport.http import HttpClient
 from tests.transport.scripted_server import LOOPBACK, OK, Server, Wire, wait_for_ever, well
 
 HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhalf"
@@ -320,14 +321,40 @@ async def test_a_body_is_asked_for_at_the_moment_of_the_writing_and_sent_as_it_i
     server = await serve(well)
     asked: list[int] = []
     sending = client(server.url)
-    sending.may_send = lambda: asked.append(threading.get_ident()) is None
+    sending.may_send = lambda: asked.append(len(server.requests)) is None
     assert (await sending.send("POST", "/wh", body=b'{"n": 1}', headers={"X-Key": "7.1"})).status == 200
     (request,) = server.requests
     assert request.lower().count(b"content-length: 8\r\n") == 1
     assert b"chunked" not in request.lower()
     assert request.endswith(b'\r\n\r\n{"n": 1}')
-    assert len(asked) == 1
-    assert asked[0] != threading.get_ident(), "the loop may stand still in between"
+    assert asked == [0]
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_body_leaves_in_the_step_in_which_it_was_asked_for_since_the_loop_may_stand_still_after_it(loop):
+    got: list[bytes] = []
+
+    async def sent(listening: socket.socket) -> None:
+        def next_step() -> None:
+            # The loop stands still in here: what the server gets now was written before.
+            with listening.accept()[0] as accepted:
+                accepted.settimeout(2)
+                got.append(accepted.recv(4096))
+                accepted.sendall(OK)
+
+        def asked() -> bool:
+            asyncio.get_running_loop().call_soon(next_step)
+            return True
+
+        one = HttpClient(f"http://127.0.0.1:{listening.getsockname()[1]}", make=Response, allow=LOOPBACK)
+        one.may_send = asked
+        assert (await one.send("POST", "/wh", body=b"{}")).status == 200
+        await one.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening, asyncio.Runner(loop_factory=loop) as runner:
+        listening.settimeout(2)
+        runner.run(sent(listening))
+    assert got[0].endswith(b"\r\n\r\n{}")
 
 
 async def test_whoever_may_not_send_any_more_writes_nothing_and_may_again_later(serve, client):

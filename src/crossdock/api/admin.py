@@ -16,6 +16,7 @@ from crossdock.api.keys import Keys
 from crossdock.api.problems import MEDIA_TYPE
 from crossdock.api.refusals import Refusal, add_handlers
 from crossdock.api.restored import add_restored
+from crossdock.api.stock import add_stock
 from crossdock.api.systems import add_systems
 from crossdock.control.gauges import system_gauges
 from crossdock.control.metrics import CONTENT_TYPE, Gauge, Metrics
@@ -132,6 +133,7 @@ def create(shown: Shown) -> FastAPI:
     if hub.context is not None:
         add_restored(app, shown.keys, hub.context.restored)
         operator = Operator(hub.journal, hub.worker, hub.clock.now_ms, hub.context.charter.systems)
+        add_stock(app, shown.keys, hub.journal, hub.context, hub.clock.now_ms)
         add_systems(app, shown.keys, hub.journal, hub.context, operator, hub.clock.now_ms)
     _add_health(app, shown)
     return app

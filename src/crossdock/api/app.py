@@ -7,6 +7,7 @@ import time
 
 import structlog
 
+from crossdock.api.as2 import As2Door
 from crossdock.api.intake import Front, Intake, bridged
 from crossdock.api.keys import Keys
 from crossdock.api.server import HttpServer
@@ -39,10 +40,26 @@ class App:
         from crossdock.api.admin import create
 
         admin = create(self)
-        front = Front(self.intake, bridged(admin, max_bytes=_ADMIN_MAX_BYTES))
+        self.as2 = self._as2_door(hub)
+        front = Front(self.intake, bridged(admin, max_bytes=_ADMIN_MAX_BYTES), self.as2)
         settings = hub.settings
         self.server = HttpServer(front, settings.host, settings.port, shares_port=settings.shares_port)
         self.ended = asyncio.Event()
+
+    @staticmethod
+    def _as2_door(hub: Hub) -> As2Door | None:
+        """The door for AS2, where a partner uses it."""
+        station = hub.as2_station()
+        if station is None:
+            return None
+        journal = hub.journal
+
+        async def keep(key: str, digest: bytes, answer: bytes) -> None:
+            changes = journal.changes()
+            changes.row("insert_answer", key, digest, answer, hub.clock.now_ms())
+            await journal.submit(changes)
+
+        return As2Door(station, hub.worker.door, journal.answer, keep, max_bytes=hub.charter.intake_max_bytes)
 
     async def start(self) -> str:
         """Commits and listens; gives the URL. Recovery of a backlog may still go on."""
@@ -72,5 +89,7 @@ class App:
                 break
             await asyncio.sleep(_DRAIN_STEP_S)
         await self.server.stop()
+        if self.as2 is not None:
+            await self.as2.stop()
         await self.hub.stop()
         _log.info("stopped", seconds=round(time.monotonic() - started, 2))

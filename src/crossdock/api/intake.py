@@ -33,6 +33,16 @@ _PAUSE_RETRY_S = 60
 _RETRY_MAX_S = 3_600
 #: Seconds that a sender has for the body of one request.
 BODY_MAX_S = 30
+#: Media types of bodies; those of EDI are for systems that are trading partners.
+_TAKEN = frozenset(
+    {
+        "application/json",
+        "application/edi-x12",
+        "application/edifact",
+        "application/edi-consent",
+        "application/x12",
+    }
+)
 Headers = list[tuple[str, str]]
 _JSON: Headers = [("content-type", "application/json")]
 _JSON_AGAIN: Headers = [*_JSON, ("crossdock-duplicate", "true")]
@@ -241,7 +251,7 @@ class Intake:
     def _document(self, scope: Scope, headers: Any, key: str | None) -> str | None:
         content_type = (headers.get("content-type") or "application/json").lower()
         media_type = content_type.partition(";")[0].strip()
-        if media_type != "application/json" and not media_type.endswith("+json"):
+        if media_type not in _TAKEN and not media_type.endswith("+json"):
             raise _refusal(415, f"{media_type} is not taken", fix="send application/json")
         if key is not None and (not key or len(key) > _KEY_MAX):
             raise _refusal(
@@ -277,17 +287,31 @@ def _refusal(
 Other = Callable[[Scope, Any], Awaitable[None]]
 
 
+_AS2_PATH = "/v1/as2"
+
+
+class Handles(Protocol):
+    """Another route that no framework stands before."""
+
+    async def handle(self, scope: Any, protocol: Any) -> None:
+        """Answers one request."""
+        ...
+
+
 class Front:
     """The one application the server runs: the hot route, and everything else behind a bridge."""
 
-    def __init__(self, intake: Intake, other: Other) -> None:
+    def __init__(self, intake: Intake, other: Other, as2: Handles | None = None) -> None:
         self._intake = intake
         self._other = other
+        self._as2 = as2
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """One request."""
         if Intake.takes(scope.path):
             await self._intake.handle(scope, protocol)
+        elif self._as2 is not None and scope.path == _AS2_PATH:
+            await self._as2.handle(scope, protocol)
         else:
             await self._other(scope, protocol)
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
 from zoneinfo import ZoneInfo
 
 from crossdock.charter.blackouts import Blackout, Calendar
-from crossdock.charter.flow_settings import Brake, WhenClosed
+from crossdock.charter.flow_settings import Brake, FileForm, Fit, WhenClosed
 from crossdock.charter.orders import HUB_OWNER, Orders
+from crossdock.formats.edi.profile import Profile
+from crossdock.stock.policy import Policy
 
 
 class ItemCheck(Enum):
@@ -120,6 +123,7 @@ class FlowIn:
     optional: tuple[str, ...] = ()
     every_s: float | None = None  #: pollers: pause between two reads
     brake: Brake | None = None  #: None: the usual one
+    file: FileForm | None = None  #: how its files look, where they are files
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,8 @@ class FlowOut:
     optional: tuple[str, ...] = ()
     lengths: Mapping[str, int] = field(default_factory=dict[str, int])  #: their field path -> most characters
     charset: str | None = None  #: Python codec that every text must fit, such as "ascii"
+    fits: Mapping[str, Fit] = field(default_factory=dict[str, Fit])  #: their field path -> what it can hold
+    file: FileForm | None = None  #: how its files look, where they are files
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +159,7 @@ class System:
     flows_in: tuple[FlowIn, ...] = ()
     flows_out: tuple[FlowOut, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict[str, object])  #: the connector's own fields
+    partner: Profile | None = None  #: what was agreed with it, where it is a trading partner
     backlog_max: int | None = None  #: documents of it under way; None: the charter's
     blackouts: tuple[Blackout, ...] = ()
     when_closed: WhenClosed = WhenClosed.REFUSE
@@ -201,6 +208,10 @@ class Checks:
 
     item_known: ItemCheck = ItemCheck.REFUSE
     wait_s: float = 900.0  #: how long a message waits for its predecessor before it is an incident
+    over_receipt_percent: Decimal = Decimal(0)  #: more than was announced that is taken without asking
+    adjustment_reasons: tuple[str, ...] = ()  #: the only ones a correction of stock may give; empty: any
+    address: ItemCheck = ItemCheck.SKIP  #: by the rules of its country; its bare form is always checked
+    price: ItemCheck = ItemCheck.SKIP  #: whether each line of an order has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +238,8 @@ class Charter:
     intake: Intake = Intake()
     orders: Orders = field(default_factory=Orders)
     files: Mapping[str, str] = field(default_factory=dict[str, str])  #: name in the site -> text, as checked
+    partners: Mapping[str, Profile] = field(default_factory=dict[str, Profile])  #: by the name of their file
+    stock: Policy | None = None  #: what may be promised; None: no stock is kept
 
     def calendar(self, system: str, direction: str) -> Calendar:
         """The blackouts of one system and one direction ("in" or "out"), on its own clock or else the site's."""

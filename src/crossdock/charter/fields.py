@@ -44,3 +44,5 @@ class ConnectorFields:
     documents_out: tuple[DocumentWritten, ...] = ()
     auth: tuple[str, ...] = ("none",)
     configurable: bool = False  #: flows are written in the charter, with paths and mappings
+    filed: bool = False  #: each flow says how its files look
+    partnered: bool = False  #: flows follow from a partner profile, which the option `partner` names

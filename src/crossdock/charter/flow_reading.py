@@ -16,7 +16,7 @@ from crossdock.charter.blackouts import (
     Every,
     never_open,
 )
-from crossdock.charter.flow_settings import Brake
+from crossdock.charter.flow_settings import Brake, Fit
 from crossdock.charter.reading import Reading, Values
 from crossdock.charter.sheet import Entry
 from crossdock.charter.values import nearest
@@ -137,6 +137,16 @@ def _moment(reading: Reading, text: str, path: str) -> datetime | None:
         fix = "add `every: day`, week or month, or write a date before the time: 2026-12-31T22:00"
     reading.refuse(path, f'"{text}" is no date with a time', fix)
     return None
+
+
+def read_fits(reading: Reading, entry: Entry | None, path: str) -> dict[str, Fit]:
+    """What a target's fields can hold, by path."""
+    found: dict[str, Fit] = {}
+    for name, section, place in reading.named(entry, path) if entry else ():
+        values = reading.section(section, "fit", place)
+        if values is not None:
+            found[name] = Fit(values["max"], values["charset"], values["transliterate"] == "spell")
+    return found
 
 
 #: Keys of a brake that are a share of something.

@@ -65,6 +65,39 @@ def _keys(*keys: Key) -> dict[str, Key]:
     return {key.name: key for key in keys}
 
 
+#: The tables of the stock section.
+STOCK_SECTIONS: dict[str, dict[str, Key]] = {
+    "stock": _keys(
+        Key("sites", Type.SECTION_BY_NAME, "The warehouses whose stock is promised, in the order in which they are"
+            " drawn from.", required=True, section="stock_site"),
+        Key("channels", Type.SECTION_BY_NAME, "The systems that sell; one that is not listed sells from every site.",
+            section="stock_channel"),
+        Key("promise_s", Type.SECONDS, "How long a promise holds that names no time.", default=900.0, least=1),
+        Key("promise_max_s", Type.SECONDS, "The longest that a promise may hold.", default=86_400.0, least=1),
+        Key("settle_s", Type.SECONDS, "How long a channel's own lower figure stands before it is corrected.",
+            default=30.0),
+    ),
+    "stock_site": _keys(
+        Key("system", Type.SYSTEM, "The system whose figures count there.", required=True),
+        Key("figure", Type.CHOICE, "Whether its figures still hold what it allocated to orders (gross), or not (net).",
+            default="gross", choices=("gross", "net")),
+        Key("buffer", Type.NUMBER, "Of every item, never promised; in base units.", default=0),
+        Key("buffers", Type.WHOLE_BY_NAME, "Items with a buffer of their own: `TEA-1: 5`.", default={}),
+        Key("left_days", Type.WHOLE, "Days that a lot must still have to be promised.", default=0),
+    ),
+    "stock_channel": _keys(
+        Key("sites", Type.TEXTS, "The sites that it sells from, in order. Absent: all.", default=()),
+        Key("buffer", Type.NUMBER, "Of every item, not shown to it; in base units.", default=0),
+        Key("share", Type.NUMBER, "The part of all promisable stock that it may hold, such as 0.5. Absent: all."),
+        Key("at_most", Type.NUMBER, "It is never shown more; in base units."),
+        Key("unit", Type.TEXT, "The pack that it counts in, such as CS. Absent, or an item without it: the base unit."),
+        Key("split", Type.FLAG, "Whether an order may be drawn from several sites.", default=False),
+        Key("short", Type.CHOICE, "What becomes of an order that is not covered: it waits as an incident, or is"
+            " refused.", default="backorder", choices=("backorder", "refuse")),
+        Key("publish", Type.FLAG, "Whether it is sent a stock_level whenever what it may sell changes.", default=False),
+    ),
+}  # fmt: skip
+
 #: The tables by section name; "" is the top of the file.
 SECTIONS: dict[str, dict[str, Key]] = {
     "": _keys(
@@ -79,6 +112,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("orders", Type.SECTION, "How orders go: changes, cancellations, package contents.",
             section="orders"),
         Key("owners", Type.TEXT_BY_NAME, "Which role an incident type goes to: `unknown_sku: master_data`."),
+        Key("stock", Type.SECTION, "What stock is kept and promised; absent: none.", section="stock"),
     ),
     "site": _keys(
         Key("name", Type.TEXT, "Name of the installation.", default="site"),
@@ -92,7 +126,15 @@ SECTIONS: dict[str, dict[str, Key]] = {
     "checks": _keys(
         Key("item_known", Type.CHOICE, "What a line with an unknown item does: an incident, a note, nothing.",
             default="refuse", choices=("refuse", "warn", "skip")),
+        Key("address", Type.CHOICE, "What an address that its country would not deliver to does: an incident, a note,"
+            " nothing.", default="skip", choices=("refuse", "warn", "skip")),
+        Key("price", Type.CHOICE, "What an order line without a price does.", default="skip",
+            choices=("refuse", "warn", "skip")),
         Key("wait_s", Type.SECONDS, "How long a message waits for its predecessor.", default=900.0),
+        Key("over_receipt_percent", Type.NUMBER, "Percent more than was announced that is received without asking.",
+            default=0.0),
+        Key("adjustment_reasons", Type.TEXTS, "The only reasons a correction of stock may give. Absent: any.",
+            default=()),
     ),
     "intake": _keys(
         Key("max_bytes", Type.WHOLE, "Longest body taken.", default=10_000_000, least=1),
@@ -156,6 +198,30 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("every_s", Type.SECONDS, "Where the hub asks: the pause between two reads.", least=0.05),
         Key("brake", Type.SECTION, "When a feed of levels or prices changes too much and waits for a person.",
             section="brake"),
+        Key("file", Type.SECTION, "How its files look, where it sends files.", section="file"),
+    ),
+    "file": _keys(
+        Key("format", Type.CHOICE, "How they are written; absent: by the end of their name.",
+            choices=("csv", "tsv", "fixed", "xlsx", "json", "ndjson", "xml")),
+        Key("match", Type.TEXT, "In: which files, such as `items-*.csv`.", default="*"),
+        Key("name", Type.TEXT, "Out: the name of each: with {key}, and {number}, {document}, {date} as you like."),
+        Key("encoding", Type.TEXT, "Of text; a byte order mark goes before it.", default="utf-8"),
+        Key("delimiter", Type.TEXT, "Between cells; absent: the likely one of , ; tab and |.", default=""),
+        Key("quote", Type.TEXT, "Around cells that hold the delimiter.", default='"'),
+        Key("header", Type.FLAG, "Whether the first line names the columns; absent: yes, but not for fixed."),
+        Key("columns", Type.TEXTS, "Their names where no header has them; for fixed with places: `sku:1-12`.",
+            default=()),
+        Key("sheet", Type.TEXT, "xlsx: its name; absent: the first.", default=""),
+        Key("rows", Type.TEXT, "xml: the element of a row. json: the field that holds the list.", default=""),
+        Key("decimal", Type.TEXT, "The mark before decimals.", default="."),
+        Key("grouping", Type.TEXT, "The mark between thousands; absent: there is none.", default=""),
+        Key("numbers", Type.TEXTS, "Columns that are numbers; without `map` the model says so itself.", default=()),
+        Key("dates", Type.TEXT_BY_NAME, "Columns that are dates, each with its format: `due: '%d.%m.%Y'`.",
+            default={}),
+        Key("group", Type.FLAG, "Rows of one id are one document: the mapping gets `id` and `rows`.", default=False),
+        Key("repeats", Type.FLAG, "Pass rows on that are as they were last time.", default=False),
+        Key("rows_max", Type.WHOLE, "Rows of one file; larger ones are loaded with `crossdock load`.",
+            default=100_000, least=1),
     ),
     "brake": _keys(
         Key("active", Type.FLAG, "Whether anything is ever held.", default=True),
@@ -191,6 +257,15 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("lengths", Type.WHOLE_BY_NAME, "Longest text of their fields, in characters: `consignee.name: 35`.",
             default={}),
         Key("charset", Type.CODEC, "Character set that every text must fit, such as ascii."),
+        Key("fits", Type.SECTION_BY_NAME, "What their fields hold, by path (`*`: every other text).",
+            section="fit"),
+        Key("file", Type.SECTION, "How its files look, where it gets files.", section="file"),
+    ),
+    "fit": _keys(
+        Key("max", Type.WHOLE, "Longest text, in characters.", least=1),
+        Key("charset", Type.CODEC, "Character set that the text must fit, such as ascii."),
+        Key("transliterate", Type.CHOICE, "A letter that it lacks: an incident, or its nearest spelling.",
+            default="refuse", choices=("refuse", "spell")),
     ),
     "send": _keys(
         Key("method", Type.CHOICE, "The HTTP method.", default="POST", choices=("POST", "PUT", "PATCH", "DELETE")),
@@ -229,6 +304,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("edit_window_s", Type.SECONDS, "How long a customer may change an order before it is released.",
             default=0.0),
     ),
+    **STOCK_SECTIONS,
     "reader": _keys(
         Key("system", Type.SYSTEM, "Who gets it.", required=True),
         Key("after", Type.SYSTEM, "A reader that must have answered first."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from crossdock.charter.charter import Charter, Checks, Intake, ItemCheck, Site, 
 from crossdock.charter.flow_reading import check_blackouts
 from crossdock.charter.objects import check_agreement, check_documents, read_objects
 from crossdock.charter.orders import check_made, check_reports, read_orders
+from crossdock.charter.partners import read_partners
 from crossdock.charter.reading import Reading, Values
 from crossdock.charter.sheet import Entry, read_sheet
 from crossdock.charter.site_files import CHARTER_FILE, check_files, digest, read_files
+from crossdock.charter.stock import LEVEL, read_stock
 from crossdock.charter.systems import Connectors, read_systems
 from crossdock.charter.values import nearest
 from crossdock.faults import Misconfigured
@@ -79,12 +82,13 @@ def _charter(
     documents: Collection[str] | None,
     files: dict[str, str],
 ) -> Charter:
-    systems = read_systems(reading, values["systems"], connectors)
+    partners = read_partners(files, reading.problems, documents)
+    systems = read_systems(reading, values["systems"], connectors, partners)
     rules = read_objects(reading, values["objects"])
     if documents is not None:
         check_documents(reading, systems, rules, documents)
     named = {path.removeprefix("systems.") for path in reading.paths("systems")}
-    check_agreement(reading, systems, rules, connectors, named)
+    check_agreement(reading, systems, rules, connectors, named, own=(LEVEL,) if values["stock"] else ())
     check_files(reading, files, systems, connectors)
     checks = _section(reading, values, "checks")
     site, intake = _section(reading, values, "site"), _section(reading, values, "intake")
@@ -95,13 +99,15 @@ def _charter(
         site=Site(**site),
         systems=systems,
         objects=rules,
-        checks=Checks(ItemCheck(checks["item_known"]), checks["wait_s"]) if checks else Checks(),
+        checks=_checks(checks) if checks else Checks(),
         network_allow=_section(reading, values, "network").get("allow", ()),
         owners=_owners(reading, values["owners"] or {}),
         intake_max_bytes=intake.pop("max_bytes", 10_000_000),
         intake=Intake(**intake),
         orders=read_orders(reading, values["orders"]),
         files=files,
+        partners=partners,
+        stock=read_stock(reading, values["stock"], systems, connectors, rules),
     )
     check_made(reading, systems, {rule.document: rule.owner for rule in rules.values()})
     for system in systems.values():
@@ -110,6 +116,17 @@ def _charter(
         zone = system.timezone or charter.site.timezone
         check_blackouts(reading, system.blackouts, zone, f"systems.{system.name}.blackouts")
     return charter
+
+
+def _checks(values: Values) -> Checks:
+    return Checks(
+        ItemCheck(values["item_known"]),
+        values["wait_s"],
+        Decimal(str(values["over_receipt_percent"])),
+        tuple(values["adjustment_reasons"]),
+        ItemCheck(values["address"]),
+        ItemCheck(values["price"]),
+    )
 
 
 def _section(reading: Reading, values: Values, name: str) -> Values:

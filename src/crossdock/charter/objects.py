@@ -48,7 +48,7 @@ def check_documents(
         _check_document(reading, f"objects.{document}", document, documents)
     for system in systems.values():
         for name, flows in (("in", system.flows_in), ("out", system.flows_out)):
-            for index, flow in enumerate(flows):
+            for index, flow in enumerate(flows if system.partner is None else ()):
                 _check_document(
                     reading, f"systems.{system.name}.{name}[{index}].document", flow.document, documents
                 )
@@ -66,8 +66,12 @@ def check_agreement(
     rules: Mapping[str, ObjectRule],
     connectors: Connectors,
     named: Collection[str],
+    own: Collection[str] = (),
 ) -> None:
-    """Notes what does not fit together. `named` are all systems of the file, broken ones included."""
+    """Notes what does not fit together.
+
+    `named` are all systems of the file, broken ones included; `own` are documents that the hub itself owns.
+    """
     for rule in rules.values():
         path = f"objects.{rule.document}"
         _check_owner(reading, rule, path, systems, named)
@@ -78,7 +82,7 @@ def check_agreement(
         if not connectors[system.connector].configurable:
             continue
         for index, flow in enumerate(system.flows_in):
-            if flow.document not in rules:
+            if flow.document not in rules and flow.document not in own:
                 reading.refuse(
                     f"systems.{system.name}.in[{index}].document",
                     f"nobody is named as owner of {flow.document}",

@@ -19,12 +19,14 @@ from crossdock.charter.charter import (
     System,
 )
 from crossdock.charter.fields import ConnectorFields, Option
-from crossdock.charter.flow_reading import read_blackouts, read_brake
+from crossdock.charter.file_form import filed_out, has_file, read_file_form
+from crossdock.charter.flow_reading import read_blackouts, read_brake, read_fits
 from crossdock.charter.flow_settings import WhenClosed
 from crossdock.charter.keys import Key, Type
 from crossdock.charter.reading import Reading, Values
 from crossdock.charter.sheet import Entry
 from crossdock.charter.values import nearest
+from crossdock.formats.edi.profile import Direction, Profile
 
 Connectors = Mapping[str, ConnectorFields]
 
@@ -40,8 +42,11 @@ _OPTION_TYPES = {
 #: What a flow may say where the connector itself knows paths and mappings.
 _BUILT_IN = {
     "in": frozenset({"document", "on_change", "ignore", "every_s", "brake"}),
-    "out": frozenset({"document", "on_unclear", "lengths", "charset"}),
+    "out": frozenset({"document", "on_unclear", "lengths", "charset", "fits"}),
 }
+
+#: Pause between two looks into a folder, where the flow names none.
+_FILES_EVERY_S = 2.0
 
 #: What each scheme of `auth` needs besides its type.
 AUTH_NEEDS = {
@@ -61,13 +66,22 @@ _OWN_HEADERS = frozenset(
 )  # fmt: skip
 
 
-def read_systems(reading: Reading, entry: Entry | None, connectors: Connectors) -> dict[str, System]:
+#: The flow of everything that a trading partner hands in: one interchange holds documents of several kinds.
+INTERCHANGE = "interchange"
+
+
+def read_systems(
+    reading: Reading,
+    entry: Entry | None,
+    connectors: Connectors,
+    partners: Mapping[str, Profile] | None = None,
+) -> dict[str, System]:
     """All systems that could be read; mistakes are noted in `reading`."""
     systems: dict[str, System] = {}
     for name, section, path in reading.named(entry, "systems"):
         if not name.replace("_", "").replace("-", "").isalnum() or not name.isascii() or len(name) > 63:
             reading.refuse(path, f'"{name}" is no name for a system', "use up to 63 letters, digits, _ and -")
-        system = _read_system(reading, name, section, path, connectors)
+        system = _read_system(reading, name, section, path, connectors, partners or {})
         if system:
             systems[name] = system
     if entry is not None and entry.value == {}:
@@ -82,7 +96,12 @@ def option_key(option: Option) -> Key:
 
 
 def _read_system(
-    reading: Reading, name: str, section: Entry, path: str, connectors: Connectors
+    reading: Reading,
+    name: str,
+    section: Entry,
+    path: str,
+    connectors: Connectors,
+    partners: Mapping[str, Profile],
 ) -> System | None:
     fields = _connector(section, connectors)
     options = [option_key(option) for option in fields.options] if fields else []
@@ -94,6 +113,8 @@ def _read_system(
             fix = nearest(values["connector"], connectors, "a connector")
             reading.refuse(f"{path}.connector", f'there is no connector "{values["connector"]}"', fix)
         return None
+    if fields.partnered:
+        return _partnered(reading, name, values, path, fields, partners)
     system = System(
         name=name,
         connector=fields.kind,
@@ -110,9 +131,49 @@ def _read_system(
         reports=values["reports"],
     )
     called = system.flows_out or any(flow.every_s for flow in system.flows_in)
-    if called and system.url is None and not _is_given(section, "url"):
+    if called and system.url is None and not _is_given(section, "url") and not fields.filed:
         reading.refuse(path, "the hub calls this system but has no address", "add `url: https://…`")
     return system
+
+
+def _partnered(
+    reading: Reading,
+    name: str,
+    values: Values,
+    path: str,
+    fields: ConnectorFields,
+    partners: Mapping[str, Profile],
+) -> System | None:
+    """A trading partner: what it sends and gets stands in its profile."""
+    for key in ("url", "auth", "in", "out"):
+        if values[key] is not None:
+            reading.refuse(f"{path}.{key}", "a trading partner's profile says this", f"leave `{key}` out")
+    profile = partners.get(values["partner"] or "")
+    if profile is None:
+        if values["partner"] is not None:
+            fix = (
+                nearest(values["partner"], partners, "a partner")
+                or f"write partners/{values['partner']}.yaml"
+            )
+            reading.refuse(f"{path}.partner", f'there is no sound profile "{values["partner"]}"', fix)
+        return None
+    every_s = (
+        profile.carriage.settings.get("every_s") if profile.carriage.type in ("folder", "sftp") else None
+    )
+    taken = (INTERCHANGE, *profile.kinds(Direction.IN))
+    return System(
+        name=name,
+        connector=fields.kind,
+        timezone=values["timezone"],
+        limits=_read_limits(reading, values["limits"], f"{path}.limits"),
+        flows_in=tuple(FlowIn(one, every_s=every_s if one == INTERCHANGE else None) for one in taken),
+        flows_out=tuple(
+            FlowOut(one, on_unclear=OnUnclear.RESEND)
+            for one in (*profile.kinds(Direction.OUT), "acknowledgement")
+        ),
+        options={option.name: values[option.name] for option in fields.options},
+        partner=profile,
+    )
 
 
 def _connector(section: Entry, connectors: Connectors) -> ConnectorFields | None:
@@ -161,6 +222,10 @@ def _flows_in(
             continue
         values["on_change"] = OnChange(values["on_change"])
         values["brake"] = read_brake(reading, values["brake"], f"{place}.brake", values["document"])
+        values["file"] = read_file_form(reading, values["file"], f"{place}.file", incoming=True)
+        has_file(reading, fields, values, place)
+        if fields.filed and values["every_s"] is None:
+            values["every_s"] = _FILES_EVERY_S
         if values["every_s"] is None and values["document"] in known:
             values["every_s"] = known[values["document"]].every_s
         if fields.configurable and values["id"] is None:
@@ -181,6 +246,9 @@ def _flows_out(
         if values is None:
             continue
         unclear = OnUnclear(values["on_unclear"])
+        values["file"] = read_file_form(reading, values["file"], f"{place}.file", incoming=False)
+        has_file(reading, fields, values, place)
+        values["fits"] = read_fits(reading, values["fits"], f"{place}.fits")
         if not fields.configurable:
             able = known[values["document"]].on_unclear if values["document"] in known else OnUnclear.PERSON
             if not _is_given(section, "on_unclear"):
@@ -196,7 +264,10 @@ def _flows_out(
                 on_unclear=unclear,
                 lengths=values["lengths"],
                 charset=values["charset"],
+                fits=values["fits"],
             )
+        elif fields.filed:
+            flow = filed_out(reading, section, values, place)
         else:
             flow = _configured_out(reading, section, values, unclear, place)
         _keep_one(reading, flows, flow, place)
@@ -275,6 +346,7 @@ def _configured_out(
         optional=values["optional"],
         lengths=values["lengths"],
         charset=values["charset"],
+        fits=values["fits"],
     )
 
 

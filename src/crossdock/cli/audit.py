@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from crossdock.cli import options
+from crossdock.cli.reading import must_be_current
 from crossdock.cli.terminal import FOUND, Group, print_json, progress, stop
 
 app = typer.Typer(cls=Group, no_args_is_help=True, help="Proof that the ledger is as it was written.")
@@ -38,6 +39,7 @@ def verify(
     storage = storage_of(options.settings(site, database).database)
     if not storage.exists():
         stop(f"there is no store at {storage.name}", fix="name the site by --site, or start the hub once")
+    must_be_current(storage)
     seen, heads = 0, list[str]()
     with progress("entries of the ledger") as show:
 

@@ -19,10 +19,12 @@ from crossdock.cli import (
     hub,
     init,
     keys,
+    load,
     migrate,
     schema,
     send,
     status,
+    stock,
     trace,
     twin,
 )
@@ -50,10 +52,12 @@ app.command()(check.check)
 app.add_typer(keys.app, name="keys")
 app.command()(hub.up)
 app.command()(send.send)
+app.command()(load.load)
 app.command()(trace.trace)
 app.add_typer(desk.app, name="desk")
 app.command()(conservation.conservation)
 app.command()(status.status)
+app.command()(stock.stock)
 app.command()(gates.pause)
 app.command()(gates.resume)
 app.command()(gates.drain)

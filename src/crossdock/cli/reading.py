@@ -14,7 +14,7 @@ from crossdock.cli.terminal import MISUSED, stop
 
 if TYPE_CHECKING:
     from crossdock.charter.charter import Charter
-    from crossdock.journal.sql.connection import Connection
+    from crossdock.journal.sql.connection import Connection, Storage
     from crossdock.pipeline.gates import Gates
 
 T = TypeVar("T")
@@ -167,10 +167,20 @@ class Store:
                     f"there is no store at {storage.name}",
                     fix="name the site by --site, or start the hub once",
                 )
+            must_be_current(storage)
             with storage.snapshot() as connection:
                 return read(connection)
         except STORE_ERRORS as error:
             stop(f"the store {storage.name} cannot be read: {error}", fix="`crossdock doctor` looks closer")
+
+
+def must_be_current(storage: Storage) -> None:
+    """Ends the command with a word where an older release wrote the store last. Raises StoreDown."""
+    if storage.behind():
+        stop(
+            f"an older release of the hub wrote {storage.name} last",
+            fix="start the hub once, it brings the store to its own shape; or ask with the older release",
+        )
 
 
 class OverHttp:

@@ -20,11 +20,13 @@ from crossdock.journal.changes import Changes, Row
 from crossdock.journal.contract import Overtaken
 from crossdock.journal.sql import incidents
 from crossdock.journal.sql.connection import Connection
+from crossdock.journal.sql.flow import BRAKE
 from crossdock.journal.sql.site import SiteJournal
 from crossdock.message.incident import Incident, IncidentState, MemberKind
 from crossdock.message.names import INCIDENT, moment, name_of
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
+from crossdock.pipeline import brake
 from crossdock.pipeline.trial import TRIED_MAX, Trial
 
 #: Members moved in one commit.
@@ -35,6 +37,8 @@ _DAY_MS = 86_400_000
 #: How long the answer to an act is kept for its Idempotency-Key.
 _ANSWER_DAYS = 7
 _FIXED = "fixed "
+#: What no other try can end.
+_NOT_TRIED_AGAIN = frozenset({"in_doubt", "duplicate_conflict"})
 _CODES_MAX = 8  #: that a warning names
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -109,10 +113,15 @@ class Desk:
                 f"somebody acted on {name_of(INCIDENT, id_)} at the same time: {last or 'look again'}"
             )
         act = read(name, body, type_=incident.type)
-        if isinstance(act, Retry | Mend | AddRow) and incident.type in {"in_doubt", "duplicate_conflict"}:
+        if isinstance(act, Retry | Mend | AddRow) and incident.type in _NOT_TRIED_AGAIN:
             raise Invalid(
                 f"{incident.type} is not ended by another try", path="act", value=name,
                 fix=f"one of: {', '.join(item['acts'])}; a doubt ends with an outcome and a reason",
+            )  # fmt: skip
+        if isinstance(act, Mend | AddRow) and incident.type == brake.TYPE:
+            raise Invalid(
+                "no value is wrong here: so many of them are new", path="act", value=name,
+                fix="retry lets the feed pass, resolve drops what is held",
             )  # fmt: skip
         if isinstance(act, Mend):
             await self._try(incident, act)
@@ -231,6 +240,8 @@ class Desk:
         if isinstance(act, AddRow):
             values = (act.crosswalk, act.system, act.theirs, act.ours)
             await self._write_fix(incident, act, who, [("upsert_crosswalk_row", values, None)])
+        elif isinstance(act, Retry) and incident.type == brake.TYPE:
+            await self._let_pass(incident, act, who)
         elif isinstance(act, Mend):
             after = 0
             until = self._now_ms() + act.days * _DAY_MS
@@ -243,6 +254,16 @@ class Desk:
                     place = (self._journal.next_id(), self._journal.scope, system, document, their_id)
                     rows.append(("insert_override", (*place, act.path, value, until), None))
                 await self._write_fix(incident, act, who, rows)
+
+    async def _let_pass(self, incident: Incident, act: Retry, who: str) -> None:
+        """A person has looked at a feed that runs away: for a while it may change as much as it likes."""
+        feed = (incident.system, f"{BRAKE}{incident.document}")
+        values = (self._journal.next_id(), self._journal.scope, *feed, brake.PASS, who, "", self._now_ms())
+        changes = self._journal.changes()
+        entry = _entry(incident, who, "retry", f"{who} let it pass", {}, {"feed": "passes"}, _given(act))
+        entry.incident = incident.id
+        changes.entry(entry, ("insert_gate_act", values, None))
+        await self._journal.submit(changes)
 
     async def _write_fix(self, incident: Incident, act: Act, who: str, rows: Sequence[Row]) -> None:
         changes = self._journal.changes()

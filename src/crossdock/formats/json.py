@@ -46,7 +46,6 @@ _lenient = msgspec.json.Decoder(float_hook=_Digits)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 _BRANCHES = frozenset({dict, list})
-_KEY = re.compile(rb'"\s*:')
 _NO_NUMBER = re.compile("-?(NaN|Infinity)")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s"{}\[\],:]+')
 
@@ -64,15 +63,14 @@ def decode(body: bytes) -> Any:
         raise _out_of_bounds(body) from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _refusal(body, error) from None
+    # Every quote that no backslash hides opens or closes a string, and a swallowed key is a missing string.
+    written = _encoder.encode(tree)
     if b"\\" in body:
-        # Every key in the text is a quote and a colon. Strings can add to these (an escaped quote before
-        # a colon) but never take away, so equal counts prove that no key was swallowed.
-        sure = _count_keys(tree) == len(_KEY.findall(body))
+        sure = _shown(written).count(b'"') == _shown(body).count(b'"')
     else:
-        # Without escapes every quote opens or closes a string, and a swallowed key is a missing string.
-        sure = _encoder.encode(tree).count(b'"') == body.count(b'"')
-        if body.count(b"{") + body.count(b"[") > DEPTH_MAX:
-            _count_keys(tree)
+        sure = written.count(b'"') == body.count(b'"')
+    if body.count(b"{") + body.count(b"[") > DEPTH_MAX:
+        _check_depth(tree)
     if not sure:
         _refuse_repeated_keys(body)
     return tree
@@ -95,21 +93,21 @@ def same(one: object, other: object, ignore: Iterable[str] = ()) -> bool:
     return _equal(one, other)
 
 
-def _count_keys(tree: Any) -> int:
-    """How many keys all objects of the tree have together. Raises Unreadable when it is too deep."""
-    keys = 0
+def _shown(text: bytes) -> bytes:
+    """JSON without the quotes inside its strings: a run of backslashes hides what follows when it is odd."""
+    return text.replace(b"\\\\", b"").replace(b'\\"', b"")
+
+
+def _check_depth(tree: Any) -> None:
+    """Raises Unreadable when brackets stand in too many others."""
     level: list[Any] = [tree] if type(tree) in _BRANCHES else []
     for _ in range(DEPTH_MAX):
         below: list[Any] = []
         for node in level:
-            if type(node) is dict:
-                entries = cast("dict[str, Any]", node)
-                keys += len(entries)
-                below += [child for child in entries.values() if type(child) in _BRANCHES]
-            else:
-                below += [child for child in node if type(child) in _BRANCHES]
+            inner = cast("dict[str, Any]", node).values() if type(node) is dict else node
+            below += [child for child in inner if type(child) in _BRANCHES]
         if not below:
-            return keys
+            return
         level = below
     raise Unreadable(
         f"the JSON is nested more than {DEPTH_MAX} levels deep",

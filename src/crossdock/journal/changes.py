@@ -5,12 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import zstandard
 
-from crossdock.journal.chain import crc, digest, mark
+from crossdock.journal.chain import crc, digest
+from crossdock.journal.marks import (
+    CITING,
+    MARKED,
+    TOLD,
+    marked,
+    message_mark,
+    transmission_mark,
+)
+from crossdock.journal.numbers import Late, Numbering, Owing
 from crossdock.message.incident import Incident, IncidentState, MemberKind
 from crossdock.message.records import Capture, Entry, Message, Transmission
 from crossdock.message.states import (
@@ -27,28 +36,6 @@ from crossdock.message.states import (
 Row = tuple[str, tuple[Any, ...], int | None]
 #: A move that no entry has told yet: what moved ("capture", "message", "transmission"), its id, its state, its mark.
 Told = tuple[str, int, int, bytes | None]
-
-#: Rows that cite the entry that made them: its position is their last value, and it holds their mark.
-CITING = frozenset(
-    {"upsert_hub", "introduce_shared", "upsert_identity", "upsert_belief", "insert_member", "insert_member_by_cause",
-     "insert_override", "upsert_crosswalk_row", "insert_gate_act", "upsert_restored", "assign_incident",
-     "resolve_incident", "resolve_empty_incident"}
-)  # fmt: skip
-#: Not a row but the mark of a move that an entry tells of beside its own.
-TOLD = "told"
-#: Rows that no entry makes: they carry a mark of their own as their last value.
-MARKED = frozenset(
-    {
-        "insert_alias",
-        "insert_door",
-        "upsert_cursor",
-        "insert_answer",
-        "insert_charter",
-        "insert_key",
-        "insert_anchor",
-        "upsert_tally",
-    }
-)
 
 _tree_encoder = msgspec.json.Encoder(decimal_format="number")
 _tree_decoder: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
@@ -77,46 +64,6 @@ def storable(text: str) -> str:
     return text.replace("\x00", "\N{REPLACEMENT CHARACTER}") if "\x00" in text else text
 
 
-def marked(statement: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The values of a row that carries its own mark."""
-    return (*values, mark(statement, values))
-
-
-def marks_of(statement: str, values: tuple[Any, ...]) -> bytes:
-    """The marks of a row that cites its entry: one, or two where part of the row may change later."""
-    if statement in ("upsert_hub", "introduce_shared"):
-        # The home is where the object is decided, not what is known of it: it may change hands.
-        id_, root, document, number, owner, key, _ = cast("tuple[Any, Any, Any, Any, Any, Any, Any]", values)
-        return mark("hub", (id_, document, number, owner)) + mark("place", (id_, root, key))
-    if statement == "insert_incident":
-        # All but the owner and the state, which change later.
-        fixed = mark("incident", values[:5] + values[6:-1])
-        return fixed + incident_mark(values[0], values[5], values[-1], None, None)
-    if statement == "assign_incident":
-        return incident_mark(values[0], values[1], IncidentState.OPEN.value, None, None)
-    if statement == "resolve_incident":
-        id_, owner, reason, closed_ms = cast("tuple[int, str, str, int]", values)
-        return incident_mark(id_, owner, IncidentState.RESOLVED.value, reason, closed_ms)
-    if statement == TOLD:
-        return values[0]
-    return mark(statement, values)
-
-
-def incident_mark(id_: int, owner: str, state: int, reason: str | None, closed_ms: int | None) -> bytes:
-    """The mark of what changes on an incident."""
-    return mark("stand", (id_, owner, state, reason, closed_ms))
-
-
-def transmission_mark(t: Transmission) -> bytes:
-    """The mark of what changes on a transmission, but for its state."""
-    return mark("transmission", (t.id, t.round, t.attempt, t.due_ms, t.first_ms, t.payload, t.request))
-
-
-def message_mark(id_: int, waits_for: str | None, until_ms: int | None) -> bytes | None:
-    """The mark of what a message waits for; None when it waits for nothing."""
-    return None if waits_for is None and until_ms is None else mark("message", (id_, waits_for, until_ms))
-
-
 def packed_tree(tree: dict[str, Any]) -> bytes:
     """A canonical document as it is stored: compressed JSON with all digits of its numbers."""
     return _compress(_tree_encoder.encode(tree))
@@ -130,7 +77,7 @@ def unpacked_tree(data: bytes) -> dict[str, Any]:
 class Changes:
     """One atomic set of writes. Moves are checked against the tables of message/states.py."""
 
-    __slots__ = ("_loose", "_next_id", "_salt", "_told", "causes", "ends", "entries", "rows", "scope")
+    __slots__ = ("_loose", "_next_id", "_salt", "_told", "causes", "ends", "entries", "late", "rows", "scope")
 
     def __init__(self, scope: int, next_id: Callable[[], int], salt: Callable[[], bytes]) -> None:
         self.scope = scope
@@ -141,6 +88,7 @@ class Changes:
         self.entries: list[tuple[Entry, Sequence[Row]]] = []
         self.causes: list[str] = []  #: of incidents that these changes open or join
         self.ends: list[int] = []  #: incidents that they end or give to somebody else
+        self.late: list[Late] = []  #: bodies that get numbers in the commit
         self._loose: list[Row] = []
         self._told: list[Told] = []
 
@@ -165,6 +113,25 @@ class Changes:
         codec, data = packed(body)
         self.rows.append(("insert_payload", (id_, salt, codec, len(body), data, crc(data)), None))
         return id_, digest(salt, body)
+
+    def numbered(
+        self,
+        body: bytes,
+        numbers: Sequence[Numbering],
+        entry: Entry,
+        told: Callable[[bytes], None],
+        *,
+        owed: tuple[Owing, Transmission, int] | None = None,
+    ) -> int:
+        """Stores bytes that get their control numbers in the commit; gives the payload's id.
+
+        `entry` tells of them, `told` hears them as they are; `owed` is a receipt, for what, and since when (ms).
+        """
+        late = Late(self._next_id(), self._salt(), body, numbers, entry, told, packed)
+        if owed is not None:
+            late.owed, late.transmission, late.at_ms = owed
+        self.late.append(late)
+        return late.id
 
     def seal(self) -> None:
         """Ties every loose row and every untold move to an entry, so that the ledger vouches for it.

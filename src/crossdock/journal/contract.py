@@ -10,6 +10,9 @@ from enum import Enum
 from typing import Any, Protocol
 
 from crossdock.journal.changes import Changes
+from crossdock.journal.numbers import Receipt
+from crossdock.journal.stock import StockBook
+from crossdock.journal.stories import Stories
 from crossdock.message.gate import GateAct
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
@@ -92,15 +95,6 @@ class Ahead:
     hubs: list[int] = field(default_factory=list[int])  #: objects whose ids at other systems are asked
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """One sending of a message of a story."""
-
-    id: int
-    target: str
-    state: TransmissionState
-
-
 class Dedup(Protocol):
     """Says what an arrival is. Pure but for the comparison of contents."""
 
@@ -129,7 +123,7 @@ class Overtaken(Exception):
     """A row is no longer as the change found it: somebody else moved it first. Nothing was written."""
 
 
-class Journal(Protocol):
+class Journal(Stories, StockBook, Protocol):
     """The ledger, the queue and what is known, in one store.
 
     Reads are small and immediate, of what is committed; writes are durable when their future is done.
@@ -260,18 +254,6 @@ class Journal(Protocol):
         """One message."""
         ...
 
-    def story(self, root: int) -> Sequence[tuple[Message, Sequence[Sent]]]:
-        """What was told of a root object and of all that hangs on it, in order of making, and where it was sent."""
-        ...
-
-    def doubted(self, root: int, transmission: int) -> bool:
-        """Whether nobody knew at some time if a transmission had arrived."""
-        ...
-
-    def was_judged_impossible(self, message: int) -> bool:
-        """Whether a message was on the desk as `bad_transition`."""
-        ...
-
     def messages_waiting_for(self, predecessors: Sequence[str], limit: int) -> list[tuple[int, int]]:
         """(message, partition) of those that wait for one of several "document/number", whoever holds them."""
         ...
@@ -356,6 +338,10 @@ class Journal(Protocol):
         """What is on the desk of one object."""
         ...
 
+    def messages_taken(self, root: int, document: str) -> Sequence[Message]:
+        """Documents of one kind in the story of a root that passed all checks, in order; the newest of very many."""
+        ...
+
     def count_objects(self, system: str, document: str) -> int:
         """How many objects of a kind a system has an id for."""
         ...
@@ -374,6 +360,28 @@ class Journal(Protocol):
 
     def restored_systems(self) -> Sequence[RestoredSystem]:
         """Systems that hand in again, or did, because the store was restored from a backup."""
+        ...
+
+    def receipts_owed(
+        self, system: str, *, control: int | None = None, group: int | None = None
+    ) -> Sequence[Receipt]:
+        """What one partner owes for an interchange or a group, the newest first."""
+        ...
+
+    def receipts_of(self, transmission: int) -> Sequence[Receipt]:
+        """What was owed for one transmission, the newest round first."""
+        ...
+
+    def has_been_sent(self, target: str, document: str, *, root: int, hub: int) -> bool:
+        """Whether a target has a document of one root object: any of it, or that of `hub` where it is another."""
+        ...
+
+    def numbers(self) -> Sequence[tuple[str, int, int]]:
+        """Every sequence with the last number given and the highest that may be given."""
+        ...
+
+    def receipts_overdue(self, partitions: Collection[int], now_ms: int, limit: int) -> Sequence[Receipt]:
+        """Receipts that should have come by now."""
         ...
 
     def cursor(self, system: str, document: str) -> str | None:

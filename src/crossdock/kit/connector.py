@@ -10,10 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from crossdock.faults import Fault
 from crossdock.kit.http import Client
 from crossdock.mapping.rule import no_units
 
@@ -80,6 +84,8 @@ class Declaration:
     documents_out: tuple[DocumentOut, ...] = ()
     auth: tuple[str, ...] = ("none",)
     configurable: bool = False  #: flows are written in the charter (the `http` connector)
+    filed: bool = False  #: flows are files: each says how its files look (the `files` connector)
+    partnered: bool = False  #: flows follow from a partner profile (the `edi` connector)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,27 @@ class Read:
 
     what: str
     version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A number that a request gets in the commit that stores it, so that none is ever skipped or given twice.
+
+    `marks` are texts that stand in the body for it, each with what becomes of the number there. The numbers of a
+    `sequence` go from 1 to `most`, then begin again, unless its name begins with `once/`.
+    """
+
+    sequence: str
+    marks: tuple[tuple[bytes, Callable[[int], bytes]], ...]
+    most: int = 999_999_999
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What the target owes us for a request that it took: a receipt, to be matched by the first number given."""
+
+    within_s: float
+    says: str  #: what was sent, such as `856 of shipment SHP-1`
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +142,14 @@ class Draft:
     their_id: str
     reads: tuple[Read, ...] = ()
     parent: tuple[str, str] | None = None  #: (document, number) of the object it belongs to
+    wrong: Fault | None = None  #: what is wrong with it: this document goes to the desk, its neighbours go on
+    #: True: the same number again is a duplicate, which a person must release; False: it is the next revision;
+    #: None: repeats and revisions are told apart by the capture
+    original: bool | None = None
+    news_only: bool = False  #: says the whole again: what is as its sender said last is not passed on
+    alias: str = ""  #: what it was called while it had no id: a mended one is known by it
+    #: adds the place in what was sent to a fault of the model
+    locate: Callable[[Fault], Fault] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +191,10 @@ class Ask:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     safe: bool = False
     says: str = ""
+    numbers: tuple[
+        Numbered, ...
+    ] = ()  #: given when the request is stored; those of the body are its control numbers
+    owed: Owed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +289,16 @@ class Poller(Protocol):
 
 Crosswalk = Callable[[str, object], str]
 
+#: Document and number to what its owner last said of it; None when nobody has.
+Lookup = Callable[[str, str], Tree | None]
+
+
+def knows_nothing(document: str, number: str) -> Tree | None:
+    """A look-up that finds nothing."""
+    del document, number
+    return None
+
+
 #: Quantity, from unit, to unit and sku to quantity, exactly. Raises Invalid.
 Convert = Callable[[Decimal, str, str, str], Decimal | int]
 
@@ -270,6 +319,7 @@ class Tools:
     now: Callable[[], float]
     reads: Callable[[], tuple[Read, ...]]  #: crosswalk rows used since the last call
     convert: Convert = no_units
+    document: Lookup = knows_nothing
 
 
 class Connector(Protocol):
@@ -292,6 +342,28 @@ class Connector(Protocol):
 
 #: Runs when a client needs fresh credentials; gives the headers to add at the socket.
 Credentials = Callable[[], Awaitable[Mapping[str, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What a connector may use to reach a system that has no url in the charter."""
+
+    site: Path
+    secret: Callable[[str], str]  #: the value of a secret by its name; raises Misconfigured
+    http: Callable[[str], Client]  #: a client to one url
+    allow: tuple[IPv4Network | IPv6Network, ...]
+    now: Callable[[], datetime]
+    entropy: Callable[[int], bytes]
+    sleep: Callable[[float], Awaitable[None]]
+
+
+@runtime_checkable
+class Carries(Protocol):
+    """A connector whose system is reached by something else than plain HTTP: files, AS2."""
+
+    def client(self, tools: Tools, way: Way) -> Client | None:
+        """What carries its requests; None when nothing is ever sent. Raises Misconfigured."""
+        ...
 
 
 @runtime_checkable

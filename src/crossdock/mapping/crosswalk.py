@@ -254,6 +254,8 @@ class Codes:
 
     def used(self) -> tuple[Used, ...]:
         """The rows used since this was last asked, each once, in the order of use."""
+        if not self._used:
+            return ()
         rows = tuple(Used(f"crosswalk {name}", row.version) for name, row in self._used.values())
         self._used.clear()
         return rows

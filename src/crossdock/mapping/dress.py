@@ -77,27 +77,26 @@ class Loan:
         return self._lend({"": self._source})[""]
 
     def _lend(self, node: dict[str, Any]) -> dict[str, Any]:
-        lent: dict[str, Any] = {}
+        lent = node.copy()
         for key, value in node.items():
             kind: type[object] = value.__class__
-            if kind is str:
-                lent[key] = value
-            elif kind is Decimal:
+            if kind is str or kind is bool or value is None:
+                continue
+            if kind is Decimal:
                 self._decimals = True
-                lent[key] = number_in(value)
+                text = str(value)
+                # Most have few digits and no exponent, and need no closer look.
+                lent[key] = float(text) if len(text) <= DIGITS_MAX and "E" not in text else number_in(value)
+            elif kind is int:
+                if not -_WHOLE_MAX < value < _WHOLE_MAX:
+                    lent[key] = str(value)
             elif kind is dict:
                 lent[key] = self._lend(value)
             elif kind is list:
-                lent[key] = self._lend_list(value)
-            elif kind is int and not -_WHOLE_MAX < value < _WHOLE_MAX:
-                lent[key] = str(value)
-            else:
-                lent[key] = value
+                # Lists hold objects nearly always; anything else takes the long way.
+                lend = self._lend
+                lent[key] = [lend(item) if item.__class__ is dict else lend({"": item})[""] for item in value]
         return lent
-
-    def _lend_list(self, items: list[Any]) -> list[Any]:
-        # Lists hold objects nearly always; anything else takes the long way.
-        return [self._lend(item) if item.__class__ is dict else self._lend({"": item})[""] for item in items]
 
     def dressed(self, made: Any, shape: Shape | None, names: frozenset[str] = frozenset()) -> Any:
         """The result with its digits; undefined fields are added to `missing`.
@@ -109,11 +108,10 @@ class Loan:
         return self._shaped(made, shape, self._source, None)
 
     def _shaped(self, made: Any, shape: Shape, here: Any, where: Where) -> Any:
-        kind = type(shape)
-        if kind is Fields:
-            return self._fields(made, cast("Fields", shape), here, where)
-        if kind is Items:
-            return self._items(made, cast("Items", shape), here, where)
+        if type(shape) is Fields:
+            return self._fields(made, shape, here, where)
+        if type(shape) is Items:
+            return self._items(made, shape, here, where)
         return self._either(made, cast("Either", shape), here, where)
 
     def _either(self, made: Any, shape: Either, here: Any, where: Where) -> Any:
@@ -134,10 +132,11 @@ class Loan:
         sources = _sources(here, shape.way) if shape.way else [here if shape.way == () else None]
         if made.__class__ is not list:
             return self._shaped(made, each, sources[0] if len(sources) == 1 else None, where)
-        aligned = len(sources) == len(made)
-        for index, item in enumerate(made):
-            made[index] = self._shaped(item, each, sources[index] if aligned else None, (index, where))
-        return made
+        if len(sources) != len(made):
+            sources = [None] * len(made)
+        if type(each) is Fields:
+            return [self._fields(item, each, sources[n], (n, where)) for n, item in enumerate(made)]
+        return [self._shaped(item, each, sources[n], (n, where)) for n, item in enumerate(made)]
 
     def _fields(self, made: Any, shape: Fields, here: Any, where: Where) -> Any:
         if made.__class__ is list:  # a list in a list

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
 
-class CaptureState(Enum):
+class Numbered(Enum):
+    """Members that a store keeps by their numbers."""
+
+    if not TYPE_CHECKING:
+        # The language's own way to a value is a call in Python, and an order takes it two dozen times.
+        value = property(attrgetter("_value_"))
+
+
+class CaptureState(Numbered):
     """Where a capture stands. The number is what the store keeps; never re-used."""
 
     WAITING = 1  #: committed, not yet translated
@@ -15,7 +25,7 @@ class CaptureState(Enum):
     CLOSED = 4  #: ended by a person, with a reason
 
 
-class MessageState(Enum):
+class MessageState(Numbered):
     """Where a message stands."""
 
     WAITING = 1  #: lacks a predecessor; woken by its arrival or its clock
@@ -26,7 +36,7 @@ class MessageState(Enum):
     CLOSED = 6  #: ended by a person, or by a cancellation before it was released, with a reason
 
 
-class TransmissionState(Enum):
+class TransmissionState(Numbered):
     """Where a transmission stands."""
 
     DUE = 1  #: to be sent when its lane comes to it
@@ -40,7 +50,7 @@ class TransmissionState(Enum):
     CLOSED = 9  #: ended by a person, or by a cancellation before it was sent, with a reason
 
 
-class EntryKind(Enum):
+class EntryKind(Numbered):
     """What a ledger entry tells. The name is what the trace shows."""
 
     accepted = 1  #: bytes are committed

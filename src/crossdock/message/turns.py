@@ -73,9 +73,25 @@ class Turns(Generic[T]):
         self._parts: dict[str, Rounds[str]] = {}
         self._parties: Rounds[str] = Rounds()
         self._count = 0
+        #: While only one part of one party has anything, this is its queue, and nobody takes turns.
+        self._alone: deque[T] = deque()
+        self._whose = ("", "")
 
     def push(self, party: str, part: str, item: T) -> None:
         """Something of one part of a party comes."""
+        if self._count == 0:
+            self._whose = (party, part)
+        elif self._alone and self._whose != (party, part):
+            alone, self._alone, self._count = self._alone, deque(), 0
+            for one in alone:
+                self._join(*self._whose, one)
+        if self._queues:
+            self._join(party, part, item)
+        else:
+            self._alone.append(item)
+            self._count += 1
+
+    def _join(self, party: str, part: str, item: T) -> None:
         queue = self._queues.get((party, part))
         if queue is None:
             queue = self._queues[party, part] = deque()
@@ -88,6 +104,9 @@ class Turns(Generic[T]):
 
     def pop(self) -> T:
         """What is next. Raises IndexError when there is nothing."""
+        if self._alone:
+            self._count -= 1
+            return self._alone.popleft()
         party = self._parties.next(_always)
         if party is None:
             raise IndexError("nobody has anything")
@@ -107,6 +126,8 @@ class Turns(Generic[T]):
 
     def others(self, party: str) -> bool:
         """Whether anybody else has something."""
+        if self._alone:
+            return self._whose[0] != party
         return len(self._parts) > (party in self._parts)
 
     def __len__(self) -> int:

@@ -23,12 +23,14 @@ from crossdock.model.documents.inventory import (
     InventoryAdjustment,
     InventoryBalance,
     InventoryCount,
+    StockLevel,
     StockTransfer,
 )
 from crossdock.model.documents.item import Item, KitComposition, Price
 from crossdock.model.documents.party import Party
 from crossdock.model.documents.progress import OrderHold, OrderStatus, TransportStatus
 from crossdock.model.documents.purchase import DespatchAdvice, GoodsReceipt, PurchaseOrder
+from crossdock.model.documents.response import Acknowledgement, OrderResponse
 from crossdock.model.documents.returns import ReturnAuthorisation, ReturnReceipt, ReturnToVendor
 from crossdock.model.documents.sales import Cancellation, Reservation, SalesOrder
 from crossdock.model.documents.shipment import Shipment
@@ -43,12 +45,13 @@ from crossdock.model.refusal import refusal, unknown_kind
 
 _CLASSES: tuple[type[Document], ...] = (
     Item, KitComposition, Price, Party, Location,
-    SalesOrder, Cancellation, Reservation, WarehouseOrder, WarehouseOrderCancel, Wave, PickStatus, Shipment,
-    InventoryBalance, InventoryAdjustment, InventoryCount, StockTransfer,
+    SalesOrder, OrderResponse, Cancellation, Reservation,
+    WarehouseOrder, WarehouseOrderCancel, Wave, PickStatus, Shipment,
+    InventoryBalance, InventoryAdjustment, InventoryCount, StockTransfer, StockLevel,
     PurchaseOrder, DespatchAdvice, GoodsReceipt,
     ReturnAuthorisation, ReturnReceipt, ReturnToVendor,
     OrderHold, TransportStatus, OrderStatus,
-    Invoice, BillingEvent,
+    Invoice, BillingEvent, Acknowledgement,
 )  # fmt: skip
 _KINDS: dict[str, type[Document]] = {each.kind: each for each in _CLASSES}
 

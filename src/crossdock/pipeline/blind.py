@@ -67,6 +67,18 @@ class NoOrder:
         return f"t{transmission.id}"
 
 
+class NoReservation:
+    """Sets stock aside whether it is there or not."""
+
+    def free(self, there: int) -> int:
+        """Whatever anybody wants."""
+        return max(there, 1 << 60)
+
+    def least(self, kept: int) -> int:
+        """Nothing, and less."""
+        return min(kept, -(1 << 62))
+
+
 class NoTurns:
     """Decides in the order of arrival, whoever has much."""
 

@@ -17,6 +17,8 @@ from crossdock.message.turns import Turns
 from crossdock.pipeline.gates import Gates
 from crossdock.pipeline.order import InTurns, Order
 from crossdock.pipeline.restored import Restored
+from crossdock.pipeline.stockkeeping.guard import NeverOversell, ReservationGuard
+from crossdock.pipeline.stockkeeping.stockroom import Stockroom
 
 
 class Clock(Protocol):
@@ -86,6 +88,8 @@ class Context:
     backlogs: Callable[[], Mapping[str, int]] = (
         dict  #: how much of each system is under way, as far as is known
     )
+    reservation: ReservationGuard = field(default_factory=NeverOversell)  #: whether stock may be set aside
+    stock: Stockroom | None = field(init=False)  #: what may be promised; None: no stock is kept
     restored: Restored = field(init=False)  #: what came back from a backup, if anything did
     gates: Gates = field(init=False)  #: what may pass now
 
@@ -93,3 +97,5 @@ class Context:
         """Looks whether the store was restored from a backup; what people have closed is read by the worker."""
         self.restored = Restored(self.journal)
         self.gates = Gates(self.charter, self.clock, self.journal.gate_acts)
+        policy = self.charter.stock
+        self.stock = Stockroom(self.journal, self.clock, policy, self.reservation) if policy else None

@@ -18,8 +18,8 @@ from crossdock.pipeline.bound import Context
 from crossdock.pipeline.knowledge import Knowledge
 
 TYPE = "mass_change"
-#: What a person does about a feed that is held, as it stands in the store.
-PASS, DROP = "pass", "drop"
+#: What a person did about a feed that was held, as it stands in the store.
+PASS = "pass"
 #: The field that tells how much there is, where a document has one; of others any change counts.
 AMOUNTS = {"inventory_balance": "quantity", "price": "price"}
 #: Fields that tell of every document anew when it was made.
@@ -191,7 +191,7 @@ class MassChange:
         if self._passes_freely(feed):
             return None
         says = self._too_much(feed)
-        if says is None:
+        if says is None or self._passes_freely(feed, anew=True):
             return None
         self._says[feed] = says
         return self._held(feed, says)
@@ -206,7 +206,7 @@ class MassChange:
 
     def _held(self, feed: Feed, says: str) -> Invalid:
         says = says or f"{_named(feed)} is held because it changed far more than usual"
-        fix = "look at its system, then let it pass or drop it: crossdock desk pass, crossdock desk drop"
+        fix = "ask the owner of the feed; retry lets all of it pass, resolve with a reason drops what is held"
         return Invalid(f"{says}; its changes are held", fix=fix, type=TYPE)
 
     def _change(self, feed: Feed, settings: Brake, message: Message) -> _Change | None:
@@ -308,16 +308,16 @@ class MassChange:
         if now_ms - known.counted_ms >= believed_ms:
             known.counted_ms, known.objects = now_ms, self._journal.count_objects(*feed)
 
-    def _free_until(self, feed: Feed) -> int | None:
-        """Until when a person let a feed pass; None when nobody did."""
+    def _free_until(self, feed: Feed, *, anew: bool = False) -> int | None:
+        """Until when a person let a feed pass; None when nobody did. `anew`: the store is asked in any case."""
         now_ms = self._now_ms()
-        if now_ms - self._acts_ms >= _ACTED_MS:
+        if anew or now_ms - self._acts_ms >= _ACTED_MS:
             self._acts_ms, self._acts = now_ms, self._journal.brake_acts()
         act, at_ms = self._acts.get(feed, ("", 0))
         return at_ms + int(self._settings[feed].within_s * 1000) if act == PASS else None
 
-    def _passes_freely(self, feed: Feed) -> bool:
-        until_ms = self._free_until(feed)
+    def _passes_freely(self, feed: Feed, *, anew: bool = False) -> bool:
+        until_ms = self._free_until(feed, anew=anew)
         return until_ms is not None and self._now_ms() < until_ms
 
     def _now_ms(self) -> int:

@@ -19,6 +19,7 @@ from crossdock.pipeline.bound import Context
 from crossdock.pipeline.knowledge import ACKNOWLEDGED
 from crossdock.pipeline.lanes import Flight, Lane
 from crossdock.pipeline.report import Subject, cause_of, incident_of
+from crossdock.pipeline.stockkeeping.cancelling import taken_back
 from crossdock.pipeline.transmit import DoubtGuard, Outcome, answered, entry_of, new_round, next_due_ms
 
 _log = structlog.get_logger("crossdock.target")
@@ -100,6 +101,8 @@ class Concluder:
                 t.hub, t.target, how=ACKNOWLEDGED, version=0, message=t.message, transmission=t.id, at_ms=now
             )
         )
+        if self._context.stock is not None:
+            rows += taken_back(self._context.stock, self._context.journal, t, changes, now)
         changes.move_transmission(t, _S.DONE, entry, *rows)
         if done.missing_id:
             fault = Invalid(

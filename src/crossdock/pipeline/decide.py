@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Collection, Sequence
 
 from crossdock.charter.charter import Reader
 from crossdock.faults import Fault, Invalid, Waits
@@ -14,33 +12,22 @@ from crossdock.journal.tenure import Hold
 from crossdock.kit.connector import Read
 from crossdock.message.gate import Direction
 from crossdock.message.incident import MemberKind
-from crossdock.message.records import Entry, Message, Transmission
+from crossdock.message.records import Entry, Message
 from crossdock.message.states import EntryKind, MessageState
 from crossdock.model.document import Document
 from crossdock.model.documents.progress import OrderStatus
 from crossdock.pipeline import check
-from crossdock.pipeline.aftermath import Aftermath
+from crossdock.pipeline.batch import Batch
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.brake import TYPE, MassChange, cause_of_feed
+from crossdock.pipeline.follow_up import FollowUp, Pen
+from crossdock.pipeline.goods import goods
 from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge, shares_numbers
+from crossdock.pipeline.particulars import particulars
 from crossdock.pipeline.progress import Progress, Ruling
 from crossdock.pipeline.report import Subject, incident_of, reads_json
 from crossdock.pipeline.route import Router
-
-
-@dataclass(slots=True)
-class Batch:
-    """One set of changes under construction, and what has to happen once it is durable."""
-
-    changes: Changes
-    arrived: list[str] = field(default_factory=list[str])  #: "document/number" that waiters may be woken by
-    routed: list[Transmission] = field(default_factory=list[Transmission])
-    waiting: int = 0  #: messages that began to wait
-    waits: list[tuple[int, str, str]] = field(default_factory=list[tuple[int, str, str]])
-    #: (message, system, "document/number") of those
-    elsewhere: set[int] = field(default_factory=set[int])  #: partitions that got something to decide
-    freed: set[int] = field(default_factory=set[int])  #: incidents that lost members
-    displaced: set[int] = field(default_factory=set[int])  #: messages on the desk that a newer one ended
+from crossdock.pipeline.stockkeeping.keeper import Keeper, Kept, NotCovered
 
 
 class Decider:
@@ -54,7 +41,22 @@ class Decider:
         self._hold = hold
         self.brake = MassChange(context, known)
         self._progress = Progress(context, known)
-        self.aftermath = Aftermath(context, self._progress)
+        pen = Pen(self._entry, self._introduction, self._move, self._superseded)
+        self.follow_up = FollowUp(context, known, router, self._progress, pen)
+        zone, now_ms = context.charter.site.timezone, context.clock.now_ms
+        self.stock = Keeper(context.stock, context.journal, zone, now_ms) if context.stock else None
+
+    def begin(self) -> None:
+        """A batch begins."""
+        self.brake.begin()
+        if self.stock is not None:
+            self.stock.begin()
+
+    def write(self, changes: Changes) -> None:
+        """What the batch counted, and what it did to stock, for its commit."""
+        self.brake.write(changes)
+        if self.stock is not None:
+            self.stock.write(changes)
 
     def decide(
         self,
@@ -70,7 +72,8 @@ class Decider:
             self._hand_over(message, batch, made_by)
             return
         if made_by is None and message.document == OrderStatus.kind:
-            self._answer(message, batch)
+            if (wait := self.follow_up.answer(message, batch)) is not None:
+                self._wait(message, wait, batch, None)
             return
         try:
             if made_by is None and self._outdated(message):
@@ -79,7 +82,11 @@ class Decider:
             self._predecessor(message, parent)
             own = self._charter.made_by_hub(message.document)
             news = own or check.ownership(message, self._charter, self._known)
+            if self.stock is not None and self.stock.echoes(message, document):
+                news = False
             reads, warnings = check.items(document, self._charter, self._known)
+            warnings += particulars(document, self._charter.checks)
+            warnings += goods(message, document, self._charter, self._known) if news else []
             ruling = self._progress.judge(message, document, new=made_by is not None) if news else None
         except Waits as wait:
             self._wait(message, wait, batch, made_by)
@@ -89,15 +96,64 @@ class Decider:
             else:
                 self.to_desk(message, fault, batch)
         else:
-            # What a person sent back has been looked at.
-            runaway = self.brake.judge(message) if made_by is not None and news else None
-            if made_by is not None and self.brake.engaged((message.system, message.document)):
-                self._take_place(message, batch)
-            if runaway is not None and made_by is not None:
-                self.broken(message, made_by, runaway, batch)
+            self._checked(message, document, reads, warnings, batch, made_by, ruling, news=news)
+
+    def _checked(
+        self,
+        message: Message,
+        document: Document,
+        reads: list[Read],
+        warnings: list[str],
+        batch: Batch,
+        made_by: Entry | None,
+        ruling: Ruling | None,
+        *,
+        news: bool,
+    ) -> None:
+        """Routes a message that passed all checks, unless its feed runs away or the stock does not cover it."""
+        # What a person sent back has been looked at.
+        runaway = self.brake.judge(message) if made_by is not None and news else None
+        if made_by is not None and self.brake.engaged((message.system, message.document)):
+            self._take_place(message, batch)
+        if runaway is not None and made_by is not None:
+            self.broken(message, made_by, runaway, batch)
+            return
+        targets = self._router.targets(message) if news else ()
+        kept = Kept()
+        if self.stock is not None and news:
+            try:
+                kept = self.stock.decided(message, document, [r.system for r in targets])
+            except NotCovered as no:
+                self._move(message, MessageState.REFUSED, batch, made_by)
+                entry = self._entry(EntryKind.decided, message, f"refused: {no.says}", reads)
+                batch.changes.entry(entry, *self._introduction(message, batch.changes))
                 return
-            self._move(message, MessageState.ROUTED, batch, made_by)
-            self._routed(message, reads, warnings, batch, ruling, news=news)
+            except Fault as fault:
+                self._lacks(message, fault, batch, made_by)
+                return
+        if kept.fault is not None:
+            self._lacks(message, kept.fault, batch, made_by)
+            for name, values, touches in kept.rows:
+                batch.changes.row(name, *values, touches=touches)
+            return
+        self._move(message, MessageState.ROUTED, batch, made_by)
+        if kept.says:
+            warnings = [*warnings, kept.says]
+        self._routed(message, reads, warnings, batch, targets, kept.rows, ruling, news=news)
+
+    def _lacks(self, message: Message, fault: Fault, batch: Batch, made_by: Entry | None) -> None:
+        """Something that the rules of stock ask for is not there; who waits for goods waits on."""
+        if made_by is not None:
+            self.broken(message, made_by, fault, batch)
+        elif message.state is not MessageState.DESK or fault.type != "backorder":
+            self.to_desk(message, fault, batch)
+
+    def unchanged(self, message: Message, made: Entry, batch: Batch) -> None:
+        """A new message that says what its sender said last: counted, and passed on to nobody."""
+        message.state = MessageState.ROUTED
+        batch.changes.add_message(message, made)
+        entry = self._entry(EntryKind.decided, message, "nothing changed since it was said last", ())
+        batch.changes.entry(entry, *self._introduction(message, batch.changes))
 
     def _take_place(self, newer: Message, batch: Batch) -> None:
         """A newer state ends older ones of the same object that the brake holds."""
@@ -161,18 +217,16 @@ class Decider:
         reads: list[Read],
         warnings: list[str],
         batch: Batch,
+        targets: Sequence[Reader],
+        rows: Sequence[Row],
         ruling: Ruling | None,
         *,
         news: bool,
     ) -> None:
         changes = batch.changes
-        targets = self._router.targets(message) if news else ()
-        asleep = self.aftermath.asleep(message, ruling) if ruling else []
         if ruling is not None:
-            targets = self._told(message, ruling, targets)
+            targets = self.follow_up.readers(message, ruling, targets, batch)
             warnings = [*warnings, *ruling.notes]
-        for one in asleep:
-            self._withdraw(one, message, batch)
         says = f"goes to {', '.join(r.system for r in targets)}" if targets else "nobody reads it"
         if not news:
             says = f"echo of what {message.system} was sent"
@@ -185,68 +239,13 @@ class Decider:
             self._entry(EntryKind.decided, message, says, reads),
             *self._introduction(message, changes),
             belief,
+            *rows,
         )
         self._known.learn_told(message)
         batch.arrived.append(f"{message.document}/{message.number}")
         sent = self._router.route(message, targets, changes, batch.routed) if targets else ()
         if ruling is not None:
-            self._known.learn_story(message)
-            batch.arrived += ruling.heard
-            publish = partial(self._publish, batch)
-            self.aftermath.follow(message, ruling, sent, publish, withdrawn=bool(asleep))
-
-    def _told(self, message: Message, ruling: Ruling, targets: Sequence[Reader]) -> Sequence[Reader]:
-        """Who is sent a document of an order: nobody, where it comes too late or is about nothing they have."""
-        if ruling.refused:
-            ruling.notes.append(f"refused: {ruling.refused}")
-            return ()
-        spared = [one for one in targets if self.aftermath.never_asked(message, ruling, one.system)]
-        ruling.notes += [f"{one.system} never got what is cancelled" for one in spared]
-        return [one for one in targets if one not in spared]
-
-    def _withdraw(self, order: Message, cancel: Message, batch: Batch) -> None:
-        """What was to be released and is not yet, goes nowhere any more."""
-        says = f"withdrawn: {cancel.document} {cancel.number} came before it was released"
-        self._move(order, MessageState.CLOSED, batch, None, why=says)
-        batch.changes.entry(self._entry(EntryKind.decided, order, says, ()))
-        self._known.learn_story(order)
-
-    def _publish(
-        self,
-        batch: Batch,
-        message: Message,
-        says: str,
-        *,
-        waits_for: str | None = None,
-        until_ms: int | None = None,
-    ) -> None:
-        """Writes a message of the hub's own making and sends it to its readers."""
-        changes = batch.changes
-        message.state = MessageState.WAITING if waits_for else MessageState.ROUTED
-        message.waits_for, message.until_ms = waits_for, until_ms
-        batch.waiting += waits_for is not None
-        made = self._entry(EntryKind.translated, message, f"{message.document} {message.number}", ())
-        changes.add_message(message, made)
-        targets = () if waits_for else self._router.targets(message)
-        if not waits_for:
-            readers = ", ".join(reader.system for reader in targets) or "nobody"
-            says = f"{says}; goes to {readers}"
-        changes.entry(
-            self._entry(EntryKind.decided, message, says, ()), *self._introduction(message, changes)
-        )
-        if targets:
-            self._router.route(message, targets, changes, batch.routed)
-
-    def _answer(self, message: Message, batch: Batch) -> None:
-        """A warehouse may have answered a cancellation: who asked is told, or waits on."""
-        publish = partial(self._publish, batch)
-        if self.aftermath.answered(message, publish, partial(self.replaced, message, batch)):
-            return
-        order = str(message.tree["order"])
-        wait_ms = int(self._charter.orders.cancel_wait_s * 1000)
-        until_ms = self._context.clock.now_ms() + wait_ms
-        wait = Waits("no answer yet", kind="cancel_answer", number=order, until_ms=until_ms)
-        self._wait(message, wait, batch, None)
+            self.follow_up.routed(message, ruling, sent, batch)
 
     def _introduction(self, message: Message, changes: Changes) -> list[Row]:
         """The rows that make an object known, when this message is the first to speak of it or gives it its place."""
@@ -311,9 +310,8 @@ class Decider:
         if (message.waits_for or "").startswith("release/"):
             return message.id
         if message.document == OrderStatus.kind:
-            publish, ended = partial(self._publish, batch), partial(self.replaced, message, batch)
-            if not self.aftermath.answered(message, publish, ended):
-                self.to_desk(message, self.aftermath.unanswered(message), batch)
+            if self.follow_up.answer(message, batch) is not None:
+                self.to_desk(message, self.follow_up.aftermath.unanswered(message), batch)
             return None
         kind, _, number = (message.waits_for or "/").partition("/")
         rule = self._charter.objects.get(kind)
@@ -379,7 +377,7 @@ class Decider:
         entry = self._entry(EntryKind.incident, message, fault.says, ())
         batch.changes.open_incident(incident, entry, *self._introduction(message, batch.changes))
 
-    def _entry(self, kind: EntryKind, message: Message, says: str, reads: Iterable[Read]) -> Entry:
+    def _entry(self, kind: EntryKind, message: Message, says: str, reads: Collection[Read]) -> Entry:
         return Entry(
             kind,
             system=message.system,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
 from crossdock.charter.charter import Charter
-from crossdock.journal.contract import Sent
+from crossdock.journal.stories import Sent
 from crossdock.message.records import Message
 from crossdock.model import register
 from crossdock.model.document import DocumentClass
@@ -24,11 +25,22 @@ class Object:
 
 
 @dataclass(frozen=True, slots=True)
+class Pack:
+    """How many of an item's own unit one unit is."""
+
+    unit: str
+    factor: int | Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """What a check needs of an item: the units it may be counted in, and where that was read."""
 
     units: frozenset[str]
     version: str
+    base: str = ""
+    packs: tuple[Pack, ...] = ()
+    lot_tracked: bool = False
 
 
 class Known(Protocol):
@@ -58,6 +70,10 @@ class Known(Protocol):
         """See Journal."""
         ...
 
+    def messages_taken(self, root: int, document: str) -> Sequence[Message]:
+        """See Journal."""
+        ...
+
 
 class Knowledge:
     """Reads for one batch of decisions. What a batch adds is seen by the rest of it at once."""
@@ -70,6 +86,7 @@ class Knowledge:
         self._items: dict[str, Item | None] = {}
         self._told_items: dict[str, Message] = {}
         self._stories: dict[int, dict[int, Message]] = {}  #: root -> what this batch added or moved
+        self._under: dict[int, list[Message]] = {}  #: root -> what this batch routed in its story
 
     def forget(self) -> None:
         """Ends a batch: from now on the store has what it added."""
@@ -79,6 +96,7 @@ class Knowledge:
         self._items.clear()
         self._told_items.clear()
         self._stories.clear()
+        self._under.clear()
 
     def by_id(self, system: str, document: str, their_id: str) -> Object | None:
         """An object by the id that one system uses."""
@@ -109,6 +127,8 @@ class Knowledge:
     def learn_told(self, message: Message) -> None:
         """A message of this batch is the last word of its system."""
         self._told[(message.hub, message.system)] = message
+        if message.root != message.hub:
+            self._under.setdefault(message.root, []).append(message)
         if message.document == "item":
             self._items.pop(message.number, None)
             self._told_items[message.number] = message
@@ -134,6 +154,16 @@ class Knowledge:
         message = self._journal.message(belief[2])
         return (belief[0], message) if message is not None else None
 
+    def taken(self, root: int, document: str) -> list[Message]:
+        """The documents of one kind in a story that passed all checks, each in its newest version."""
+        known = [*self._journal.messages_taken(root, document), *self._under.get(root, ())]
+        newest: dict[int, Message] = {}
+        for message in known:
+            last = newest.get(message.hub)
+            if message.document == document and (last is None or message.version >= last.version):
+                newest[message.hub] = message
+        return list(newest.values())
+
     def item(self, sku: str) -> Item | None:
         """The item master's word on one SKU."""
         if sku not in self._items:
@@ -145,9 +175,10 @@ class Knowledge:
         if message is None:
             return None
         tree = message.tree
-        packs = [pack["unit"] for pack in tree.get("packs") or ()]
-        units = frozenset(filter(None, [tree.get("unit"), *packs]))
-        return Item(units, f"m{message.id}")
+        packs = tuple(Pack(pack["unit"], pack["factor"]) for pack in tree.get("packs") or ())
+        base = tree.get("unit") or ""
+        units = frozenset(filter(None, [base, *(pack.unit for pack in packs)]))
+        return Item(units, f"m{message.id}", base, packs, tree.get("lot_tracked") is True)
 
 
 def shares_numbers(charter: Charter, system: str, document: str) -> bool:

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from crossdock.charter.charter import Charter
 from crossdock.faults import Fault
-from crossdock.journal.contract import Sent
 from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.reads import Reads
+from crossdock.journal.stories import Sent
 from crossdock.message.records import Message
 from crossdock.message.states import MessageState, TransmissionState
 from crossdock.model import register

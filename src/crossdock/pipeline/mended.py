@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from typing import Any
 
+from crossdock.journal.contract import Journal
 from crossdock.kit.connector import Content
 from crossdock.mapping.override import Overrides, on_body, on_document
-from crossdock.message.records import Message
+from crossdock.message.records import Capture, Message
 from crossdock.model import register
 from crossdock.pipeline.bound import Context
 
@@ -28,9 +29,7 @@ def mended(context: Context, message: Message, *, more: Overrides = ()) -> dict[
     if not journal.has_overrides and not more:
         return message.tree
     capture = journal.capture(message.capture)
-    named = capture or message
-    kept = journal.overrides(named.system, named.document, named.their_id, context.clock.now_ms())
-    overrides = [*kept, *more]
+    overrides = [*_kept(journal, message, capture, context.clock.now_ms()), *more]
     if not overrides:
         return message.tree
     fields, bound = fields_of(message.document), context.systems.get(message.system)
@@ -42,12 +41,24 @@ def mended(context: Context, message: Message, *, more: Overrides = ()) -> dict[
     came = reader.facts(content).parsed
     anew = reader.read(Content(content.body, content.content_type, parsed=on_body(came, overrides)))
     for draft in anew:
-        if (draft.document, draft.their_id) == (message.document, message.their_id):
+        if draft.document == message.document and message.their_id in (draft.their_id, draft.alias):
+            if draft.wrong is not None:
+                raise draft.locate(draft.wrong) if draft.locate is not None else draft.wrong
             tree = on_document(draft.tree, overrides, body=came, fields=fields)
             zone = bound.system.timezone
             read = register.read(draft.document, tree, zone=zone, declares=_was_judged)
             return register.tree_of(read)
     return on_document(message.tree, overrides, body=None, fields=fields)
+
+
+def _kept(
+    journal: Journal, message: Message, capture: Capture | None, now_ms: int
+) -> Iterator[tuple[str, Any]]:
+    """What was mended in all that came together, and in this one of several documents."""
+    named = capture or message
+    yield from journal.overrides(named.system, named.document, named.their_id, now_ms)
+    if (named.document, named.their_id) != (message.document, message.their_id):
+        yield from journal.overrides(message.system, message.document, message.their_id, now_ms)
 
 
 def _was_judged(_sku: str, _unit: str) -> bool:

@@ -13,7 +13,7 @@ from crossdock.message.records import Capture
 from crossdock.message.turns import Rounds
 
 #: What no other document waits for: such levels may come by the thousand, and do not hold up their own system's orders.
-LEVELS = frozenset({"inventory_balance", "price"})
+LEVELS = frozenset({"inventory_balance", "price", "stock_level"})
 #: A body of so many bytes counts as one more turn.
 _TURN_BYTES = 16_384
 
@@ -108,16 +108,20 @@ class InTurns:
         self._systems: Rounds[str] = Rounds()
         self._parts: dict[str, Rounds[str]] = {}
         self._streams: dict[tuple[str, str], list[Stream]] = {}
+        self._only: Stream | None = None  #: while there is but one, it always has its turn
 
     def join(self, stream: Stream) -> None:
         """Its system and its part have turns from now on."""
         system, part = stream.system, stream.part
         self._systems.join(system)
         self._parts.setdefault(system, Rounds()).join(part)
+        self._only = None if self._streams else stream
         self._streams.setdefault((system, part), []).append(stream)
 
     def pick(self, has: Callable[[Stream], bool]) -> Stream | None:
         """The first of the part whose turn it is, of the system whose turn it is."""
+        if self._only is not None:
+            return self._only if has(self._only) else None
         found: dict[tuple[str, str], Stream | None] = {}
 
         def first(system: str, part: str) -> Stream | None:
@@ -134,4 +138,5 @@ class InTurns:
 
     def charge(self, stream: Stream, cost: float) -> None:
         """Large ones count for several turns of their system."""
-        self._systems.charge(stream.system, cost)
+        if self._only is None:
+            self._systems.charge(stream.system, cost)

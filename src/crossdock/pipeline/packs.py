@@ -45,6 +45,8 @@ class Packs:
 
     def used(self) -> tuple[Read, ...]:
         """The items asked since the last call."""
+        if not self._used:
+            return ()
         reads = tuple(self._used.values())
         self._used.clear()
         return reads

@@ -32,6 +32,7 @@ class Ruling:
     story: Story
     facts: tuple[Fact, ...] = ()
     triggers: frozenset[Trigger] = frozenset()
+    withdrew: bool = False  #: whether it ended what was not released yet
     refused: str = ""  #: why nobody is sent what was asked
     notes: list[str] = field(default_factory=list[str])
 

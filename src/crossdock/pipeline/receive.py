@@ -13,6 +13,9 @@ from crossdock.kit.connector import Content, Reader
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.gates import Shut
 
+#: What a trading partner hands in, whichever documents are in it.
+INTERCHANGE = "interchange"
+
 
 class CommitGuard(Protocol):
     """When an arrival may be answered."""
@@ -129,6 +132,8 @@ class Door:
     def _reader(bound: Bound, document: str | None) -> tuple[str, Reader]:
         readers = bound.readers
         name = bound.system.name
+        if document is None and INTERCHANGE in readers:
+            return INTERCHANGE, readers[INTERCHANGE]
         if document is None:
             if len(readers) != 1:
                 known = ", ".join(sorted(readers)) or "none"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from crossdock.faults import Fault
 from crossdock.journal.changes import Changes
+from crossdock.journal.numbers import SUPERSEDED, WAITING
 from crossdock.kit.connector import Ask, Job
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind, TransmissionState
@@ -65,11 +68,26 @@ class Renderer:
         )
         if ask is not None and changing:
             if t.payload is None:
-                t.payload, entry.digest = changes.payload(ask.body)
                 t.request = request_json(ask)
+                if ask.numbers:
+                    t.payload = self._numbered(flight, ask, entry, changes)
+                else:
+                    t.payload, entry.digest = changes.payload(ask.body)
             entry.payload = t.payload
         entry.reads, flight.reads = flight.reads, None
         return entry
+
+    def _numbered(self, flight: Flight, ask: Ask, entry: Entry, changes: Changes) -> int:
+        """Stores a request that gets its numbers in the commit, and sends what was stored."""
+
+        def told(body: bytes) -> None:
+            flight.ask = replace(ask, body=body, numbers=())
+
+        for receipt in self._journal.receipts_of(flight.t.id) if flight.t.round > 1 else ():
+            if receipt.state == WAITING:  # nobody answers the number of a round that was given up
+                changes.row("answer_receipt", SUPERSEDED, None, receipt.transmission, receipt.round)
+        owed = (ask.owed, flight.t, self._clock.now_ms()) if ask.owed is not None else None
+        return changes.numbered(ask.body, ask.numbers, entry, told, owed=owed)
 
     def job(self, flight: Flight) -> Job:
         """What a writer is told of a flight that goes now."""

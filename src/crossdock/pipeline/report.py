@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -45,7 +45,7 @@ def cause_of(fault: Fault, subject: Subject, member: tuple[MemberKind, int]) -> 
     """What groups incidents: the wrong value for codes, the target's words for refusals, else the member itself."""
     if isinstance(fault, Unmapped):
         return f"{fault.type}/{subject.system}/{fault.crosswalk}/{shown(fault.value)}"
-    if fault.type in _BY_VALUE:
+    if fault.type in _BY_VALUE or (fault.type == "backorder" and fault.value is not None):
         return f"{fault.type}/{subject.system}/{shown(fault.value)}"
     if fault.type == "mass_change":
         return f"mass_change/{subject.system}/{subject.document}"
@@ -94,7 +94,8 @@ def _due_ms(system: str, respond_s: int, now_ms: int, charter: Charter) -> int:
     return charter.calendar(system, Direction.OUT.value).advanced(now_ms, respond_s * 1000)
 
 
-def reads_json(reads: Iterable[Read]) -> str | None:
+def reads_json(reads: Collection[Read]) -> str | None:
     """The read set of a decision as the ledger keeps it."""
-    told = [{"what": read.what, "version": read.version} for read in reads]
-    return _encode(told).decode() if told else None
+    if not reads:
+        return None
+    return _encode([{"what": read.what, "version": read.version} for read in reads]).decode()

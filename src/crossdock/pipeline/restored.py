@@ -8,10 +8,13 @@ one is sent only when its target, asked, says that it does not have it; else a p
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+from crossdock.journal.changes import Changes
 from crossdock.journal.contract import Journal, RestoredSystem
+from crossdock.journal.numbers import NUMBERS, begins_again
 from crossdock.journal.tenure import ALL
 from crossdock.message.records import Entry, Transmission
 from crossdock.message.states import EntryKind, TransmissionState
@@ -21,6 +24,9 @@ _S = TransmissionState
 _PAGE = 500
 #: Numbers that may have been given after the backup: none of them is ever given again, since targets know them as keys.
 LOST_MAX = 1 << 40
+#: Control numbers and serials of labels that are skipped, for those that may have been given after the backup; at most
+#: a tenth of what a sequence has.
+SKIPPED_MAX, _SKIPPED_PART = 1_000_000, 10
 _MAY_HAVE_LEFT = (_S.DUE, _S.SENDING, _S.RETRYING)
 
 
@@ -103,6 +109,26 @@ async def begin(journal: Journal, systems: list[str], *, backup_ms: int, now_ms:
     changes = journal.changes()
     changes.entry(Entry(EntryKind.act, origin="restore", says=says))
     floor = journal.next_id() + LOST_MAX
+    _skip(journal, changes)
     for system in systems:
         changes.row("upsert_restored", *RestoredSystem(system, backup_ms, now_ms, floor, None).columns)
     await journal.submit(changes)
+
+
+def _skip(journal: Journal, changes: Changes) -> None:
+    """Goes on far behind the last number that the store knows: partners saw numbers that it has lost."""
+    for sequence, value, most in journal.numbers():
+        count = min(SKIPPED_MAX, most // _SKIPPED_PART)
+        beyond, runs = value + count, [value + 1, value + count]
+        if beyond > most:
+            beyond = beyond - most if begins_again(sequence) else most
+            runs = [value + 1, most] if value < most else []
+            runs += [1, beyond] if begins_again(sequence) else []
+        if value == beyond:
+            continue
+        says = f"skips {count} numbers of {sequence}: they may have been given after the backup"
+        detail = json.dumps({NUMBERS: {sequence: runs}})
+        changes.entry(
+            Entry(EntryKind.act, origin="restore", says=says, detail=detail),
+            ("upsert_number", (journal.scope, sequence, beyond, most), None),
+        )

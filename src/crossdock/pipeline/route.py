@@ -12,6 +12,8 @@ from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.target import Target
 
+ACKNOWLEDGEMENT = "acknowledgement"
+
 
 class Router:
     """Makes the transmissions of a message."""
@@ -22,6 +24,12 @@ class Router:
 
     def targets(self, message: Message) -> Sequence[Reader]:
         """The systems that read this kind of object, the sender left out unless the hub made it."""
+        if message.document == ACKNOWLEDGEMENT:
+            # What we say of an interchange goes back to who sent it; what a partner says goes nowhere.
+            back = message.tree.get("direction") == "given" and self._targets[message.system].writes(
+                message.document
+            )
+            return [Reader(message.system)] if back else ()
         rule = self._context.charter.objects.get(message.document)
         if rule is None:
             return ()

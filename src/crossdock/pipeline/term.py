@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -15,16 +16,19 @@ from crossdock.message.records import Capture
 from crossdock.message.states import CaptureState, MessageState
 from crossdock.pipeline import ahead
 from crossdock.pipeline.backlog import Backlog
+from crossdock.pipeline.batch import Batch
 from crossdock.pipeline.bound import Context
-from crossdock.pipeline.decide import Batch, Decider
+from crossdock.pipeline.decide import Decider
 from crossdock.pipeline.feed import Feed
 from crossdock.pipeline.gatewatch import GateWatch
 from crossdock.pipeline.knowledge import Knowledge
 from crossdock.pipeline.lanes import Ordering
 from crossdock.pipeline.poll import Pollers
+from crossdock.pipeline.receipts import Receipts
 from crossdock.pipeline.receive import Door
 from crossdock.pipeline.route import Router
 from crossdock.pipeline.shared_feed import SharedFeed
+from crossdock.pipeline.stockkeeping.watch import StockWatch
 from crossdock.pipeline.target import Target
 from crossdock.pipeline.translate import Translator
 from crossdock.pipeline.transmit import DoubtGuard
@@ -73,8 +77,11 @@ class Term:
         decider = Decider(context, known, Router(context, self.targets), self.hold)
         self._translator = Translator(context, known, decider)
         self._decider = decider
+        self._receipts = Receipts(context)
         self.pollers = Pollers(context, door, self.hold)
         self._gatewatch = GateWatch(context, self.targets, self._opened)
+        wake = partial(self.look_again, desk=True)
+        self._watch = StockWatch(context, self.targets, self.hold, wake) if context.stock else None
         self._again: dict[int, bool] = {}  #: messages to look at again, and whether also those on the desk
         self._fixes = 0  #: what people had added when we last looked
         self._waiting = 0  #: messages that wait for a predecessor, as far as we know
@@ -90,6 +97,8 @@ class Term:
             target.start()
         self._run(self._translate(), "translate")
         self._run(self._tick(), "tick")
+        if self._watch is not None:
+            self._run(self._watch.run(), "stock")
         self.pollers.start()
 
     async def gain(self, partitions: frozenset[int]) -> None:
@@ -223,14 +232,14 @@ class Term:
 
     async def _commit(self, batch: Batch) -> None:
         """Writes a batch, however long the store takes; then its lanes may go and waiters are woken."""
-        self._decider.brake.write(batch.changes)
+        self._decider.write(batch.changes)
         while True:
             try:
                 await self._journal.submit(batch.changes)
                 self._decider.brake.keep()
                 break
             except Fenced:
-                await _for_the_end_of_this_term()
+                await asyncio.get_running_loop().create_future()  # others have what was ours: this term ends
             except StoreDown as down:
                 _log.error("store down", says=str(down))
                 await self._context.clock.sleep(_STORE_RETRY_S)
@@ -282,6 +291,9 @@ class Term:
                 await self._look_again(store=look)
                 if look and self._waiting:
                     await self._overdue()
+                if self._receipts.due(now_s):
+                    async with self._decides:
+                        await self._receipts.missed(self._translator.batch(), self.hold, self._commit)
                 if look and self._shared:
                     self._refresh()
                     self._backlog.reload_freed(self.targets.values())
@@ -355,25 +367,18 @@ class Term:
     # -- between targets -----------------------------------------------------
 
     def _completed(self, transmission: int) -> None:
-        """A transmission is done: those that come after it may go."""
-        self._answered(transmission)
+        """A transmission is done: those that come after it, or wait for its answer, may go."""
+        self.look_again(self._decider.follow_up.awaiting(transmission))
         for target in self.targets.values():
-            key = target.unfinished.pop(transmission, None)
-            if key is not None:
+            if (key := target.unfinished.pop(transmission, None)) is not None:
                 target.wake(key)
 
     def _blocked(self, transmission: int) -> None:
         """A transmission waits for a person: a lane whose head comes after it looks at that."""
-        self._answered(transmission)
+        self.look_again(self._decider.follow_up.awaiting(transmission))
         for target in self.targets.values():
-            key = target.unfinished.get(transmission)
-            if key is not None:
+            if (key := target.unfinished.get(transmission)) is not None:
                 target.wake(key)
-
-    def _answered(self, transmission: int) -> None:
-        """Whoever asked to cancel may be told what came of it."""
-        if (awaited := self._decider.aftermath.listening.pop(transmission, None)) is not None:
-            self.look_again(id_ for id_, _ in self._journal.messages_waiting_for([awaited], WAITING_PAGE))
 
     # -- from elsewhere ------------------------------------------------------
 
@@ -393,8 +398,3 @@ class Term:
     def _look_soon(self) -> None:
         if self._shared:
             self.look_again(self._journal.messages_sent_back(self.hold.partitions, WAITING_PAGE))
-
-
-async def _for_the_end_of_this_term() -> None:
-    """Somebody else has what was ours: nothing is written any more, and whoever would is stopped here."""
-    await asyncio.get_running_loop().create_future()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from crossdock.charter.charter import ItemCheck
+from crossdock.charter.stock import LEVEL
 from crossdock.faults import Fault, Invalid, Misconfigured
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes
@@ -18,12 +19,16 @@ from crossdock.message.records import Capture, Entry, Message
 from crossdock.message.states import CaptureState, EntryKind
 from crossdock.model import register
 from crossdock.pipeline.ahead import Reading
+from crossdock.pipeline.batch import Batch
 from crossdock.pipeline.bound import Context
-from crossdock.pipeline.decide import Batch, Decider
-from crossdock.pipeline.knowledge import Knowledge, Object, shares_numbers
+from crossdock.pipeline.deadlines import Deadlines
+from crossdock.pipeline.decide import Decider
+from crossdock.pipeline.knowledge import TOLD, Knowledge, Object, shares_numbers
 from crossdock.pipeline.lanes import HEAVY_BYTES
 from crossdock.pipeline.mended import fields_of, mended
+from crossdock.pipeline.receipts import Receipts
 from crossdock.pipeline.report import Subject, incident_of, reads_json
+from crossdock.pipeline.route import ACKNOWLEDGEMENT
 
 
 class Translator:
@@ -34,11 +39,13 @@ class Translator:
         self._journal = context.journal
         self._known = known
         self._decider = decider
+        self._receipts = Receipts(context)
+        self._deadlines = Deadlines(context)
 
     def batch(self) -> Batch:
         """A new set of changes."""
         self._known.forget()
-        self._decider.brake.begin()
+        self._decider.begin()
         return Batch(self._journal.changes())
 
     def read(self, capture: Capture) -> Reading:
@@ -62,6 +69,7 @@ class Translator:
         batch = self.batch()
         self._decider.brake.hold(says)
         for reading in readings:
+            reading.capture.state = CaptureState.WAITING  # what was decided of it was never written
             self.capture(reading, batch)
         return batch
 
@@ -144,22 +152,69 @@ class Translator:
 
     def _draft(self, capture: Capture, draft: Draft, batch: Batch) -> None:
         """Makes one message of a draft; a draft that breaks the model is a message on the desk."""
+        version = self._version(capture, draft)
         try:
+            if draft.wrong is not None:
+                raise draft.wrong
+            self._refuse_duplicate(capture, draft)
             zone = self._context.systems[capture.system].system.timezone
             document = register.read(draft.document, draft.tree, zone=zone, declares=self._declares)
-        except Fault as fault:
+        except Fault as found:
+            fault = draft.locate(found) if draft.locate is not None else found
             number = str(draft.tree.get("number") or draft.their_id)
-            message = self._message(capture, draft, number, draft.tree, draft.parent)
+            message = self._message(capture, draft, number, draft.tree, draft.parent, version)
             self._decider.broken(message, self._made(message, draft), fault, batch)
             return
         number = register.number_of(document)
         parent = draft.parent or register.parent_of(document)
-        message = self._message(capture, draft, number, register.tree_of(document), parent)
+        message = self._message(capture, draft, number, register.tree_of(document), parent, version)
         made = self._made(message, draft)
+        if message.document == ACKNOWLEDGEMENT and message.tree["direction"] == "got":
+            self._receipts.match(message, batch)
         if capture.late:
             self._decider.late(message, made, batch)
+        elif draft.news_only and self._is_old(message):
+            self._decider.unchanged(message, made, batch)
         else:
             self._decider.decide(message, document, parent, batch, made_by=made)
+            self._deadlines.begin(message, batch, at_ms=capture.at_ms)
+
+    def _version(self, capture: Capture, draft: Draft) -> int:
+        """The capture's, except where one capture holds revisions of documents that others held before."""
+        if draft.original is None:
+            return capture.version
+        last = self._last(capture, draft)
+        return 1 if last is None else last.version + 1
+
+    def _last(self, capture: Capture, draft: Draft) -> Message | None:
+        known = self._known.by_id(capture.system, draft.document, draft.their_id)
+        told = self._known.last_told(known.hub, capture.system) if known is not None else None
+        return told[1] if told is not None else None
+
+    def _is_old(self, message: Message) -> bool:
+        """Whether its system said the same last, and itself; an acknowledged write of ours is not its own word."""
+        last = self._known.last_told(message.hub, message.system)
+        return last is not None and last[0] == TOLD and last[1].tree == message.tree
+
+    def _refuse_duplicate(self, capture: Capture, draft: Draft) -> None:
+        """Raises Invalid for what came before: it waits on the desk until a person lets it go, or ends it."""
+        if draft.document == ACKNOWLEDGEMENT:
+            return
+        # What has an alias is a row of a file, and files have no control numbers.
+        if draft.original is not None and capture.version > 1 and not draft.alias:
+            raise Invalid(
+                f"the control number {capture.their_id} was used before, with other content",
+                path="control", value=capture.their_id, type="duplicate_conflict",
+                fix="ask the partner; retry lets this document go on, resolve ends it",
+            )  # fmt: skip
+        last = self._last(capture, draft) if draft.original else None
+        if last is not None:
+            same = "the same content" if last.tree == draft.tree else "other content"
+            raise Invalid(
+                f"{draft.document} {draft.their_id} came before, in {last.capture and f'c{last.capture}'}, with {same}",
+                path="number", value=draft.their_id, type="duplicate_conflict",
+                fix="ask the partner; retry lets it go on as a revision, resolve ends it",
+            )  # fmt: skip
 
     def _message(
         self,
@@ -168,6 +223,7 @@ class Translator:
         number: str,
         tree: dict[str, Any],
         parent: tuple[str, str] | None,
+        version: int,
     ) -> Message:
         known = self.object_of(
             capture.system,
@@ -188,7 +244,7 @@ class Translator:
             hub=known.hub,
             root=known.root,
             key=known.key,
-            version=capture.version,
+            version=version,
             tree=tree,
             heavy=len(capture.body or b"") > HEAVY_BYTES,
             partition=known.home,
@@ -206,7 +262,9 @@ class Translator:
     ) -> Object:
         """The object that a document speaks of; a new one gets its hub id here."""
         known = self._known.by_id(system, document, their_id)
-        if known is None and shares_numbers(self._context.charter, system, document):
+        if known is None and document == LEVEL:
+            known = self._level(system, number)
+        elif known is None and shares_numbers(self._context.charter, system, document):
             known = self._known.by_number(document, number)
         if known is not None and (parent is None or known.root != known.hub):
             return known
@@ -215,6 +273,12 @@ class Translator:
         if above is not None:
             return Object(hub, above.root, above.key, above.home)
         return known or Object(hub, hub, order_by or f"h{hub}", home)
+
+    def _level(self, channel: str, sku: str) -> Object | None:
+        """What a channel tells of a figure that it was sent, under whatever id, is about that figure."""
+        told = self._journal.told([sku]) if self._context.stock is not None else []
+        hubs = [row.hub for row in told if row.channel == channel]
+        return Object(hubs[0], hubs[0], f"h{hubs[0]}", partition_of(sku)) if hubs else None
 
     @staticmethod
     def _made(message: Message, draft: Draft) -> Entry:

@@ -3,47 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
+import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from pathlib import Path
 from typing import Generic, TypeVar
+from urllib.parse import quote, urlsplit
 
-from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import (
-    DetailedPyreqwestError,
-    PyreqwestError,
-    RequestTimeoutError,
-)
-from pyreqwest.http import HeaderMap, Url
-from pyreqwest.request import StreamRequest
-from pyreqwest.response import Response
+from pyreqwest.http import Url
 
 from crossdock.faults import InDoubt, Invalid, Misconfigured, TryLater
 from crossdock.transport.address import AddressGuard, Resolve, system_addresses
+from crossdock.transport.http_connection import Connection, Incomplete
 
 Made = TypeVar("Made")
-
-#: The cause that the library names when its connector (TCP, TLS) failed, before a request was written.
-#: The classes of its exceptions do not tell: a reset after a whole request, too, is a `ConnectError` there.
-#: Should a release word it otherwise, everything becomes in doubt, which is safe, and a test fails.
-_NOTHING_SENT = "client error (Connect)"
 
 _ADDRESS_FOR_S = 30.0  # how long a checked address is used before its name is looked up again
 _CONNECT_MAX_S = 5.0
 #: Shorter than the idle limits usual at servers, so that few kept connections turn out dead.
 _IDLE_MAX_S = 30.0
-
-
-@dataclass(slots=True, eq=False)
-class _Pool:
-    """The connections to one checked address."""
-
-    client: Client
-    address: str
-    in_use: int = 0
-    retired: bool = False
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_PLAIN_PATH = re.compile(r"[!$-~]*")  # printable ASCII without space, quote and number sign
+#: What may stand in a path as it is, percent-encoded parts among it.
+_IN_PATH = "/?:@!$&'()*+,;=%-._~[]"
+#: Said by us, whatever the caller says.
+_OURS = frozenset({"content-length", "transfer-encoding", "connection", "accept-encoding"})
+_WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
+#: Where systems keep the authorities that they trust, for a Python that was built for another one.
+_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
 
 class HttpClient(Generic[Made]):
@@ -54,8 +44,8 @@ class HttpClient(Generic[Made]):
     (lower case; repeated ones joined by ", ") and body. The address is checked once, then pinned for
     the connection, so that a name cannot point elsewhere between check and use. Times in seconds.
 
-    `may_send` is for a process whose work another may take over: it is asked, in the thread that writes,
-    between the making of the connection and the first byte of a request with a body.
+    `may_send` is for a process whose work another may take over: it is asked between the making of the
+    connection and the first byte of a request with a body, in the step of the loop that writes.
     """
 
     def __init__(
@@ -72,6 +62,12 @@ class HttpClient(Generic[Made]):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._base, self._host, self._port, self._literal = _parts(url)
+        parts = urlsplit(self._base)
+        self._path = parts.path
+        self._prefix = (
+            f"host: {parts.netloc}\r\nuser-agent: crossdock\r\naccept: */*\r\naccept-encoding: gzip\r\n"
+        )
+        self._tls = _tls(ca_pem) if parts.scheme == "https" else None
         self._guard = AddressGuard(allow)
         if self._literal and not self._guard.permits(self._host):
             raise Misconfigured(
@@ -83,10 +79,11 @@ class HttpClient(Generic[Made]):
         self._timeout_s = timeout_s
         self._answer_bytes_max = answer_bytes_max
         self._connections_max = connections_max
-        self._ca_pem = ca_pem
         self._resolve = resolve
         self._clock = clock
-        self._pool: _Pool | None = None
+        self._address: str | None = None  #: the checked one that requests go to
+        self._kept: list[Connection] = []  #: connections that wait for a request, the last used last
+        self._open: set[Connection] = set()
         self._fresh_until_s = 0.0
         self._failed_address = ""
         self._looking_up = asyncio.Lock()
@@ -101,94 +98,139 @@ class HttpClient(Generic[Made]):
         Raises TryLater when nothing was sent (DNS, refused address, connect, TLS), InDoubt when bytes
         may have left and no complete answer came, Invalid when no request can be made of the arguments.
         """
-        pool = self._pool
-        if pool is None or self._clock() >= self._fresh_until_s:
-            pool = await self._checked_pool()
-        pool.in_use += 1
+        request = self._written(method, path, body, headers)
+        address = self._address
+        if address is None or self._clock() >= self._fresh_until_s:
+            address = await self._checked_address()
+        connection = self._idle_one() or await self._connected(address)
+        if body and self.may_send is not None and not self.may_send():
+            self._idle(connection)
+            raise TryLater("this process may not send now: its hold on the work has run out")
+        answer = connection.ask(request, head_only=method == "HEAD", timeout_s=self._timeout_s)
         try:
-            async with self._request(pool.client, method, path, body, headers) as response:
-                content = await self._content(response)
-                return self._make(response.status, _lower(response.headers), content)
-        except PyreqwestError as error:
-            if _NOTHING_SENT in _causes(error):
-                self._failed_address, self._fresh_until_s = pool.address, 0.0
-            raise self._fault(error) from None  # its text may quote the whole URL
-        finally:
-            pool.in_use -= 1
-            if pool.retired and not pool.in_use:
-                await pool.client.close()
+            status, found, content = await answer
+        except Incomplete as why:
+            raise InDoubt(f"{self._host}:{self._port} gave no complete answer: {why}") from None
+        except asyncio.CancelledError:
+            connection.abandon(answer)
+            raise
+        return self._make(status, found, content)
 
     async def close(self) -> None:
         """Ends all connections; what is under way ends in doubt."""
-        self._closed = True
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            await pool.client.close()
+        self._closed, self._address = True, None
+        self._kept.clear()
+        for connection in list(self._open):
+            connection.give_up("the hub has closed its connections")
 
     def __repr__(self) -> str:
         return f"HttpClient({self._base!r})"
 
-    def _request(
-        self, client: Client, method: str, path: str, body: bytes, headers: Mapping[str, str] | None
-    ) -> StreamRequest:
+    def _written(self, method: str, path: str, body: bytes, headers: Mapping[str, str] | None) -> bytes:
+        """The whole request as it goes over the wire. Raises Invalid."""
         if path and path[0] not in "/?":
             # "http://host" + "@elsewhere/" would be another host.
             raise Invalid(
                 "a path begins with a slash", path="path", value=path[:100], fix="write /" + path[:100]
             )
+        where = self._path + path
+        if not _PLAIN_PATH.fullmatch(where):
+            where = quote(where.partition("#")[0], safe=_IN_PATH)
+        lines = [f"{method} {where if where[:1] == '/' else '/' + where} HTTP/1.1\r\n", self._prefix]
+        for name, value in (headers or {}).items():
+            if not _TOKEN.fullmatch(name) or "\n" in value or "\r" in value or "\x00" in value:
+                raise Invalid("no HTTP request can be made of this path and these headers", path="path")
+            if name.lower() not in _OURS:
+                lines.append(f"{name}: {value}\r\n")
+        if body or method in _WITH_LENGTH:
+            lines.append(f"content-length: {len(body)}\r\n")
+        lines.append("\r\n")
+        if not _TOKEN.fullmatch(method):
+            raise Invalid("no HTTP request can be made of this path and these headers", path="path")
+        return "".join(lines).encode() + body
+
+    # -- connections ---------------------------------------------------------
+
+    def _idle_one(self) -> Connection | None:
+        """A kept connection to the address in use that can take a request."""
+        oldest_s = asyncio.get_running_loop().time() - _IDLE_MAX_S
+        while self._kept:
+            connection = self._kept.pop()
+            if connection.idle_since_s > oldest_s and connection.stands():
+                return connection
+            connection.give_up("it was kept for too long")
+        return None
+
+    async def _connected(self, address: str) -> Connection:
+        """A fresh connection. Raises TryLater: nothing was sent."""
         try:
-            request = client.request(method, self._base + path)
-            if headers:
-                request = request.headers(headers)
-            if body and self.may_send is not None:
-                request = request.headers({"content-length": str(len(body))}).body_stream(self._asked(body))
-            elif body:
-                request = request.body_bytes(body)
-            return request.build_streamed()
-        except ValueError:  # its text quotes the header
-            raise Invalid("no HTTP request can be made of this path and these headers", path="path") from None
+            async with asyncio.timeout(self._connect_s):
+                _, connection = await asyncio.get_running_loop().create_connection(
+                    lambda: Connection(address, self._answer_bytes_max, self._idle, self._ended),
+                    address.strip("[]"), self._port, ssl=self._tls,
+                    server_hostname=self._host.strip("[]") if self._tls is not None else None,
+                )  # fmt: skip
+        except (OSError, ssl.SSLError) as error:  # a time-out is an OSError
+            self._failed_address, self._fresh_until_s = address, 0.0
+            raise TryLater(
+                f"{self._host}:{self._port} cannot be reached: {self._in_words(error)}", path="url"
+            ) from None
+        self._open.add(connection)
+        if self._closed:
+            connection.give_up("the hub has closed its connections")
+            raise TryLater(f"the connections to {self._host} are closed")
+        return connection
 
-    def _asked(self, body: bytes) -> Iterator[bytes]:
-        """The body, unless the process may not send any more at the moment of the writing. Raises TryLater."""
-        if self.may_send is not None and not self.may_send():
-            raise TryLater("this process may not send now: its hold on the work has run out")
-        yield body
+    def _in_words(self, error: OSError) -> str:
+        """Why there is no connection."""
+        if isinstance(error, TimeoutError):
+            return f"no connection within {self._connect_s:g} s"
+        if isinstance(error, ssl.SSLError):
+            return str(error)
+        return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
 
-    async def _content(self, response: Response) -> bytes:
-        """The whole body, at most `answer_bytes_max`. Raises InDoubt when there is more."""
-        reader, found, parts = response.body_reader, 0, list[bytes]()
-        while (chunk := await reader.read_chunk()) is not None:
-            found += len(chunk)
-            if found > self._answer_bytes_max:
-                raise InDoubt(
-                    f"{self._host} answered {response.status} with more than {self._answer_bytes_max:,} bytes",
-                    fix="raise the limit on answers, or ask for smaller pages",
-                )
-            parts.append(chunk.to_bytes())
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+    def _idle(self, connection: Connection) -> None:
+        """It can take another request, unless there are enough, or the name leads elsewhere by now."""
+        if connection.address != self._address or len(self._kept) >= self._connections_max:
+            connection.give_up("it is not needed any more")
+            return
+        connection.idle_since_s = asyncio.get_running_loop().time()
+        self._kept.append(connection)
 
-    async def _checked_pool(self) -> _Pool:
-        """The pool for an address that was checked just now; kept while the address stays. Raises TryLater."""
+    def _ended(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        if connection in self._kept:
+            self._kept.remove(connection)
+
+    def _lead_to(self, address: str | None) -> None:
+        """Requests go there from now on; what is under way elsewhere may end."""
+        if address != self._address:
+            self._address = address
+            kept, self._kept = self._kept, []
+            for connection in kept:
+                connection.give_up("the name leads elsewhere")
+
+    # -- addresses -----------------------------------------------------------
+
+    async def _checked_address(self) -> str:
+        """An address that was checked just now. Raises TryLater."""
         async with self._looking_up:
             if self._closed:
                 raise TryLater(f"the connections to {self._host} are closed")
-            pool = self._pool
-            if pool is not None and self._clock() < self._fresh_until_s:
-                return pool  # somebody else looked while we waited
+            if self._address is not None and self._clock() < self._fresh_until_s:
+                return self._address  # somebody else looked while we waited
             addresses = [self._host] if self._literal else await self._permitted()
-            address = self._next_address(addresses, pool)
-            if pool is None or pool.address != address:
-                await self._retire(pool)
-                pool = self._pool = _Pool(self._built(address), address)
+            address = self._next_address(addresses)
+            self._lead_to(address)
             self._failed_address = ""
             self._fresh_until_s = self._clock() + _ADDRESS_FOR_S
-            return pool
+            return address
 
-    def _next_address(self, addresses: Sequence[str], pool: _Pool | None) -> str:
+    def _next_address(self, addresses: Sequence[str]) -> str:
         """The address in use while it works, else the one that follows it."""
         if self._failed_address in addresses:
             return addresses[(addresses.index(self._failed_address) + 1) % len(addresses)]
-        return pool.address if pool is not None and pool.address in addresses else addresses[0]
+        return self._address if self._address is not None and self._address in addresses else addresses[0]
 
     async def _permitted(self) -> Sequence[str]:
         """The addresses of our host that may be called, at least one. Raises TryLater."""
@@ -196,12 +238,12 @@ class HttpClient(Generic[Made]):
             async with asyncio.timeout(self._connect_s):
                 found = await self._resolve(self._host, self._port)
         except (OSError, UnicodeError):  # a time-out is an OSError; a label too long is a UnicodeError
-            if self._pool is not None and not self._failed_address:
-                return [self._pool.address]  # checked before, and it works
+            if self._address is not None and not self._failed_address:
+                return [self._address]  # checked before, and it works
             raise TryLater(f"the name {self._host} has no address now", path="url") from None
         permitted = [address for address in found if self._guard.permits(address)]
         if not permitted:
-            await self._retire(self._pool)
+            self._lead_to(None)
             named = ", ".join(found[:3]) or "nothing"
             raise TryLater(
                 f"{self._host} leads to {named}, which the charter does not allow",
@@ -209,47 +251,26 @@ class HttpClient(Generic[Made]):
             )  # fmt: skip
         return permitted
 
-    async def _retire(self, pool: _Pool | None) -> None:
-        """No new request uses the pool; it closes with its last answer."""
-        self._pool = None
-        if pool is not None:
-            pool.retired = True
-            if not pool.in_use:
-                await pool.client.close()
-
     @property
     def _connect_s(self) -> float:
         # Well below the whole time-out, so that a silent host is known to have got nothing.
         return min(_CONNECT_MAX_S, self._timeout_s / 2)
 
-    def _built(self, address: str) -> Client:
-        builder = (
-            ClientBuilder()
-            .no_proxy()
-            .follow_redirects(False)
-            .referer(False)
-            .user_agent("crossdock")
-            .http1_only()  # over HTTP/2 the library repeats requests that a server refused
-            .brotli(False).zstd(False).deflate(False)
-            .timeout(timedelta(seconds=self._timeout_s))
-            .connect_timeout(timedelta(seconds=self._connect_s))
-            .pool_idle_timeout(timedelta(seconds=_IDLE_MAX_S))
-            .pool_max_idle_per_host(self._connections_max)
-        )  # fmt: skip
-        if not self._literal:
-            builder = builder.resolve(self._host, address, self._port)
-        if self._ca_pem is not None:
-            builder = builder.add_root_certificate_pem(self._ca_pem)
-        return builder.build()
 
-    def _fault(self, error: PyreqwestError) -> TryLater | InDoubt:
-        causes = _causes(error)
-        why = causes[-1][:200] if causes else type(error).__name__  # the innermost names no URL
-        if _NOTHING_SENT in causes:
-            return TryLater(f"{self._host}:{self._port} cannot be reached: {why}", path="url")
-        if isinstance(error, RequestTimeoutError):
-            return InDoubt(f"{self._host}:{self._port} gave no complete answer within {self._timeout_s:g} s")
-        return InDoubt(f"{self._host}:{self._port} gave no complete answer: {why}")
+def _tls(ca_pem: bytes | None) -> ssl.SSLContext:
+    """Trusts whom the machine trusts, and the authority of the site if it names one. Raises Misconfigured."""
+    context = ssl.create_default_context()
+    paths = ssl.get_default_verify_paths()
+    if not paths.cafile and not paths.capath:
+        bundle = next((path for path in _BUNDLES if Path(path).exists()), None)
+        if bundle is not None:
+            context.load_verify_locations(bundle)
+    if ca_pem is not None:
+        try:
+            context.load_verify_locations(cadata=ca_pem.decode("ascii"))
+        except (ssl.SSLError, UnicodeDecodeError):
+            raise Misconfigured("this is no certificate", path="ca", fix="give it as PEM") from None
+    return context
 
 
 def _parts(url: str) -> tuple[str, str, int, bool]:
@@ -278,13 +299,3 @@ def _parts(url: str) -> tuple[str, str, int, bool]:
     except ValueError:
         literal = False
     return str(parsed).rstrip("/"), host, port, literal
-
-
-def _lower(headers: HeaderMap) -> dict[str, str]:
-    found = headers.dict_multi_value()
-    return {name: value if isinstance(value, str) else ", ".join(value) for name, value in found.items()}
-
-
-def _causes(error: PyreqwestError) -> list[str]:
-    details = error.details["causes"] if isinstance(error, DetailedPyreqwestError) else None
-    return [cause["message"] for cause in details or ()]

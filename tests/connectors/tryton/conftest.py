@@ -29,7 +29,12 @@ def system_of(server: TrytonServer) -> System:
         url=server.url,
         auth=Auth(type="session", user=server.hub_user, secret="ERP_PASSWORD"),
         flows_in=tuple(FlowIn(one.document) for one in CONNECTOR.declaration.documents_in),
-        options={"database": server.database, "web_shop": "Shop window"},
+        options={
+            "database": server.database,
+            "web_shop": "Shop window",
+            "quarantine_location": "QUAR",
+            "scrap_location": "SCRAP",
+        },
     )
 
 

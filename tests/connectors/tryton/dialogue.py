@@ -11,7 +11,7 @@ from crossdock.faults import Unmapped
 from crossdock.kit.connector import Answer, Ask, Done, Draft, Exchange, Job, Tools, Tree, Writer
 from crossdock.kit.http import Client
 
-STEPS_MAX = 20
+STEPS_MAX = 30
 
 
 def tools_for(system: object) -> Tools:

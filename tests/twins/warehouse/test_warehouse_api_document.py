@@ -41,9 +41,11 @@ def test_every_operation_of_the_document_has_its_answer_checked_here(
     adjustment = {"site": "MAIN", "sku": "B-2", "bin": "B-9", "quantity": 1, "unit": "EA", "reason": "found"}
     house.ask("POST", "/stock/adjustments", adjustment)
     house.ask("PUT", "/items/N-1", {"unit": "EA"})
+    line = {"line": 1, "sku": "B-2", "quantity": 3, "unit": "EA"}
+    house.ask("PUT", "/receiving/PO-1", {"kind": "purchase", "lines": [line]})
     house.warehouse.advance(10)
     house.ask("POST", "/orders/SO-1/cancel")
-    for path in ("/orders/SO-1", "/events", "/stock", "/stock/adjustments", "/items/B-2"):
+    for path in ("/orders/SO-1", "/receiving/PO-1", "/events", "/stock", "/stock/adjustments", "/items/B-2"):
         house.ask("GET", path)
     operations = [m for path in document.tree["paths"].values() for m in path if m in ("get", "put", "post")]
     assert house.asked == len(operations)

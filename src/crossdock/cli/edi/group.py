@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from crossdock.cli.edi import ack, bench, check, compare, explain, show, tree
+from crossdock.cli.edi import ack, bench, check, compare, explain, partner, show, tree
 from crossdock.cli.terminal import Group
 
 app = typer.Typer(
@@ -21,3 +21,4 @@ app.command("to-json")(tree.to_json)
 app.command("from-json")(tree.from_json)
 app.command("diff")(compare.diff)
 app.command()(bench.bench)
+app.add_typer(partner.app, name="partner")

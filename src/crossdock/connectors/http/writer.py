@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import cast
 from urllib.parse import quote
 
 from crossdock.connectors.http.flows import FlowOut, Meaning, System
@@ -15,6 +13,7 @@ from crossdock.faults import Fault, InDoubt, Invalid, Misconfigured, Rejected, T
 from crossdock.formats import json
 from crossdock.kit.connector import Answer, Ask, Done, Exchange, Job, Tools, Unclear
 from crossdock.kit.excerpt import excerpt
+from crossdock.kit.fits import Fits
 from crossdock.kit.throttle import retry_after_s
 from crossdock.mapping.path import Path
 from crossdock.mapping.rule import Rule
@@ -50,13 +49,7 @@ class HttpWriter:
         self._find_path = _template(flow.find.path, f"{where}.find.path") if flow.find else ()
         self._their_id = Path(flow.their_id) if flow.their_id else None
         self._rule = Rule(tools.file(flow.map), file=flow.map, optional=flow.optional) if flow.map else None
-        if flow.charset is not None and not _exists(flow.charset):
-            raise Misconfigured(
-                f"there is no character set {flow.charset}",
-                path=f"{where}.charset",
-                fix="write ascii or latin-1",
-            )
-        self._lengths = tuple((_steps(path), most) for path, most in flow.lengths.items())
+        self._fits = Fits.of(flow, where)
 
     def step(self, job: Job, exchanges: Sequence[Exchange]) -> Ask | Done:
         """The one request of this dialogue, then what its answer means.
@@ -100,11 +93,7 @@ class HttpWriter:
                 now_s=tools.now(),
                 seed=seed,
             )
-        for steps, most in self._lengths:
-            _check_length(tree, steps, most)
-        body = json.encode(tree)
-        if flow.charset is not None:
-            _check_charset(body, tree, flow.charset)
+        body = json.encode(self._fits.fitted(tree))
         return Ask(flow.method, path, body, {"Content-Type": "application/json", **self._key(job)})
 
     def _key(self, job: Job) -> Mapping[str, str]:
@@ -181,66 +170,3 @@ def _filled(template: tuple[str, ...], job: Job) -> str:
             raise Invalid("this cannot stand in a URL", path=name, value=value, fix="use another number")
         parts[index] = quote(value, safe="")
     return "".join(parts)
-
-
-def _steps(path: str) -> tuple[str, ...]:
-    """`lines[].sku` or `lines.sku` as its field names; lists are walked through."""
-    return tuple(step for step in re.split(r"[.\[\]]+", path) if step)
-
-
-def _check_length(tree: object, steps: tuple[str, ...], most: int) -> None:
-    """Raises Invalid for a value of more characters than the target takes; nothing is ever cut."""
-    for path, value in _values(tree, steps, ""):
-        text = value if isinstance(value, str) else str(value) if isinstance(value, int | Decimal) else ""
-        if len(text) > most:
-            raise Invalid(
-                f"{len(text)} characters do not fit into {most}",
-                path=path, value=value, fix=f"shorten it to at most {most} characters",
-            )  # fmt: skip
-
-
-def _values(tree: object, steps: tuple[str, ...], path: str) -> Iterator[tuple[str, object]]:
-    """Each value that the steps lead to, with its path (`lines[2].sku`)."""
-    if isinstance(tree, list):
-        for index, one in enumerate(cast(list[object], tree)):
-            yield from _values(one, steps, f"{path}[{index}]")
-    elif not steps:
-        yield path, tree
-    elif isinstance(tree, dict):
-        fields = cast(dict[str, object], tree)
-        if steps[0] in fields:
-            yield from _values(fields[steps[0]], steps[1:], f"{path}.{steps[0]}" if path else steps[0])
-
-
-def _exists(charset: str) -> bool:
-    try:
-        codecs.lookup(charset)
-    except LookupError:
-        return False
-    return True
-
-
-def _check_charset(body: bytes, tree: object, charset: str) -> None:
-    """Raises Invalid for the first text that the target's character set cannot write."""
-    if body.isascii():
-        return  # what nearly every document is; every character set has these
-    for path, text in _texts(tree, ""):
-        try:
-            text.encode(charset)
-        except UnicodeEncodeError as error:
-            raise Invalid(
-                f"{text[error.start]!r} is not in the target's character set {charset}",
-                path=path, value=text, fix=f"write it without {text[error.start]!r}",
-            ) from None  # fmt: skip
-
-
-def _texts(tree: object, path: str) -> Iterator[tuple[str, str]]:
-    """Each text in a tree, with its path."""
-    if isinstance(tree, str):
-        yield path, tree
-    elif isinstance(tree, list):
-        for index, one in enumerate(cast(list[object], tree)):
-            yield from _texts(one, f"{path}[{index}]")
-    elif isinstance(tree, dict):
-        for name, one in cast(dict[str, object], tree).items():
-            yield from _texts(one, f"{path}.{name}" if path else name)

@@ -8,6 +8,10 @@ from crossdock.connectors.tryton.reading.poller import TrytonPoller
 from crossdock.connectors.tryton.reading.reader import TrytonReader
 from crossdock.connectors.tryton.session import session
 from crossdock.connectors.tryton.settings import FIELDS, Settings
+from crossdock.connectors.tryton.writing.cancel import CancelWriter
+from crossdock.connectors.tryton.writing.count import AdjustmentWriter, CountWriter
+from crossdock.connectors.tryton.writing.receipt import ReceiptWriter
+from crossdock.connectors.tryton.writing.returned import ReturnWriter
 from crossdock.connectors.tryton.writing.sale import SaleWriter
 from crossdock.connectors.tryton.writing.shipment import ShipmentWriter
 from crossdock.faults import Misconfigured
@@ -40,15 +44,42 @@ DECLARATION = Declaration(
         DocumentIn(
             "warehouse_order_cancel", Reading.POLL, 2.0, "releases cancelled; needs warehouse_order too"
         ),
+        DocumentIn("purchase_order", Reading.POLL, 5.0, "purchases confirmed and not yet complete"),
+        DocumentIn(
+            "return_authorisation", Reading.POLL, 5.0, "return shipments that wait for a customer's goods"
+        ),
+        DocumentIn("return_to_vendor", Reading.POLL, 5.0, "return shipments that wait to go to a supplier"),
     ),
     documents_out=(
         DocumentOut("shipment", Unclear.FIND, 10.0, "quantities, lots, packages, tracking, goods issue"),
         DocumentOut(
             "sales_order", Unclear.FIND, 10.0, "entered under a web shop, whose order id keeps it single"
         ),
+        DocumentOut(
+            "cancellation", Unclear.FIND, 10.0, "of a whole sale: its shipments, and the wizard after it"
+        ),
+        DocumentOut(
+            "goods_receipt", Unclear.FIND, 10.0, "supplier shipments with lots, received and put away"
+        ),
+        DocumentOut(
+            "return_receipt", Unclear.FIND, 10.0, "on the return shipment; each line where it belongs"
+        ),
+        DocumentOut("inventory_count", Unclear.PERSON, 10.0, "an inventory of the storage zone"),
+        DocumentOut("inventory_adjustment", Unclear.FIND, 10.0, "an internal shipment under our number"),
     ),
     auth=("session", "basic"),
 )
+
+
+WRITERS: dict[str, Callable[[Settings, Tools], Writer]] = {
+    "shipment": ShipmentWriter,
+    "sales_order": SaleWriter,
+    "cancellation": CancelWriter,
+    "goods_receipt": ReceiptWriter,
+    "return_receipt": ReturnWriter,
+    "inventory_count": CountWriter,
+    "inventory_adjustment": AdjustmentWriter,
+}
 
 
 class TrytonConnector:
@@ -65,7 +96,7 @@ class TrytonConnector:
         """The writer of one document. Raises Misconfigured."""
         _known(document, [flow.document for flow in DECLARATION.documents_out])
         settings = Settings.of(tools)
-        return SaleWriter(settings, tools) if document == "sales_order" else ShipmentWriter(settings, tools)
+        return WRITERS[document](settings, tools)
 
     def poller(self, document: str, tools: Tools) -> Poller | None:
         """The poller of one document. Raises Misconfigured."""

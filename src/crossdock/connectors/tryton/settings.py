@@ -15,6 +15,11 @@ FIELDS = (
     Field("database", required=True, says="Name of the Tryton database."),
     Field("web_shop", says="Web shop that orders are entered under; needed to create sales orders."),
     Field("package_type", default="Carton", says="Package type for the packages of a shipment."),
+    Field("quarantine_location", says="Code of the location for goods that somebody must look at, "
+          "such as one of the warehouse's waste locations."),
+    Field("scrap_location", says="Code of the location for goods that are thrown away."),
+    Field("short_receipts", default="close", says="close: what a warehouse says will not come any more is no longer "
+          "expected; keep: it stays expected until somebody cancels it in Tryton."),
     Field("crosswalks", type="list", default=(), says="Code tables to use: unit, ship_method, site."),
     Field("overlap_s", type="integer", default=60, says="Seconds that each poll reads again, for slow transactions."),
     Field("page_rows", type="integer", default=100, says="Records read at once."),
@@ -28,6 +33,9 @@ class Settings:
     database: str
     web_shop: str | None = None
     package_type: str = "Carton"
+    quarantine_location: str | None = None
+    scrap_location: str | None = None
+    closes_short: bool = True
     crosswalks: frozenset[str] = frozenset()
     overlap_s: int = 60
     page_rows: int = 100
@@ -41,15 +49,27 @@ class Settings:
             raise Misconfigured(
                 "Tryton needs the name of its database", path="database", fix="write database: NAME"
             )
-        shop = options.get("web_shop")
+        shop, quarantine, scrap = (
+            options.get(name) for name in ("web_shop", "quarantine_location", "scrap_location")
+        )
         return cls(
             database=database,
             web_shop=None if shop is None else str(shop),
             package_type=str(options.get("package_type", "Carton")),
+            quarantine_location=None if quarantine is None else str(quarantine),
+            scrap_location=None if scrap is None else str(scrap),
+            closes_short=_choice(options.get("short_receipts", "close"), "short_receipts", ("close", "keep"))
+            == "close",
             crosswalks=_crosswalks(options.get("crosswalks", ())),
             overlap_s=_within(options.get("overlap_s", 60), "overlap_s", 0, 3_600),
             page_rows=_within(options.get("page_rows", 100), "page_rows", 1, 1_000),
         )
+
+
+def _choice(value: object, name: str, words: Sequence[str]) -> str:
+    if value not in words:
+        raise Misconfigured(f"{name}: {value}", path=name, fix=f"write {' or '.join(words)}")
+    return str(value)
 
 
 def _crosswalks(value: object) -> frozenset[str]:

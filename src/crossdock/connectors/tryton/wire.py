@@ -29,14 +29,28 @@ _DOES = {
     "pack": "books it packed",
     "ship": "books it shipped",
     "do": "books it out",
+    "receive": "books it received",
+    "cancel": "cancels it",
+    "skip": "confirms what it asks",
+    "execute": "says what becomes of what was cancelled",
 }
 
 _HEADERS = {"content-type": "application/json", "accept": "application/json"}
 
 
-def call(database: str, method: str, *params: object, company: int | None = None, safe: bool = True) -> Ask:
-    """The request for one call; messages come back in English, the language its errors are known in."""
-    context: dict[str, object] = {"language": "en"}
+def call(
+    database: str,
+    method: str,
+    *params: object,
+    company: int | None = None,
+    safe: bool = True,
+    about: Mapping[str, object] | None = None,
+) -> Ask:
+    """The request for one call; messages come back in English, the language its errors are known in.
+
+    `about` is what a wizard must be told: the record it was opened on.
+    """
+    context: dict[str, object] = {"language": "en", **(about or {})}
     if company is not None:
         context["company"] = company
     tree = {"id": 1, "method": method, "params": [*params, context]}
@@ -66,6 +80,18 @@ def result(ask: Ask, answer: Answer) -> Any:
     if "result" not in found:
         raise unreadable_fault(answer, safe=ask.safe)
     return found["result"]
+
+
+def warning_of(ask: Ask, answer: Answer) -> str | None:
+    """The name of the warning that Tryton wants confirmed before it goes on; None for any other answer."""
+    try:
+        tree: Any = loaded(answer.body) if answer.status == 200 and not ask.safe else None
+    except ValueError:
+        return None
+    error: Any = cast(Row, tree).get("error") if isinstance(tree, dict) else None
+    told: list[Any] = [*cast(list[Any], error), None] if isinstance(error, list) else [None, None]
+    words: list[Any] = cast(list[Any], told[1]) if isinstance(told[1], list) else [told[1]]
+    return str(words[0]) if told[0] == "UserWarning" and words else None
 
 
 def rows(ask: Ask, answer: Answer) -> list[Row]:

@@ -6,6 +6,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from crossdock.connectors.warehouse.codes import CROSSWALKS
+from crossdock.connectors.warehouse.goods import (
+    AdjustmentReader,
+    CountReader,
+    ReceiptReader,
+    ReceivingWriter,
+    ReturnReader,
+)
 from crossdock.connectors.warehouse.poller import PICK_TYPES, SHIPMENT_TYPES, EventPoller, StockPoller
 from crossdock.connectors.warehouse.reader import BalanceReader, PickStatusReader, ShipmentReader
 from crossdock.connectors.warehouse.writer import CancelWriter, ItemWriter, OrderWriter
@@ -30,6 +37,10 @@ READERS: dict[str, Callable[[Tools], Reader]] = {
     "pick_status": PickStatusReader,
     "shipment": ShipmentReader,
     "inventory_balance": BalanceReader,
+    "goods_receipt": ReceiptReader,
+    "return_receipt": ReturnReader,
+    "inventory_count": CountReader,
+    "inventory_adjustment": AdjustmentReader,
 }
 WRITERS: dict[str, Callable[[Tools], Writer]] = {
     "warehouse_order": OrderWriter,
@@ -37,11 +48,18 @@ WRITERS: dict[str, Callable[[Tools], Writer]] = {
     "warehouse_order_cancel": CancelWriter,
     "cancellation": CancelWriter,
     "item": ItemWriter,
+    "purchase_order": ReceivingWriter,
+    "return_authorisation": ReceivingWriter,
+    "stock_transfer": ReceivingWriter,
 }
 POLLERS: dict[str, Callable[[Tools], Poller]] = {
     "pick_status": lambda tools: EventPoller("pick_status", PICK_TYPES, tools),
     "shipment": lambda tools: EventPoller("shipment", SHIPMENT_TYPES, tools),
     "inventory_balance": StockPoller,
+    "goods_receipt": lambda tools: EventPoller("goods_receipt", ("received",), tools),
+    "return_receipt": lambda tools: EventPoller("return_receipt", ("returned",), tools),
+    "inventory_count": lambda tools: EventPoller("inventory_count", ("counted",), tools),
+    "inventory_adjustment": lambda tools: EventPoller("inventory_adjustment", ("adjusted",), tools),
 }
 
 
@@ -74,6 +92,10 @@ class WarehouseConnector:
             DocumentIn("pick_status", Reading.PUSH, says="every event of an order on the floor"),
             DocumentIn("shipment", Reading.PUSH, says="one for each shipment that left"),
             DocumentIn("inventory_balance", Reading.POLL, says="stock per site, item, status, lot and owner"),
+            DocumentIn("goods_receipt", Reading.PUSH, says="what came for a purchase or a transfer"),
+            DocumentIn("return_receipt", Reading.PUSH, says="what came back, and what becomes of it"),
+            DocumentIn("inventory_count", Reading.PUSH, says="what was counted, beside what the books said"),
+            DocumentIn("inventory_adjustment", Reading.PUSH, says="corrections of stock, with their reason"),
         ),
         documents_out=(
             _out("warehouse_order", "an order released to the warehouse"),
@@ -81,6 +103,9 @@ class WarehouseConnector:
             _out("warehouse_order_cancel", "refused once picking began"),
             _out("cancellation", "the same, for sites that send sales orders"),
             _out("item", "what the warehouse has to know of an item"),
+            _out("purchase_order", "a receiving task; a new version replaces its lines"),
+            _out("return_authorisation", "a receiving task for goods that come back"),
+            _out("stock_transfer", "a receiving task at the site that gets the goods"),
         ),
         auth=("none", "bearer", "basic", "header", "oauth2"),
     )

@@ -33,6 +33,10 @@ REFUSALS = {
         "add the pack to the item and send it to the warehouse, then retry",
     ),
     "unknown_site": ("the warehouse has no such site", "mend the site of the order, or its crosswalk row"),
+    "received_already": (
+        "more came already than is expected now",
+        "look at what came, and expect at least that",
+    ),
     "unit_in_use": (
         "the item has stock in another unit",
         "let the stock run out, or keep the unit and give the new one as a pack",

@@ -15,7 +15,7 @@ from crossdock.formats import json
 from crossdock.kit.connector import Content, Draft, Facts, Tools, Tree
 from crossdock.model.documents.warehouse import joined, of_order
 
-__all__ = ["BalanceReader", "PickStatusReader", "ShipmentReader"]
+__all__ = ["BalanceReader", "EventReader", "PickStatusReader", "ShipmentReader", "present", "text", "tree_of"]
 
 #: Their states to ours; the rest are the same words.
 STATES = {"acknowledged": "released"}
@@ -23,21 +23,30 @@ API = "the warehouse must speak the reference warehouse API (docs/reference/ware
 T = TypeVar("T")
 
 
-class _EventReader:
-    """What the two readers of order events share: an event is one document, kept in the order of its sales order."""
+class EventReader:
+    """What the readers of events share: an event is one document, kept in the order of its sales order."""
 
     document: str
 
+    def facts(self, content: Content) -> Facts:
+        """What the door must know of an event. Raises Unreadable (422)."""
+        raise NotImplementedError
+
+    def read(self, content: Content) -> Sequence[Draft]:
+        """The documents in it. Raises Invalid, Unmapped."""
+        raise NotImplementedError
+
     def __init__(self, tools: Tools) -> None:
-        self._codes = Codes(tools)
-        self._tools = tools
+        self.codes = Codes(tools)
+        self.tools = tools
 
     def same(self, one: Content, other: Content) -> bool:
         """Whether two contents say the same."""
-        return json.same(_tree(one), _tree(other))
+        return json.same(tree_of(one), tree_of(other))
 
-    def _event(self, content: Content) -> Event:
-        event = _converted(_tree(content), Event)
+    def event(self, content: Content) -> Event:
+        """The event, which must be of this reader's topic. Raises Invalid."""
+        event = _converted(tree_of(content), Event)
         if event.topic != self.document:
             raise Invalid(
                 f"an event of topic {event.topic} came as {self.document}",
@@ -48,43 +57,43 @@ class _EventReader:
         return event
 
 
-class PickStatusReader(_EventReader):
+class PickStatusReader(EventReader):
     """An event of an order on the floor to one pick state; every event is a document of its own."""
 
     document = "pick_status"
 
     def facts(self, content: Content) -> Facts:
         """The event's id, and the order that it is kept in order with. Raises Unreadable (422)."""
-        tree = _tree(content)
-        return Facts(id=_text(tree, "id"), order_by=_order_by(tree), parsed=tree)
+        tree = tree_of(content)
+        return Facts(id=text(tree, "id"), order_by=_order_by(tree), parsed=tree)
 
     def read(self, content: Content) -> Sequence[Draft]:
         """One pick state. Raises Invalid, Unmapped."""
-        self._tools.reads()  # What an earlier document read is not read for this one.
-        event = self._event(content)
+        self.tools.reads()  # What an earlier document read is not read for this one.
+        event = self.event(content)
         if event.number is None or event.status is None:
             raise Invalid(
                 "the event does not say which order it is about, and how far that is", path="number", fix=API
             )
-        tree = _present(
+        tree = present(
             warehouse_order=event.number,
             order=event.sales_order,
-            site=self._codes.ours("site", event.site),
+            site=self.codes.ours("site", event.site),
             state=STATES.get(event.status, event.status),
             at=event.at,
             lines=[self._line(line) for line in event.lines],
-            extra=_present(event=event.type, event_id=event.id, reason=event.reason),
+            extra=present(event=event.type, event_id=event.id, reason=event.reason),
         )
         parent = of_order(event.sales_order, event.number)
-        return (Draft("pick_status", tree, event.id, self._tools.reads(), parent),)
+        return (Draft("pick_status", tree, event.id, self.tools.reads(), parent),)
 
     def _line(self, line: Line) -> Tree:
         lots = {pick.lot for pick in line.lots}
-        return _present(
+        return present(
             line=line.line,
             order_line=line.order_line,
             sku=line.sku,
-            unit=self._codes.ours("unit", line.unit),
+            unit=self.codes.ours("unit", line.unit),
             picked=line.picked,
             short=line.short,
             # A line out of several lots has no one lot; the shipment tells which.
@@ -92,27 +101,27 @@ class PickStatusReader(_EventReader):
         )
 
 
-class ShipmentReader(_EventReader):
+class ShipmentReader(EventReader):
     """A `shipped` event to one shipment."""
 
     document = "shipment"
 
     def facts(self, content: Content) -> Facts:
         """The shipment's number, and the order that it is kept in order with. Raises Unreadable (422)."""
-        tree = _tree(content)
-        return Facts(id=_text(tree, "shipment.number"), order_by=_order_by(tree), parsed=tree)
+        tree = tree_of(content)
+        return Facts(id=text(tree, "shipment.number"), order_by=_order_by(tree), parsed=tree)
 
     def read(self, content: Content) -> Sequence[Draft]:
         """One shipment. Raises Invalid, Unmapped."""
-        self._tools.reads()  # What an earlier document read is not read for this one.
-        event = self._event(content)
+        self.tools.reads()  # What an earlier document read is not read for this one.
+        event = self.event(content)
         shipment = event.shipment
         if shipment is None or event.number is None:
             raise Invalid(
                 "the event does not say what was shipped, and for which order", path="shipment", fix=API
             )
-        codes = self._codes
-        tree = _present(
+        codes = self.codes
+        tree = present(
             number=shipment.number,
             warehouse_order=event.number,
             order=event.sales_order,
@@ -131,65 +140,63 @@ class ShipmentReader(_EventReader):
                 "shipment",
                 tree,
                 shipment.number,
-                self._tools.reads(),
+                self.tools.reads(),
                 of_order(event.sales_order, event.number),
             ),
         )
 
     def _line(self, line: ShippedLine) -> Tree:
-        return _present(
+        return present(
             line=line.line,
             order_line=line.order_line,
             sku=line.sku,
             quantity=line.quantity,
             ordered=line.ordered,
-            unit=self._codes.ours("unit", line.unit),
+            unit=self.codes.ours("unit", line.unit),
             lot=line.lot,
             expires_on=line.expires_on,
         )
 
     def _package(self, package: Package) -> Tree:
         lines = [
-            _present(
+            present(
                 line=line.line,
                 sku=line.sku,
                 quantity=line.quantity,
-                unit=self._codes.ours("unit", line.unit),
+                unit=self.codes.ours("unit", line.unit),
                 lot=line.lot,
             )
             for line in package.lines
         ]
-        return _present(
-            sscc=package.sscc, tracking=package.tracking, weight_kg=package.weight_kg, lines=lines
-        )
+        return present(sscc=package.sscc, tracking=package.tracking, weight_kg=package.weight_kg, lines=lines)
 
 
 class BalanceReader:
     """A stock level, bare from `/stock` or inside a `stock_changed` event, to one balance."""
 
     def __init__(self, tools: Tools) -> None:
-        self._codes = Codes(tools)
-        self._tools = tools
+        self.codes = Codes(tools)
+        self.tools = tools
 
     def facts(self, content: Content) -> Facts:
         """The level's own id, and its sequence as version. Raises Unreadable (422)."""
-        tree = _tree(content)
+        tree = tree_of(content)
         level = _level(tree)
         sequence = level.get("sequence")
         if not isinstance(sequence, int) or isinstance(sequence, bool):
             raise Unreadable(
                 "the stock level has no sequence", status=422, path="sequence", value=sequence, fix=API
             )
-        parts = [_text(level, name) for name in ("site", "sku", "status")]
-        optional = [_text(level, name) if name in level else None for name in ("lot", "owner")]
+        parts = [text(level, name) for name in ("site", "sku", "status")]
+        optional = [text(level, name) if name in level else None for name in ("lot", "owner")]
         return Facts(id=joined(*parts, *optional), version=sequence, parsed=tree)
 
     def read(self, content: Content) -> Sequence[Draft]:
         """One balance. Raises Invalid, Unmapped."""
-        self._tools.reads()  # What an earlier document read is not read for this one.
-        level = _converted(_level(_tree(content)), StockLevel)
-        codes = self._codes
-        tree = _present(
+        self.tools.reads()  # What an earlier document read is not read for this one.
+        level = _converted(_level(tree_of(content)), StockLevel)
+        codes = self.codes
+        tree = present(
             sku=level.sku,
             site=codes.ours("site", level.site),
             status=codes.ours("stock_status", level.status),
@@ -201,14 +208,14 @@ class BalanceReader:
             as_of=level.as_of,
         )
         their_id = joined(level.site, level.sku, level.status, level.lot, level.owner)
-        return (Draft("inventory_balance", tree, their_id, self._tools.reads()),)
+        return (Draft("inventory_balance", tree, their_id, self.tools.reads()),)
 
     def same(self, one: Content, other: Content) -> bool:
         """Whether two contents say the same, whichever way they came."""
-        return json.same(_level(_tree(one)), _level(_tree(other)))
+        return json.same(_level(tree_of(one)), _level(tree_of(other)))
 
 
-def _tree(content: Content) -> dict[str, Any]:
+def tree_of(content: Content) -> dict[str, Any]:
     """The content as a tree. Raises Unreadable."""
     tree = content.parsed if content.parsed is not None else json.decode(content.body)
     if not isinstance(tree, dict):
@@ -227,7 +234,7 @@ def _converted(tree: dict[str, Any], shape: type[T]) -> T:
         ) from None
 
 
-def _text(tree: dict[str, Any], path: str) -> str:
+def text(tree: dict[str, Any], path: str) -> str:
     """The text at a path of one or two names. Raises Unreadable (422)."""
     value: Any = tree
     for name in path.split("."):
@@ -248,6 +255,6 @@ def _level(tree: dict[str, Any]) -> dict[str, Any]:
     return cast("dict[str, Any]", inner) if isinstance(inner, dict) else tree
 
 
-def _present(**facts: Any) -> Tree:
+def present(**facts: Any) -> Tree:
     """The facts without those that are None."""
     return {name: value for name, value in facts.items() if value is not None}

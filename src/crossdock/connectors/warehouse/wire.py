@@ -12,6 +12,8 @@ import msgspec
 from msgspec import Struct
 
 __all__ = [
+    "Adjustment",
+    "Count",
     "Event",
     "EventPage",
     "Item",
@@ -20,6 +22,9 @@ __all__ = [
     "Package",
     "PackedLine",
     "Problem",
+    "Receipt",
+    "ReceivedLine",
+    "ReceivingTask",
     "Shipment",
     "ShippedLine",
     "StockLevel",
@@ -28,7 +33,10 @@ __all__ = [
 
 Number = int | Decimal
 LineId = int | str
-Topic = Literal["pick_status", "shipment", "inventory_balance"]
+Topic = Literal[
+    "pick_status", "shipment", "inventory_balance", "goods_receipt", "return_receipt", "inventory_count",
+    "inventory_adjustment",
+]  # fmt: skip
 
 
 class LotPick(Struct, frozen=True):
@@ -112,6 +120,73 @@ class StockLevel(Struct, frozen=True):
     owner: str | None = None
 
 
+class ReceivedLine(Struct, frozen=True):
+    """What came of one line and lot."""
+
+    line: LineId
+    sku: str
+    quantity: Number
+    unit: str
+    status: str
+    task_line: LineId | None = None
+    order_line: LineId | None = None
+    ordered: Number | None = None
+    lot: str | None = None
+    expires_on: str | None = None
+    outcome: str | None = None
+
+
+class Receipt(Struct, frozen=True):
+    """Goods that came for one receiving task."""
+
+    number: str
+    received_at: str
+    complete: bool
+    lines: list[ReceivedLine]
+
+
+class CountedLine(Struct, frozen=True):
+    """What was counted of one item and lot."""
+
+    line: LineId
+    sku: str
+    unit: str
+    counted: Number
+    expected: Number | None = None
+    lot: str | None = None
+
+
+class Count(Struct, frozen=True):
+    """A stock count."""
+
+    number: str
+    at: str
+    lines: list[CountedLine]
+
+
+class Adjustment(Struct, frozen=True):
+    """A correction in one bin."""
+
+    number: str
+    at: str
+    site: str
+    sku: str
+    bin: str
+    quantity: Number
+    unit: str
+    reason: str
+    status: str = "available"
+    lot: str | None = None
+    owner: str | None = None
+
+
+class ReceivingTask(Struct, frozen=True):
+    """The answer to what is expected."""
+
+    number: str | None = None
+    status: str | None = None
+
+
 class Event(Struct, frozen=True):
     """Something that happened in the warehouse."""
 
@@ -127,6 +202,10 @@ class Event(Struct, frozen=True):
     lines: list[Line] = []
     shipment: Shipment | None = None
     stock: StockLevel | None = None
+    kind: str | None = None
+    receipt: Receipt | None = None
+    count: Count | None = None
+    adjustment: Adjustment | None = None
 
 
 class EventPage(Struct, frozen=True):

@@ -15,22 +15,22 @@ from crossdock.faults import InDoubt, Invalid, TryLater
 from crossdock.formats import json
 from crossdock.kit.connector import Answer, Ask, Done, Exchange, Job, Tools, Tree, Unclear
 
-__all__ = ["CancelWriter", "ItemWriter", "OrderWriter"]
+__all__ = ["CancelWriter", "ItemWriter", "OrderWriter", "PlainWriter", "given", "put", "read"]
 
 T = TypeVar("T")
 PASSED_ON = ("reference", "backorder_of", "priority", "requested_at", "notes")
 ADDRESS = ("name", "company", "street", "street2", "postcode", "city", "region", "country", "phone", "email")
 
 
-class _Writer:
+class PlainWriter:
     """One request, answered once; the warehouse dedupes on the key, so that it may be sent again."""
 
     unclear = Unclear.RESEND
     settle_s = 2.0
 
     def __init__(self, tools: Tools) -> None:
-        self._codes = Codes(tools)
-        self._tools = tools
+        self.codes = Codes(tools)
+        self.tools = tools
 
     def ask(self, job: Job) -> Ask:
         """The request. Raises Invalid, Unmapped."""
@@ -43,48 +43,49 @@ class _Writer:
     def step(self, job: Job, exchanges: Sequence[Exchange]) -> Ask | Done:
         """The request, then its end. Raises TryLater, InDoubt, Rejected, Invalid, Unmapped."""
         if not exchanges:
-            self._tools.reads()  # What an earlier document read is not read for this one.
+            self.tools.reads()  # What an earlier document read is not read for this one.
             return self.ask(job)
         answer = exchanges[-1].answer
         if not 200 <= answer.status < 300:
-            raise fault(answer, self._tools.now())
+            raise fault(answer, self.tools.now())
         return self.done(answer)
 
-    def _asking(self, method: str, path: str, job: Job, tree: Tree) -> Ask:
+    def asking(self, method: str, path: str, job: Job, tree: Tree) -> Ask:
+        """A request under the key of this round."""
         headers = {"Content-Type": "application/json", "Idempotency-Key": job.key}
         return Ask(method, path, json.encode(tree), headers)
 
 
-class OrderWriter(_Writer):
+class OrderWriter(PlainWriter):
     """A warehouse order, or a sales order where the site releases none, to an order in the warehouse."""
 
     def ask(self, job: Job) -> Ask:
         """POST /orders. Raises Invalid (`bad_address`), Unmapped."""
-        tree, codes = job.tree, self._codes
+        tree, codes = job.tree, self.codes
         released = job.document == "warehouse_order"
-        body: Tree = {"number": _given(tree, "number")}
+        body: Tree = {"number": given(tree, "number")}
         # Without a release the sales order's own number leads back from every event.
-        _put(body, "sales_order", tree.get("order") if released else body["number"])
-        _put(body, "site", tree.get("site"), lambda code: codes.theirs("site", code))
-        _put(body, "customer", _customer(tree))
+        put(body, "sales_order", tree.get("order") if released else body["number"])
+        put(body, "site", tree.get("site"), lambda code: codes.theirs("site", code))
+        put(body, "customer", _customer(tree))
         body["ship_to"] = _address(tree)
-        _put(body, "ship_method", tree.get("ship_method"), lambda code: codes.theirs("ship_method", code))
+        put(body, "ship_method", tree.get("ship_method"), lambda code: codes.theirs("ship_method", code))
         body.update({name: tree[name] for name in PASSED_ON if name in tree})
-        body["lines"] = [self._line(line, released=released) for line in _given(tree, "lines")]
-        return self._asking("POST", "/orders", job, body)
+        body["lines"] = [self._line(line, released=released) for line in given(tree, "lines")]
+        return self.asking("POST", "/orders", job, body)
 
     def done(self, answer: Answer) -> Done:
         """The warehouse's own id of the order."""
-        order = _read(answer, Order)
+        order = read(answer, Order)
         return Done(order.id, missing_id=order.id is None)
 
     def find(self, job: Job) -> Ask | None:
         """GET /orders/{number}."""
-        return Ask("GET", _order_path(_given(job.tree, "number")), safe=True)
+        return Ask("GET", _order_path(given(job.tree, "number")), safe=True)
 
     def found(self, job: Job, answer: Answer) -> Done | None:
         """Done when the order is there. Raises TryLater."""
-        order = _found(answer, self._tools.now())
+        order = _found(answer, self.tools.now())
         return None if order is None else Done(order.id, missing_id=order.id is None)
 
     def _line(self, line: Tree, *, released: bool) -> Tree:
@@ -92,14 +93,14 @@ class OrderWriter(_Writer):
             "line": line["line"],
             "sku": line["sku"],
             "quantity": line["quantity"],
-            "unit": self._codes.theirs("unit", line["unit"]),
+            "unit": self.codes.theirs("unit", line["unit"]),
         }
-        _put(told, "order_line", line.get("order_line") if released else line["line"])
-        _put(told, "lot", line.get("lot"))
+        put(told, "order_line", line.get("order_line") if released else line["line"])
+        put(told, "lot", line.get("lot"))
         return told
 
 
-class CancelWriter(_Writer):
+class CancelWriter(PlainWriter):
     """The wish to stop an order, by its release (`warehouse_order_cancel`) or its sales order (`cancellation`)."""
 
     def ask(self, job: Job) -> Ask:
@@ -111,12 +112,12 @@ class CancelWriter(_Writer):
                 fix="cancel the whole order and release the rest as a new one",
             )
         body: Tree = {}
-        _put(body, "reason", job.tree.get("reason"))
-        return self._asking("POST", f"{_order_path(_cancelled(job))}/cancel", job, body)
+        put(body, "reason", job.tree.get("reason"))
+        return self.asking("POST", f"{_order_path(_cancelled(job))}/cancel", job, body)
 
     def done(self, answer: Answer) -> Done:
         """Cancelled; the id is that of the order."""
-        return Done(_read(answer, Order).id, says="cancelled before picking")
+        return Done(read(answer, Order).id, says="cancelled before picking")
 
     def find(self, job: Job) -> Ask | None:
         """GET /orders/{number}."""
@@ -124,17 +125,17 @@ class CancelWriter(_Writer):
 
     def found(self, job: Job, answer: Answer) -> Done | None:
         """Done when the order is cancelled. Raises TryLater."""
-        order = _found(answer, self._tools.now())
+        order = _found(answer, self.tools.now())
         return None if order is None or order.status != "cancelled" else self.done(answer)
 
 
-class ItemWriter(_Writer):
+class ItemWriter(PlainWriter):
     """An item to what the warehouse has to know of it."""
 
     def ask(self, job: Job) -> Ask:
         """PUT /items/{sku}. Raises Unmapped."""
-        tree, codes = job.tree, self._codes
-        body: Tree = {"unit": codes.theirs("unit", _given(tree, "unit"))}
+        tree, codes = job.tree, self.codes
+        body: Tree = {"unit": codes.theirs("unit", given(tree, "unit"))}
         body.update(
             {name: tree[name] for name in ("name", "gtin", "weight_kg", "lot_tracked") if name in tree}
         )
@@ -144,11 +145,11 @@ class ItemWriter(_Writer):
         ]
         if packs:
             body["packs"] = packs
-        return self._asking("PUT", _item_path(_given(tree, "sku")), job, body)
+        return self.asking("PUT", _item_path(given(tree, "sku")), job, body)
 
     def done(self, answer: Answer) -> Done:
         """The warehouse's own code of the item, which is ours."""
-        sku = _read(answer, Item).sku
+        sku = read(answer, Item).sku
         return Done(sku, missing_id=sku is None)
 
     def find(self, job: Job) -> Ask | None:
@@ -160,7 +161,7 @@ class ItemWriter(_Writer):
         raise TryLater("items are not looked up in the warehouse")
 
 
-def _read(answer: Answer, shape: type[T]) -> T:
+def read(answer: Answer, shape: type[T]) -> T:
     """What a success holds. Raises InDoubt when it cannot be read."""
     try:
         return msgspec.json.decode(answer.body, type=shape)
@@ -177,14 +178,14 @@ def _found(answer: Answer, now_s: float) -> Order | None:
         wait_s = refusal.wait_s if isinstance(refusal, TryLater) else None
         raise TryLater(f"the look-up was answered {answer.status}", wait_s=wait_s)
     try:
-        return _read(answer, Order)
+        return read(answer, Order)
     except InDoubt as unclear:
         raise TryLater(unclear.says) from None
 
 
 def _cancelled(job: Job) -> str:
     """The number that the order has in the warehouse."""
-    return _given(job.tree, "order" if job.document == "cancellation" else "number")
+    return given(job.tree, "order" if job.document == "cancellation" else "number")
 
 
 def _order_path(number: str) -> str:
@@ -208,7 +209,7 @@ def _address(tree: Tree) -> Tree:
     address = {name: given[name] for name in ADDRESS if name in given}
     customer: Mapping[str, Any] = tree.get("customer", {})
     if "name" not in address:
-        _put(address, "name", address.get("company") or customer.get("name"))
+        put(address, "name", address.get("company") or customer.get("name"))
     for name in ("name", "city", "country"):
         if not address.get(name):
             raise Invalid(
@@ -220,14 +221,14 @@ def _address(tree: Tree) -> Tree:
     return address
 
 
-def _given(tree: Tree, name: str) -> Any:
+def given(tree: Tree, name: str) -> Any:
     """A field that every such document has. Raises Invalid."""
     if name not in tree:
         raise Invalid(f"the {name} is missing", path=name, fix=f"map the {name} where the document is read")
     return tree[name]
 
 
-def _put(tree: Tree, name: str, value: Any, change: Callable[[Any], Any] | None = None) -> None:
+def put(tree: Tree, name: str, value: Any, change: Callable[[Any], Any] | None = None) -> None:
     """Sets a field, unless there is nothing to set."""
     if value is not None:
         tree[name] = value if change is None else change(value)

@@ -37,7 +37,7 @@ _VERSIONS = Statement(
     "SELECT a.n, x.capture, x.version, p.codec, p.data FROM"
     " unnest($1::text[], $2::text[], $3::text[], $5::bigint[])"
     " WITH ORDINALITY AS a(system, document, their_id, version, n) CROSS JOIN LATERAL ("
-    f"{_REVISION} AND version = a.version) x{_CONTENT}",
+    f"{_REVISION} AND version = a.version LIMIT 1) x{_CONTENT}",
     (_TEXTS, _TEXTS, _TEXTS, _INT, _INTS),
 )
 STATEMENTS = (_KEYS, _LATEST, _VERSIONS)

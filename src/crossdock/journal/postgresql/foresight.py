@@ -22,9 +22,12 @@ _TEXTS, _INTS, _INT = Type.TEXT.array_oid, Type.INT.array_oid, Type.INT.oid
 _MESSAGE = ", ".join(f"m.{column.strip()}" for column in MESSAGE_COLUMNS.split(","))
 _HUB = "h.id, h.root, h.key, h.home"
 _OBJECTS = "unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS a(system, document, their_id, n)"
+#: Each look-up by key stands behind a LIMIT or an OFFSET: the planner, which knows nothing of the tables when it
+#: makes the plan, may then not turn the join around and compare every row of a table with all that is asked.
 _KNOWN = (
-    f"{_OBJECTS} JOIN identity i ON i.scope = $4 AND i.system = a.system AND i.document = a.document"
-    " AND i.their_id = a.their_id JOIN hubs h ON h.id = i.hub"
+    f"{_OBJECTS} CROSS JOIN LATERAL (SELECT hub FROM identity WHERE scope = $4 AND system = a.system"
+    " AND document = a.document AND their_id = a.their_id LIMIT 1) i"
+    " CROSS JOIN LATERAL (SELECT * FROM hubs WHERE id = i.hub LIMIT 1) h"
 )
 _NUMBERED = (
     "{} CROSS JOIN LATERAL (SELECT * FROM hubs WHERE document = a.document AND number = a.number"
@@ -35,7 +38,8 @@ _NUMBERS = "unnest($1::text[], $2::text[]) WITH ORDINALITY AS a(document, number
 FIND_OBJECTS = Statement(
     b"foresee_objects",
     f"SELECT a.n, {_HUB}, b.how, b.version, b.message, {_MESSAGE} FROM {_KNOWN}"
-    " LEFT JOIN beliefs b ON b.hub = h.id AND b.system = a.system LEFT JOIN messages m ON m.id = b.message",
+    " LEFT JOIN LATERAL (SELECT * FROM beliefs WHERE hub = h.id AND system = a.system LIMIT 1) b ON TRUE"
+    " LEFT JOIN LATERAL (SELECT * FROM messages WHERE id = b.message LIMIT 1) m ON TRUE",
     (_TEXTS, _TEXTS, _TEXTS, _INT),
 )
 FIND_NUMBERS = Statement(
@@ -46,7 +50,7 @@ FIND_ITEMS = Statement(
     f"SELECT a.n, {_MESSAGE} FROM unnest($1::text[]) WITH ORDINALITY AS a(number, n) CROSS JOIN LATERAL"
     " (SELECT id FROM hubs WHERE document = 'item' AND number = a.number ORDER BY id DESC LIMIT 1) h"
     " CROSS JOIN LATERAL (SELECT max(message) AS id FROM beliefs WHERE hub = h.id AND how = 1) t"
-    " JOIN messages m ON m.id = t.id",
+    " CROSS JOIN LATERAL (SELECT * FROM messages WHERE id = t.id LIMIT 1) m",
     (_TEXTS,),
 )
 #: The ids of objects at all systems, of those that are named and of the roots of those that are looked up.
@@ -56,7 +60,8 @@ FIND_IDS = Statement(
     + _NUMBERED.format(_NUMBERS.replace("$1", "$5").replace("$2", "$6"))
     + ") SELECT r.id, r.document, i.system, i.their_id FROM"
     " (SELECT id FROM found UNION SELECT root FROM found UNION SELECT unnest($7::bigint[])) w(id)"
-    " JOIN hubs r ON r.id = w.id LEFT JOIN identity i ON i.hub = r.id",
+    " CROSS JOIN LATERAL (SELECT id, document FROM hubs WHERE id = w.id LIMIT 1) r"
+    " LEFT JOIN LATERAL (SELECT system, their_id FROM identity WHERE hub = r.id OFFSET 0) i ON TRUE",
     (_TEXTS, _TEXTS, _TEXTS, _INT, _TEXTS, _TEXTS, _INTS),
 )
 STATEMENTS = (FIND_OBJECTS, FIND_NUMBERS, FIND_ITEMS, FIND_IDS)

@@ -29,7 +29,17 @@ from crossdock.journal.sqlite.storage import SqliteStorage
 #: Rows that one transaction copies, with the note of how far it came.
 CHUNK = 10_000
 #: Tables whose ids come from one sequence.
-_NUMBERED = ("captures", "messages", "transmissions", "payloads", "hubs", "incidents", "overrides")
+_NUMBERED = (
+    "captures",
+    "messages",
+    "transmissions",
+    "payloads",
+    "hubs",
+    "incidents",
+    "overrides",
+    "reservations",
+    "promises",
+)
 #: Called with the rows copied so far and all of them.
 Progress = Callable[[int, int], None]
 

@@ -16,6 +16,8 @@ _KEYS: dict[str, tuple[str, slice]] = {
     "hand_over": ("messages", slice(2, 3)),
     "upsert_hub": ("hubs", slice(0, 1)),
     "introduce_shared": ("hubs", slice(0, 1)),
+    "upsert_number": ("numbers", slice(0, 2)),
+    "answer_receipt": ("receipts", slice(2, 4)),
     "upsert_restored": ("restored", slice(0, 1)),
     "upsert_belief": ("beliefs", slice(0, 2)),
     "upsert_cursor": ("cursors", slice(0, 3)),
@@ -25,6 +27,14 @@ _KEYS: dict[str, tuple[str, slice]] = {
     "assign_incident": ("incidents", slice(0, 1)),
     "resolve_incident": ("incidents", slice(0, 1)),
     "delete_member": ("members", slice(0, 2)),
+    "upsert_stock_belief": ("stock_beliefs", slice(0, 2)),
+    "age_stock": ("stock_beliefs", slice(0, 2)),
+    "add_supply": ("stock_levels", slice(0, 3)),
+    "take_stock": ("stock_levels", slice(0, 3)),
+    "settle_level": ("stock_levels", slice(0, 3)),
+    "move_reservation": ("reservations", slice(0, 1)),
+    "upsert_stock_told": ("stock_told", slice(0, 2)),
+    "due_told": ("stock_told", slice(1, 3)),
 }
 
 

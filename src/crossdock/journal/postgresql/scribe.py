@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from crossdock.journal.chain import DOOR_BITS, link
-from crossdock.journal.changes import TOLD, Changes, Row, marks_of
+from crossdock.journal.changes import Changes, Row
+from crossdock.journal.marks import TOLD, marks_of
 from crossdock.journal.postgresql.plan import Plan
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry
 
+_NONE: Mapping[int, Sequence[Row]] = {}
 #: Statements that must be the first to write their row, where the changes say so.
 _FIRST = {"upsert_identity": "introduce_identity"}
 
@@ -82,9 +84,12 @@ class Scribe:
             else:
                 self._plan.add(statement, values)
 
-    def entries(self, changes: Changes, standing: Standing) -> None:
-        """Plans the entries with the rows that cite them."""
-        for entry, rows in changes.entries:
+    def entries(
+        self, changes: Changes, standing: Standing, numbered: Mapping[int, Sequence[Row]] = _NONE
+    ) -> None:
+        """Plans the entries with the rows that cite them; `numbered` are those of an entry that gave numbers."""
+        for entry, known in changes.entries:
+            rows = (*known, *numbered.get(id(entry), ())) if numbered else known
             planned = _planned(entry, rows, standing) if rows else rows
             position = self.append(entry, planned)
             for statement, values, touches in planned:

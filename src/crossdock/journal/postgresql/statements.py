@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crossdock.journal.postgresql.arrays import Type
+from crossdock.journal.postgresql.stock_statements import stock_statements
 from crossdock.journal.postgresql.wire import Statement
 
 _LETTERS = {"i": Type.INT, "t": Type.TEXT, "b": Type.BYTES, "o": Type.BOOL}
@@ -132,6 +133,30 @@ _ALL = (
         "ON CONFLICT (name, system, theirs) DO UPDATE SET ours = excluded.ours, position = excluded.position",
     ),
     _insert(
+        "upsert_number", "numbers", "scope:i sequence:t value:i most:i position:i",
+        "ON CONFLICT (scope, sequence) DO UPDATE SET value = excluded.value, most = excluded.most,"
+        " position = excluded.position",
+    ),
+    _bulk(
+        "insert_receipt",
+        "INSERT INTO receipts (transmission, round, scope, system, control, grp, document, number, root, partition,"
+        " says, sent_ms, due_ms, position, moved, state) SELECT u.*, u.position, 1"
+        " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::text[],"
+        " $8::text[], $9::bigint[], $10::bigint[], $11::text[], $12::bigint[], $13::bigint[], $14::bigint[])"
+        " AS u(transmission, round, scope, system, control, grp, document, number, root, partition, says, sent_ms,"
+        " due_ms, position)",
+        (Type.INT, Type.INT, Type.INT, Type.TEXT, Type.INT, Type.INT, Type.TEXT, Type.TEXT, Type.INT, Type.INT,
+         Type.TEXT, Type.INT, Type.INT, Type.INT), 0,
+    ),
+    _bulk(
+        "answer_receipt",
+        "UPDATE receipts r SET state = u.state, answered = u.answered, moved = u.moved"
+        " FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])"
+        " AS u(state, answered, transmission, round, moved)"
+        " WHERE r.transmission = u.transmission AND r.round = u.round",
+        (Type.INT, Type.TEXT, Type.INT, Type.INT, Type.INT), 2,
+    ),
+    _insert(
         "upsert_restored", "restored", "system:t backup_ms:i since_ms:i floor:i ended_id:i position:i",
         "ON CONFLICT (system) DO UPDATE SET backup_ms = excluded.backup_ms, since_ms = excluded.since_ms,"
         " floor = excluded.floor, ended_id = excluded.ended_id, position = excluded.position",
@@ -186,15 +211,17 @@ _ALL = (
         " WHERE t.id = u.id AND t.state = u.before",
         "state:i round:i attempt:i due_ms:i first_ms:i payload:i request:t id:i before:i", "id", sort_by=7,
     ),
+    # Nothing is added to a state but to keep the planner from the index of all that is open.
     _counted(
         "assign_incident",
-        "UPDATE incidents i SET owner = u.owner, moved = u.moved FROM ROWS WHERE i.id = u.id AND i.state = 1",
+        "UPDATE incidents i SET owner = u.owner, moved = u.moved FROM ROWS"
+        " WHERE i.id = u.id AND i.state + 0 = 1",
         "id:i owner:t moved:i", "id", sort_by=0,
     ),
     _counted(
         "resolve_incident",
         "UPDATE incidents i SET state = 2, reason = u.reason, closed_ms = u.closed_ms, moved = u.moved FROM ROWS"
-        " WHERE i.id = u.id AND i.owner = u.owner AND i.state = 1"
+        " WHERE i.id = u.id AND i.owner = u.owner AND i.state + 0 = 1"
         " AND NOT EXISTS (SELECT 1 FROM held WHERE incident = u.id)",
         "id:i owner:t reason:t closed_ms:i moved:i", "id", sort_by=0,
     ),
@@ -217,6 +244,7 @@ _ALL = (
         (Type.INT, Type.TEXT, Type.TEXT, Type.INT), 3,
     ),
     _insert("insert_ledger", "ledger", _LEDGER),
+    *stock_statements(_insert, _counted),
 )  # fmt: skip
 
 #: Every bulk statement by the name that `Changes` knows it by, in the order in which a round runs them.

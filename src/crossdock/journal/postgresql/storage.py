@@ -27,6 +27,11 @@ class PostgresqlStorage:
         with closing(connect(self.url)) as connection, speaking():
             return shape_of(connection) > 0
 
+    def behind(self) -> bool:
+        """Whether a migration is still to come. Raises StoreDown."""
+        with closing(connect(self.url)) as connection, speaking():
+            return 0 < shape_of(connection) < _newest()
+
     @contextmanager
     def snapshot(self) -> Generator[PostgresqlConnection]:
         """One view of all that is committed. Raises StoreDown or Damaged."""
@@ -44,8 +49,12 @@ class PostgresqlStorage:
 
     def complaint(self, connection: Connection) -> str | None:
         """Whether the tables are those of this version."""
-        newest = max(number for number, _, _ in migrations())
+        newest = _newest()
         found = connection.execute("SELECT max(number) FROM shape").fetchone()[0]
         if found != newest:
             return f"the tables have shape {found}, this version of the hub knows {newest}"
         return None
+
+
+def _newest() -> int:
+    return max(number for number, _, _ in migrations())

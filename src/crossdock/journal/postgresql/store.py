@@ -9,13 +9,14 @@ from asyncio import Future
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
 from crossdock.journal.chain import GENESIS, PARTITIONS
-from crossdock.journal.changes import Changes, marked, packed
+from crossdock.journal.changes import Changes, packed
 from crossdock.journal.contract import Accepted, Arrival, Dedup, StoreDown
+from crossdock.journal.marks import marked
 from crossdock.journal.postgresql import doorbook, transaction, writer
 from crossdock.journal.postgresql.arrays import Type
 from crossdock.journal.postgresql.membership import EpochFence, Fence, Member, join, leave, this_process
@@ -28,8 +29,10 @@ from crossdock.journal.postgresql.statements import BULK
 from crossdock.journal.postgresql.transaction import Kit, Task
 from crossdock.journal.postgresql.wire import KEYED, Statement, Wire
 from crossdock.journal.postgresql.writer import Writer
+from crossdock.journal.stock import OnStock
 
 _log = structlog.get_logger("crossdock.journal")
+T = TypeVar("T")
 _SALT_BYTES, _SALTS_DRAWN = 8, 512
 _INT, _TEXT, _BYTES = Type.INT, Type.TEXT.oid, Type.BYTES.oid
 _CHARTER = Statement(
@@ -253,6 +256,12 @@ class PostgresqlJournal(PostgresqlReads):
         """Stores what one poll found and moves its cursor, in one commit. Repeats leave no trace."""
         row = (self.scope, system, document, cursor, self._clock_ms())
         return self.writer.submit(Task(arrivals=arrivals, cursor=row))
+
+    def decide_on_stock(
+        self, skus: Sequence[str], channel: str | None, decide: OnStock[T], *, entries_max: int = 1
+    ) -> Future[T]:
+        """Decides about some items while their levels are locked, whichever host asks."""
+        return self.writer.submit(Task(stock=(skus, channel, decide), entries=entries_max))
 
     async def anchor(self) -> None:
         """Ties the heads of all chains together in one row, so that none can be cut off unseen.

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from crossdock.journal.changes import Changes, marked
+from crossdock.journal.changes import Changes, Row
 from crossdock.journal.contract import Accepted, Arrival, Dedup, Fenced, Verdict
+from crossdock.journal.marks import marked
+from crossdock.journal.numbers import ONCE
 from crossdock.journal.postgresql.arrays import Type, array, scalar
 from crossdock.journal.postgresql.decoding import rows
 from crossdock.journal.postgresql.doorbook import Doorbook
@@ -16,8 +18,11 @@ from crossdock.journal.postgresql.ids import ID_BLOCK, Ids
 from crossdock.journal.postgresql.membership import Fence, Member
 from crossdock.journal.postgresql.plan import Plan
 from crossdock.journal.postgresql.scribe import Scribe, Standing
+from crossdock.journal.postgresql.shelf import STATEMENTS as SHELF
+from crossdock.journal.postgresql.shelf import Shelf
 from crossdock.journal.postgresql.wire import Command, Lost, Refused, Statement, Wire
 from crossdock.journal.sql.arriving import cause_of_conflict, conflict, repeated, stored
+from crossdock.journal.stock import OnStock
 
 _INT, _INTS, _TEXTS = Type.INT.oid, Type.INT.array_oid, Type.TEXT.array_oid
 BEGIN = Statement(b"begin", "BEGIN")
@@ -48,8 +53,16 @@ _OWNERS = Statement(
     " AND NOT EXISTS (SELECT 1 FROM members WHERE incident = incidents.id AND kind <> 4)",
     (_INTS,),
 )
+_NUMBER = Statement(
+    b"next_number",
+    # The row stays locked until the commit, so that nobody else is given the next one before this one is durable.
+    "INSERT INTO numbers AS n (scope, sequence, value, most, position) VALUES ($1, $2, 1, $3, 0)"
+    " ON CONFLICT (scope, sequence) DO UPDATE SET"
+    f" value = CASE WHEN n.value >= $3 AND n.sequence NOT LIKE '{ONCE}%' THEN 1 ELSE n.value + 1 END RETURNING value",
+    (_INT, Type.TEXT.oid, _INT),
+)
 _CHAIN = Statement(b"end_chain", "UPDATE chains SET position = $2, doors = $3 WHERE chain = $1", (_INT,) * 3)
-STATEMENTS = (BEGIN, COMMIT, ROLLBACK, _FENCE, _IDS, _CAUSES, _LOCK, _OWNERS, _CHAIN)
+STATEMENTS = (BEGIN, COMMIT, ROLLBACK, _FENCE, _IDS, _CAUSES, _LOCK, _OWNERS, _NUMBER, _CHAIN, *SHELF)
 
 
 @dataclass(slots=True)
@@ -66,6 +79,10 @@ class Task:
     #: Plans what follows from the answers of `asks`, and gives the outcome.
     then: Callable[[list[list[tuple[Any, ...]]], Plan], Any] | None = None
 
+    #: The items that a decision is about, the channel that it is for, and the decision.
+    stock: tuple[Sequence[str], str | None, OnStock[Any]] | None = None
+    entries: int = 0  #: the most that a decision on stock adds
+
     @property
     def solo(self) -> bool:
         """Whether it needs a transaction of its own: it asks in the middle, or others must wait for it."""
@@ -79,7 +96,11 @@ class Task:
     @property
     def entries_max(self) -> int:
         """The most entries that it can add to the ledger."""
-        return len(self.arrivals) + (len(self.changes.entries) + 1 if self.changes is not None else 0)
+        return (
+            self.entries
+            + len(self.arrivals)
+            + (len(self.changes.entries) + 1 if self.changes is not None else 0)
+        )
 
 
 @dataclass(slots=True)
@@ -112,6 +133,8 @@ class Transaction:
         self._fresh: Iterator[int] = iter(())  #: ids of captures, drawn inside this transaction
         self._book = Doorbook([a for task in tasks for a in task.arrivals], kit.scope)
         self._standing = Standing({}, {})
+        self._numbered: dict[int, list[Row]] = {}  #: rows that go with an entry, once its numbers are known
+        self._shelf = Shelf([task.stock for task in tasks if task.stock is not None], kit.scope)
 
     async def run(self) -> None:
         """Writes everything.
@@ -119,6 +142,7 @@ class Transaction:
         Raises Fenced, Refused, Lost, or what a task raises; `committing` tells whether anything can be durable then.
         """
         answers = await self._open()
+        await self._number()
         for task in self.tasks:
             self.outcome.append(await self._task(task, answers))
         await self._commit()
@@ -138,7 +162,8 @@ class Transaction:
         begin: list[Command] = [(BEGIN, ()), *(c for task in self.tasks for c in task.before)]
         book, locks = self._book.commands(), self._locks()
         asks = [c for task in self.tasks for c in task.asks]
-        sent = [*begin, self._fence(), *[(_IDS, ())] * draws, *book, *locks, *asks]
+        shelf = self._shelf.commands([task.changes for task in self.tasks if task.changes is not None])
+        sent = [*begin, self._fence(), *[(_IDS, ())] * draws, *book, *locks, *shelf, *asks]
         results = [rows(result) for result in await self._wire.exchange(sent)]
         found = iter(results[len(begin) :])
         epochs = next(found)
@@ -152,6 +177,7 @@ class Transaction:
         self._book.learn([next(found) for _ in book])
         for _ in locks:
             self._standing.opened.update({row[1]: row[0] for row in next(found) if len(row) > 1})
+        self._shelf.learn([next(found) for _ in shelf])
         return list(found)
 
     def _fence(self) -> Command:
@@ -172,14 +198,45 @@ class Transaction:
     def _causes(self, causes: Sequence[str]) -> Command:
         return _CAUSES, [array(causes, Type.TEXT), scalar(self._kit.scope)]
 
+    async def _number(self) -> None:
+        """Gives control numbers to the bodies that wait for some, in one order of sequences for all writers."""
+        lates = [late for task in self.tasks if task.changes is not None for late in task.changes.late]
+        asked = sorted(
+            (one.sequence, place, at, one.most)
+            for place, late in enumerate(lates)
+            for at, one in enumerate(late.numbers)
+        )
+        if not asked:
+            return
+        scope = scalar(self._kit.scope)
+        results = await self._wire.exchange(
+            [(_NUMBER, [scope, scalar(sequence), scalar(most)]) for sequence, _, _, most in asked]
+        )
+        given: dict[tuple[int, int], int] = {
+            (place, at): rows(result)[0][0] for (_, place, at, _), result in zip(asked, results, strict=True)
+        }
+        last = {sequence: given[place, at] for sequence, place, at, _ in asked}
+        for place, late in enumerate(lates):
+            numbers = [given[place, at] for at in range(len(late.numbers))]
+            (payload, values), told = late.numbered(self._kit.scope, numbers, last)
+            self._plan.add(payload, values)
+            self._numbered.setdefault(id(late.entry), []).extend((name, row, None) for name, row in told)
+
     # -- the tasks -----------------------------------------------------------
 
     async def _task(self, task: Task, answers: list[list[tuple[Any, ...]]]) -> Any:
+        if task.stock is not None:
+            changes = Changes(self._kit.scope, self._kit.ids.next, self._kit.salt)
+            outcome = self._shelf.decide(task.stock, changes)
+            self._scribe.rows(changes)
+            self._scribe.entries(changes, self._standing)
+            return outcome
         if task.changes is not None:
+            self._shelf.note(task.changes.rows)
             self._scribe.rows(task.changes)
             if task.changes.ends:
                 await self._empty(task.changes.ends)
-            self._scribe.entries(task.changes, self._standing)
+            self._scribe.entries(task.changes, self._standing, self._numbered)
             return None
         if task.then is not None:
             return task.then(answers, self._plan)
@@ -236,6 +293,8 @@ class Transaction:
     # -- the last round trip -------------------------------------------------
 
     async def _commit(self) -> None:
+        for values in self._shelf.taken():
+            self._plan.add("take_stock", values)
         commands = self._plan.commands()
         if self._scribe.moved is not None:
             numbers = (self._scribe.chain, *self._scribe.moved)

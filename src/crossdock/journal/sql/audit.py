@@ -17,6 +17,8 @@ from crossdock.journal.changes import unpacked
 from crossdock.journal.sql.connection import Connection, Damaged, Storage
 from crossdock.journal.sql.made import PAGE, Made, maker_of
 from crossdock.journal.sql.notes import Notes
+from crossdock.journal.sql.series import Series
+from crossdock.journal.sql.stock_audit import unbalanced
 from crossdock.journal.sql.vouchers import Cited, marked_rows, moving_rows
 from crossdock.message.states import CaptureState, EntryKind
 
@@ -85,6 +87,7 @@ class _Audit:
         self._at = at
         self.head = ""
         self._notes = Notes()
+        self._series = Series()
         #: chain -> the position of its last entry, and its rows of the door. With one writer the ledger alone tells.
         self._ends: dict[int, tuple[int, int]] = {}
         self._heads: dict[int, bytes] = {}
@@ -108,8 +111,12 @@ class _Audit:
         self.stage = "state"
         self._rows_of_things()
         self._revisions()
+        if gone := self._series.complaint(self._read):
+            raise _Found(gone[0] or self.position, "state", gone[1])
         self._cited()
         self._marked()
+        if (said := unbalanced(self._read)) is not None:
+            raise _Found(self.position, "state", said)
         self.stage = "payload"
         self._other_payloads()
         self.stage = "state"
@@ -216,6 +223,8 @@ class _Audit:
             self._notes.moved(subject, state, row[20], position)
         if kind == EntryKind.translated.value and message is not None and capture is not None:
             self._notes.moved(capture, CaptureState.TRANSLATED.value, None, position)
+        if row[18] is not None and (says := self._series.note(self._read, position, row[18])):
+            raise _Found(position, "state", says)
         if row[18] is not None and '"moves"' in row[18]:
             for _, id_, moved_to in json.loads(row[18])["moves"]:
                 self._notes.moved(id_, moved_to, None, position)

@@ -79,6 +79,10 @@ class Storage(Protocol):
         """Whether a hub ever wrote here. Raises StoreDown when nobody can tell."""
         ...
 
+    def behind(self) -> bool:
+        """Whether an older release wrote it last, so that tables of this one may be missing."""
+        ...
+
     def snapshot(self) -> AbstractContextManager[Connection]:
         """One view of all that is committed. Raises StoreDown; damage shows as Damaged or sqlite3.Error."""
         ...

@@ -87,7 +87,7 @@ BRAKE = "brake:"
 
 
 def brake_acts(connection: Connection, scope: int) -> dict[tuple[str, str], tuple[str, int]]:
-    """What a person did last about each feed that the brake held: (system, document) to (pass or drop, when)."""
+    """What a person did last about each feed that the brake held: (system, document) to (what, when)."""
     rows = connection.execute(
         "SELECT system, direction, move, at_ms FROM gate_acts WHERE scope = ? AND direction NOT IN ('in', 'out')"
         " ORDER BY at_ms DESC, id DESC LIMIT ?",

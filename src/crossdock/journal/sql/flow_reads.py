@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from crossdock.journal.chain import PARTITIONS
-from crossdock.journal.contract import Sent
 from crossdock.journal.sql import flow
 from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.rows import CAPTURE_COLUMNS, MESSAGE_COLUMNS, read_capture, read_message
+from crossdock.journal.stories import Sent
 from crossdock.message.gate import GateAct
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message
@@ -17,6 +17,9 @@ from crossdock.message.states import EntryKind, TransmissionState
 
 #: Messages and sendings of one story that decide about it, the newest.
 STORY_MAX = 2_000
+
+#: Messages of one story that are looked at for what they add up to.
+_TAKEN_MAX = 2_000
 
 
 class FlowReads:
@@ -133,6 +136,16 @@ class FlowReads:
         """What is on the desk of one object."""
         rows = self._reader.execute(
             f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE hub = ? AND state = 5 ORDER BY id", (hub,)
+        )
+        return [read_message(row) for row in rows]
+
+    def messages_taken(self, root: int, document: str) -> Sequence[Message]:
+        """Documents of one kind in the story of a root that passed all checks, in order; the newest of very many."""
+        rows = self._reader.execute(
+            f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE state = 2 AND document = ? AND id IN"
+            " (SELECT DISTINCT message FROM ledger WHERE root = ? AND message IS NOT NULL"
+            " ORDER BY message DESC LIMIT ?) ORDER BY id",
+            (document, root, _TAKEN_MAX),
         )
         return [read_message(row) for row in rows]
 

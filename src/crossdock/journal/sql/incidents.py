@@ -22,7 +22,11 @@ _ROW = (
 )
 #: What can be done about an open incident, by type; retrying a doubt would be a guess.
 _ACTS = ("assign", "fix", "retry", "resolve")
-_ACTS_OF = {"in_doubt": ("assign", "fix", "resolve"), "duplicate_conflict": ("assign", "resolve")}
+_ACTS_OF = {
+    "in_doubt": ("assign", "fix", "resolve"),
+    "duplicate_conflict": ("assign", "resolve"),
+    "mass_change": ("assign", "retry", "resolve"),
+}
 
 #: Each member with the ordering key and the capture that it leads to, and the system that it came from.
 _MEMBERS = (
@@ -188,14 +192,18 @@ def held(connection: Connection, id_: int, limit: int) -> list[tuple[MemberKind,
 
 
 def sources(connection: Connection, id_: int, after: int, limit: int) -> list[tuple[int, str, str, str]]:
-    """(capture, system, document, their id) of what an incident holds, beyond one capture."""
+    """(member, system, document, their id) of what an incident holds, beyond one member.
+
+    Of a capture that many documents came in, such as a file, only those that it holds are meant.
+    """
     return connection.execute(
-        "SELECT DISTINCT c.id, c.system, c.document, c.their_id FROM held h"
+        "SELECT min(h.id), c.system, coalesce(s.document, d.document, c.document),"
+        " coalesce(s.their_id, d.their_id, c.their_id) FROM held h"
         " LEFT JOIN messages d ON h.kind = 2 AND d.id = h.id"
         " LEFT JOIN transmissions t ON h.kind = 3 AND t.id = h.id"
         " LEFT JOIN messages s ON s.id = t.message"
         " JOIN captures c ON c.id = coalesce(s.capture, d.capture, CASE h.kind WHEN 1 THEN h.id END)"
-        " WHERE h.incident = ? AND h.kind <> 4 AND c.id > ? ORDER BY c.id LIMIT ?",
+        " WHERE h.incident = ? AND h.kind <> 4 AND h.id > ? GROUP BY 2, 3, 4 ORDER BY 1 LIMIT ?",
         (id_, after, limit),
     ).fetchall()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crossdock.journal.changes import marked
+from crossdock.journal.marks import marked
 from crossdock.journal.sql.connection import Storage
 
 _SCOPE = 1

@@ -9,8 +9,9 @@ from typing import Any
 
 from crossdock.journal.changes import unpacked
 from crossdock.journal.contract import RestoredSystem
+from crossdock.journal.numbers import Receipt
+from crossdock.journal.sql import receipts
 from crossdock.journal.sql.connection import Connection
-from crossdock.journal.sql.flow_reads import FlowReads
 from crossdock.journal.sql.rows import (
     CAPTURE_COLUMNS,
     MESSAGE_COLUMNS,
@@ -19,12 +20,13 @@ from crossdock.journal.sql.rows import (
     read_message,
     read_transmission,
 )
+from crossdock.journal.sql.stock_reads import StockReads
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
 from crossdock.message.states import TransmissionState
 
 
-class Reads(FlowReads):
+class Reads(StockReads):
     """Reads on a connection of their own, which sees only what is durable."""
 
     scope: int
@@ -282,6 +284,28 @@ class Reads(FlowReads):
             (self.scope, system, document),
         ).fetchone()
         return row[0] if row else None
+
+    def receipts_owed(
+        self, system: str, *, control: int | None = None, group: int | None = None
+    ) -> Sequence[Receipt]:
+        """What one partner owes for an interchange or a group, the newest first."""
+        return receipts.owed(self._reader, self.scope, system, control=control, group=group)
+
+    def receipts_of(self, transmission: int) -> Sequence[Receipt]:
+        """What was owed for one transmission, the newest round first."""
+        return receipts.rounds(self._reader, transmission)
+
+    def has_been_sent(self, target: str, document: str, *, root: int, hub: int) -> bool:
+        """Whether a target has a document of one root object: any of it, or that of `hub` where it is another."""
+        return receipts.has_been_sent(self._reader, target, document, root=root, hub=hub)
+
+    def numbers(self) -> Sequence[tuple[str, int, int]]:
+        """Every sequence with the last number given and the highest that may be given."""
+        return receipts.numbers(self._reader, self.scope)
+
+    def receipts_overdue(self, partitions: Collection[int], now_ms: int, limit: int) -> Sequence[Receipt]:
+        """Receipts that should have come by now."""
+        return receipts.overdue(self._reader, self.scope, partitions, now_ms, limit)
 
     def keys(self) -> Sequence[tuple[bytes, str, str, str | None]]:
         """(digest, name, role, system) of every key that is not revoked."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crossdock.journal.chain import mark
-from crossdock.journal.changes import incident_mark, marks_of, message_mark
+from crossdock.journal.marks import incident_mark, marks_of, message_mark, receipt_mark
 from crossdock.journal.sql.connection import Connection
 
 #: A thing that moves: what it is, its id, its state, the mark of its changing columns.
@@ -46,12 +46,29 @@ _SIMPLE = (
     ("overrides", "insert_override", "id, scope, system, document, their_id, path, value, until_ms"),
     ("restored", "upsert_restored", "system, backup_ms, since_ms, floor, ended_id"),
     ("crosswalk_rows", "upsert_crosswalk_row", "name, system, theirs, ours"),
+    ("numbers", "number", "scope, sequence, value, most"),
     ("gate_acts", "insert_gate_act", "id, scope, system, direction, move, who, reason, at_ms"),
+    (
+        "stock_beliefs",
+        "stock_belief",
+        "hub, system, sku, site, status, lot, expires_on, owner, place, unit, gross, net, as_of_ms, message",
+    ),
+    (
+        "reservations",
+        "reservation",
+        "id, sku, site, channel, holder, line, amount, state, lot, made_ms, until_ms, passed_ms",
+    ),
+    ("promises", "insert_promise", "id, scope, channel, body, made_ms, until_ms"),
+    ("stock_told", "stock_told", "channel, sku, hub, amount, unit, how, at_ms"),
 )
 _INCIDENT = (
     "id, scope, type, cause, severity, owner, opened_ms, due_ms, system, document, number, path, value, says, fix,"
     " state, reason, closed_ms, position, moved"
 )
+_RECEIPT = (
+    "transmission", "round", "scope", "system", "control", "grp", "document", "number", "root", "partition", "says",
+    "sent_ms", "due_ms",
+)  # fmt: skip
 
 
 class Cited:
@@ -69,6 +86,7 @@ class Cited:
                 yield Voucher(table, position, mark(statement, values), marks)
         yield from self._hubs()
         yield from self._incidents()
+        yield from self._receipts()
 
     def _hubs(self) -> Iterator[Voucher]:
         for id_, root, document, number, owner, key, introduced, position, first, last in self._read.scan(
@@ -88,6 +106,15 @@ class Cited:
             fixed = marks_of("insert_incident", tuple(row[:16]))[: len(mark("", ()))]
             yield Voucher("incidents", position, fixed, first)
             yield Voucher("incidents", moved, incident_mark(row[0], row[5], state, reason, closed_ms), last)
+
+    def _receipts(self) -> Iterator[Voucher]:
+        named = ", ".join(f"r.{column}" for column in _RECEIPT)
+        for *values, state, answered, position, moved, first, last in self._read.scan(
+            f"SELECT {named}, r.state, r.answered, r.position, r.moved, o.marks, l.marks FROM receipts r"
+            " LEFT JOIN ledger o ON o.position = r.position LEFT JOIN ledger l ON l.position = r.moved"
+        ):
+            yield Voucher("receipts", position, mark("receipt", values), first)
+            yield Voucher("receipts", moved, receipt_mark(values[0], values[1], state, answered), last)
 
 
 #: Table, the statement that its mark is named after, and its columns in the order of that statement.

@@ -135,3 +135,61 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- insert_anchor
 INSERT OR REPLACE INTO anchors (position, at_ms, heads, mark) VALUES (?, ?, ?, ?);
+
+-- find_number
+SELECT value FROM numbers WHERE scope = ? AND sequence = ?;
+
+-- upsert_number
+INSERT INTO numbers (scope, sequence, value, most, position) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (scope, sequence) DO UPDATE SET value = excluded.value, most = excluded.most, position = excluded.position;
+
+-- insert_receipt
+INSERT INTO receipts (transmission, round, scope, system, control, grp, document, number, root, partition, says, sent_ms, due_ms, position, moved, state)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, 1);
+
+-- answer_receipt
+UPDATE receipts SET state = ?1, answered = ?2, moved = ?5 WHERE transmission = ?3 AND round = ?4;
+-- upsert_stock_belief
+INSERT INTO stock_beliefs (hub, system, sku, site, status, lot, expires_on, owner, place, unit, gross, net, as_of_ms, message, counted, before, good_until_ms, partition, position)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (hub, system) DO UPDATE SET sku = excluded.sku, site = excluded.site, status = excluded.status, lot = excluded.lot,
+  expires_on = excluded.expires_on, owner = excluded.owner, place = excluded.place, unit = excluded.unit, gross = excluded.gross,
+  net = excluded.net, as_of_ms = excluded.as_of_ms, message = excluded.message, counted = excluded.counted, before = excluded.before,
+  good_until_ms = excluded.good_until_ms, partition = excluded.partition, position = excluded.position
+WHERE stock_beliefs.counted = excluded.before;
+
+-- age_stock
+UPDATE stock_beliefs SET counted = 0 WHERE hub = ? AND system = ? AND counted = ?;
+
+-- add_supply
+INSERT INTO stock_levels (scope, sku, site, unit, supply, reserved, as_of_ms, changed, due_ms, partition)
+VALUES (?, ?, ?, ?, ?, 0, ?, 1, ?, ?)
+ON CONFLICT (scope, sku, site) DO UPDATE SET unit = excluded.unit, supply = supply + excluded.supply, as_of_ms = max(as_of_ms, excluded.as_of_ms),
+  changed = changed + 1, due_ms = coalesce(min(due_ms, excluded.due_ms), due_ms, excluded.due_ms);
+
+-- take_stock
+UPDATE stock_levels SET reserved = reserved + ?4, changed = changed + 1, due_ms = coalesce(min(due_ms, ?6), due_ms, ?6)
+WHERE scope = ?1 AND sku = ?2 AND site = ?3 AND supply - reserved - ?4 >= ?5;
+
+-- settle_level
+UPDATE stock_levels SET due_ms = NULL WHERE scope = ? AND sku = ? AND site = ? AND changed = ?;
+
+-- insert_reservation
+INSERT INTO reservations (id, sku, site, channel, holder, line, amount, state, lot, made_ms, until_ms, passed_ms, scope, position)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- move_reservation
+UPDATE reservations SET sku = ?2, site = ?3, channel = ?4, holder = ?5, line = ?6, amount = ?7, state = ?8, lot = ?9, made_ms = ?10,
+  until_ms = ?11, passed_ms = ?12, position = ?15
+WHERE id = ?1 AND state = ?13 AND amount = ?14;
+
+-- insert_promise
+INSERT INTO promises (id, scope, channel, body, made_ms, until_ms, position) VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- upsert_stock_told
+INSERT INTO stock_told (channel, sku, hub, amount, unit, how, at_ms, due_ms, partition, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (channel, sku) DO UPDATE SET hub = excluded.hub, amount = excluded.amount, unit = excluded.unit, how = excluded.how,
+  at_ms = excluded.at_ms, due_ms = excluded.due_ms, partition = excluded.partition, position = excluded.position;
+
+-- due_told
+UPDATE stock_told SET due_ms = ? WHERE channel = ? AND sku = ?;

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crossdock.journal.sql.connection import Connection
-from crossdock.journal.sqlite.schema import SqliteConnection, connect, migrate
+from crossdock.journal.sqlite.schema import SqliteConnection, connect, migrate, migrations
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,15 @@ class SqliteStorage:
     def exists(self) -> bool:
         """Whether the file is there."""
         return self.path.exists()
+
+    def behind(self) -> bool:
+        """Whether a migration is still to come; a damaged file is not behind."""
+        try:
+            with closing(connect(self.path, read_only=True)) as connection:
+                found = connection.execute("PRAGMA user_version").fetchone()[0]
+        except sqlite3.Error:
+            return False
+        return 0 < found < migrations()[-1][0]
 
     @contextmanager
     def snapshot(self) -> Generator[SqliteConnection]:

@@ -9,20 +9,36 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from crossdock.journal.chain import GENESIS, PARTITIONS, link
-from crossdock.journal.changes import TOLD, Changes, Row, marked, marks_of, packed, unpacked
+from crossdock.journal.changes import Changes, Row, packed, unpacked
 from crossdock.journal.contract import Accepted, Arrival, Dedup, Known, Overtaken, Verdict
+from crossdock.journal.marks import TOLD, marked, marks_of
+from crossdock.journal.numbers import Late, after
 from crossdock.journal.sql.arriving import cause_of_conflict, conflict, repeated, stored
-from crossdock.journal.sqlite.schema import STATEMENTS, connect, migrate, must_be_in_use
+from crossdock.journal.sql.stock_reads import StockReads
+from crossdock.journal.sqlite.gathered import Gathered
+from crossdock.journal.sqlite.schema import STATEMENTS, SqliteConnection, connect, migrate, must_be_in_use
 from crossdock.journal.sqlite.snapshots import SqliteReads
 from crossdock.journal.sqlite.writer import Writer
+from crossdock.journal.stock import OnStock
 from crossdock.message.records import Entry
 
+T = TypeVar("T")
 _SALT_BYTES, _SALTS_DRAWN = 8, 512
 _ALL = frozenset(range(PARTITIONS))
-_ID_TABLES = ("captures", "messages", "transmissions", "payloads", "hubs", "incidents", "overrides")
+_ID_TABLES = (
+    "captures",
+    "messages",
+    "transmissions",
+    "payloads",
+    "hubs",
+    "incidents",
+    "overrides",
+    "reservations",
+    "promises",
+)
 
 
 class SqliteJournal(SqliteReads):
@@ -52,6 +68,8 @@ class SqliteJournal(SqliteReads):
         self._heads, self._position = self._load_heads()
         self._open_heads: dict[int, bytes] = {}
         self._open_position = self._position
+        self._open_ms = 0
+        self._gathered = Gathered()
         self._ids = itertools.count(self._highest_id() + 1)
         self._anchored = self._position
         self.writer = Writer(self._write_connection, self, linger_s=linger_s)
@@ -112,6 +130,12 @@ class SqliteJournal(SqliteReads):
         """A transaction opens: links and positions of it are kept apart until it is durable."""
         self._open_heads = {}
         self._open_position = self._position
+        self._open_ms = self._clock_ms()
+        self._gathered.clear()
+
+    def finish(self, connection: sqlite3.Connection) -> None:
+        """All callers of the transaction have written: what was gathered of theirs is written, too."""
+        self._gathered.write(connection)
 
     def keep(self) -> None:
         """The transaction is durable."""
@@ -171,14 +195,41 @@ class SqliteJournal(SqliteReads):
     def _write(self, connection: sqlite3.Connection, changes: Changes) -> None:
         changes.seal()
         for row in changes.rows:
-            _run(connection, row)
+            self._put(connection, row)
+        told = self._number(connection, changes.late) if changes.late else {}
         opened: dict[str, int] = {}
-        for entry, rows in changes.entries:
+        for entry, known in changes.entries:
+            rows = (*known, *told.get(id(entry), ())) if told else known
             planned = self._planned(connection, entry, rows, opened) if rows else rows
-            position = self._append(connection, entry, planned)
+            position = self._append(entry, planned)
             for statement, values, touches in planned:
                 if statement is not TOLD:
-                    _run(connection, (statement, (*values, position), touches))
+                    self._put(connection, (statement, (*values, position), touches))
+
+    def _put(self, connection: sqlite3.Connection, row: Row) -> None:
+        """Writes a row, with many others of its kind if nobody reads it before."""
+        if not self._gathered.add(row):
+            self._gathered.write(connection)
+            _run(connection, row)
+
+    def _number(self, connection: sqlite3.Connection, lates: Sequence[Late]) -> dict[int, list[Row]]:
+        """Gives the next numbers, durable with the transaction or not at all; the rows to write, by their entry."""
+        last: dict[str, int] = {}
+        taken: list[list[int]] = []
+        for late in lates:
+            taken.append(given := [])
+            for one in late.numbers:
+                if one.sequence not in last:
+                    row = connection.execute(STATEMENTS["find_number"], (self.scope, one.sequence)).fetchone()
+                    last[one.sequence] = row[0] if row else 0
+                last[one.sequence] = after(one.sequence, last[one.sequence], one.most)
+                given.append(last[one.sequence])
+        told: dict[int, list[Row]] = {}
+        for late, given in zip(lates, taken, strict=True):
+            (payload, values), rows = late.numbered(self.scope, given, last)
+            connection.execute(STATEMENTS[payload], values)
+            told.setdefault(id(late.entry), []).extend((name, row, None) for name, row in rows)
+        return told
 
     def _planned(
         self, connection: sqlite3.Connection, entry: Entry, rows: Sequence[Row], opened: dict[str, int]
@@ -215,21 +266,39 @@ class SqliteJournal(SqliteReads):
         row = connection.execute(STATEMENTS["find_open_incident"], (self.scope, cause)).fetchone()
         return row[0] if row else None
 
-    def _append(self, connection: sqlite3.Connection, e: Entry, rows: Sequence[Row] = ()) -> int:
+    def _append(self, e: Entry, rows: Sequence[Row] = ()) -> int:
         """Gives an entry its position and link, and writes it."""
         self._open_position += 1
         position, partition = self._open_position, e.partition
         before = self._open_heads.get(partition) or self._heads.get(partition, GENESIS)
-        marks = b"".join(marks_of(statement, values) for statement, values, _ in rows) if rows else None
+        marks = b"".join([marks_of(statement, values) for statement, values, _ in rows]) if rows else None
         columns = (
-            position, partition, e.kind.value, self._clock_ms(), self.scope, e.system, e.origin, e.capture, e.message,
+            position, partition, e.kind.value, self._open_ms, self.scope, e.system, e.origin, e.capture, e.message,
             e.transmission, e.attempt, e.root, e.state, e.says, self._charter, e.reads, e.payload, e.digest, e.detail,
             e.incident, e.mark, marks,
         )  # fmt: skip
         after = link(before, columns, e.seal)
-        connection.execute(STATEMENTS["insert_ledger"], (*columns, after))
+        self._gathered.ledger.append((*columns, after))
         self._open_heads[partition] = after
         return position
+
+    def decide_on_stock(
+        self, skus: Sequence[str], channel: str | None, decide: OnStock[T], *, entries_max: int = 1
+    ) -> asyncio.Future[T]:
+        """Decides about some items while nobody else can change their levels: a file has one writer."""
+
+        def work(connection: sqlite3.Connection) -> T:
+            assert isinstance(connection, SqliteConnection)
+            reads, changes = StockReads(connection), self.changes()
+            reads.scope = self.scope
+            levels = {(row.sku, row.site): row for row in reads.levels(skus)}
+            held = {} if channel is None else reads.held_by(channel, skus)
+            outcome = decide(levels, held, changes)
+            assert len(changes.entries) <= entries_max, "more entries than were announced"
+            self._write(connection, changes)
+            return outcome
+
+        return self.writer.submit(work)
 
     async def anchor(self) -> None:
         """Ties the heads of all chains together in one row, so that none can be cut off unseen."""
@@ -286,7 +355,7 @@ class SqliteJournal(SqliteReads):
             connection.execute(STATEMENTS["insert_alias"], alias)
         if verdict is Verdict.REPEAT:
             if not quiet:
-                self._append(connection, repeated(a, other))
+                self._append(repeated(a, other))
             return Accepted(verdict, other)
         if verdict is Verdict.CONFLICT:
             return self._conflict(connection, a, other)
@@ -295,13 +364,14 @@ class SqliteJournal(SqliteReads):
     def _new(self, connection: sqlite3.Connection, a: Arrival, version: int, *, late: bool) -> Accepted:
         scope, id_ = self.scope, self.next_id()
         new = stored(a, id_, self.next_id(), scope=scope, version=version, late=late, salt=self._salt())
+        self._put(connection, ("insert_payload", new.payload, None))
+        self._put(connection, ("insert_capture", new.capture, None))
+        # The next arrival of the transaction may be the same again, and asks for these two.
         execute = connection.execute
-        execute(STATEMENTS["insert_payload"], new.payload)
-        execute(STATEMENTS["insert_capture"], new.capture)
         if a.idempotency_key is not None:
             execute(STATEMENTS["insert_arrival"], (scope, a.system, a.idempotency_key, id_))
         execute(STATEMENTS["insert_revision"], (scope, a.system, a.document, a.their_id, version, id_))
-        self._append(connection, new.entry)
+        self._append(new.entry)
         return Accepted(Verdict.LATE if late else Verdict.NEW, id_, new.record)
 
     def _conflict(self, connection: sqlite3.Connection, a: Arrival, capture: int) -> Accepted:
@@ -312,6 +382,7 @@ class SqliteJournal(SqliteReads):
         return Accepted(Verdict.CONFLICT, capture, incident=id_)
 
     def _body_of_capture(self, connection: sqlite3.Connection, capture: int) -> bytes:
+        self._gathered.write(connection)
         row: Any = connection.execute(
             "SELECT p.codec, p.data FROM captures c JOIN payloads p ON p.id = c.payload WHERE c.id = ?",
             (capture,),

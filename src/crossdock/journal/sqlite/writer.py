@@ -28,6 +28,10 @@ class Unwind(Protocol):
         """A transaction opens."""
         ...
 
+    def finish(self, connection: sqlite3.Connection) -> None:
+        """All works have run: the rest of what they write is written."""
+        ...
+
     def keep(self) -> None:
         """It is durable."""
         ...
@@ -125,6 +129,7 @@ class Writer:
         try:
             self._begin()
             result = one[0](self._connection)
+            self._unwind.finish(self._connection)
             await loop.run_in_executor(self._thread, self._connection.commit)
         except sqlite3.OperationalError as error:
             self._failed(error, [one])
@@ -145,10 +150,12 @@ class Writer:
         try:
             self._begin()
             connection = self._connection
-            return [work(connection) for work, _ in batch]
+            results = [work(connection) for work, _ in batch]
+            self._unwind.finish(connection)
         except Exception:  # ends in _write_single, where each work answers for itself
             self._rollback()
             return None
+        return results
 
     def _rollback(self) -> None:
         if self._connection.in_transaction:

@@ -15,7 +15,9 @@ from crossdock.model.moments import Day, Instant, When
 from crossdock.model.quantity import Quantity
 
 #: What state stock is in. Only `available` may be promised.
-StockStatus = Literal["available", "allocated", "held", "quality", "damaged", "expired", "in_transit"]
+StockStatus = Literal[
+    "available", "allocated", "picked", "held", "quality", "quarantine", "damaged", "expired", "in_transit"
+]
 
 
 class InventoryBalance(Document):
@@ -49,6 +51,26 @@ class InventoryBalance(Document):
     def amount(self) -> Quantity:
         """The gross quantity with its unit."""
         return Quantity.of(self.quantity, self.unit)
+
+
+class StockLevel(Document):
+    """How much of an item a channel may sell now."""
+
+    kind: ClassVar[str] = "stock_level"
+    document_class: ClassVar[DocumentClass] = DocumentClass.STATE
+
+    sku: Code = Field(description="The item.")
+    quantity: NotNegative = Field(description="How much may be sold, in whole `unit`.")
+    unit: UnitCode = Field(description="Unit of the quantity.")
+    as_of: Instant | None = Field(None, description="When that was so.")
+
+    def own_number(self) -> str:
+        """The item's code."""
+        return self.sku
+
+    def measured(self) -> Iterator[tuple[str, Measured]]:
+        """The item itself."""
+        yield "", Measured(sku=self.sku, unit=self.unit)
 
 
 class InventoryAdjustment(Document):

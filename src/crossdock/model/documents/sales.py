@@ -53,6 +53,7 @@ class SalesOrder(Document):
     order_type: Code | None = Field(None, description="Such as `b2c`, `b2b`, `drop_ship`, `preorder`.")
     site: Code | None = Field(None, description="The warehouse it is meant for, where the seller chose one.")
     reference: Code | None = Field(None, description="The buyer's own order number.")
+    promise: Code | None = Field(None, description="The promise under which its stock is already set aside.")
     requested_at: When | None = Field(None, description="When the buyer wants it.")
     ship_from_at: When | None = Field(None, description="Start of the ship window.")
     ship_until_at: When | None = Field(None, description="End of the ship window.")

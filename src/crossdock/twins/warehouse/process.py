@@ -103,6 +103,19 @@ class WarehouseTwin:
         """Turns dials and gives them all."""
         return self._ask("PUT", "/_dials", changes)
 
+    def truck(self, number: str, *lines: Mapping[str, Any], complete: bool = False) -> None:
+        """Goods come for a receiving task. Raises RuntimeError where the twin says no."""
+        self._comes("/_truck", {"number": number, "lines": lines, "complete": complete})
+
+    def count(self, *lines: Mapping[str, Any]) -> None:
+        """Somebody counts sellable goods. Raises RuntimeError where the twin says no."""
+        self._comes("/_count", {"lines": lines})
+
+    def _comes(self, path: str, tree: dict[str, Any]) -> None:
+        answer = self._ask("PUT", path, tree)
+        if "now" not in answer:
+            raise RuntimeError(f"the warehouse did not take it: {answer}")
+
     def advance(self, seconds: float) -> None:
         """Moves a simulated clock, and the work with it."""
         self._ask("PUT", "/_clock", {"advance_s": seconds})

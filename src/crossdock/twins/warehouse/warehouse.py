@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -14,8 +15,11 @@ from crossdock.twins.clock import Clock, rfc3339
 from crossdock.twins.dials import Dice, turned
 from crossdock.twins.door import Reply, Request
 from crossdock.twins.faulty import Faulty
-from crossdock.twins.warehouse.face.face import Face
+from crossdock.twins.warehouse.face.dock import counter, truck
+from crossdock.twins.warehouse.face.face import Face, decode
 from crossdock.twins.warehouse.face.problem import Problem
+from crossdock.twins.warehouse.face.wire import Counter, Truck
+from crossdock.twins.warehouse.floor.dock import task_facts
 from crossdock.twins.warehouse.floor.feed import JSON, Feed
 from crossdock.twins.warehouse.floor.floor import ON_SHORT, Floor, WarehouseDials, level_facts
 from crossdock.twins.warehouse.floor.orders import Order, order_facts, present
@@ -63,7 +67,10 @@ class Warehouse:
     async def handle(self, request: Request) -> Reply | None:
         """The answer to one request; the doors for tests begin with an underscore and never misbehave."""
         if request.parts and request.parts[0].startswith("_"):
-            return self._backstage(request)
+            try:
+                return self._backstage(request)
+            except Problem as problem:
+                return problem.reply()
         reply = await self.faulty.handle(request)
         self._news.set()
         return reply
@@ -124,10 +131,26 @@ class Warehouse:
                 return Reply(200, JSON.encode(asdict(self.floor.dials)))
             case ("PUT", "_dials"):
                 return self._put(request, self.turn_dials)
+            case ("PUT", "_truck"):
+                return self._comes(
+                    lambda now: truck(self.face.dock, decode(request.body, Truck), self.face.pack_of, now)
+                )
+            case ("PUT", "_count"):
+                found = decode(request.body, Counter)
+                site = self.face.site_of(found.site)
+                return self._comes(lambda now: counter(self.face.dock, found, site, self.face.pack_of, now))
             case ("PUT", "_clock") if self.clock.simulated:
                 return self._put(request, self._advance)
             case _:
                 return Problem(404, "not_found").reply()
+
+    def _comes(self, act: Callable[[datetime], None]) -> Reply:
+        """Something happens at the dock, and whoever waits for stock is looked at again."""
+        act(self.clock.now())
+        self.floor.tell_stock()
+        self.floor.stock_came()
+        self._news.set()
+        return Reply(200, JSON.encode({"now": rfc3339(self.clock.now())}))
 
     def _advance(self, change: dict[str, Any]) -> None:
         self.advance(float(change["advance_s"]))
@@ -170,6 +193,8 @@ class Warehouse:
                 for p in s["packages"]
             ],
             "adjustments": len(self.stock.adjustments),
+            "receiving": [task_facts(task) for task in self.face.dock.tasks.values()],
+            "counts": self.face.dock.counts,
         }
 
 

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import cast
 
+from crossdock.connectors.tryton.reading.catalogue import source_of
 from crossdock.connectors.tryton.reading.cursor import BEGINNING, SEEN_MAX, Change, Cursor, Place, stamped
-from crossdock.connectors.tryton.reading.sources import Source, Stream, source_of
+from crossdock.connectors.tryton.reading.sources import Source, Stream
 from crossdock.connectors.tryton.settings import Settings
 from crossdock.connectors.tryton.wire import Row, call, dumped, rows, their_moment
 from crossdock.faults import InDoubt, TryLater

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
+from crossdock.connectors.tryton.reading.goods import GoodsReader
 from crossdock.connectors.tryton.reading.sources import referred
 from crossdock.connectors.tryton.settings import Settings
 from crossdock.connectors.tryton.units import BROUGHT_ALONG, Units, factor, is_pack
@@ -27,7 +28,11 @@ class TrytonReader:
         self._settings = settings
         self._tools = tools
         self._units = Units(tools, by_crosswalk="unit" in settings.crosswalks)
+        goods = GoodsReader(settings, self._units, self._site)
         self._tree: Callable[[Row], Tree | None] = {
+            "purchase_order": goods.purchase_order,
+            "return_authorisation": goods.return_authorisation,
+            "return_to_vendor": goods.return_to_vendor,
             "item": self._item,
             "party": self._party,
             "sales_order": self._sales_order,

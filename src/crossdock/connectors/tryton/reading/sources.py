@@ -49,16 +49,8 @@ _ADDRESS = (
 )  # fmt: skip
 
 
-def source_of(document: str, settings: Settings) -> Source:
-    """The source of one document."""
-    makers = {
-        "item": _items, "party": _parties, "sales_order": _sales,
-        "warehouse_order": _releases, "warehouse_order_cancel": _cancelled_releases,
-    }  # fmt: skip
-    return makers[document](settings)
-
-
-def _items(_: Settings) -> Source:
+def items(_: Settings) -> Source:
+    """Products and kits with a code."""
     return Source(
         "product.product",
         (Stream("product.product", None, (_BOTH,)), Stream("product.template", "products", (_BOTH,))),
@@ -73,7 +65,8 @@ def _items(_: Settings) -> Source:
     )  # fmt: skip
 
 
-def _parties(_: Settings) -> Source:
+def parties(_: Settings) -> Source:
+    """Parties with their addresses."""
     return Source(
         "party.party",
         (Stream("party.party", None, (_BOTH,)), Stream("party.address", "party", (_BOTH,))),
@@ -89,7 +82,8 @@ def _parties(_: Settings) -> Source:
     )
 
 
-def _sales(settings: Settings) -> Source:
+def sales(settings: Settings) -> Source:
+    """Confirmed sales."""
     # What the hub itself entered, under its web shop, is somebody else's order.
     ours = (
         []
@@ -122,7 +116,8 @@ _RELEASE_FIELDS = (
 )  # fmt: skip
 
 
-def _releases(_: Settings) -> Source:
+def releases(_: Settings) -> Source:
+    """Shipments released to pick."""
     return Source(
         "stock.shipment.out",
         (
@@ -136,7 +131,7 @@ def _releases(_: Settings) -> Source:
     )
 
 
-def _cancelled_releases(_: Settings) -> Source:
+def cancelled_releases(_: Settings) -> Source:
     """Released and cancelled between two polls: so the warehouse hears of both, in this order."""
     return Source(
         "stock.shipment.out",

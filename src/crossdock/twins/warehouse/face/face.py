@@ -15,13 +15,16 @@ import msgspec
 from crossdock.twins.clock import Clock, rfc3339
 from crossdock.twins.door import Reply, Request
 from crossdock.twins.warehouse.face import wire
+from crossdock.twins.warehouse.face.dock import expect
+from crossdock.twins.warehouse.face.facts import adjustment_facts, item_facts
 from crossdock.twins.warehouse.face.problem import Problem
+from crossdock.twins.warehouse.floor.dock import Dock, task_facts
 from crossdock.twins.warehouse.floor.feed import JSON, CursorExpired
 from crossdock.twins.warehouse.floor.floor import ORDERS_MAX, Floor, level_facts
-from crossdock.twins.warehouse.floor.orders import Order, OrderLine, order_facts, present, told
-from crossdock.twins.warehouse.floor.stock import Adjustment, Item, NotEnough, Place
+from crossdock.twins.warehouse.floor.orders import Order, OrderLine, order_facts
+from crossdock.twins.warehouse.floor.stock import Item, NotEnough, Place
 
-__all__ = ["Face"]
+__all__ = ["Face", "decode"]
 
 KEYS_MAX = 500_000
 ADJUSTMENTS_MAX = 100_000
@@ -46,6 +49,7 @@ class Face:
         self.effects: deque[dict[str, Any]] = deque(
             maxlen=EFFECTS_MAX
         )  #: every change that a request made, in order
+        self.dock = Dock(floor.stock, floor.feed)
         self._effects_count = 0
         self._api_key = api_key
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
@@ -101,7 +105,9 @@ class Face:
                 return lambda: self._write_item(request, sku)
             case ("POST", "stock", "adjustments"):
                 return lambda: self._adjust(request)
-            case (_, "orders" | "items" | "stock" | "events", *_):
+            case ("PUT", "receiving", number):
+                return lambda: self._expect(request, number)
+            case (_, "orders" | "items" | "stock" | "events" | "receiving", *_):
                 raise Problem(405, "method_not_allowed")
             case _:
                 raise Problem(404, "not_found")
@@ -111,7 +117,9 @@ class Face:
             case ("orders", number):
                 return _json(200, order_facts(self._order(number)))
             case ("items", sku):
-                return _json(200, _item_facts(self._item(sku, "sku")))
+                return _json(200, item_facts(self._item(sku, "sku")))
+            case ("receiving", number) if number in self.dock.tasks:
+                return _json(200, task_facts(self.dock.tasks[number]))
             case ("events",):
                 return self._events(request)
             case ("stock",):
@@ -122,7 +130,7 @@ class Face:
                 raise Problem(404, "not_found")
 
     def _create_order(self, request: Request) -> Reply:
-        new = _decode(request.body, wire.NewOrder)
+        new = decode(request.body, wire.NewOrder)
         content = msgspec.json.encode(new)
         known = self.floor.orders.get(new.number)
         if known is not None:
@@ -135,7 +143,7 @@ class Face:
         order = Order(
             id=f"WO-{len(self.floor.orders) + 1:06d}",
             number=new.number,
-            site=self._site(new.site),
+            site=self.site_of(new.site),
             received_at=rfc3339(now),
             content=content,
             lines=self._lines(new),
@@ -175,7 +183,7 @@ class Face:
 
     def _cancel_order(self, request: Request, number: str) -> Reply:
         order = self._order(number)
-        wish = _decode(request.body, wire.NewCancel) if request.body else wire.NewCancel()
+        wish = decode(request.body, wire.NewCancel) if request.body else wire.NewCancel()
         before = order.state
         if not self.floor.cancel(order, wish.reason, self.clock.now()):
             raise Problem(409, "pick_started", path="number", value=number, order=order_facts(order))
@@ -185,7 +193,7 @@ class Face:
         return _json(200, order_facts(order), outcome="applied")
 
     def _write_item(self, request: Request, sku: str) -> Reply:
-        new = _decode(request.body, wire.NewItem)
+        new = decode(request.body, wire.NewItem)
         packs = {
             pack.unit: _sound(pack.quantity, f"packs[{index}].quantity")
             for index, pack in enumerate(new.packs)
@@ -204,10 +212,10 @@ class Face:
         item = Item(sku, new.unit, new.name, new.gtin, weight_kg, new.lot_tracked, packs)
         stock.items[sku] = item
         self._effect(request, "item_written", sku)
-        return _json(201 if known is None else 200, _item_facts(item), outcome="applied")
+        return _json(201 if known is None else 200, item_facts(item), outcome="applied")
 
     def _adjust(self, request: Request) -> Reply:
-        new = _decode(request.body, wire.NewAdjustment)
+        new = decode(request.body, wire.NewAdjustment)
         if len(self.floor.stock.adjustments) >= ADJUSTMENTS_MAX:
             raise Problem(429, "busy")
         item = self.floor.stock.items.get(new.sku)
@@ -215,7 +223,7 @@ class Face:
             raise Problem(422, "unknown_sku", path="sku", value=new.sku)
         size = _sound(abs(new.quantity), "quantity") * self._pack(item, new.unit, "unit")
         difference = size if new.quantity > 0 else -size
-        place = Place(self._site(new.site), new.sku, new.bin, new.lot, new.status, new.owner)
+        place = Place(self.site_of(new.site), new.sku, new.bin, new.lot, new.status, new.owner)
         now = self.clock.now()
         try:
             booked = self.floor.stock.adjust(
@@ -224,9 +232,28 @@ class Face:
         except NotEnough:
             raise Problem(409, "not_enough", path="quantity", value=new.quantity) from None
         self._effect(request, "stock_adjusted", booked.number)
+        facts = {"site": place.site, "number": booked.number, "adjustment": adjustment_facts(booked)}
+        self.floor.feed.add("adjusted", booked.at, new.sku, facts)
         self.floor.tell_stock()
         self.floor.stock_came()
-        return _json(201, _adjustment_facts(booked), outcome="applied")
+        return _json(201, adjustment_facts(booked), outcome="applied")
+
+    def _expect(self, request: Request, number: str) -> Reply:
+        new = decode(request.body, wire.NewTask)
+        if not 1 <= len(number) <= 100:
+            raise Problem(422, "invalid", path="number", value=number)
+        is_new = number not in self.dock.tasks
+        task, changed = expect(self.dock, number, new, self.site_of(new.site), self.pack_of)
+        if changed:
+            self._effect(request, "receiving_expected", number)
+        return _json(201 if is_new else 200, task_facts(task), outcome="applied" if changed else "repeated")
+
+    def pack_of(self, sku: str, unit: str, path: str) -> Decimal:
+        """How many of an item's own unit one unit is. Raises Problem."""
+        item = self.floor.stock.items.get(sku)
+        if item is None:
+            raise Problem(422, "unknown_sku", path=f"{path}.sku", value=sku)
+        return self._pack(item, unit, f"{path}.unit")
 
     def _events(self, request: Request) -> Reply:
         after, limit = _number(request, "after", 0), _limit(request)
@@ -255,7 +282,7 @@ class Face:
         booked = self.floor.stock.adjustments
         page = booked[after : after + limit]
         reached = after + len(page)
-        items = [_adjustment_facts(adjustment) for adjustment in page]
+        items = [adjustment_facts(adjustment) for adjustment in page]
         return _json(200, {"items": items, "next": str(reached), "more": reached < len(booked)})
 
     def _order(self, number: str) -> Order:
@@ -270,7 +297,8 @@ class Face:
             raise Problem(404, "not_found", path=path, value=sku)
         return item
 
-    def _site(self, site: str | None) -> str:
+    def site_of(self, site: str | None) -> str:
+        """The site of that name, or the only one. Raises Problem."""
         if site is None and len(self.sites) == 1:
             return self.sites[0]
         if site is None or site not in self.sites:
@@ -296,7 +324,8 @@ class Face:
         )
 
 
-def _decode(body: bytes, shape: type[T]) -> T:
+def decode(body: bytes, shape: type[T]) -> T:
+    """A body as one of the shapes. Raises Problem."""
     try:
         return wire.decoded(body, shape)
     except msgspec.ValidationError as error:
@@ -332,32 +361,3 @@ def _limit(request: Request) -> int:
 
 def _json(status: int, tree: dict[str, Any], *, outcome: str = "read") -> Reply:
     return Reply(status, JSON.encode(tree), outcome=outcome)
-
-
-def _item_facts(item: Item) -> dict[str, Any]:
-    return present(
-        sku=item.sku,
-        unit=item.unit,
-        name=item.name,
-        gtin=item.gtin,
-        weight_kg=item.weight_kg,
-        lot_tracked=item.lot_tracked,
-        packs=[{"unit": unit, "quantity": quantity} for unit, quantity in item.packs.items()],
-    )
-
-
-def _adjustment_facts(adjustment: Adjustment) -> dict[str, Any]:
-    place = adjustment.place
-    return present(
-        number=adjustment.number,
-        at=adjustment.at,
-        site=place.site,
-        sku=place.sku,
-        bin=place.bin,
-        lot=place.lot,
-        status=place.status,
-        owner=place.owner,
-        quantity=told(adjustment.quantity),
-        unit=adjustment.unit,
-        reason=adjustment.reason,
-    )

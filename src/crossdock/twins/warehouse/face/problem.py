@@ -26,6 +26,7 @@ TITLES = {
     "order_exists": "The warehouse has another order of that number",
     "pick_started": "Picking has begun, the order cannot be cancelled any more",
     "not_enough": "The bin has not that much free stock",
+    "received_already": "More of it came already than is expected now",
     "unit_in_use": "The item has stock, its unit cannot change",
     "cursor_expired": "The events after that cursor are not kept any more",
     "busy": "Too much at once, come again later",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
-__all__ = ["NewAdjustment", "NewCancel", "NewItem", "NewLine", "NewOrder", "NewPack", "decoded"]
+__all__ = [
+    "Counter", "NewAdjustment", "NewCancel", "NewItem", "NewLine", "NewOrder", "NewPack", "NewTask", "Truck", "decoded",
+]  # fmt: skip
 
 T = TypeVar("T")
 Number = int | Decimal
@@ -105,6 +107,66 @@ class NewAdjustment(Struct, frozen=True):
     expires_on: date | None = None
     status: Code = "available"
     owner: Code | None = None
+
+
+class NewTaskLine(Struct, frozen=True, omit_defaults=True):
+    """One line of goods that are to come in."""
+
+    line: LineId
+    sku: Code
+    quantity: Number
+    unit: Code
+    order_line: LineId | None = None
+    lot: Code | None = None
+
+
+class NewTask(Struct, frozen=True, omit_defaults=True):
+    """Goods to be taken in."""
+
+    kind: Literal["purchase", "return", "transfer"]
+    lines: Annotated[list[NewTaskLine], Meta(min_length=1, max_length=20_000)]
+    site: Code | None = None
+    order: Code | None = None
+    sender: NewParty | None = None
+    expected_at: Annotated[str, Meta(max_length=40)] | None = None
+    notices: Annotated[list[Code], Meta(max_length=1_000)] = []
+
+
+class TruckLine(Struct, frozen=True):
+    """So much of one item that came off a truck."""
+
+    sku: Code
+    quantity: Number
+    unit: Code = "EA"
+    line: LineId | None = None
+    lot: Code | None = None
+    expires_on: date | None = None
+    status: Code | None = None
+    outcome: Literal["restock", "repair", "scrap", "return_to_vendor"] | None = None
+
+
+class Truck(Struct, frozen=True):
+    """Goods that came for a task; `complete`: no more will come."""
+
+    number: Code
+    lines: Annotated[list[TruckLine], Meta(min_length=1, max_length=20_000)]
+    complete: bool = False
+
+
+class CounterLine(Struct, frozen=True):
+    """What a counter found of one item."""
+
+    sku: Code
+    quantity: Number
+    unit: Code = "EA"
+    lot: Code | None = None
+
+
+class Counter(Struct, frozen=True):
+    """A count of sellable goods."""
+
+    lines: Annotated[list[CounterLine], Meta(min_length=1, max_length=20_000)]
+    site: Code | None = None
 
 
 _TREE = msgspec.json.Decoder(float_hook=Decimal)

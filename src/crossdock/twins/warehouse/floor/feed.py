@@ -14,7 +14,10 @@ EVENTS_MAX = 200_000
 #: Writes decimals as JSON numbers with their digits.
 JSON = msgspec.json.Encoder(decimal_format="number")
 
-TOPICS = {"shipped": "shipment", "stock_changed": "inventory_balance"}
+TOPICS = {
+    "shipped": "shipment", "stock_changed": "inventory_balance", "received": "goods_receipt",
+    "returned": "return_receipt", "counted": "inventory_count", "adjusted": "inventory_adjustment",
+}  # fmt: skip
 
 
 class CursorExpired(Exception):

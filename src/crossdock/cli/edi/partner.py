@@ -1,0 +1,79 @@
+"""`crossdock edi partner`: profiles of trading partners, guessed from their files and checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crossdock.cli import options
+from crossdock.cli.terminal import FOUND, MISUSED, Group, complain, print_json
+
+app = typer.Typer(
+    cls=Group, no_args_is_help=True, help="Profiles of trading partners: guess one, check them."
+)
+
+
+@app.command()
+def new(
+    samples: Annotated[
+        list[Path], typer.Argument(metavar="SAMPLE…", help="Files that the partner sent, or wants.")
+    ],
+    us: Annotated[str | None, typer.Option("--us", metavar="ID", help="Our id in them.")] = None,
+) -> None:
+    """Writes the profile that some files suggest to standard output, with a remark for each guess."""
+    from crossdock.charter.partner_guess import guess
+    from crossdock.faults import Invalid
+
+    try:
+        found = guess({path.name: path.read_bytes() for path in samples}, us=us)
+    except OSError as error:
+        complain(f"{error.filename}: {error.strerror}")
+        raise typer.Exit(MISUSED) from None
+    except Invalid as fault:
+        complain(f"{fault.path}: {fault.says}" + (f"; {fault.fix}" if fault.fix else ""))
+        raise typer.Exit(FOUND) from None
+    typer.echo(found.text, nl=False)
+
+
+@app.command()
+def check(
+    profiles: Annotated[
+        list[Path], typer.Argument(metavar="PROFILE…", help="Files such as partners/acme.yaml.")
+    ],
+    json: options.Json = False,
+) -> None:
+    """Reads profiles on their own: every mistake with its line. `crossdock check` reads the whole site."""
+    from crossdock.charter.partners import read_partner
+    from crossdock.faults import Misconfigured
+    from crossdock.model import register
+
+    problems: list[Misconfigured] = []
+    for path in profiles:
+        site = path.resolve().parent.parent
+        files = {
+            one.relative_to(site).as_posix(): ""
+            for folder in ("mappings", "crosswalks")
+            for one in (site / folder).rglob("*")
+            if one.is_file()
+        }
+        try:
+            text = path.read_text("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            complain(f"{path}: {error}")
+            raise typer.Exit(MISUSED) from None
+        for name in list(files):
+            if name.startswith("mappings/"):
+                files[name] = (site / name).read_text("utf-8-sig")
+        read_partner(path.stem, text, str(path), problems, register.kinds(), files)
+    if json:
+        print_json([
+            {"file": one.file, "line": one.line, "path": one.path, "says": one.says, "fix": one.fix} for one in problems
+        ])  # fmt: skip
+    else:
+        for problem in problems:
+            typer.echo(str(problem))
+        if not problems:
+            typer.echo(f"{len(profiles)} sound")
+    raise typer.Exit(FOUND if problems else 0)

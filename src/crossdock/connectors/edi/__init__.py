@@ -1,0 +1,1 @@
+"""Trading partners that speak X12 or EDIFACT, each as its profile says."""

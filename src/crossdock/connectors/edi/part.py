@@ -1,0 +1,69 @@
+"""What reading an interchange gives: its opening, its parts, and what is acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crossdock.faults import Fault, Invalid
+from crossdock.formats.edi.finding import Finding
+from crossdock.kit.connector import Tree
+
+#: Findings that an incident lists; the rest is counted.
+FINDINGS_SHOWN_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Who sent an interchange to whom, under which control number; `several`: others follow in the same bytes."""
+
+    sender: str
+    receiver: str
+    control: str
+    several: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One set or message of an interchange: what it says in our words, or what is wrong with it."""
+
+    set: str
+    control: str
+    document: str
+    made: tuple[tuple[str, Tree, str, bool | None], ...] = ()
+    wrong: Fault | None = None
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Everything in some bytes: parts, and acknowledgements as (number, tree), ours and theirs."""
+
+    parts: Sequence[Part]
+    acknowledgements: Sequence[tuple[str, Tree]]
+
+
+def fault_of(findings: Sequence[Finding], set_id: str, control: str, place: str) -> Invalid:
+    """The findings of one set as one fault: the first leads to the place, the others are told beside it."""
+    errors = [one for one in findings if one.severity == "error"]
+    first, more = errors[0], len(errors) - 1
+    says = f"{set_id} {control}: {_told(first)}"
+    for other in errors[1:FINDINGS_SHOWN_MAX]:
+        says += f"; {_told(other)}"
+    if more >= FINDINGS_SHOWN_MAX:
+        says += f"; and {more - FINDINGS_SHOWN_MAX + 1} more"
+    return Invalid(says, path=f"{set_id}[{control}]/{place}", value=first.value, fix=first.fix)
+
+
+def _told(finding: Finding) -> str:
+    where = f"segment {finding.segment_number} {finding.segment_id or ''}{finding.element or ''}".strip()
+    return f"{where}: {finding.says}"
+
+
+def place_of(ids: Sequence[str], finding: Finding) -> str:
+    """Where a finding is, as a person counts: the third PO1 is PO1[3], its element PO103."""
+    id_ = finding.segment_id or ""
+    at = (finding.segment_number or 1) - 1
+    nth = list(ids[: at + 1]).count(id_)
+    place = f"{id_}[{max(nth, 1)}]"
+    return f"{place}/{id_}{finding.element}" if finding.element else place

@@ -1,0 +1,133 @@
+"""What a partner handed in: one interchange or several, read into a document for each set, and its acknowledgement."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from crossdock.connectors.edi import edifact_part, x12_part
+from crossdock.connectors.edi.part import Opening, Part
+from crossdock.connectors.edi.words import Words
+from crossdock.faults import Fault, Invalid, Misconfigured, Unreadable
+from crossdock.formats.edi.profile import MEANINGS, Direction, Exchanged, Profile, Standard
+from crossdock.kit.connector import Content, Draft, Facts, Tools
+from crossdock.mapping.rule import Rule
+
+_DIGEST_CHARS = 12
+#: Marks what was left in a mailbox, where nobody waits for an answer.
+LEFT_HEADER = "crossdock-left"
+
+
+class EdiReader:
+    """Reads whatever a partner sends, whichever of its documents it holds. Pure but for what it looks up."""
+
+    def __init__(self, profile: Profile, tools: Tools) -> None:
+        """Raises Misconfigured."""
+        self._profile = profile
+        self._tools = tools
+        self._words = Words(profile, tools, zoned=tools.system.timezone is not None)
+        self._rules: Mapping[str, Rule] = {
+            one.set: Rule(tools.file(one.map), file=one.map)
+            for one in profile.documents
+            if one.direction is Direction.IN and one.map is not None
+        }
+        self._part = x12_part if profile.standard is Standard.X12 else edifact_part
+
+    def facts(self, content: Content) -> Facts:
+        """The control number of the first interchange. Raises Unreadable for what is none, or is another's.
+
+        A file that lies in a mailbox cannot be refused: it is known by its bytes then, and `read` says what it is.
+        """
+        try:
+            opening = self._opening(content.body)
+        except Fault as fault:
+            if content.headers.get(LEFT_HEADER):
+                return Facts(id=f"file+{hashlib.sha256(content.body).hexdigest()[:_DIGEST_CHARS]}")
+            raise Unreadable(
+                fault.says, status=422, path=fault.path, value=fault.value, fix=fault.fix
+            ) from None
+        more = ""
+        if opening.several:  # a file of several interchanges is known by all of its bytes
+            more = "+" + hashlib.sha256(content.body).hexdigest()[:_DIGEST_CHARS]
+        return Facts(id=f"{opening.control}{more}")
+
+    def _opening(self, body: bytes) -> Opening:
+        """The head of the first interchange. Raises Invalid for what is none, or is another's."""
+        profile, opening = self._profile, self._part.opening(body)
+        mine = (opening.sender, opening.receiver)
+        if mine != (profile.them.id, profile.us.id):
+            raise Invalid(
+                f"this is from {mine[0]} to {mine[1]}, not from {profile.them.id} to {profile.us.id}",
+                path="ISA06" if profile.standard is Standard.X12 else "UNB 02", value=mine[0],
+                fix="hand it in for the system whose partner sent it, or mend the ids in its profile",
+            )  # fmt: skip
+        return opening
+
+    def read(self, content: Content) -> Sequence[Draft]:
+        """A draft for each set, those that are wrong among them, then what is acknowledged. Raises Invalid."""
+        self._opening(content.body)
+        when = self._part.now(self._tools, self._words)
+        found = self._part.read(content.body, self._profile, self._words, when)
+        drafts: list[Draft] = []
+        for part in found.parts:
+            drafts += self._drafts(part)
+        for number, tree in found.acknowledgements:
+            drafts.append(Draft("acknowledgement", tree, number))
+        return drafts
+
+    def same(self, one: Content, other: Content) -> bool:
+        """Whether two interchanges are equal but for line ends."""
+        return _bare(one.body) == _bare(other.body)
+
+    def _drafts(self, part: Part) -> Iterator[Draft]:
+        if part.wrong is not None:
+            name = part.number or f"{part.set}-{part.control}"
+            yield Draft(part.document, {"number": name}, name, wrong=part.wrong, original=None)
+            return
+        agreed = self._profile.taken(part.set)
+        for document, tree, their_id, original in part.made:
+            draft = Draft(document, tree, their_id, original=original)
+            yield self._mapped(draft, part, agreed)
+
+    def _mapped(self, draft: Draft, part: Part, agreed: Exchanged | None) -> Draft:
+        """Through the partner's own mapping, where there is one."""
+        rule = self._rules.get(part.set)
+        document = agreed.document if agreed and draft.document == _meant(agreed) else draft.document
+        if rule is None:
+            return replace(draft, document=document, reads=self._tools.reads())
+        tools = self._tools
+        try:
+            made = rule.run(
+                draft.tree,
+                ours=tools.ours,
+                theirs=tools.theirs,
+                convert=tools.convert,
+                now_s=tools.now(),
+                seed=0,
+            )
+        except Fault as fault:
+            return replace(draft, document=document, wrong=fault)
+        if not isinstance(made, dict):
+            wrong = Invalid(f"{rule.file} makes no document of this {part.set}", fix="let it make an object")
+            return replace(draft, document=document, wrong=wrong)
+        return replace(draft, document=document, tree=made, reads=tools.reads())
+
+
+def _meant(agreed: Exchanged) -> str:
+    return MEANINGS[agreed.direction, agreed.set]
+
+
+def _bare(body: bytes) -> bytes:
+    return body.translate(None, b"\r\n").strip()
+
+
+def profile_of(tools: Tools) -> Profile:
+    """The profile of the system that a connector is bound to. Raises Misconfigured."""
+    profile: Profile | None = tools.system.partner
+    if profile is None:
+        raise Misconfigured(
+            f"{tools.system.name} has no partner", path=f"systems.{tools.system.name}.partner",
+            fix="name a file of partners/",
+        )  # fmt: skip
+    return profile

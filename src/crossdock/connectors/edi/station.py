@@ -1,0 +1,117 @@
+"""The site's AS2 address: which partner a message is from, what is in it, and the MDN that it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from crossdock.connectors.edi.carriage import as2_partner
+from crossdock.connectors.edi.mdns import AWAITED
+from crossdock.faults import Misconfigured
+from crossdock.formats.edi.profile import Profile
+from crossdock.kit.connector import Way
+from crossdock.kit.http import Client
+from crossdock.transport.as2.mdn import Reply, Stored, again, mdn_for
+from crossdock.transport.as2.problem import Problem
+from crossdock.transport.as2.profile import CertificateDay, Partner, by_names, certificate_calendar
+from crossdock.transport.as2.receiving import Opened, Refusal, receive
+from crossdock.transport.as2.report import Mdn
+from crossdock.transport.as2.sending import deliver
+
+
+@dataclass(slots=True)
+class Handed:
+    """One request that was opened."""
+
+    found: Opened | Refusal | Mdn
+    way: Way | None
+    system: str | None = None
+    arrival: str = ""
+    digest: bytes = b""
+    payloads: list[tuple[bytes, str]] = field(default_factory=list[tuple[bytes, str]])
+    _reply: Reply | None = None
+
+    @property
+    def is_mdn(self) -> bool:
+        """Whether it is an MDN for something of ours."""
+        return isinstance(self.found, Mdn)
+
+    @property
+    def later(self) -> bool:
+        """Whether an MDN is to be posted."""
+        return self._reply is not None and self._reply.delivery is not None
+
+    def reply(self) -> Reply:
+        """The answer now: the MDN, or nothing where it is posted later."""
+        assert not isinstance(self.found, Mdn), "an MDN is never answered by one"
+        self._reply = self._mdn(self.found)
+        return self._reply
+
+    def refused(self, says: str) -> Reply:
+        """The answer to a document that the door did not take."""
+        return self._mdn(self._refusal(says))
+
+    def conflicting(self) -> Reply:
+        """The answer to another document under a Message-ID that was taken."""
+        assert isinstance(self.found, Opened), "only what was opened can conflict"
+        judged = again(self.found, Stored("", Reply(200, {}, b"")))
+        return self._mdn(judged) if isinstance(judged, Refusal) else judged
+
+    async def deliver(self) -> None:
+        """Posts the MDN that was asked for later. Raises TryLater, InDoubt, Rejected."""
+        assert self.way is not None and self._reply is not None and self._reply.delivery is not None
+        client: Client = self.way.http(self._reply.delivery.url)
+        try:
+            await deliver(client, self._reply.delivery)
+        finally:
+            await client.close()
+
+    def _mdn(self, outcome: Opened | Refusal) -> Reply:
+        way = self.way
+        assert way is not None, "whoever answers knows the time"
+        return mdn_for(outcome, way.now(), way.entropy)
+
+    def _refusal(self, says: str) -> Refusal:
+        found = self.found
+        assert isinstance(found, Opened), "what was refused is refused already"
+        return Refusal(
+            Problem.UNEXPECTED, says, us=found.partner.us, them=found.partner.them, message_id=found.message_id,
+            subject=found.subject, partner=found.partner, wish=found.wish, mic=found.mic,
+        )  # fmt: skip
+
+
+class As2Station:
+    """Every AS2 partnership of a site."""
+
+    def __init__(self, profiles: Mapping[str, Profile], way: Way) -> None:
+        """Raises Misconfigured for a partnership that cannot work."""
+        self._way = way
+        self._systems: dict[tuple[str, str], str] = {}
+        partners: list[Partner] = []
+        for system, profile in profiles.items():
+            partner = as2_partner(profile, way)
+            if (partner.us, partner.them) in self._systems:
+                raise Misconfigured(
+                    f"{partner.us} and {partner.them} are partners twice", file=profile.file, path="transport.as2_them",
+                    fix="keep one profile for the pair",
+                )  # fmt: skip
+            self._systems[partner.us, partner.them] = system
+            partners.append(partner)
+        self._all: Sequence[Partner] = partners
+        self._partners = by_names(partners)
+
+    def open(self, headers: Mapping[str, str], body: bytes) -> Handed:
+        """What a request holds."""
+        found = receive(headers, body, self._partners, self._way.now())
+        if isinstance(found, Mdn):
+            AWAITED.came(found)
+            return Handed(found, self._way)
+        if isinstance(found, Refusal):
+            return Handed(found, self._way)
+        payloads = [(one.content, one.content_type) for one in (found.document, *found.attachments)]
+        system = self._systems[found.partner.us, found.partner.them]
+        return Handed(found, self._way, system, found.arrival, bytes.fromhex(found.content_sha256), payloads)
+
+    def calendar(self) -> Sequence[CertificateDay]:
+        """Every certificate with the days that are left."""
+        return certificate_calendar(self._all, self._way.now())

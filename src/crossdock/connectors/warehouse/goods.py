@@ -1,0 +1,188 @@
+"""Goods that come in: what is expected to requests, and what came, was sent back or counted to documents. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from crossdock.connectors.warehouse.reader import EventReader, present, text, tree_of
+from crossdock.connectors.warehouse.wire import ReceivedLine, ReceivingTask
+from crossdock.connectors.warehouse.writer import PlainWriter, given, put, read
+from crossdock.faults import Invalid, TryLater
+from crossdock.kit.connector import Answer, Ask, Content, Done, Draft, Facts, Job, Tree
+
+#: Kind of document -> the kind of receiving task.
+KINDS = {"purchase_order": "purchase", "return_authorisation": "return", "stock_transfer": "transfer"}
+#: Kind of receiving task -> the field of a goods receipt that names its document.
+_FIELDS = {"purchase": "purchase_order", "transfer": "stock_transfer"}
+
+
+class ReceivingWriter(PlainWriter):
+    """A purchase, a leave to return or a transfer to a receiving task under its own number."""
+
+    def ask(self, job: Job) -> Ask:
+        """PUT /receiving/{number}. Raises Invalid, Unmapped."""
+        tree, codes = job.tree, self.codes
+        body: Tree = {"kind": KINDS[job.document]}
+        put(body, "site", tree.get("to_site") or tree.get("site"), lambda code: codes.theirs("site", code))
+        put(body, "order", tree.get("order"))
+        sender: Tree = tree.get("supplier") or tree.get("customer") or {}
+        if "id" in sender:
+            body["sender"] = {name: sender[name] for name in ("id", "name") if name in sender}
+        put(body, "expected_at", tree.get("expected_at") or tree.get("requested_at"))
+        body["lines"] = [self._line(line) for line in given(tree, "lines")]
+        return self.asking("PUT", _path(given(tree, "number")), job, body)
+
+    def done(self, answer: Answer) -> Done:
+        """The task's number, which is ours."""
+        number = read(answer, ReceivingTask).number
+        return Done(number, missing_id=number is None)
+
+    def find(self, job: Job) -> Ask | None:
+        """None: that a task is there does not say that it is there as we sent it."""
+        del job
+
+    def found(self, job: Job, answer: Answer) -> Done | None:
+        """Never asked: `find` gives no request."""
+        del job, answer
+        raise TryLater("receiving tasks are not looked up in the warehouse")
+
+    def _line(self, line: Tree) -> Tree:
+        told: Tree = {
+            "line": line["line"], "sku": line["sku"], "quantity": line["quantity"],
+            "unit": self.codes.theirs("unit", line["unit"]),
+        }  # fmt: skip
+        put(told, "order_line", line.get("order_line"))
+        put(told, "lot", line.get("lot"))
+        return told
+
+
+class ReceiptReader(EventReader):
+    """A `received` event to one goods receipt."""
+
+    document = "goods_receipt"
+
+    def facts(self, content: Content) -> Facts:
+        """The receipt's number, in order with those of its task. Raises Unreadable (422)."""
+        tree = tree_of(content)
+        return Facts(id=text(tree, "receipt.number"), order_by=text(tree, "number"), parsed=tree)
+
+    def read(self, content: Content) -> Sequence[Draft]:
+        """One goods receipt. Raises Invalid, Unmapped."""
+        self.tools.reads()  # What an earlier document read is not read for this one.
+        event = self.event(content)
+        receipt = event.receipt
+        if receipt is None or event.number is None:
+            raise Invalid(
+                "the event does not say what came, and for what", path="receipt", fix="send the receipt"
+            )
+        field = _FIELDS.get(event.kind or "", "purchase_order")
+        tree = present(
+            number=receipt.number, site=self.codes.ours("site", event.site), received_at=receipt.received_at,
+            complete=True if receipt.complete else None, extra={"event_id": event.id},
+            lines=[self._line(line) for line in receipt.lines], **{field: event.number},
+        )  # fmt: skip
+        return (Draft(self.document, tree, receipt.number, self.tools.reads(), (field, event.number)),)
+
+    def _line(self, line: ReceivedLine) -> Tree:
+        return present(
+            line=line.line, purchase_line=line.task_line, order_line=line.order_line, sku=line.sku,
+            quantity=line.quantity, ordered=line.ordered, unit=self.codes.ours("unit", line.unit), lot=line.lot,
+            expires_on=line.expires_on, status=self.codes.ours("stock_status", line.status),
+        )  # fmt: skip
+
+
+class ReturnReader(EventReader):
+    """A `returned` event to one return receipt."""
+
+    document = "return_receipt"
+
+    def facts(self, content: Content) -> Facts:
+        """The receipt's number, in order with those of its leave. Raises Unreadable (422)."""
+        tree = tree_of(content)
+        return Facts(id=text(tree, "receipt.number"), order_by=text(tree, "number"), parsed=tree)
+
+    def read(self, content: Content) -> Sequence[Draft]:
+        """One return receipt. Raises Invalid, Unmapped."""
+        self.tools.reads()  # What an earlier document read is not read for this one.
+        event = self.event(content)
+        receipt = event.receipt
+        if receipt is None or event.number is None:
+            raise Invalid("the event does not say what came back", path="receipt", fix="send the receipt")
+        tree = present(
+            number=receipt.number, return_authorisation=event.number, order=event.sales_order,
+            site=self.codes.ours("site", event.site), received_at=receipt.received_at, extra={"event_id": event.id},
+            lines=[self._line(line) for line in receipt.lines],
+        )  # fmt: skip
+        parent = ("return_authorisation", event.number)
+        return (Draft(self.document, tree, receipt.number, self.tools.reads(), parent),)
+
+    def _line(self, line: ReceivedLine) -> Tree:
+        return present(
+            line=line.line, order_line=line.order_line, sku=line.sku, quantity=line.quantity,
+            unit=self.codes.ours("unit", line.unit), lot=line.lot, outcome=line.outcome,
+            status=self.codes.ours("stock_status", line.status),
+        )  # fmt: skip
+
+
+class CountReader(EventReader):
+    """A `counted` event to one stock count."""
+
+    document = "inventory_count"
+
+    def facts(self, content: Content) -> Facts:
+        """The count's number. Raises Unreadable (422)."""
+        tree = tree_of(content)
+        return Facts(id=text(tree, "count.number"), parsed=tree)
+
+    def read(self, content: Content) -> Sequence[Draft]:
+        """One stock count. Raises Invalid, Unmapped."""
+        self.tools.reads()  # What an earlier document read is not read for this one.
+        event = self.event(content)
+        if event.count is None:
+            raise Invalid("the event does not say what was counted", path="count", fix="send the count")
+        lines: list[Any] = [
+            present(
+                line=line.line, sku=line.sku, counted=line.counted, expected=line.expected, lot=line.lot,
+                unit=self.codes.ours("unit", line.unit),
+            )
+            for line in event.count.lines
+        ]  # fmt: skip
+        tree = present(
+            number=event.count.number, site=self.codes.ours("site", event.site), at=event.count.at, lines=lines,
+            extra={"event_id": event.id},
+        )  # fmt: skip
+        return (Draft(self.document, tree, event.count.number, self.tools.reads()),)
+
+
+class AdjustmentReader(EventReader):
+    """An `adjusted` event to one correction of stock, its reason by the crosswalk where the charter says so."""
+
+    document = "inventory_adjustment"
+
+    def facts(self, content: Content) -> Facts:
+        """The correction's number, in order with those of its item. Raises Unreadable (422)."""
+        tree = tree_of(content)
+        return Facts(id=text(tree, "adjustment.number"), order_by=text(tree, "adjustment.sku"), parsed=tree)
+
+    def read(self, content: Content) -> Sequence[Draft]:
+        """One correction. Raises Invalid, Unmapped."""
+        self.tools.reads()  # What an earlier document read is not read for this one.
+        event, codes = self.event(content), self.codes
+        one = event.adjustment
+        if one is None:
+            raise Invalid(
+                "the event does not say what was corrected", path="adjustment", fix="send the correction"
+            )
+        tree = present(
+            number=one.number, sku=one.sku, site=codes.ours("site", one.site), location=one.bin, lot=one.lot,
+            status=codes.ours("stock_status", one.status), owner=one.owner, quantity=one.quantity,
+            unit=codes.ours("unit", one.unit), reason=codes.ours("reason", one.reason), at=one.at,
+            extra={"event_id": event.id},
+        )  # fmt: skip
+        return (Draft(self.document, tree, one.number, self.tools.reads()),)
+
+
+def _path(number: str) -> str:
+    return f"/receiving/{quote(number, safe='')}"

@@ -1,0 +1,163 @@
+"""What goes on with stock by itself: promises and lots come of age, channels are told, orders wake when goods come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import structlog
+
+from crossdock.charter.stock import ITSELF
+from crossdock.journal.chain import partition_of
+from crossdock.journal.changes import Changes
+from crossdock.journal.contract import Fenced, Overtaken, StoreDown
+from crossdock.journal.stock import LevelRow
+from crossdock.journal.tenure import Hold, News
+from crossdock.message.records import Entry, Transmission
+from crossdock.message.states import EntryKind
+from crossdock.pipeline.bound import Context
+from crossdock.pipeline.stockkeeping.publish import Publisher
+from crossdock.pipeline.stockkeeping.rows import added, settled
+from crossdock.pipeline.target import Target
+from crossdock.stock.policy import ChannelPolicy
+
+_log = structlog.get_logger("crossdock.stock")
+#: Items looked at in one commit.
+PAGE = 200
+#: Orders that wait for one item, woken at once.
+WAKE_MAX = 200
+_TICK_S = 0.05
+#: Where others write, too, each look is a question to another machine.
+_SHARED_TICK_S = 0.2
+_CLOCKS_EVERY_S = 1.0
+_STORE_RETRY_S = 0.5
+#: The site of a kit's own level, which holds nothing: it says that the kit must be looked at.
+_NOWHERE = "*"
+
+
+class StockWatch:
+    """Looks after stock on the partitions held now."""
+
+    def __init__(
+        self,
+        context: Context,
+        targets: Mapping[str, Target],
+        hold: Hold,
+        look_again: Callable[[Iterable[int]], None],
+    ) -> None:
+        """`look_again` is told of messages on the desk that may find now what they lacked."""
+        assert context.stock is not None, "this site keeps stock"
+        self._room = context.stock
+        self._context = context
+        self._journal = context.journal
+        self._clock = context.clock
+        self._targets = targets
+        self._hold = hold
+        self._look_again = look_again
+        self._publisher = Publisher(context.stock, context.journal, targets, context.charter.systems)
+        self._clocks_s = float("-inf")
+
+    async def run(self) -> None:
+        """Goes on until it is cancelled."""
+        while True:
+            pause_s = _SHARED_TICK_S if self._context.tenure.shared else _TICK_S
+            try:
+                if await self._look():
+                    pause_s = 0.0
+            except (Overtaken, Fenced):
+                pause_s = _TICK_S  # somebody else was faster; the next look sees what they did
+            except StoreDown as down:
+                _log.error("store down", says=str(down))
+                pause_s = _STORE_RETRY_S
+            except Exception:  # ends in the next look
+                _log.exception("the stock watch stumbled")
+                pause_s = _STORE_RETRY_S
+            await self._clock.sleep(pause_s)
+
+    async def _look(self) -> bool:
+        """One round; True when there may be more to do at once."""
+        now_s = self._clock.monotonic_s()
+        if now_s - self._clocks_s >= _CLOCKS_EVERY_S:
+            self._clocks_s = now_s
+            self._room.kits.refresh()
+            await self._room.promises.expire(PAGE)
+            await self._age()
+        now_ms = self._clock.now_ms()
+        due = self._journal.levels_due(now_ms, self._hold.partitions, PAGE)
+        if due:
+            await self._due(due, now_ms)
+        more = len(due) >= PAGE
+        for channel in self._publisher.channels:
+            room = min(self._publisher.room_for(channel.name), PAGE)
+            late = self._journal.told_due(channel.name, now_ms, self._hold.partitions, room) if room else []
+            if late:
+                await self._publish(late, [channel], now_ms)
+                more = more or len(late) >= room
+        return more
+
+    # -- channels and orders -------------------------------------------------
+
+    async def _due(self, skus: list[str], now_ms: int) -> None:
+        """Levels have changed: channels are told, kits are looked at, orders that wait are looked at again."""
+        kits = {kit for sku in skus for kit in self._room.kits.holding(sku)} - set(skus)
+        ours = sorted(kit for kit in kits if self._hold.has(partition_of(kit)))
+        levels = await self._publish(
+            [*skus, *ours], self._publisher.channels, now_ms, settle=skus, elsewhere=kits - set(ours)
+        )
+        lacking = set(self._journal.skus_lacking()) & set(skus)
+        for sku in sorted(lacking):
+            if any(row.supply > row.reserved for (name, _), row in levels.items() if name == sku):
+                self._wake(self._journal.messages_lacking_stock(sku, WAKE_MAX))
+
+    def _wake(self, messages: list[tuple[int, int]]) -> None:
+        self._look_again([id_ for id_, partition in messages if self._hold.has(partition)])
+        others = tuple(id_ for id_, partition in messages if not self._hold.has(partition))
+        if others:
+            self._context.signals.tell(News(messages=others))
+
+    async def _publish(
+        self,
+        skus: list[str],
+        channels: list[ChannelPolicy],
+        now_ms: int,
+        *,
+        settle: Iterable[str] = (),
+        elsewhere: Iterable[str] = (),
+    ) -> Mapping[tuple[str, str], LevelRow]:
+        changes, routed = self._journal.changes(), list[Transmission]()
+        levels = self._publisher.publish(skus, channels, now_ms, changes, routed)
+        wanted = set(settle)
+        for row in levels.values():
+            if row.sku in wanted:
+                changes.row(*settled(row.sku, row.site, row.changed))
+        for kit in sorted(elsewhere):
+            changes.row(*added(kit, _NOWHERE, "EA", 0, 0, now_ms))
+        await self._commit(changes, routed)
+        return levels
+
+    async def _commit(self, changes: Changes, routed: list[Transmission]) -> None:
+        if not changes.rows and not changes.entries:
+            return
+        try:
+            await self._journal.submit(changes)
+        except Exception:
+            for t in routed:
+                self._targets[t.target].forget(t)
+            raise
+        for t in routed:
+            self._targets[t.target].committed(t)
+
+    # -- lots ----------------------------------------------------------------
+
+    async def _age(self) -> None:
+        """Lots that have become too old are promised no more."""
+        now_ms = self._clock.now_ms()
+        aged = self._journal.stock_aged(now_ms, self._hold.partitions, PAGE)
+        if not aged:
+            return
+        changes = self._journal.changes()
+        for row in aged:
+            changes.row("age_stock", row.hub, row.system, row.counted, touches=1)
+            changes.row(*added(row.sku, row.site, row.unit, -row.counted, row.as_of_ms, now_ms))
+        names = ", ".join(sorted({f"{row.sku} {row.lot or ''}".strip() for row in aged})[:10])
+        changes.entry(Entry(EntryKind.decided, origin=ITSELF, says=f"too old to be promised: {names}"))
+        await self._commit(changes, [])
