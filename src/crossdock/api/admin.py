@@ -35,6 +35,7 @@ from crossdock.journal.sql.trace import Several, trace
 from crossdock.message.incident import TYPES
 from crossdock.message.names import BYTES, INCIDENT, id_of
 from crossdock.pipeline.bound import Context
+from crossdock.pipeline.lives import lifecycle
 from crossdock.pipeline.trial import Trial
 
 _JSON = "application/json"
@@ -185,8 +186,10 @@ def _add_stories(app: FastAPI, shown: Shown) -> None:
         holder = guest.holder(request)
         context = shown.hub.context
         closed = context.gates.why if context else open_
+        life = lifecycle(context.charter, journal.scope) if context else None
+        origin = guest.origin(holder)
         found = await journal.view(
-            lambda c: trace(c, object, number, system=system, origin=guest.origin(holder), closed=closed)
+            lambda c: trace(c, object, number, system=system, origin=origin, closed=closed, life=life)
         )
         if found is None:
             says = f"nobody ever spoke of {object} {number}"

@@ -102,6 +102,36 @@ class TraceEntry(BaseModel):
     incident: str | None = None
 
 
+class LifeLine(BaseModel):
+    """One line of an order, in its own unit."""
+
+    line: str
+    sku: str
+    unit: str
+    ordered: float
+    allocated: float
+    picked: float
+    packed: float
+    shipped: float
+    backordered: float
+    cancelled: float
+    returned: float
+    state: str
+
+
+class Lifecycle(BaseModel):
+    """The states of an order, each in a table of its own."""
+
+    fulfilment: str
+    billing: str
+    cancellation: str
+    amendment: str
+    returned: str
+    holds: list[str]
+    closed: bool
+    lines: list[LifeLine]
+
+
 class Trace(BaseModel):
     """The story of one object, by ledger position."""
 
@@ -112,6 +142,7 @@ class Trace(BaseModel):
     ids: list[Id]
     state: str
     waits_for: str | None
+    lifecycle: Lifecycle | None = None
     entries: list[TraceEntry]
 
 

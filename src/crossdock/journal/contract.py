@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from crossdock.journal.changes import Changes
 from crossdock.journal.numbers import Receipt
 from crossdock.journal.stock import StockBook
+from crossdock.journal.stories import Stories
 from crossdock.message.gate import GateAct
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
@@ -122,7 +123,7 @@ class Overtaken(Exception):
     """A row is no longer as the change found it: somebody else moved it first. Nothing was written."""
 
 
-class Journal(StockBook, Protocol):
+class Journal(Stories, StockBook, Protocol):
     """The ledger, the queue and what is known, in one store.
 
     Reads are small and immediate, of what is committed; writes are durable when their future is done.

@@ -135,9 +135,10 @@ class Reads(StockReads):
         within, listed = self._within("m.partition", partitions)
         cut = f"{self._reader.dialect.find}(m.waits_for, '/')"
         rows = self._reader.execute(
-            f"SELECT m.id FROM messages m WHERE m.state = 1 AND m.waits_for IS NOT NULL{within} AND EXISTS"
+            f"SELECT m.id FROM messages m WHERE m.state = 1 AND m.waits_for IS NOT NULL{within}"
+            " AND (m.waits_for LIKE 'cancel_answer/%' OR EXISTS"
             f" (SELECT 1 FROM hubs h WHERE h.document = substr(m.waits_for, 1, {cut} - 1)"
-            f" AND h.number = substr(m.waits_for, {cut} + 1)) ORDER BY m.id LIMIT ?",
+            f" AND h.number = substr(m.waits_for, {cut} + 1))) ORDER BY m.id LIMIT ?",
             (*listed, limit),
         )
         return [row[0] for row in rows]

@@ -29,17 +29,9 @@ T = TypeVar("T")
 _SALT_BYTES, _SALTS_DRAWN = 8, 512
 _ALL = frozenset(range(PARTITIONS))
 _ID_TABLES = (
-    "captures",
-    "messages",
-    "transmissions",
-    "payloads",
-    "hubs",
-    "incidents",
-    "overrides",
-    "people",
-    "reservations",
+    "captures", "messages", "transmissions", "payloads", "hubs", "incidents", "overrides", "people", "reservations",
     "promises",
-)
+)  # fmt: skip
 
 
 class SqliteJournal(SqliteReads):
