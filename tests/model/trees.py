@@ -130,6 +130,22 @@ TREES: dict[str, dict[str, Any]] = {
         "unit": "EA",
         "as_of": "2026-11-22T10:00:00Z",
     },
+    "order_response": {
+        "number": "R-1",
+        "order": "SO-1001",
+        "status": "changed",
+        "note": "the rest follows",
+        "lines": [{"line": 1, "sku": "W-10", "status": "changed", "quantity": 2, "unit": "EA"}],
+    },
+    "acknowledgement": {
+        "number": "ACK-1",
+        "form": "997",
+        "direction": "got",
+        "interchange": "000000007",
+        "group": "7",
+        "verdict": "accepted_with_errors",
+        "sets": [{"set": "856", "control": "0001", "group": "7", "verdict": "accepted"}],
+    },
     "stock_level": {"sku": "W-10", "quantity": 7, "unit": "EA", "as_of": "2026-11-22T10:00:00Z"},
     "inventory_adjustment": {
         "number": "A-1",

@@ -113,7 +113,7 @@ class Host:
             random_bytes=self._random.randbytes, http=self._http, window=self._window,
         )  # fmt: skip
         hub = self.hub = Hub(self._settings, lambda name: f"the secret {name}", around)
-        keys = Keys(hub.journal.keys, self.clock.monotonic_s)
+        keys = Keys(lambda: hub.journal.keys(hub.clock.now_ms()), self.clock.monotonic_s)
         self.intake = Intake(
             hub.worker.door, keys, Uncounted(), hub.pressure,
             max_bytes=hub.charter.intake_max_bytes, now_ms=hub.clock.now_ms,

@@ -310,8 +310,9 @@ class Reads(StockReads):
         """Receipts that should have come by now."""
         return receipts.overdue(self._reader, self.scope, partitions, now_ms, limit)
 
-    def keys(self) -> Sequence[tuple[bytes, str, str, str | None]]:
-        """(digest, name, role, system) of every key that is not revoked."""
+    def keys(self, now_ms: int) -> Sequence[tuple[bytes, str, str, str | None]]:
+        """(digest, name, role, system) of every key that is valid at a time."""
         return self._reader.execute(
-            "SELECT digest, name, role, system FROM keys WHERE revoked_ms IS NULL"
+            "SELECT digest, name, role, system FROM keys WHERE revoked_ms IS NULL OR revoked_ms > ?",
+            (now_ms,),
         ).fetchall()

@@ -36,6 +36,7 @@ _ID_TABLES = (
     "hubs",
     "incidents",
     "overrides",
+    "people",
     "reservations",
     "promises",
 )
