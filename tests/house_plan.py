@@ -6,7 +6,9 @@ from __future__ import annotations
 #: `docs/why/0006-rooms-and-imports.md` says why the floors lie as they do.
 BELOW_THE_PIPELINE = "faults model message mapping charter stock journal kit"
 UP_TO_THE_PIPELINE = f"{BELOW_THE_PIPELINE} pipeline"
-SHOWN = f"{UP_TO_THE_PIPELINE} access desk reconciliation rehearsal governance tenancy control settings assembly"
+SHOWN = (
+    f"{UP_TO_THE_PIPELINE} access desk reconciliation rehearsal governance tenancy control settings assembly"
+)
 
 MAY_IMPORT: dict[str, frozenset[str]] = {
     room: frozenset(rooms.split())
