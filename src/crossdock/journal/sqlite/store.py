@@ -207,8 +207,7 @@ class SqliteJournal(SqliteReads):
 
     def _number(self, connection: sqlite3.Connection, lates: Sequence[Late]) -> dict[int, list[Row]]:
         """Gives the next numbers, durable with the transaction or not at all; the rows to write, by their entry."""
-        last: dict[str, int] = {}
-        taken: list[list[int]] = []
+        last, taken = dict[str, int](), list[list[int]]()
         for late in lates:
             taken.append(given := [])
             for one in late.numbers:
