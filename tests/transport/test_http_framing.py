@@ -55,7 +55,8 @@ async def test_an_answer_that_has_no_body_ends_with_its_head_and_the_connection_
 
 @pytest.mark.parametrize(
     "head",
-    [b"Content-Length: 5\r\nContent-Length: 6\r\n", b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", b"Content-Length: -5\r\n", b"Content-Length : 5\r\n",
+    [b"Content-Length: 5\r\nContent-Length: 6\r\n", b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+     b"Content-Length: -5\r\n", b"Content-Length : 5\r\n",
      b" folded: 1\r\nContent-Length: 5\r\n", b"no colon\r\nContent-Length: 5\r\n"],
 )  # fmt: skip
 async def test_an_answer_that_two_readers_could_read_differently_is_in_doubt(serve, client, head):
