@@ -14,6 +14,7 @@ from crossdock.journal.changes import unpacked
 from crossdock.journal.sqlite.schema import SqliteConnection, connect
 from crossdock.kit.http import Response
 from tests.simulation.gate import Gate
+from tests.simulation.hosts import Hosts
 from tests.simulation.loop import Process
 from tests.simulation.machine import MachineClock
 from tests.simulation.network import Sent
@@ -62,6 +63,7 @@ class Watch:
         self._now_s = now_s
         self._clock = clock
         self._store: SqliteConnection | None = None
+        self.hosts: Hosts | None = None  #: where there are two
         self.sendings: defaultdict[int, Sending] = defaultdict(Sending)
         self.cleared: set[int] = set()  #: transmissions of which a person said that they are not there
         self.gates: defaultdict[tuple[Process, str], Gate] = defaultdict(lambda: Gate(plan))
@@ -109,6 +111,8 @@ class Watch:
         must(state == _SENDING, f"{sent.key} left while stored in state {state}")
         must((stored_round, target) == (round_no, sent.system), f"{sent.key} left as another one")
         must(attempt == sent.attempt, f"{sent.key}: attempt {sent.attempt} left, {attempt} is stored")
+        if self.hosts is not None:
+            self.hosts.may(sent, key)
         self._stored(sent, t)
         self._in_turn(sent, t, key)
         if after is not None:
@@ -228,6 +232,8 @@ class Watch:
         """What the process was told."""
         if sent.system == "token":
             return
+        if self.hosts is not None:
+            self.hosts.back(sent)
         self.gates[sent.process, sent.system].heard(sent, outcome, self._now_s())
         lane = sent.notes.get("lane")
         if lane is not None:
@@ -237,7 +243,7 @@ class Watch:
             self.sendings[asked].absent += 1
             self.sendings[asked].asked_s = self._now_s()
         t = sent.notes.get("t")
-        if t is not None:
+        if t is not None and self.sendings[t].process is sent.process:  # else another host has it by now
             known = self.sendings[t]
             known.outcome, known.at_s = _meaning(sent, outcome), self._now_s()
             known.not_before_s = self._now_s() + self._asked_s(sent, outcome)
