@@ -14,7 +14,7 @@ from crossdock.api.intake import Intake
 from crossdock.assembly import Hub, Surroundings
 from crossdock.control.operate import Operator
 from crossdock.desk.desk import Desk
-from crossdock.journal.chain import PARTITIONS, partition_of
+from crossdock.journal.chain import PARTITIONS
 from crossdock.journal.postgresql.budgets import Budgets, Limit
 from crossdock.pipeline.dedup import ArrivalDedup
 from crossdock.settings import Settings
@@ -223,9 +223,8 @@ class Hosts:
 
     # -- who may send ------------------------------------------------------------
 
-    def may(self, sent: Sent, key: str) -> None:
+    def may(self, sent: Sent, partition: int) -> None:
         """At the instant in which bytes leave, the store says that the lane is the sender's, in its epoch."""
-        partition = partition_of(key)
         member = next((host.member for host in self.each if host.process is sent.process), None)
         if member is None:
             _broken(f"{sent.key} left from {sent.process.name}, which is no member")

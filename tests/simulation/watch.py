@@ -112,7 +112,7 @@ class Watch:
         must((stored_round, target) == (round_no, sent.system), f"{sent.key} left as another one")
         must(attempt == sent.attempt, f"{sent.key}: attempt {sent.attempt} left, {attempt} is stored")
         if self.hosts is not None:
-            self.hosts.may(sent, key)
+            self.hosts.may(sent, self.rows("SELECT partition FROM transmissions WHERE id = ?", t)[0][0])
         self._stored(sent, t)
         self._in_turn(sent, t, key)
         if after is not None:
