@@ -28,6 +28,8 @@ from tests.simulation.serving import Server
 from tests.simulation.shared import Place, SharedJournal, SharedTenure
 
 NAMES = ("left", "right")
+#: How far a clock of two may leap: what a host with a wrong clock put off, the other one begins as late.
+_LEAP_MAX_S = 5.0
 
 
 class SharedHost(Host):
@@ -90,8 +92,8 @@ class SharedClock:
         return max(clock.now_ms() for clock in self._clocks)
 
     def leap(self, by_s: float) -> None:
-        """Somebody sets the clock of one."""
-        self._clocks[int(abs(by_s) * 10) % 2].leap(by_s)
+        """Somebody sets the clock of one; by seconds, since work that is due by one clock is begun by the other."""
+        self._clocks[int(abs(by_s) * 10) % 2].leap(max(min(by_s, _LEAP_MAX_S), -_LEAP_MAX_S))
 
     @property
     def leaps(self) -> list[tuple[float, float]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crossdock.journal.contract import Dedup, Fenced
+from crossdock.journal.marks import marked
 from crossdock.journal.postgresql.ids import ID_BLOCK
 from crossdock.journal.postgresql.transaction import Kit, Task
 from crossdock.journal.postgresql.wire import Lost, Refused
@@ -136,7 +137,7 @@ class Server:
         found = [store._accept(connection, a, quiet=task.cursor is not None) for a in task.arrivals]
         if task.cursor is None:
             return found[0] if found else None
-        store._put(connection, ("upsert_cursor", task.cursor, None))
+        store._put(connection, ("upsert_cursor", marked("upsert_cursor", task.cursor), None))
         return found
 
 

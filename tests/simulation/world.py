@@ -38,7 +38,7 @@ from tests.simulation.watch import Broken, Watch
 
 #: Virtual seconds after the faults in which everything must have come to rest.
 REST_MAX_S = 900.0
-EVENTS_SHOWN = 60
+EVENTS_SHOWN = 2000
 #: One seed in so many has two hosts over one store.
 TWO_HOSTS_ONE_IN = 3
 #: Different sites; more would only be more files to read.
