@@ -44,6 +44,7 @@ class Sending:
     asked_s: float = 0.0
     process: Process | None = None
     not_before_s: float = 0.0  #: what the last answer asked for
+    relogged: tuple[int, int] = (0, 0)  #: round and attempt that went again with fresh credentials
     relogin: bool = False  #: it was answered 401: the same again with fresh credentials is no new attempt
 
 
@@ -245,9 +246,12 @@ class Watch:
         t = sent.notes.get("t")
         if t is not None and self.sendings[t].process is sent.process:  # else another host has it by now
             known = self.sendings[t]
-            known.outcome, known.at_s = _meaning(sent, outcome), self._now_s()
+            again = known.relogged == (known.round, known.attempt)
+            known.outcome, known.at_s = _meaning(sent, outcome, again=again), self._now_s()
             known.not_before_s = self._now_s() + self._asked_s(sent, outcome)
-            known.relogin = isinstance(outcome, Response) and outcome.status == 401
+            known.relogin = isinstance(outcome, Response) and outcome.status == 401 and not again
+            if known.relogin:
+                known.relogged = (known.round, known.attempt)
             if known.outcome == "done" and sent.fate == "nameless" and sent.system in self._plan.ways:
                 self.nameless.add(t)
             else:
@@ -294,8 +298,8 @@ class Watch:
         return -1000 * sum(by_s for _, by_s in self._clock.leaps if by_s < 0)
 
 
-def _meaning(sent: Sent, outcome: Response | Exception) -> str:
-    """What an outcome says, by the table that holds where a charter gives none."""
+def _meaning(sent: Sent, outcome: Response | Exception, *, again: bool) -> str:
+    """What an outcome says, by the table that holds where a charter gives none; a 401 twice is a refusal."""
     if isinstance(outcome, TryLater):
         return "later"
     if isinstance(outcome, Exception):
@@ -304,7 +308,7 @@ def _meaning(sent: Sent, outcome: Response | Exception) -> str:
     if 200 <= status < 300:
         garbled = sent.fate == "garbled" and sent.system == "wms"
         return _UNCLEAR if garbled else "done"
-    if status in _LATER or status == 401:
+    if status in _LATER or (status == 401 and not again):
         return "later"
     return "rejected" if 400 <= status < 500 and status != 408 else _UNCLEAR
 
