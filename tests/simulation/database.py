@@ -77,7 +77,9 @@ class Database:
     while one transaction is open, every other statement waits, up to `lease_s`, then the idle one is ended.
     """
 
-    def __init__(self, loop: SimulatedLoop, random: Random, tell: Callable[..., None], lease_s: float) -> None:
+    def __init__(
+        self, loop: SimulatedLoop, random: Random, tell: Callable[..., None], lease_s: float
+    ) -> None:
         self._loop = loop
         self.random = random
         self._tell = tell
@@ -184,7 +186,9 @@ class Database:
 
     def owner(self, partition: int) -> int | None:
         """Who has a partition."""
-        return self.rows.execute("SELECT owner FROM partitions WHERE partition = ?", (partition,)).fetchone()[0]
+        return self.rows.execute("SELECT owner FROM partitions WHERE partition = ?", (partition,)).fetchone()[
+            0
+        ]
 
 
 def _unlisted(value: Any) -> Any:

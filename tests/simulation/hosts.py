@@ -233,7 +233,9 @@ class Hosts:
         elif self.database.epoch(member.id) != member.epoch:
             _broken(f"{sent.key} left from {sent.process.name} after its epoch was over")
         elif (owner := self.database.owner(partition)) != member.id:
-            _broken(f"{sent.key} left from {sent.process.name} (m{member.id}), partition {partition} is m{owner}'s")
+            _broken(
+                f"{sent.key} left from {sent.process.name} (m{member.id}), partition {partition} is m{owner}'s"
+            )
         self.out[sent] = partition
 
     def back(self, sent: Sent) -> None:

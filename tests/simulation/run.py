@@ -216,9 +216,7 @@ def shown(number: int) -> int:
     for one in seeds([number]):
         for event in one.events or ["it held; nothing to show"]:
             print(event)
-        print(
-            f"seed {one.seed}: {one.world}"
-        )
+        print(f"seed {one.seed}: {one.world}")
         print(
             report(
                 Result(1, one.entries, one.effects, one.starts, one.virtual_s, 0, [one] if one.broken else [])

@@ -33,7 +33,9 @@ class Strikes:
         self._kinds = kinds
         self._times = random.choice((0, 1, 2, 4)) if kinds else 0
         self._counts = dict.fromkeys(AIMS, 0)
-        self._aims = {aim: [random.randrange(1, 80) for _ in range(3) if random.random() < 0.5] for aim in AIMS}
+        self._aims = {
+            aim: [random.randrange(1, 80) for _ in range(3) if random.random() < 0.5] for aim in AIMS
+        }
 
     def begin(self) -> None:
         """From now on."""

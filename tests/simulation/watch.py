@@ -68,7 +68,7 @@ class Watch:
         self.sendings: defaultdict[int, Sending] = defaultdict(Sending)
         self.cleared: set[int] = set()  #: transmissions of which a person said that they are not there
         self.gates: defaultdict[tuple[Process, str], Gate] = defaultdict(lambda: Gate(plan))
-        self._lanes: dict[tuple[Process, str, str], int] = {}
+        self._lanes: dict[tuple[Any, ...], int] = {}
         self.nameless: set[int] = set()  #: taken, and the answer had no id
         self.acted_s = -1.0  #: when a person last acted: what is sent back goes at once
         self.disk_is_prompt = 0.5  #: 0 where commits may fail: a doubt is then stored long after it began
@@ -226,6 +226,13 @@ class Watch:
         waited_s = min(waited_s, self._now_s() - known.asked_s)
         due = waited_s >= least_s or bool(self._clock.leaps)
         must(due, f"{sent.system} is asked for {number} {waited_s:.3f} s after the doubt")
+
+    def dropped(self, sent: Sent) -> None:
+        """The process let go of a request, and of its answer."""
+        self.gates[sent.process, sent.system].dropped(sent)
+        self._lanes.pop(sent.notes.get("lane", ()), None)
+        if self.hosts is not None:
+            self.hosts.back(sent)
 
     # -- an answer comes -------------------------------------------------------
 

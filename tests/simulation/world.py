@@ -38,7 +38,7 @@ from tests.simulation.watch import Broken, Watch
 
 #: Virtual seconds after the faults in which everything must have come to rest.
 REST_MAX_S = 900.0
-EVENTS_SHOWN = 2000
+EVENTS_SHOWN = 60
 #: One seed in so many has two hosts over one store.
 TWO_HOSTS_ONE_IN = 3
 #: Different sites; more would only be more files to read.
@@ -114,9 +114,7 @@ class World:
     def _hosts(self, site: Path, store: Path) -> Hosts:
         draw = self._random("host")
         settings = Settings(site, database="postgresql://simulated", lease_s=draw.choice((1.5, 3.0)))
-        return Hosts(
-            self.loop, draw, self.network, settings, store, window=self.plan.window, tell=self.tell
-        )
+        return Hosts(self.loop, draw, self.network, settings, store, window=self.plan.window, tell=self.tell)
 
     def _random(self, what: str) -> Random:
         return Random(f"{self.seed}/{what}")
@@ -179,6 +177,10 @@ class World:
             self.tell("heard", sent.system, sent.key, said)
         self.watch.heard(sent, outcome)
         self._happened("heard")
+
+    def dropped(self, sent: Sent) -> None:
+        """Nobody waits for an answer any more."""
+        self.watch.dropped(sent)
 
     def _happened(self, what: str) -> None:
         """Faults may be aimed at it."""
