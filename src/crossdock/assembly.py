@@ -59,6 +59,8 @@ _BURST_S = 0.1
 CODE_VERSION = version("crossdock")
 #: A disk of fewer times the space that should stay free has no such space to give.
 _SMALL_DISKS = 5
+#: The systems that are called, each with what keeps to its limits.
+Clients = Mapping[str, tuple[System, GuardedClient]]
 
 
 class RealClock:
@@ -94,6 +96,12 @@ class Surroundings:
     random_bytes: Callable[[int], bytes] = os.urandom  #: salts
     http: Callable[[str, System, Charter], Client] = real_http  #: to one url of a system
     window: int = WINDOW_MAX  #: transmissions of one target kept in memory
+    journal: Callable[[Settings, Surroundings], SiteJournal] | None = (
+        None  #: opens the store; None: the real one
+    )
+    hold: Callable[[SiteJournal, Settings, Clients], tuple[Tenure, Signals]] | None = (
+        None  #: likewise who has what
+    )
 
 
 def connector_fields(found: Registry) -> dict[str, ConnectorFields]:
@@ -153,9 +161,7 @@ def open_journal(settings: Settings, around: Surroundings) -> SiteJournal:
     )  # fmt: skip
 
 
-def hold_on(
-    journal: SiteJournal, settings: Settings, clients: Mapping[str, tuple[System, GuardedClient]]
-) -> tuple[Tenure, Signals]:
+def hold_on(journal: SiteJournal, settings: Settings, clients: Clients) -> tuple[Tenure, Signals]:
     """What says which partitions are ours, how much of each system's limits, and carries words to other processes."""
     if not settings.is_shared:
         return Alone(), Silence()
@@ -186,7 +192,7 @@ class Hub:
         off = settings.guards_off
         #: A file has one writer; in a shared database each transaction asks whether it may write.
         self._lock = None if settings.is_shared else StoreLock(settings.sqlite_path)
-        self.journal = open_journal(settings, around)
+        self.journal = (around.journal or open_journal)(settings, around)
         self._files = dict(self.charter.files)
         self._crosswalks = Crosswalks.read(self._files)
         self._time = DecisionTime()
@@ -200,7 +206,7 @@ class Hub:
             for name, bound in systems.items()
             if isinstance(bound.client, GuardedClient)
         }
-        self.tenure, signals = hold_on(self.journal, settings, clients)
+        self.tenure, signals = (around.hold or hold_on)(self.journal, settings, clients)
         self.context = Context(
             charter=self.charter,
             systems=systems,

@@ -245,17 +245,19 @@ def _in_order(world: World) -> None:
 def _accepted_order(world: World) -> None:
     """Documents of one system and one key that met no obstacle are routed as they were accepted.
 
-    Systems take turns: between them nothing but versions says what comes first.
+    Systems take turns: between them nothing but versions says what comes first. Where two hosts share the work,
+    so do documents that come with keys of their own and find that of their root only when they are decided.
     """
     delayed = (
         "SELECT capture FROM ledger WHERE kind IN (3, 4, 11) AND message IS NOT NULL AND state IN (1, 5)"
     )
     again = "SELECT capture FROM ledger WHERE kind = 11 AND capture IS NOT NULL AND message IS NULL"
     rows = world.watch.rows(
-        "SELECT t.target, t.key, m.system, t.id, m.capture FROM transmissions t JOIN messages m ON m.id = t.message"
+        f"SELECT t.target, t.key, m.system, {'c.partition' if world.hosts else '0'}, t.id, m.capture"
+        " FROM transmissions t JOIN messages m ON m.id = t.message JOIN captures c ON c.id = m.capture"
         f" WHERE m.capture NOT IN ({delayed}) AND m.capture NOT IN ({again}) ORDER BY t.id"
     )
-    last: dict[tuple[str, ...], int] = {}
+    last: dict[tuple[Any, ...], int] = {}
     for *lane, id_, capture in rows:
         before = last.get(tuple(lane), 0)
         must(before <= capture, f"t{id_} to {lane[0]}: c{capture} was routed after c{before} of the same key")

@@ -31,7 +31,7 @@ class Faults:
 
     def __init__(
         self, loop: SimulatedLoop, random: Random, host: Host, parties: Mapping[str, Party], couriers: Couriers,
-        *, horizon_s: float, tell: Callable[..., None],
+        *, horizon_s: float, tell: Callable[..., None], never: frozenset[str] = frozenset(),
     ) -> None:  # fmt: skip
         self._loop = loop
         self._random = random
@@ -41,7 +41,7 @@ class Faults:
         self._horizon_s = horizon_s
         self._tell = tell
         share = random.choice((0.0, 0.15, 0.3, 0.5, 0.8))
-        self.kinds = [kind for kind in KINDS if random.random() < share]
+        self.kinds = [kind for kind in KINDS if random.random() < share and kind not in never]
         self.over = False
         self.down_until_s = 0.0
         self._aims: dict[str, list[int]] = {aim: [] for aim in AIMS}
@@ -177,9 +177,10 @@ class Faults:
         self._on_store(lambda connection: read_only(connection, on=False))
 
     def _on_store(self, act: Callable[[Any], None]) -> None:
-        if self._host.hub is not None:
+        connection = self._host.writes
+        if connection is not None:
             with suppress(SqliteError):
-                act(self._host.hub.journal._write_connection)
+                act(connection)
 
     # -- the end ---------------------------------------------------------------
 

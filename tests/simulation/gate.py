@@ -47,6 +47,10 @@ class Gate:
             )
         self._out[sent] = open_
 
+    def dropped(self, sent: Sent) -> None:
+        """Nobody waits for the answer any more."""
+        self._out.pop(sent, None)
+
     def heard(self, sent: Sent, outcome: Response | Exception, now_s: float) -> None:
         """An answer, or none, is known."""
         probe = self._out.pop(sent, False)

@@ -83,6 +83,11 @@ class Host:
         """The file of the store."""
         return self._settings.sqlite_path
 
+    @property
+    def writes(self) -> Any:
+        """The connection that the journal writes with; None while there is none."""
+        return None if self.hub is None else self.hub.journal._write_connection
+
     # -- life ------------------------------------------------------------------
 
     async def start(self) -> bool:
@@ -108,11 +113,7 @@ class Host:
         return True
 
     async def _boot(self) -> None:
-        around = Surroundings(
-            clock=self.clock, random=Random(self._random.random()),
-            random_bytes=self._random.randbytes, http=self._http, window=self._window,
-        )  # fmt: skip
-        hub = self.hub = Hub(self._settings, lambda name: f"the secret {name}", around)
+        hub = self.hub = Hub(self._settings, lambda name: f"the secret {name}", self._around())
         keys = Keys(lambda: hub.journal.keys(hub.clock.now_ms()), self.clock.monotonic_s)
         self.intake = Intake(
             hub.worker.door, keys, Uncounted(), hub.pressure,
@@ -125,6 +126,12 @@ class Host:
         self.ways = Operator(hub.journal, hub.worker, self.clock.now_ms, hub.charter.systems)
         await hub.start()
         await hub.worker.start()
+
+    def _around(self) -> Surroundings:
+        return Surroundings(
+            clock=self.clock, random=Random(self._random.random()),
+            random_bytes=self._random.randbytes, http=self._http, window=self._window,
+        )  # fmt: skip
 
     def _http(self, url: str, system: System, charter: Charter) -> Line:
         del charter
@@ -150,16 +157,16 @@ class Host:
         hub, self.hub, self.intake, self.desk, self.ways = self.hub, None, None, None, None
         self.ready, self.process = False, None
         if hub is not None:
-            with suppress(Exception):
-                hub.journal._write_connection.rollback()
-            for connection in (
-                hub.journal._write_connection,
-                hub.journal._loop_connection,
-                hub.journal._views,
-            ):
-                connection.close()
-            if hub._lock is not None:
-                hub._lock.release()
+            self._let_go(hub)
+
+    def _let_go(self, hub: Hub) -> None:
+        """What the operating system closes of a dead process."""
+        with suppress(Exception):
+            hub.journal._write_connection.rollback()
+        for connection in (hub.journal._write_connection, hub.journal._loop_connection, hub.journal._views):
+            connection.close()
+        if hub._lock is not None:
+            hub._lock.release()
 
     async def stop(self) -> None:
         """An orderly end, as after SIGTERM; what hangs is killed."""

@@ -19,8 +19,9 @@ _PAGES_MAX = 1_073_741_823
 class MachineClock:
     """Virtual time: the wall clock may leap, the monotonic one may not."""
 
-    def __init__(self, loop: SimulatedLoop) -> None:
+    def __init__(self, loop: SimulatedLoop, up_s: float = 0.0) -> None:
         self._loop = loop
+        self._up_s = up_s  #: how long the machine had run before
         self.leapt_s = 0.0  #: how far the wall clock is from where it was set
         self.leaps: list[tuple[float, float]] = []  #: when it leapt, and by how much
 
@@ -28,7 +29,7 @@ class MachineClock:
         return START_MS + int((self._loop.time() + self.leapt_s) * 1000)
 
     def monotonic_s(self) -> float:
-        return self._loop.time()
+        return self._up_s + self._loop.time()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

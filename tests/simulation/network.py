@@ -75,6 +75,7 @@ class Watcher(Protocol):
 
     def leaving(self, sent: Sent) -> None: ...
     def heard(self, sent: Sent, outcome: Response | Exception) -> None: ...
+    def dropped(self, sent: Sent) -> None: ...
 
 
 class Network:
@@ -103,6 +104,9 @@ class Network:
             answer = await future
         except (TryLater, InDoubt) as fault:
             self._loop.guarded(self._watcher.heard, sent, fault)
+            raise
+        except asyncio.CancelledError:  # a term that was lost ends at once
+            self._loop.guarded(self._watcher.dropped, sent)
             raise
         self._loop.guarded(self._watcher.heard, sent, answer)
         return answer

@@ -50,7 +50,7 @@ class Receiver:
         self.way = way  #: kind of document -> how a doubt about it is settled
         self.late_s = 0.5
         self.lag_s = 0.0  #: how long after a change its own reads still miss it
-        self.token: str | None = None  #: what it wants to see in `Authorization`
+        self.tokens: frozenset[str] | None = None  #: what it wants to see in `Authorization`
         self.refuses: set[str] = set()  #: marks refused in every first round, and
         self.refuses_always: set[str] = set()  #: marks refused in every round
         self.effects: list[Effect] = []
@@ -64,7 +64,7 @@ class Receiver:
     def handle(self, sent: Sent, mood: str) -> Response:
         """The answer to one request that arrived."""
         self.requests += 1
-        if self.token is not None and sent.headers.get("authorization") != f"Bearer {self.token}":
+        if self.tokens is not None and sent.headers.get("authorization") not in self.tokens:
             return Response(401, {}, b'{"error": "who are you?"}')
         before = refusal(mood, self._random, self._now_s())
         if before is not None:

@@ -200,7 +200,7 @@ def report(result: Result) -> str:
     """What the person who started it reads."""
     lines = list[str]()
     for one in result.broken:
-        lines += [f"seed {one.seed} broke a promise: {one.broken}", "  the last that happened:"]
+        lines += [f"seed {one.seed} ({one.world}) broke a promise: {one.broken}", "  the last that happened:"]
         lines += [f"  {event}" for event in one.events[-30:]]
         lines += [f"  see it again: make simulate SEED={one.seed}", ""]
     lines.append(
@@ -216,6 +216,7 @@ def shown(number: int) -> int:
     for one in seeds([number]):
         for event in one.events or ["it held; nothing to show"]:
             print(event)
+        print(f"seed {one.seed}: {one.world}")
         print(
             report(
                 Result(1, one.entries, one.effects, one.starts, one.virtual_s, 0, [one] if one.broken else [])

@@ -11,7 +11,7 @@ from tests.simulation.parties import Receiver
 
 
 class TokenParty:
-    """Gives tokens for one receiver, which takes the newest only."""
+    """Gives tokens for one receiver, which takes the newest of each machine only."""
 
     name = "token"
 
@@ -21,18 +21,20 @@ class TokenParty:
         self._receiver = receiver
         self._random = random
         self._given = 0
-        receiver.token = "none yet"
+        self._newest: dict[str, str] = {}
+        receiver.tokens = frozenset()
 
     def dedupes(self, sent: Sent) -> bool:
         """A second token harms nobody."""
         return True
 
     def handle(self, sent: Sent, mood: str) -> Response:
-        """A fresh token; the one before ends."""
+        """A fresh token; the one before of this machine ends."""
         if mood in {"busy", "unavailable", "broken", "garbled"}:
             return Response(500, {}, b"no")
         self._given += 1
-        self._receiver.token = f"token-{self._given}"
+        token = self._newest[sent.process.name.partition("#")[0]] = f"token-{self._given}"
+        self._receiver.tokens = frozenset(f"Bearer {known}" for known in self._newest.values())
         lasts_s = self._random.choice((5, 60))
-        body = {"access_token": self._receiver.token, "expires_in": lasts_s}
+        body = {"access_token": token, "expires_in": lasts_s}
         return Response(200, {}, json.dumps(body).encode())

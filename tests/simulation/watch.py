@@ -14,6 +14,7 @@ from crossdock.journal.changes import unpacked
 from crossdock.journal.sqlite.schema import SqliteConnection, connect
 from crossdock.kit.http import Response
 from tests.simulation.gate import Gate
+from tests.simulation.hosts import Hosts
 from tests.simulation.loop import Process
 from tests.simulation.machine import MachineClock
 from tests.simulation.network import Sent
@@ -43,6 +44,7 @@ class Sending:
     asked_s: float = 0.0
     process: Process | None = None
     not_before_s: float = 0.0  #: what the last answer asked for
+    relogged: tuple[int, int] = (0, 0)  #: round and attempt that went again with fresh credentials
     relogin: bool = False  #: it was answered 401: the same again with fresh credentials is no new attempt
 
 
@@ -62,10 +64,11 @@ class Watch:
         self._now_s = now_s
         self._clock = clock
         self._store: SqliteConnection | None = None
+        self.hosts: Hosts | None = None  #: where there are two
         self.sendings: defaultdict[int, Sending] = defaultdict(Sending)
         self.cleared: set[int] = set()  #: transmissions of which a person said that they are not there
         self.gates: defaultdict[tuple[Process, str], Gate] = defaultdict(lambda: Gate(plan))
-        self._lanes: dict[tuple[Process, str, str], int] = {}
+        self._lanes: dict[tuple[Any, ...], int] = {}
         self.nameless: set[int] = set()  #: taken, and the answer had no id
         self.acted_s = -1.0  #: when a person last acted: what is sent back goes at once
         self.disk_is_prompt = 0.5  #: 0 where commits may fail: a doubt is then stored long after it began
@@ -109,6 +112,8 @@ class Watch:
         must(state == _SENDING, f"{sent.key} left while stored in state {state}")
         must((stored_round, target) == (round_no, sent.system), f"{sent.key} left as another one")
         must(attempt == sent.attempt, f"{sent.key}: attempt {sent.attempt} left, {attempt} is stored")
+        if self.hosts is not None:
+            self.hosts.may(sent, self.rows("SELECT partition FROM transmissions WHERE id = ?", t)[0][0])
         self._stored(sent, t)
         self._in_turn(sent, t, key)
         if after is not None:
@@ -222,12 +227,21 @@ class Watch:
         due = waited_s >= least_s or bool(self._clock.leaps)
         must(due, f"{sent.system} is asked for {number} {waited_s:.3f} s after the doubt")
 
+    def dropped(self, sent: Sent) -> None:
+        """The process let go of a request, and of its answer."""
+        self.gates[sent.process, sent.system].dropped(sent)
+        self._lanes.pop(sent.notes.get("lane", ()), None)
+        if self.hosts is not None:
+            self.hosts.back(sent)
+
     # -- an answer comes -------------------------------------------------------
 
     def heard(self, sent: Sent, outcome: Response | Exception) -> None:
         """What the process was told."""
         if sent.system == "token":
             return
+        if self.hosts is not None:
+            self.hosts.back(sent)
         self.gates[sent.process, sent.system].heard(sent, outcome, self._now_s())
         lane = sent.notes.get("lane")
         if lane is not None:
@@ -237,11 +251,14 @@ class Watch:
             self.sendings[asked].absent += 1
             self.sendings[asked].asked_s = self._now_s()
         t = sent.notes.get("t")
-        if t is not None:
+        if t is not None and self.sendings[t].process is sent.process:  # else another host has it by now
             known = self.sendings[t]
-            known.outcome, known.at_s = _meaning(sent, outcome), self._now_s()
+            again = known.relogged == (known.round, known.attempt)
+            known.outcome, known.at_s = _meaning(sent, outcome, again=again), self._now_s()
             known.not_before_s = self._now_s() + self._asked_s(sent, outcome)
-            known.relogin = isinstance(outcome, Response) and outcome.status == 401
+            known.relogin = isinstance(outcome, Response) and outcome.status == 401 and not again
+            if known.relogin:
+                known.relogged = (known.round, known.attempt)
             if known.outcome == "done" and sent.fate == "nameless" and sent.system in self._plan.ways:
                 self.nameless.add(t)
             else:
@@ -288,8 +305,8 @@ class Watch:
         return -1000 * sum(by_s for _, by_s in self._clock.leaps if by_s < 0)
 
 
-def _meaning(sent: Sent, outcome: Response | Exception) -> str:
-    """What an outcome says, by the table that holds where a charter gives none."""
+def _meaning(sent: Sent, outcome: Response | Exception, *, again: bool) -> str:
+    """What an outcome says, by the table that holds where a charter gives none; a 401 twice is a refusal."""
     if isinstance(outcome, TryLater):
         return "later"
     if isinstance(outcome, Exception):
@@ -298,7 +315,7 @@ def _meaning(sent: Sent, outcome: Response | Exception) -> str:
     if 200 <= status < 300:
         garbled = sent.fate == "garbled" and sent.system == "wms"
         return _UNCLEAR if garbled else "done"
-    if status in _LATER or status == 401:
+    if status in _LATER or (status == 401 and not again):
         return "later"
     return "rejected" if 400 <= status < 500 and status != 408 else _UNCLEAR
 

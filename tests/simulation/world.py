@@ -25,18 +25,22 @@ from tests.simulation.floor import FloorParty
 from tests.simulation.flows import Erp, FloorNews, PlainWarehouse, Shop
 from tests.simulation.foreman import Foreman
 from tests.simulation.host import Host
+from tests.simulation.hosts import Hosts
 from tests.simulation.loop import SimulatedLoop, Stuck
 from tests.simulation.machine import START_MS
 from tests.simulation.network import Network, Sent
 from tests.simulation.operator import Operator
 from tests.simulation.parties import Receiver
 from tests.simulation.senders import Couriers
+from tests.simulation.strikes import Strikes
 from tests.simulation.token import TokenParty
 from tests.simulation.watch import Broken, Watch
 
 #: Virtual seconds after the faults in which everything must have come to rest.
 REST_MAX_S = 900.0
 EVENTS_SHOWN = 60
+#: One seed in so many has two hosts over one store.
+TWO_HOSTS_ONE_IN = 3
 #: Different sites; more would only be more files to read.
 SITES = 211
 
@@ -52,6 +56,7 @@ class Run:
     virtual_s: float = 0.0
     starts: int = 0
     effects: int = 0
+    world: str = "one host"
     events: list[str] = field(default_factory=list[str])
 
 
@@ -67,14 +72,12 @@ class World:
         site.write(self.plan, folder / "site")
         store = folder / "hub.db"
         shutil.copy(_template(folder.parent), store)
-        settings = Settings(folder / "site", database=f"sqlite:{store}", sqlite_synchronous="OFF")
         self.network = Network(self.loop, self._random("net"), self, self.tell)
-        self.host = Host(
-            "hub", self.loop, self._random("host"), self.network, settings,
-            window=self.plan.window, tell=self.tell,
-        )  # fmt: skip
+        self.hosts = self._hosts(folder / "site", store) if seed % TWO_HOSTS_ONE_IN == 2 else None
+        self.host: Any = self.hosts or self._host(folder / "site", store)
         self.watch = Watch(self.plan, self.loop.time, self.host.clock)
         self.watch.open(store)
+        self.watch.hosts = self.hosts
         self.couriers = Couriers(self.loop, self._random("door"), self.host, self.tell)
         self._parties()
         horizon_s = self._random("horizon").choice((8.0, 20.0, 40.0))
@@ -83,8 +86,13 @@ class World:
         self.erp = Erp(self.plan, self.couriers, self._random("erp"), horizon_s)
         self.faults = Faults(
             self.loop, self._random("faults"), self.host, self.network.parties, self.couriers,
-            horizon_s=horizon_s, tell=self.tell,
+            horizon_s=horizon_s, tell=self.tell, never=_OF_ONE_DISK if self.hosts else frozenset(),
         )  # fmt: skip
+        self.strikes = None
+        if self.hosts is not None:
+            self.strikes = Strikes(
+                self.hosts, self._random("strikes"), self.background, horizon_s=horizon_s, tell=self.tell
+            )
         self.operator = Operator(
             self.loop, self._random("desk"), self.host, self.watch,
             parties=self.parties, tell_item=self.erp.tell, tell=self.tell,
@@ -92,9 +100,21 @@ class World:
         slow = {"freeze", "slow_disk", "failing_disk", "full_disk", "read_only_disk"} & set(self.faults.kinds)
         self.foreman = Foreman(
             self.loop, self._random("foreman"), self.host, self.watch, self.plan,
-            horizon_s=horizon_s, slack_s=12.0 if slow else 2.5, tell=self.tell,
+            horizon_s=horizon_s, slack_s=12.0 if slow or self.hosts else 2.5, tell=self.tell,
         )  # fmt: skip
         self._wire()
+
+    def _host(self, site: Path, store: Path) -> Host:
+        settings = Settings(site, database=f"sqlite:{store}", sqlite_synchronous="OFF")
+        return Host(
+            "hub", self.loop, self._random("host"), self.network, settings,
+            window=self.plan.window, tell=self.tell,
+        )  # fmt: skip
+
+    def _hosts(self, site: Path, store: Path) -> Hosts:
+        draw = self._random("host")
+        settings = Settings(site, database="postgresql://simulated", lease_s=draw.choice((1.5, 3.0)))
+        return Hosts(self.loop, draw, self.network, settings, store, window=self.plan.window, tell=self.tell)
 
     def _random(self, what: str) -> Random:
         return Random(f"{self.seed}/{what}")
@@ -121,8 +141,12 @@ class World:
         host, faults = self.host, self.faults
         if {"failing_disk", "full_disk", "read_only_disk", "slow_disk"}.intersection(faults.kinds):
             self.watch.disk_is_prompt = 0.0
-        host.on_start = lambda: faults.happened("start")
-        host.on_answer = self._answered
+        if self.hosts is not None:
+            self.watch.disk_is_prompt = 0.0
+            self.hosts.listen(lambda: faults.happened("start"), self._answered)
+        else:
+            host.on_start = lambda: faults.happened("start")
+            host.on_answer = self._answered
         host.disk.after_commit = self._committed
         refusing = self._random("refusing")
         for party in self.parties.values():
@@ -144,7 +168,7 @@ class World:
         if sent.key:
             self.tell("send", sent.system, sent.path, sent.key, f"attempt {sent.attempt}")
         self.watch.leaving(sent)
-        self.faults.happened("leaving")
+        self._happened("leaving")
 
     def heard(self, sent: Sent, outcome: Response | Exception) -> None:
         """An answer came, or none."""
@@ -152,14 +176,24 @@ class World:
             said = outcome.status if isinstance(outcome, Response) else str(outcome)
             self.tell("heard", sent.system, sent.key, said)
         self.watch.heard(sent, outcome)
-        self.faults.happened("heard")
+        self._happened("heard")
+
+    def dropped(self, sent: Sent) -> None:
+        """Nobody waits for an answer any more."""
+        self.watch.dropped(sent)
+
+    def _happened(self, what: str) -> None:
+        """Faults may be aimed at it."""
+        self.faults.happened(what)
+        if self.strikes is not None:
+            self.strikes.happened(what)
 
     def _answered(self, system: str, status: int, answer: bytes, posted: bytes) -> None:
         self.watch.answered(system, status, answer, posted)
         self.faults.happened("answered")
 
     def _committed(self) -> None:
-        self.faults.happened("commit")
+        self._happened("commit")
         if self.host.disk.commits % self._look_every == 0:
             self.loop.guarded(self._balanced)
 
@@ -202,7 +236,14 @@ class World:
 
     async def live(self) -> None:
         """The bad day, then the rest."""
-        self.background(self._keep_up())
+        if self.hosts is not None and self.strikes is not None:
+            for host in self.hosts.each:
+                self.background(
+                    self.hosts.keep_up(host, self._random(f"keeper of {host.name}"), lambda: self._stopped)
+                )
+            self.strikes.begin()
+        else:
+            self.background(self._keep_up())
         while not self.host.ready:
             await asyncio.sleep(0.05)
         self.days = [
@@ -218,11 +259,17 @@ class World:
         self.background(self._echoes())
         await asyncio.sleep(self.horizon_s * 1.1)
         self.faults.end()
+        if self.strikes is not None:
+            self.strikes.end()
         self.tell("world", "the faults are over")
         # Sometimes nobody comes to the desk any more: what remains must then lie there, with an owner.
         self.operator.away = self._random("evening").random() < 0.25
         await self._rest()
-        await self.host.stop()
+        if self.hosts is not None:
+            self.hosts.agree()
+            await self.hosts.stop_all()
+        else:
+            await self.host.stop()
 
     async def _keep_up(self) -> None:
         """Starts the hub again whenever it is gone, as the machine's supervisor does."""
@@ -262,6 +309,8 @@ class World:
         """What still moves; empty when nothing does."""
         if not self.host.ready:
             return "the hub is down"
+        if self.hosts is not None and not self.hosts.shared_out:
+            return "the partitions are not shared out"
         if not all(day.done() for day in self.days):
             return "the shop still sells"
         if self.couriers.under_way:
@@ -283,6 +332,10 @@ class World:
             open_ = (*open_[:2], open_[2] - doubted[0][0], 0)
         waits = "{} captures, {} messages, {} transmissions under way, {} incidents open".format(*open_)
         return waits if any(open_) else ""
+
+
+#: Faults of a disk that two hosts do not have; a commit may fail there, too.
+_OF_ONE_DISK = frozenset({"full_disk", "read_only_disk"})
 
 
 class _Some(set[str]):
@@ -322,11 +375,15 @@ def run(seed: int, folder: Path) -> Run:
             frame = traceback.extract_tb(error.__traceback__)[-1]
             result.broken = f"{type(error).__name__}: {error} ({frame.filename}:{frame.lineno})"
         finally:
-            if world.host.process is not None:
+            if world.hosts is not None:
+                world.hosts.kill_all()
+                world.hosts.close()
+            elif world.host.process is not None:
                 world.loop.kill(world.host.process)
             result.entries = world.watch.rows("SELECT count(*) FROM ledger")[0][0]
             world.watch.close()
             world.loop.close()
+    result.world = "two hosts" if world.hosts is not None else "one host"
     result.virtual_s, result.starts = world.loop.time(), world.host.starts
     result.effects = sum(len(party.effects) for party in world.parties.values())
     if result.broken:

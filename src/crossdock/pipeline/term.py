@@ -111,6 +111,9 @@ class Term:
                 _log.warning("sends were cut off by the last stop", system=target.name, count=doubted)
         async with self._decides:
             self.hold.add(partitions)
+            for target in self.targets.values():
+                # What is decided from here on is younger than what is still to be read of these partitions.
+                target.windows.rewind()
             await self._handed_over()
         self._waiting = self._journal.count_waiting()
         for target in self.targets.values():

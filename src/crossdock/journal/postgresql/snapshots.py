@@ -211,7 +211,9 @@ class PostgresqlReads(Reads):
         """Those of some lanes in which nothing waits for a person any more."""
         rows = self._reader.execute(
             "SELECT k.key FROM unnest(?::text[]) AS k(key) WHERE NOT EXISTS (SELECT 1 FROM transmissions t"
-            " WHERE t.target = ? AND t.key = k.key AND t.state IN (2, 8) AND t.state IN (1, 2, 3, 4, 5, 8))",
+            " WHERE t.target = ? AND t.key = k.key AND t.state IN (2, 8) AND t.state IN (1, 2, 3, 4, 5, 8)"
+            " AND (t.state = 8 OR EXISTS (SELECT 1 FROM members m JOIN incidents i ON i.id = m.incident"
+            " WHERE m.kind = 4 AND m.id = t.id AND i.state = 1)))",
             (list(keys), target),
         )
         return [key for (key,) in rows]

@@ -70,12 +70,14 @@ class PostgresqlTenure:
         *,
         url: str,
         lease_s: float,
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._journal = journal
         self._signals = signals
         self._budgets = budgets
         self._url = url
         self._lease_s = lease_s
+        self._monotonic_s = monotonic_s
         self._holder: Holder | None = None
         self._serving: frozenset[int] = frozenset()  #: what the holder works on
         self._wake = asyncio.Event()
@@ -95,7 +97,7 @@ class PostgresqlTenure:
     def may_send(self) -> bool:
         """Whether nobody else can have taken over what is held, by this machine's clock."""
         until_s = self._journal.writer.sure_until_s - _MARGIN * self._lease_s
-        return self._journal.fence.sure(time.monotonic(), until_s)
+        return self._journal.fence.sure(self._monotonic_s(), until_s)
 
     # -- life --------------------------------------------------------------------
 

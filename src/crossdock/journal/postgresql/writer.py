@@ -57,10 +57,18 @@ class Writer:
     """Runs tasks in order, several to a transaction."""
 
     def __init__(
-        self, connect: Callable[[], Awaitable[tuple[Wire, Kit]]], *, linger_s: float, lease_s: float
+        self,
+        connect: Callable[[], Awaitable[tuple[Wire, Kit]]],
+        *,
+        linger_s: float,
+        lease_s: float,
+        monotonic_s: Callable[[], float] = time.monotonic,
+        begin: Callable[[Wire, Kit, Sequence[Task], int], Transaction] = Transaction,
     ) -> None:
         """`connect` gives a fresh connection and what goes with the present membership. Raises StoreDown."""
         self._connect = connect
+        self._monotonic_s = monotonic_s
+        self._begin = begin
         self._linger_s = linger_s
         self._lease_s = lease_s
         self._wire: Wire | None = None
@@ -191,13 +199,13 @@ class Writer:
 
     async def _attempt(self, batch: list[_Queued]) -> None:
         """One transaction. Raises _Again when it was undone because of what one of the callers wants."""
-        began_s, transaction = time.monotonic(), None
+        began_s, transaction = self._monotonic_s(), None
         try:
             if self._wire is None:
                 self._wire, self._kit = await self._connect()
             assert self._kit is not None
             self._round += 1
-            transaction = Transaction(self._wire, self._kit, [task for task, _ in batch], self._round)
+            transaction = self._begin(self._wire, self._kit, [task for task, _ in batch], self._round)
             await transaction.run()
         except Fenced as fenced:
             await self._cut_off(batch, fenced)
@@ -212,7 +220,7 @@ class Writer:
             raise _Again(error) from error
         else:
             self.sure_until_s = began_s + self._lease_s
-            self.watch(time.monotonic() - began_s, len(batch))
+            self.watch(self._monotonic_s() - began_s, len(batch))
             self._kept(transaction, batch)
 
     def _kept(self, transaction: Transaction, batch: list[_Queued]) -> None:

@@ -215,8 +215,15 @@ class Reads(StockReads):
         ).fetchall()
 
     def lanes_freed(self, target: str, keys: Sequence[str]) -> list[str]:
-        """Those of some lanes in which nothing waits for a person any more."""
-        held = "SELECT 1 FROM transmissions WHERE target = ? AND key = ? AND state IN (2, 8) LIMIT 1"
+        """Those of some lanes in which nothing waits for a person any more.
+
+        What is held in the name of no open incident was held by who had not heard yet of a person's act.
+        """
+        held = (
+            "SELECT 1 FROM transmissions t WHERE t.target = ? AND t.key = ? AND t.state IN (2, 8) AND (t.state = 8"
+            " OR EXISTS (SELECT 1 FROM members m JOIN incidents i ON i.id = m.incident"
+            " WHERE m.kind = 4 AND m.id = t.id AND i.state = 1)) LIMIT 1"
+        )
         return [key for key in keys if self._reader.execute(held, (target, key)).fetchone() is None]
 
     def transmission(self, id_: int) -> Transmission | None:
