@@ -17,11 +17,12 @@ _MESSAGE: Mapping[int, frozenset[int]] = {
     0: frozenset({1, 2, 3, 5}), 1: frozenset({1, 2, 3, 5, 6}), 5: frozenset({1, 2, 3, 5, 6}),
 }  # fmt: skip
 _TRANSMISSION: Mapping[int, frozenset[int]] = {
-    0: frozenset({1, 2, 3}),
-    1: frozenset({2, 3, 7, 8}),
-    2: frozenset({1, 7}),
+    # 9 from what was never on the wire: withdrawn by a cancellation
+    0: frozenset({1, 2, 3, 9}),
+    1: frozenset({2, 3, 7, 8, 9}),
+    2: frozenset({1, 7, 9}),
     3: frozenset({1, 2, 4, 5, 6, 7, 8}),
-    4: frozenset({2, 3, 7, 8}),
+    4: frozenset({2, 3, 7, 8, 9}),
     5: frozenset({4, 5, 6, 7, 8}),
     8: frozenset({1, 6, 7, 9}),
 }

@@ -122,6 +122,7 @@ def charter(plan: Plan) -> str:
     inner = "\n".join((_shop(plan), _erp(plan), _broker(plan), _wms(plan)))
     return f"""crossdock: 1
 checks: {{item_known: {plan.items}, wait_s: {plan.wait_s}}}
+orders: {{cancel_wait_s: {plan.wait_s}}}
 systems:
 {inner}
 objects:

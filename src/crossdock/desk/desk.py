@@ -196,7 +196,10 @@ class Desk:
             members = await self._journal.view(lambda c: incidents.held(c, incident.id, CHUNK + 1))
             chunk, is_last = members[:CHUNK], len(members) <= CHUNK
             changes = self._journal.changes()
-            answer = self._chunk(incident, item, act, who, asked, chunk, changes, woken, is_last=is_last)
+            try:
+                answer = self._chunk(incident, item, act, who, asked, chunk, changes, woken, is_last=is_last)
+            except Overtaken:
+                continue  # a newer state took the place of one of them: who is left is read anew
             try:
                 await self._journal.submit(changes)
             except Overtaken:

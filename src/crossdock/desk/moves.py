@@ -8,6 +8,7 @@ from typing import Any
 
 from crossdock.desk.act import Outcome
 from crossdock.journal.changes import Changes, Row
+from crossdock.journal.contract import Overtaken
 from crossdock.journal.sql.site import SiteJournal
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Transmission
@@ -130,11 +131,15 @@ class Moves:
     def _transmission(self, id_: int) -> Transmission:
         t = self._journal.transmission(id_)
         assert t is not None, f"transmission {id_} is a member and not in the store"
+        if t.state not in (_T.DESK, _T.HELD):
+            raise Overtaken(f"{t.document} {t.number} for {t.target} has left the incident by itself")
         return t
 
     def _move_message(self, id_: int, to: MessageState, changes: Changes) -> None:
         message = self._journal.message(id_)
         assert message is not None, f"message {id_} is a member and not in the store"
+        if message.state is not _M.DESK:
+            raise Overtaken(f"{message.document} {message.number} has left the incident by itself")
         changes.move_message(message, to)
 
 
