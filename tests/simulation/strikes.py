@@ -15,6 +15,8 @@ KINDS = ("cut", "still", "gone")
 AIMS = ("leaving", "heard", "commit")
 #: How long each lasts, in leases: some shorter than one, some longer.
 _LEASES = (0.3, 0.7, 1.1, 1.5, 3.0)
+#: What is aimed lasts until the other one has surely taken over.
+_LONG = (1.5, 2.0, 3.0)
 
 
 class Strikes:
@@ -35,7 +37,7 @@ class Strikes:
         self._times = random.choice((0, 1, 2, 4)) if kinds else 0
         self._counts = dict.fromkeys(AIMS, 0)
         self._aims = {
-            aim: [random.randrange(1, 120) for _ in range(random.choice((0, 1, 3)))] for aim in AIMS
+            aim: [random.randrange(1, 120) for _ in range(random.choice((0, 2, 4)))] for aim in AIMS
         }
 
     def begin(self) -> None:
@@ -49,18 +51,18 @@ class Strikes:
         if not self.over and self._kinds and self._counts[what] in self._aims[what]:
             for host in self._hosts.each:
                 if process is not None and host.process is process:
-                    self._background(self._strike(host))
+                    self._background(self._strike(host, aimed=True))
 
     async def _later(self) -> None:
         await asyncio.sleep(self._random.random() * self._horizon_s * 0.9)
         await self._strike(self._random.choice(self._hosts.each))
 
-    async def _strike(self, host: SharedHost) -> None:
+    async def _strike(self, host: SharedHost, *, aimed: bool = False) -> None:
         draw = self._random
-        kind = draw.choice(self._kinds)
+        kind = "still" if aimed and draw.random() < 0.6 else draw.choice(self._kinds)
         if self.over or not host.ready or host.process is None or host.process.frozen:
             return
-        lasts_s = draw.choice(_LEASES) * self._hosts.database.lease_s
+        lasts_s = draw.choice(_LONG if aimed else _LEASES) * self._hosts.database.lease_s
         self._tell("strike", host.name, kind, f"{lasts_s:g} s")
         await getattr(self, f"_{kind}")(host, lasts_s)
 
