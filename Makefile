@@ -78,6 +78,10 @@ bench-edi: env ## EDI read and checked, beside what people use today
 	$(BIN)/python -m bench.x12
 	$(BIN)/python -m bench.edifact
 
+.PHONY: screenshots
+screenshots: env ## a picture of every page of the console, light and dark, wide and phone, in var/screenshots
+	$(BIN)/python -m tests.console.shots --out var/screenshots
+
 clean: ## remove what was built; keeps sites and their data
 	rm -rf .venv dist build .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -19,7 +19,8 @@ from crossdock.journal.sql import standing
 from crossdock.kit import conformance
 from crossdock.kit.registry import connectors
 from crossdock.message import incident, states
-from crossdock.model import arrival, lifecycle, receiving, reference, returning
+from crossdock.model import arrival, headline, receiving, reference, returning
+from crossdock.model.lifecycle import tables, words
 
 DOCS = Path(__file__).resolve().parent
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -104,15 +105,62 @@ def goods_tables() -> Iterator[str]:
 
 def headline_table() -> Iterator[str]:
     """The words of a story's headline, from the code that chooses them."""
-    says = phrases(lifecycle)
+    says = phrases(headline)
     rows = [("word", "of", "meaning")]
     rows += [(f"`{word}`", "any object", meaning) for word, meaning in standing.WORDS.items()]
     rows += [
         (f"`{state.value}`", "an order or a release", says[f"OrderState.{state.name}"])
-        for state in lifecycle.OrderState
-        if state is not lifecycle.OrderState.PLACED
+        for state in headline.OrderState
+        if state is not headline.OrderState.PLACED
     ]
     yield from table(*rows)
+
+
+#: The tables of an order's life with their titles.
+LIFE = (
+    ("Fulfilment: of each release, and of the order", words.Fulfilment, tables.FULFILMENT),
+    ("Billing", words.Billing, tables.BILLING),
+    ("Holds: one such table each for fraud, credit and edit window", words.Hold, tables.HOLD),
+    ("Cancellation: of each release, and of the order", words.Cancellation, tables.CANCELLATION),
+    ("Amendment after the release", words.Amendment, tables.AMENDMENT),
+    ("Return", words.Return, tables.RETURN),
+)
+
+
+def lifecycle_tables() -> Iterator[str]:
+    """The life of an order: a diagram, the states and the moves of each table."""
+    says, needs = phrases(words), phrases(tables)
+    for title, states_of, rows in LIFE:
+        yield f"### {title}\n\n```mermaid\nstateDiagram-v2\n"
+        for row in rows:
+            yield f"    {row.before.value} --> {row.after.value}: {row.told.value}\n"
+        yield "```\n\n"
+        phrase = ((f"`{one.value}`", says[f"{states_of.__name__}.{one.name}"]) for one in states_of)
+        yield from table(("state", "meaning"), *phrase)
+        yield "\n"
+        yield from table(
+            ("in", "once told", "becomes", "who makes it", "needs", "sets off"), *map(_move, rows)
+        )
+        yield "\n"
+    yield "### Words, needs and what is set off\n\n"
+    heard = ((f"`{one.value}`", says[f"Told.{one.name}"]) for one in words.Told)
+    yield from table(("told", "meaning"), *heard)
+    for kind, title in ((tables.Need, "need"), (tables.Trigger, "sets off")):
+        yield "\n"
+        listed = ((f"`{one.value}`", needs[f"{kind.__name__}.{one.name}"]) for one in kind)
+        yield from table((title, "meaning"), *listed)
+
+
+def _move(row: tables.Move) -> tuple[str, ...]:
+    unheard = "" if row.implied else " (heard only)"
+    return (
+        f"`{row.before.value}`",
+        f"`{row.told.value}`{unheard}",
+        f"`{row.after.value}`",
+        row.owner,
+        ", ".join(f"`{need.value}`" for need in row.needs),
+        ", ".join(f"`{one.value}`" for one in row.triggers),
+    )
 
 
 def incident_table() -> Iterator[str]:
@@ -290,6 +338,7 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "states": state_tables,
     "headlines": headline_table,
     "goods": goods_tables,
+    "lifecycle": lifecycle_tables,
     "incident types": incident_table,
     "charter keys": charter_keys,
     "example keys": example_keys,

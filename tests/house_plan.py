@@ -6,7 +6,9 @@ from __future__ import annotations
 #: `docs/why/0006-rooms-and-imports.md` says why the floors lie as they do.
 BELOW_THE_PIPELINE = "faults model message mapping charter stock journal kit"
 UP_TO_THE_PIPELINE = f"{BELOW_THE_PIPELINE} pipeline"
-SHOWN = f"{UP_TO_THE_PIPELINE} desk reconciliation rehearsal governance tenancy control settings assembly"
+SHOWN = (
+    f"{UP_TO_THE_PIPELINE} access desk reconciliation rehearsal governance tenancy control settings assembly"
+)
 
 MAY_IMPORT: dict[str, frozenset[str]] = {
     room: frozenset(rooms.split())
@@ -25,6 +27,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "transport": "faults kit",
         # a journal keeps reservations as the rules of stock know them
         "journal": "faults model message stock",
+        # people and their accounts, kept in the journal; it knows no document
+        "access": "faults message journal",
         # never a sibling, never the pipeline
         "connectors": "faults model mapping formats transport kit",
         # never connectors, formats, transport

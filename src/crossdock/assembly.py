@@ -172,13 +172,11 @@ def hold_on(journal: SiteJournal, settings: Settings, clients: Clients) -> tuple
 
     assert isinstance(journal, PostgresqlJournal), "a shared database is a PostgreSQL database"
     signals = PostgresqlSignals(settings.database, f"{settings.host_id} {journal.process.birth}")
-    limits = {
-        name: Limit(system.limits.concurrency, system.limits.rate_per_s)
-        for name, (system, _) in clients.items()
-    }
+    bounds = {name: system.limits for name, (system, _) in clients.items()}
+    limits = {name: Limit(one.concurrency, one.rate_per_s) for name, one in bounds.items()}
     budgets = Budgets(limits, {name: client for name, (_, client) in clients.items()})
-    url, lease_s = settings.database, settings.lease_s
-    return PostgresqlTenure(journal, signals, budgets, url=url, lease_s=lease_s), signals
+    tenure = PostgresqlTenure(journal, signals, budgets, url=settings.database, lease_s=settings.lease_s)
+    return tenure, signals
 
 
 class Hub:
@@ -258,8 +256,8 @@ class Hub:
         if self.settings.is_shared:
             return None
         disk = shutil.disk_usage(self.settings.sqlite_path.parent)
-        small = disk.total < _SMALL_DISKS * self.charter.intake.disk_free_mb * 1_000_000
-        return None if small else disk.free
+        least = _SMALL_DISKS * self.charter.intake.disk_free_mb * 1_000_000
+        return disk.free if disk.total >= least else None
 
     async def stop(self) -> None:
         """Stops the worker, then closes the journal and all connections."""

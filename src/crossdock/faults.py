@@ -93,14 +93,30 @@ class Unmapped(Fault):
 
 
 class Waits(Fault):
-    """A predecessor has not arrived yet: `kind` and `number` name it."""
+    """A predecessor has not arrived yet: `kind` and `number` name it.
+
+    `until_ms` is when it goes on, or somebody must look; without it the charter's clock runs, or none
+    where it is `patient`.
+    """
 
     type = "bad_transition"
 
-    def __init__(self, says: str, *, kind: str, number: str, path: str = "", fix: str = "") -> None:
+    def __init__(
+        self,
+        says: str,
+        *,
+        kind: str,
+        number: str,
+        path: str = "",
+        fix: str = "",
+        until_ms: int | None = None,
+        patient: bool = False,
+    ) -> None:
         super().__init__(says, path=path, value=number, fix=fix)
         self.kind = kind
         self.number = number
+        self.until_ms = until_ms
+        self.patient = patient
 
 
 class NotOwned(Fault):

@@ -15,6 +15,9 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 _PREFIX = "CROSSDOCK_"
 _SHARED = "postgresql://"
 _UNSAFE = "CROSSDOCK_UNSAFE_TEST"
+_CONSOLE = re.compile(r"(?:https?://[A-Za-z0-9.:\[\]-]+)?(?P<path>/[a-z0-9][a-z0-9_-]{0,60})")
+#: Paths that the API has.
+_TAKEN = frozenset({"/v1", "/healthz", "/readyz", "/metrics"})
 _SECRET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 #: A secret is a token or a key, not a document.
 _SECRET_BYTES_MAX = 65_536
@@ -37,6 +40,7 @@ class Settings:
     shares_port: bool = False  #: one of several processes behind one address
     log: str = "info"
     secrets_dir: Path | None = None
+    console: str = "/console"  #: path of the console, or its whole address from outside; "off": there is none
     guards_off: frozenset[str] = frozenset()  #: test only
     sqlite_synchronous: str = "FULL"  #: OFF only in tests
 
@@ -105,6 +109,7 @@ def settings_from(
         lease_s=_number(given(None, "LEASE_S", "5"), "LEASE_S", least=0.1),
         log=level,
         secrets_dir=Path(secrets_dir) if secrets_dir else None,
+        console=_console(given(None, "CONSOLE", "/console")),
         guards_off=_guards_off(environment),
         sqlite_synchronous=_synchronous(environment),
     )
@@ -173,6 +178,16 @@ def _database(text: str) -> str:
             says, path="CROSSDOCK_DATABASE", fix="write sqlite:PATH or postgresql://USER@HOST/NAME"
         )
     return text
+
+
+def _console(text: str) -> str:
+    """A path, or an address of http or https that ends in one; never the root, where the API is."""
+    found = _CONSOLE.fullmatch(text.rstrip("/"))
+    if text != "off" and (found is None or found["path"] in _TAKEN):
+        says = f"CROSSDOCK_CONSOLE={text} is no place for the console"
+        fix = "write a path such as /console, an address such as https://hub.example.com/console, or off"
+        raise Misconfigured(says, path="CROSSDOCK_CONSOLE", fix=fix)
+    return text.rstrip("/")
 
 
 def _number(text: str, name: str, *, least: float, whole: bool = False) -> float:

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crossdock.cli import incident_words, options, story
+from crossdock.cli import incident_words, options
+from crossdock.desk import story
 
 POSITIONS = itertools.count(1)
 

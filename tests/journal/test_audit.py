@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from crossdock.access.people import People
+from crossdock.access.roles import Actor, Role
 from crossdock.journal.sql.audit import verify
 from crossdock.journal.sqlite.storage import SqliteStorage
 from tests.stories import open_journal, stories
@@ -27,6 +29,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         async with stories(path) as s:
             await s.everything(partners=True)
             await s.accepted("SO-1", key="k-8", order_by="C1")
+            everywhere = {"systems": ["shop"], "sites": ["reno"], "subject": "https://login.example.com|7"}
+            people = People(s.journal, s.clock.now_ms)
+            await people.add("anna", Role.VIEWER, Actor("root", "terminal"), **everywhere)
 
     asyncio.run(told())
     db = sqlite3.connect(path)
@@ -62,6 +67,8 @@ OWNERSHIP = {
 }
 
 
+#: Sessions and failed sign-ins end by themselves; the ledger does not vouch for them.
+UNVOUCHED = frozenset({"sessions", "attempts"})
 #: A number that was given before is put back, together with the entry that gave it.
 BACK = (
     "UPDATE numbers SET value = 1, position = (SELECT position FROM receipts WHERE control = 1)"
@@ -74,7 +81,7 @@ def columns(path: Path) -> Iterator[tuple[str, str]]:
     db = sqlite3.connect(path)
     for (table,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
         for row in db.execute(f"PRAGMA table_info({table})").fetchall():
-            if (table, row[1]) not in OWNERSHIP:
+            if table not in UNVOUCHED and (table, row[1]) not in OWNERSHIP:
                 yield table, row[1]
     db.close()
 
@@ -91,7 +98,7 @@ def other(value: Any, dice: random.Random) -> Any:
 def test_every_table_holds_a_row_to_be_changed(recorded: Path) -> None:
     db = sqlite3.connect(recorded)
     tables = {table for table, _ in columns(recorded)}
-    assert len(tables) == 32
+    assert len(tables) == 33
     empty = [t for t in tables if not db.execute(f"SELECT count(*) FROM {t}").fetchone()[0]]
     assert not empty
 

@@ -33,9 +33,20 @@ def back_to_the_first_shape(path: Path) -> None:
     with closing(connect(path)) as store:
         for table, column in COLUMNS:
             store.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        for table in ("restored", "gate_acts", "tallies", "numbers", "receipts"):
+        stock = ("stock_beliefs", "stock_levels", "stock_told", "reservations", "promises")
+        for table in (
+            "restored",
+            "gate_acts",
+            "tallies",
+            "numbers",
+            "receipts",
+            "people",
+            "sessions",
+            "attempts",
+            *stock,
+        ):
             store.execute(f"DROP TABLE {table}")
-        for index in ("hubs_shared", "messages_desk"):
+        for index in ("hubs_shared", "messages_desk", "ledger_acts", "incidents_due", "incidents_kinds"):
             store.execute(f"DROP INDEX {index}")
         store.execute("ALTER TABLE hubs DROP COLUMN shared")
         store.execute("PRAGMA user_version = 1")

@@ -129,8 +129,12 @@ def test_two_balances_never_share_a_number_by_a_colon_in_a_code() -> None:
 
 
 PARENTS = {
+    "order_hold": ("sales_order", "SO-1001"),
+    "order_status": ("sales_order", "SO-1001"),
+    "transport_status": ("shipment", "SH-1"),
     "warehouse_order": ("sales_order", "SO-1001"), "warehouse_order_cancel": ("sales_order", "SO-1001"),
     "pick_status": ("sales_order", "SO-1001"), "shipment": ("sales_order", "SO-1001"),
+    "order_response": ("sales_order", "SO-1001"),
     "cancellation": ("sales_order", "SO-1001"), "reservation": ("sales_order", "SO-1001"),
     "return_authorisation": ("sales_order", "SO-1001"), "return_receipt": ("return_authorisation", "RA-1"),
     "invoice": ("sales_order", "SO-1001"), "despatch_advice": ("purchase_order", "PO-1"),

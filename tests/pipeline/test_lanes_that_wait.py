@@ -76,10 +76,10 @@ async def test_a_lane_held_behind_another_target_stays_held_after_a_restart(tmp_
     async with world:
         await world.push(order("O-0", key="K"))
         await world.until(lambda: world.count("transmissions", 2) == 1)
-    again = World(tmp_path, readers=AFTER_ERP, documents=("sales_order", "cancellation"))
+    again = World(tmp_path, readers=AFTER_ERP, documents=("sales_order", "warehouse_order"))
     async with again:
-        cancel = {"number": "X-1", "order": "O-0"}
-        await again.push(cancel, document="cancellation")
+        line = {"line": 1, "sku": "W-1", "quantity": 1, "unit": "EA"}
+        await again.push({"number": "X-1", "order": "O-0", "lines": [line]}, document="warehouse_order")
         await again.until(lambda: again.count("transmissions", 2) == 3)
         await again.settled()
     assert again.wms.arrived == []

@@ -211,6 +211,7 @@ class World:
         window: int = 4000,
         owners: Mapping[str, str] | None = None,
         adjust: Callable[[System], System] = lambda system: system,
+        rewrite: Callable[[Charter], Charter] = lambda charter: charter,
         surroundings: Mapping[str, Any] | None = None,
         database: str | None = None,
         stock: Policy | None = None,
@@ -231,7 +232,7 @@ class World:
         ruled, owned = [d for d in documents if d != "stock_level"], owners or {}
         rules = {d: ObjectRule(d, owned.get(d, "shop"), tuple(readers), fields or {}) for d in ruled}
         judged = checks or Checks(ItemCheck.SKIP)
-        self.charter = Charter("sha256:test", Site(), systems, rules, judged, _LOCAL, stock=stock)
+        self.charter = rewrite(Charter("sha256:test", Site(), systems, rules, judged, _LOCAL, stock=stock))
         self.clock = Clock()
         self.database = database or fresh_database(folder) or f"sqlite:{folder / 'hub.db'}"
         self.journal = journal_at(self.database, self.clock, guards.pop("dedup", None) or ArrivalDedup())

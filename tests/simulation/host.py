@@ -114,7 +114,7 @@ class Host:
 
     async def _boot(self) -> None:
         hub = self.hub = Hub(self._settings, lambda name: f"the secret {name}", self._around())
-        keys = Keys(hub.journal.keys, self.clock.monotonic_s)
+        keys = Keys(lambda: hub.journal.keys(hub.clock.now_ms()), self.clock.monotonic_s)
         self.intake = Intake(
             hub.worker.door, keys, Uncounted(), hub.pressure,
             max_bytes=hub.charter.intake_max_bytes, now_ms=hub.clock.now_ms,

@@ -9,10 +9,12 @@ from urllib.parse import quote
 import msgspec
 from fastapi import FastAPI, Header, Query, Request, Response
 
+from crossdock.access.people import People
 from crossdock.api import shapes
 from crossdock.api.acts import act_body
 from crossdock.api.guest import Guest
 from crossdock.api.keys import Keys
+from crossdock.api.people import add_people
 from crossdock.api.problems import MEDIA_TYPE
 from crossdock.api.refusals import Refusal, add_handlers
 from crossdock.api.restored import add_restored
@@ -33,6 +35,7 @@ from crossdock.journal.sql.trace import Several, trace
 from crossdock.message.incident import TYPES
 from crossdock.message.names import BYTES, INCIDENT, id_of
 from crossdock.pipeline.bound import Context
+from crossdock.pipeline.lives import lifecycle
 from crossdock.pipeline.trial import Trial
 
 _JSON = "application/json"
@@ -109,8 +112,26 @@ class Shown(Protocol):
         ...
 
 
-def create(shown: Shown) -> FastAPI:
-    """The API over a running hub. Nothing in it decides: it reads, and hands acts to the desk."""
+def desk_of(hub: Running) -> Desk:
+    """The desk of a running hub; all doors of a process share one, so that two acts on an incident meet."""
+    return Desk(
+        hub.journal, hub.worker, hub.clock.now_ms, crosswalks_changed=hub.refresh_crosswalks,
+        trial=Trial(hub.context) if hub.context else None, known_codes=hub.known_codes,
+    )  # fmt: skip
+
+
+def operator_of(hub: Running, context: Context) -> Operator:
+    """Who opens and closes the ways of a running hub."""
+    return Operator(hub.journal, hub.worker, hub.clock.now_ms, context.charter.systems)
+
+
+def create(
+    shown: Shown, *, desk: Desk | None = None, operator: Operator | None = None, people: People | None = None
+) -> FastAPI:
+    """The API over a running hub. Nothing in it decides: it reads, and hands acts to the desk.
+
+    What is not given is made for this API alone.
+    """
     app = FastAPI(
         title="Crossdock", version="1", docs_url=None, redoc_url=None,
         description="The process and admin API of a hub between warehouse systems and everything around them.",
@@ -122,18 +143,15 @@ def create(shown: Shown) -> FastAPI:
     add_handlers(app)
     shown.hub.journal.writer.watch = shown.metrics.committed
     hub = shown.hub
-    desk = Desk(
-        hub.journal, hub.worker, hub.clock.now_ms, crosswalks_changed=hub.refresh_crosswalks,
-        trial=Trial(hub.context) if hub.context else None, known_codes=hub.known_codes,
-    )  # fmt: skip
     _add_figures(app, shown)
     _add_stories(app, shown)
-    _add_incidents(app, shown, desk)
+    _add_incidents(app, shown, desk or desk_of(hub))
+    add_people(app, shown.keys, people or People(hub.journal, hub.clock.now_ms))
     if hub.context is not None:
         add_restored(app, shown.keys, hub.context.restored)
-        operator = Operator(hub.journal, hub.worker, hub.clock.now_ms, hub.context.charter.systems)
+        keeper = operator or operator_of(hub, hub.context)
+        add_systems(app, shown.keys, hub.journal, hub.context, keeper, hub.clock.now_ms)
         add_stock(app, shown.keys, hub.journal, hub.context, hub.clock.now_ms)
-        add_systems(app, shown.keys, hub.journal, hub.context, operator, hub.clock.now_ms)
     _add_health(app, shown)
     return app
 
@@ -168,8 +186,10 @@ def _add_stories(app: FastAPI, shown: Shown) -> None:
         holder = guest.holder(request)
         context = shown.hub.context
         closed = context.gates.why if context else open_
+        life = lifecycle(context.charter, journal.scope) if context else None
+        origin = guest.origin(holder)
         found = await journal.view(
-            lambda c: trace(c, object, number, system=system, origin=guest.origin(holder), closed=closed)
+            lambda c: trace(c, object, number, system=system, origin=origin, closed=closed, life=life)
         )
         if found is None:
             says = f"nobody ever spoke of {object} {number}"

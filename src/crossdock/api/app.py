@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Protocol
 
 import structlog
 
+from crossdock.access.people import People
 from crossdock.api.as2 import As2Door
-from crossdock.api.intake import Front, Intake, bridged
+from crossdock.api.intake import ASGI, Front, Intake, bridged, parted
 from crossdock.api.keys import Keys
 from crossdock.api.server import HttpServer
 from crossdock.assembly import Hub
@@ -22,12 +24,22 @@ _DRAIN_STEP_S = 0.02
 _ADMIN_MAX_BYTES = 1_000_000
 
 
-class App:
-    """The hub as a process."""
+class Beside(Protocol):
+    """Pages of a hub under a path of their own."""
 
-    def __init__(self, hub: Hub) -> None:
+    prefix: str
+
+    def asgi(self, app: App) -> ASGI:
+        """The pages of a running hub."""
+        ...
+
+
+class App:
+    """The hub as a process; `beside` are pages that it serves besides."""
+
+    def __init__(self, hub: Hub, beside: Beside | None = None) -> None:
         self.hub = hub
-        self.keys = Keys(hub.journal.keys, time.monotonic)
+        self.keys = Keys(lambda: hub.journal.keys(hub.clock.now_ms()), time.monotonic)
         self.metrics = Metrics()
         self.intake = Intake(
             hub.worker.door,
@@ -37,11 +49,18 @@ class App:
             max_bytes=hub.charter.intake_max_bytes,
             now_ms=hub.clock.now_ms,
         )
-        from crossdock.api.admin import create
+        from crossdock.api.admin import create, desk_of, operator_of
 
-        admin = create(self)
+        self.desk = desk_of(hub)
+        self.operator = operator_of(hub, hub.context)
+        self.people = People(hub.journal, hub.clock.now_ms)
+        admin = create(self, desk=self.desk, operator=self.operator, people=self.people)
+        other = bridged(admin, max_bytes=_ADMIN_MAX_BYTES)
+        if beside is not None:
+            pages = bridged(beside.asgi(self), max_bytes=_ADMIN_MAX_BYTES)
+            other = parted(other, {beside.prefix: pages})
         self.as2 = self._as2_door(hub)
-        front = Front(self.intake, bridged(admin, max_bytes=_ADMIN_MAX_BYTES), self.as2)
+        front = Front(self.intake, other, self.as2)
         settings = hub.settings
         self.server = HttpServer(front, settings.host, settings.port, shares_port=settings.shares_port)
         self.ended = asyncio.Event()

@@ -6,6 +6,7 @@ from fastapi import Request
 
 from crossdock.api.keys import Holder, Keys, Role
 from crossdock.api.refusals import Refusal
+from crossdock.message.whence import WHENCE
 
 
 class Guest:
@@ -30,6 +31,15 @@ class Guest:
         if not holder.acts:
             fix = "use a key made with crossdock keys create NAME --role operator"
             raise Refusal(403, f"the key {holder.name} may not act", fix=fix)
+        WHENCE.set(request.client.host if request.client else "")
+        return holder
+
+    def admin(self, request: Request) -> Holder:
+        """Somebody who may say who may sign in. Raises Refusal with 401 or 403."""
+        holder = self.holder(request)
+        if holder.role is not Role.ADMIN:
+            fix = "use a key made with crossdock keys create NAME --role admin"
+            raise Refusal(403, f"the key {holder.name} may not change accounts", fix=fix)
         return holder
 
     def origin(self, holder: Holder) -> str | None:

@@ -338,6 +338,19 @@ def bridged(app: ASGI, *, max_bytes: int) -> Other:
     return handle
 
 
+def parted(other: Other, parts: Mapping[str, Other]) -> Other:
+    """Sends what lies below a path to its own application, and the rest to the other one."""
+
+    async def handle(scope: Any, protocol: Any) -> None:
+        for prefix, part in parts.items():
+            if scope.path == prefix or scope.path.startswith(f"{prefix}/"):
+                await part(scope, protocol)
+                return
+        await other(scope, protocol)
+
+    return handle
+
+
 async def _run(app: ASGI, scope: Any, protocol: Any, body: bytes) -> None:
     status, headers, parts = 500, list[tuple[str, str]](), list[bytes]()
 

@@ -26,6 +26,7 @@ class Role(Enum):
     SYSTEM = "system"  #: deliver for one system, and read what came from it
     OBSERVER = "observer"  #: read everything
     OPERATOR = "operator"  #: read everything, and act on incidents
+    ADMIN = "admin"  #: the same, and who may sign in to the console
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Holder:
     @property
     def acts(self) -> bool:
         """Whether the holder may act on incidents."""
-        return self.role is Role.OPERATOR
+        return self.role in {Role.OPERATOR, Role.ADMIN}
 
     def reads(self, system: str | None) -> bool:
         """Whether the holder may read what came from a system (None: everything)."""

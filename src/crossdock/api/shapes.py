@@ -102,6 +102,36 @@ class TraceEntry(BaseModel):
     incident: str | None = None
 
 
+class LifeLine(BaseModel):
+    """One line of an order, in its own unit."""
+
+    line: str
+    sku: str
+    unit: str
+    ordered: float
+    allocated: float
+    picked: float
+    packed: float
+    shipped: float
+    backordered: float
+    cancelled: float
+    returned: float
+    state: str
+
+
+class Lifecycle(BaseModel):
+    """The states of an order, each in a table of its own."""
+
+    fulfilment: str
+    billing: str
+    cancellation: str
+    amendment: str
+    returned: str
+    holds: list[str]
+    closed: bool
+    lines: list[LifeLine]
+
+
 class Trace(BaseModel):
     """The story of one object, by ledger position."""
 
@@ -112,6 +142,7 @@ class Trace(BaseModel):
     ids: list[Id]
     state: str
     waits_for: str | None
+    lifecycle: Lifecycle | None = None
     entries: list[TraceEntry]
 
 
@@ -336,3 +367,24 @@ class GateOrder(BaseModel):
 
     direction: str = Field("both", pattern="^(in|out|both)$")
     reason: str | None = Field(None, max_length=1000, description="Needed to pause and to drain.")
+
+
+class PersonItem(BaseModel):
+    """Somebody who may sign in to the console."""
+
+    name: str
+    shown: str
+    role: str = Field(description="viewer, operator, integrator, approver or admin.")
+    systems: list[str] = Field(description="What they see and act on; empty: every system.")
+    sites: list[str] = Field(description="Where they may sign in; empty: everywhere.")
+    disabled_at: str | None
+    authenticator: bool
+    one_time_password: bool = Field(description="True until they have chosen their own.")
+    since: str
+    password: str | None = Field(None, description="The one-time password, only in the answer that made it.")
+
+
+class People(BaseModel):
+    """Everybody who may sign in to the console, by name."""
+
+    people: list[PersonItem]

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from crossdock.charter.blackouts import Blackout, Calendar
 from crossdock.charter.flow_settings import Brake, FileForm, Fit, WhenClosed
+from crossdock.charter.orders import HUB_OWNER, Orders
 from crossdock.formats.edi.profile import Profile
 from crossdock.stock.policy import Policy
 
@@ -162,6 +163,7 @@ class System:
     backlog_max: int | None = None  #: documents of it under way; None: the charter's
     blackouts: tuple[Blackout, ...] = ()
     when_closed: WhenClosed = WhenClosed.REFUSE
+    reports: tuple[str, ...] = ()  #: states of an order that it always tells, one by one
 
     def flow_in(self, document: str) -> FlowIn | None:
         """The inbound flow of one document, if the system has it."""
@@ -234,6 +236,7 @@ class Charter:
     owners: Mapping[str, str] = field(default_factory=dict[str, str])  #: incident type -> role
     intake_max_bytes: int = 10_000_000
     intake: Intake = Intake()
+    orders: Orders = field(default_factory=Orders)
     files: Mapping[str, str] = field(default_factory=dict[str, str])  #: name in the site -> text, as checked
     partners: Mapping[str, Profile] = field(default_factory=dict[str, Profile])  #: by the name of their file
     stock: Policy | None = None  #: what may be promised; None: no stock is kept
@@ -243,6 +246,17 @@ class Charter:
         known = self.systems[system]
         rules = (one for one in known.blackouts if direction in one.directions)
         return Calendar(rules, known.timezone or self.site.timezone)
+
+    def made_by_hub(self, document: str) -> bool:
+        """Whether the hub itself makes a kind of document here."""
+        rule = self.objects.get(document)
+        return rule is not None and rule.owner == HUB_OWNER and HUB_OWNER not in self.systems
+
+    def is_warehouse(self, system: str) -> bool:
+        """Whether a system tells how far an order is on its floor."""
+        known = self.systems.get(system)
+        floor = ("pick_status", "shipment")
+        return known is not None and (bool(known.reports) or any(map(known.flow_in, floor)))
 
     def backlog_max(self, system: str) -> int:
         """How many documents of a system may be under way."""

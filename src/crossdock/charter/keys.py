@@ -109,6 +109,8 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("systems", Type.SECTION_BY_NAME, "The connected parties.", required=True, section="system"),
         Key("objects", Type.SECTION_BY_NAME, "Who owns and who gets each kind of document.",
             required=True, section="object"),
+        Key("orders", Type.SECTION, "How orders go: changes, cancellations, package contents.",
+            section="orders"),
         Key("owners", Type.TEXT_BY_NAME, "Which role an incident type goes to: `unknown_sku: master_data`."),
         Key("stock", Type.SECTION, "What stock is kept and promised; absent: none.", section="stock"),
     ),
@@ -154,6 +156,8 @@ SECTIONS: dict[str, dict[str, Key]] = {
             section="blackout"),
         Key("when_closed", Type.CHOICE, "What its door does while intake is paused or in a blackout: 503, or accept and"
             " hold.", default="refuse", choices=("refuse", "hold")),
+        Key("reports", Type.TEXTS, "States of an order that it always tells, one by one: acknowledged, allocated,"
+            " picking, picked, packed, shipped, delivered. A later one waits for these.", default=()),
         Key("in", Type.SECTIONS, "What it sends. Connectors that know their documents need none.", section="in"),
         Key("out", Type.SECTIONS, "What it gets. Connectors that know their documents need none.", section="out"),
     ),
@@ -287,6 +291,18 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("owner", Type.SYSTEM, "The system whose word counts.", required=True),
         Key("readers", Type.READERS, "Who gets it: `[wms]` or `[{system: wms, after: erp}]`.", default=()),
         Key("fields", Type.TEXT_BY_NAME, "Fields that another system owns: `price: erp`.", default={}),
+    ),
+    "orders": _keys(
+        Key("cancel_answer", Type.CHOICE, "What answers a cancellation at a warehouse: that it took the command, or"
+            " what it tells later. Absent: told, where a system sends pick_status.", choices=("taken", "told")),
+        Key("cancel_wait_s", Type.SECONDS, "How long that answer may take; then an incident `overdue`.",
+            default=3600.0),
+        Key("change_until", Type.TEXT_BY_NAME, "The last state in which a change of quantity, address, lines,"
+            " ship_method or other still goes to the warehouse, or never. Absent: allocated.", default={}),
+        Key("packages", Type.CHOICE, "Whether a shipment whose packages do not list all of it waits for its next"
+            " version before anybody may charge it.", default="listed", choices=("listed", "any")),
+        Key("edit_window_s", Type.SECONDS, "How long a customer may change an order before it is released.",
+            default=0.0),
     ),
     **STOCK_SECTIONS,
     "reader": _keys(

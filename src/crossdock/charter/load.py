@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from crossdock.charter.charter import Charter, Checks, Intake, ItemCheck, Site, System
 from crossdock.charter.flow_reading import check_blackouts
 from crossdock.charter.objects import check_agreement, check_documents, read_objects
+from crossdock.charter.orders import check_made, check_reports, read_orders
 from crossdock.charter.partners import read_partners
 from crossdock.charter.reading import Reading, Values
 from crossdock.charter.sheet import Entry, read_sheet
@@ -103,11 +104,14 @@ def _charter(
         owners=_owners(reading, values["owners"] or {}),
         intake_max_bytes=intake.pop("max_bytes", 10_000_000),
         intake=Intake(**intake),
+        orders=read_orders(reading, values["orders"]),
         files=files,
         partners=partners,
         stock=read_stock(reading, values["stock"], systems, connectors, rules),
     )
+    check_made(reading, systems, {rule.document: rule.owner for rule in rules.values()})
     for system in systems.values():
+        check_reports(reading, f"systems.{system.name}.reports", system.reports)
         _check_address(reading, system, charter)
         zone = system.timezone or charter.site.timezone
         check_blackouts(reading, system.blackouts, zone, f"systems.{system.name}.blackouts")

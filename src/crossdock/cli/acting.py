@@ -21,8 +21,9 @@ def acting(
     key: str | None,
     *,
     system: str | None = None,
+    role: str = "operator",
 ) -> Generator[Remote]:
-    """A hub to act on, as an operator or as `system`. Ends the command when there is none.
+    """A hub to act on, in a role or as `system`. Ends the command when there is none.
 
     Whoever may write to the store of a site may make keys for it. So on the hub's own machine no key
     is needed: one is made in the store, and taken out again when the command ends.
@@ -45,16 +46,16 @@ def acting(
     from crossdock.journal.sql.keyring import StoredKey, add_key, forget_key
 
     store, made = storage_of(settings.database), new_key()
-    role = "operator" if system is None else "system"
+    role = role if system is None else "system"
     at_ms = time.time_ns() // 1_000_000
-    add_key(store, StoredKey(digest_of(made), _who(), role, system, at_ms, None))
+    add_key(store, StoredKey(digest_of(made), who(), role, system, at_ms, None))
     try:
         yield Remote(hub.url, made)
     finally:
         forget_key(store, digest_of(made))
 
 
-def _who() -> str:
+def who() -> str:
     """The person at the terminal, as the ledger will name them."""
     try:
         return getpass.getuser()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 import typer
 
 from crossdock.cli import options
-from crossdock.cli.story import plain
 from crossdock.cli.terminal import Group, console, print_json
+from crossdock.desk.story import plain
 
 if TYPE_CHECKING:
     from crossdock.charter.charter import Charter, ObjectRule, System

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from rich.markup import escape
 
-from crossdock.cli.story import plain
 from crossdock.cli.terminal import console
+from crossdock.desk.story import plain
 
 Tree = Mapping[str, Any]
 _COLOURS = {"high": "red", "medium": "yellow", "low": "cyan"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,6 +28,7 @@ class PersonRole(Enum):
 
     OBSERVER = "observer"
     OPERATOR = "operator"
+    ADMIN = "admin"
 
 
 @app.command()
@@ -36,7 +39,10 @@ def create(
     ] = None,
     role: Annotated[
         PersonRole | None,
-        typer.Option("--role", help="For people: an observer reads, an operator also acts on incidents."),
+        typer.Option(
+            "--role",
+            help="For people: an observer reads, an operator acts, an admin makes accounts too.",
+        ),
     ] = None,
     site: options.Site = None,
     database: options.Database = None,
@@ -52,7 +58,7 @@ def create(
     if who is None and role is None:
         stop(
             "say whose key it is",
-            fix="name a system, or give --role observer or --role operator",
+            fix="name a system, or give --role observer, operator or admin",
             status=MISUSED,
         )
     settings = options.settings(site, database)
@@ -119,18 +125,57 @@ def revoke(
     from crossdock.journal.sql.keyring import revoke_key, stored_keys
 
     storage = storage_of(options.settings(site, database).database)
-    valid = [one for one in stored_keys(storage) if one.revoked_ms is None]
-    found = [one for one in valid if _is(one, key)]
+    now_ms = time.time_ns() // 1_000_000
+    found = _one(stored_keys(storage), key, now_ms)
+    ended = revoke_key(storage, found, now_ms)
+    print(f"revoked {fingerprint(found)} ({found.name})")
+    raise typer.Exit(DONE if ended else FOUND)
+
+
+@app.command()
+def rotate(
+    key: Annotated[str, typer.Argument(help="The key itself, its fingerprint, or the name it was given.")],
+    overlap_h: Annotated[
+        float,
+        typer.Option(
+            "--overlap-h", metavar="HOURS", min=0, max=24 * 90, help="How long the old one still works."
+        ),
+    ] = 24,
+    site: options.Site = None,
+    database: options.Database = None,
+) -> None:
+    """Makes a new key for the same holder and prints it, once; the old one works on for a while.
+
+    So the holder can change over without a gap: nothing is refused in between.
+    """
+    from crossdock.api.keys import digest_of, new_key
+    from crossdock.journal.open import storage_of
+    from crossdock.journal.sql.keyring import StoredKey, add_key, revoke_key, stored_keys
+    from crossdock.message.names import moment
+
+    storage = storage_of(options.settings(site, database).database)
+    now_ms = time.time_ns() // 1_000_000
+    old = _one([one for one in stored_keys(storage) if one.revoked_ms is None], key, now_ms)
+    fresh = new_key()
+    add_key(storage, StoredKey(digest_of(fresh), old.name, old.role, old.system, now_ms, None))
+    ends_ms = now_ms + int(overlap_h * 3_600_000)
+    revoke_key(storage, old, ends_ms)
+    print(fresh)
+    print(f"the old one, {fingerprint(old)}, works until {moment(ends_ms)}", file=sys.stderr)
+
+
+def _one(keys: Sequence[StoredKey], wanted: str, now_ms: int) -> StoredKey:
+    """The one valid key that is meant. Ends the command when there is none, or more than one."""
+    valid = [one for one in keys if one.revoked_ms is None or one.revoked_ms > now_ms]
+    found = [one for one in valid if _is(one, wanted)]
     if not found:
         stop("no valid key is called that", fix="`crossdock keys list` shows them")
     if len(found) > 1:
-        complain(f"{len(found)} keys are called {key}", fix="give the fingerprint of one:")
+        complain(f"{len(found)} keys are called {wanted}", fix="give the fingerprint of one:")
         for one in found:
             print(fingerprint(one))
         raise typer.Exit(MISUSED)
-    ended = revoke_key(storage, found[0], time.time_ns() // 1_000_000)
-    print(f"revoked {fingerprint(found[0])} ({found[0].name})")
-    raise typer.Exit(DONE if ended else FOUND)
+    return found[0]
 
 
 def fingerprint(key: StoredKey) -> str:

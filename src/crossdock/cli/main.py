@@ -22,6 +22,7 @@ from crossdock.cli import (
     keys,
     load,
     migrate,
+    people,
     schema,
     send,
     status,
@@ -51,6 +52,7 @@ app = typer.Typer(
 app.command()(init.init)
 app.command()(check.check)
 app.add_typer(keys.app, name="keys")
+app.add_typer(people.app, name="people")
 app.command()(hub.up)
 app.command()(send.send)
 app.command()(load.load)

@@ -96,11 +96,17 @@ class Store:
         """See Reading."""
         from crossdock.journal.sql.awaited import open_
         from crossdock.journal.sql.trace import Several, trace
+        from crossdock.pipeline.lives import lifecycle
 
         charter = self._charter
         found = self._view(
             lambda c: trace(
-                c, document, number, system=system, closed=_gates(c, charter).why if charter else open_
+                c,
+                document,
+                number,
+                system=system,
+                closed=_gates(c, charter).why if charter else open_,
+                life=lifecycle(charter) if charter else None,
             )
         )
         return {"choices": list(found.choices)} if isinstance(found, Several) else found

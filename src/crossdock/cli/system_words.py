@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from rich.markup import escape
 
-from crossdock.cli.story import clocked
+from crossdock.desk.story import clocked
 
 Tree = Mapping[str, Any]
 _WAYS = {"in": "sends", "out": "gets"}

@@ -10,6 +10,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -94,7 +95,7 @@ def stop(says: str, *, fix: str = "", status: int = FOUND) -> NoReturn:
 def print_json(tree: Any, *, indented: bool = False) -> None:
     """A tree as JSON, for programs: one line in a pipe, indented for eyes."""
     indent = 2 if indented or sys.stdout.isatty() else None
-    print(json.dumps(tree, ensure_ascii=False, indent=indent))
+    print(json.dumps(tree, ensure_ascii=False, indent=indent, default=_digits))
 
 
 @contextmanager
@@ -115,3 +116,10 @@ def progress(says: str) -> Generator[Callable[[int, int], None]]:
             bar.update(task, completed=done, total=all_, visible=time.monotonic() - began_s > 1)
 
         yield show
+
+
+def _digits(value: object) -> float:
+    """A quantity with a fraction, as a reader of JSON sees it anyhow."""
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} is nothing that JSON can say")

@@ -100,7 +100,7 @@ def _choice(story: dict[str, Any]) -> dict[str, Any]:
 
 
 def _offer(several: list[dict[str, Any]], where: str) -> None:
-    from crossdock.cli.story import choices
+    from crossdock.desk.story import choices
 
     print("that number means several things; ask for one of them:")
     for one, says in zip(several, choices(several), strict=True):
@@ -128,7 +128,7 @@ def _tell(source: Reading, story: dict[str, Any], shown: Shown) -> None:
     from rich.markup import escape
     from rich.text import Text
 
-    from crossdock.cli import story as words
+    from crossdock.desk import story as words
 
     out, zone = console(), shown.zone
     first, second = words.head(story, full=shown.all)

@@ -20,6 +20,7 @@ import uvloop
 from crossdock.api.app import App
 from crossdock.assembly import Hub
 from crossdock.cli import whereabouts, workers
+from crossdock.console.site import Console
 from crossdock.control.logs import log_to_stderr
 from crossdock.faults import Misconfigured
 from crossdock.journal.contract import StoreDown
@@ -120,10 +121,11 @@ def _tell(settings: Settings, url: str) -> None:
 
 async def _serve(settings: Settings, lifeline: int | None) -> int:
     _must_be_whole(settings)
-    hub = Hub(settings, secrets_from(os.environ, settings.secrets_dir))
+    secrets = secrets_from(os.environ, settings.secrets_dir)
+    hub = Hub(settings, secrets)
     if not settings.shares_port:
         _must_be_free(settings)
-    app = App(hub)
+    app = App(hub, None if settings.console == "off" else Console(settings.console, secrets))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

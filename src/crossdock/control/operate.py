@@ -15,6 +15,7 @@ from crossdock.journal.contract import Journal
 from crossdock.message.gate import HUB, Direction, GateAct, GateMove
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
+from crossdock.message.whence import WHENCE
 
 _REASON_MAX = 1_000
 _encode = msgspec.json.Encoder().encode
@@ -121,6 +122,7 @@ def _entry(act: GateAct, before: GateAct | None) -> Entry:
     detail = {
         "who": act.who,
         "act": act.move.value,
+        "from": WHENCE.get(),
         "before": before.move.value if before else None,
         "given": {"direction": act.direction.value, "reason": act.reason},
     }

@@ -26,6 +26,7 @@ from crossdock.message.incident import Incident, IncidentState, MemberKind
 from crossdock.message.names import INCIDENT, moment, name_of
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
+from crossdock.message.whence import WHENCE
 from crossdock.pipeline import brake
 from crossdock.pipeline.trial import TRIED_MAX, Trial
 
@@ -357,7 +358,14 @@ def _entry(
     given: dict[str, Any] | None = None,
 ) -> Entry:  # fmt: skip
     """The ledger entry of an act: who did what, and what changed."""
-    detail = {"who": who, "act": act, "before": before, "after": after, "given": given or {}}
+    detail = {
+        "who": who,
+        "act": act,
+        "from": WHENCE.get(),
+        "before": before,
+        "after": after,
+        "given": given or {},
+    }
     return Entry(
         EntryKind.act,
         system=incident.system,

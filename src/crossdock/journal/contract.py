@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from crossdock.journal.changes import Changes
 from crossdock.journal.numbers import Receipt
 from crossdock.journal.stock import StockBook
+from crossdock.journal.stories import Stories
 from crossdock.message.gate import GateAct
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
@@ -122,7 +123,7 @@ class Overtaken(Exception):
     """A row is no longer as the change found it: somebody else moved it first. Nothing was written."""
 
 
-class Journal(StockBook, Protocol):
+class Journal(Stories, StockBook, Protocol):
     """The ledger, the queue and what is known, in one store.
 
     Reads are small and immediate, of what is committed; writes are durable when their future is done.
@@ -373,6 +374,10 @@ class Journal(StockBook, Protocol):
 
     def has_been_sent(self, target: str, document: str, *, root: int, hub: int) -> bool:
         """Whether a target has a document of one root object: any of it, or that of `hub` where it is another."""
+        ...
+
+    def numbers_of(self, root: int, hub: int) -> Mapping[str, Sequence[int]]:
+        """The numbers that were given for a document of an object, by sequence, the first ones first."""
         ...
 
     def numbers(self) -> Sequence[tuple[str, int, int]]:

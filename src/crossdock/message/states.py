@@ -33,7 +33,7 @@ class MessageState(Numbered):
     SUPERSEDED = 3  #: a newer version was already known
     REFUSED = 4  #: the charter said no and that was the end of it
     DESK = 5  #: failed a check; an open incident has it
-    CLOSED = 6  #: ended by a person, with a reason
+    CLOSED = 6  #: ended by a person, or by a cancellation before it was released, with a reason
 
 
 class TransmissionState(Numbered):
@@ -47,7 +47,7 @@ class TransmissionState(Numbered):
     DONE = 6  #: the target has it
     SUPERSEDED = 7  #: a newer state went instead
     DESK = 8  #: waits for a person; an open incident has it
-    CLOSED = 9  #: ended by a person, with a reason
+    CLOSED = 9  #: ended by a person, or by a cancellation before it was sent, with a reason
 
 
 class EntryKind(Numbered):

@@ -28,6 +28,7 @@ from crossdock.model.documents.inventory import (
 )
 from crossdock.model.documents.item import Item, KitComposition, Price
 from crossdock.model.documents.party import Party
+from crossdock.model.documents.progress import OrderHold, OrderStatus, TransportStatus
 from crossdock.model.documents.purchase import DespatchAdvice, GoodsReceipt, PurchaseOrder
 from crossdock.model.documents.response import Acknowledgement, OrderResponse
 from crossdock.model.documents.returns import ReturnAuthorisation, ReturnReceipt, ReturnToVendor
@@ -49,6 +50,7 @@ _CLASSES: tuple[type[Document], ...] = (
     InventoryBalance, InventoryAdjustment, InventoryCount, StockTransfer, StockLevel,
     PurchaseOrder, DespatchAdvice, GoodsReceipt,
     ReturnAuthorisation, ReturnReceipt, ReturnToVendor,
+    OrderHold, TransportStatus, OrderStatus,
     Invoice, BillingEvent, Acknowledgement,
 )  # fmt: skip
 _KINDS: dict[str, type[Document]] = {each.kind: each for each in _CLASSES}

@@ -13,7 +13,7 @@ from crossdock.message.states import EntryKind
 from crossdock.pipeline.bound import Context
 
 if TYPE_CHECKING:
-    from crossdock.pipeline.decide import Batch
+    from crossdock.pipeline.batch import Batch
 
 _HOUR_MS = 3_600_000
 _ORDER, _SHIPMENT, _CANCELLATION = "sales_order", "shipment", "cancellation"

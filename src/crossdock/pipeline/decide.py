@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 
 from crossdock.charter.charter import Reader
 from crossdock.faults import Fault, Invalid, Waits
@@ -13,33 +12,22 @@ from crossdock.journal.tenure import Hold
 from crossdock.kit.connector import Read
 from crossdock.message.gate import Direction
 from crossdock.message.incident import MemberKind
-from crossdock.message.records import Entry, Message, Transmission
+from crossdock.message.records import Entry, Message
 from crossdock.message.states import EntryKind, MessageState
 from crossdock.model.document import Document
+from crossdock.model.documents.progress import OrderStatus
 from crossdock.pipeline import check
+from crossdock.pipeline.batch import Batch
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.brake import TYPE, MassChange, cause_of_feed
+from crossdock.pipeline.follow_up import FollowUp, Pen
 from crossdock.pipeline.goods import goods
 from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge, shares_numbers
 from crossdock.pipeline.particulars import particulars
+from crossdock.pipeline.progress import Progress, Ruling
 from crossdock.pipeline.report import Subject, incident_of, reads_json
 from crossdock.pipeline.route import Router
 from crossdock.pipeline.stockkeeping.keeper import Keeper, Kept, NotCovered
-
-
-@dataclass(slots=True)
-class Batch:
-    """One set of changes under construction, and what has to happen once it is durable."""
-
-    changes: Changes
-    arrived: list[str] = field(default_factory=list[str])  #: "document/number" that waiters may be woken by
-    routed: list[Transmission] = field(default_factory=list[Transmission])
-    waiting: int = 0  #: messages that began to wait
-    waits: list[tuple[int, str, str]] = field(default_factory=list[tuple[int, str, str]])
-    #: (message, system, "document/number") of those
-    elsewhere: set[int] = field(default_factory=set[int])  #: partitions that got something to decide
-    freed: set[int] = field(default_factory=set[int])  #: incidents that lost members
-    displaced: set[int] = field(default_factory=set[int])  #: messages on the desk that a newer one ended
 
 
 class Decider:
@@ -52,6 +40,9 @@ class Decider:
         self._router = router
         self._hold = hold
         self.brake = MassChange(context, known)
+        self._progress = Progress(context, known)
+        pen = Pen(self._entry, self._introduction, self._move, self._superseded)
+        self.follow_up = FollowUp(context, known, router, self._progress, pen)
         zone, now_ms = context.charter.site.timezone, context.clock.now_ms
         self.stock = Keeper(context.stock, context.journal, zone, now_ms) if context.stock else None
 
@@ -80,17 +71,23 @@ class Decider:
         if not self._hold.has(message.partition):
             self._hand_over(message, batch, made_by)
             return
+        if made_by is None and message.document == OrderStatus.kind:
+            if (wait := self.follow_up.answer(message, batch)) is not None:
+                self._wait(message, wait, batch, None)
+            return
         try:
             if made_by is None and self._outdated(message):
                 self._superseded(message, batch, "a newer version went its way in the meantime")
                 return
             self._predecessor(message, parent)
-            news = check.ownership(message, self._charter, self._known)
+            own = self._charter.made_by_hub(message.document)
+            news = own or check.ownership(message, self._charter, self._known)
             if self.stock is not None and self.stock.echoes(message, document):
                 news = False
             reads, warnings = check.items(document, self._charter, self._known)
             warnings += particulars(document, self._charter.checks)
             warnings += goods(message, document, self._charter, self._known) if news else []
+            ruling = self._progress.judge(message, document, new=made_by is not None) if news else None
         except Waits as wait:
             self._wait(message, wait, batch, made_by)
         except Fault as fault:
@@ -99,7 +96,7 @@ class Decider:
             else:
                 self.to_desk(message, fault, batch)
         else:
-            self._checked(message, document, reads, warnings, batch, made_by, news=news)
+            self._checked(message, document, reads, warnings, batch, made_by, ruling, news=news)
 
     def _checked(
         self,
@@ -109,6 +106,7 @@ class Decider:
         warnings: list[str],
         batch: Batch,
         made_by: Entry | None,
+        ruling: Ruling | None,
         *,
         news: bool,
     ) -> None:
@@ -141,7 +139,7 @@ class Decider:
         self._move(message, MessageState.ROUTED, batch, made_by)
         if kept.says:
             warnings = [*warnings, kept.says]
-        self._routed(message, reads, warnings, batch, targets, kept.rows, news=news)
+        self._routed(message, reads, warnings, batch, targets, kept.rows, ruling, news=news)
 
     def _lacks(self, message: Message, fault: Fault, batch: Batch, made_by: Entry | None) -> None:
         """Something that the rules of stock ask for is not there; who waits for goods waits on."""
@@ -224,10 +222,14 @@ class Decider:
         batch: Batch,
         targets: Sequence[Reader],
         rows: Sequence[Row],
+        ruling: Ruling | None,
         *,
         news: bool,
     ) -> None:
         changes = batch.changes
+        if ruling is not None:
+            targets = self.follow_up.readers(message, ruling, targets, batch)
+            warnings = [*warnings, *ruling.notes]
         says = f"goes to {', '.join(r.system for r in targets)}" if targets else "nobody reads it"
         if not news:
             says = f"echo of what {message.system} was sent"
@@ -244,8 +246,9 @@ class Decider:
         )
         self._known.learn_told(message)
         batch.arrived.append(f"{message.document}/{message.number}")
-        if targets:
-            self._router.route(message, targets, changes, batch.routed)
+        sent = self._router.route(message, targets, changes, batch.routed) if targets else ()
+        if ruling is not None:
+            self.follow_up.routed(message, ruling, sent, batch)
 
     def _introduction(self, message: Message, changes: Changes) -> list[Row]:
         """The rows that make an object known, when this message is the first to speak of it or gives it its place."""
@@ -281,13 +284,13 @@ class Decider:
             )
 
     def _wait(self, message: Message, wait: Waits, batch: Batch, made_by: Entry | None) -> None:
-        until = self._until(wait.kind)
+        until = wait.until_ms or (None if wait.patient else self._until(wait.kind))
         predecessor = f"{wait.kind}/{wait.number}"
         changes = batch.changes
         if made_by is not None:
             message.waits_for, message.until_ms = predecessor, until
             changes.add_message(message, made_by)
-        elif message.state is MessageState.DESK or message.waits_for is None:
+        elif message.state is MessageState.DESK or message.waits_for != predecessor:
             changes.move_message(message, MessageState.WAITING, waits_for=predecessor, until_ms=until)
         else:
             return
@@ -302,8 +305,17 @@ class Decider:
         owner = rule.owner if rule else ""
         return self._context.gates.advanced(owner, Direction.IN, wait_ms)
 
-    def overdue(self, message: Message, batch: Batch) -> None:
-        """The predecessor did not come in time: somebody must look, unless its owner could not send it."""
+    def overdue(self, message: Message, batch: Batch) -> int | None:
+        """The predecessor did not come in time: somebody must look, unless its owner could not send it.
+
+        Gives the message where its time has come instead, and it is to be looked at again.
+        """
+        if (message.waits_for or "").startswith("release/"):
+            return message.id
+        if message.document == OrderStatus.kind:
+            if self.follow_up.answer(message, batch) is not None:
+                self.to_desk(message, self.follow_up.aftermath.unanswered(message), batch)
+            return None
         kind, _, number = (message.waits_for or "/").partition("/")
         rule = self._charter.objects.get(kind)
         shut = self._context.gates.shut(rule.owner, Direction.IN) if rule else None
@@ -313,7 +325,7 @@ class Decider:
             )
             says = f"waits on for {kind} {number}: {shut.says}"
             batch.changes.entry(self._entry(EntryKind.decided, message, says, ()))
-            return
+            return None
         fault = Invalid(
             f"{message.document} {message.number} still waits for {kind} {number}",
             value=number,
@@ -321,6 +333,7 @@ class Decider:
             type="unknown_sku" if kind == "item" else Waits.type,
         )
         self.to_desk(message, fault, batch)
+        return None
 
     def late(self, message: Message, made: Entry, batch: Batch) -> None:
         """A new message that an accepted newer version has overtaken."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol
 
 from crossdock.charter.charter import Charter
-from crossdock.journal.contract import Journal
+from crossdock.journal.stories import Sent
 from crossdock.message.records import Message
 from crossdock.model import register
 from crossdock.model.document import DocumentClass
@@ -41,16 +43,49 @@ class Item:
     lot_tracked: bool = False
 
 
+class Known(Protocol):
+    """What is asked of the store."""
+
+    def identity(self, system: str, document: str, their_id: str) -> tuple[int, int, str, int] | None:
+        """See Journal."""
+        ...
+
+    def hub_of_number(self, document: str, number: str) -> tuple[int, int, str, int] | None:
+        """See Journal."""
+        ...
+
+    def belief(self, hub: int, system: str) -> tuple[int, int, int] | None:
+        """See Journal."""
+        ...
+
+    def message(self, id_: int) -> Message | None:
+        """See Journal."""
+        ...
+
+    def item(self, sku: str) -> Message | None:
+        """See Journal."""
+        ...
+
+    def story(self, root: int) -> Sequence[tuple[Message, Sequence[Sent]]]:
+        """See Journal."""
+        ...
+
+    def messages_taken(self, root: int, document: str) -> Sequence[Message]:
+        """See Journal."""
+        ...
+
+
 class Knowledge:
     """Reads for one batch of decisions. What a batch adds is seen by the rest of it at once."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Known) -> None:
         self._journal = journal
         self._identity: dict[tuple[str, str, str], Object | None] = {}  #: None: looked up, not known
         self._number: dict[tuple[str, str], Object] = {}
         self._told: dict[tuple[int, str], Message] = {}
         self._items: dict[str, Item | None] = {}
         self._told_items: dict[str, Message] = {}
+        self._stories: dict[int, dict[int, Message]] = {}  #: root -> what this batch added or moved
         self._under: dict[int, list[Message]] = {}  #: root -> what this batch routed in its story
 
     def forget(self) -> None:
@@ -60,6 +95,7 @@ class Knowledge:
         self._told.clear()
         self._items.clear()
         self._told_items.clear()
+        self._stories.clear()
         self._under.clear()
 
     def by_id(self, system: str, document: str, their_id: str) -> Object | None:
@@ -96,6 +132,16 @@ class Knowledge:
         if message.document == "item":
             self._items.pop(message.number, None)
             self._told_items[message.number] = message
+
+    def learn_story(self, message: Message) -> None:
+        """A message of this batch adds to a story."""
+        self._stories.setdefault(message.root, {})[message.id] = message
+
+    def story(self, root: int) -> list[tuple[Message, Sequence[Sent]]]:
+        """What was told of a root object and of what hangs on it, by this batch, too."""
+        added = dict(self._stories.get(root, {}))
+        known = [(added.pop(m.id, m), sent) for m, sent in self._journal.story(root)]
+        return known + [(message, ()) for message in added.values()]
 
     def last_told(self, hub: int, system: str) -> tuple[int, Message] | None:
         """(how, message) that a system last told, acknowledged or was seen to have of an object."""

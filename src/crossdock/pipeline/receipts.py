@@ -13,9 +13,9 @@ from crossdock.journal.tenure import Hold
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry, Message
 from crossdock.message.states import EntryKind
+from crossdock.pipeline.batch import Batch
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.deadlines import Deadlines
-from crossdock.pipeline.decide import Batch
 from crossdock.pipeline.report import Subject, incident_of
 
 _STATES = {

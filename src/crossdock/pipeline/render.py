@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from crossdock.faults import Fault
 from crossdock.journal.changes import Changes
-from crossdock.journal.numbers import SUPERSEDED, WAITING
-from crossdock.kit.connector import Ask, Job
-from crossdock.message.records import Entry
+from crossdock.journal.numbers import SUPERSEDED, WAITING, begins_again
+from crossdock.kit.connector import Ask, Job, Numbered
+from crossdock.message.records import Entry, Transmission
 from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.lanes import Flight
@@ -83,11 +83,26 @@ class Renderer:
         def told(body: bytes) -> None:
             flight.ask = replace(ask, body=body, numbers=())
 
+        if not all(begins_again(one.sequence) for one in ask.numbers):
+            ask = self._relabelled(ask, flight.t)
         for receipt in self._journal.receipts_of(flight.t.id) if flight.t.round > 1 else ():
             if receipt.state == WAITING:  # nobody answers the number of a round that was given up
                 changes.row("answer_receipt", SUPERSEDED, None, receipt.transmission, receipt.round)
         owed = (ask.owed, flight.t, self._clock.now_ms()) if ask.owed is not None else None
         return changes.numbered(ask.body, ask.numbers, entry, told, owed=owed)
+
+    def _relabelled(self, ask: Ask, t: Transmission) -> Ask:
+        """What is numbered once and for all keeps its numbers in later rounds and versions: the goods wear them."""
+        given = {name: iter(numbers) for name, numbers in self._journal.numbers_of(t.root, t.hub).items()}
+        body, left = ask.body, list[Numbered]()
+        for one in ask.numbers:
+            number = None if begins_again(one.sequence) else next(given.get(one.sequence, iter(())), None)
+            if number is None:
+                left.append(one)
+                continue
+            for mark, form in one.marks:
+                body = body.replace(mark, form(number))
+        return replace(ask, body=body, numbers=tuple(left))
 
     def job(self, flight: Flight) -> Job:
         """What a writer is told of a flight that goes now."""

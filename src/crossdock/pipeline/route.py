@@ -23,7 +23,7 @@ class Router:
         self._targets = targets
 
     def targets(self, message: Message) -> Sequence[Reader]:
-        """The systems that read this kind of object, the sender left out."""
+        """The systems that read this kind of object, the sender left out unless the hub made it."""
         if message.document == ACKNOWLEDGEMENT:
             # What we say of an interchange goes back to who sent it; what a partner says goes nowhere.
             back = message.tree.get("direction") == "given" and self._targets[message.system].writes(
@@ -33,16 +33,17 @@ class Router:
         rule = self._context.charter.objects.get(message.document)
         if rule is None:
             return ()
+        everybody = self._context.charter.made_by_hub(message.document)
         return [
             r
             for r in rule.readers
-            if r.system != message.system and self._targets[r.system].writes(message.document)
+            if (everybody or r.system != message.system) and self._targets[r.system].writes(message.document)
         ]
 
     def route(
         self, message: Message, readers: Sequence[Reader], changes: Changes, routed: list[Transmission]
-    ) -> None:
-        """Writes one transmission per reader into the changes, and notes it in `routed`."""
+    ) -> list[Transmission]:
+        """Writes one transmission per reader into the changes, and notes it in `routed`; gives them."""
         journal = self._context.journal
         now = self._context.clock.now_ms()
         made: dict[str, Transmission] = {}
@@ -79,3 +80,4 @@ class Router:
                 partition=partition_of(message.key),
             )
             self._targets[reader.system].admit(t, message, changes, entry)
+        return list(made.values())

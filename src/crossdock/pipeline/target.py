@@ -29,6 +29,7 @@ from crossdock.pipeline.render import Renderer
 from crossdock.pipeline.succession import Succession
 from crossdock.pipeline.transmit import DoubtGuard, Outcome, Sender, settling
 from crossdock.pipeline.windows import Windows
+from crossdock.pipeline.withdrawal import Withdrawal
 
 _log = structlog.get_logger("crossdock.target")
 _S = TransmissionState
@@ -73,6 +74,7 @@ class Target:
         self.lanes = Lanes(ordering)
         self.concluder = Concluder(context, bound.system, doubt)
         self._succession = Succession(self.lanes, bound.writers, self.concluder)
+        self._withdrawal = Withdrawal(context.journal, self.lanes, completed)
         self.windows = Windows(context.journal, self.name, self.lanes, window)
         self.refill: Callable[[Target, str], None] = lambda _, __: None  #: work of an origin has left memory
         self.window = window
@@ -123,13 +125,15 @@ class Target:
     # -- taking in -----------------------------------------------------------
 
     def admit(self, t: Transmission, message: Message, changes: Changes, due: Entry) -> None:
-        """Writes a new transmission into the changes, in the state that its lane allows.
-
-        The caller commits the changes, then calls `committed`.
-        """
+        """Writes a new transmission as its lane allows; the caller commits that, then calls `committed`."""
         lane = self.lanes.of(t)
         if register.class_of(t.document) is DocumentClass.STATE:
             self._succession.take_place(lane, t, changes)
+        if self._withdrawal.by(lane, t, message.tree, changes):
+            t.state = _S.CLOSED
+            due.says += f": {self.name} never got what it cancels"
+            changes.add_transmission(t, due)
+            return
         if lane.blocked_by is not None:
             t.state = _S.HELD
             lane.unsure = lane.unsure or lane.busy
@@ -157,6 +161,7 @@ class Target:
         """The changes with this transmission are durable: its lane may go."""
         self.windows.settled(t)
         self._succession.durable(t)
+        self._withdrawal.durable(t)
         lane = self.lanes.of(t)
         for flight in reversed(lane.flights):
             if flight.t is t:
@@ -184,7 +189,7 @@ class Target:
         self.lanes.remove(lane, [flight for flight in lane.flights if flight.t is t])
         self._promised.discard(lane.key)
         older, anew = self._succession.undone(t)
-        if older:
+        if older := older + self._withdrawal.undone(t):
             self.stored(lane, older)
         if anew:
             self._freed(self, lane.key)
@@ -362,10 +367,11 @@ class Target:
             await self._holding.opened(lane, changes)
             self._blocked(flight.t.id)
             return True
+        withdrawn = self._withdrawal.behind(lane, flight, changes)
         await self.commits.stored_again([flight], changes)
-        flight.lighten()
-        if not self._is_early(flight.t):
+        if self._withdrawal.ended(withdrawn) or not self._is_early(flight.t):
             return False
+        flight.lighten()
         self._alarms.set(lane, flight.t.due_ms)
         return True
 

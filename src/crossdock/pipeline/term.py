@@ -16,8 +16,9 @@ from crossdock.message.records import Capture
 from crossdock.message.states import CaptureState, MessageState
 from crossdock.pipeline import ahead
 from crossdock.pipeline.backlog import Backlog
+from crossdock.pipeline.batch import Batch
 from crossdock.pipeline.bound import Context
-from crossdock.pipeline.decide import Batch, Decider
+from crossdock.pipeline.decide import Decider
 from crossdock.pipeline.feed import Feed
 from crossdock.pipeline.gatewatch import GateWatch
 from crossdock.pipeline.knowledge import Knowledge
@@ -362,25 +363,24 @@ class Term:
             return
         async with self._decides:
             batch = self._translator.batch()
-            for message in overdue:
-                self._decider.overdue(message, batch)
+            self.look_again(filter(None, [self._decider.overdue(message, batch) for message in overdue]))
             await self._commit(batch)
         self._waiting = self._journal.count_waiting()
 
     # -- between targets -----------------------------------------------------
 
     def _completed(self, transmission: int) -> None:
-        """A transmission is done: those that come after it may go."""
+        """A transmission is done: those that come after it, or wait for its answer, may go."""
+        self.look_again(self._decider.follow_up.awaiting(transmission))
         for target in self.targets.values():
-            key = target.unfinished.pop(transmission, None)
-            if key is not None:
+            if (key := target.unfinished.pop(transmission, None)) is not None:
                 target.wake(key)
 
     def _blocked(self, transmission: int) -> None:
         """A transmission waits for a person: a lane whose head comes after it looks at that."""
+        self.look_again(self._decider.follow_up.awaiting(transmission))
         for target in self.targets.values():
-            key = target.unfinished.get(transmission)
-            if key is not None:
+            if (key := target.unfinished.get(transmission)) is not None:
                 target.wake(key)
 
     # -- from elsewhere ------------------------------------------------------

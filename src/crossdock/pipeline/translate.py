@@ -19,9 +19,10 @@ from crossdock.message.records import Capture, Entry, Message
 from crossdock.message.states import CaptureState, EntryKind
 from crossdock.model import register
 from crossdock.pipeline.ahead import Reading
+from crossdock.pipeline.batch import Batch
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.deadlines import Deadlines
-from crossdock.pipeline.decide import Batch, Decider
+from crossdock.pipeline.decide import Decider
 from crossdock.pipeline.knowledge import TOLD, Knowledge, Object, shares_numbers
 from crossdock.pipeline.lanes import HEAVY_BYTES
 from crossdock.pipeline.mended import fields_of, mended

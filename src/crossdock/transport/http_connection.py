@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection as the caller's end: a request written at once, and its answer read strictly."""
+"""One HTTP/1.1 connection as the caller's end: a request written at once, and its answer read by llhttp."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import select
 import zlib
 from asyncio import Future
 from collections.abc import Callable
-from enum import Enum
 from typing import Any, cast
 
-#: Bytes that the head of an answer, and the line before or the lines behind a chunk, may have.
+import httptools
+
+#: Bytes that the head of an answer may have.
 HEAD_MAX_BYTES = 65_536
-_LINE_MAX_BYTES = 4_096
-_BODILESS = frozenset({204, 304})
-_SWITCHING = 101
+_FINAL = 200  #: below it an answer only announces another
+_ENDED_BY_LENGTH = frozenset({"content-length", "transfer-encoding"})
 _GZIP_WINDOW = 31  # zlib reads the header of gzip
 
 Got = tuple[int, dict[str, str], bytes]  #: status, headers (lower case), body
@@ -22,15 +22,6 @@ Got = tuple[int, dict[str, str], bytes]  #: status, headers (lower case), body
 
 class Incomplete(Exception):
     """No complete answer came; the text says why and quotes nothing of the request."""
-
-
-class _Part(Enum):
-    """What of an answer is being read."""
-
-    HEAD = "head"
-    LENGTH = "length"
-    CHUNKS = "chunks"
-    CLOSE = "close"  #: everything until the other end hangs up
 
 
 class Connection(asyncio.Protocol):
@@ -52,12 +43,10 @@ class Connection(asyncio.Protocol):
         self._transport: Any = None
         self._answer: Future[Got] | None = None
         self._patience: asyncio.TimerHandle | None = None
-        self._buffer = bytearray()
-        self._part = _Part.HEAD
+        self._parser = httptools.HttpResponseParser(self)
         self._status, self._headers = 0, dict[str, str]()
-        self._length = 0
-        self._chunks = bytearray()
-        self._bodiless = self._keeps = False
+        self._bodiless = False
+        self._forget()
 
     # -- what the loop tells -------------------------------------------------
 
@@ -76,20 +65,20 @@ class Connection(asyncio.Protocol):
         if self._answer is None:
             self._transport.abort()
             return
-        self._buffer += data
         try:
-            self._read()
+            self._read(data)
         except Incomplete as why:
             self.give_up(str(why))
 
     def eof_received(self) -> None:
-        """The other end says no more: the end of an answer without a length."""
-        if self._answer is not None and self._part is _Part.CLOSE:
-            self._keeps = False
-            try:
-                self._complete(bytes(self._buffer))
-            except Incomplete as why:
-                self.give_up(str(why))
+        """The other end says no more: the end of an answer that tells no length."""
+        if self._answer is None or not self._headed or not _ENDED_BY_LENGTH.isdisjoint(self._headers):
+            return
+        self._keeps = False
+        try:
+            self._complete()
+        except Incomplete as why:
+            self.give_up(str(why))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is no more."""
@@ -139,112 +128,89 @@ class Connection(asyncio.Protocol):
 
     # -- reading -------------------------------------------------------------
 
-    def _read(self) -> None:
-        if self._part is _Part.HEAD and not self._read_head():
+    def _read(self, data: bytes) -> None:
+        """Gives the parser what came; an answer that is whole is handed over once it has seen all of it."""
+        if not self._headed:
+            self._head_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            raise Incomplete("it wants to speak another protocol") from None
+        except httptools.HttpParserError as error:
+            if not self._whole:
+                raise self._wrong or Incomplete(f"what it answered is no HTTP: {error}") from None
+            self._keeps = False  # the answer is whole, what follows it is nothing
+        if self._whole:
+            self._complete()
+        elif not self._headed and self._head_bytes > HEAD_MAX_BYTES:
+            raise Incomplete("the head of its answer is too long")
+
+    # The parser calls these; their names are its own.
+
+    def on_message_begin(self) -> None:
+        """An answer begins: of those that only announce another, nothing is kept."""
+        if self._whole:
+            self._keeps = False  # nobody asked for a second one
             return
-        buffer = self._buffer
-        if self._part is _Part.LENGTH:
-            if len(buffer) >= self._length:
-                body = bytes(buffer[: self._length]) if len(buffer) > self._length else bytes(buffer)
-                self._keeps = self._keeps and len(buffer) == self._length
-                self._complete(body)
-        elif self._part is _Part.CHUNKS:
-            while (end := self._read_chunk()) is False:
-                pass
-            if end:
-                self._keeps = self._keeps and not buffer
-                self._complete(bytes(self._chunks))
-        elif len(buffer) > self._bytes_max:
-            raise self._too_much()
+        self._status, self._headers, self._headed = 0, {}, False
 
-    def _read_head(self) -> bool:
-        """Whether a whole head was there, and is read; those that only announce another are passed over."""
-        while True:
-            end = self._buffer.find(b"\r\n\r\n")
-            if end < 0 or end > HEAD_MAX_BYTES:
-                if len(self._buffer) > HEAD_MAX_BYTES:
-                    raise Incomplete("the head of its answer is too long")
-                return False
-            text = self._buffer[:end].decode("latin-1")
-            del self._buffer[: end + 4]
-            self._status, keeps, self._headers = _head(text)
-            if self._status >= 200:
-                break
-            if self._status == _SWITCHING:
-                raise Incomplete("it wants to speak another protocol")
-        self._keeps = keeps
-        self._frame()
-        return True
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header; those behind the body are needed by nobody."""
+        if self._headed:
+            return
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t")
+        self._headers[key] = f"{self._headers[key]}, {text}" if key in self._headers else text
 
-    def _frame(self) -> None:
-        """Finds how the end of the body is told. Source: RFC 9112, section 6.3."""
-        headers = self._headers
-        if self._bodiless or self._status in _BODILESS:
-            self._part, self._length = _Part.LENGTH, 0
-        elif "transfer-encoding" in headers:
-            chunked = headers["transfer-encoding"].lower().rpartition(",")[2].strip() == "chunked"
-            self._part = _Part.CHUNKS if chunked else _Part.CLOSE
-            self._keeps = self._keeps and "content-length" not in headers
-        elif "content-length" in headers:
-            told = {one.strip() for one in headers["content-length"].split(",")}
-            length = told.pop()
-            if told or not (length.isascii() and length.isdigit()):
-                raise Incomplete("the length of its answer cannot be read")
-            self._part, self._length = _Part.LENGTH, int(length)
-            if self._length > self._bytes_max:
-                raise self._too_much()
-        else:
-            self._part = _Part.CLOSE
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        if self._whole:
+            return
+        self._status = self._parser.get_status_code()
+        if self._status < _FINAL:
+            return
+        self._headed, self._keeps = True, self._parser.should_keep_alive()
+        if self._bodiless:
+            self._whole = True  # the parser would wait for a body that does not come
+        elif int(self._headers.get("content-length", 0)) > self._bytes_max:
+            self._wrong = self._too_much()
+            raise self._wrong
 
-    def _read_chunk(self) -> bool | None:
-        """Takes one chunk; True for the last one, None when more must come first."""
-        buffer = self._buffer
-        line = buffer.find(b"\r\n")
-        if line < 0:
-            if len(buffer) > _LINE_MAX_BYTES:
-                raise Incomplete("a chunk of its answer has no size")
-            return None
-        digits = bytes(buffer[:line]).partition(b";")[0].strip()
-        if not digits or digits.strip(b"0123456789abcdefABCDEF"):
-            raise Incomplete("a chunk of its answer has no size")
-        size = int(digits, 16)
-        if size == 0:
-            return self._read_trailers(line)
-        if size + len(self._chunks) > self._bytes_max:
-            raise self._too_much()
-        end = line + 2 + size
-        if len(buffer) < end + 2:
-            return None
-        if not buffer.startswith(b"\r\n", end):
-            raise Incomplete("a chunk of its answer is longer than it says")
-        self._chunks += buffer[line + 2 : end]
-        del buffer[: end + 2]
-        return False
+    def on_body(self, part: bytes) -> None:
+        """A part of the body."""
+        if self._whole:
+            return
+        self._body.append(part)
+        self._body_bytes += len(part)
+        if self._body_bytes > self._bytes_max:
+            self._wrong = self._too_much()
+            raise self._wrong
 
-    def _read_trailers(self, line: int) -> bool | None:
-        """The lines behind the last chunk, which nobody here needs."""
-        end = self._buffer.find(b"\r\n\r\n", line)
-        if end < 0:
-            if len(self._buffer) > HEAD_MAX_BYTES:
-                raise Incomplete("its answer does not end")
-            return None
-        del self._buffer[: end + 4]
-        return True
+    def on_message_complete(self) -> None:
+        """The answer is whole, unless it only announced another."""
+        self._whole = self._whole or self._status >= _FINAL
 
-    def _complete(self, body: bytes) -> None:
-        headers = self._headers
+    def _complete(self) -> None:
+        headers, status, body = self._headers, self._status, b"".join(self._body)
+        keeps = self._keeps and not self._transport.get_write_buffer_size()
         if "content-encoding" in headers and body:
             body = self._unpacked(headers["content-encoding"].strip().lower(), body)
+        if self._bodiless:
+            self._parser = httptools.HttpResponseParser(self)
         answer = self._taken()
-        keeps = self._keeps and not self._transport.get_write_buffer_size()
-        self._part = _Part.HEAD
-        self._buffer, self._chunks = bytearray(), bytearray()
+        self._forget()
         if keeps:
             self._idle(self)
         else:
             self._transport.abort()
         if answer is not None and not answer.done():
-            answer.set_result((self._status, headers, body))
+            answer.set_result((status, headers, body))
+
+    def _forget(self) -> None:
+        """Nothing is known of the next answer."""
+        self._body = list[bytes]()
+        self._head_bytes = self._body_bytes = 0
+        self._whole = self._headed = self._keeps = False
+        self._wrong: Incomplete | None = None
 
     def _unpacked(self, coding: str, body: bytes) -> bytes:
         """Bodies packed with gzip; whatever else was not asked for is passed on as it is."""
@@ -266,21 +232,3 @@ class Connection(asyncio.Protocol):
 
     def _too_much(self) -> Incomplete:
         return Incomplete(f"it answered {self._status} with more than {self._bytes_max:,} bytes")
-
-
-def _head(text: str) -> tuple[int, bool, dict[str, str]]:
-    """Status, whether the connection will be kept, and headers. Raises Incomplete."""
-    first, *lines = text.split("\r\n")
-    digits = first[9:12]
-    if not first.startswith("HTTP/1.") or first[8:9] != " " or not (digits.isascii() and digits.isdigit()):
-        raise Incomplete("what it answered is no HTTP")
-    headers: dict[str, str] = {}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon or not name or " " in name or "\t" in name or "\n" in line or "\r" in line:
-            raise Incomplete("a header of its answer cannot be read")
-        name, value = name.lower(), value.strip(" \t")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    said = headers.get("connection", "").lower()
-    keeps = "close" not in said if first.startswith("HTTP/1.1") else "keep-alive" in said
-    return int(digits), keeps, headers

@@ -26,7 +26,10 @@ systems:
   erp:
     connector: http
     timezone: UTC
-    in: [{document: order_response, id: number}, {document: shipment, id: number}, {document: invoice, id: number}]
+    in:
+      - {document: order_response, id: number}
+      - {document: shipment, id: number, on_change: revise}
+      - {document: invoice, id: number}
 objects:
   sales_order: {owner: retailer, readers: []}
   order_response: {owner: erp, readers: [retailer]}
@@ -264,5 +267,32 @@ async def test_what_has_not_left_is_not_charged(tmp_path: Path) -> None:
         assert (type_, number, path, value) == ("invalid", "INV-1", "lines", "1")
         assert says == "48 EA charged on line 1, 0 shipped of 48"
         assert Box(tmp_path / "boxes" / "retailer").got("810") == []
+    finally:
+        await hub.stop()
+
+
+async def test_a_label_that_was_given_stands_in_every_later_version(tmp_path: Path) -> None:
+    hub = hub_over(tmp_path, X12 + FOLDER)
+    box = Box(tmp_path / "boxes" / "retailer")
+    await hub.start()
+    await hub.worker.start()
+    try:
+        drop(tmp_path, "retailer", "a.edi", order("PO-1", 7))
+        await until(lambda: told(hub), 20)
+        for number, tracking in (("SHP-1", "1Z1"), ("SHP-1", "1Z2"), ("SHP-2", "1Z3")):
+            line = {"line": "1", "sku": "PT-100", "quantity": 10, "unit": "EA"}
+            gone = {
+                "number": number,
+                "order": "PO-1",
+                "shipped_at": DAY,
+                "carrier": "RDWY",
+                "tracking": tracking,
+            }
+            before = len(box.got("856"))
+            await tell(hub, "shipment", {**gone, "lines": [line], "packages": [{"id": "1", "lines": [line]}]})
+            await until(lambda before=before: len(box.got("856")) > before or incidents(hub), 20)
+            assert incidents(hub) == []
+        first, again, other = (re.findall(r"MAN\*GM\*(\d+)", text) for text in box.got("856"))
+        assert first == again and first != other
     finally:
         await hub.stop()

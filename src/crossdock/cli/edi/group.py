@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from crossdock.cli.edi import ack, bench, check, compare, explain, partner, show, tree
+from crossdock.cli.edi import ack, bench, check, compare, explain, partner, send, show, tree
 from crossdock.cli.terminal import Group
 
 app = typer.Typer(
@@ -20,5 +20,6 @@ app.command()(ack.ack)
 app.command("to-json")(tree.to_json)
 app.command("from-json")(tree.from_json)
 app.command("diff")(compare.diff)
+app.command()(send.send)
 app.command()(bench.bench)
 app.add_typer(partner.app, name="partner")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from crossdock.formats.edi.finding import Finding
 
@@ -21,8 +22,14 @@ class Delimiters:
     @property
     def all(self) -> tuple[bytes, ...]:
         """Every delimiter that data must not contain."""
-        known = (self.element, self.component, self.terminator, self.repetition)
-        return tuple(one for one in known if one)
+        return _all(self)
+
+
+@lru_cache(maxsize=256)
+def _all(one: Delimiters) -> tuple[bytes, ...]:
+    """Asked for every value that is written, so it is made once."""
+    known = (one.element, one.component, one.terminator, one.repetition)
+    return tuple(mark for mark in known if mark)
 
 
 @dataclass(frozen=True, slots=True)

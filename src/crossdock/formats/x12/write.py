@@ -240,6 +240,8 @@ def _value(value: Value, delimiters: Delimiters, charset: Charset, path: str) ->
 
 
 def _encoded(text: str, delimiters: Delimiters, charset: Charset, path: str) -> bytes:
+    if not text:
+        return b""
     try:
         raw = text.encode(charset_name(charset))
     except UnicodeEncodeError as error:

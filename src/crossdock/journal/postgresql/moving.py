@@ -37,6 +37,7 @@ _NUMBERED = (
     "hubs",
     "incidents",
     "overrides",
+    "people",
     "reservations",
     "promises",
 )

@@ -57,6 +57,12 @@ def _counted(name: str, change: str, spec: str, key: str, *, sort_by: int | None
     return _bulk(name, sql, types, sort_by)
 
 
+def _gone(name: str, table: str, column: str, sign: str, type_: Type = Type.INT) -> Bulk:
+    """Takes out the rows whose column stands in a relation to one of some values."""
+    rows = f"{_unnest((type_,))} AS u({column})"
+    return _bulk(name, f"DELETE FROM {table} t USING {rows} WHERE t.{column} {sign} u.{column}", (type_,), 0)
+
+
 _NOTHING = "ON CONFLICT DO NOTHING"
 _MEMBER = "incident:i kind:i id:i position:i"
 _INCIDENT = (
@@ -242,6 +248,36 @@ _ALL = (
         " AS u(scope, system, document, from_ms) WHERE a.scope = u.scope AND a.system = u.system"
         " AND a.document = u.document AND a.from_ms < u.from_ms",
         (Type.INT, Type.TEXT, Type.TEXT, Type.INT), 3,
+    ),
+    _insert(
+        "upsert_person", "people",
+        "id:i scope:i name:t shown:t role:t systems:t sites:t password:t renew:i totp:b subject:t disabled_ms:i"
+        " made_ms:i position:i",
+        "ON CONFLICT (id) DO UPDATE SET name = excluded.name, shown = excluded.shown, role = excluded.role,"
+        " systems = excluded.systems, sites = excluded.sites, password = excluded.password, renew = excluded.renew,"
+        " totp = excluded.totp, subject = excluded.subject, disabled_ms = excluded.disabled_ms,"
+        " position = excluded.position",
+    ),
+    _gone("delete_sessions_before", "sessions", "until_ms", "<"),
+    _gone("delete_sessions_of", "sessions", "person", "="),
+    _gone("delete_session", "sessions", "digest", "=", Type.BYTES),
+    _insert(
+        "upsert_session", "sessions",
+        "digest:b person:i stage:i made_ms:i seen_ms:i until_ms:i origin:t agent:t",
+        "ON CONFLICT (digest) DO UPDATE SET stage = excluded.stage, seen_ms = excluded.seen_ms,"
+        " until_ms = excluded.until_ms",
+    ),
+    _bulk(
+        "see_session",
+        f"UPDATE sessions s SET seen_ms = u.seen_ms FROM {_unnest((Type.INT, Type.BYTES))} AS u(seen_ms, digest)"
+        " WHERE s.digest = u.digest",
+        (Type.INT, Type.BYTES), 1,
+    ),
+    _gone("delete_attempts_before", "attempts", "at_ms", "<"),
+    _insert(
+        "upsert_attempt", "attempts", "who:t failures:i until_ms:i at_ms:i step:i",
+        "ON CONFLICT (who) DO UPDATE SET failures = excluded.failures, until_ms = excluded.until_ms,"
+        " at_ms = excluded.at_ms, step = excluded.step",
     ),
     _insert("insert_ledger", "ledger", _LEDGER),
     *stock_statements(_insert, _counted),

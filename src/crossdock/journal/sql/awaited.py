@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from crossdock.journal.sql.parts import Blocking, Parts, Send
 from crossdock.message.names import INCIDENT, moment, name_of
 from crossdock.message.states import CaptureState, MessageState, TransmissionState
-from crossdock.model.lifecycle import OrderState
+from crossdock.model.headline import OrderState
 
 _T, _S = TransmissionState, OrderState
 _GOING = frozenset({_T.DUE, _T.SENDING, _T.RETRYING, _T.IN_DOUBT})

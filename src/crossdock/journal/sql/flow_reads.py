@@ -9,8 +9,14 @@ from crossdock.journal.chain import PARTITIONS
 from crossdock.journal.sql import flow
 from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.rows import CAPTURE_COLUMNS, MESSAGE_COLUMNS, read_capture, read_message
+from crossdock.journal.stories import Sent
 from crossdock.message.gate import GateAct
+from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message
+from crossdock.message.states import EntryKind, TransmissionState
+
+#: Messages and sendings of one story that decide about it, the newest.
+STORY_MAX = 2_000
 
 #: Messages of one story that are looked at for what they add up to.
 _TAKEN_MAX = 2_000
@@ -81,6 +87,41 @@ class FlowReads:
             (target,),
         )
         return [origin for (origin,) in rows]
+
+    # -- stories -------------------------------------------------------------
+
+    def story(self, root: int) -> Sequence[tuple[Message, Sequence[Sent]]]:
+        """What was told of a root object and of all that hangs on it, in order of making, and where it was sent."""
+        ids = "SELECT DISTINCT message FROM ledger WHERE root = ? AND message IS NOT NULL"
+        columns = ", ".join(f"m.{name.strip()}" for name in MESSAGE_COLUMNS.split(","))
+        rows = self._reader.execute(
+            f"SELECT {columns}, t.id, t.target, t.state FROM messages m LEFT JOIN transmissions t ON t.message = m.id"
+            f" WHERE m.id IN ({ids}) ORDER BY m.id DESC, t.id LIMIT ?",
+            (root, STORY_MAX),
+        ).fetchall()
+        found: dict[int, tuple[Message, list[Sent]]] = {}
+        for row in rows:
+            one = found.setdefault(row[0], (read_message(row[:-3]), []))
+            if row[-3] is not None:
+                one[1].append(Sent(row[-3], row[-2], TransmissionState(row[-1])))
+        return list(reversed(found.values()))
+
+    def doubted(self, root: int, transmission: int) -> bool:
+        """Whether nobody knew at some time if a transmission had arrived."""
+        row = self._reader.execute(
+            "SELECT 1 FROM ledger WHERE root = ? AND transmission = ? AND kind = ? LIMIT 1",
+            (root, transmission, EntryKind.doubted.value),
+        ).fetchone()
+        return row is not None
+
+    def was_judged_impossible(self, message: int) -> bool:
+        """Whether a message was on the desk as `bad_transition`."""
+        row = self._reader.execute(
+            "SELECT 1 FROM members m JOIN incidents i ON i.id = m.incident"
+            " WHERE m.kind = ? AND m.id = ? AND i.type = 'bad_transition' LIMIT 1",
+            (MemberKind.MESSAGE.value, message),
+        ).fetchone()
+        return row is not None
 
     # -- gates and brakes ----------------------------------------------------
 

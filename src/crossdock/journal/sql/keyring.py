@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crossdock.journal.marks import marked
-from crossdock.journal.sql.connection import Storage
+from crossdock.journal.sql.connection import Connection, Storage
 
 _SCOPE = 1
 
@@ -35,13 +35,13 @@ def add_key(storage: Storage, key: StoredKey) -> None:
 
 
 def revoke_key(storage: Storage, key: StoredKey, at_ms: int) -> bool:
-    """Ends a key; False when it had ended before."""
+    """Ends a key at a time, which may lie ahead; False when it was to end before that anyway."""
     row = (key.digest, key.name, key.role, key.system, _SCOPE, key.at_ms, at_ms)
     mark = marked("insert_key", row)[-1]
     with storage.writing() as connection:
         ended = connection.execute(
-            "UPDATE keys SET revoked_ms = ?, mark = ? WHERE digest = ? AND revoked_ms IS NULL",
-            (at_ms, mark, key.digest),
+            "UPDATE keys SET revoked_ms = ?, mark = ? WHERE digest = ? AND (revoked_ms IS NULL OR revoked_ms > ?)",
+            (at_ms, mark, key.digest, at_ms),
         )
         return ended.rowcount == 1
 
@@ -57,7 +57,12 @@ def stored_keys(storage: Storage) -> Sequence[StoredKey]:
     if not storage.exists():
         return []
     with storage.snapshot() as connection:
-        rows = connection.execute(
-            "SELECT digest, name, role, system, at_ms, revoked_ms FROM keys ORDER BY at_ms, digest"
-        ).fetchall()
+        return keys_of(connection)
+
+
+def keys_of(connection: Connection) -> Sequence[StoredKey]:
+    """Every key that was ever made, oldest first."""
+    rows = connection.execute(
+        "SELECT digest, name, role, system, at_ms, revoked_ms FROM keys ORDER BY at_ms, digest"
+    ).fetchall()
     return [StoredKey(*row) for row in rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -135,9 +135,10 @@ class Reads(StockReads):
         within, listed = self._within("m.partition", partitions)
         cut = f"{self._reader.dialect.find}(m.waits_for, '/')"
         rows = self._reader.execute(
-            f"SELECT m.id FROM messages m WHERE m.state = 1 AND m.waits_for IS NOT NULL{within} AND EXISTS"
+            f"SELECT m.id FROM messages m WHERE m.state = 1 AND m.waits_for IS NOT NULL{within}"
+            " AND (m.waits_for LIKE 'cancel_answer/%' OR EXISTS"
             f" (SELECT 1 FROM hubs h WHERE h.document = substr(m.waits_for, 1, {cut} - 1)"
-            f" AND h.number = substr(m.waits_for, {cut} + 1)) ORDER BY m.id LIMIT ?",
+            f" AND h.number = substr(m.waits_for, {cut} + 1))) ORDER BY m.id LIMIT ?",
             (*listed, limit),
         )
         return [row[0] for row in rows]
@@ -305,6 +306,10 @@ class Reads(StockReads):
         """Whether a target has a document of one root object: any of it, or that of `hub` where it is another."""
         return receipts.has_been_sent(self._reader, target, document, root=root, hub=hub)
 
+    def numbers_of(self, root: int, hub: int) -> Mapping[str, Sequence[int]]:
+        """The numbers that were given for a document of an object, by sequence, the first ones first."""
+        return receipts.numbers_of(self._reader, root, hub)
+
     def numbers(self) -> Sequence[tuple[str, int, int]]:
         """Every sequence with the last number given and the highest that may be given."""
         return receipts.numbers(self._reader, self.scope)
@@ -313,8 +318,9 @@ class Reads(StockReads):
         """Receipts that should have come by now."""
         return receipts.overdue(self._reader, self.scope, partitions, now_ms, limit)
 
-    def keys(self) -> Sequence[tuple[bytes, str, str, str | None]]:
-        """(digest, name, role, system) of every key that is not revoked."""
+    def keys(self, now_ms: int) -> Sequence[tuple[bytes, str, str, str | None]]:
+        """(digest, name, role, system) of every key that is valid at a time."""
         return self._reader.execute(
-            "SELECT digest, name, role, system FROM keys WHERE revoked_ms IS NULL"
+            "SELECT digest, name, role, system FROM keys WHERE revoked_ms IS NULL OR revoked_ms > ?",
+            (now_ms,),
         ).fetchall()

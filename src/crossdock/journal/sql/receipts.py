@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from crossdock.journal.chain import PARTITIONS
-from crossdock.journal.numbers import WAITING, Receipt
+from crossdock.journal.numbers import NUMBERS, WAITING, Receipt
 from crossdock.journal.sql.connection import Connection
 from crossdock.message.states import TransmissionState
 
@@ -78,3 +80,19 @@ def has_been_sent(connection: Connection, target: str, document: str, *, root: i
         (root, TransmissionState.DONE.value, target, document, hub, hub, root),
     ).fetchone()
     return row is not None
+
+
+def numbers_of(connection: Connection, root: int, hub: int) -> Mapping[str, Sequence[int]]:
+    """The numbers that were given for a document of an object, by sequence, the first ones first."""
+    rows = connection.execute(
+        "SELECT l.detail FROM ledger l JOIN transmissions t ON t.id = l.transmission"
+        " WHERE l.root = ? AND l.detail IS NOT NULL AND t.hub = ? ORDER BY l.position",
+        (root, hub),
+    )
+    found: dict[str, list[int]] = {}
+    for (detail,) in rows:
+        told: dict[str, Any] = json.loads(detail)
+        for sequence, runs in told.get(NUMBERS, {}).items():
+            for first, last in zip(runs[::2], runs[1::2], strict=True):
+                found.setdefault(sequence, []).extend(range(first, last + 1))
+    return found

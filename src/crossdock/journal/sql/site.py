@@ -67,6 +67,6 @@ class SiteJournal(Journal, Protocol):
         """(digest of the request, answer) that was given under an Idempotency-Key."""
         ...
 
-    def keys(self) -> Sequence[tuple[bytes, str, str, str | None]]:
-        """(digest, name, role, system) of every key that is not revoked."""
+    def keys(self, now_ms: int) -> Sequence[tuple[bytes, str, str, str | None]]:
+        """(digest, name, role, system) of every key that is valid at a time."""
         ...

@@ -17,7 +17,7 @@ from crossdock.model.document import Document
 from crossdock.model.documents.sales import SalesOrder
 from crossdock.model.documents.shipment import Shipment
 from crossdock.model.documents.warehouse import PickStatus, WarehouseOrder, WarehouseOrderCancel
-from crossdock.model.lifecycle import OrderState, after, told_by
+from crossdock.model.headline import OrderState, after, told_by
 
 _C, _M, _T = CaptureState, MessageState, TransmissionState
 _UTC = ZoneInfo("UTC")

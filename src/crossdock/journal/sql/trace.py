@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,10 @@ from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.standing import Standing, Subject, standing
 from crossdock.message.names import BYTES, CAPTURE, HUB, INCIDENT, MESSAGE, TRANSMISSION, moment, name_of
 from crossdock.message.states import EntryKind
+from crossdock.model.documents.sales import SalesOrder
 
+#: The states of an order, from the root of its story.
+States = Callable[[Connection, int], dict[str, Any]]
 #: Entries of one story; the newest are kept when there are more.
 ENTRIES_MAX = 2_000
 #: Captures, systems and incidents that one story looks at.
@@ -46,11 +49,12 @@ def trace(
     system: str | None = None,
     origin: str | None = None,
     closed: Closed = open_,
+    life: States | None = None,
 ) -> dict[str, Any] | Several | None:
     """The story of an object; None when nobody ever spoke of it.
 
     `system` says whose number it is; `origin` keeps to objects that came from one system (for its own key);
-    `closed` tells why something does not pass now.
+    `closed` tells why something does not pass now, `life` the states of an order.
     """
     found = _objects(connection, document, number, system)
     if origin is not None:
@@ -59,7 +63,7 @@ def trace(
         return None
     if len(found) > 1:
         return Several([_choice(document, number, one) for one in found])
-    return _story(connection, document, number, found[0], closed)
+    return _story(connection, document, number, found[0], closed, life)
 
 
 def _choice(document: str, number: str, one: Object) -> dict[str, Any]:
@@ -128,12 +132,17 @@ def _captures_of(connection: Connection, system: str, document: str, their_id: s
 # -- its story -------------------------------------------------------------------
 
 
-def _story(connection: Connection, document: str, number: str, one: Object, closed: Closed) -> dict[str, Any]:
+def _story(
+    connection: Connection, document: str, number: str, one: Object, closed: Closed, life: States | None
+) -> dict[str, Any]:
     ids = _ids(connection, document, one, number)
     captures = {c for known in ids for c in _captures_of(connection, known["system"], document, known["id"])}
     called = _number(connection, one, number)
     where = standing(connection, one.root, captures, Subject(document, called, one.hub), closed)
     rows = _entries(connection, one.root, where)
+    states: dict[str, Any] = {}
+    if life is not None and one.root is not None and document == SalesOrder.kind:
+        states = {"lifecycle": life(connection, one.root)}
     return {
         "object": document,
         "number": called,
@@ -142,6 +151,7 @@ def _story(connection: Connection, document: str, number: str, one: Object, clos
         "ids": ids,
         "state": where.state,
         "waits_for": where.waits_for,
+        **states,
         "entries": [_entry(connection, row) for row in rows],
     }
 

@@ -60,6 +60,11 @@ _SIMPLE = (
     ),
     ("promises", "insert_promise", "id, scope, channel, body, made_ms, until_ms"),
     ("stock_told", "stock_told", "channel, sku, hub, amount, unit, how, at_ms"),
+    (
+        "people",
+        "upsert_person",
+        "id, scope, name, shown, role, systems, sites, password, renew, totp, subject, disabled_ms, made_ms",
+    ),
 )
 _INCIDENT = (
     "id, scope, type, cause, severity, owner, opened_ms, due_ms, system, document, number, path, value, says, fix,"

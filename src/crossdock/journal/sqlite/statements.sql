@@ -193,3 +193,32 @@ ON CONFLICT (channel, sku) DO UPDATE SET hub = excluded.hub, amount = excluded.a
 
 -- due_told
 UPDATE stock_told SET due_ms = ? WHERE channel = ? AND sku = ?;
+
+-- upsert_person
+INSERT INTO people (id, scope, name, shown, role, systems, sites, password, renew, totp, subject, disabled_ms, made_ms, position)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, shown = excluded.shown, role = excluded.role,
+  systems = excluded.systems, sites = excluded.sites, password = excluded.password, renew = excluded.renew,
+  totp = excluded.totp, subject = excluded.subject, disabled_ms = excluded.disabled_ms, position = excluded.position;
+
+-- upsert_session
+INSERT OR REPLACE INTO sessions (digest, person, stage, made_ms, seen_ms, until_ms, origin, agent)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+
+-- see_session
+UPDATE sessions SET seen_ms = ? WHERE digest = ?;
+
+-- delete_session
+DELETE FROM sessions WHERE digest = ?;
+
+-- delete_sessions_of
+DELETE FROM sessions WHERE person = ?;
+
+-- delete_sessions_before
+DELETE FROM sessions WHERE until_ms < ?;
+
+-- upsert_attempt
+INSERT OR REPLACE INTO attempts (who, failures, until_ms, at_ms, step) VALUES (?, ?, ?, ?, ?);
+
+-- delete_attempts_before
+DELETE FROM attempts WHERE at_ms < ?;

@@ -17,9 +17,9 @@ from crossdock.journal.contract import Accepted, Arrival, Dedup, Known, Overtake
 from crossdock.journal.marks import TOLD, marked, marks_of
 from crossdock.journal.numbers import Late, after
 from crossdock.journal.sql.arriving import cause_of_conflict, conflict, repeated, stored
-from crossdock.journal.sql.stock_reads import StockReads
 from crossdock.journal.sqlite.gathered import Gathered
-from crossdock.journal.sqlite.schema import STATEMENTS, SqliteConnection, connect, migrate, must_be_in_use
+from crossdock.journal.sqlite.schema import STATEMENTS, connect, migrate, must_be_in_use
+from crossdock.journal.sqlite.shelf import decided
 from crossdock.journal.sqlite.snapshots import SqliteReads
 from crossdock.journal.sqlite.writer import Writer
 from crossdock.journal.stock import OnStock
@@ -29,16 +29,9 @@ T = TypeVar("T")
 _SALT_BYTES, _SALTS_DRAWN = 8, 512
 _ALL = frozenset(range(PARTITIONS))
 _ID_TABLES = (
-    "captures",
-    "messages",
-    "transmissions",
-    "payloads",
-    "hubs",
-    "incidents",
-    "overrides",
-    "reservations",
+    "captures", "messages", "transmissions", "payloads", "hubs", "incidents", "overrides", "people", "reservations",
     "promises",
-)
+)  # fmt: skip
 
 
 class SqliteJournal(SqliteReads):
@@ -214,8 +207,7 @@ class SqliteJournal(SqliteReads):
 
     def _number(self, connection: sqlite3.Connection, lates: Sequence[Late]) -> dict[int, list[Row]]:
         """Gives the next numbers, durable with the transaction or not at all; the rows to write, by their entry."""
-        last: dict[str, int] = {}
-        taken: list[list[int]] = []
+        last, taken = dict[str, int](), list[list[int]]()
         for late in lates:
             taken.append(given := [])
             for one in late.numbers:
@@ -288,13 +280,8 @@ class SqliteJournal(SqliteReads):
         """Decides about some items while nobody else can change their levels: a file has one writer."""
 
         def work(connection: sqlite3.Connection) -> T:
-            assert isinstance(connection, SqliteConnection)
-            reads, changes = StockReads(connection), self.changes()
-            reads.scope = self.scope
-            levels = {(row.sku, row.site): row for row in reads.levels(skus)}
-            held = {} if channel is None else reads.held_by(channel, skus)
-            outcome = decide(levels, held, changes)
-            assert len(changes.entries) <= entries_max, "more entries than were announced"
+            changes = self.changes()
+            outcome = decided(self._write_connection, skus, channel, decide, changes, entries_max)
             self._write(connection, changes)
             return outcome
 

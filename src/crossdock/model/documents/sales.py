@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -57,6 +57,9 @@ class SalesOrder(Document):
     requested_at: When | None = Field(None, description="When the buyer wants it.")
     ship_from_at: When | None = Field(None, description="Start of the ship window.")
     ship_until_at: When | None = Field(None, description="End of the ship window.")
+    holds: Several[Literal["fraud", "credit", "edit_window"]] = Field(
+        (), description="Why it must not be released yet; `order_hold` lifts them."
+    )
     routing_code: Code | None = Field(None, description="Routing code of the buyer's routing guide.")
     notes: Notes | None = Field(None, description="Words for people.")
     lines: Lines[OrderLine] = Field(description="What was ordered.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import chain
 from typing import ClassVar
 
@@ -76,6 +77,7 @@ class Shipment(Document):
     ship_method: Code | None = Field(None, description="Carrier service, in our words.")
     tracking: Code | None = Field(None, description="The carrier's number of the whole.")
     complete: bool | None = Field(None, description="False: more will follow for this warehouse order.")
+    final: bool | None = Field(None, description="False: what is in the packages may still change.")
     customer: PartyRef | None = Field(None, description="Who ordered.")
     ship_to: Address | None = Field(None, description="Where it goes.")
     notes: Text | None = Field(None, description="Words for people.")
@@ -91,6 +93,25 @@ class Shipment(Document):
     def is_whole(self) -> bool:
         """Whether nothing more will follow: said so, or not said and no line is short."""
         return self.complete if self.complete is not None else not any(line.is_short() for line in self.lines)
+
+    def is_final(self) -> bool:
+        """Whether it may be charged: not said to be open, and packages that list contents list all of it."""
+        if self.final is not None:
+            return self.final
+        inside: dict[tuple[str, str], Decimal] = {}
+        for package in self.packages:
+            for part in package.lines:
+                key = part.sku, part.unit
+                inside[key] = inside.get(key, Decimal()) + part.quantity
+        if not inside:
+            return True
+        left: dict[tuple[str, str], Decimal] = {}
+        for line in self.lines:
+            left[line.sku, line.unit] = left.get((line.sku, line.unit), Decimal()) + line.quantity
+        # A package that counts in another unit says nothing here.
+        return all(inside[key] >= left[key] for key in left if key in inside) and (
+            {sku for sku, _ in left if left[sku, _] > 0} <= {sku for sku, _ in inside}
+        )
 
     def parent(self) -> tuple[str, str] | None:
         """The sales order where it is known, else the warehouse order."""

@@ -14,7 +14,10 @@ from crossdock.model.fields import Code, LineId, Lines, Notes, NotNegative, Posi
 from crossdock.model.moments import Instant, When
 from crossdock.model.quantity import Quantity
 
-PickState = Literal["released", "allocated", "picking", "picked", "packing", "packed", "shipped", "cancelled"]
+PickState = Literal[
+    "released", "acknowledged", "refused", "backordered", "allocated", "picking", "picked", "packing", "packed",
+    "shipped", "cancelled",
+]  # fmt: skip
 
 
 class WarehouseOrderLine(Line):
@@ -126,6 +129,9 @@ class PickStatus(Document):
     order: Code | None = Field(None, description="The sales order.")
     site: Code | None = Field(None, description="The warehouse.")
     state: PickState = Field(description="How far it is.")
+    cancellation: Literal["accepted", "refused"] | None = Field(
+        None, description="The warehouse's answer to a cancellation, where this is one."
+    )
     at: Instant = Field(description="When that was so.")
     lines: Several[PickedLine] = Field((), description="The lines that moved.")
 

@@ -1,4 +1,4 @@
-"""How far a sales order is, in one list of states that every system's own words are brought to.
+"""The one word for how far a sales order is, in one list of states that every system's own words are brought to.
 
 A state is told by documents: the order itself, its release, what the floor reports, what left.
 Systems skip steps and report late, so a step forward may pass over others and a late one changes
@@ -29,6 +29,7 @@ class OrderState(Enum):
     PACKED = "packed"  #: in cartons with labels
     PART_SHIPPED = "part_shipped"  #: some of it left, the rest is still to come
     SHIPPED = "shipped"  #: all of it left that ever will
+    DELIVERED = "delivered"  #: the receiver has all of it
     CANCELLED = "cancelled"  #: nothing more will leave
 
 
@@ -46,13 +47,18 @@ ORDER_MOVES: Mapping[OrderState, frozenset[OrderState]] = MappingProxyType(
         _S.PICKED: frozenset({_S.PACKED, _S.CANCELLED}) | _LEFT,
         _S.PACKED: frozenset({_S.CANCELLED}) | _LEFT,
         _S.PART_SHIPPED: frozenset({_S.SHIPPED, _S.CANCELLED}),
-        _S.SHIPPED: frozenset(),
-        _S.CANCELLED: frozenset(),
+        _S.SHIPPED: frozenset({_S.DELIVERED}),
+        _S.DELIVERED: frozenset(),
+        # What a warehouse ships after it said that it would not, has left all the same.
+        _S.CANCELLED: _LEFT,
     }
 )
 
 _FROM_FLOOR = {
     "released": _S.RELEASED,
+    "acknowledged": _S.RELEASED,
+    "refused": _S.RELEASED,
+    "backordered": _S.RELEASED,
     "allocated": _S.ALLOCATED,
     "picking": _S.PICKING,
     "picked": _S.PICKED,
@@ -81,14 +87,11 @@ def told_by(document: Document) -> OrderState | None:
 def after(state: OrderState | None, told: OrderState) -> OrderState:
     """The state once `told` is heard; a late or repeated word leaves it as it is.
 
-    Raises Invalid (`bad_transition`) for a shipment of what was cancelled and a cancellation of
-    what has left.
+    Raises Invalid (`bad_transition`) for a cancellation of what has left.
     """
     if state is None or told in ORDER_MOVES[state]:
         return told
-    if {state, told} == {OrderState.CANCELLED, OrderState.SHIPPED} or (
-        state is OrderState.CANCELLED and told is OrderState.PART_SHIPPED
-    ):
+    if told is OrderState.CANCELLED and state in (OrderState.SHIPPED, OrderState.DELIVERED):
         raise Invalid(
             f"the order is {state.value} and now said to be {told.value}",
             path="state",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from crossdock.cli.folding import NOT_NOW, Tree, folded, late_ones
+from crossdock.desk.folding import NOT_NOW, Tree, folded, late_ones
 
 _DONE = re.compile(r"\b2\d\d\b")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
@@ -27,6 +27,7 @@ class Line:
     says: str
     tone: str = ""  #: good | bad | quiet
     href: str | None = None
+    entries: Sequence[Tree] = ()  #: the entries of the ledger that it tells of
 
 
 def head(story: Tree, *, full: bool = False) -> list[str]:
@@ -85,7 +86,7 @@ def lines(story: Tree, zone: ZoneInfo | None, *, full: bool = False) -> Iterator
         who, says, tone = _told(entry, full=full) if len(group) == 1 else _together(group, zone)
         if entry["position"] in late:
             says += " (late: more was known before)"
-        yield Line(at, who, says, tone, _bytes(entry).get("href"))
+        yield Line(at, who, says, tone, _bytes(entry).get("href"), group)
 
 
 def _bytes(entry: Tree) -> Tree:

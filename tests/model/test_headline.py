@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from crossdock.faults import Invalid
 from crossdock.model import register
-from crossdock.model.lifecycle import ORDER_MOVES, OrderState, after, told_by
+from crossdock.model.headline import ORDER_MOVES, OrderState, after, told_by
 from tests.model.trees import TREES
 
 S = OrderState
@@ -55,9 +55,7 @@ def test_the_rest_of_a_part_shipped_order_may_follow_or_be_cancelled() -> None:
     assert after(S.PART_SHIPPED, S.CANCELLED) is S.CANCELLED
 
 
-@pytest.mark.parametrize(
-    ("state", "told"), [(S.SHIPPED, S.CANCELLED), (S.CANCELLED, S.SHIPPED), (S.CANCELLED, S.PART_SHIPPED)]
-)
+@pytest.mark.parametrize(("state", "told"), [(S.SHIPPED, S.CANCELLED), (S.DELIVERED, S.CANCELLED)])
 def test_what_cannot_both_be_true_is_a_fault(state: S, told: S) -> None:
     with pytest.raises(
         Invalid, match=f"the order is {state.value} and now said to be {told.value}"

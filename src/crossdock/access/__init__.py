@@ -1,0 +1,1 @@
+"""People, what each may do, and how they sign in."""

@@ -1,0 +1,226 @@
+"""`crossdock people`: who may sign in to the console, and as what."""
+
+from __future__ import annotations
+
+import asyncio
+import json as json_
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from crossdock.access.roles import Role
+from crossdock.cli import options
+from crossdock.cli.terminal import Group, print_json
+
+app = typer.Typer(
+    cls=Group, no_args_is_help=True, help="People who may sign in to the console, and what each may do."
+)
+Name = Annotated[str, typer.Argument(metavar="NAME", help="What they sign in with, such as their e-mail.")]
+Systems = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--system", metavar="NAME", help="Only this system; give it once for each.  \\[default: all]"
+    ),
+]
+Sites = Annotated[
+    list[str] | None,
+    typer.Option("--at", metavar="SITE", help="Only at this site; give it once for each.  \\[default: all]"),
+]
+
+
+@app.command()
+def add(
+    name: Name,
+    role: Annotated[Role, typer.Option("--role", help="What they are here for.")] = Role.VIEWER,
+    shown: Annotated[str, typer.Option("--shown", metavar="TEXT", help="What others call them.")] = "",
+    systems: Systems = None,
+    sites: Sites = None,
+    site: options.Site = None,
+    database: options.Database = None,
+    url: options.Url = None,
+    key: options.Key = None,
+    json: options.Json = False,
+) -> None:
+    """Makes an account and prints a password for the first sign-in, once.
+
+    Whoever signs in with it chooses a password of their own at once.
+    """
+    body = {"role": role.value, "shown": shown, "systems": systems or [], "sites": sites or []}
+    _done(_act(name, "add", body, site, database, url, key), json=json)
+
+
+@app.command("list")
+def list_(
+    site: options.Site = None,
+    database: options.Database = None,
+    url: options.Url = None,
+    key: options.Key = None,
+    json: options.Json = False,
+) -> None:
+    """Lists the accounts: role, reach, and whether they may sign in now."""
+    found = _listed(site, database, url, key)
+    if json:
+        print_json({"people": found})
+        return
+    if not found:
+        print("there are no accounts yet: crossdock people add NAME --role admin")
+        return
+    print(f"{'name':<32}{'role':<12}{'systems':<24}now")
+    for one in found:
+        print(f"{one['name']:<32}{one['role']:<12}{', '.join(one['systems']) or 'all':<24}{_now(one)}")
+
+
+@app.command()
+def role(
+    name: Name,
+    role: Annotated[Role | None, typer.Option("--role", help="Their new role.")] = None,
+    systems: Systems = None,
+    sites: Sites = None,
+    everywhere: Annotated[
+        bool, typer.Option("--everywhere", help="Every system and every site from now on.")
+    ] = False,
+    site: options.Site = None,
+    database: options.Database = None,
+    url: options.Url = None,
+    key: options.Key = None,
+    json: options.Json = False,
+) -> None:
+    """Changes what somebody may do, or how far; their sessions end, and they sign in again."""
+    body: dict[str, Any] = {"systems": [], "sites": []} if everywhere else {}
+    given = {"role": role.value if role else None, "systems": systems or None, "sites": sites or None}
+    body |= {name: value for name, value in given.items() if value is not None}
+    _done(_act(name, "role", body, site, database, url, key), json=json)
+
+
+@app.command()
+def disable(
+    name: Name,
+    site: options.Site = None,
+    database: options.Database = None,
+    url: options.Url = None,
+    key: options.Key = None,
+    json: options.Json = False,
+) -> None:
+    """Ends somebody's sessions and lets them in no more; what they did stays in the ledger."""
+    _done(_act(name, "disable", {}, site, database, url, key), json=json)
+
+
+@app.command()
+def enable(
+    name: Name,
+    site: options.Site = None,
+    database: options.Database = None,
+    url: options.Url = None,
+    key: options.Key = None,
+    json: options.Json = False,
+) -> None:
+    """Lets somebody in again who was disabled."""
+    _done(_act(name, "enable", {}, site, database, url, key), json=json)
+
+
+@app.command()
+def reset(
+    name: Name,
+    site: options.Site = None,
+    database: options.Database = None,
+    url: options.Url = None,
+    key: options.Key = None,
+    json: options.Json = False,
+) -> None:
+    """Gives somebody a new one-time password and takes their authenticator away."""
+    _done(_act(name, "reset", {}, site, database, url, key), json=json)
+
+
+# -- where it is done ------------------------------------------------------------
+
+
+def _act(
+    name: str, act: str, body: dict[str, Any], site: Path | None, database: str | None, url: str | None,
+    key: str | None,
+) -> dict[str, Any]:  # fmt: skip
+    """On the running hub where there is one, which alone writes to its store; else in the store itself."""
+    from urllib.parse import quote
+
+    from crossdock.cli.acting import acting
+    from crossdock.cli.remote import refuse
+
+    if not _runs(site, database, url):
+        return asyncio.run(_in_store(name, act, body, site, database))
+    with acting(site, database, url, key, role="admin") as hub:
+        sent, headers = json_.dumps(body).encode(), {"Content-Type": "application/json"}
+        answer = hub.ask("POST", f"/v1/people/{quote(name, safe='')}/{act}", sent, headers)
+        if answer.status >= 300:
+            refuse(answer)
+        return answer.tree
+
+
+def _listed(
+    site: Path | None, database: str | None, url: str | None, key: str | None
+) -> list[dict[str, Any]]:
+    from crossdock.access.acts import shown
+    from crossdock.access.people import person_of
+    from crossdock.cli.acting import acting
+    from crossdock.journal.open import storage_of
+    from crossdock.journal.sql.people import people
+
+    if url is not None:
+        with acting(site, database, url, key, role="admin") as hub:
+            return hub.get("/v1/people")["people"]
+    storage = storage_of(options.settings(site, database).database)
+    if not storage.exists():
+        return []
+    with storage.snapshot() as connection:
+        return [shown(person_of(row)) for row in people(connection, 1)]
+
+
+def _runs(site: Path | None, database: str | None, url: str | None) -> bool:
+    from crossdock.cli import whereabouts
+
+    return url is not None or whereabouts.running(options.settings(site, database)) is not None
+
+
+async def _in_store(
+    name: str, act: str, body: dict[str, Any], site: Path | None, database: str | None
+) -> dict[str, Any]:
+    """Writes to a store that no hub of this machine uses; a file has one writer, and a database may have many."""
+    from crossdock.access.acts import do
+    from crossdock.access.people import People
+    from crossdock.access.roles import Actor
+    from crossdock.assembly import Surroundings, open_journal
+    from crossdock.cli.acting import who
+    from crossdock.journal.sqlite.lock import StoreLock
+
+    settings, around = options.settings(site, database), Surroundings()
+    lock = None if settings.is_shared else StoreLock(settings.sqlite_path)
+    try:
+        journal = open_journal(settings, around)
+        journal.start()
+        try:
+            return await do(People(journal, around.clock.now_ms), name, act, body, Actor(who(), "terminal"))
+        finally:
+            await journal.close()
+    finally:
+        if lock is not None:
+            lock.release()
+
+
+# -- words -----------------------------------------------------------------------
+
+
+def _done(tree: dict[str, Any], *, json: bool) -> None:
+    if json:
+        print_json(tree)
+        return
+    reach = ", ".join(tree["systems"]) or "every system"
+    print(f"{tree['name']}: {tree['role']} for {reach}, {_now(tree)}")
+    if tree.get("password"):
+        print(f"password for the first sign-in, shown once: {tree['password']}")
+
+
+def _now(one: dict[str, Any]) -> str:
+    if one["disabled_at"]:
+        return "disabled"
+    if one["one_time_password"]:
+        return "has not signed in yet"
+    return "may sign in, with a code" if one["authenticator"] else "may sign in"

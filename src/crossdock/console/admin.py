@@ -1,0 +1,127 @@
+"""Admin: people, keys, and what people did."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from starlette.responses import Response
+
+from crossdock.access import acts
+from crossdock.access.roles import RIGHTS, Right, Role
+from crossdock.console.clock import ms_of
+from crossdock.console.gate import Visit
+from crossdock.console.paper import query
+from crossdock.console.table import as_csv
+from crossdock.console.words import say
+from crossdock.faults import Invalid
+from crossdock.journal.sql import people as store
+from crossdock.journal.sql.keyring import keys_of
+
+AUDIT_PAGE = 100
+_FINGERPRINT_CHARS = 12
+
+
+async def people(visit: Visit) -> Response:
+    """Who may sign in."""
+    return await _people(visit)
+
+
+async def _people(
+    visit: Visit, problem: Invalid | None = None, made: dict[str, Any] | None = None
+) -> Response:
+    if not visit.scope.everything:
+        return _narrow(visit)
+    found = [acts.shown(one) for one in await visit.shown.running.people.all()]
+    if visit.asked("as") == "csv":
+        names = ("name", "shown", "role", "systems", "sites", "disabled_at", "authenticator", "since")
+        return as_csv("people", names, ([one[name] for name in names] for one in found))
+    return visit.page(
+        "people.html", 200 if problem is None else 422, rows=found, roles=list(Role), rights=RIGHTS, made=made,
+        problem=problem, systems=visit.shown.hub.charter.systems, picked=visit.asked("who"), ms_of=ms_of,
+        says=say("people.says", count=sum(one["disabled_at"] is None for one in found)),
+    )  # fmt: skip
+
+
+async def person_act(visit: Visit) -> Response:
+    """Makes an account, or changes one."""
+    if not visit.scope.everything:
+        return _narrow(visit)
+    act = visit.request.path_params.get("act", "add")
+    name = visit.request.path_params.get("name") or visit.form.get("name", "")
+    body: dict[str, Any] = {}
+    if act in ("add", "role"):
+        body = {"role": visit.form.get("role", ""), "systems": visit.form.get("systems", "").split()}
+    if act == "add":
+        body["shown"] = visit.form.get("shown", "")
+    try:
+        made = await acts.do(visit.shown.running.people, name, act, body, visit.by)
+    except Invalid as problem:
+        return await _people(visit, problem)
+    visit.shown.sessions.forget()
+    if "password" in made:
+        return await _people(visit, made=made)
+    return visit.to(f"/admin/people{query(who=name, done=act)}")
+
+
+async def keys(visit: Visit) -> Response:
+    """The keys by which systems and programs are known."""
+    if not visit.scope.everything:
+        return _narrow(visit)
+    found = await visit.shown.hub.journal.view(keys_of)
+    rows = [
+        {"fingerprint": one.digest.hex()[:_FINGERPRINT_CHARS], "name": one.name, "role": one.role,
+         "system": one.system or "", "at_ms": one.at_ms, "revoked_ms": one.revoked_ms}
+        for one in found
+    ]  # fmt: skip
+    if visit.asked("as") == "csv":
+        head = ("fingerprint", "name", "role", "system", "made (UTC)", "ends (UTC)")
+        clock = visit.clock
+        made = ((clock.machine(one.at_ms), clock.machine(one.revoked_ms)) for one in found)
+        return as_csv("keys", head, (
+            (r["fingerprint"], r["name"], r["role"], r["system"], *times)
+            for r, times in zip(rows, made, strict=True)
+        ))  # fmt: skip
+    valid = sum(one.revoked_ms is None or one.revoked_ms > visit.shown.now_ms for one in found)
+    return visit.page("keys.html", rows=rows, now_ms=visit.shown.now_ms, says=say("keys.says", count=valid))
+
+
+async def audit(visit: Visit) -> Response:
+    """What people did, newest first."""
+    if not visit.scope.everything:
+        return _narrow(visit)
+    before = int(visit.asked("before")) if visit.asked("before").isdecimal() else 0
+    rows = await visit.shown.hub.journal.view(lambda c: store.acts(c, before, AUDIT_PAGE))
+    if visit.asked("as") == "csv":
+        names = ("at", "who", "from", "act", "says", "system", "incident", "before", "after", "position")
+        return as_csv("audit", names, ([one[name] for name in names] for one in rows))
+    more = query(before=rows[-1]["position"]) if len(rows) == AUDIT_PAGE else ""
+    return visit.page(
+        "audit.html", rows=rows, more=more, ms_of=ms_of, picked=visit.asked("entry"), changed=changed,
+        csv=query(before=before, **{"as": "csv"}), says=say("audit.says"),
+    )  # fmt: skip
+
+
+def changed(before: Any, after: Any) -> list[tuple[str, str, str]]:
+    """What an act changed: name, before, after."""
+    old, new = (cast("dict[str, Any]", one) if isinstance(one, dict) else {} for one in (before, after))
+    names = dict.fromkeys([*old, *new])
+    return [
+        (name, _word(old.get(name)), _word(new.get(name))) for name in names if old.get(name) != new.get(name)
+    ]
+
+
+def _word(value: Any) -> str:
+    if value is None:
+        return "\N{EM DASH}"
+    if isinstance(value, bool):
+        return say("yes" if value else "no")
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value) or say("all")  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return str(value)[:200]
+
+
+def _narrow(visit: Visit) -> Response:
+    return visit.page("refused.html", 403, says=say("refused.scope"), fix=say("refused.role_fix"))
+
+
+RIGHT_OF = {"people": Right.PEOPLE, "keys": Right.CONNECT, "audit": Right.AUDIT}

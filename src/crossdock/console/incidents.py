@@ -1,0 +1,242 @@
+"""Incidents: the list, the one that is looked at, and what a person does about it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from starlette.responses import Response
+
+from crossdock.access.roles import Right
+from crossdock.console.clock import ms_of
+from crossdock.console.gate import Visit, not_found
+from crossdock.console.paper import query
+from crossdock.console.shown import within
+from crossdock.console.table import as_csv
+from crossdock.console.words import say
+from crossdock.desk.closeup import closeup
+from crossdock.faults import Fault
+from crossdock.journal.contract import Overtaken
+from crossdock.journal.sql import desk_list, incidents
+from crossdock.journal.sql.connection import Connection
+from crossdock.message.incident import TYPES, MemberKind
+from crossdock.message.names import INCIDENT, id_of
+
+Tree = Mapping[str, Any]
+VIEWS = ("team", "mine", "all", "ended")
+#: Types of incident that hold something until a second pair of eyes lets it pass.
+_FOR_APPROVERS = frozenset({"mass_change"})
+#: How the hub says which row of which crosswalk is missing.
+_NO_ROW = re.compile(r"(?P<crosswalk>[\w.-]+) has no row for .*?(?: of (?P<system>[\w-]+))?$")
+#: Types whose sendings go again word for word: no value helps.
+_WORD_FOR_WORD = frozenset({"overdue", "throttled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What an act would do, before it is done."""
+
+    act: str
+    total: int
+    more: bool  #: there are more than were counted
+    parts: Sequence[str]
+
+
+async def page(visit: Visit) -> Response:
+    """The list, and nothing picked."""
+    return await _shown(visit, None)
+
+
+async def one(visit: Visit) -> Response:
+    """The list, and one of them beside it."""
+    return await _shown(visit, visit.request.path_params["id"])
+
+
+async def _shown(visit: Visit, name: str | None, problem: Fault | Overtaken | None = None) -> Response:
+    journal, systems = visit.shown.hub.journal, within(visit.scope)
+    wanted, view = _wanted(visit, systems)
+    listed, following = await journal.view(lambda c: desk_list.page(c, wanted))
+    counts = await visit.shown.looks.look(
+        f"kinds {systems}", lambda: journal.view(lambda c: desk_list.counts(c, systems))
+    )
+    if visit.asked("as") == "csv":
+        return _csv(visit, listed)
+    # Where there is room for both panes, the first one is looked at already.
+    first = None if name or not listed else listed[0].id
+    asked = name or first
+    item = await _item(visit, asked) if asked else None
+    if name and item is None:
+        return not_found(visit, say("incident.none", id=name[:40]), say("incident.none_fix"))
+    kept = {"view": view, "type": wanted.type, "system": wanted.system}
+    shown = {} if item is None else await _around(visit, item)
+    total = sum(many for _, _, _, many, _, _ in counts)
+    mine = sum(many for _, _, owner, many, _, _ in counts if owner == visit.who.person.name)
+    return visit.page(
+        "incidents.html", 200 if problem is None else 409 if isinstance(problem, Overtaken) else 422,
+        rows=listed, picked=item, view=view, views=VIEWS, total=total, mine=mine, types=TYPES,
+        kinds=sorted({type_ for type_, *_ in counts}), late=sum(1 for one in listed if visit.clock.is_past(one.due_ms)),
+        kept=query(**kept), more=query(after=following, **kept) if following else "", wanted=wanted,
+        csv=query(**kept, **{"as": "csv"}), done=visit.asked("done"), problem=problem,
+        says=_says(visit, total, counts), is_first=first is not None, **shown,
+    )  # fmt: skip
+
+
+def _wanted(visit: Visit, systems: tuple[str, ...] | None) -> tuple[desk_list.Wanted, str]:
+    view = visit.asked("view", "all")
+    view = view if view in VIEWS else "all"
+    due, _, id_ = visit.asked("after").partition(".")
+    after = (int(due), int(id_)) if due.isdecimal() and id_.isdecimal() else (0, 0)
+    owner = {"mine": visit.who.person.name, "team": "role:"}.get(view)
+    type_ = visit.asked("type")
+    return desk_list.Wanted(
+        ended=view == "ended", owner=owner, type=type_ if type_ in TYPES else None,
+        system=visit.asked("system") or None, systems=systems, after=after,
+    ), view  # fmt: skip
+
+
+def _says(visit: Visit, total: int, counts: Sequence[tuple[Any, ...]]) -> str:
+    if not total:
+        return say("incidents.none")
+    late = sum(1 for *_, due_ms, _ in counts if visit.clock.is_past(due_ms))
+    first_ms = min(due_ms for *_, due_ms, _ in counts)
+    oldest = visit.clock.when(min(opened_ms for *_, opened_ms in counts))
+    clock = say("incidents.late") if late else say("incidents.first", left=visit.clock.left(first_ms))
+    return f"{say('incidents.open', count=total, since=oldest)} {clock}"
+
+
+async def _item(visit: Visit, name: str) -> dict[str, Any] | None:
+    id_ = id_of(INCIDENT, name)
+    if id_ is None:
+        return None
+
+    def read(connection: Connection) -> dict[str, Any] | None:
+        if not desk_list.is_seen(connection, id_, within(visit.scope)):
+            return None
+        item = incidents.incident(connection, id_)
+        if item is None:
+            return None
+        more: dict[str, Any] = {
+            "differs": None,
+            "answer": None,
+            "history": incidents.history(connection, id_),
+        }
+        return item | more | closeup(connection, item)
+
+    return await visit.shown.hub.journal.view(read)
+
+
+async def _around(visit: Visit, item: Tree) -> dict[str, Any]:
+    """What the right pane shows beside the incident itself."""
+    right = _right(item["type"])
+    row = _missing_row(item)
+    asked = visit.asked("preview")
+    effect = await _effect(visit, item, asked) if asked in item["acts"] else None
+    return {
+        "may": visit.may(right), "right": right, "row": row, "effect": effect, "about": TYPES.get(item["type"]),
+        "opened_ms": ms_of(item["opened_at"]), "due_ms": ms_of(item["due_at"]),
+        "closed_ms": ms_of(item.get("closed_at")), "fields": item.get("fields") or [],
+        "word_for_word": item["type"] in _WORD_FOR_WORD, "ms_of": ms_of,
+    }  # fmt: skip
+
+
+def _right(type_: str) -> Right:
+    return Right.APPROVE if type_ in _FOR_APPROVERS else Right.ACT
+
+
+def _missing_row(item: Tree) -> dict[str, str] | None:
+    """The row of a crosswalk that an unmapped code lacks, as far as the incident tells."""
+    if item["type"] != "unmapped_code" or item["value"] is None:
+        return None
+    named = _NO_ROW.match(item["says"])
+    crosswalk, system = (named["crosswalk"], named["system"]) if named else ("", item["system"])
+    return {"crosswalk": crosswalk, "system": system or item["system"], "theirs": item["value"]}
+
+
+async def _effect(visit: Visit, item: Tree, act: str) -> Effect:
+    """What retrying or ending an incident touches, by where it would go."""
+    id_ = id_of(INCIDENT, item["id"]) or 0
+    found = await visit.shown.hub.journal.view(lambda c: desk_list.members_by_target(c, id_))
+    parts: list[str] = []
+    for kind, target, count in found:
+        match MemberKind(kind):
+            case MemberKind.CAPTURE:
+                parts.append(say("effect.captures", count=count))
+            case MemberKind.MESSAGE:
+                parts.append(say("effect.messages", count=count))
+            case MemberKind.FOLLOWER:
+                parts.append(say("effect.followers", count=count, target=target))
+            case MemberKind.TRANSMISSION:
+                parts.append(say("effect.sends", count=count, target=target))
+    total = sum(count for _, _, count in found)
+    return Effect(act, total, total >= desk_list.COUNTED_MAX, parts)
+
+
+def _csv(visit: Visit, rows: Sequence[desk_list.Listed]) -> Response:
+    clock = visit.clock
+    head = ("id", "type", "severity", "owner", "opened (UTC)", "due (UTC)", "system", "document", "number",
+            "members", "says", "ended (UTC)", "reason")  # fmt: skip
+    return as_csv("incidents", head, (
+        (one.id, one.type, one.severity, one.owner, clock.machine(one.opened_ms), clock.machine(one.due_ms),
+         one.system, one.document, one.number, one.members, one.says, clock.machine(one.closed_ms), one.reason)
+        for one in rows
+    ))  # fmt: skip
+
+
+# -- acts ------------------------------------------------------------------------
+
+
+async def act(visit: Visit) -> Response:
+    """Carries out one act; what is wrong with it is said beside the form."""
+    name, what = visit.request.path_params["id"], visit.request.path_params["act"]
+    item = await _item(visit, name)
+    if item is None:
+        return not_found(visit, say("incident.none", id=name[:40]), say("incident.none_fix"))
+    if not visit.may(_right(item["type"])):
+        return visit.page("refused.html", 403, says=say("refused.approver"), fix=say("refused.role_fix"))
+    id_ = id_of(INCIDENT, name)
+    assert id_ is not None, "it was found by its name"
+    key = visit.form.get("key") or None
+    try:
+        await visit.shown.running.desk.act(id_, what, _body(visit, what), who=visit.who.person.name, key=key)
+    except (Fault, Overtaken) as problem:
+        return await _shown(visit, name, problem)
+    visit.shown.looks.forget()
+    return visit.to(f"/incidents/{name}?done={what}")
+
+
+def _body(visit: Visit, what: str) -> dict[str, Any]:
+    """The act as the desk takes it, from the fields of a form."""
+    form = {name: value.strip() for name, value in visit.form.items() if name not in {"csrf", "key"}}
+    match what:
+        case "assign":
+            return {"owner": form.get("owner") or visit.who.person.name}
+        case "retry":
+            return {}
+        case "resolve":
+            return {name: form[name] for name in ("outcome", "reason", "their_id") if form.get(name)}
+        case _ if "crosswalk" in form:
+            return {name: form.get(name, "") for name in ("crosswalk", "system", "theirs", "ours")}
+        case _:
+            return {
+                "path": form.get("path", ""),
+                "value": _value(form.get("value", ""), form.get("as", "text")),
+            }
+
+
+def _value(text: str, kind: str) -> Any:
+    """A value as the person meant it: a text, or a number with its digits as they were typed."""
+    if kind == "number":
+        try:
+            return Decimal(text)
+        except InvalidOperation:
+            return text
+    if kind == "json":
+        try:
+            return json.loads(text, parse_float=Decimal)
+        except ValueError:
+            return text
+    return text

@@ -1,0 +1,111 @@
+"""The console as an application: every page, its path, and the right that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crossdock.access.roles import Right
+from crossdock.access.seal import Seal, key_of
+from crossdock.access.sessions import Sessions
+from crossdock.api.app import App
+from crossdock.api.intake import ASGI
+from crossdock.console import admin, charter, incidents, orders, sign_in, stock, systems, today
+from crossdock.console.gate import HEADERS, Page, Visit, guarded, not_found
+from crossdock.console.meter import Meter
+from crossdock.console.paper import STATIC, static
+from crossdock.console.shown import Looks, Shown
+from crossdock.console.words import say
+from crossdock.settings import Secrets
+
+_KEPT = "public, max-age=31536000, immutable"
+#: Method, path, the right that it needs (None: nobody needs to be signed in), and the page.
+PAGES: Sequence[tuple[str, str, Right | None, Page]] = (
+    ("GET", "/", Right.SEE, today.page),
+    ("GET", "/orders", Right.SEE, orders.page),
+    ("GET", "/orders/{document}/{number:path}", Right.SEE, orders.one),
+    ("GET", "/bytes/{id}", Right.BYTES, orders.bytes_),
+    ("GET", "/incidents", Right.SEE, incidents.page),
+    ("GET", "/incidents/{id}", Right.SEE, incidents.one),
+    ("POST", "/incidents/{id}/{act}", Right.SEE, incidents.act),  # which right it needs depends on its type
+    ("GET", "/systems", Right.SEE, systems.page),
+    ("GET", "/systems/{system}", Right.SEE, systems.one),
+    ("POST", "/systems/{system}/{act}", Right.GATE, systems.act),
+    ("POST", "/hub/{act}", Right.GATE, systems.act),
+    ("GET", "/charter", Right.SEE, charter.page),
+    ("GET", "/stock", Right.SEE, stock.page),
+    ("GET", "/admin/people", Right.PEOPLE, admin.people),
+    ("POST", "/admin/people", Right.PEOPLE, admin.person_act),
+    ("POST", "/admin/people/{name}/{act}", Right.PEOPLE, admin.person_act),
+    ("GET", "/admin/keys", Right.CONNECT, admin.keys),
+    ("GET", "/admin/audit", Right.AUDIT, admin.audit),
+    ("GET", "/me", Right.SEE, sign_in.me),
+    ("POST", "/me/authenticator", Right.SEE, sign_in.authenticator),
+    ("GET", "/sign-in", None, sign_in.page),
+    ("POST", "/sign-in", None, sign_in.sign_in),
+    ("GET", "/sign-in/code", None, sign_in.code_page),
+    ("POST", "/sign-in/code", None, sign_in.code),
+    ("GET", "/sign-in/password", None, sign_in.password_page),
+    ("POST", "/sign-in/password", None, sign_in.password),
+    ("POST", "/sign-out", None, sign_in.sign_out),
+)
+
+
+class Console:
+    """The pages of a hub below a path of their own."""
+
+    def __init__(self, place: str, secrets: Secrets) -> None:
+        """`place` is a path, or the whole address by which people reach the console from outside."""
+        parts = urlsplit(place)
+        self.prefix = parts.path
+        self._is_secure = parts.scheme == "https"
+        self._outside = parts.netloc
+        self._secrets = secrets
+
+    def asgi(self, app: App) -> ASGI:
+        """The pages of a running hub."""
+        return cast("ASGI", application(self.shown(app)))
+
+    def shown(self, app: App) -> Shown:
+        """What the pages are made of."""
+        hub = app.hub
+        file = hub.settings.site / "data" / "seal.key"
+        seals: list[Seal] = []
+
+        def seal() -> Seal:
+            if not seals:
+                seals.append(Seal(key_of(self._secrets, file)))
+            return seals[0]
+
+        sessions = Sessions(hub.journal, app.people, hub.clock.now_ms, seal, hub.charter.site.name)
+        meter = Meter(hub.journal, hub.clock.now_ms)
+        return Shown(
+            app, sessions, Looks(hub.clock.monotonic_s), meter, self.prefix, self._is_secure, self._outside
+        )
+
+
+def application(shown: Shown) -> Starlette:
+    """Every page behind its gate."""
+
+    async def file(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in STATIC:
+            return Response(status_code=404)
+        return Response(static(name), headers={**HEADERS, "cache-control": _KEPT}, media_type=STATIC[name])
+
+    async def nowhere(visit: Visit) -> Response:
+        return not_found(visit, say("nowhere"), say("nowhere_fix"))
+
+    routes = [Route(f"{shown.prefix}/static/{{name}}", file, methods=["GET"])]
+    for method, path, right, page in PAGES:
+        place = shown.prefix if path == "/" else f"{shown.prefix}{path}"
+        routes.append(Route(place, guarded(shown, right, page), methods=[method]))
+    routes.append(Route(f"{shown.prefix}/", guarded(shown, Right.SEE, today.page), methods=["GET"]))
+    routes.append(Route(f"{shown.prefix}/{{rest:path}}", guarded(shown, Right.SEE, nowhere)))
+    return Starlette(routes=routes)

@@ -1,0 +1,104 @@
+"""Stock: what each system believes is there, since when, and where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from starlette.responses import Response
+
+from crossdock.console.gate import Visit
+from crossdock.console.paper import query
+from crossdock.console.table import as_csv
+from crossdock.console.words import say
+from crossdock.journal.sql import beliefs
+from crossdock.journal.sql.connection import Connection
+
+PAGE = 100
+HOW = {1: "told", 2: "acknowledged", 3: "observed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One system's word on one balance."""
+
+    system: str
+    quantity: Decimal | None
+    how: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """One balance and every system's word on it."""
+
+    number: str
+    site: str
+    sku: str
+    status: str
+    lot: str
+    unit: str
+    words: Sequence[Word]
+
+    @property
+    def differs(self) -> bool:
+        """Whether two systems name different quantities."""
+        return len({word.quantity for word in self.words if word.quantity is not None}) > 1
+
+
+async def page(visit: Visit) -> Response:
+    """The page: one site, and the items that begin with what was asked."""
+    journal, wanted = visit.shown.hub.journal, visit.asked("q").strip()
+    sites = await visit.shown.looks.look("sites", lambda: journal.view(beliefs.sites_of), every_s=30)
+    site = visit.asked("site") or (sites[0] if sites else "")
+    after = visit.asked("after")
+
+    def read(connection: Connection) -> tuple[list[beliefs.Belief], str | None]:
+        return beliefs.stock_beliefs(connection, f"{site}:{wanted}", after, PAGE) if site else ([], None)
+
+    found, following = await journal.view(read)
+    rows = _balances([one for one in found if visit.scope.has(one.system)])
+    if visit.asked("as") == "csv":
+        return _csv(visit, rows)
+    differing = sum(row.differs for row in rows)
+    says = say("stock.empty") if not rows else say("stock.says", count=len(rows), site=site)
+    if rows:
+        says += " " + (say("stock.differ", count=differing) if differing else say("stock.agree"))
+    return visit.page(
+        "stock.html", rows=rows, sites=sites, site=site, q=wanted, says=says,
+        more=query(site=site, q=wanted, after=following) if following else "",
+        csv=query(site=site, q=wanted, **{"as": "csv"}),
+    )  # fmt: skip
+
+
+def _balances(found: Sequence[beliefs.Belief]) -> list[Balance]:
+    by_number: dict[str, list[beliefs.Belief]] = {}
+    for one in found:
+        by_number.setdefault(one.number, []).append(one)
+    balances: list[Balance] = []
+    for number, told in by_number.items():
+        tree = told[0].tree
+        words = [Word(one.system, _quantity(one), HOW.get(one.how, ""), one.at_ms) for one in told]
+        balances.append(
+            Balance(
+                number, str(tree.get("site", "")), str(tree.get("sku", "")), str(tree.get("status", "")),
+                str(tree.get("lot") or ""), str(tree.get("unit", "")), words,
+            )
+        )  # fmt: skip
+    return balances
+
+
+def _quantity(one: beliefs.Belief) -> Decimal | None:
+    value = one.tree.get("quantity")
+    return Decimal(value) if isinstance(value, int | Decimal) else None
+
+
+def _csv(visit: Visit, rows: Sequence[Balance]) -> Response:
+    clock = visit.clock
+    head = ("site", "item", "status", "lot", "unit", "system", "quantity", "how it is known", "since (UTC)")
+    return as_csv("stock", head, (
+        (row.site, row.sku, row.status, row.lot, row.unit, word.system, word.quantity, word.how,
+         clock.machine(word.at_ms))
+        for row in rows for word in row.words
+    ))  # fmt: skip

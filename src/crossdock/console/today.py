@@ -1,0 +1,153 @@
+"""Today: is it flowing, and what needs somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
+
+from crossdock.console.clock import Clock
+from crossdock.console.gate import Visit
+from crossdock.console.meter import Rates
+from crossdock.console.picture import drawn
+from crossdock.console.shown import Shown, within
+from crossdock.console.words import say
+from crossdock.control import status
+from crossdock.desk.story import clocked
+from crossdock.journal.sql import desk_list
+from crossdock.journal.sql.connection import Connection
+from crossdock.message.incident import TYPES
+
+Tree = dict[str, Any]
+_FIRST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What is on the desk of a scope; times in milliseconds since 1970."""
+
+    total: int
+    late: int
+    oldest_ms: int | None
+    kinds: Sequence[tuple[str, str, int]]  #: type, severity, how many
+    first: Sequence[desk_list.Listed]
+
+
+async def standing(shown: Shown) -> Tree:
+    """How every system stands, read at most once a second for all pages."""
+
+    async def read() -> Tree:
+        hub = shown.hub
+        gates, systems = hub.context.gates, hub.charter.systems
+        found = await hub.journal.view(lambda c: status.counted(c, gates, systems))
+        return status.standing(hub.charter, gates, found, hub.context.systems, shown.now_ms)
+
+    return await shown.looks.look("standing", read)
+
+
+async def rates(shown: Shown) -> Rates:
+    """What comes and goes a minute."""
+    return await shown.looks.look("rates", shown.meter.rates)
+
+
+async def needs(shown: Shown, systems: tuple[str, ...] | None) -> Needs:
+    """What needs somebody, for who sees some systems."""
+
+    def count(connection: Connection) -> Needs:
+        kinds = desk_list.counts(connection, systems)
+        first, _ = desk_list.page(connection, desk_list.Wanted(systems=systems), _FIRST)
+        now_ms = shown.now_ms
+        late = sum(many for _, _, _, many, due_ms, _ in kinds if due_ms < now_ms)
+        by_type: dict[tuple[str, str], int] = {}
+        for type_, severity, _, many, _, _ in kinds:
+            by_type[type_, severity] = by_type.get((type_, severity), 0) + many
+        return Needs(
+            sum(by_type.values()), late, min((one[5] for one in kinds), default=None),
+            sorted(((t, s, n) for (t, s), n in by_type.items()), key=lambda one: -one[2]), first,
+        )  # fmt: skip
+
+    return await shown.looks.look(f"needs {systems}", lambda: shown.hub.journal.view(count))
+
+
+async def page(visit: Visit) -> Response:
+    """The page."""
+    shown, systems = visit.shown, within(visit.scope)
+    if await is_empty(shown):
+        return visit.page(
+            "first_run.html",
+            systems={name: one for name, one in shown.hub.charter.systems.items() if visit.scope.has(name)},
+            url=_url(visit),
+        )
+    tree, rate, need = await standing(shown), await rates(shown), await needs(shown, systems)
+    items = [one for one in tree["items"] if visit.scope.has(one["system"])]
+    trouble = _trouble(items, shown.hub.charter.site.timezone)
+    says = sentence(visit.clock, trouble, need, ready=shown.running.ready)
+    return visit.page(
+        "today.html", says=says, trouble=trouble, needs=need, items=items, rates=rate, types=TYPES,
+        per_min=sum(rate.went.values()), wide=drawn(items, rate, says), narrow=drawn(items, rate, says, narrow=True),
+    )  # fmt: skip
+
+
+async def is_empty(shown: Shown) -> bool:
+    """Whether nothing ever came in."""
+
+    async def read() -> bool:
+        row = await shown.hub.journal.view(lambda c: c.execute("SELECT 1 FROM captures LIMIT 1").fetchone())
+        return row is None
+
+    return await shown.looks.look("empty", read)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A system through which not everything passes."""
+
+    system: str
+    word: str  #: down | paused | draining | drained | blackout
+    says: str
+    since: str | None
+
+
+def _trouble(items: Sequence[Tree], zone: ZoneInfo) -> list[Trouble]:
+    found: list[Trouble] = []
+    for item in items:
+        calls = item["calls"]
+        if calls is not None and calls["breaker"]["state"] != "closed":
+            says = calls["breaker"]["says"] or ""
+            found.append(Trouble(item["system"], "down", says, calls["breaker"]["since"]))
+        for way in ("in", "out"):
+            gate = item[way]
+            if gate is not None and gate["state"] != "open":
+                says = clocked(gate["says"] or "", zone).removeprefix(f"{item['system']} ")
+                found.append(Trouble(item["system"], gate["state"], says, gate["since"]))
+                break
+    return found
+
+
+def sentence(clock: Clock, trouble: Sequence[Trouble], need: Needs, *, ready: bool) -> str:
+    """The answer of the page."""
+    if not ready:
+        return say("today.store_down")
+    down = [one for one in trouble if one.word == "down"]
+    closed = [one for one in trouble if one.word != "down"]
+    if down:
+        first = say("today.down", systems=_and([one.system for one in down]))
+    elif closed:
+        first = say("today.closed", systems=_and(list(dict.fromkeys(one.system for one in closed))))
+    else:
+        first = say("today.flowing")
+    if not need.total:
+        return f"{first} {say('today.nothing')}"
+    since = clock.when(need.oldest_ms)
+    return f"{first} {say('today.needs', count=need.total, since=since)}"
+
+
+def _and(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {say('and')} {names[-1]}"
+
+
+def _url(visit: Visit) -> str:
+    return f"{visit.request.url.scheme}://{visit.request.headers.get('host', '')}"

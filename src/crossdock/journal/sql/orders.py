@@ -1,0 +1,203 @@
+"""Objects as people look for them: by any number, the newest, and those that wait."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crossdock.journal.sql.connection import Connection
+from crossdock.message.names import CAPTURE, HUB, INCIDENT, MESSAGE, TRANSMISSION, id_of
+
+FOUND_MAX = 50
+#: Objects that one page of the newest looks at; few of them may be of the kind that is wanted.
+LOOKED_AT_MAX = 5_000
+#: Sendings among which the oldest are sought.
+BACKLOG_MAX = 20_000
+#: What an object is doing while it waits, by the state of its transmissions.
+OPEN = (1, 2, 3, 4, 5, 8)
+_DESK = 8
+
+
+#: What the hub's own names lead to.
+_NAMED = (
+    (HUB, "SELECT id FROM hubs WHERE id = ?"),
+    (MESSAGE, "SELECT hub FROM messages WHERE id = ?"),
+    (TRANSMISSION, "SELECT hub FROM transmissions WHERE id = ?"),
+    (CAPTURE, ("SELECT hub FROM identity i JOIN captures c ON i.scope = 1 AND i.system = c.system"
+     " AND i.document = c.document AND i.their_id = c.their_id WHERE c.id = ?")),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One object that a person may mean."""
+
+    hub: int
+    document: str
+    number: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One object in a list: who knows it, and how it stands."""
+
+    hub: int
+    document: str
+    number: str
+    owner: str
+    heard_ms: int | None  #: when anybody last said or acknowledged something of it
+    known_to: Sequence[str]
+    open: int  #: sendings that are not at their end
+    desk: int  #: what of it waits for a person
+
+
+def found_by_number(
+    connection: Connection, number: str, documents: Collection[str], systems: Collection[str]
+) -> list[Found]:
+    """Objects with this number, their own or any system's; then those whose own number begins so."""
+    found: dict[int, Found] = {}
+    named = connection.dialect
+    kinds, owners = named.listed(list(documents)), named.listed(list(systems))
+    among = named.among.format("document")
+    exact = f"SELECT id, document, number, owner FROM hubs WHERE {among} AND number = ? LIMIT ?"
+    _add(found, connection.execute(exact, (kinds, number, FOUND_MAX)))
+    others = (
+        "SELECT h.id, h.document, h.number, h.owner FROM identity i JOIN hubs h ON h.id = i.hub"
+        f" WHERE i.scope = 1 AND {named.among.format('i.system')} AND {named.among.format('i.document')}"
+        " AND i.their_id = ? LIMIT ?"
+    )
+    _add(found, connection.execute(others, (owners, kinds, number, FOUND_MAX)))
+    if not found and number:
+        for document in documents:
+            begins = (
+                "SELECT id, document, number, owner FROM hubs WHERE document = ? AND number >= ? AND number < ?"
+                " ORDER BY number LIMIT ?"
+            )
+            _add(
+                found,
+                connection.execute(begins, (document, number, _after(number), FOUND_MAX - len(found))),
+            )
+            if len(found) >= FOUND_MAX:
+                break
+    return list(found.values())
+
+
+def found_by_name(connection: Connection, name: str) -> Found | str | None:
+    """What one of the hub's own names means: an object, or the name of an incident (i10) itself."""
+    incident = id_of(INCIDENT, name)
+    if incident is not None:
+        row = connection.execute("SELECT 1 FROM incidents WHERE id = ?", (incident,)).fetchone()
+        return name if row else None
+    for kind, query in _NAMED:
+        id_ = id_of(kind, name.partition(".")[0])
+        if id_ is None:
+            continue
+        hub = connection.execute(query, (id_,)).fetchone()
+        if hub is not None:
+            return _object(connection, hub[0])
+    return None
+
+
+def untranslated(
+    connection: Connection, number: str, documents: Collection[str], systems: Collection[str]
+) -> list[tuple[str, str]]:
+    """(system, document) of what came under this number and could not be understood."""
+    named = connection.dialect
+    rows = connection.execute(
+        f"SELECT DISTINCT system, document FROM revisions WHERE scope = 1 AND {named.among.format('system')}"
+        f" AND {named.among.format('document')} AND their_id = ? LIMIT ?",
+        (named.listed(list(systems)), named.listed(list(documents)), number, FOUND_MAX),
+    )
+    return [(system, document) for system, document in rows]
+
+
+def newest(
+    connection: Connection, documents: Collection[str], before: int, limit: int
+) -> tuple[list[int], int | None]:
+    """Objects of some kinds, newest first, from below one number; and below which to look further (None: no more)."""
+    beyond = f"WHERE id < {before}" if before else ""
+    rows = connection.execute(
+        f"SELECT id, document FROM hubs {beyond} ORDER BY id DESC LIMIT ?", (LOOKED_AT_MAX,)
+    ).fetchall()
+    hubs: list[int] = []
+    for id_, document in rows:
+        if document in documents:
+            hubs.append(id_)
+            if len(hubs) == limit:
+                return hubs, id_
+    return hubs, rows[-1][0] if len(rows) == LOOKED_AT_MAX else None
+
+
+def waiting(
+    connection: Connection, states: Sequence[int], target: str | None, after: int, limit: int
+) -> tuple[list[int], int | None]:
+    """Objects with sendings in some states, the oldest first; and after which sending to look further."""
+    among = ", ".join(str(int(one)) for one in states)
+    to, values = ("", ()) if target is None else (" AND target = ?", (target,))
+    open_ = connection.dialect.index.format("transmissions_open")
+    # Of a great backlog some are looked at, so that a page costs the same whatever waits.
+    some = (
+        f"SELECT id FROM transmissions{open_} WHERE state IN {OPEN} AND state IN ({among}){to}"
+        f" AND id > ? LIMIT {BACKLOG_MAX}"
+    )
+    rows = connection.execute(
+        f"SELECT t.id, t.hub FROM (SELECT id FROM ({some}) AS s ORDER BY id LIMIT ?) AS o"
+        " JOIN transmissions t ON t.id = o.id ORDER BY t.id",
+        (*values, after, limit),
+    ).fetchall()
+    return list(dict.fromkeys(hub for _, hub in rows)), rows[-1][0] if len(rows) == limit else None
+
+
+def rows_of(connection: Connection, hubs: Iterable[int]) -> list[Row]:
+    """Some objects as a list shows them, in the order given."""
+    return [row for hub in hubs if (row := _row(connection, hub)) is not None]
+
+
+def systems_of(connection: Connection, hub: int) -> list[str]:
+    """Every system that has a number for an object."""
+    rows = connection.execute("SELECT DISTINCT system FROM identity WHERE hub = ? LIMIT ?", (hub, FOUND_MAX))
+    return [row[0] for row in rows]
+
+
+def _row(connection: Connection, hub: int) -> Row | None:
+    found = _object(connection, hub)
+    if found is None:
+        return None
+    told = connection.execute(
+        "SELECT system, at_ms, message FROM beliefs WHERE hub = ? ORDER BY at_ms LIMIT ?", (hub, FOUND_MAX)
+    ).fetchall()
+    messages = {message for _, _, message in told}
+    states = [
+        state
+        for message in messages
+        for (state,) in connection.execute(
+            "SELECT state FROM transmissions WHERE message = ? LIMIT ?", (message, FOUND_MAX)
+        )
+    ]
+    on_desk = connection.execute(
+        "SELECT 1 FROM messages WHERE hub = ? AND state = 5 LIMIT 1", (hub,)
+    ).fetchone()
+    known = systems_of(connection, hub)
+    return Row(
+        hub=found.hub, document=found.document, number=found.number, owner=found.owner,
+        heard_ms=told[-1][1] if told else None, known_to=known,
+        open=sum(state in OPEN for state in states), desk=states.count(_DESK) + (1 if on_desk else 0),
+    )  # fmt: skip
+
+
+def _object(connection: Connection, hub: int) -> Found | None:
+    row = connection.execute("SELECT id, document, number, owner FROM hubs WHERE id = ?", (hub,)).fetchone()
+    return Found(*row) if row else None
+
+
+def _add(found: dict[int, Found], rows: Iterable[tuple[Any, ...]]) -> None:
+    for row in rows:
+        found.setdefault(row[0], Found(*row))
+
+
+def _after(prefix: str) -> str:
+    """The first text that does not begin with a prefix."""
+    last = min(ord(prefix[-1]) + 1, 0x10FFFF)
+    return prefix[:-1] + chr(0xE000 if 0xD800 <= last <= 0xDFFF else last)

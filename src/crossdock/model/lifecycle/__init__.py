@@ -1,0 +1,1 @@
+"""How far an order is: a few tables that run beside each other, and the walk over them."""

@@ -1,0 +1,143 @@
+"""What the hub does once a document was judged: withdraws, awaits an answer, tells the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from crossdock.faults import Invalid
+from crossdock.message.records import Message, Transmission
+from crossdock.message.states import MessageState, TransmissionState
+from crossdock.model.documents.progress import OrderStatus
+from crossdock.model.lifecycle.life import Life
+from crossdock.model.lifecycle.tables import Trigger
+from crossdock.model.lifecycle.words import Cancellation
+from crossdock.pipeline.bound import Context
+from crossdock.pipeline.lives import CANCELS, ORDERS
+from crossdock.pipeline.progress import Progress, Ruling
+from crossdock.pipeline.truth import status
+
+#: Cancellations on their way whose end is listened for; the rest is found by the clock.
+_LISTENED_MAX = 10_000
+
+
+class Publish(Protocol):
+    """Writes a message of the hub's own making."""
+
+    def __call__(
+        self, message: Message, says: str, *, waits_for: str | None = None, until_ms: int | None = None
+    ) -> None:
+        """`waits_for`: it goes nowhere until that has come, or the clock has run out."""
+        ...
+
+
+class Aftermath:
+    """Follows up rulings, for one batch at a time."""
+
+    def __init__(self, context: Context, progress: Progress) -> None:
+        self._context = context
+        self._progress = progress
+        #: Cancellations at a warehouse -> what those wait for who want to know its answer.
+        self.listening: dict[int, str] = {}
+
+    def asleep(self, message: Message, ruling: Ruling) -> list[Message]:
+        """What was to be released and is not yet, when it is cancelled."""
+        if message.document not in CANCELS or Trigger.SEND_CANCEL not in ruling.triggers:
+            return []
+        waiting = (MessageState.WAITING, MessageState.DESK)
+        return [
+            one
+            for one, _ in ruling.story
+            if one.document in ORDERS and one.state in waiting and _is_meant(message, one)
+        ]
+
+    def never_asked(self, message: Message, ruling: Ruling, target: str) -> bool:
+        """Whether a warehouse never got what is cancelled, and so need not hear of that."""
+        if message.document not in CANCELS or not self._progress.is_warehouse(target):
+            return False
+        orders = [m for m, _ in ruling.story if m.document in ORDERS and m.state is MessageState.ROUTED]
+        rules = (self._context.charter.objects.get(m.document) for m in orders)
+        asked = any(reader.system == target for rule in rules if rule for reader in rule.readers)
+        return not asked and bool(ruling.story)
+
+    def follow(
+        self,
+        message: Message,
+        ruling: Ruling,
+        sent: Sequence[Transmission],
+        publish: Publish,
+        *,
+        withdrawn: bool,
+    ) -> None:
+        """Tells the truth about an order, at once or when the warehouse has answered."""
+        if ruling.refused:
+            self.tell(message, ruling.life, ruling.order, "cancel_refused", publish, reason=ruling.refused)
+            return
+        if Trigger.SEND_CANCEL in ruling.triggers and message.document in CANCELS:
+            asked = [t for t in sent if self._progress.is_warehouse(t.target)]
+            going = [t for t in asked if t.state is not TransmissionState.CLOSED]
+            if going:
+                self._await(message, ruling, going, publish)
+            elif asked or withdrawn:
+                life = self._progress.accepted(ruling, message)
+                self.tell(
+                    message, life, ruling.order, "cancelled", publish, reason="withdrawn before it was sent"
+                )
+        elif Trigger.TELL in ruling.triggers:
+            self.tell(message, ruling.life, ruling.order, ruling.facts[0].told.value, publish)
+
+    def _await(
+        self, message: Message, ruling: Ruling, going: Sequence[Transmission], publish: Publish
+    ) -> None:
+        awaited = f"cancel_answer/{ruling.order}"
+        for t in going[: max(_LISTENED_MAX - len(self.listening), 0)]:
+            self.listening[t.id] = awaited
+        wait_ms = int(self._context.charter.orders.cancel_wait_s * 1000)
+        publish(
+            self._status(message, ruling.life, ruling.order, "cancel_requested"),
+            f"waits for what {', '.join(t.target for t in going)} says to the cancellation",
+            waits_for=awaited, until_ms=self._context.clock.now_ms() + wait_ms,
+        )  # fmt: skip
+
+    def tell(
+        self, message: Message, life: Life, order: str, occasion: str, publish: Publish, *, reason: str = ""
+    ) -> None:
+        """Writes how far an order is, where anybody reads that."""
+        if OrderStatus.kind in self._context.charter.objects:
+            made = self._status(message, life, order, occasion, reason)
+            publish(made, f"{order} is {made.tree['state']}")
+
+    def _status(self, like: Message, life: Life, order: str, occasion: str, reason: str = "") -> Message:
+        journal = self._context.journal
+        return status(
+            like, life, order, occasion,
+            id_=journal.next_id(), hub=journal.next_id(), now_ms=self._context.clock.now_ms(), reason=reason,
+        )  # fmt: skip
+
+    # -- answers ---------------------------------------------------------------
+
+    def answered(self, message: Message, publish: Publish, ended: Callable[[], None]) -> bool:
+        """Tells the answer to a cancellation once it is there; False while it is not."""
+        life, _ = self._progress.life(message.root)
+        if life.cancellation is Cancellation.REQUESTED:
+            return False
+        ended()
+        order = str(message.tree["order"])
+        word = "cancelled" if life.cancellation is Cancellation.ACCEPTED else "cancel_refused"
+        self.tell(message, life, order, word, publish)
+        return True
+
+    def unanswered(self, message: Message) -> Invalid:
+        """The fault when nobody answered in time."""
+        hours = self._context.charter.orders.cancel_wait_s / 3600
+        return Invalid(
+            f"no warehouse answered the cancellation of {message.tree['order']} for {hours:g} h",
+            value=message.tree["order"],
+            fix="ask the warehouse, have it tell what it did, or resolve with a reason",
+            type="overdue",
+        )
+
+
+def _is_meant(cancel: Message, order: Message) -> bool:
+    """Whether a cancellation speaks of an order or of one release of it."""
+    return cancel.document == "cancellation" or cancel.number == order.number

@@ -1,0 +1,117 @@
+"""What follows in the same commit from a document about an order: withdrawals, and what the hub itself says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from crossdock.charter.charter import Reader
+from crossdock.faults import Waits
+from crossdock.journal.changes import Changes, Row
+from crossdock.kit.connector import Read
+from crossdock.message.records import Entry, Message, Transmission
+from crossdock.message.states import EntryKind, MessageState
+from crossdock.pipeline.aftermath import Aftermath
+from crossdock.pipeline.batch import Batch
+from crossdock.pipeline.bound import Context
+from crossdock.pipeline.knowledge import Knowledge
+from crossdock.pipeline.progress import Progress, Ruling
+from crossdock.pipeline.route import Router
+
+#: Messages that one answer wakes at most.
+AWAITING_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """How whoever decides writes: an entry, what makes an object known, a move, an end."""
+
+    entry: Callable[[EntryKind, Message, str, Collection[Read]], Entry]
+    introduction: Callable[[Message, Changes], list[Row]]
+    move: Callable[[Message, MessageState, Batch, Entry | None, str], None]
+    superseded: Callable[[Message, Batch, str], None]
+
+
+class FollowUp:
+    """Writes what follows from rulings."""
+
+    def __init__(
+        self, context: Context, known: Knowledge, router: Router, progress: Progress, pen: Pen
+    ) -> None:
+        self._context = context
+        self._known = known
+        self._router = router
+        self._pen = pen
+        self.aftermath = Aftermath(context, progress)
+
+    def readers(
+        self, message: Message, ruling: Ruling, targets: Sequence[Reader], batch: Batch
+    ) -> Sequence[Reader]:
+        """Who is sent a document of an order: nobody, where it comes too late or is about nothing they have."""
+        for one in (asleep := self.aftermath.asleep(message, ruling)):
+            self._withdraw(one, message, batch)
+        ruling.withdrew = bool(asleep)
+        if ruling.refused:
+            ruling.notes.append(f"refused: {ruling.refused}")
+            return ()
+        spared = [one for one in targets if self.aftermath.never_asked(message, ruling, one.system)]
+        ruling.notes += [f"{one.system} never got what is cancelled" for one in spared]
+        return [one for one in targets if one not in spared]
+
+    def routed(self, message: Message, ruling: Ruling, sent: Sequence[Transmission], batch: Batch) -> None:
+        """A document of an order is on its way: the rest of its story may go on."""
+        self._known.learn_story(message)
+        batch.arrived += ruling.heard
+        publish = partial(self._publish, batch)
+        self.aftermath.follow(message, ruling, sent, publish, withdrawn=ruling.withdrew)
+
+    def answer(self, message: Message, batch: Batch) -> Waits | None:
+        """A warehouse may have answered a cancellation: who asked is told; None then, else how it waits on."""
+        publish = partial(self._publish, batch)
+        ended = partial(self._pen.superseded, message, batch, "looked at again as a new message")
+        if self.aftermath.answered(message, publish, ended):
+            return None
+        order, wait_s = str(message.tree["order"]), self._context.charter.orders.cancel_wait_s
+        until_ms = self._context.clock.now_ms() + int(wait_s * 1000)
+        return Waits("no answer yet", kind="cancel_answer", number=order, until_ms=until_ms)
+
+    def awaiting(self, transmission: int) -> list[int]:
+        """The messages that wait for what a warehouse says to a cancellation that has ended now."""
+        awaited = self.aftermath.listening.pop(transmission, None)
+        if awaited is None:
+            return []
+        return [id_ for id_, _ in self._context.journal.messages_waiting_for([awaited], AWAITING_MAX)]
+
+    def _withdraw(self, order: Message, cancel: Message, batch: Batch) -> None:
+        """What was to be released and is not yet, goes nowhere any more."""
+        says = f"withdrawn: {cancel.document} {cancel.number} came before it was released"
+        self._pen.move(order, MessageState.CLOSED, batch, None, says)
+        batch.changes.entry(self._pen.entry(EntryKind.decided, order, says, ()))
+        self._known.learn_story(order)
+
+    def _publish(
+        self,
+        batch: Batch,
+        message: Message,
+        says: str,
+        *,
+        waits_for: str | None = None,
+        until_ms: int | None = None,
+    ) -> None:
+        """Writes a message of the hub's own making and sends it to its readers."""
+        changes = batch.changes
+        message.state = MessageState.WAITING if waits_for else MessageState.ROUTED
+        message.waits_for, message.until_ms = waits_for, until_ms
+        batch.waiting += waits_for is not None
+        made = self._pen.entry(EntryKind.translated, message, f"{message.document} {message.number}", ())
+        changes.add_message(message, made)
+        targets = () if waits_for else self._router.targets(message)
+        if not waits_for:
+            readers = ", ".join(reader.system for reader in targets) or "nobody"
+            says = f"{says}; goes to {readers}"
+        changes.entry(
+            self._pen.entry(EntryKind.decided, message, says, ()), *self._pen.introduction(message, changes)
+        )
+        if targets:
+            self._router.route(message, targets, changes, batch.routed)

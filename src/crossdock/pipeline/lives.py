@@ -1,0 +1,156 @@
+"""The life of an order as the store has it: what was told of it, and what its sendings tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from crossdock.charter.charter import Charter
+from crossdock.faults import Fault
+from crossdock.journal.sql.connection import Connection
+from crossdock.journal.sql.reads import Reads
+from crossdock.journal.stories import Sent
+from crossdock.message.records import Message
+from crossdock.message.states import MessageState, TransmissionState
+from crossdock.model import register
+from crossdock.model.document import Document
+from crossdock.model.lifecycle.facts import Fact, facts_of
+from crossdock.model.lifecycle.life import Life
+from crossdock.model.lifecycle.words import Told
+from crossdock.pipeline.knowledge import Knowledge
+from crossdock.pipeline.truth import states_of
+
+_T = TransmissionState
+_UTC = ZoneInfo("UTC")
+#: Documents that ask a warehouse to ship, and those that ask it not to.
+ORDERS = frozenset({"sales_order", "warehouse_order"})
+CANCELS = frozenset({"cancellation", "warehouse_order_cancel"})
+#: Documents that tell how far an order is.
+TELLING = ORDERS | CANCELS | {
+    "pick_status", "shipment", "transport_status", "invoice", "order_hold", "return_authorisation", "return_receipt",
+}  # fmt: skip
+_TELLS: dict[str, tuple[Told, ...]] = {
+    "warehouse_order": (Told.RELEASED,),
+    "shipment": (Told.SHIPPED, Told.PART_SHIPPED),
+    "invoice": (Told.INVOICED, Told.CREDITED),
+    "transport_status": (Told.DELIVERED,),
+}
+Story = Sequence[tuple[Message, Sequence[Sent]]]
+
+
+class Causes(Protocol):
+    """What a life asks of the store beside what is known."""
+
+    def cause_of(self, transmission: int) -> str:
+        """The cause of the open incident that holds a transmission."""
+        ...
+
+
+class Lives:
+    """Reads orders by the charter of their site."""
+
+    def __init__(self, charter: Charter, known: Knowledge, causes: Causes) -> None:
+        self._charter = charter
+        self._known = known
+        self._causes = causes
+        kinds = (rule.document for rule in charter.objects.values())
+        self.tells = frozenset(told for kind in kinds for told in _TELLS.get(kind, ()))
+        self._warehouses = frozenset(filter(charter.is_warehouse, charter.systems))
+        answer = charter.orders.cancel_answer
+        self._answer_is_told = answer == "told" or (answer is None and "pick_status" in charter.objects)
+
+    def is_warehouse(self, system: str) -> bool:
+        """Whether a system is asked to ship; where none tells of its floor, each may be."""
+        return system in self._warehouses or not self._warehouses
+
+    def life(self, root: int) -> tuple[Life, Story]:
+        """The order as it stands."""
+        story = self._known.story(root)
+        return Life(self.known_facts(story, None), tells=self.tells), story
+
+    def facts(self, message: Message, document: Document, *, forced: bool = False) -> tuple[Fact, ...]:
+        """What a message tells; `forced`: a person answers for it."""
+        facts = facts_of(document, message.system, message.id)
+        return tuple(replace(self._named(fact), forced=forced) for fact in facts)
+
+    def _named(self, fact: Fact) -> Fact:
+        """A release under our number, where its warehouse calls it by another."""
+        if not fact.release or Told.RELEASED not in self.tells:
+            return fact
+        known = self._known.by_id(fact.system, "warehouse_order", fact.release)
+        return replace(fact, release=f"h{known.hub}") if known else self._by_number(fact)
+
+    def _by_number(self, fact: Fact) -> Fact:
+        known = self._known.by_number("warehouse_order", fact.release)
+        return replace(fact, release=f"h{known.hub}") if known else fact
+
+    def known_facts(self, story: Story, asked: Message | None) -> list[Fact]:
+        """What a story tells, but for the message that is asked about."""
+        known: list[Fact] = []
+        for message, sent in story:
+            if message.document not in TELLING or (asked is not None and message.id == asked.id):
+                continue
+            document = read(message)
+            if document is None:
+                continue
+            facts = self.facts(message, document)
+            if message.state is MessageState.ROUTED:
+                known += facts
+            elif message.state is MessageState.CLOSED and message.document in ORDERS:
+                known += [*facts, *(self.answer(fact, Told.CANCEL_ACCEPTED) for fact in facts[:1])]
+            known += self._sent(message, facts, sent)
+        return known
+
+    def _sent(self, message: Message, facts: Sequence[Fact], sent: Sequence[Sent]) -> Iterator[Fact]:
+        """What the sendings of a message tell."""
+        here = [one for one in sent if self.is_warehouse(one.target)]
+        if not here or not facts:
+            return
+        states = {one.state for one in here}
+        rejected = any(one.state is _T.DESK and self._was_rejected(one.id) for one in here)
+        if message.document in ORDERS:
+            if _T.DONE in states:
+                yield self.answer(facts[0], Told.RELEASED)
+            if states == {_T.CLOSED}:
+                yield self.answer(facts[0], Told.CANCEL_ACCEPTED)
+            elif rejected and message.document == "warehouse_order":
+                yield self.answer(facts[0], Told.REFUSED)
+        elif message.document in CANCELS and facts[0].told is Told.CANCEL_REQUESTED:
+            if rejected:
+                yield self.answer(facts[0], Told.CANCEL_REFUSED)
+            elif states <= {_T.DONE, _T.CLOSED} and not self._answer_is_told:
+                yield self.answer(facts[0], Told.CANCEL_ACCEPTED)
+
+    def _was_rejected(self, transmission: int) -> bool:
+        return self._causes.cause_of(transmission).startswith("rejected/")
+
+    @staticmethod
+    def answer(fact: Fact, told: Told) -> Fact:
+        """What came of what a fact asked for."""
+        return Fact(told, f"{fact.source}/{told.value}", release=fact.release, at=fact.at)
+
+
+def read(message: Message) -> Document | None:
+    """The document of a message; None for one of an older model. Its units were checked in their day."""
+    try:
+        return register.read(message.document, message.tree, zone=_UTC, declares=_passed)
+    except Fault:
+        return None
+
+
+def _passed(_sku: str, _unit: str) -> bool:
+    return True
+
+
+def lifecycle(charter: Charter, scope: int = 1) -> Callable[[Connection, int], dict[str, Any]]:
+    """What the trace shows of an order's states, from a snapshot of the store and the root of the story."""
+
+    def states(connection: Connection, root: int) -> dict[str, Any]:
+        reads = Reads(connection)
+        reads.scope = scope
+        life, _ = Lives(charter, Knowledge(reads), reads).life(root)
+        return states_of(life)
+
+    return states

@@ -1,0 +1,225 @@
+"""How far an order is, when a document of it is decided: what may follow, what must wait, what cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from crossdock.faults import Invalid, Waits
+from crossdock.message.records import Message
+from crossdock.message.states import MessageState
+from crossdock.model.document import Document
+from crossdock.model.documents.sales import SalesOrder
+from crossdock.model.documents.shipment import Shipment
+from crossdock.model.lifecycle.facts import Fact
+from crossdock.model.lifecycle.life import Judged, Life
+from crossdock.model.lifecycle.tables import Need, Trigger
+from crossdock.model.lifecycle.walk import Verdict
+from crossdock.model.lifecycle.words import Cancellation, Told
+from crossdock.pipeline import amending
+from crossdock.pipeline.bound import Context
+from crossdock.pipeline.knowledge import Knowledge
+from crossdock.pipeline.lives import CANCELS, ORDERS, TELLING, Lives, Story
+
+
+@dataclass(slots=True)
+class Ruling:
+    """What follows from a document for its order."""
+
+    life: Life
+    order: str  #: the order's number
+    story: Story
+    facts: tuple[Fact, ...] = ()
+    triggers: frozenset[Trigger] = frozenset()
+    withdrew: bool = False  #: whether it ended what was not released yet
+    refused: str = ""  #: why nobody is sent what was asked
+    notes: list[str] = field(default_factory=list[str])
+
+    @property
+    def heard(self) -> list[str]:
+        """What those that wait for this order may be woken by."""
+        words = [f"{fact.told.value}/{self.order}" for fact in self.facts]
+        return [*words, f"cancel_answer/{self.order}"]
+
+
+class Progress:
+    """Judges documents by the life of their order."""
+
+    def __init__(self, context: Context, known: Knowledge) -> None:
+        self._context = context
+        self._charter = context.charter
+        self._known = known
+        self._lives = Lives(context.charter, known, context.journal)
+        self.life = self._lives.life
+        self.is_warehouse = self._lives.is_warehouse
+
+    def judge(self, message: Message, document: Document, *, new: bool) -> Ruling | None:
+        """What follows from a document; None for one that tells nothing of an order.
+
+        Raises Waits for what lacks its predecessor or must not go out yet, and Invalid
+        (`bad_transition`) for what cannot be.
+        """
+        if message.document not in TELLING:
+            return None
+        if self._is_first(message, new=new):
+            story: Story = self._before_it(message)
+        else:
+            story = self._known.story(message.root)
+        # A person who sends it back answers for what is missing.
+        forced = (
+            not new and message.waits_for is None and self._context.journal.was_judged_impossible(message.id)
+        )
+        facts = self._lives.facts(message, document, forced=forced)
+        known = self._lives.known_facts(story, message)
+        reports = self._charter.systems[message.system].reports
+        reported = frozenset(map(Told, reports))
+        life = Life(known, asked=facts, reported=reported, tells=self._lives.tells)
+        order = _number(story, message)
+        verdicts = [life.judged[fact] for fact in facts if fact in life.judged]
+        ruling = Ruling(life, order, story, facts)
+        if not forced:
+            self._refuse(message, order, verdicts)
+            self._hold_back(message, document, ruling)
+        ruling.triggers = self._set_off(known, life, verdicts)
+        self._late_wishes(message, document, ruling)
+        return ruling
+
+    def _is_first(self, message: Message, *, new: bool) -> bool:
+        """Whether nothing can be known of its order yet, so that the store need not be asked."""
+        if not new or message.root != message.hub:
+            return False
+        known = self._known.by_id(message.system, message.document, message.their_id)
+        return known is None and self._known.by_number(message.document, message.number) is None
+
+    def accepted(self, ruling: Ruling, message: Message) -> Life:
+        """The order once everything that was to be cancelled was withdrawn."""
+        known = self._lives.known_facts(ruling.story, message)
+        told = [self._lives.answer(fact, Told.CANCEL_ACCEPTED) for fact in ruling.facts]
+        return Life([*known, *ruling.facts, *told], tells=self._lives.tells)
+
+    # -- facts ----------------------------------------------------------------
+
+    def _before_it(self, message: Message) -> Story:
+        """Holds that came before their order and wait for it."""
+        if "order_hold" not in self._charter.objects:
+            return ()
+        journal = self._context.journal
+        waiting = journal.messages_waiting_for([f"{message.document}/{message.number}"], 20)
+        found = (journal.message(id_) for id_, _ in waiting)
+        return [
+            (replace(m, state=MessageState.ROUTED), ()) for m in found if m and m.document == "order_hold"
+        ]
+
+    # -- rulings --------------------------------------------------------------
+
+    def _refuse(self, message: Message, order: str, verdicts: Sequence[Judged]) -> None:
+        """Raises Waits or Invalid for the first word that does not follow."""
+        what = f"{message.document} {message.number}"
+        for judged in verdicts:
+            if judged.verdict is Verdict.WAITS and judged.missing is not None:
+                self._lacks(message, order, judged.missing)
+            elif judged.verdict is Verdict.IMPOSSIBLE:
+                raise Invalid(
+                    f"{what} does not follow from what is known of {order}", path="state",
+                    value=message.tree.get("state") or message.number,
+                    fix="ask the warehouse what left; retry to take it as it is, or resolve with a reason",
+                    type="bad_transition",
+                )  # fmt: skip
+
+    @staticmethod
+    def _lacks(message: Message, order: str, missing: Told | Need) -> None:
+        what = f"{message.document} {message.number}"
+        if missing is Need.NO_HOLD:
+            raise Waits(f"{order} is held", kind=Told.HOLD_LIFTED.value, number=order, patient=True)
+        words = {
+            Need.INVOICE_KNOWN: Told.INVOICED, Need.SOMETHING_LEFT: Told.SHIPPED, Need.CHARGED: Told.INVOICED,
+        }  # fmt: skip
+        word = words.get(missing, Told.SHIPPED) if isinstance(missing, Need) else missing
+        raise Waits(
+            f"{what} came before {order} was told to be {word.value}", kind=word.value, number=order,
+            fix=f"have {word.value} told and retry, retry to take it as it is, or resolve with a reason",
+        )  # fmt: skip
+
+    def _hold_back(self, message: Message, document: Document, ruling: Ruling) -> None:
+        """Raises Waits for an order that must not be released yet, and for contents that may change."""
+        if message.document in ORDERS and self._goes_to_a_warehouse(message.document):
+            if ruling.life.held:
+                kinds = ", ".join(kind.value for kind in ruling.life.held)
+                raise Waits(f"held: {kinds}", kind=Told.HOLD_LIFTED.value, number=ruling.order, patient=True)
+            until_ms = self._opens_ms(message, document)
+            if until_ms > self._context.clock.now_ms():
+                raise Waits("not to be released yet", kind="release", number=ruling.order, until_ms=until_ms)
+        if (
+            isinstance(document, Shipment)
+            and self._charter.orders.packages == "listed"
+            and not document.is_final()
+        ):
+            raise Waits(
+                f"the packages of shipment {document.number} do not list all of it yet",
+                kind=Shipment.kind, number=document.number,
+                fix="send the shipment again with what is in its packages, or retry to take it as it is",
+            )  # fmt: skip
+
+    def _goes_to_a_warehouse(self, document: str) -> bool:
+        rule = self._charter.objects.get(document)
+        return rule is not None and any(self.is_warehouse(reader.system) for reader in rule.readers)
+
+    def _opens_ms(self, message: Message, document: Document) -> int:
+        """When an order may be released: after its edit window, and not before its ship window."""
+        capture = (
+            self._context.journal.capture(message.capture) if self._charter.orders.edit_window_s else None
+        )
+        begun_ms = capture.at_ms if capture else self._context.time.at_ms
+        opens_ms = begun_ms + int(self._charter.orders.edit_window_s * 1000)
+        start = document.ship_from_at if isinstance(document, SalesOrder) else None
+        if start is None:
+            return opens_ms if self._charter.orders.edit_window_s else 0
+        if not isinstance(start, datetime):
+            start = datetime.combine(start, datetime.min.time(), self._charter.site.timezone)
+        return max(opens_ms, int(start.astimezone(UTC).timestamp() * 1000))
+
+    def _set_off(self, known: Iterable[Fact], life: Life, verdicts: Sequence[Judged]) -> frozenset[Trigger]:
+        """What a document sets off: nothing where the order stands as it stood before."""
+        triggers = frozenset(one for judged in verdicts for one in judged.triggers)
+        if triggers and Life(known, tells=self._lives.tells).stands == life.stands:
+            return frozenset()
+        return triggers
+
+    def _late_wishes(self, message: Message, document: Document, ruling: Ruling) -> None:
+        """A cancellation or a change that comes too late is refused, and everybody is told the truth."""
+        if message.document in CANCELS and ruling.life.cancellation is Cancellation.REFUSED:
+            asked = any(fact.told is Told.CANCEL_REQUESTED for fact in ruling.facts)
+            if asked and Trigger.SEND_CANCEL in ruling.triggers:
+                ruling.refused = f"too late: {ruling.order} is {ruling.life.fulfilment.value}"
+        elif isinstance(document, SalesOrder) and self._goes_to_a_warehouse(message.document):
+            before = next((m for m, _ in reversed(ruling.story) if amending.is_former(m, message)), None)
+            if before is not None:
+                self._amend(message, before, ruling)
+        if ruling.refused and not self._is_told(ruling):
+            raise Invalid(
+                ruling.refused, fix="tell whoever asked for it, then resolve", type="bad_transition"
+            )
+
+    def _amend(self, message: Message, before: Message, ruling: Ruling) -> None:
+        state = ruling.life.fulfilment
+        late = [one for one in amending.changes_of(before.tree, message.tree)
+                if not self._charter.orders.sends(one, state)]  # fmt: skip
+        if late:
+            raise Invalid(
+                f"{ruling.order} is {state.value}: a change of {', '.join(late)} comes too late for the warehouse",
+                path=amending.path_of(late[0]),
+                fix="agree with the warehouse and retry to send it all the same, or resolve with a reason",
+                type="bad_transition",
+            )
+
+    def _is_told(self, ruling: Ruling) -> bool:
+        """Whether anybody reads what the hub tells of orders."""
+        rule = self._charter.objects.get("order_status")
+        return rule is not None and bool(rule.readers)
+
+
+def _number(story: Story, message: Message) -> str:
+    """What the order of a story is called."""
+    every = [*(m for m, _ in story), message]
+    return next((m.number for m in every if m.document == SalesOrder.kind), f"h{message.root}")

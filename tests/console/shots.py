@@ -1,0 +1,114 @@
+"""Pictures of every page, light and dark, wide and narrow: `python -m tests.console.shots [--out DIR] [PAGE …]`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import async_playwright
+
+from crossdock.access.roles import Role
+from crossdock.console.gate import COOKIE
+from tests.console.world import PREFIX, World, world
+
+SIZES = {"wide": (1440, 900), "phone": (390, 844)}
+
+
+async def paths(w: World) -> dict[str, str]:
+    """Every page by its name."""
+    rows = await w.shown.hub.journal.view(
+        lambda c: c.execute("SELECT id, type FROM incidents ORDER BY id").fetchall()
+    )
+    kinds = {type_: f"i{id_}" for id_, type_ in rows}
+    found = {
+        "today": "", "orders": "/orders", "orders-waiting": "/orders?state=waiting", "search": "/orders?q=SO-10",
+        "order": "/orders/sales_order/SO-1001?system=webshop",
+        "order-stuck": "/orders/sales_order/SO-1007?system=webshop&all=1",
+        "incidents": "/incidents", "systems": "/systems", "system": "/systems/wms-reno", "charter": "/charter",
+        "stock": "/stock", "people": "/admin/people", "person": "/admin/people?who=anna", "keys": "/admin/keys",
+        "audit": "/admin/audit", "me": "/me", "nowhere": "/nowhere",
+    }  # fmt: skip
+    story = "FROM ledger l JOIN hubs h ON h.root = l.root WHERE h.number = 'SO-1001' AND l.kind = 6"
+    position = await w.shown.hub.journal.view(
+        lambda c: c.execute(f"SELECT max(l.position) {story}").fetchone()[0]
+    )
+    found["evidence"] = f"/orders/sales_order/SO-1001?system=webshop&entry={position}"
+    for type_, name in kinds.items():
+        found[f"incident-{type_}"] = f"/incidents/{name}"
+    if "rejected" in kinds:
+        found["preview"] = f"/incidents/{kinds['rejected']}?preview=retry"
+    return found
+
+
+async def main(arguments: argparse.Namespace) -> None:
+    chromium = arguments.chromium or shutil.which("chromium")
+    out = Path(arguments.out)
+    with tempfile.TemporaryDirectory() as folder:
+        async with world(Path(folder)) as w, async_playwright() as play:
+            token = await w.person("boss", Role.ADMIN, shown="Robin Boss")
+            await w.person("anna", Role.OPERATOR, shown="Anna Visser")
+            browser = await play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            await _shoot(browser, w, token, {"first-run": ""}, out, arguments)
+            await w.a_day()
+            await w.settled()
+            await w.app.people.add("ben@3pl.example", Role.VIEWER, _by(), systems=["3pl-dallas"])
+            await w.app.operator.act("3pl-dallas", _pause(), who="anna")
+            w.shown.looks.forget()
+            await asyncio.sleep(1.5)
+            await _shoot(browser, w, token, await paths(w), out, arguments)
+            await _shoot(browser, w, "", {"sign-in": "/sign-in"}, out, arguments)
+            await browser.close()
+
+
+def _by() -> Any:
+    from tests.console.world import ROOT
+
+    return ROOT
+
+
+def _pause() -> Any:
+    from crossdock.control.operate import read
+
+    return read("pause", {"direction": "out", "reason": "stocktake until two"})
+
+
+async def _shoot(
+    browser: Any, w: World, token: str, pages: dict[str, str], out: Path, arguments: argparse.Namespace
+) -> None:
+    for size, (width, height) in SIZES.items():
+        for scheme in ("light", "dark"):
+            context = await browser.new_context(
+                viewport={"width": width, "height": height}, color_scheme=scheme
+            )
+            if token:
+                await context.add_cookies(
+                    [{"name": COOKIE, "value": token, "domain": "127.0.0.1", "path": PREFIX}]
+                )
+            page = await context.new_page()
+            page.on(
+                "console",
+                lambda message: print(message.type, message.text) if message.type == "error" else None,
+            )
+            for name, path in pages.items():
+                if arguments.pages and name not in arguments.pages:
+                    continue
+                if arguments.only and f"{size}-{scheme}" not in arguments.only:
+                    continue
+                await page.goto(f"{w.url}{PREFIX}{path}")
+                await page.screenshot(path=str(out / f"{name}-{size}-{scheme}.png"), full_page=True)
+            await context.close()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="shots", description=__doc__)
+    parser.add_argument("pages", nargs="*")
+    parser.add_argument("--out", default="var/screenshots")
+    parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--chromium", default="")
+    given = parser.parse_args()
+    Path(given.out).mkdir(parents=True, exist_ok=True)
+    asyncio.run(main(given))

@@ -1,0 +1,166 @@
+"""The console in a real Chromium: a supervisor mends what is stuck; axe-core finds nothing; the keyboard suffices."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tarfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossdock.access.roles import Role
+from crossdock.console.gate import COOKIE
+from tests.console.world import GOOD, PREFIX, ROOT, World, world
+
+_AXE = "axe-core@4.14.1"
+_KEPT = Path(__file__).resolve().parents[2] / "var" / "axe"
+_PAGES = (
+    "", "/orders", "/orders?q=SO-10", "/incidents",
+    "/orders/sales_order/SO-1001?system=webshop&entry=ENTRY",
+    "/incidents/INCIDENT?preview=retry", "/systems", "/systems/wms-reno", "/charter", "/stock",
+    "/admin/people?who=anna",
+    "/admin/keys", "/admin/audit", "/me", "/nowhere",
+)  # fmt: skip
+
+
+def chromium() -> str:
+    """The browser of this machine."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        pytest.skip("NOT TESTED in a browser: there is no chromium on this machine")
+    return found
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe-core, fetched once; it is not part of this repository."""
+    script = _KEPT / "package" / "axe.min.js"
+    if not script.exists():
+        if shutil.which("npm") is None:
+            pytest.skip("NOT TESTED by axe-core: there is no npm to fetch it")
+        _KEPT.mkdir(parents=True, exist_ok=True)
+        got = subprocess.run(["npm", "pack", _AXE], cwd=_KEPT, capture_output=True, timeout=60, check=False)
+        packed = sorted(_KEPT.glob("axe-core-*.tgz"))
+        if got.returncode or not packed:
+            pytest.skip("NOT TESTED by axe-core: it could not be fetched")
+        with tarfile.open(packed[-1]) as tar:
+            tar.extract("package/axe.min.js", _KEPT, filter="data")
+    return script.read_text("utf-8")
+
+
+@pytest.fixture
+async def w(tmp_path: Path) -> AsyncIterator[World]:
+    async with world(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Any]:
+    api = pytest.importorskip("playwright.async_api")
+    path = chromium()
+    async with api.async_playwright() as play:
+        started = await play.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield started
+        await started.close()
+
+
+async def signed_in(browser: Any, w: World, token: str, **more: Any) -> Any:
+    context = await browser.new_context(**more)
+    await context.add_cookies([{"name": COOKIE, "value": token, "domain": "127.0.0.1", "path": PREFIX}])
+    return await context.new_page()
+
+
+async def test_a_supervisor_signs_in_adds_the_missing_row_and_sees_all_go_on(w: World, browser: Any) -> None:
+    first = await w.app.people.add("sam", Role.OPERATOR, ROOT)
+    for n in range(60):
+        await w.order(f"SO-{n}", by="DRONE")
+    await w.settled()
+    page = await browser.new_page()
+    await page.goto(f"{w.url}{PREFIX}")
+    await page.get_by_label("Name").fill("sam")
+    await page.get_by_label("Password").fill(first)
+    await page.get_by_role("button", name="Sign in").click()
+    await page.get_by_label("New password").fill(GOOD)
+    await page.get_by_label("The same again").fill(GOOD)
+    await page.get_by_role("button", name="Keep it").click()
+    assert "1 thing needs somebody" in await page.locator("h1").inner_text()
+    await page.get_by_role("link", name="60 documents").click()
+    assert await page.get_by_label("Their code").input_value() == "DRONE"
+    await page.get_by_label("Our code for it").fill("express")
+    await page.get_by_role("button", name="Add the row and try again").click()
+    await page.get_by_text("The fix is kept").wait_for()
+    await w.settled()
+    assert len([one for one in w.partner.got if one[0] == "/wms"]) == 60
+    assert "sam" in await page.locator(".history").inner_text()
+    await page.goto(f"{w.url}{PREFIX}")
+    assert "Nothing needs you" in await page.locator("h1").inner_text()
+
+
+async def test_axe_finds_no_violation_on_any_page(w: World, browser: Any, axe: str) -> None:
+    await w.a_day()
+    await w.settled()
+    token = await w.person("boss", Role.ADMIN)
+    await w.person("anna", Role.OPERATOR)
+    at = await w.shown.hub.journal.view(
+        lambda c: (
+            c.execute("SELECT min(position) FROM ledger WHERE kind = 6").fetchone()[0],
+            c.execute("SELECT id FROM incidents WHERE type = 'rejected'").fetchone()[0],
+        )
+    )
+    pages = [path.replace("ENTRY", str(at[0])).replace("INCIDENT", f"i{at[1]}") for path in _PAGES]
+    found: list[str] = []
+    for scheme in ("light", "dark"):
+        page = await signed_in(browser, w, token, color_scheme=scheme)
+        stranger = await (await browser.new_context(color_scheme=scheme)).new_page()
+        for one, path in [(page, path) for path in pages] + [(stranger, "/sign-in")]:
+            await one.goto(f"{w.url}{PREFIX}{path}")
+            await one.evaluate(axe)
+            result = await one.evaluate(
+                "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})"
+            )
+            found += [
+                f"{scheme} {path}: {v['id']} {v['nodes'][0]['html'][:120]} {v['nodes'][0]['failureSummary'][:200]}"
+                for v in result["violations"]
+            ]
+    assert not found, "\n".join(found)
+
+
+async def test_a_page_renews_itself_in_place_while_somebody_looks(w: World, browser: Any) -> None:
+    await w.order("SO-1")
+    await w.settled()
+    page = await signed_in(browser, w, await w.person("anna", Role.OPERATOR))
+    await page.goto(f"{w.url}{PREFIX}")
+    assert "Nothing needs you" in await page.locator("h1").inner_text()
+    await w.order("SO-2", by="DRONE")
+    await page.get_by_text("1 thing needs somebody").first.wait_for(timeout=15_000)
+    assert page.url == f"{w.url}{PREFIX}"
+
+
+async def test_the_keyboard_alone_finds_an_order_and_its_evidence(w: World, browser: Any) -> None:
+    await w.order("SO-77")
+    await w.settled()
+    page = await signed_in(browser, w, await w.person("anna", Role.OPERATOR))
+    await page.goto(f"{w.url}{PREFIX}")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("SO-77")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/orders/sales_order/SO-77**")
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**entry=**")
+    assert "SHA-256" in await page.locator(".evidence").inner_text()
+
+
+async def test_everything_works_with_script_blocked(w: World, browser: Any) -> None:
+    w.partner.says["/erp SO-5"] = 422
+    await w.order("SO-5")
+    await w.settled()
+    page = await signed_in(browser, w, await w.person("anna", Role.OPERATOR), java_script_enabled=False)
+    await page.goto(f"{w.url}{PREFIX}/incidents")
+    await page.get_by_role("link", name="Preview a retry").click()
+    w.partner.says.clear()
+    await page.get_by_role("button", name="Try 2 again").click()
+    assert "Everything in it is tried again." in await page.locator("main").inner_text()

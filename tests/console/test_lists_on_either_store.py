@@ -1,0 +1,105 @@
+"""What the console lists, read from either store, and found by the index that holds it."""
+
+from __future__ import annotations
+
+from crossdock.journal.sql import beliefs, desk_list, orders, tail
+from crossdock.journal.sql.connection import Connection
+from crossdock.model import register
+from tests.journal.places import Place
+from tests.stories import stories
+
+KINDS, SYSTEMS = list(register.kinds()), ["shop", "wms", "erp"]
+
+
+async def test_an_object_is_found_by_its_number_its_beginning_and_the_hubs_own_names(place: Place) -> None:
+    async with stories(place.database) as told:
+        await told.everything()
+
+        def read(c: Connection) -> None:
+            hub, number = c.execute("SELECT id, number FROM hubs ORDER BY id LIMIT 1").fetchone()
+            assert hub in [one.hub for one in orders.found_by_number(c, number, KINDS, SYSTEMS)]
+            assert hub in [one.hub for one in orders.found_by_number(c, number[:2], KINDS, SYSTEMS)]
+            named = orders.found_by_name(c, f"h{hub}")
+            assert isinstance(named, orders.Found) and named.number == number
+            capture, theirs = c.execute("SELECT id, their_id FROM captures ORDER BY id LIMIT 1").fetchone()
+            assert orders.found_by_name(c, f"c{capture}") is not None
+            assert ("shop", "sales_order") in orders.untranslated(c, theirs, KINDS, SYSTEMS)
+            assert orders.found_by_number(c, "nothing at all", KINDS, SYSTEMS) == []
+
+        await told.journal.view(read)
+
+
+async def test_lists_hold_what_is_new_and_what_waits(place: Place) -> None:
+    async with stories(place.database) as told:
+        await told.everything()
+
+        def read(c: Connection) -> None:
+            hubs, following = orders.newest(c, ("sales_order",), 0, 50)
+            assert hubs == sorted(hubs, reverse=True) and following is None
+            assert [row.hub for row in orders.rows_of(c, hubs)] == hubs
+            waits, _ = orders.waiting(c, orders.OPEN, None, 0, 50)
+            counted = c.execute(
+                "SELECT count(DISTINCT hub) FROM transmissions WHERE state IN (1, 2, 3, 4, 5, 8)"
+            )
+            assert len(waits) == counted.fetchone()[0]
+            assert orders.waiting(c, orders.OPEN, "nobody", 0, 50) == ([], None)
+            assert beliefs.sites_of(c) == []
+            assert tail.last_heard(c, "shop") is not None
+            assert tail.last_heard(c, "nobody") is None
+            position, events = tail.events_after(c, 0)
+            assert position == tail.last_position(c) and any(event.came for event in events)
+
+        await told.journal.view(read)
+
+
+async def test_incidents_come_by_their_clock_page_by_page_and_within_a_reach(place: Place) -> None:
+    async with stories(place.database) as told:
+        await told.everything()
+
+        def read(c: Connection) -> None:
+            whole, following = desk_list.page(c, desk_list.Wanted())
+            assert whole and following is None
+            assert [one.due_ms for one in whole] == sorted(one.due_ms for one in whole)
+            first, more = desk_list.page(c, desk_list.Wanted(), 1)
+            assert first == whole[:1]
+            if more is not None:
+                due, id_ = (int(part) for part in more.split("."))
+                assert desk_list.page(c, desk_list.Wanted(after=(due, id_)))[0] == whole[1:]
+            assert sum(one[3] for one in desk_list.counts(c, None)) == len(whole)
+            assert desk_list.counts(c, ["nobody"]) == []
+            assert not desk_list.is_seen(c, int(whole[0].id[1:]), ["nobody"])
+            assert all(desk_list.members_by_target(c, int(one.id[1:])) is not None for one in whole)
+
+        await told.journal.view(read)
+
+
+async def test_the_plans_of_the_lists_name_their_indexes(place: Place) -> None:
+    if place.kind != "sqlite":
+        return
+    async with stories(place.database) as told:
+        await told.everything()
+        queries: list[str] = []
+        await told.journal.view(lambda c: _overheard(c, queries))
+        plans = " ".join(
+            row[3]
+            for query in queries
+            for row in place.rows(f"EXPLAIN QUERY PLAN {query}", (None,) * query.count("?"))
+        )
+        assert "SCAN hubs" not in plans.replace("SCAN hubs USING", "")
+        for index in ("incidents_due", "transmissions_open", "captures_state", "hubs_number"):
+            assert index in plans
+
+
+def _overheard(connection: Connection, queries: list[str]) -> None:
+    class Ear:
+        dialect = connection.dialect
+
+        def execute(self, sql: str, parameters: object = ()) -> object:
+            queries.append(sql)
+            return connection.execute(sql, parameters)  # type: ignore[arg-type]
+
+    ear: Connection = Ear()  # type: ignore[assignment]
+    desk_list.page(ear, desk_list.Wanted())
+    orders.waiting(ear, (8,), None, 0, 50)
+    orders.found_by_number(ear, "x", KINDS, SYSTEMS)
+    tail.last_heard(ear, "shop")

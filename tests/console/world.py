@@ -1,0 +1,313 @@
+"""A small site with a console: shops, an ERP, warehouses; orders that went well and some that did not."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import csv
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from crossdock.access.roles import Actor, Role
+from crossdock.access.sessions import Stage
+from crossdock.api.app import App
+from crossdock.api.keys import digest_of, new_key
+from crossdock.assembly import Hub
+from crossdock.console.gate import COOKIE
+from crossdock.console.shown import Shown
+from crossdock.console.site import Console, application
+from crossdock.journal.open import storage_of
+from crossdock.journal.sql.keyring import StoredKey, add_key
+from crossdock.settings import secrets_from, settings_from
+
+ROOT = Actor("root", "terminal")
+GOOD = "seven quiet forklifts"
+PREFIX = "/console"
+
+_ORDER_IN = (
+    '{ "number": no, "placed_at": at, "customer": {"id": who, "name": who}, "ship_to": to,'
+    ' "ship_method": $ours("ship_method", by), "lines": [lines.{'
+    '"line": n, "sku": sku, "quantity": qty, "unit": "EA"}] }'
+)
+_ORDER_OUT = (
+    '{ "order": number, "ref": customer.id, "service": $theirs("ship_method", ship_method), "to": ship_to,'
+    ' "lines": [lines.{"n": line, "item": sku, "qty": quantity}] }'
+)
+_STOCK_IN = '{ "sku": sku, "site": site, "status": "available", "quantity": qty, "unit": "EA", "as_of": at }'
+
+
+def charter(target: str) -> dict[str, Any]:
+    """Two shops, an ERP, two warehouses."""
+
+    def shop() -> dict[str, Any]:
+        flow = {
+            "document": "sales_order",
+            "id": "no",
+            "order_by": "who",
+            "on_change": "refuse",
+            "map": "mappings/order-in.jsonata",
+        }
+        return {"connector": "http", "timezone": "UTC", "in": [flow]}
+
+    def out(path: str, unclear: str) -> dict[str, Any]:
+        send = {"method": "POST", "path": path}
+        answers = {"done": ["2xx"], "later": [429, 503], "unclear": [408, 500, 502, 504], "rejected": ["4xx"]}
+        return {"document": "sales_order", "send": send, "map": "mappings/order-out.jsonata", "their_id": "id",
+                "idempotency": {"header": "Idempotency-Key"}, "on_unclear": unclear, "answers": answers}  # fmt: skip
+
+    stock = {"document": "inventory_balance", "id": "no", "map": "mappings/stock-in.jsonata"}
+    limits = {"timeout_s": 1, "retry_first_s": 0.1, "retry_max_s": 1}
+
+    def system(unclear: str, path: str) -> dict[str, Any]:
+        return {"connector": "http", "url": target, "timezone": "UTC", "in": [stock],
+                "out": [out(path, unclear)], "limits": limits}  # fmt: skip
+
+    stock_out = {"document": "inventory_balance", "send": {"method": "POST", "path": "/stock"},
+                 "map": "mappings/stock-out.jsonata", "on_unclear": "resend",
+                 "idempotency": {"header": "Idempotency-Key"}, "answers": {"done": ["2xx"]}}  # fmt: skip
+    erp = system("resend", "/erp")
+    erp["out"].append(stock_out)
+    return {
+        "crossdock": 1,
+        "site": {"name": "Reno", "timezone": "America/Los_Angeles", "currency": "USD"},
+        "network": {"allow": ["127.0.0.1/32"]},
+        "checks": {"item_known": "skip"},
+        "systems": {
+            "webshop": shop(), "marketplace": shop(),
+            "erp": erp, "wms-reno": system("person", "/wms"), "3pl-dallas": system("resend", "/3pl"),
+        },
+        "objects": {
+            "sales_order": {
+                "owner": "webshop", "readers": ["erp", {"system": "wms-reno", "after": "erp"}, "3pl-dallas"],
+            },
+            "inventory_balance": {"owner": "wms-reno", "readers": ["erp"]},
+        },
+    }  # fmt: skip
+
+
+def write_site(folder: Path, target: str) -> None:
+    """The folder of the site."""
+    (folder / "mappings").mkdir(parents=True)
+    (folder / "crosswalks").mkdir()
+    (folder / "charter.yaml").write_text(json.dumps(charter(target)), "utf-8")  # JSON is YAML
+    for name, text in (
+        ("order-in", _ORDER_IN),
+        ("order-out", _ORDER_OUT),
+        ("stock-in", _STOCK_IN),
+        ("stock-out", '{ "item": sku, "qty": quantity }'),
+    ):
+        (folder / "mappings" / f"{name}.jsonata").write_text(text, "utf-8")
+    with (folder / "crosswalks" / "ship_method.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(("system", "theirs", "ours"))
+        for one in ("webshop", "marketplace", "erp", "wms-reno", "3pl-dallas"):
+            rows.writerows(((one, "EXP", "express"), (one, "STD", "standard")))
+
+
+class Partner:
+    """Whoever the hub calls: takes what it is sent, or answers as it was told for a path and a number."""
+
+    def __init__(self) -> None:
+        self.says: dict[str, int] = {}  #: "/wms SO-7" or "/wms" to a status; 0 cuts the connection
+        self.got: list[tuple[str, str]] = []
+        self._server: asyncio.Server | None = None
+        self.url = ""
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+                lengths = [
+                    int(line.split(":")[1]) for line in head if line.lower().startswith("content-length")
+                ]
+                body = await reader.readexactly(lengths[0]) if lengths else b"{}"
+                path, number = head[0].split(" ")[1], str(json.loads(body or b"{}").get("order", ""))
+                status = self.says.get(f"{path} {number}", self.says.get(path, 201))
+                if not status:
+                    break
+                self.got.append((path, number))
+                said = {"id": f"{path[1:].upper()}-{len(self.got) + 5000}"}
+                if status >= 400:
+                    said = {"detail": f"item of {number} is blocked for sale"}
+                answer = json.dumps(said).encode()
+                writer.write(
+                    b"HTTP/1.1 %d X\r\ncontent-type: application/json\r\n" % status
+                    + b"content-length: %d\r\n\r\n" % len(answer)
+                    + answer
+                )
+                await writer.drain()
+        writer.close()
+
+
+class _Stays(HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer of the console."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+    cookies: tuple[str, ...]
+
+
+class World:
+    """A running hub with its console, its partner and its people."""
+
+    def __init__(self, app: App, shown: Shown, partner: Partner, database: str) -> None:
+        self.app, self.shown, self.partner = app, shown, partner
+        self._storage = storage_of(database)
+        self._keys: dict[str, str] = {}
+
+    @property
+    def url(self) -> str:
+        return self.app.server.url
+
+    # -- people ------------------------------------------------------------------
+
+    async def person(self, name: str, role: Role, **more: Any) -> str:
+        """Makes somebody who has chosen a password; gives the token of a session."""
+        first = await self.app.people.add(name, role, ROOT, **more)
+        half = await self.shown.sessions.sign_in(name, first, "127.0.0.1", "test")
+        assert half.stage is Stage.RENEW
+        return (await self.shown.sessions.renew(half, GOOD, "127.0.0.1", "test")).token
+
+    # -- traffic -----------------------------------------------------------------
+
+    async def hand_in(self, system: str, document: str, tree: Any) -> None:
+        """Gives the hub one document as a system."""
+        key = self._keys.get(system)
+        if key is None:
+            key = self._keys[system] = new_key()
+            add_key(self._storage, StoredKey(digest_of(key), system, "system", system, 1, None))
+        request = Request(
+            f"{self.url}/v1/systems/{system}/messages?document={document}", json.dumps(tree).encode(),
+            {"authorization": f"Bearer {key}", "content-type": "application/json"},
+        )  # fmt: skip
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(lambda: build_opener().open(request, timeout=10).read())
+
+    async def order(
+        self, number: str, *, system: str = "webshop", by: str = "EXP", sku: str = "W-10010", **more: Any
+    ) -> None:
+        tree = {
+            "no": number, "at": "2026-11-22T09:30:00Z", "who": f"C-{number}",
+            "to": {"name": "Café Noord", "street": "Kade 4", "postcode": "1013 AA", "city": "Utrecht", "country": "NL"},
+            "by": by, "lines": [{"n": 1, "sku": sku, "qty": 2}], **more,
+        }  # fmt: skip
+        await self.hand_in(system, "sales_order", tree)
+
+    async def a_day(self) -> None:
+        """Orders that went well, and one of each trouble."""
+        self.partner.says |= {"/erp SO-1007": 422, "/3pl SO-1007": 422, "/wms SO-1011": 0, "/wms": 201}
+        for n in range(1, 25):
+            await self.order(f"SO-{1000 + n}")
+        for n in range(5):
+            await self.order(f"MP-{200 + n}", system="marketplace", by="DRONE")
+        await self.order("SO-1003", sku="OTHER-9")
+        await self.order("SO-1004", system="marketplace")
+        for n, sku in enumerate(("W-10010", "W-10020", "G-20020", "G-20030", "B-30010")):
+            tree = {
+                "no": f"B-{n}",
+                "sku": sku,
+                "site": "RENO",
+                "qty": 120 + 7 * n,
+                "at": "2026-11-22T09:30:00Z",
+            }
+            await self.hand_in("wms-reno", "inventory_balance", tree)
+
+    async def settled(self) -> None:
+        """Waits until nothing moves any more."""
+        for _ in range(200):
+            row = await self.shown.hub.journal.view(
+                lambda c: (
+                    c.execute("SELECT count(*) FROM captures WHERE state = 1").fetchone()[0],
+                    c.execute("SELECT count(*) FROM transmissions WHERE state IN (1, 3)").fetchone()[0],
+                )
+            )
+            if row == (0, 0):
+                return
+            await asyncio.sleep(0.05)
+
+    # -- the console as a browser asks it -----------------------------------------
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        token: str | None = None,
+        form: dict[str, str] | None = None,
+        **headers: str,
+    ) -> Reply:
+        cookie = {"cookie": f"{COOKIE}={token}"} if token else {}
+        body = urlencode(form).encode() if form is not None else None
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = Request(f"{self.url}{path}", body, {**cookie, **sent}, method=method)
+
+        def run() -> Reply:
+            from urllib.error import HTTPError
+
+            try:
+                answer = build_opener(_Stays).open(request, timeout=20)
+            except HTTPError as refused:
+                answer = refused
+            with answer:
+                cookies = tuple(answer.headers.get_all("set-cookie") or ())
+                named = {name.lower(): value for name, value in answer.headers.items()}
+                return Reply(answer.status, named, answer.read().decode("utf-8", "replace"), cookies)
+
+        return await asyncio.to_thread(run)
+
+
+@asynccontextmanager
+async def world(
+    folder: Path, *, guards_off: frozenset[str] = frozenset(), locks: bool = True
+) -> AsyncIterator[World]:
+    """A running site in a folder; `guards_off` and `locks` take a guard of the console away."""
+    partner = Partner()
+    await partner.start()
+    write_site(folder / "site", partner.url)
+    database = f"sqlite:{folder / 'hub.db'}"
+    environment = {**os.environ, "CROSSDOCK_UNSAFE_TEST": "1", "CROSSDOCK_SQLITE_SYNC": "off"}
+    settings = settings_from(environment, site=folder / "site", listen="127.0.0.1:0", database=database)
+    secrets = secrets_from({}, None)
+    beside = _Kept(Console(settings.console, secrets), guards_off)
+    app = App(Hub(settings, secrets), beside)
+    await app.start()
+    try:
+        yield World(app, beside.shown, partner, database)
+    finally:
+        await app.stop()
+        await partner.stop()
+
+
+class _Kept:
+    """The console, and what its pages are made of, for tests to look at."""
+
+    def __init__(self, console: Console, guards_off: frozenset[str]) -> None:
+        self._console, self._off = console, guards_off
+        self.prefix = console.prefix
+        self.shown: Shown
+
+    def asgi(self, app: App) -> Any:
+        self.shown = self._console.shown(app)
+        self.shown.guards_off = self._off
+        return application(self.shown)
