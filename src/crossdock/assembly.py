@@ -59,7 +59,6 @@ _BURST_S = 0.1
 CODE_VERSION = version("crossdock")
 #: A disk of fewer times the space that should stay free has no such space to give.
 _SMALL_DISKS = 5
-#: The systems that are called, each with what keeps to its limits.
 Clients = Mapping[str, tuple[System, GuardedClient]]
 
 
@@ -96,12 +95,9 @@ class Surroundings:
     random_bytes: Callable[[int], bytes] = os.urandom  #: salts
     http: Callable[[str, System, Charter], Client] = real_http  #: to one url of a system
     window: int = WINDOW_MAX  #: transmissions of one target kept in memory
-    journal: Callable[[Settings, Surroundings], SiteJournal] | None = (
-        None  #: opens the store; None: the real one
-    )
-    hold: Callable[[SiteJournal, Settings, Clients], tuple[Tenure, Signals]] | None = (
-        None  #: likewise who has what
-    )
+    #: Opens the store, and says who has what of it; None: the real ones.
+    journal: Callable[[Settings, Surroundings], SiteJournal] | None = None
+    hold: Callable[[SiteJournal, Settings, Clients], tuple[Tenure, Signals]] | None = None
 
 
 def connector_fields(found: Registry) -> dict[str, ConnectorFields]:

@@ -87,6 +87,7 @@ class Database:
         self.slow_s = 0.0  #: the longest that a way to the server takes beside its usual time
         self.failing = 0.0  #: the share of commits that the server refuses
         self.commits = 0
+        self.last: Process | None = None  #: whose commit was the last
         self.after_commit: Callable[[], None] = lambda: None
         self.given_up: Callable[[Process, frozenset[int]], None] = lambda *_: None
         self._ids = 1

@@ -100,6 +100,7 @@ class Server:
             (kit.lease_ms, round_, member.id),
         )
         database.commits += 1
+        database.last = session.process
         database.after_commit()
         return outcome
 

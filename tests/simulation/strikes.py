@@ -8,12 +8,15 @@ from random import Random
 from typing import Any
 
 from tests.simulation.hosts import Hosts, SharedHost
+from tests.simulation.loop import Process
 
 KINDS = ("cut", "still", "gone")
 #: Where a strike may be aimed at: right after so many of these.
 AIMS = ("leaving", "heard", "commit")
 #: How long each lasts, in leases: some shorter than one, some longer.
 _LEASES = (0.3, 0.7, 1.1, 1.5, 3.0)
+#: What is aimed lasts until the other one has surely taken over.
+_LONG = (1.5, 2.0, 3.0)
 
 
 class Strikes:
@@ -34,7 +37,7 @@ class Strikes:
         self._times = random.choice((0, 1, 2, 4)) if kinds else 0
         self._counts = dict.fromkeys(AIMS, 0)
         self._aims = {
-            aim: [random.randrange(1, 80) for _ in range(3) if random.random() < 0.5] for aim in AIMS
+            aim: [random.randrange(1, 120) for _ in range(random.choice((0, 2, 4)))] for aim in AIMS
         }
 
     def begin(self) -> None:
@@ -42,22 +45,24 @@ class Strikes:
         for _ in range(self._times):
             self._background(self._later())
 
-    def happened(self, what: str) -> None:
+    def happened(self, what: str, process: Process | None) -> None:
         """Something that a strike may be aimed at."""
         self._counts[what] += 1
         if not self.over and self._kinds and self._counts[what] in self._aims[what]:
-            self._background(self._strike())
+            for host in self._hosts.each:
+                if process is not None and host.process is process:
+                    self._background(self._strike(host, aimed=True))
 
     async def _later(self) -> None:
         await asyncio.sleep(self._random.random() * self._horizon_s * 0.9)
-        await self._strike()
+        await self._strike(self._random.choice(self._hosts.each))
 
-    async def _strike(self) -> None:
+    async def _strike(self, host: SharedHost, *, aimed: bool = False) -> None:
         draw = self._random
-        host, kind = draw.choice(self._hosts.each), draw.choice(self._kinds)
-        if self.over or not host.ready:
+        kind = "still" if aimed and draw.random() < 0.6 else draw.choice(self._kinds)
+        if self.over or not host.ready or host.process is None or host.process.frozen:
             return
-        lasts_s = draw.choice(_LEASES) * self._hosts.database.lease_s
+        lasts_s = draw.choice(_LONG if aimed else _LEASES) * self._hosts.database.lease_s
         self._tell("strike", host.name, kind, f"{lasts_s:g} s")
         await getattr(self, f"_{kind}")(host, lasts_s)
 

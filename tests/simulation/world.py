@@ -26,7 +26,7 @@ from tests.simulation.flows import Erp, FloorNews, PlainWarehouse, Shop
 from tests.simulation.foreman import Foreman
 from tests.simulation.host import Host
 from tests.simulation.hosts import Hosts
-from tests.simulation.loop import SimulatedLoop, Stuck
+from tests.simulation.loop import Process, SimulatedLoop, Stuck
 from tests.simulation.machine import START_MS
 from tests.simulation.network import Network, Sent
 from tests.simulation.operator import Operator
@@ -168,7 +168,7 @@ class World:
         if sent.key:
             self.tell("send", sent.system, sent.path, sent.key, f"attempt {sent.attempt}")
         self.watch.leaving(sent)
-        self._happened("leaving")
+        self._happened("leaving", sent.process)
 
     def heard(self, sent: Sent, outcome: Response | Exception) -> None:
         """An answer came, or none."""
@@ -176,24 +176,24 @@ class World:
             said = outcome.status if isinstance(outcome, Response) else str(outcome)
             self.tell("heard", sent.system, sent.key, said)
         self.watch.heard(sent, outcome)
-        self._happened("heard")
+        self._happened("heard", sent.process)
 
     def dropped(self, sent: Sent) -> None:
         """Nobody waits for an answer any more."""
         self.watch.dropped(sent)
 
-    def _happened(self, what: str) -> None:
+    def _happened(self, what: str, process: Process | None) -> None:
         """Faults may be aimed at it."""
         self.faults.happened(what)
         if self.strikes is not None:
-            self.strikes.happened(what)
+            self.strikes.happened(what, process)
 
     def _answered(self, system: str, status: int, answer: bytes, posted: bytes) -> None:
         self.watch.answered(system, status, answer, posted)
         self.faults.happened("answered")
 
     def _committed(self) -> None:
-        self._happened("commit")
+        self._happened("commit", self.hosts.database.last if self.hosts is not None else None)
         if self.host.disk.commits % self._look_every == 0:
             self.loop.guarded(self._balanced)
 

@@ -69,6 +69,12 @@ class Backlog:
             else:  # its incident ended while it was being held behind it
                 self._forgotten.append((target.name, key))
 
+    def awaits(self, targets: Iterable[Target], partitions: Collection[int]) -> None:
+        """Holds these partitions, and lets nothing that is decided from here on go before what `load` will read."""
+        self._hold.add(partitions)
+        for target in targets:
+            target.windows.rewind()
+
     async def load(self, target: Target) -> None:
         """Brings what is due in the partitions held into memory, as far as there is room."""
         # From the beginning: work of a partition that has just come may be older than all that is known.

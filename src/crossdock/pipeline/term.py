@@ -110,10 +110,7 @@ class Term:
             if doubted:
                 _log.warning("sends were cut off by the last stop", system=target.name, count=doubted)
         async with self._decides:
-            self.hold.add(partitions)
-            for target in self.targets.values():
-                # What is decided from here on is younger than what is still to be read of these partitions.
-                target.windows.rewind()
+            self._backlog.awaits(self.targets.values(), partitions)
             await self._handed_over()
         self._waiting = self._journal.count_waiting()
         for target in self.targets.values():

@@ -1,0 +1,59 @@
+"""What two hosts tell each other too late: backlogs that are still to be read, lanes that a person freed elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.journal.places import Place
+from tests.pipeline.pair import EVEN, Pair, key_of
+from tests.pipeline.world import order
+
+
+async def test_nothing_goes_before_a_backlog_that_is_being_taken_over(tmp_path: Path, place: Place):
+    pair = Pair(tmp_path, database=place.database)
+    key = key_of(0)
+    async with pair:
+        await pair.push(1, order("O-1", key=key_of(1)))
+        await pair.world.settled()  # the second worker has read all that is its own
+        pair.world.wms.closed = True
+        await pair.push(0, order(f"{key}-1", key=key))
+        await pair.world.until(lambda: pair.world.count("transmissions", 1) == 1)
+        await pair.tenures[0].leave(EVEN)
+        pair.world.wms.closed = False
+        backlog = pair.workers[1]._term._backlog
+        load = backlog.load
+
+        made = f"SELECT 1 FROM transmissions WHERE number = '{key}-2'"
+
+        async def late(target: object) -> None:
+            if not pair.world.rows(made):
+                await pair.push(1, order(f"{key}-2", key=key))
+                await pair.world.until(lambda: bool(pair.world.rows(made)))
+                for _ in range(50):
+                    await asyncio.sleep(0)
+            await load(target)  # type: ignore[arg-type]
+
+        backlog.load = late  # type: ignore[method-assign,assignment]
+        await pair.tenures[1].gain(EVEN)
+        await pair.world.settled()
+    assert pair.world.wms.applied == ["O-1", f"{key}-1", f"{key}-2"]
+
+
+async def test_a_lane_goes_on_whose_newest_was_held_after_an_act_that_nobody_told_of(
+    tmp_path: Path, place: Place
+):
+    from crossdock.desk.desk import Desk
+
+    pair = Pair(tmp_path, database=place.database, lost=True)
+    key = key_of(0)
+    pair.world.wms.script = lambda sent, nth: 400 if nth == 0 and sent.number.endswith("-0") else 200
+    async with pair:
+        await pair.push(0, order(f"{key}-0", key=key))
+        await pair.world.until(lambda: pair.world.count("transmissions", 8) == 1)
+        desk = Desk(pair.world.journal, pair.workers[1], pair.world.clock.now_ms)
+        ((incident,),) = pair.world.rows("SELECT id FROM incidents WHERE state = 1")
+        await desk.act(incident, "retry", {}, who="somebody")
+        await pair.push(0, order(f"{key}-1", key=key))
+        await pair.world.until(lambda: pair.world.count("transmissions", 6) == 2, "the lane stands still")
+    assert pair.world.wms.applied == [f"{key}-0", f"{key}-1"]
