@@ -22,10 +22,10 @@ from tests.simulation.database import Database, Road
 from tests.simulation.host import Host
 from tests.simulation.loop import PROCESS, Process, SimulatedLoop
 from tests.simulation.machine import MachineClock
+from tests.simulation.member import Place, SharedJournal, SharedTenure
 from tests.simulation.network import Network, Sent
 from tests.simulation.post import Post, Signals
 from tests.simulation.serving import Server
-from tests.simulation.member import Place, SharedJournal, SharedTenure
 
 NAMES = ("left", "right")
 #: How far a clock of two may leap: what a host with a wrong clock put off, the other one begins as late.
