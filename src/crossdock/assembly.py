@@ -392,11 +392,8 @@ class NoClient:
         self, method: str, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> Response:
         """Raises Misconfigured: there is nowhere to send to."""
-        where, fix = (
-            f"systems.{self._name}.url",
-            f"add url: to {self._name} in charter.yaml ({method} {path})",
-        )
-        raise Misconfigured(f"{self._name} has no url", path=where, fix=fix)
+        fix = f"add url: to {self._name} in charter.yaml ({method} {path})"
+        raise Misconfigured(f"{self._name} has no url", path=f"systems.{self._name}.url", fix=fix)
 
     async def close(self) -> None:
         """There is nothing to end."""
