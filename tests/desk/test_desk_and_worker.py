@@ -154,3 +154,23 @@ async def test_five_hundred_orders_with_one_unknown_item_are_one_incident_and_go
         await world.until(lambda: len(world.wms.applied) == 501)
         await world.settled()
         assert await sound(world, tmp_path)
+
+
+@pytest.mark.parametrize("doubted", [True, False], ids=["after a doubt", "control: refused at once"])
+async def test_what_may_have_arrived_before_it_was_refused_at_the_gate_keeps_its_key(
+    tmp_path: Path, *, doubted: bool
+) -> None:
+    """It was applied, its answer lost; the repeat met a closed gate (401), which says nothing of the first."""
+    world = World(tmp_path, unclear=Unclear.RESEND)
+    answers = [500, 401] if doubted else [401]
+    async with world:
+        world.wms.script = lambda arrived, nth: answers[nth] if nth < len(answers) else 200
+        await world.push(order("O-1"))
+        await world.settled()
+        (item,) = await Person(world).open()
+        assert item["type"] == "rejected"
+        await Person(world).act("retry", {})
+        await world.settled()
+        assert await sound(world, tmp_path)
+    assert world.wms.applied == ["O-1"], "applied once, whatever came in between"
+    assert len({one.key for one in world.wms.arrived}) == (1 if doubted else 2)

@@ -221,7 +221,9 @@ class Desk:
         if isinstance(act, Resolve):
             rows = self._moves.end(members, act.outcome, act.their_id, changes, woken)
         else:
-            rows = self._moves.send_back(members, incident.type, changes, woken)
+            rows = self._moves.send_back(
+                members, incident.type, changes, woken, mended=not isinstance(act, Retry)
+            )
         reason = _reason(act)
         after: dict[str, Any] = {"state": "resolved" if is_last else "open", "members": counted(members)}
         said = (

@@ -39,9 +39,19 @@ class Moves:
         self._now_ms = now_ms
 
     def send_back(
-        self, members: Iterable[tuple[MemberKind, int]], type_: str, changes: Changes, woken: Woken
+        self,
+        members: Iterable[tuple[MemberKind, int]],
+        type_: str,
+        changes: Changes,
+        woken: Woken,
+        *,
+        mended: bool,
     ) -> list[Row]:
-        """Everything is tried again; a refused sending in a new round, with a new key and body."""
+        """Everything is tried again; a refused sending in a new round, with a new key and body.
+
+        One that may have arrived before it was refused keeps its key unless it was `mended`: a refusal at the
+        gate, such as a 401, says nothing of what went before.
+        """
         for kind, id_ in members:
             match kind:
                 case MemberKind.CAPTURE:
@@ -54,7 +64,8 @@ class Moves:
                     self._let_go(self._transmission(id_), changes, woken)
                 case MemberKind.TRANSMISSION:
                     t = self._transmission(id_)
-                    self._again(t, new_round=type_ not in SAME_ROUND)
+                    same = type_ in SAME_ROUND or (not mended and self._journal.doubted(t.root, t.id))
+                    self._again(t, new_round=not same)
                     self._move(t, _T.DUE, changes, woken)
         return []
 
