@@ -180,6 +180,8 @@ class Watch:
             must(fair, f"{sent.key}: a new key after an outcome that was {known.outcome or 'never heard'}")
             self.cleared.discard(t)
         refused = known.outcome == "rejected" and known.process is sent.process
+        # Refused after a doubt it keeps its key: the refusal says nothing of what went before.
+        refused = refused and not self.rows("SELECT 1 FROM ledger WHERE transmission = ? AND kind = 8", t)
         must(round_no != known.round or not refused, f"{sent.key} was refused, and went again as it was")
         must(round_no >= known.round, f"{sent.key}: the round went back from {known.round}")
         relogin, known.relogin = known.relogin and sent.process is known.process, False
