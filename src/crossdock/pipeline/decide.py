@@ -317,7 +317,9 @@ class Decider:
                 self.to_desk(message, self.follow_up.aftermath.unanswered(message), batch)
             return None
         kind, _, number = (message.waits_for or "/").partition("/")
-        rule = self._charter.objects.get(kind)
+        journal, rule = self._context.journal, self._charter.objects.get(kind)
+        if journal.identity(message.system, kind, number) or journal.hub_of_number(kind, number):
+            return message.id  # it has come, and the word of that was lost between two hosts
         shut = self._context.gates.shut(rule.owner, Direction.IN) if rule else None
         if shut is not None:
             batch.changes.move_message(
