@@ -180,7 +180,8 @@ class PostgresqlTenure:
         self._budgets.nothing()
         await self._holder.drop()
         self._serving = frozenset()
-        self._journal.begin_anew()
+        if self.lost:  # in a later try it may have joined already, and stands in the writer's connection
+            self._journal.begin_anew()
         await self.join()  # not again and again: it may be counted out once more before it has begun
         await self._begin()
         self._signals.change()
