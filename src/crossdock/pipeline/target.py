@@ -136,7 +136,7 @@ class Target:
             return
         if lane.blocked_by is not None:
             t.state = _S.HELD
-            lane.unsure = lane.unsure or lane.busy
+            lane.unsure = True  # a person may end that incident before this row is in the store
             changes.add_transmission(t, due)
             changes.add_follower(lane.blocked_by, t.id)
             return
@@ -170,6 +170,7 @@ class Target:
         beyond = lane.more or not self.windows.loaded(t)
         if lane.blocked_by is None and (t.state is _S.HELD or not beyond):
             # The lane was freed, or read to its end, while this was being written.
+            lane.unsure = lane.unsure or t.state is _S.HELD
             self._freed(self, lane.key)
 
     def stored(self, lane: Lane, flights: Sequence[Flight]) -> None:
