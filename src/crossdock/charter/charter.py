@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from crossdock.charter.blackouts import Blackout, Calendar
 from crossdock.charter.flow_settings import Brake, FileForm, Fit, WhenClosed
 from crossdock.charter.orders import HUB_OWNER, Orders
+from crossdock.charter.watch import Watching
 from crossdock.formats.edi.profile import Profile
 from crossdock.stock.policy import Policy
 
@@ -240,6 +241,7 @@ class Charter:
     files: Mapping[str, str] = field(default_factory=dict[str, str])  #: name in the site -> text, as checked
     partners: Mapping[str, Profile] = field(default_factory=dict[str, Profile])  #: by the name of their file
     stock: Policy | None = None  #: what may be promised; None: no stock is kept
+    watch: Watching = field(default_factory=Watching)  #: what is awaited, and who is told of what
 
     def calendar(self, system: str, direction: str) -> Calendar:
         """The blackouts of one system and one direction ("in" or "out"), on its own clock or else the site's."""

@@ -20,6 +20,7 @@ from crossdock.charter.site_files import CHARTER_FILE, check_files, digest, read
 from crossdock.charter.stock import LEVEL, read_stock
 from crossdock.charter.systems import Connectors, read_systems
 from crossdock.charter.values import nearest
+from crossdock.charter.watch_reading import read_watch
 from crossdock.faults import Misconfigured
 
 FORMAT = 1  #: of charter.yaml
@@ -29,7 +30,7 @@ INCIDENT_TYPES = (
     "poison", "invalid", "duplicate_conflict", "unknown_sku", "unknown_unit", "unmapped_code", "bad_address",
     "bad_transition", "not_owned", "rejected", "in_doubt", "throttled", "overdue", "backorder", "part_fulfilled",
     "stock_variance", "lot_missing", "lot_expired", "negative_stock", "price_missing",
-    "mass_change",
+    "mass_change", "silence",
 )  # fmt: skip
 
 
@@ -94,9 +95,10 @@ def _charter(
     site, intake = _section(reading, values, "site"), _section(reading, values, "intake")
     if "timezone" in site and isinstance(site["timezone"], str):
         del site["timezone"]  # the default, which Site knows as a zone
+    home = Site(**site)
     charter = Charter(
         version=digest(files),
-        site=Site(**site),
+        site=home,
         systems=systems,
         objects=rules,
         checks=_checks(checks) if checks else Checks(),
@@ -108,6 +110,7 @@ def _charter(
         files=files,
         partners=partners,
         stock=read_stock(reading, values["stock"], systems, connectors, rules),
+        watch=read_watch(reading, values["watch"], systems, home.timezone),
     )
     check_made(reading, systems, {rule.document: rule.owner for rule in rules.values()})
     for system in systems.values():

@@ -36,6 +36,8 @@ _NUMBERED = (
     "payloads",
     "hubs",
     "incidents",
+    "expectations",
+    "alerts",
     "overrides",
     "people",
     "reservations",
