@@ -82,7 +82,8 @@ class Progress:
             self._refuse(message, order, verdicts)
             self._hold_back(message, document, ruling)
         ruling.triggers = self._set_off(known, life, verdicts)
-        self._late_wishes(message, document, ruling)
+        if not (forced and isinstance(document, SalesOrder)):
+            self._late_wishes(message, document, ruling)
         return ruling
 
     def _is_first(self, message: Message, *, new: bool) -> bool:
