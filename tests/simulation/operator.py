@@ -113,7 +113,9 @@ class Operator:
             " WHERE m.incident = ? AND m.kind = 3 AND t.state = 8", id_,
         )  # fmt: skip
         if not found:
-            if id_ in self._said:  # an act that the disk cut short: who is still held goes on by the same words
+            if (
+                id_ in self._said
+            ):  # an act that the disk cut short: who is still held goes on by the same words
                 await self._do(id_, "resolve", self._said[id_])
             return
         t, round_, target, document, number = found[0]
