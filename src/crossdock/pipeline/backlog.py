@@ -108,7 +108,7 @@ class Backlog:
         if any(partition in partitions for partition in target.commits.ending.values()):
             return True
         return any(
-            lane.busy or lane.writing or not all(flight.stored for flight in lane.flights)
+            lane.busy or lane.writing or lane.leaving or not all(flight.stored for flight in lane.flights)
             for lane in target.lanes.within(partitions)
         )
 
@@ -201,7 +201,7 @@ class Backlog:
         One that is held elsewhere is left alone.
         """
         lane = target.lanes.by_key(key)
-        if lane.busy or lane.writing:
+        if lane.busy or lane.writing or lane.leaving:
             self._later(_BUSY_S, target, key)
             return
         try:
