@@ -152,7 +152,7 @@ class Watch:
         self.silence.ended([one for one in seen.told if one[0].id not in touched], changes)
         self.levels.judge(seen.events, changes)
         self.alerts.note(self._fresh(seen), changes)
-        await self._close(closing, "it came", changes)
+        await self._close(closing, "what was awaited came, or was cancelled", changes)
         if changes.rows or changes.entries or seen.events:
             changes.row("move_watch", self.journal.scope, seen.upto, self.position, touches=1)
             await self.journal.submit(changes)
