@@ -18,6 +18,7 @@ from crossdock.journal.chain import partition_of
 from crossdock.journal.sql import people as store
 from crossdock.journal.sql.people import PersonRow
 from crossdock.journal.sql.site import SiteJournal
+from crossdock.message.four_eyes import FourEyes, OnePair, second
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
 
@@ -64,7 +65,9 @@ def no_such(name: str) -> Invalid:
 class People:
     """Makes and changes accounts. One act at a time; the last admin stays one."""
 
-    def __init__(self, journal: SiteJournal, now_ms: Callable[[], int]) -> None:
+    def __init__(self, journal: SiteJournal, now_ms: Callable[[], int], eyes: FourEyes | None = None) -> None:
+        """`eyes` says whether two people must want a change."""
+        self.eyes = eyes or OnePair()
         self._journal = journal
         self._now_ms = now_ms
         self._acting = asyncio.Lock()
@@ -187,7 +190,7 @@ class People:
 
 def access_entry(id_: int, says: str, act: str, by: Actor, **more: Any) -> Entry:
     """The line of the ledger about an account: who did what, from where; never a password or its digest."""
-    detail = {"who": by.name, "act": act, "from": by.origin, **more}
+    detail = {"who": by.name, "act": act, "from": by.origin, **more} | second()
     return Entry(
         EntryKind.act, says=says, detail=_encode(detail).decode(), partition=partition_of(f"people/{id_}")
     )

@@ -14,6 +14,7 @@ from crossdock.assembly import Hub
 from crossdock.console.meter import Meter
 from crossdock.control.operate import Operator
 from crossdock.desk.desk import Desk
+from crossdock.governance.approvals import Approvals
 
 T = TypeVar("T")
 
@@ -25,6 +26,7 @@ class Running(Protocol):
     desk: Desk
     operator: Operator
     people: People
+    approvals: Approvals
 
     @property
     def ready(self) -> bool:

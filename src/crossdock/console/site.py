@@ -16,7 +16,7 @@ from crossdock.access.seal import Seal, key_of
 from crossdock.access.sessions import Sessions
 from crossdock.api.app import App
 from crossdock.api.intake import ASGI
-from crossdock.console import admin, charter, incidents, orders, sign_in, stock, systems, today
+from crossdock.console import admin, approvals, charter, incidents, orders, sign_in, stock, systems, today
 from crossdock.console.gate import HEADERS, Page, Visit, guarded, not_found
 from crossdock.console.meter import Meter
 from crossdock.console.paper import STATIC, static
@@ -33,13 +33,20 @@ PAGES: Sequence[tuple[str, str, Right | None, Page]] = (
     ("GET", "/bytes/{id}", Right.BYTES, orders.bytes_),
     ("GET", "/incidents", Right.SEE, incidents.page),
     ("GET", "/incidents/{id}", Right.SEE, incidents.one),
-    ("POST", "/incidents/{id}/{act}", Right.SEE, incidents.act),  # which right it needs depends on its type
+    ("POST", "/incidents/{id}/{act}", Right.ACT, incidents.act),
     ("GET", "/systems", Right.SEE, systems.page),
     ("GET", "/systems/{system}", Right.SEE, systems.one),
     ("POST", "/systems/{system}/{act}", Right.GATE, systems.act),
     ("POST", "/hub/{act}", Right.GATE, systems.act),
     ("GET", "/charter", Right.SEE, charter.page),
     ("GET", "/stock", Right.SEE, stock.page),
+    ("GET", "/approvals", Right.SEE, approvals.page),
+    (
+        "POST",
+        "/approvals/{id}/{act}",
+        Right.SEE,
+        approvals.act,
+    ),  # who asked may withdraw; others need the right
     ("GET", "/admin/people", Right.PEOPLE, admin.people),
     ("POST", "/admin/people", Right.PEOPLE, admin.person_act),
     ("POST", "/admin/people/{name}/{act}", Right.PEOPLE, admin.person_act),
