@@ -25,7 +25,7 @@ from crossdock.console.shown import Shown
 from crossdock.console.site import Console, application
 from crossdock.journal.open import storage_of
 from crossdock.journal.sql.keyring import StoredKey, add_key
-from crossdock.settings import secrets_from, settings_from
+from crossdock.settings import secret_variable, secrets_from, settings_from
 
 ROOT = Actor("root", "terminal")
 GOOD = "seven quiet forklifts"
@@ -312,27 +312,33 @@ async def world(
     guards_off: frozenset[str] = frozenset(),
     locks: bool = True,
     more: dict[str, Any] | None = None,
+    secrets: dict[str, str] | None = None,
 ) -> AsyncIterator[World]:
     """A running site in a folder; `guards_off` and `locks` take a guard of the console away."""
     partner = Partner()
     await partner.start()
     write_site(folder / "site", partner.url, more)
-    async with again(folder, partner, guards_off=guards_off) as made:
+    async with again(folder, partner, guards_off=guards_off, secrets=secrets) as made:
         yield made
 
 
 @asynccontextmanager
 async def again(
-    folder: Path, partner: Partner | None = None, *, guards_off: frozenset[str] = frozenset()
+    folder: Path,
+    partner: Partner | None = None,
+    *,
+    guards_off: frozenset[str] = frozenset(),
+    secrets: dict[str, str] | None = None,
 ) -> AsyncIterator[World]:
     """The site in a folder, started as it lies there."""
     partner = partner or Partner()
     database = f"sqlite:{folder / 'hub.db'}"
     environment = {**os.environ, "CROSSDOCK_UNSAFE_TEST": "1", "CROSSDOCK_SQLITE_SYNC": "off"}
     settings = settings_from(environment, site=folder / "site", listen="127.0.0.1:0", database=database)
-    secrets = secrets_from({}, None)
-    beside = _Kept(Console(settings.console, secrets), guards_off)
-    app = App(Hub(settings, secrets), beside)
+    held = {secret_variable(name): value for name, value in (secrets or {}).items()}
+    found = secrets_from(held, None)
+    beside = _Kept(Console(settings.console, found), guards_off)
+    app = App(Hub(settings, found), beside)
     try:
         await app.start()
     except BaseException:

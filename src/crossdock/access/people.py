@@ -13,6 +13,7 @@ import msgspec
 
 from crossdock.access import passwords
 from crossdock.access.roles import RIGHTS, Actor, Right, Role, Scope, role_of
+from crossdock.access.single_sign_on import Vouched
 from crossdock.faults import Invalid
 from crossdock.journal.chain import partition_of
 from crossdock.journal.sql import people as store
@@ -109,6 +110,38 @@ class People:
             )  # fmt: skip
             await self._save(None, row, "add", f"{by.name} made an account for {name} ({role.value})", by)
         return password
+
+    async def vouched(self, vouched: Vouched, by: Actor) -> PersonRow:
+        """The account of whom the single sign-on vouches for, made or changed to the role of their groups.
+
+        Raises Invalid where a local account has that name: it is nobody else's.
+        """
+        role, name = role_of(vouched.role), vouched.name.strip().lower()
+        async with self._acting:
+            journal = self._journal
+            known = await journal.view(lambda c: store.person_of_subject(c, journal.scope, vouched.subject))
+            if known is not None:
+                if known.role != role.value:
+                    after = replace(known, role=role.value)
+                    says = f"{name} is {role.value} by the groups of the single sign-on"
+                    await self._save(known, after, "role", says, by)
+                    return after
+                return known
+            if not _NAME.fullmatch(name):
+                raise Invalid(
+                    f"{name[:60]!r} is no name to sign in with", path="name", fix="map another claim to it"
+                )
+            if await journal.view(lambda c: store.person_named(c, journal.scope, name)) is not None:
+                says = f"there is a local account {name} already"
+                raise Invalid(says, path="name", fix="have an admin rename or disable it")
+            shown = " ".join(vouched.shown.split())[:100] or name
+            row = PersonRow(
+                id=journal.next_id(), scope=journal.scope, name=name, shown=shown, role=role.value, systems="[]",
+                sites="[]", password=None, renew=0, totp=None, subject=vouched.subject, disabled_ms=None,
+                made_ms=self._now_ms(),
+            )  # fmt: skip
+            await self._save(None, row, "add", f"the single sign-on brought {name} ({role.value})", by)
+        return row
 
     async def set_role(
         self, name: str, by: Actor, *, role: str | None = None, systems: Collection[str] | None = None,

@@ -243,6 +243,7 @@ class SingleSignOn:
     name: str = "email"
     scope: str = "openid email profile"
     shown: str = "your organisation"
+    local: str = "admin"  #: who may still sign in with a password: admin or everyone
 
 
 @dataclass(frozen=True, slots=True)

@@ -324,6 +324,8 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("groups", Type.TEXT, "The claim that lists the groups of a person.", default="groups"),
         Key("name", Type.TEXT, "The claim that the ledger calls a person by.", default="email"),
         Key("scope", Type.TEXT, "What is asked for.", default="openid email profile"),
+        Key("local", Type.CHOICE, "Who may still sign in with a password: admins alone, for the day on which the"
+            " provider is down, or everyone.", default="admin", choices=("admin", "everyone")),
         Key("shown", Type.TEXT, "What the button says.", default="your organisation"),
     ),
     "retention": _keys(

@@ -9,7 +9,9 @@ from typing import Any, Protocol, TypeVar, cast
 
 from crossdock.access.people import People
 from crossdock.access.roles import Scope
+from crossdock.access.seal import Seal
 from crossdock.access.sessions import Sessions
+from crossdock.access.single_sign_on import SingleSignOn
 from crossdock.assembly import Hub
 from crossdock.console.meter import Meter
 from crossdock.control.operate import Operator
@@ -88,9 +90,11 @@ class Shown:
     sessions: Sessions
     looks: Looks
     meter: Meter
+    seal: Callable[[], Seal]
     prefix: str  #: path below which all pages are
     is_secure: bool  #: whether people reach it over TLS
     outside: str = ""  #: host and port that people reach it by, where a proxy stands between
+    single: SingleSignOn | None = None  #: how people sign in by way of a provider
     guards_off: frozenset[str] = field(
         default_factory=frozenset[str]
     )  #: "csrf": for tests of that guard only
