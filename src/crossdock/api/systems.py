@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 
 from crossdock.api import shapes
 from crossdock.api.acts import act_body
+from crossdock.api.approvals import WAITS
 from crossdock.api.guest import Guest
 from crossdock.api.keys import Keys
 from crossdock.api.refusals import Refusal
@@ -53,15 +54,22 @@ def add_systems(
         return _answer((await standing(_known(system)))["items"][0])
 
     @app.post(
-        "/v1/systems/{system}/{act}", response_model=shapes.SystemItem, tags=["control"], openapi_extra=_ORDER
-    )
+        "/v1/systems/{system}/{act}", response_model=shapes.SystemItem, tags=["control"], openapi_extra=_ORDER,
+        responses=WAITS,
+    )  # fmt: skip
     async def acted(request: Request, system: str, act: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         """Pauses, resumes or drains one system; answers how it stands then. Doing it again changes nothing."""
         holder, order = guest.operator(request), read(act, act_body(await request.body()))
         await operator.act(_known(system), order, who=holder.name)
         return _answer((await standing(system))["items"][0])
 
-    @app.post("/v1/hub/{act}", response_model=shapes.Systems, tags=["control"], openapi_extra=_ORDER)
+    @app.post(
+        "/v1/hub/{act}",
+        response_model=shapes.Systems,
+        tags=["control"],
+        openapi_extra=_ORDER,
+        responses=WAITS,
+    )
     async def all_of_them(request: Request, act: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         """Pauses, resumes or drains the whole hub; answers how every system stands then."""
         holder, order = guest.operator(request), read(act, act_body(await request.body()))

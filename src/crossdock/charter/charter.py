@@ -224,6 +224,38 @@ class Intake:
 
 
 @dataclass(frozen=True, slots=True)
+class FourEyes:
+    """Which acts one person asks for and another approves."""
+
+    acts: tuple[str, ...] = ()
+    within_s: float = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class SingleSignOn:
+    """The OpenID Connect provider that vouches for people."""
+
+    issuer: str
+    client_id: str
+    secret: str | None  #: name of the client's secret; None: a public client
+    roles: Mapping[str, str]  #: group -> role, in the order in which they count
+    groups: str = "groups"
+    name: str = "email"
+    scope: str = "openid email profile"
+    shown: str = "your organisation"
+    local: str = "admin"  #: who may still sign in with a password: admin or everyone
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How many days what has ended is kept; None: for ever."""
+
+    refused_days: int = 90
+    bytes_days: int | None = None
+    documents_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Charter:
     """One version of the charter, checked, with the digest of all files it was read from."""
 
@@ -240,6 +272,9 @@ class Charter:
     files: Mapping[str, str] = field(default_factory=dict[str, str])  #: name in the site -> text, as checked
     partners: Mapping[str, Profile] = field(default_factory=dict[str, Profile])  #: by the name of their file
     stock: Policy | None = None  #: what may be promised; None: no stock is kept
+    four_eyes: FourEyes = FourEyes()
+    single_sign_on: SingleSignOn | None = None
+    retention: Retention = Retention()
 
     def calendar(self, system: str, direction: str) -> Calendar:
         """The blackouts of one system and one direction ("in" or "out"), on its own clock or else the site's."""

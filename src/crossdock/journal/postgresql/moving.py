@@ -38,6 +38,7 @@ _NUMBERED = (
     "incidents",
     "overrides",
     "people",
+    "approvals",
     "reservations",
     "promises",
 )

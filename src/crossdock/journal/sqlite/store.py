@@ -30,7 +30,7 @@ _SALT_BYTES, _SALTS_DRAWN = 8, 512
 _ALL = frozenset(range(PARTITIONS))
 _ID_TABLES = (
     "captures", "messages", "transmissions", "payloads", "hubs", "incidents", "overrides", "people", "reservations",
-    "promises",
+    "promises", "approvals",
 )  # fmt: skip
 
 
