@@ -42,6 +42,10 @@ from crossdock.pipeline.lives import lifecycle
 from crossdock.pipeline.trial import Trial
 
 _JSON = "application/json"
+_REFUSALS = (
+    (400, "The body cannot be read"), (401, "No key"), (403, "Not with this key"), (404, "There is no such thing"),
+    (413, "The body is too large"), (422, "Something in it is wrong"), (503, "The store cannot be asked now"),
+)  # fmt: skip
 _KEY_MAX = 255
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -141,7 +145,7 @@ def create(
         description="The process and admin API of a hub between warehouse systems and everything around them.",
         responses={
             status: {"content": {MEDIA_TYPE: {"schema": _PROBLEM}}, "description": says}
-            for status, says in ((401, "No key"), (403, "Not with this key"), (422, "Something in it is wrong"))
+            for status, says in _REFUSALS
         },
     )  # fmt: skip
     add_handlers(app)

@@ -10,8 +10,10 @@ import structlog
 
 from crossdock.access.people import People
 from crossdock.api.as2 import As2Door
-from crossdock.api.intake import ASGI, Front, Intake, bridged, parted
+from crossdock.api.bridge import ASGI, bridged, parted
+from crossdock.api.intake import Front, Intake
 from crossdock.api.keys import Keys
+from crossdock.api.proxies import Proxies
 from crossdock.api.second import carry_out
 from crossdock.api.server import HttpServer
 from crossdock.assembly import Hub
@@ -62,9 +64,10 @@ class App:
             eyes, desk=self.desk, operator=self.operator, people=self.people, restored=hub.context.restored
         )
         admin = create(self, desk=self.desk, operator=self.operator, people=self.people, approvals=eyes)
-        other = bridged(admin, max_bytes=_ADMIN_MAX_BYTES)
+        proxies = Proxies(hub.settings.trusted_proxies)
+        other = bridged(admin, max_bytes=_ADMIN_MAX_BYTES, proxies=proxies)
         if beside is not None:
-            pages = bridged(beside.asgi(self), max_bytes=_ADMIN_MAX_BYTES)
+            pages = bridged(beside.asgi(self), max_bytes=_ADMIN_MAX_BYTES, proxies=proxies)
             other = parted(other, {beside.prefix: pages})
         self.as2 = self._as2_door(hub)
         front = Front(self.intake, other, self.as2)

@@ -15,6 +15,7 @@ from crossdock.api.acts import act_body
 from crossdock.api.approvals import WAITS
 from crossdock.api.guest import Guest
 from crossdock.api.keys import Keys
+from crossdock.message.whence import WHENCE
 
 _encode = msgspec.json.Encoder().encode
 _BODY = {"requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}, "required": True}}
@@ -37,7 +38,7 @@ def add_people(app: FastAPI, keys: Keys, people: People) -> None:
     async def acted(request: Request, name: str, act: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         """Makes an account, or changes one; answers it as it is then, with a one-time password where one was made."""
         holder = guest.admin(request)
-        by = Actor(holder.name, request.client.host if request.client else "")
+        by = Actor(holder.name, WHENCE.get())
         return _answer(await acts.do(people, name, act, act_body(await request.body()), by))
 
 

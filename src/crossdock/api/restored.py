@@ -21,7 +21,7 @@ def add_restored(app: FastAPI, keys: Keys, restored: Restored, eyes: FourEyes | 
     @app.get("/v1/restored", response_model=RestoredSystems, tags=["desk"])
     async def listed(request: Request) -> RestoredSystems:  # pyright: ignore[reportUnusedFunction]
         """Systems that hand in again what a restored store has lost, or did."""
-        guest.holder(request)
+        own = guest.origin(guest.holder(request))
         return RestoredSystems(
             systems=[
                 RestoredState(
@@ -29,6 +29,7 @@ def add_restored(app: FastAPI, keys: Keys, restored: Restored, eyes: FourEyes | 
                     ended=None if one.ended_id is None else f"before c{one.ended_id}",
                 )
                 for one in restored.all
+                if own in (None, one.system)
             ]
         )  # fmt: skip
 

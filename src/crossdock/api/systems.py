@@ -50,7 +50,9 @@ def add_systems(
     @app.get("/v1/systems/{system}", response_model=shapes.SystemItem, tags=["control"])
     async def one(request: Request, system: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         """How one system stands."""
-        guest.narrowed(guest.holder(request), system)
+        own = guest.origin(guest.holder(request))
+        if own is not None and own != system:
+            raise _no_system(system, "the key of a system sees that system only")
         return _answer((await standing(_known(system)))["items"][0])
 
     @app.post(
@@ -78,9 +80,12 @@ def add_systems(
 
     def _known(system: str) -> str:
         if system not in context.charter.systems:
-            known = ", ".join(context.charter.systems)
-            raise Refusal(404, f"there is no system {system[:60]}", fix=f"one of: {known}")
+            raise _no_system(system, f"one of: {', '.join(context.charter.systems)}")
         return system
+
+
+def _no_system(name: str, fix: str) -> Refusal:
+    return Refusal(404, f"there is no system {name[:60]}", fix=fix)
 
 
 def _answer(tree: object) -> Response:

@@ -160,6 +160,7 @@ class System:
     flows_out: tuple[FlowOut, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict[str, object])  #: the connector's own fields
     partner: Profile | None = None  #: what was agreed with it, where it is a trading partner
+    tenant: str | None = None  #: the client that it belongs to; None: the site's own
     backlog_max: int | None = None  #: documents of it under way; None: the charter's
     blackouts: tuple[Blackout, ...] = ()
     when_closed: WhenClosed = WhenClosed.REFUSE
@@ -292,6 +293,10 @@ class Charter:
         known = self.systems.get(system)
         floor = ("pick_status", "shipment")
         return known is not None and (bool(known.reports) or any(map(known.flow_in, floor)))
+
+    def tenant(self, system: str) -> str:
+        """The client that a system belongs to: no other client's system can see that it is there."""
+        return self.systems[system].tenant or self.site.tenant
 
     def backlog_max(self, system: str) -> int:
         """How many documents of a system may be under way."""

@@ -156,6 +156,8 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("timezone", Type.ZONE, "For its times without a zone; absent: such times are invalid."),
         Key("auth", Type.SECTION, "How the hub proves who it is.", section="auth"),
         Key("limits", Type.SECTION, "Bounds on what the hub does to it.", section="limits"),
+        Key("tenant", Type.NAME, "The client that it belongs to; keys of other clients' systems cannot tell that it is"
+            " there. Absent: the site's."),
         Key("backlog_max", Type.WHOLE, "For this system in place of intake.backlog_max.", least=1),
         Key("blackouts", Type.SECTIONS, "Times at which it must be left alone, such as a period close.",
             section="blackout"),

@@ -15,7 +15,7 @@ from crossdock.access.roles import Right, Role
 from crossdock.access.seal import Seal, key_of
 from crossdock.access.sessions import Sessions
 from crossdock.api.app import App
-from crossdock.api.intake import ASGI
+from crossdock.api.bridge import ASGI
 from crossdock.console import (
     admin,
     approvals,
