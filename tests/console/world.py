@@ -7,7 +7,7 @@ import contextlib
 import csv
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,11 +92,18 @@ def charter(target: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def write_site(folder: Path, target: str) -> None:
+#: For a site that keeps stock.
+STOCK = {
+    "sites": {"RENO": {"system": "wms-reno", "buffer": 4}},
+    "channels": {"webshop": {"sites": ["RENO"], "buffer": 10}},
+}
+
+
+def write_site(folder: Path, target: str, more: Mapping[str, Any]) -> None:
     """The folder of the site."""
     (folder / "mappings").mkdir(parents=True)
     (folder / "crosswalks").mkdir()
-    (folder / "charter.yaml").write_text(json.dumps(charter(target)), "utf-8")  # JSON is YAML
+    (folder / "charter.yaml").write_text(json.dumps(charter(target) | more), "utf-8")  # JSON is YAML
     for name, text in (
         ("order-in", _ORDER_IN),
         ("order-out", _ORDER_OUT),
@@ -217,13 +224,6 @@ class World:
 
     async def a_day(self) -> None:
         """Orders that went well, and one of each trouble."""
-        self.partner.says |= {"/erp SO-1007": 422, "/3pl SO-1007": 422, "/wms SO-1011": 0, "/wms": 201}
-        for n in range(1, 25):
-            await self.order(f"SO-{1000 + n}")
-        for n in range(5):
-            await self.order(f"MP-{200 + n}", system="marketplace", by="DRONE")
-        await self.order("SO-1003", sku="OTHER-9")
-        await self.order("SO-1004", system="marketplace")
         for n, sku in enumerate(("W-10010", "W-10020", "G-20020", "G-20030", "B-30010")):
             tree = {
                 "no": f"B-{n}",
@@ -233,6 +233,14 @@ class World:
                 "at": "2026-11-22T09:30:00Z",
             }
             await self.hand_in("wms-reno", "inventory_balance", tree)
+        await self.settled()
+        self.partner.says |= {"/erp SO-1007": 422, "/3pl SO-1007": 422, "/wms SO-1011": 0, "/wms": 201}
+        for n in range(1, 25):
+            await self.order(f"SO-{1000 + n}")
+        for n in range(5):
+            await self.order(f"MP-{200 + n}", system="marketplace", by="DRONE")
+        await self.order("SO-1003", sku="OTHER-9")
+        await self.order("SO-1004", system="marketplace")
 
     async def settled(self) -> None:
         """Waits until nothing moves any more."""
@@ -279,12 +287,16 @@ class World:
 
 @asynccontextmanager
 async def world(
-    folder: Path, *, guards_off: frozenset[str] = frozenset(), locks: bool = True
+    folder: Path,
+    *,
+    guards_off: frozenset[str] = frozenset(),
+    locks: bool = True,
+    more: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[World]:
-    """A running site in a folder; `guards_off` and `locks` take a guard of the console away."""
+    """A running site in a folder; `guards_off` and `locks` take a guard away, `more` adds to its charter."""
     partner = Partner()
     await partner.start()
-    write_site(folder / "site", partner.url)
+    write_site(folder / "site", partner.url, more or {})
     database = f"sqlite:{folder / 'hub.db'}"
     environment = {**os.environ, "CROSSDOCK_UNSAFE_TEST": "1", "CROSSDOCK_SQLITE_SYNC": "off"}
     settings = settings_from(environment, site=folder / "site", listen="127.0.0.1:0", database=database)

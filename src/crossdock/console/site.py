@@ -16,7 +16,7 @@ from crossdock.access.seal import Seal, key_of
 from crossdock.access.sessions import Sessions
 from crossdock.api.app import App
 from crossdock.api.intake import ASGI
-from crossdock.console import admin, charter, incidents, orders, sign_in, stock, systems, today
+from crossdock.console import admin, charter, incidents, orders, sign_in, stock, stock_item, systems, today
 from crossdock.console.gate import HEADERS, Page, Visit, guarded, not_found
 from crossdock.console.meter import Meter
 from crossdock.console.paper import STATIC, static
@@ -40,6 +40,7 @@ PAGES: Sequence[tuple[str, str, Right | None, Page]] = (
     ("POST", "/hub/{act}", Right.GATE, systems.act),
     ("GET", "/charter", Right.SEE, charter.page),
     ("GET", "/stock", Right.SEE, stock.page),
+    ("GET", "/stock/{sku:path}", Right.SEE, stock_item.page),
     ("GET", "/admin/people", Right.PEOPLE, admin.people),
     ("POST", "/admin/people", Right.PEOPLE, admin.person_act),
     ("POST", "/admin/people/{name}/{act}", Right.PEOPLE, admin.person_act),
