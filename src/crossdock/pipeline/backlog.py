@@ -146,7 +146,13 @@ class Backlog:
         window = target.windows.of(origin)
         if window.spilled and not window.refilling and target.windows.half_empty(origin):
             window.refilling = True
-            asyncio.get_running_loop().call_soon(self._refill, target, origin, window)
+            asyncio.get_running_loop().call_soon(self._refill_now, target, origin, window)
+
+    def _refill_now(self, target: Target, origin: str, window: Window) -> None:
+        try:
+            self._refill(target, origin, window)
+        except StoreDown as down:  # the next look at the store finds it
+            _log.error("store down", says=str(down), system=target.name)
 
     def _refill(self, target: Target, origin: str, window: Window) -> bool:
         window.refilling = False
