@@ -13,6 +13,7 @@ from crossdock.access.people import People
 from crossdock.api import shapes
 from crossdock.api.acts import act_body
 from crossdock.api.approvals import WAITS, add_approvals
+from crossdock.api.description import add_intake, describe
 from crossdock.api.guest import Guest
 from crossdock.api.keys import Keys
 from crossdock.api.people import add_people
@@ -151,6 +152,7 @@ def create(
     add_handlers(app)
     shown.hub.journal.writer.watch = shown.metrics.committed
     hub = shown.hub
+    add_intake(app)
     _add_figures(app, shown)
     _add_stories(app, shown)
     _add_incidents(app, shown, desk or desk_of(hub))
@@ -163,6 +165,7 @@ def create(
         add_systems(app, shown.keys, hub.journal, hub.context, keeper, hub.clock.now_ms)
         add_stock(app, shown.keys, hub.journal, hub.context, hub.clock.now_ms)
     _add_health(app, shown)
+    describe(app)
     return app
 
 
