@@ -7,7 +7,7 @@ import contextlib
 import csv
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,8 +92,8 @@ def charter(target: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def write_site(folder: Path, target: str) -> None:
-    """The folder of the site."""
+def write_site(folder: Path, target: str) -> Mapping[str, str]:
+    """The folder of the site; it has no secrets."""
     (folder / "mappings").mkdir(parents=True)
     (folder / "crosswalks").mkdir()
     (folder / "charter.yaml").write_text(json.dumps(charter(target)), "utf-8")  # JSON is YAML
@@ -109,6 +109,7 @@ def write_site(folder: Path, target: str) -> None:
         rows.writerow(("system", "theirs", "ours"))
         for one in ("webshop", "marketplace", "erp", "wms-reno", "3pl-dallas"):
             rows.writerows(((one, "EXP", "express"), (one, "STD", "standard")))
+    return {}
 
 
 class Partner:
@@ -279,16 +280,23 @@ class World:
 
 @asynccontextmanager
 async def world(
-    folder: Path, *, guards_off: frozenset[str] = frozenset(), locks: bool = True
+    folder: Path,
+    *,
+    guards_off: frozenset[str] = frozenset(),
+    locks: bool = True,
+    write: Callable[[Path, str], Mapping[str, str]] | None = None,
 ) -> AsyncIterator[World]:
-    """A running site in a folder; `guards_off` and `locks` take a guard of the console away."""
+    """A running site in a folder; `guards_off` and `locks` take a guard of the console away.
+
+    `write` lays out another site, and gives the secrets of its environment.
+    """
     partner = Partner()
     await partner.start()
-    write_site(folder / "site", partner.url)
+    kept = (write or write_site)(folder / "site", partner.url) or {}
     database = f"sqlite:{folder / 'hub.db'}"
     environment = {**os.environ, "CROSSDOCK_UNSAFE_TEST": "1", "CROSSDOCK_SQLITE_SYNC": "off"}
     settings = settings_from(environment, site=folder / "site", listen="127.0.0.1:0", database=database)
-    secrets = secrets_from({}, None)
+    secrets = secrets_from(kept, None)
     beside = _Kept(Console(settings.console, secrets), guards_off)
     app = App(Hub(settings, secrets), beside)
     await app.start()

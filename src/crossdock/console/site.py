@@ -16,7 +16,18 @@ from crossdock.access.seal import Seal, key_of
 from crossdock.access.sessions import Sessions
 from crossdock.api.app import App
 from crossdock.api.intake import ASGI
-from crossdock.console import admin, charter, incidents, orders, sign_in, stock, systems, today
+from crossdock.console import (
+    admin,
+    charter,
+    incidents,
+    interchange,
+    orders,
+    partners,
+    sign_in,
+    stock,
+    systems,
+    today,
+)
 from crossdock.console.gate import HEADERS, Page, Visit, guarded, not_found
 from crossdock.console.meter import Meter
 from crossdock.console.paper import STATIC, static
@@ -38,6 +49,10 @@ PAGES: Sequence[tuple[str, str, Right | None, Page]] = (
     ("GET", "/systems/{system}", Right.SEE, systems.one),
     ("POST", "/systems/{system}/{act}", Right.GATE, systems.act),
     ("POST", "/hub/{act}", Right.GATE, systems.act),
+    ("GET", "/partners", Right.SEE, partners.page),
+    ("GET", "/partners/{system}", Right.SEE, partners.one),
+    ("GET", "/partners/{system}/documents/{id}", Right.SEE, interchange.one),
+    ("GET", "/partners/{system}/bytes/{id}", Right.BYTES, interchange.bytes_),
     ("GET", "/charter", Right.SEE, charter.page),
     ("GET", "/stock", Right.SEE, stock.page),
     ("GET", "/admin/people", Right.PEOPLE, admin.people),
