@@ -191,6 +191,11 @@ class Profile:
         """What an outgoing set is made from; None when it is not sent."""
         return next((d for d in self.documents if d.direction is Direction.OUT and d.set == set_id), None)
 
+    @property
+    def numbered(self) -> tuple[str, ...]:
+        """The kinds of envelopes that have control numbers of ours."""
+        return ("interchange", "group") if self.standard is Standard.X12 else ("interchange",)
+
     def sequence(self, kind: str) -> str:
         """Under which name our control numbers for this pair are kept; `kind` is interchange or group."""
         return f"edi/{self.standard}/{self.us.id}/{self.them.id}/{kind}"
