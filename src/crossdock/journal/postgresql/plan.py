@@ -17,6 +17,7 @@ _KEYS: dict[str, tuple[str, slice]] = {
     "upsert_hub": ("hubs", slice(0, 1)),
     "introduce_shared": ("hubs", slice(0, 1)),
     "upsert_number": ("numbers", slice(0, 2)),
+    "move_number": ("numbers", slice(0, 2)),
     "answer_receipt": ("receipts", slice(2, 4)),
     "upsert_restored": ("restored", slice(0, 1)),
     "upsert_belief": ("beliefs", slice(0, 2)),

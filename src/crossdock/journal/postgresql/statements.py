@@ -145,6 +145,13 @@ _ALL = (
         "ON CONFLICT (scope, sequence) DO UPDATE SET value = excluded.value, most = excluded.most,"
         " position = excluded.position",
     ),
+    _insert("introduce_number", "numbers", "scope:i sequence:t value:i most:i position:i", _NOTHING),
+    _counted(
+        "move_number",
+        "UPDATE numbers n SET value = u.value, most = u.most, position = u.position FROM ROWS"
+        " WHERE n.scope = u.scope AND n.sequence = u.sequence AND n.value = u.before",
+        "scope:i sequence:t value:i most:i before:i position:i", "scope", sort_by=1,
+    ),
     _bulk(
         "insert_receipt",
         "INSERT INTO receipts (transmission, round, scope, system, control, grp, document, number, root, partition,"

@@ -143,6 +143,12 @@ SELECT value FROM numbers WHERE scope = ? AND sequence = ?;
 INSERT INTO numbers (scope, sequence, value, most, position) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (scope, sequence) DO UPDATE SET value = excluded.value, most = excluded.most, position = excluded.position;
 
+-- introduce_number
+INSERT INTO numbers (scope, sequence, value, most, position) VALUES (?, ?, ?, ?, ?) ON CONFLICT (scope, sequence) DO NOTHING;
+
+-- move_number
+UPDATE numbers SET value = ?3, most = ?4, position = ?6 WHERE scope = ?1 AND sequence = ?2 AND value = ?5;
+
 -- insert_receipt
 INSERT INTO receipts (transmission, round, scope, system, control, grp, document, number, root, partition, says, sent_ms, due_ms, position, moved, state)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, 1);
