@@ -81,7 +81,7 @@ def _add_promises(app: FastAPI, guest: Guest, room: Stockroom | None, context: C
         """Gives back what a promise still holds; doing it again changes nothing."""
         holder, kept = guest.holder(request), _kept(room)
         _known(kept, holder, id)
-        if holder.role is Role.OBSERVER:
+        if not (holder.acts or holder.role is Role.SYSTEM):
             raise Refusal(
                 403, f"the key {holder.name} may not act", fix="use the channel's key, or an operator's"
             )
@@ -97,7 +97,7 @@ def _kept(room: Stockroom | None) -> Stockroom:
 
 def _channel(holder: Holder, named: str, context: Context) -> str:
     """Who sells: a system for itself, an operator for any."""
-    if holder.role is Role.OBSERVER:
+    if not (holder.acts or holder.role is Role.SYSTEM):
         raise Refusal(
             403, f"the key {holder.name} may not act", fix="use the channel's key, or an operator's"
         )

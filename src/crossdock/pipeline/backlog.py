@@ -126,10 +126,8 @@ class Backlog:
                 continue
             lane = target.lanes.of(t)
             if lane.blocked_by is not None:
-                # The head of its lane already waits for a person; this one was stored ahead of its turn.
-                target.concluder.hold([Flight(t)], lane.blocked_by, changes)
-                continue
-            if target.concluder.interrupted(Flight(t), writer, changes) is Verdict.BLOCKED:
+                target.concluder.interrupted_behind(Flight(t), writer, changes)
+            elif target.concluder.interrupted(Flight(t), writer, changes) is Verdict.BLOCKED:
                 lane.blocked_by = target.concluder.cause
         await target.commits.durable(changes)
 
@@ -146,7 +144,13 @@ class Backlog:
         window = target.windows.of(origin)
         if window.spilled and not window.refilling and target.windows.half_empty(origin):
             window.refilling = True
-            asyncio.get_running_loop().call_soon(self._refill, target, origin, window)
+            asyncio.get_running_loop().call_soon(self._refill_now, target, origin, window)
+
+    def _refill_now(self, target: Target, origin: str, window: Window) -> None:
+        try:
+            self._refill(target, origin, window)
+        except StoreDown as down:  # the next look at the store finds it
+            _log.error("store down", says=str(down), system=target.name)
 
     def _refill(self, target: Target, origin: str, window: Window) -> bool:
         window.refilling = False
@@ -256,7 +260,10 @@ class Backlog:
         if head:
             lane.blocked_by = lane.blocked_by or target.concluder.held_up_by(t)
         if lane.blocked_by is not None:
-            if t.state is not _S.HELD:
+            writer = target.writer(t.document) if t.state is _S.SENDING else None
+            if writer is not None:
+                target.concluder.interrupted_behind(Flight(t), writer, changes)
+            elif t.state is not _S.HELD:
                 target.concluder.hold([Flight(t)], lane.blocked_by, changes)
         elif not lane.left and target.windows.loaded(t):
             self._take_up(target, lane, t, changes)
