@@ -127,9 +127,12 @@ class Decider:
                 self._move(message, MessageState.REFUSED, batch, made_by)
                 entry = self._entry(EntryKind.decided, message, f"refused: {no.says}", reads)
                 batch.changes.entry(entry, *self._introduction(message, batch.changes))
+                self.follow_up.short(message, ruling, "refused", no.says, batch)
                 return
             except Fault as fault:
                 self._lacks(message, fault, batch, made_by)
+                if fault.type == "backorder" and made_by is not None:
+                    self.follow_up.short(message, ruling, "backordered", fault.says, batch)
                 return
         if kept.fault is not None:
             self._lacks(message, kept.fault, batch, made_by)
