@@ -80,8 +80,8 @@ def _shipped(
     parts = [lines] if dice.random() < 0.6 or len(lines) == 1 else [lines[:1], lines[1:]]
     for part, some in enumerate(parts, 1):
         lines = [one | {"order_line": one["line"]} for one in some]
-        tree = {"number": f"{number}-{part}", "order": number, "warehouse_order": number, "complete": part == len(parts),
-                "shipped_at": moment(minute + 5 * part), "lines": lines}  # fmt: skip
+        tree = {"number": f"{number}-{part}", "order": number, "warehouse_order": number, "lines": lines,
+                "complete": part == len(parts), "shipped_at": moment(minute + 5 * part)}  # fmt: skip
         for line in some:
             gone[line["sku"]] += line["quantity"]
         yield Event(n, "wms", "shipment", tree)

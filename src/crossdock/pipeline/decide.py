@@ -111,7 +111,6 @@ class Decider:
         news: bool,
     ) -> None:
         """Routes a message that passed all checks, unless its feed runs away or the stock does not cover it."""
-        # What a person sent back has been looked at.
         runaway = self.brake.judge(message) if made_by is not None and news else None
         if made_by is not None and self.brake.engaged((message.system, message.document)):
             self._take_place(message, batch)
@@ -289,6 +288,8 @@ class Decider:
             message.waits_for, message.until_ms = predecessor, until
             changes.add_message(message, made_by)
         elif message.state is MessageState.DESK or message.waits_for != predecessor:
+            if message.state is MessageState.DESK:
+                self._leave_desk(message, batch)
             changes.move_message(message, MessageState.WAITING, waits_for=predecessor, until_ms=until)
         else:
             return
