@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crossdock.journal.postgresql.arrays import Type
+from crossdock.journal.postgresql.desk_statements import desk_statements
 from crossdock.journal.postgresql.stock_statements import stock_statements
 from crossdock.journal.postgresql.wire import Statement
 
@@ -280,6 +281,7 @@ _ALL = (
         " at_ms = excluded.at_ms, step = excluded.step",
     ),
     _insert("insert_ledger", "ledger", _LEDGER),
+    *desk_statements(_insert, _counted),
     *stock_statements(_insert, _counted),
 )  # fmt: skip
 
