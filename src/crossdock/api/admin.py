@@ -20,6 +20,7 @@ from crossdock.api.refusals import Refusal, add_handlers
 from crossdock.api.restored import add_restored
 from crossdock.api.stock import add_stock
 from crossdock.api.systems import add_systems
+from crossdock.charter.desk import DeskRules
 from crossdock.control.gauges import system_gauges
 from crossdock.control.metrics import CONTENT_TYPE, Gauge, Metrics
 from crossdock.control.operate import Gatekeeper, Operator
@@ -117,6 +118,7 @@ def desk_of(hub: Running) -> Desk:
     return Desk(
         hub.journal, hub.worker, hub.clock.now_ms, crosswalks_changed=hub.refresh_crosswalks,
         trial=Trial(hub.context) if hub.context else None, known_codes=hub.known_codes,
+        rules=hub.context.charter.desk if hub.context else DeskRules(),
     )  # fmt: skip
 
 

@@ -85,7 +85,7 @@ def told(book: Playbook, rules: DeskRules, owners: Mapping[str, str]) -> dict[st
 
 def filled(text: str, item: Mapping[str, Any], site: str) -> str:
     """A text of a playbook with the facts of an incident in it; what is not known is a dash."""
-    answer = item.get("answer") or {}
+    answer: Mapping[str, Any] = item.get("answer") or {}
     facts = {
         "number": item["number"], "document": str(item["object"]).replace("_", " "), "value": item["value"],
         "path": item["path"], "says": str(item["says"]).rstrip("."), "fix": item["fix"], "system": item["system"],

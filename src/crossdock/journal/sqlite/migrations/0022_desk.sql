@@ -23,7 +23,7 @@ CREATE TABLE resends (
   treatment TEXT NOT NULL, state INTEGER NOT NULL, made INTEGER, says TEXT NOT NULL, position INTEGER NOT NULL,
   PRIMARY KEY (run, transmission)) WITHOUT ROWID;
 CREATE INDEX resends_waiting ON resends (run, transmission, partition) WHERE state = 1;
-CREATE INDEX resends_of ON resends (transmission);
+CREATE INDEX resends_made ON resends (made) WHERE made IS NOT NULL;
 
 -- What was opened in a week.
 CREATE INDEX incidents_opened ON incidents (opened_ms);
