@@ -92,11 +92,11 @@ def charter(target: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def write_site(folder: Path, target: str) -> None:
-    """The folder of the site."""
+def write_site(folder: Path, target: str, more: dict[str, Any]) -> None:
+    """The folder of the site; `more` is laid over its charter."""
     (folder / "mappings").mkdir(parents=True)
     (folder / "crosswalks").mkdir()
-    (folder / "charter.yaml").write_text(json.dumps(charter(target)), "utf-8")  # JSON is YAML
+    (folder / "charter.yaml").write_text(json.dumps(charter(target) | more), "utf-8")  # JSON is YAML
     for name, text in (
         ("order-in", _ORDER_IN),
         ("order-out", _ORDER_OUT),
@@ -117,6 +117,7 @@ class Partner:
     def __init__(self) -> None:
         self.says: dict[str, int] = {}  #: "/wms SO-7" or "/wms" to a status; 0 cuts the connection
         self.got: list[tuple[str, str]] = []
+        self.keys: list[tuple[str, str, str, bytes]] = []  #: path, number, Idempotency-Key, body
         self._server: asyncio.Server | None = None
         self.url = ""
 
@@ -141,6 +142,11 @@ class Partner:
                 if not status:
                     break
                 self.got.append((path, number))
+                key = next(
+                    (line.split(": ", 1)[1] for line in head if line.lower().startswith("idempotency-key")),
+                    "",
+                )
+                self.keys.append((path, number, key, body))
                 said = {"id": f"{path[1:].upper()}-{len(self.got) + 5000}"}
                 if status >= 400:
                     said = {"detail": f"item of {number} is blocked for sale"}
@@ -234,6 +240,38 @@ class World:
             }
             await self.hand_in("wms-reno", "inventory_balance", tree)
 
+    async def api(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        role: str = "operator",
+        key: str = "",
+        who: str = "",
+    ) -> tuple[int, Any]:
+        """A request to the HTTP interface with a key of a role."""
+        name = who or role
+        if name not in self._keys:
+            self._keys[name] = new_key()
+            add_key(self._storage, StoredKey(digest_of(self._keys[name]), name, role, None, 1, None))
+        headers = {"authorization": f"Bearer {self._keys[name]}", **({"idempotency-key": key} if key else {})}
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(f"{self.url}{path}", data, headers, method=method)
+
+        def run() -> tuple[int, Any]:
+            from urllib.error import HTTPError
+
+            try:
+                answer = build_opener().open(request, timeout=20)
+            except HTTPError as refused:
+                answer = refused
+            with answer:
+                read = answer.read()
+                return answer.status, json.loads(read) if read[:1] in b"{[" else read.decode()
+
+        return await asyncio.to_thread(run)
+
     async def settled(self) -> None:
         """Waits until nothing moves any more."""
         for _ in range(200):
@@ -279,13 +317,18 @@ class World:
 
 @asynccontextmanager
 async def world(
-    folder: Path, *, guards_off: frozenset[str] = frozenset(), locks: bool = True
+    folder: Path,
+    *,
+    guards_off: frozenset[str] = frozenset(),
+    locks: bool = True,
+    charter: dict[str, Any] | None = None,
+    database: str = "",
 ) -> AsyncIterator[World]:
     """A running site in a folder; `guards_off` and `locks` take a guard of the console away."""
     partner = Partner()
     await partner.start()
-    write_site(folder / "site", partner.url)
-    database = f"sqlite:{folder / 'hub.db'}"
+    write_site(folder / "site", partner.url, charter or {})
+    database = database or f"sqlite:{folder / 'hub.db'}"
     environment = {**os.environ, "CROSSDOCK_UNSAFE_TEST": "1", "CROSSDOCK_SQLITE_SYNC": "off"}
     settings = settings_from(environment, site=folder / "site", listen="127.0.0.1:0", database=database)
     secrets = secrets_from({}, None)

@@ -15,6 +15,7 @@ from crossdock.api.keys import Keys
 from crossdock.api.server import HttpServer
 from crossdock.assembly import Hub
 from crossdock.control.metrics import Metrics
+from crossdock.desk.supervision import Supervision
 
 _log = structlog.get_logger("crossdock.app")
 #: How long a stop waits for what is on the wire.
@@ -54,7 +55,13 @@ class App:
         self.desk = desk_of(hub)
         self.operator = operator_of(hub, hub.context)
         self.people = People(hub.journal, hub.clock.now_ms)
-        admin = create(self, desk=self.desk, operator=self.operator, people=self.people)
+        self.supervision = Supervision(
+            hub.journal, self.desk, hub.context, hub.clock.now_ms,
+            trying=hub.crosswalks.trying, host=hub.settings.host_id,
+        )  # fmt: skip
+        admin = create(
+            self, desk=self.desk, operator=self.operator, people=self.people, supervision=self.supervision
+        )
         other = bridged(admin, max_bytes=_ADMIN_MAX_BYTES)
         if beside is not None:
             pages = bridged(beside.asgi(self), max_bytes=_ADMIN_MAX_BYTES)
@@ -85,6 +92,7 @@ class App:
         await self.hub.start()
         await self.hub.worker.start()
         self.hub.pressure.start()
+        await self.supervision.start()
         await self.server.start()
         self.server.on_exit(self.ended.set)
         systems, charter = sorted(self.hub.charter.systems), self.hub.charter.version
@@ -110,5 +118,6 @@ class App:
         await self.server.stop()
         if self.as2 is not None:
             await self.as2.stop()
+        await self.supervision.stop()
         await self.hub.stop()
         _log.info("stopped", seconds=round(time.monotonic() - started, 2))

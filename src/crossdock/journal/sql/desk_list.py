@@ -134,17 +134,17 @@ def _condition(connection: Connection, wanted: Wanted) -> tuple[str, tuple[Any, 
         parts.append("i.type = ?")
         values.append(wanted.type)
     if wanted.system is not None:
-        among, listed = _of_systems(connection, [wanted.system])
+        among, listed = of_systems(connection, [wanted.system])
         parts.append(among)
         values += listed
     if wanted.systems is not None:
-        among, listed = _of_systems(connection, wanted.systems)
+        among, listed = of_systems(connection, wanted.systems)
         parts.append(among)
         values += listed
     return "".join(f" AND {part}" for part in parts), tuple(values)
 
 
-def _of_systems(connection: Connection, systems: Collection[str]) -> tuple[str, list[Any]]:
+def of_systems(connection: Connection, systems: Collection[str]) -> tuple[str, list[Any]]:
     """Incidents of some systems, or that hold something that came from one of them."""
     named = connection.dialect
     listed = named.listed(sorted(systems))

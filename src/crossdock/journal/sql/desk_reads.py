@@ -135,10 +135,10 @@ def runs(connection: Connection, before: int = 0, limit: int = PAGE) -> list[Run
     return [_run(row) for row in rows]
 
 
-def runs_open(connection: Connection, kind: str, limit: int = PAGE) -> list[Run]:
-    """Acts of a kind that go on, oldest first."""
+def runs_open(connection: Connection, limit: int = PAGE) -> list[Run]:
+    """Acts that go on, oldest first."""
     rows = connection.execute(
-        f"SELECT {_RUN} FROM desk_runs WHERE ended_ms IS NULL AND kind = ? ORDER BY id LIMIT ?", (kind, limit)
+        f"SELECT {_RUN} FROM desk_runs WHERE ended_ms IS NULL ORDER BY id LIMIT ?", (limit,)
     )
     return [_run(row) for row in rows]
 
@@ -146,6 +146,21 @@ def runs_open(connection: Connection, kind: str, limit: int = PAGE) -> list[Run]
 def _run(row: Sequence[Any]) -> Run:
     id_, kind, who, why, given, *rest = row
     return Run(id_, kind, who, why, json.loads(given), *rest)
+
+
+def held_count(connection: Connection, incidents: Collection[int]) -> int:
+    """How many documents wait because of some incidents."""
+    named = connection.dialect
+    row = connection.execute(
+        f"SELECT count(*) FROM held WHERE {named.among.format('incident')}", (named.listed(list(incidents)),)
+    ).fetchone()
+    return int(row[0])
+
+
+def resends_laid_out(connection: Connection, run: int) -> set[int]:
+    """The deliveries that a run has laid out already."""
+    rows = connection.execute("SELECT transmission FROM resends WHERE run = ?", (run,))
+    return {row[0] for row in rows}
 
 
 def resend_counts(connection: Connection, run: int) -> dict[int, int]:
