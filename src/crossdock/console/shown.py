@@ -14,6 +14,7 @@ from crossdock.assembly import Hub
 from crossdock.console.meter import Meter
 from crossdock.control.operate import Operator
 from crossdock.desk.desk import Desk
+from crossdock.desk.supervision import Supervision
 
 T = TypeVar("T")
 
@@ -25,6 +26,7 @@ class Running(Protocol):
     desk: Desk
     operator: Operator
     people: People
+    supervision: Supervision
 
     @property
     def ready(self) -> bool:

@@ -16,7 +16,18 @@ from crossdock.access.seal import Seal, key_of
 from crossdock.access.sessions import Sessions
 from crossdock.api.app import App
 from crossdock.api.intake import ASGI
-from crossdock.console import admin, charter, incidents, orders, sign_in, stock, systems, today
+from crossdock.console import (
+    admin,
+    charter,
+    incidents,
+    many,
+    orders,
+    reports,
+    sign_in,
+    stock,
+    systems,
+    today,
+)
 from crossdock.console.gate import HEADERS, Page, Visit, guarded, not_found
 from crossdock.console.meter import Meter
 from crossdock.console.paper import STATIC, static
@@ -34,6 +45,15 @@ PAGES: Sequence[tuple[str, str, Right | None, Page]] = (
     ("GET", "/incidents", Right.SEE, incidents.page),
     ("GET", "/incidents/{id}", Right.SEE, incidents.one),
     ("POST", "/incidents/{id}/{act}", Right.SEE, incidents.act),  # which right it needs depends on its type
+    ("GET", "/bulk", Right.ACT, many.bulk_page),
+    ("POST", "/bulk", Right.ACT, many.bulk),
+    ("GET", "/replay", Right.ACT, many.replay_page),
+    ("POST", "/replay", Right.ACT, many.replay),
+    ("GET", "/runs", Right.BYTES, many.runs),
+    ("GET", "/runs/{id}", Right.BYTES, many.run),
+    ("POST", "/runs/{id}/{decision}", Right.APPROVE, many.decide),
+    ("POST", "/hand-over", Right.ACT, many.hand_over),
+    ("GET", "/reports", Right.SEE, reports.page),
     ("GET", "/systems", Right.SEE, systems.page),
     ("GET", "/systems/{system}", Right.SEE, systems.one),
     ("POST", "/systems/{system}/{act}", Right.GATE, systems.act),

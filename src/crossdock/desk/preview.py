@@ -120,11 +120,18 @@ class Summary:
         """The effect in one sentence."""
         if not self.members:
             return "Nothing in it waits any more: it only ends."
-        where = ", ".join(f"{count} to {target}" for target, count in self.targets.most_common())
-        would = f"{self.passes} would pass" + (f": {where}" if where else "")
-        stay = f"; {self.fails} would come back: {self.reasons.most_common(1)[0][0]}" if self.fails else ""
-        more = f"; {self.members - self.tried} more were not tried" if self.members > self.tried else ""
-        return f"Of {self.tried} documents {would}{stay}{more}."
+        if not self.tried:
+            return f"{_documents(self.members)} would end here."
+        where = " and ".join(f"{count} to {target}" for target, count in self.targets.most_common())
+        would = f"{_documents(self.passes)} would pass" + (f": {where}" if where else "")
+        worst = self.reasons.most_common(1)[0][0] if self.fails else ""
+        stay = f"{_documents(self.fails)} would come back: {worst}" if self.fails else ""
+        more = f"{self.members - self.tried} more were not tried" if self.members > self.tried else ""
+        return "; ".join(part for part in (would if self.passes else "", stay, more) if part) + "."
+
+
+def _documents(count: int) -> str:
+    return "1 document" if count == 1 else f"{count} documents"
 
 
 class Preview:

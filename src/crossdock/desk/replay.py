@@ -42,6 +42,12 @@ _TREATS = {
     NEW: "rendered anew under a new key: the target takes each as something new, so it may be there twice",
 }
 
+_SHORT = {
+    SAME: "word for word under the same keys",
+    ASK: "and only what it says it does not have",
+    NEW: "each as something new",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -171,8 +177,9 @@ class Replay:
             return f"More than {self._charter.desk.replay_max} deliveries: choose a shorter range."
         if not again:
             return f"Nothing of it can be sent to {wanted.to} again."
-        rest = f" {out} are left out." if out else ""
-        return f"{wanted.to} would see {again} documents again: {_TREATS[wanted.treatment]}.{rest}"
+        rest = f" {out} would be left out." if out else ""
+        many = "1 document" if again == 1 else f"{again} documents"
+        return f"{wanted.to} would see {many} again, {_SHORT[wanted.treatment]}.{rest}"
 
     def _all(self, connection: Connection, wanted: Wanted) -> list[Transmission]:
         """The deliveries meant, in order, each message once; one more than is allowed at most."""

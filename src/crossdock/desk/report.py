@@ -155,9 +155,10 @@ def says(tree: Mapping[str, Any]) -> str:
     than = "as many as" if not change else f"{abs(change)} {'more' if change > 0 else 'fewer'} than"
     worst = tree["by"]["type"][0]
     hours = tree["minutes"] / 60
-    spent = f"{hours:.1f} h" if hours >= 1 else f"{tree['minutes']} min"
+    time = f"{hours:.1f} h" if hours >= 1 else f"{tree['minutes']} min"
+    spent = f"{time} spent on them" if tree["minutes"] else "no time was spent on them yet"
     return (
-        f"{opened} incidents in {tree['week']}, {than} the week before; {spent} spent on them."
+        f"{opened} incidents in {tree['week']}, {than} the week before; {spent}."
         f" Most often: {worst['says'][:1].lower()}{worst['says'][1:]} ({worst['count']})."
     )
 

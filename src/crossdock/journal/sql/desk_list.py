@@ -29,6 +29,8 @@ class Wanted:
     system: str | None = None
     systems: Collection[str] | None = None
     after: tuple[int, int] = (0, 0)  #: (due, id) of the last one of the page before
+    asleep: bool | None = None  #: only those that sleep, or that do not; None: both
+    now_ms: int = 0  #: what time it is, for those that sleep
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,10 @@ def _condition(connection: Connection, wanted: Wanted) -> tuple[str, tuple[Any, 
         among, listed = of_systems(connection, wanted.systems)
         parts.append(among)
         values += listed
+    if wanted.asleep is not None:
+        asleep = "EXISTS (SELECT 1 FROM incident_clocks k WHERE k.incident = i.id AND k.until_ms > ?)"
+        parts.append(asleep if wanted.asleep else f"NOT {asleep}")
+        values.append(wanted.now_ms)
     return "".join(f" AND {part}" for part in parts), tuple(values)
 
 
