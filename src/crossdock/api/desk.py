@@ -45,6 +45,8 @@ def add_desk(
     guest = Guest(keys)
     _add_playbooks(app, guest, journal, supervision)
     _add_many(app, guest, journal, supervision, _Once(journal, now_ms))
+    _add_runs(app, guest, journal, supervision)
+    _add_shifts(app, guest, journal, supervision)
     _add_replays(app, guest, supervision, _Once(journal, now_ms))
     _add_reports(app, guest, journal, supervision, now_ms)
 
@@ -127,6 +129,8 @@ def _add_many(
 
         return await once(holder.name, idempotency_key, body, make, 202)
 
+
+def _add_runs(app: FastAPI, guest: Guest, journal: SiteJournal, supervision: Supervision) -> None:
     @app.get("/v1/desk/runs", response_model=shapes.RunItems, tags=["desk"])
     async def listed(request: Request, before: str | None = None) -> Response:  # pyright: ignore[reportUnusedFunction]
         """Acts on many incidents, and replays, newest first; `before` is the id of the last one seen."""
@@ -158,6 +162,8 @@ def _add_many(
         )
         return _answer(run_tree(run))
 
+
+def _add_shifts(app: FastAPI, guest: Guest, journal: SiteJournal, supervision: Supervision) -> None:
     @app.post(
         "/v1/desk/hand-over", response_model=shapes.ShiftNote, status_code=201, tags=["desk"],
         openapi_extra=_body(shapes.HandOver),

@@ -34,6 +34,7 @@ VIEWS = ("team", "mine", "all", "asleep", "ended")
 _FOR_APPROVERS = frozenset({"mass_change"})
 #: How the hub says which row of which crosswalk is missing.
 _NO_ROW = re.compile(r"(?P<crosswalk>[\w.-]+) has no row for .*?(?: of (?P<system>[\w-]+))?$")
+_NOTES_MAX = 3  #: notes of shifts that are shown
 #: Types whose sendings go again word for word: no value helps.
 _WORD_FOR_WORD = frozenset({"overdue", "throttled"})
 
@@ -70,7 +71,7 @@ async def _shown(
         return not_found(visit, say("incident.none", id=name[:40]), say("incident.none_fix"))
     kept = {"view": view, "type": wanted.type, "system": wanted.system}
     shown = {} if item is None else await _around(visit, item, foreseen)
-    notes = await journal.view(lambda c: desk_reads.shift_notes(c, limit=3)) if view == "mine" else []
+    notes = await _notes(visit) if view == "mine" else []
     total = sum(many for _, _, _, many, _, _ in counts)
     mine = sum(many for _, _, owner, many, _, _ in counts if owner == visit.who.person.name)
     return visit.page(
@@ -96,6 +97,13 @@ def _wanted(visit: Visit, systems: tuple[str, ...] | None) -> tuple[desk_list.Wa
         system=visit.asked("system") or None, systems=systems, after=after,
         asleep=None if view == "ended" else view == "asleep", now_ms=visit.shown.now_ms,
     ), view  # fmt: skip
+
+
+async def _notes(visit: Visit) -> list[dict[str, Any]]:
+    """The last notes of the shifts; whoever does not see every system sees those from or to themselves."""
+    found = await visit.shown.hub.journal.view(desk_reads.shift_notes)
+    own = visit.who.person.name
+    return [one for one in found if visit.scope.everything or own in (one["who"], one["to"])][:_NOTES_MAX]
 
 
 def _list(

@@ -106,7 +106,6 @@ def with_facts(
     """A playbook beside the facts of one incident."""
     shown = told(book, rules, owners)
     return shown | {
-        "harm": filled(book.harm, item, site),
         "message": filled(book.message, item, site),
         "steps": [{"says": step.says, "act": step.act, "may": _may(step, item)} for step in book.steps],
     }
