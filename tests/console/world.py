@@ -62,7 +62,7 @@ def charter(target: str) -> dict[str, Any]:
         return {"document": "sales_order", "send": send, "map": "mappings/order-out.jsonata", "their_id": "id",
                 "idempotency": {"header": "Idempotency-Key"}, "on_unclear": unclear, "answers": answers}  # fmt: skip
 
-    stock = {"document": "inventory_balance", "id": "no", "map": "mappings/stock-in.jsonata"}
+    stock = {"document": "inventory_balance", "id": "no", "map": "mappings/stock-in.jsonata", "on_change": "revise"}
     limits = {"timeout_s": 1, "retry_first_s": 0.1, "retry_max_s": 1}
 
     def system(unclear: str, path: str) -> dict[str, Any]:

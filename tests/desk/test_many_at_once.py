@@ -136,3 +136,71 @@ async def test_four_eyes_hold_a_replay_until_somebody_else_says_yes(tmp_path: Pa
         await until(w, f"/v1/desk/runs/{run['id']}", lambda one: one["state"] == "ended")
         await w.settled()
         assert len(w.partner.keys) == 4
+
+
+async def balance(w: World, quantity: int) -> None:
+    tree = {"no": "B-1", "sku": "W-10010", "site": "RENO", "qty": quantity, "at": "2026-11-22T09:30:00Z"}
+    await w.hand_in("wms-reno", "inventory_balance", tree)
+    await w.settled()
+
+
+async def test_an_older_state_is_never_sent_after_a_newer_one(w: World) -> None:
+    await balance(w, 5)
+    await balance(w, 7)
+    wanted = {"to": "erp", "document": "inventory_balance", "from": _SINCE, "until": _UNTIL}
+    _, seen = await w.api("POST", "/v1/desk/replay/preview", wanted)
+    assert (seen["count"], seen["again"]) == (2, 1)
+    assert seen["reasons"] == [{"says": "erp has got a newer state of it since", "count": 1}]
+    _, run = await w.api("POST", "/v1/desk/replay", wanted)
+    ended = await until(w, f"/v1/desk/runs/{run['id']}", lambda one: one["state"] == "ended")
+    assert (ended["done"], ended["left_out"]) == (1, 1)
+    await w.settled()
+    bodies = [one[3] for one in w.partner.keys if one[0] == "/stock"]
+    assert [b'"qty":5' in one or b'"qty": 5' in one for one in bodies] == [True, False, False]
+
+
+async def test_what_is_on_its_way_or_was_refused_is_not_sent_again(w: World) -> None:
+    w.partner.says["/erp SO-0"] = 422
+    await orders(w, 2)
+    _, seen = await w.api("POST", "/v1/desk/replay/preview", {"to": "erp", "numbers": ["SO-0", "SO-1"]})
+    assert [one["number"] for one in seen["items"]] == ["SO-1"]
+    status, problem = await w.api("POST", "/v1/desk/replay", {"to": "erp", "numbers": ["SO-0"]})
+    assert (status, problem["detail"]) == (422, "nothing was delivered there in this range")
+
+
+async def test_a_preview_that_is_not_true_any_more_begins_nothing(w: World) -> None:
+    await orders(w, 2)
+    body = {"to": "erp", "from": _SINCE, "until": _UNTIL, "expect": 1}
+    status, problem = await w.api("POST", "/v1/desk/replay", body)
+    assert (status, problem["path"]) == (422, "expect")
+    assert (await w.api("GET", "/v1/desk/runs"))[1]["items"] == []
+
+
+async def test_a_run_that_was_cut_off_goes_on_after_the_next_start(w: World) -> None:
+    await orders(w, 3)
+    runs = w.app.supervision.runs
+    begins, runs.begins["replay"] = runs.begins["replay"], lambda _: None
+    _, run = await w.api("POST", "/v1/desk/replay", {"to": "erp", "from": _SINCE, "until": _UNTIL})
+    assert len(w.partner.keys) == 9
+    runs.begins["replay"] = begins
+    await runs.resume()
+    ended = await until(w, f"/v1/desk/runs/{run['id']}", lambda one: one["state"] == "ended")
+    assert ended["done"] == 3
+    await runs.resume()
+    await w.settled()
+    assert len(w.partner.keys) == 12, "what was made is not made twice"
+
+
+async def test_the_playbook_of_an_incident_has_its_facts_and_a_shift_is_handed_over(w: World) -> None:
+    await orders(w, 2, by="DRONE")
+    _, page = await w.api("GET", "/v1/incidents")
+    name = page["items"][0]["id"]
+    _, book = await w.api("GET", f"/v1/incidents/{name}/playbook", role="observer")
+    assert "Code DRONE of webshop" in book["message"]
+    assert {step["act"] for step in book["steps"]} >= {"row", "fix"}
+    await w.api("POST", f"/v1/incidents/{name}/assign", {"owner": "operator"})
+    status, note = await w.api("POST", "/v1/desk/hand-over", {"to": "bob", "says": "the shop was called"})
+    assert (status, note["incidents"]) == (201, 1)
+    assert (await w.api("GET", "/v1/incidents"))[1]["items"][0]["owner"] == "bob"
+    assert (await w.api("GET", "/v1/desk/notes"))[1]["items"][0]["says"] == "the shop was called"
+    assert (await w.api("GET", "/v1/reports/weekly", role="observer"))[1]["opened"] == 1
