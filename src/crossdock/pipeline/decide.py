@@ -172,14 +172,12 @@ class Decider:
         journal = self._context.journal
         held_by = journal.incident_of_cause(cause_of_feed((newer.system, newer.document)))
         for older in journal.messages_on_desk(newer.hub) if held_by is not None else ():
-            if (
-                older.id not in batch.displaced
-                and journal.incident_of(MemberKind.MESSAGE, older.id) == held_by
-            ):
-                batch.displaced.add(older.id)
-                self._move(older, MessageState.SUPERSEDED, batch, None, why="newer ones took its place")
-                says = "a newer one took its place while it was held"
-                batch.changes.entry(self._entry(EntryKind.superseded, older, says, ()))
+            if older.id in batch.displaced or journal.incident_of(MemberKind.MESSAGE, older.id) != held_by:
+                continue
+            batch.displaced.add(older.id)
+            self._move(older, MessageState.SUPERSEDED, batch, None, why="newer ones took its place")
+            says = "a newer one took its place while it was held"
+            batch.changes.entry(self._entry(EntryKind.superseded, older, says, ()))
 
     def _hand_over(self, message: Message, batch: Batch, made_by: Entry | None) -> None:
         """The object's story is decided by whoever holds its home, so that its lanes keep their order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from crossdock.journal.sql.connection import Connection
-from crossdock.journal.sql.flow_reads import FlowReads
+from crossdock.journal.sql.resend_reads import ResendReads
 from crossdock.journal.sql.rows import MESSAGE_COLUMNS, read_message
 from crossdock.journal.stock import BeliefRow, LevelRow, PromiseRow, ToldRow
 from crossdock.message.records import Message
@@ -32,7 +32,7 @@ def reservations_of(connection: Connection, holder: int) -> list[Reservation]:
     return [read_reservation(row) for row in rows]
 
 
-class StockReads(FlowReads):
+class StockReads(ResendReads):
     """Small reads on a connection of their own, which sees only what is durable."""
 
     def levels(self, skus: Collection[str]) -> list[LevelRow]:
