@@ -76,7 +76,7 @@ class Decider:
                 self._wait(message, wait, batch, None)
             return
         try:
-            if made_by is None and self._outdated(message):
+            if made_by is None and self.outdated(message):
                 self._superseded(message, batch, "a newer version went its way in the meantime")
                 return
             self._predecessor(message, parent)
@@ -352,7 +352,8 @@ class Decider:
         self._move(message, MessageState.SUPERSEDED, batch, None)
         batch.changes.entry(self._entry(EntryKind.superseded, message, says, ()))
 
-    def _outdated(self, message: Message) -> bool:
+    def outdated(self, message: Message) -> bool:
+        """Whether its system has told a newer version meanwhile."""
         last = self._known.last_told(message.hub, message.system)
         return last is not None and last[0] == TOLD and last[1].version > message.version
 
