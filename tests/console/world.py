@@ -7,7 +7,7 @@ import contextlib
 import csv
 import json
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -321,11 +321,18 @@ async def world(
     locks: bool = True,
     more: Mapping[str, Any] | None = None,
     secrets: dict[str, str] | None = None,
+    write: Callable[[Path, str], dict[str, str]] | None = None,
 ) -> AsyncIterator[World]:
-    """A running site in a folder; `guards_off` and `locks` take a guard away, `more` adds to its charter."""
+    """A running site in a folder; `guards_off` and `locks` take a guard away, `more` adds to its charter.
+
+    `write` lays out another site, and gives its secrets.
+    """
     partner = Partner()
     await partner.start()
-    write_site(folder / "site", partner.url, more)
+    if write is not None:
+        secrets = write(folder / "site", partner.url)
+    else:
+        write_site(folder / "site", partner.url, more)
     async with again(folder, partner, guards_off=guards_off, secrets=secrets) as made:
         yield made
 
