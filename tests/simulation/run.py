@@ -27,7 +27,7 @@ TWICE_ONE_IN = 40
 #: After one seed in so many the memory of the dead is collected: that takes a tenth of a run.
 COLLECTED_ONE_IN = 4
 #: Seconds of real time after which a seed counts as one that never ends.
-SEED_MAX_S = 60.0
+SEED_MAX_S = 180.0
 WORKERS = 2
 
 
