@@ -29,6 +29,8 @@ COLLECTED_ONE_IN = 4
 #: Seconds of real time after which a seed counts as one that never ends.
 SEED_MAX_S = 180.0
 WORKERS = 2
+#: Where a worker keeps its stores; whoever ends the worker removes them.
+_SCRATCH = "CROSSDOCK_SIMULATION_SCRATCH"
 
 
 @dataclass(slots=True)
@@ -48,8 +50,8 @@ class Result:
 
 
 def scratch() -> Path:
-    """A folder for stores: in memory where the machine has such a place."""
-    memory = Path("/dev/shm")
+    """A folder for stores: that of whoever started this process, else in memory where the machine has such a place."""
+    memory = Path(os.environ.get(_SCRATCH, "/dev/shm"))
     return Path(tempfile.mkdtemp(prefix="crossdock-simulation-", dir=memory if memory.is_dir() else None))
 
 
@@ -105,7 +107,13 @@ class Workers:
     """Processes that run seeds; ended by their own handle only."""
 
     def __init__(self, numbers: Sequence[int], root: Path, processes: int) -> None:
-        environment = {**os.environ, "PYTHONPATH": f"{root / 'src'}{os.pathsep}{root}", "PYTHONHASHSEED": "0"}
+        self._scratch = scratch()
+        environment = {
+            **os.environ,
+            "PYTHONPATH": f"{root / 'src'}{os.pathsep}{root}",
+            "PYTHONHASHSEED": "0",
+            _SCRATCH: str(self._scratch),
+        }
         self._selector = selectors.DefaultSelector()
         self._processes: list[subprocess.Popen[str]] = []
         self._at: dict[int, tuple[int, float]] = {}
@@ -165,6 +173,7 @@ class Workers:
                 process.kill()
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=10)
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
 
 def many(
