@@ -386,17 +386,10 @@ class Decider:
 
     def _entry(self, kind: EntryKind, message: Message, says: str, reads: Collection[Read]) -> Entry:
         return Entry(
-            kind,
-            system=message.system,
-            origin=message.system,
-            capture=message.capture,
-            message=message.id,
-            root=message.root,
-            state=message.state.value,
-            says=says,
-            reads=reads_json(reads),
+            kind, system=message.system, origin=message.system, capture=message.capture, message=message.id,
+            root=message.root, state=message.state.value, says=says, reads=reads_json(reads),
             partition=partition_of(message.key),
-        )
+        )  # fmt: skip
 
 
 def _subject(message: Message, fault: Fault) -> Subject:
