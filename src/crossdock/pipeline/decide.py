@@ -76,7 +76,7 @@ class Decider:
                 self._wait(message, wait, batch, None)
             return
         try:
-            if made_by is None and self._outdated(message):
+            if made_by is None and self.outdated(message):
                 self._superseded(message, batch, "a newer version went its way in the meantime")
                 return
             check.predecessor(message, parent, self._charter, self._known)
@@ -346,7 +346,8 @@ class Decider:
         self._move(message, MessageState.SUPERSEDED, batch, None)
         batch.changes.entry(self._entry(EntryKind.superseded, message, says, ()))
 
-    def _outdated(self, message: Message) -> bool:
+    def outdated(self, message: Message) -> bool:
+        """Whether its system has told a newer version meanwhile."""
         last = self._known.last_told(message.hub, message.system)
         return last is not None and last[0] == TOLD and last[1].version > message.version
 
@@ -383,17 +384,10 @@ class Decider:
 
     def _entry(self, kind: EntryKind, message: Message, says: str, reads: Collection[Read]) -> Entry:
         return Entry(
-            kind,
-            system=message.system,
-            origin=message.system,
-            capture=message.capture,
-            message=message.id,
-            root=message.root,
-            state=message.state.value,
-            says=says,
-            reads=reads_json(reads),
+            kind, system=message.system, origin=message.system, capture=message.capture, message=message.id,
+            root=message.root, state=message.state.value, says=says, reads=reads_json(reads),
             partition=partition_of(message.key),
-        )
+        )  # fmt: skip
 
 
 def _subject(message: Message, fault: Fault) -> Subject:

@@ -171,13 +171,18 @@ class Translator:
         made = self._made(message, draft)
         if message.document == ACKNOWLEDGEMENT and message.tree["direction"] == "got":
             self._receipts.match(message, batch)
-        if capture.late:
+        if capture.late or self._overtaken(message):
             self._decider.late(message, made, batch)
         elif draft.news_only and self._is_old(message):
             self._decider.unchanged(message, made, batch)
         else:
             self._decider.decide(message, document, parent, batch, made_by=made)
             self._deadlines.begin(message, batch, at_ms=capture.at_ms)
+
+    def _overtaken(self, message: Message) -> bool:
+        """Whether a newer version went its way while the capture waited for a person; asked of known objects only."""
+        known = self._known.by_id(message.system, message.document, message.their_id)
+        return known is not None and self._decider.outdated(message)
 
     def _version(self, capture: Capture, draft: Draft) -> int:
         """The capture's, except where one capture holds revisions of documents that others held before."""
