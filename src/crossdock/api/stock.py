@@ -19,6 +19,7 @@ from crossdock.faults import Invalid
 from crossdock.journal.sql.site import SiteJournal
 from crossdock.message.names import id_of
 from crossdock.pipeline.bound import Context
+from crossdock.pipeline.renumbering import ITEM
 from crossdock.pipeline.stockkeeping.promises import PROMISE, Asked, Cart
 from crossdock.pipeline.stockkeeping.shown import stock_of
 from crossdock.pipeline.stockkeeping.stockroom import Stockroom
@@ -44,12 +45,17 @@ def add_stock(
         """What every system is known to have of an item, and what may be promised of it, site by site."""
         holder, kept = guest.holder(request), _kept(room)
         kept.kits.refresh()
+        kept.numbers.refresh()
+        sku = kept.numbers.now(ITEM, sku)
         packs = {
             name: kept.measures.pack(sku, one.unit, "EA")
             for name, one in kept.policy.channels.items()
             if one.unit
         }
-        found = await journal.view(lambda c: stock_of(c, sku, kept.policy, kept.kits.kits, packs, now_ms()))
+        formerly = kept.numbers.formers(ITEM, sku)
+        found = await journal.view(
+            lambda c: stock_of(c, sku, kept.policy, kept.kits.kits, packs, now_ms(), formerly)
+        )
         if found is None:
             raise Refusal(
                 404, f"nobody ever told of stock of {sku[:_TEXT_MAX]}", fix="look at the code of the item"

@@ -214,8 +214,7 @@ class Decider:
 
     def _leave_desk(self, message: Message, batch: Batch, why: str = "what was missing has come") -> None:
         """It is no member of its incident any more, and the last one ends it."""
-        journal = self._context.journal
-        incident = journal.incident_of(MemberKind.MESSAGE, message.id)
+        incident = self._context.journal.incident_of(MemberKind.MESSAGE, message.id)
         if incident is not None:
             batch.changes.row("delete_member", MemberKind.MESSAGE.value, message.id)
             if incident not in batch.freed:
@@ -270,6 +269,7 @@ class Decider:
             and message.root == message.hub
             and shares_numbers(self._charter, message.system, message.document)
             and self._known.by_number(message.document, message.number) is None
+            and not self._known.has_other_number(message.hub)
         )
         self._known.learn(message)
         return [
@@ -333,11 +333,11 @@ class Decider:
         self.to_desk(message, fault, batch)
         return None
 
-    def late(self, message: Message, made: Entry, batch: Batch) -> None:
+    def late(self, message: Message, made: Entry, batch: Batch, says: str = "") -> None:
         """A new message that an accepted newer version has overtaken."""
         message.state = MessageState.SUPERSEDED
         batch.changes.add_message(message, made)
-        entry = self._entry(EntryKind.superseded, message, "a newer version was accepted before", ())
+        entry = self._entry(EntryKind.superseded, message, says or "a newer version was accepted before", ())
         batch.changes.entry(entry, *self._introduction(message, batch.changes))
 
     def replaced(self, message: Message, batch: Batch) -> None:

@@ -12,6 +12,8 @@ from crossdock.journal.stories import Sent
 from crossdock.message.records import Message
 from crossdock.model import register
 from crossdock.model.document import DocumentClass
+from crossdock.model.documents.renumbering import NumberChange
+from crossdock.pipeline.renumbering import Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,18 @@ class Known(Protocol):
         """See Journal."""
         ...
 
+    def owner_of(self, hub: int) -> str | None:
+        """See Journal."""
+        ...
+
+    def number_changes(self) -> Sequence[Message]:
+        """See Journal."""
+        ...
+
+    def number_changes_version(self) -> int:
+        """See Journal."""
+        ...
+
     def story(self, root: int) -> Sequence[tuple[Message, Sequence[Sent]]]:
         """See Journal."""
         ...
@@ -80,6 +94,7 @@ class Knowledge:
 
     def __init__(self, journal: Known) -> None:
         self._journal = journal
+        self.numbers = Numbers(journal)
         self._identity: dict[tuple[str, str, str], Object | None] = {}  #: None: looked up, not known
         self._number: dict[tuple[str, str], Object] = {}
         self._told: dict[tuple[int, str], Message] = {}
@@ -90,6 +105,7 @@ class Knowledge:
 
     def forget(self) -> None:
         """Ends a batch: from now on the store has what it added."""
+        self.numbers.refresh()
         self._identity.clear()
         self._number.clear()
         self._told.clear()
@@ -114,6 +130,10 @@ class Knowledge:
             known = Object(*row) if row else None
         return known
 
+    def has_other_number(self, hub: int) -> bool:
+        """Whether an object is known under a number that it had before."""
+        return self.numbers.any and self._journal.owner_of(hub) is not None
+
     def parent(self, system: str, parent: tuple[str, str]) -> Object | None:
         """The object that another belongs to: by the speaker's own id of it, else by its number."""
         return self.by_id(system, *parent) or self.by_number(*parent)
@@ -129,6 +149,9 @@ class Knowledge:
         self._told[(message.hub, message.system)] = message
         if message.root != message.hub:
             self._under.setdefault(message.root, []).append(message)
+        if message.document == NumberChange.kind:
+            self.numbers.learn(message.tree)
+            self._items.clear()
         if message.document == "item":
             self._items.pop(message.number, None)
             self._told_items[message.number] = message
@@ -171,7 +194,7 @@ class Knowledge:
         return self._items[sku]
 
     def _read_item(self, sku: str) -> Item | None:
-        message = self._told_items.get(sku) or self._journal.item(sku)
+        message = self._told_items.get(sku) or self.numbers.item(sku)
         if message is None:
             return None
         tree = message.tree

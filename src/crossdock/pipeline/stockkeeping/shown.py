@@ -42,10 +42,11 @@ def stock_of(
     kits: Kits,
     packs: Mapping[str, tuple[str, Fraction]],
     now_ms: int,
+    formerly: Sequence[str] = (),
 ) -> dict[str, Any] | None:
     """Everything that is known of the stock of an item; None when nobody ever told of it and it is no kit.
 
-    `packs` are unit and factor that each publishing channel counts it in.
+    `packs` are unit and factor that each publishing channel counts it in, `formerly` the numbers it had before.
     """
     reads = StockReads(connection)
     reads.scope = 1
@@ -72,6 +73,7 @@ def stock_of(
     everyone = policy.channel("")
     return {
         "sku": sku,
+        "formerly": list(formerly),
         "unit": _unit(levels, sku),
         "at": moment(now_ms),
         "available": number(offer.sellable(sku, levels, {}, everyone, policy, kits)),
