@@ -19,13 +19,13 @@ from crossdock.model.documents.progress import OrderStatus
 from crossdock.pipeline import check
 from crossdock.pipeline.batch import Batch
 from crossdock.pipeline.bound import Context
-from crossdock.pipeline.brake import TYPE, MassChange, cause_of_feed
+from crossdock.pipeline.brake import MassChange, cause_of_feed
 from crossdock.pipeline.follow_up import FollowUp, Pen
 from crossdock.pipeline.goods import goods
 from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge, shares_numbers
 from crossdock.pipeline.particulars import particulars
 from crossdock.pipeline.progress import Progress, Ruling
-from crossdock.pipeline.report import Subject, cause_of, incident_of, reads_json
+from crossdock.pipeline.report import cause_of, incident_of, reads_json, subject_of
 from crossdock.pipeline.route import Router
 from crossdock.pipeline.stockkeeping.keeper import Keeper, Kept, NotCovered
 
@@ -361,15 +361,17 @@ class Decider:
         self._incident(message, fault, batch)
 
     def to_desk(self, message: Message, fault: Fault, batch: Batch) -> None:
-        """A known message that fails a check now."""
-        if message.state is not MessageState.DESK:
+        """A known message that fails a check now; if it lay there for another reason, that incident lets go of it."""
+        if message.state is MessageState.DESK:
+            self._leave_desk(message, batch, why=f"now another thing is wrong: {fault.says}")
+        else:
             batch.changes.move_message(message, MessageState.DESK)
         self._incident(message, fault, batch)
 
     def _incident(self, message: Message, fault: Fault, batch: Batch) -> None:
         id_, now_ms = self._context.journal.next_id(), self._context.clock.now_ms()
         incident = incident_of(
-            fault, _subject(message, fault), (MemberKind.MESSAGE, message.id), id_=id_, now_ms=now_ms,
+            fault, subject_of(message, fault), (MemberKind.MESSAGE, message.id), id_=id_, now_ms=now_ms,
             charter=self._charter,
         )  # fmt: skip
         entry = self._entry(EntryKind.incident, message, fault.says, ())
@@ -378,7 +380,7 @@ class Decider:
     def _is_another(self, message: Message, fault: Fault) -> bool:
         """Whether it would be on the desk for another cause than it is."""
         journal, member = self._context.journal, (MemberKind.MESSAGE, message.id)
-        same = journal.incident_of_cause(cause_of(fault, _subject(message, fault), member))
+        same = journal.incident_of_cause(cause_of(fault, subject_of(message, fault), member))
         return same != journal.incident_of(*member)
 
     def _entry(self, kind: EntryKind, message: Message, says: str, reads: Collection[Read]) -> Entry:
@@ -394,7 +396,3 @@ class Decider:
             reads=reads_json(reads),
             partition=partition_of(message.key),
         )
-
-
-def _subject(message: Message, fault: Fault) -> Subject:
-    return Subject(message.system, message.document, "" if fault.type == TYPE else message.number)
