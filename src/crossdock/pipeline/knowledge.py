@@ -12,6 +12,7 @@ from crossdock.journal.stories import Sent
 from crossdock.message.records import Message
 from crossdock.model import register
 from crossdock.model.document import DocumentClass
+from crossdock.model.documents.inventory import StockTransfer
 from crossdock.model.documents.renumbering import NumberChange
 from crossdock.pipeline.renumbering import Numbers
 
@@ -136,7 +137,11 @@ class Knowledge:
 
     def parent(self, system: str, parent: tuple[str, str]) -> Object | None:
         """The object that another belongs to: by the speaker's own id of it, else by its number."""
-        return self.by_id(system, *parent) or self.by_number(*parent)
+        known = self.by_id(system, *parent) or self.by_number(*parent)
+        if known is None and parent[0] in _SHIPPED_AS:
+            # A warehouse that sends goods to another site has an order for them under the transfer's own number.
+            return self.by_number(StockTransfer.kind, parent[1])
+        return known
 
     def learn(self, message: Message) -> None:
         """A message of this batch makes its object known."""
@@ -202,6 +207,10 @@ class Knowledge:
         base = tree.get("unit") or ""
         units = frozenset(filter(None, [base, *(pack.unit for pack in packs)]))
         return Item(units, f"m{message.id}", base, packs, tree.get("lot_tracked") is True)
+
+
+#: What a warehouse calls all that it ships.
+_SHIPPED_AS = frozenset({"sales_order", "warehouse_order"})
 
 
 def shares_numbers(charter: Charter, system: str, document: str) -> bool:

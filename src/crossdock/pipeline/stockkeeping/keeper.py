@@ -14,8 +14,8 @@ from crossdock.journal.stock import BeliefRow, ToldRow
 from crossdock.message.names import id_of
 from crossdock.message.records import Message
 from crossdock.model.document import Document
-from crossdock.model.documents.inventory import InventoryBalance, StockLevel
-from crossdock.model.documents.sales import Cancellation, SalesOrder
+from crossdock.model.documents.inventory import InventoryBalance, StockLevel, StockTransfer
+from crossdock.model.documents.sales import Cancellation, OrderLine, SalesOrder
 from crossdock.model.documents.shipment import Shipment
 from crossdock.model.documents.warehouse import PickStatus
 from crossdock.pipeline.lives import Story
@@ -88,6 +88,8 @@ class Keeper:
                 return self._balance(message, document)
             case SalesOrder():
                 return self._order(message, document, story)
+            case StockTransfer():
+                return self._order(message, _asked(document), story)
             case Shipment():
                 return Kept(self._shipped(message, document))
             case PickStatus():
@@ -321,6 +323,14 @@ class Keeper:
                     message.root, one.sku, one.amount, line=one.line, lot=None, at_ms=at_ms, sites=net
                 )
         return rows
+
+
+def _asked(transfer: StockTransfer) -> SalesOrder:
+    """A transfer as the site that sends the goods sees it: an order that only it can fill."""
+    lines = tuple(
+        OrderLine(line=one.line, sku=one.sku, quantity=one.quantity, unit=one.unit) for one in transfer.lines
+    )
+    return SalesOrder(number=transfer.number, site=transfer.from_site, lines=lines)
 
 
 def _same(wants: Sequence[Want], held: Sequence[Reservation]) -> bool:
