@@ -19,13 +19,13 @@ from crossdock.model.documents.progress import OrderStatus
 from crossdock.pipeline import check
 from crossdock.pipeline.batch import Batch
 from crossdock.pipeline.bound import Context
-from crossdock.pipeline.brake import TYPE, MassChange, cause_of_feed
+from crossdock.pipeline.brake import MassChange, cause_of_feed
 from crossdock.pipeline.follow_up import FollowUp, Pen
 from crossdock.pipeline.goods import goods
 from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge, shares_numbers
 from crossdock.pipeline.particulars import particulars
 from crossdock.pipeline.progress import Progress, Ruling
-from crossdock.pipeline.report import Subject, cause_of, incident_of, reads_json
+from crossdock.pipeline.report import cause_of, incident_of, reads_json, subject_of
 from crossdock.pipeline.route import Router
 from crossdock.pipeline.stockkeeping.keeper import Keeper, Kept, NotCovered
 
@@ -212,8 +212,7 @@ class Decider:
 
     def _leave_desk(self, message: Message, batch: Batch, why: str = "what was missing has come") -> None:
         """It is no member of its incident any more, and the last one ends it."""
-        journal = self._context.journal
-        incident = journal.incident_of(MemberKind.MESSAGE, message.id)
+        incident = self._context.journal.incident_of(MemberKind.MESSAGE, message.id)
         if incident is not None:
             batch.changes.row("delete_member", MemberKind.MESSAGE.value, message.id)
             if incident not in batch.freed:
@@ -268,6 +267,7 @@ class Decider:
             and message.root == message.hub
             and shares_numbers(self._charter, message.system, message.document)
             and self._known.by_number(message.document, message.number) is None
+            and not self._known.has_other_number(message.hub)
         )
         self._known.learn(message)
         return [
@@ -331,11 +331,11 @@ class Decider:
         self.to_desk(message, fault, batch)
         return None
 
-    def late(self, message: Message, made: Entry, batch: Batch) -> None:
+    def late(self, message: Message, made: Entry, batch: Batch, says: str = "") -> None:
         """A new message that an accepted newer version has overtaken."""
         message.state = MessageState.SUPERSEDED
         batch.changes.add_message(message, made)
-        entry = self._entry(EntryKind.superseded, message, "a newer version was accepted before", ())
+        entry = self._entry(EntryKind.superseded, message, says or "a newer version was accepted before", ())
         batch.changes.entry(entry, *self._introduction(message, batch.changes))
 
     def replaced(self, message: Message, batch: Batch) -> None:
@@ -370,7 +370,7 @@ class Decider:
     def _incident(self, message: Message, fault: Fault, batch: Batch) -> None:
         id_, now_ms = self._context.journal.next_id(), self._context.clock.now_ms()
         incident = incident_of(
-            fault, _subject(message, fault), (MemberKind.MESSAGE, message.id), id_=id_, now_ms=now_ms,
+            fault, subject_of(message, fault), (MemberKind.MESSAGE, message.id), id_=id_, now_ms=now_ms,
             charter=self._charter,
         )  # fmt: skip
         entry = self._entry(EntryKind.incident, message, fault.says, ())
@@ -379,7 +379,7 @@ class Decider:
     def _is_another(self, message: Message, fault: Fault) -> bool:
         """Whether it would be on the desk for another cause than it is."""
         journal, member = self._context.journal, (MemberKind.MESSAGE, message.id)
-        same = journal.incident_of_cause(cause_of(fault, _subject(message, fault), member))
+        same = journal.incident_of_cause(cause_of(fault, subject_of(message, fault), member))
         return same != journal.incident_of(*member)
 
     def _entry(self, kind: EntryKind, message: Message, says: str, reads: Collection[Read]) -> Entry:
@@ -388,7 +388,3 @@ class Decider:
             root=message.root, state=message.state.value, says=says, reads=reads_json(reads),
             partition=partition_of(message.key),
         )  # fmt: skip
-
-
-def _subject(message: Message, fault: Fault) -> Subject:
-    return Subject(message.system, message.document, "" if fault.type == TYPE else message.number)
