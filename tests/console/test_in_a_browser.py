@@ -138,7 +138,7 @@ async def test_a_supervisor_previews_and_sends_a_day_again_and_sees_it_end(w: Wo
     await w.settled()
     page = await signed_in(browser, w, token)
     await page.goto(f"{w.url}{PREFIX}/replay")
-    await page.get_by_label("To").select_option("erp")
+    await page.locator("select[name=to]").select_option("erp")
     await page.get_by_label("From").fill("2020-01-01T00:00")
     await page.get_by_label("Until").fill("2090-01-01T00:00")
     await page.get_by_role("button", name="See what would be sent").click()
