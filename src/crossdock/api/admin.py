@@ -12,9 +12,12 @@ from fastapi import FastAPI, Header, Query, Request, Response
 from crossdock.access.people import People
 from crossdock.api import shapes
 from crossdock.api.acts import act_body
+from crossdock.api.approvals import WAITS, add_approvals
+from crossdock.api.description import add_intake, describe
 from crossdock.api.desk import add_desk
 from crossdock.api.guest import Guest
 from crossdock.api.keys import Keys
+from crossdock.api.numbers import add_numbers
 from crossdock.api.people import add_people
 from crossdock.api.problems import MEDIA_TYPE
 from crossdock.api.refusals import Refusal, add_handlers
@@ -31,12 +34,14 @@ from crossdock.desk.desk import Desk
 from crossdock.desk.nudge import Nudge
 from crossdock.desk.supervision import Supervision
 from crossdock.faults import Invalid
+from crossdock.governance.approvals import Approvals
 from crossdock.journal.contract import StoreDown
 from crossdock.journal.sql import desk_reads, incidents, views
 from crossdock.journal.sql.awaited import open_
 from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sql.trace import Several, trace
+from crossdock.message.four_eyes import FourEyes
 from crossdock.message.incident import TYPES
 from crossdock.message.names import BYTES, INCIDENT, id_of
 from crossdock.pipeline.bound import Context
@@ -44,6 +49,10 @@ from crossdock.pipeline.lives import lifecycle
 from crossdock.pipeline.trial import Trial
 
 _JSON = "application/json"
+_REFUSALS = (
+    (400, "The body cannot be read"), (401, "No key"), (403, "Not with this key"), (404, "There is no such thing"),
+    (413, "The body is too large"), (422, "Something in it is wrong"), (503, "The store cannot be asked now"),
+)  # fmt: skip
 _KEY_MAX = 255
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -117,28 +126,24 @@ class Shown(Protocol):
         ...
 
 
-def desk_of(hub: Running) -> Desk:
+def desk_of(hub: Running, eyes: FourEyes | None = None) -> Desk:
     """The desk of a running hub; all doors of a process share one, so that two acts on an incident meet."""
     return Desk(
         hub.journal, hub.worker, hub.clock.now_ms, crosswalks_changed=hub.refresh_crosswalks,
-        trial=Trial(hub.context) if hub.context else None, known_codes=hub.known_codes,
+        trial=Trial(hub.context) if hub.context else None, known_codes=hub.known_codes, eyes=eyes,
         rules=hub.context.charter.desk if hub.context else DeskRules(),
     )  # fmt: skip
 
 
-def operator_of(hub: Running, context: Context) -> Operator:
+def operator_of(hub: Running, context: Context, eyes: FourEyes | None = None) -> Operator:
     """Who opens and closes the ways of a running hub."""
-    return Operator(hub.journal, hub.worker, hub.clock.now_ms, context.charter.systems)
+    return Operator(hub.journal, hub.worker, hub.clock.now_ms, context.charter.systems, eyes=eyes)
 
 
 def create(
-    shown: Shown,
-    *,
-    desk: Desk | None = None,
-    operator: Operator | None = None,
-    people: People | None = None,
-    supervision: Supervision | None = None,
-) -> FastAPI:
+    shown: Shown, *, desk: Desk | None = None, operator: Operator | None = None, people: People | None = None,
+    approvals: Approvals | None = None, supervision: Supervision | None = None,
+) -> FastAPI:  # fmt: skip
     """The API over a running hub. Nothing in it decides: it reads, and hands acts to the desk.
 
     What is not given is made for this API alone.
@@ -148,24 +153,29 @@ def create(
         description="The process and admin API of a hub between warehouse systems and everything around them.",
         responses={
             status: {"content": {MEDIA_TYPE: {"schema": _PROBLEM}}, "description": says}
-            for status, says in ((401, "No key"), (403, "Not with this key"), (422, "Something in it is wrong"))
+            for status, says in _REFUSALS
         },
     )  # fmt: skip
     add_handlers(app)
     shown.hub.journal.writer.watch = shown.metrics.committed
     hub = shown.hub
+    add_intake(app)
     _add_figures(app, shown)
     _add_stories(app, shown)
     _add_incidents(app, shown, desk or desk_of(hub))
     add_people(app, shown.keys, people or People(hub.journal, hub.clock.now_ms))
+    if approvals is not None:
+        add_approvals(app, shown.keys, approvals)
     if hub.context is not None:
-        add_restored(app, shown.keys, hub.context.restored)
+        add_restored(app, shown.keys, hub.context.restored, approvals)
         keeper = operator or operator_of(hub, hub.context)
+        add_numbers(app, shown.keys, hub.journal, hub.context)
         add_systems(app, shown.keys, hub.journal, hub.context, keeper, hub.clock.now_ms)
         add_stock(app, shown.keys, hub.journal, hub.context, hub.clock.now_ms)
     if supervision is not None:
         add_desk(app, shown.keys, hub.journal, supervision, hub.clock.now_ms)
     _add_health(app, shown)
+    describe(app)
     return app
 
 
@@ -280,7 +290,7 @@ def _add_incidents(app: FastAPI, shown: Shown, desk: Desk) -> None:
 
     @app.post(
         "/v1/incidents/{id}/{act}", response_model=shapes.IncidentItem, tags=["desk"],
-        responses={409: {"model": shapes.Problem, "description": "Somebody was faster"}},
+        responses={**WAITS, 409: {"model": shapes.Problem, "description": "Somebody was faster"}},
         openapi_extra={"requestBody": {"content": {_JSON: {"schema": {"type": "object"}}}, "required": True}},
     )  # fmt: skip
     async def acted(  # pyright: ignore[reportUnusedFunction]
@@ -340,10 +350,19 @@ def _add_health(app: FastAPI, shown: Shown) -> None:
     )  # fmt: skip
     async def metrics() -> Response:  # pyright: ignore[reportUnusedFunction]
         """What the hub counts of itself."""
-        figures = await journal.view(lambda c: (incidents.open_by_type(c), views.under_way(c)))
+        open_, under_way, more = await journal.view(
+            lambda c: (incidents.open_by_type(c), views.under_way(c), shown.metrics.more(c))
+        )
         context = shown.hub.context
-        gauges = _gauges(journal, *figures) | (system_gauges(context) if context else {})
+        gauges = _gauges(journal, open_, under_way) | (system_gauges(context) if context else {})
+        gauges.update(more)
         return Response(shown.metrics.page(gauges), media_type=CONTENT_TYPE)
+
+
+def _failed(under_way: Mapping[str, int]) -> dict[str, float]:
+    return {
+        what: float(under_way.get(f"{what} desk", 0)) for what in ("captures", "messages", "transmissions")
+    }
 
 
 def _gauges(journal: SiteJournal, open_: Mapping[str, int], under_way: Mapping[str, int]) -> dict[str, Gauge]:
@@ -353,8 +372,13 @@ def _gauges(journal: SiteJournal, open_: Mapping[str, int], under_way: Mapping[s
             "Open incidents, by type.", {name: open_.get(name, 0) for name in TYPES}, label="type"
         ),
         "crossdock_under_way": Gauge("What is not at its end, by where it is.", under_way, label="where"),
-        "crossdock_commits": Gauge("Commits since the start.", {"": writer.commits}),
-        "crossdock_commit_failures": Gauge("Commits that failed since the start.", {"": writer.failures}),
+        "crossdock_failed": Gauge(
+            "What waits for a person, by what it is.", _failed(under_way), label="what"
+        ),
+        "crossdock_commits_total": Gauge("Commits since the start.", {"": writer.commits}),
+        "crossdock_commit_failures_total": Gauge(
+            "Commits that failed since the start.", {"": writer.failures}
+        ),
         "crossdock_commit_queue": Gauge("Callers that wait for a commit.", {"": writer.depth}),
         "crossdock_ledger_position": Gauge("Position of the last durable entry.", {"": journal.position}),
         "crossdock_store_ready": Gauge(

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from crossdock.api.tables import as_csv
 from crossdock.charter.charter import Charter, ObjectRule
 from crossdock.console.gate import Visit
+from crossdock.console.table import as_csv
 from crossdock.console.words import say
 from crossdock.desk.story import plain
 
@@ -61,7 +61,7 @@ def _row(rule: ObjectRule, systems: Sequence[str]) -> Row:
 
     def cell(system: str) -> Cell:
         fields = [path for path, owner in rule.fields.items() if owner == system]
-        if system == rule.owner:
+        if system in rule.owners:
             return Cell("own", say("charter.owns"))
         if fields:
             return Cell("field", say("charter.owns_fields", fields=", ".join(fields)))

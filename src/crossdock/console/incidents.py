@@ -12,11 +12,11 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from crossdock.access.roles import Right
-from crossdock.api.tables import as_csv
 from crossdock.console.clock import ms_of
 from crossdock.console.gate import Visit, not_found
 from crossdock.console.paper import query
 from crossdock.console.shown import within
+from crossdock.console.table import as_csv
 from crossdock.console.words import say
 from crossdock.desk.closeup import closeup
 from crossdock.desk.playbook import playbooks, with_facts
@@ -30,8 +30,6 @@ from crossdock.message.names import INCIDENT, id_of
 
 Tree = Mapping[str, Any]
 VIEWS = ("team", "mine", "all", "asleep", "ended")
-#: Types of incident that hold something until a second pair of eyes lets it pass.
-_FOR_APPROVERS = frozenset({"mass_change"})
 #: How the hub says which row of which crosswalk is missing.
 _NO_ROW = re.compile(r"(?P<crosswalk>[\w.-]+) has no row for .*?(?: of (?P<system>[\w-]+))?$")
 _NOTES_MAX = 3  #: notes of shifts that are shown
@@ -150,7 +148,7 @@ async def _item(visit: Visit, name: str) -> dict[str, Any] | None:
 
 async def _around(visit: Visit, item: Tree, foreseen: Mapping[str, Any] | None) -> dict[str, Any]:
     """What the right pane shows beside the incident itself."""
-    right = _right(item["type"])
+    right = Right.ACT
     row = _missing_row(item)
     charter = visit.shown.hub.charter
     if foreseen is None and visit.asked("preview") == "retry" and "retry" in item["acts"]:
@@ -167,10 +165,6 @@ async def _around(visit: Visit, item: Tree, foreseen: Mapping[str, Any] | None) 
         "closed_ms": ms_of(item.get("closed_at")), "fields": item.get("fields") or [],
         "word_for_word": item["type"] in _WORD_FOR_WORD,
     }  # fmt: skip
-
-
-def _right(type_: str) -> Right:
-    return Right.APPROVE if type_ in _FOR_APPROVERS else Right.ACT
 
 
 def _missing_row(item: Tree) -> dict[str, str] | None:
@@ -230,8 +224,6 @@ async def act(visit: Visit) -> Response:
     item = await _item(visit, name)
     if item is None:
         return not_found(visit, say("incident.none", id=name[:40]), say("incident.none_fix"))
-    if not visit.may(_right(item["type"])):
-        return visit.page("refused.html", 403, says=say("refused.approver"), fix=say("refused.role_fix"))
     id_ = id_of(INCIDENT, name)
     assert id_ is not None, "it was found by its name"
     if what == "foresee":

@@ -24,6 +24,7 @@ from crossdock.desk.act import (
     Retry,
     Snooze,
     Wake,
+    kind_of,
     read,
 )
 from crossdock.desk.attending import Attending
@@ -37,6 +38,7 @@ from crossdock.journal.sql import incidents
 from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.flow import BRAKE
 from crossdock.journal.sql.site import SiteJournal
+from crossdock.message.four_eyes import FourEyes, OnePair
 from crossdock.message.incident import Incident, IncidentState, MemberKind
 from crossdock.message.names import INCIDENT, moment, name_of
 from crossdock.pipeline import brake
@@ -71,11 +73,12 @@ class Desk:
         trial: Trial | None = None,
         known_codes: Callable[[str], Collection[str] | None] = lambda _: (),
         rules: DeskRules = DeskRules(),  # noqa: B008 - it cannot be changed
+        eyes: FourEyes | None = None,
     ) -> None:
         """`trial` tries a value before it is kept; without it every value is taken.
 
         `known_codes` gives our codes that a crosswalk has already (None: there is no such crosswalk):
-        another one may be a slip of the pen.
+        another one may be a slip of the pen. `eyes` says which acts two people must want.
         """
         self._journal = journal
         self._nudge = nudge
@@ -83,6 +86,7 @@ class Desk:
         self._crosswalks_changed = crosswalks_changed
         self._trial = trial
         self._known_codes = known_codes
+        self._eyes = eyes or OnePair()
         self._moves = Moves(journal, now_ms)
         self.attending = Attending(journal, now_ms, rules)
         self._acting: dict[int, asyncio.Event] = {}
@@ -128,7 +132,8 @@ class Desk:
                 f"somebody acted on {name_of(INCIDENT, id_)} at the same time: {last or 'look again'}"
             )
         act = read(name, body, type_=incident.type)
-        if isinstance(act, Retry | Mend | AddRow) and incident.type in _NOT_TRIED_AGAIN:
+        let_go = isinstance(act, Retry) and name in item["acts"]  # a document that came twice
+        if isinstance(act, Retry | Mend | AddRow) and incident.type in _NOT_TRIED_AGAIN and not let_go:
             raise Invalid(
                 f"{incident.type} is not ended by another try", path="act", value=name,
                 fix=f"one of: {', '.join(item['acts'])}; a doubt ends with an outcome and a reason",
@@ -144,11 +149,16 @@ class Desk:
             answer = self._answer(changes, asked, item | {"desk": after})
             await self._journal.submit(changes)
             return answer
+        kind = kind_of(incident.type, act)
         if isinstance(act, Mend):
             await self._try(incident, act)
         elif isinstance(act, AddRow):
             act = self._doubted(act)
             item["says"] += f"; {act.doubt}" if act.doubt else ""
+        if kind is not None:
+            name_ = name_of(INCIDENT, id_) or ""
+            says = f"{name} {name_} ({incident.type}, {item['members']} in it)"
+            await self._eyes.must_agree(kind, f"incident/{name}", name_, body, who=who, says=lambda: says)
         if isinstance(act, Assign):
             return await self._assign(incident, item, act, who, asked)
         return await self._end(incident, item, act, who, asked)

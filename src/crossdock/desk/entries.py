@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from crossdock.journal.chain import partition_of
+from crossdock.message.four_eyes import second
 from crossdock.message.incident import Incident
 from crossdock.message.names import INCIDENT
 from crossdock.message.records import Entry
@@ -37,7 +38,7 @@ def entry_of(
         "before": before,
         "after": after,
         "given": given or {},
-    }
+    } | second()
     return Entry(
         EntryKind.act,
         system=incident.system,
@@ -58,5 +59,5 @@ def entry_of_desk(
         "before": {},
         "after": after,
         "given": given or {},
-    }
+    } | second()
     return Entry(EntryKind.act, says=says, detail=_encode(detail).decode(), partition=partition_of("desk"))
