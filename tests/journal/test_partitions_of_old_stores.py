@@ -47,6 +47,8 @@ def back_to_the_first_shape(path: Path) -> None:
             "shift_notes",
             "desk_runs",
             "resends",
+            "approvals",
+            "stones",
             *("watch", "expectations", "measures", "alerts"),
             *stock,
         ):
