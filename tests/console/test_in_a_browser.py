@@ -14,6 +14,7 @@ import pytest
 from crossdock.access.roles import Role
 from crossdock.console.gate import COOKIE
 from tests.console import trading
+from tests.console.calls import call
 from tests.console.world import GOOD, PREFIX, ROOT, World, world
 
 _AXE = "axe-core@4.14.1"
@@ -129,7 +130,7 @@ async def test_a_supervisor_foresees_what_a_row_does_and_mends_500_orders_in_one
     assert "sam had 500 documents tried again" in history
     await page.goto(f"{w.url}{PREFIX}/incidents")
     assert "Nothing waits for a person" in await page.locator("h1").inner_text()
-    sums = (await w.call("GET", "/v1/conservation"))[1]
+    sums = (await call(w, "GET", "/v1/conservation"))[1]
     assert sums["balanced"] and sums["captures"]["translated"] == 500
 
 

@@ -276,38 +276,6 @@ class World:
         await self.order("SO-1003", sku="OTHER-9")
         await self.order("SO-1004", system="marketplace")
 
-    async def call(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        *,
-        role: str = "operator",
-        key: str = "",
-        who: str = "",
-    ) -> tuple[int, Any]:
-        """A request to the HTTP interface with a key of a role."""
-        name = who or role
-        if name not in self._keys:
-            self._keys[name] = new_key()
-            add_key(self._storage, StoredKey(digest_of(self._keys[name]), name, role, None, 1, None))
-        headers = {"authorization": f"Bearer {self._keys[name]}", **({"idempotency-key": key} if key else {})}
-        data = None if body is None else json.dumps(body).encode()
-        request = Request(f"{self.url}{path}", data, headers, method=method)
-
-        def run() -> tuple[int, Any]:
-            from urllib.error import HTTPError
-
-            try:
-                answer = build_opener().open(request, timeout=20)
-            except HTTPError as refused:
-                answer = refused
-            with answer:
-                read = answer.read()
-                return answer.status, json.loads(read) if read[:1] in b"{[" else read.decode()
-
-        return await asyncio.to_thread(run)
-
     async def settled(self) -> None:
         """Waits until nothing moves any more."""
         for _ in range(200):
