@@ -66,19 +66,16 @@ class App:
         self.people = People(hub.journal, hub.clock.now_ms, eyes)
         self.supervision = Supervision(
             hub.journal, self.desk, hub.context, hub.clock.now_ms,
-            trying=hub.crosswalks.trying, host=hub.settings.host_id,
+            trying=hub.crosswalks.trying, host=hub.settings.host_id, eyes=eyes,
         )  # fmt: skip
         carry_out(
-            eyes, desk=self.desk, operator=self.operator, people=self.people, restored=hub.context.restored
-        )
-        admin = create(
-            self,
-            desk=self.desk,
-            operator=self.operator,
-            people=self.people,
-            approvals=eyes,
+            eyes, desk=self.desk, operator=self.operator, people=self.people, restored=hub.context.restored,
             supervision=self.supervision,
-        )
+        )  # fmt: skip
+        admin = create(
+            self, desk=self.desk, operator=self.operator, people=self.people, approvals=eyes,
+            supervision=self.supervision,
+        )  # fmt: skip
         proxies = Proxies(hub.settings.trusted_proxies)
         other = bridged(admin, max_bytes=_ADMIN_MAX_BYTES, proxies=proxies)
         if beside is not None:

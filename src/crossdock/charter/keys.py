@@ -81,7 +81,6 @@ SECTIONS: dict[str, dict[str, Key]] = {
             section="desk_clock"),
         Key("types", Type.SECTION_BY_NAME, "For one type of incident, in place of its severity's.",
             section="desk_clock"),
-        Key("four_eyes", Type.TEXTS, "Acts that wait for an approver: bulk, replay.", default=()),
         Key("replay_max", Type.WHOLE, "Deliveries that one replay may repeat.", default=100_000, least=1),
     ),
     "desk_clock": _keys(
