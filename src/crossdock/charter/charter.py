@@ -14,6 +14,7 @@ from crossdock.charter.flow_settings import Brake, FileForm, Fit, WhenClosed
 from crossdock.charter.orders import HUB_OWNER, Orders
 from crossdock.formats.edi.profile import Profile
 from crossdock.stock.policy import Policy
+from crossdock.stock.sourcing.policy import Sourcing
 
 
 class ItemCheck(Enum):
@@ -240,6 +241,7 @@ class Charter:
     files: Mapping[str, str] = field(default_factory=dict[str, str])  #: name in the site -> text, as checked
     partners: Mapping[str, Profile] = field(default_factory=dict[str, Profile])  #: by the name of their file
     stock: Policy | None = None  #: what may be promised; None: no stock is kept
+    sourcing: Sourcing | None = None  #: order routing; None: every reader gets whole orders
 
     def calendar(self, system: str, direction: str) -> Calendar:
         """The blackouts of one system and one direction ("in" or "out"), on its own clock or else the site's."""

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from crossdock.charter.charter import Charter, Checks, Intake, ItemCheck, Site, System
 from crossdock.charter.flow_reading import check_blackouts
@@ -17,6 +18,7 @@ from crossdock.charter.partners import read_partners
 from crossdock.charter.reading import Reading, Values
 from crossdock.charter.sheet import Entry, read_sheet
 from crossdock.charter.site_files import CHARTER_FILE, check_files, digest, read_files
+from crossdock.charter.sourcing import read_sourcing
 from crossdock.charter.stock import LEVEL, read_stock
 from crossdock.charter.systems import Connectors, read_systems
 from crossdock.charter.values import nearest
@@ -94,6 +96,8 @@ def _charter(
     site, intake = _section(reading, values, "site"), _section(reading, values, "intake")
     if "timezone" in site and isinstance(site["timezone"], str):
         del site["timezone"]  # the default, which Site knows as a zone
+    zone: ZoneInfo = site.get("timezone") or Site().timezone
+    stock = read_stock(reading, values["stock"], systems, connectors, rules)
     charter = Charter(
         version=digest(files),
         site=Site(**site),
@@ -107,7 +111,8 @@ def _charter(
         orders=read_orders(reading, values["orders"]),
         files=files,
         partners=partners,
-        stock=read_stock(reading, values["stock"], systems, connectors, rules),
+        stock=stock,
+        sourcing=read_sourcing(reading, values["sourcing"], stock, zone, systems, rules),
     )
     check_made(reading, systems, {rule.document: rule.owner for rule in rules.values()})
     for system in systems.values():
