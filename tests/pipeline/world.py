@@ -215,9 +215,10 @@ class World:
         surroundings: Mapping[str, Any] | None = None,
         database: str | None = None,
         stock: Policy | None = None,
+        targets: Mapping[str, FakeTarget] | None = None,
         **guards: Any,
     ) -> None:
-        self.targets = {name: FakeTarget(name) for name in ("wms", "erp")}
+        self.targets = dict(targets or {name: FakeTarget(name) for name in ("wms", "erp")})
         limits = Limits(concurrency, retry_first_s=0.005, retry_max_s=0.02, retry_for_s=retry_for_s)
         on_change = OnChange.REVISE if revise else OnChange.REFUSE
         flows = tuple(FlowIn(d, id="number", on_change=on_change) for d in documents)
@@ -233,6 +234,7 @@ class World:
         rules = {d: ObjectRule(d, owned.get(d, "shop"), tuple(readers), fields or {}) for d in ruled}
         judged = checks or Checks(ItemCheck.SKIP)
         self.charter = rewrite(Charter("sha256:test", Site(), systems, rules, judged, _LOCAL, stock=stock))
+        systems = dict(self.charter.systems)
         self.clock = Clock()
         self.database = database or fresh_database(folder) or f"sqlite:{folder / 'hub.db'}"
         self.journal = journal_at(self.database, self.clock, guards.pop("dedup", None) or ArrivalDedup())

@@ -27,7 +27,9 @@ from crossdock.pipeline.particulars import particulars
 from crossdock.pipeline.progress import Progress, Ruling
 from crossdock.pipeline.report import Subject, incident_of, reads_json
 from crossdock.pipeline.route import Router
-from crossdock.pipeline.stockkeeping.keeper import Keeper, Kept, NotCovered
+from crossdock.pipeline.sourcing.writing import Parts
+from crossdock.pipeline.stockkeeping.keeper import Keeper
+from crossdock.pipeline.stockkeeping.kept import Kept, NotCovered
 
 
 class Decider:
@@ -44,7 +46,11 @@ class Decider:
         pen = Pen(self._entry, self._introduction, self._move, self._superseded)
         self.follow_up = FollowUp(context, known, router, self._progress, pen)
         zone, now_ms = context.charter.site.timezone, context.clock.now_ms
-        self.stock = Keeper(context.stock, context.journal, zone, now_ms) if context.stock else None
+        sourcing, room = context.charter.sourcing, context.stock
+        self.stock = Keeper(room, context.journal, zone, now_ms, sourcing, known.story) if room else None
+        self._parts: Parts | None = None
+        if self.stock is not None and self.stock.sourcer is not None:
+            self._parts = Parts(context, known, self.decide, self.follow_up, self.stock.sourcer, self._entry)
 
     def begin(self) -> None:
         """A batch begins."""
@@ -79,7 +85,7 @@ class Decider:
             if made_by is None and self._outdated(message):
                 self._superseded(message, batch, "a newer version went its way in the meantime")
                 return
-            self._predecessor(message, parent)
+            check.predecessor(message, parent, self._charter, self._known)
             own = self._charter.made_by_hub(message.document)
             news = own or check.ownership(message, self._charter, self._known)
             if self.stock is not None and self.stock.echoes(message, document):
@@ -122,7 +128,8 @@ class Decider:
         kept = Kept()
         if self.stock is not None and news:
             try:
-                kept = self.stock.decided(message, document, [r.system for r in targets])
+                readers, again = [r.system for r in targets], made_by is None
+                kept = self.stock.decided(message, document, readers, ruling, again=again)
             except NotCovered as no:
                 self._move(message, MessageState.REFUSED, batch, made_by)
                 entry = self._entry(EntryKind.decided, message, f"refused: {no.says}", reads)
@@ -136,10 +143,15 @@ class Decider:
             for name, values, touches in kept.rows:
                 batch.changes.row(name, *values, touches=touches)
             return
-        self._move(message, MessageState.ROUTED, batch, made_by)
-        if kept.says:
-            warnings = [*warnings, kept.says]
-        self._routed(message, reads, warnings, batch, targets, kept.rows, ruling, news=news)
+        if kept.plan is not None and kept.plan.replaces is message:
+            self._superseded(message, batch, kept.says or "looked at again as new parts", kept.rows)
+        else:
+            self._move(message, MessageState.ROUTED, batch, made_by)
+            warnings = [*warnings, kept.says] if kept.says else warnings
+            reads = [*reads, *kept.reads]
+            self._routed(message, reads, warnings, batch, targets, kept.rows, ruling, news=news)
+        if kept.plan is not None and self._parts is not None:
+            self._parts.write(kept.plan, batch)
 
     def _lacks(self, message: Message, fault: Fault, batch: Batch, made_by: Entry | None) -> None:
         """Something that the rules of stock ask for is not there; who waits for goods waits on."""
@@ -271,18 +283,6 @@ class Decider:
 
     # -- not now -------------------------------------------------------------
 
-    def _predecessor(self, message: Message, parent: tuple[str, str] | None) -> None:
-        """A document that belongs to another waits until that one is known. Raises Waits."""
-        if parent is None or message.root != message.hub or parent[0] not in self._charter.objects:
-            return
-        if self._known.parent(message.system, parent) is None:
-            raise Waits(
-                f"{message.document} {message.number} came before its {parent[0]} {parent[1]}",
-                kind=parent[0],
-                number=parent[1],
-                fix=f"send {parent[0]} {parent[1]}, or resolve with a reason",
-            )
-
     def _wait(self, message: Message, wait: Waits, batch: Batch, made_by: Entry | None) -> None:
         until = wait.until_ms or (None if wait.patient else self._until(wait.kind))
         predecessor = f"{wait.kind}/{wait.number}"
@@ -348,9 +348,11 @@ class Decider:
         """A message that is made anew, with a mended value or in its right place."""
         self._superseded(message, batch, "looked at again as a new message")
 
-    def _superseded(self, message: Message, batch: Batch, says: str) -> None:
+    def _superseded(self, message: Message, batch: Batch, says: str, rows: Sequence[Row] = ()) -> None:
         self._move(message, MessageState.SUPERSEDED, batch, None)
-        batch.changes.entry(self._entry(EntryKind.superseded, message, says, ()))
+        batch.changes.entry(self._entry(EntryKind.superseded, message, says, ()), *rows)
+        if message.root != message.hub:
+            self._known.learn_story(message)
 
     def _outdated(self, message: Message) -> bool:
         last = self._known.last_told(message.hub, message.system)

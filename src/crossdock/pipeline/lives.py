@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -24,8 +25,11 @@ from crossdock.pipeline.truth import states_of
 
 _T = TransmissionState
 _UTC = ZoneInfo("UTC")
+_PENDING = (MessageState.WAITING, MessageState.DESK)
 #: Documents that ask a warehouse to ship, and those that ask it not to.
 ORDERS = frozenset({"sales_order", "warehouse_order"})
+#: The same, and what asks a supplier.
+ASKING = ORDERS | {"purchase_order"}
 CANCELS = frozenset({"cancellation", "warehouse_order_cancel"})
 #: Documents that tell how far an order is.
 TELLING = ORDERS | CANCELS | {
@@ -98,10 +102,31 @@ class Lives:
             facts = self.facts(message, document)
             if message.state is MessageState.ROUTED:
                 known += facts
+            elif message.state in _PENDING and self._is_part(message):
+                known += self._pending(message, facts)
             elif message.state is MessageState.CLOSED and message.document in ORDERS:
                 known += [*facts, *(self.answer(fact, Told.CANCEL_ACCEPTED) for fact in facts[:1])]
             known += self._sent(message, facts, sent)
         return known
+
+    def _is_part(self, message: Message) -> bool:
+        """Whether the hub itself made it of an order, to be released later."""
+        return (
+            self._charter.sourcing is not None
+            and message.root != message.hub
+            and self._charter.made_by_hub(message.document)
+        )
+
+    def _pending(self, message: Message, facts: Sequence[Fact]) -> Iterator[Fact]:
+        """A part that is not released yet is open all the same; one without a site lacks its stock."""
+        for fact in facts:
+            yield replace(fact, told=Told.VALIDATED)
+            if message.state is MessageState.DESK and message.tree.get("site") is None:
+                lines = tuple(
+                    replace(one, quantity=None, short=one.quantity or Decimal()) for one in fact.lines
+                )
+                told = self.answer(fact, Told.BACKORDERED)
+                yield replace(told, lines=lines, forced=True)
 
     def _sent(self, message: Message, facts: Sequence[Fact], sent: Sequence[Sent]) -> Iterator[Fact]:
         """What the sendings of a message tell."""

@@ -12,6 +12,7 @@ from crossdock.message.states import MessageState
 from crossdock.model.document import Document
 from crossdock.model.documents.sales import SalesOrder
 from crossdock.model.documents.shipment import Shipment
+from crossdock.model.documents.warehouse import WarehouseOrder
 from crossdock.model.lifecycle.facts import Fact
 from crossdock.model.lifecycle.life import Judged, Life
 from crossdock.model.lifecycle.tables import Need, Trigger
@@ -173,6 +174,8 @@ class Progress:
         begun_ms = capture.at_ms if capture else self._context.time.at_ms
         opens_ms = begun_ms + int(self._charter.orders.edit_window_s * 1000)
         start = document.ship_from_at if isinstance(document, SalesOrder) else None
+        if isinstance(document, WarehouseOrder):
+            start = document.release_at
         if start is None:
             return opens_ms if self._charter.orders.edit_window_s else 0
         if not isinstance(start, datetime):

@@ -10,6 +10,7 @@ from crossdock.journal.changes import Changes
 from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.pipeline.bound import Context
+from crossdock.pipeline.sourcing.meant import is_meant
 from crossdock.pipeline.target import Target
 
 ACKNOWLEDGEMENT = "acknowledgement"
@@ -37,7 +38,9 @@ class Router:
         return [
             r
             for r in rule.readers
-            if (everybody or r.system != message.system) and self._targets[r.system].writes(message.document)
+            if (everybody or r.system != message.system)
+            and self._targets[r.system].writes(message.document)
+            and is_meant(self._context.charter, r.system, message)
         ]
 
     def route(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from crossdock.faults import Fault, Invalid
+from crossdock.faults import Invalid
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes, Row
 from crossdock.journal.contract import Journal
@@ -18,9 +18,13 @@ from crossdock.model.document import Document
 from crossdock.model.documents.inventory import InventoryBalance, StockLevel
 from crossdock.model.documents.sales import Cancellation, SalesOrder
 from crossdock.model.documents.shipment import Shipment
-from crossdock.model.documents.warehouse import PickStatus
+from crossdock.model.documents.warehouse import PickStatus, WarehouseOrder
+from crossdock.model.lifecycle.life import Life
+from crossdock.pipeline.progress import Ruling
+from crossdock.pipeline.sourcing.sourcer import Sourcer, Told
 from crossdock.pipeline.stockkeeping import lots, offer
 from crossdock.pipeline.stockkeeping.cancelling import given_back
+from crossdock.pipeline.stockkeeping.kept import Kept, NotCovered
 from crossdock.pipeline.stockkeeping.ledger import StockLedger
 from crossdock.pipeline.stockkeeping.promises import PROMISE
 from crossdock.pipeline.stockkeeping.rows import OURS, THEIRS, told_row
@@ -31,39 +35,35 @@ from crossdock.stock.kit import exploded
 from crossdock.stock.place import Lack, Pick, Want
 from crossdock.stock.policy import Figure, Short
 from crossdock.stock.reservation import Reservation, ReservationState
+from crossdock.stock.sourcing.policy import Sourcing
 
 _S = ReservationState
 #: Orders whose goods never pass through our sites.
 _ELSEWHERE = frozenset({"drop_ship"})
 
 
-class NotCovered(Exception):
-    """An order that the stock does not cover, where the charter says that it is refused."""
-
-    def __init__(self, says: str) -> None:
-        super().__init__(says)
-        self.says = says
-
-
-@dataclass(slots=True)
-class Kept:
-    """What a document did to stock: rows for the entry that tells of it, words, and what is wrong all the same."""
-
-    rows: list[Row] = field(default_factory=list[Row])
-    says: str = ""
-    fault: Fault | None = None
-
-
 class Keeper:
     """Keeps stock while a batch is decided."""
 
-    def __init__(self, room: Stockroom, journal: Journal, zone: ZoneInfo, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        room: Stockroom,
+        journal: Journal,
+        zone: ZoneInfo,
+        now_ms: Callable[[], int],
+        sourcing: Sourcing | None = None,
+        story: Told | None = None,
+    ) -> None:
+        """With `sourcing` orders are shared out to sites; `story` gives what is known of one."""
         self._room = room
         self._policy = room.policy
         self._journal = journal
         self._zone = zone
         self._now_ms = now_ms
         self._ledger = StockLedger(journal, room.policy, room.guard)
+        self.sourcer: Sourcer | None = None
+        if sourcing is not None and story is not None:
+            self.sourcer = Sourcer(sourcing, room, self._ledger, journal, story, zone, now_ms)
 
     def begin(self) -> None:
         """A batch begins."""
@@ -73,9 +73,58 @@ class Keeper:
         """What the batch did, for its commit."""
         self._ledger.write(changes, self._now_ms())
 
-    def decided(self, message: Message, document: Document, readers: Collection[str]) -> Kept:
-        """What a checked document does to stock. Raises Invalid (`backorder`, lots) and NotCovered."""
+    def decided(
+        self,
+        message: Message,
+        document: Document,
+        readers: Collection[str],
+        ruling: Ruling | None = None,
+        *,
+        again: bool = False,
+    ) -> Kept:
+        """What a checked document does to stock. Raises Invalid (`backorder`, lots) and NotCovered.
+
+        `ruling` is what it means for its order; `again`: it was looked at before.
+        """
         lots.check(document, self._room.measures, self._journal, self._day())
+        if self.sourcer is not None and ruling is not None:
+            return self._shared_out(self.sourcer, message, document, readers, ruling.life, again=again)
+        return self._decided(message, document, readers)
+
+    def _shared_out(
+        self,
+        sourcer: Sourcer,
+        message: Message,
+        document: Document,
+        readers: Collection[str],
+        life: Life,
+        *,
+        again: bool,
+    ) -> Kept:
+        """The same where orders are shared out to sites."""
+        match document:
+            case SalesOrder():
+                promised = self._promised(message.system, document.promise)
+                return sourcer.order(message, document, life, promised)
+            case WarehouseOrder():
+                return sourcer.release(message, life, again=again)
+            case PickStatus() | Shipment():
+                told = self._told_of_part(message, document)
+                rows = [*told, *sourcer.trim(message.root, life)]
+                rest = sourcer.rest(message, life)
+                rest.rows = rows + rest.rows
+                return rest
+            case Cancellation() if not document.lines:
+                return Kept()  # each part gives its own back once it has stopped
+            case _:
+                return self._decided(message, document, readers)
+
+    def _told_of_part(self, message: Message, document: PickStatus | Shipment) -> list[Row]:
+        if isinstance(document, Shipment):
+            return self._passed_on(message, document)
+        return [] if document.state in ("cancelled", "refused") else self._reported(message, document)
+
+    def _decided(self, message: Message, document: Document, readers: Collection[str]) -> Kept:
         match document:
             case InventoryBalance():
                 return self._balance(message, document)
@@ -258,6 +307,15 @@ class Keeper:
     # -- what warehouses report ----------------------------------------------
 
     def _shipped(self, message: Message, told: Shipment) -> list[Row]:
+        rows, sites = self._passed_on(message, told), self._sites_of(message.system, told.site)
+        if told.is_whole():
+            left = [
+                one for one in self._ledger.of(message.root) if one.state is _S.HELD and one.site in sites
+            ]
+            rows += [self._ledger.move(one, one.moved(_S.RELEASED)) for one in left]
+        return rows
+
+    def _passed_on(self, message: Message, told: Shipment) -> list[Row]:
         sites = self._sites_of(message.system, told.site)
         at_ms = (
             int(told.shipped_at.timestamp() * 1000)
@@ -277,11 +335,6 @@ class Keeper:
                 rows += self._ledger.pass_on(
                     message.root, sku, some, line=name, lot=line.lot, at_ms=at_ms, sites=sites
                 )
-        if told.is_whole():
-            left = [
-                one for one in self._ledger.of(message.root) if one.state is _S.HELD and one.site in sites
-            ]
-            rows += [self._ledger.move(one, one.moved(_S.RELEASED)) for one in left]
         return rows
 
     def _holds(self, holder: int, sku: str) -> bool:
@@ -289,7 +342,7 @@ class Keeper:
 
     def _reported(self, message: Message, told: PickStatus) -> list[Row]:
         sites = self._sites_of(message.system, told.site)
-        if told.state == "cancelled":
+        if told.state in ("cancelled", "refused"):
             return self._ledger.release(message.root, sites=sites)
         net = frozenset(site for site in sites if self._policy.sites[site].figure is Figure.NET)
         if not net or told.state == "released":

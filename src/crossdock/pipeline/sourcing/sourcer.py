@@ -1,0 +1,324 @@
+"""Shares orders out to sites and suppliers, and sets the stock aside in the same commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crossdock.faults import Invalid
+from crossdock.journal.changes import Row
+from crossdock.journal.contract import Journal
+from crossdock.journal.stock import LevelRow
+from crossdock.kit.connector import Read
+from crossdock.message.records import Message
+from crossdock.model.documents.sales import SalesOrder
+from crossdock.model.lifecycle.life import Life
+from crossdock.pipeline.lives import Story
+from crossdock.pipeline.sourcing.asking import Asking, Wanted
+from crossdock.pipeline.sourcing.plan import Part, PartLine, Plan, lines_of, says_of
+from crossdock.pipeline.sourcing.standing import Standing
+from crossdock.pipeline.sourcing.trimming import trimmed
+from crossdock.pipeline.stockkeeping import offer
+from crossdock.pipeline.stockkeeping.cancelling import less
+from crossdock.pipeline.stockkeeping.kept import Kept, NotCovered
+from crossdock.pipeline.stockkeeping.ledger import StockLedger
+from crossdock.pipeline.stockkeeping.stockroom import Stockroom
+from crossdock.stock.amount import number
+from crossdock.stock.kit import exploded
+from crossdock.stock.policy import ChannelPolicy, Short
+from crossdock.stock.promise import Level, at_site, for_channel
+from crossdock.stock.reservation import Reservation, ReservationState
+from crossdock.stock.sourcing.ask import Ask, Choice, Demand, Share
+from crossdock.stock.sourcing.calendar import departure
+from crossdock.stock.sourcing.choose import Supply, choose
+from crossdock.stock.sourcing.policy import Rule, Sourcing, Split
+
+_S = ReservationState
+#: How long after its time a wave is still that wave.
+_WAVE_MS = 10 * 60_000
+Told = Callable[[int], Story]
+
+
+class Sourcer:
+    """Routes orders while a batch is decided."""
+
+    def __init__(
+        self,
+        policy: Sourcing,
+        room: Stockroom,
+        ledger: StockLedger,
+        journal: Journal,
+        story: Told,
+        zone: ZoneInfo,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self.policy = policy
+        self._room = room
+        self._ledger = ledger
+        self._journal = journal
+        self._story = story
+        self._now_ms = now_ms
+        self._asking = Asking(policy, room.measures, zone)
+
+    def standing(self, root: int, life: Life) -> Standing:
+        """An order as it stands."""
+        return Standing(self._story(root), life, self.convert)
+
+    def convert(self, sku: str, quantity: Decimal, given: str, wanted: str) -> Decimal | None:
+        """How many of one unit a quantity in another is; None where nobody knows."""
+        if given == wanted:
+            return quantity
+        try:
+            one = self._room.measures.in_base(sku, 1, wanted)[0]
+            value = self._room.measures.in_base(sku, quantity, given)[0] / one
+        except Invalid:
+            return None
+        return Decimal(value.numerator) / Decimal(value.denominator)
+
+    # -- a whole order -------------------------------------------------------
+
+    def order(self, message: Message, order: SalesOrder, life: Life, promised: Sequence[Reservation]) -> Kept:
+        """Shares out what nobody answers for yet. Raises NotCovered where the charter says so."""
+        standing = self.standing(message.root, life)
+        plan = Plan(message)
+        wanted = self._ours(order, standing.wanted(order), plan)
+        kept = Kept(plan=plan)
+        if wanted:
+            self._share_out(message, order, wanted, standing, kept, promised=promised, may_refuse=True)
+        said = [kept.says] if kept.says else []
+        kept.says = "; ".join([*said, *(says_of(part) for part in plan.parts if part.site is None)])
+        return kept
+
+    def rest(self, message: Message, life: Life) -> Kept:
+        """What a site would not ship, or could not, goes elsewhere: as the rule says by itself, or by a person."""
+        standing = self.standing(message.root, life)
+        found = standing.order()
+        wanted = standing.wanted(found[1]) if found is not None and not standing.stopped else []
+        if found is None or not wanted:
+            return Kept()
+        told, order = found
+        kept = Kept(plan=Plan(told))
+        if self._rule(told, order).reroute:
+            self._share_out(told, order, wanted, standing, kept)
+        else:
+            assert kept.plan is not None, "it was made with one"
+            kept.plan.parts.append(self._waiting(wanted))
+        return kept
+
+    def _ours(self, order: SalesOrder, wanted: Sequence[Wanted], plan: Plan) -> list[Wanted]:
+        """What sites ship; suppliers' lines and lines that may not leave yet become parts of their own."""
+        now, ours = self._now_ms(), list[Wanted]()
+        bought: dict[str, list[Wanted]] = {}
+        later: dict[int, list[Wanted]] = {}
+        for one in wanted:
+            supplier = self.policy.supplier_of(one.line.sku, order.order_type or "")
+            from_ms = self._asking.available_ms(one.line.sku)
+            if supplier is not None:
+                bought.setdefault(supplier.name, []).append(one)
+            elif from_ms is not None and from_ms > now:
+                later.setdefault(from_ms, []).append(one)
+            else:
+                ours.append(one)
+        plan.parts += [Part(self._lines(lines), supplier=name) for name, lines in bought.items()]
+        plan.parts += [Part(self._lines(lines), release_ms=at_ms) for at_ms, lines in later.items()]
+        return ours
+
+    # -- one part ------------------------------------------------------------
+
+    def release(self, message: Message, life: Life, *, again: bool) -> Kept:
+        """A part that is about to be released: what waits for stock is routed, a late one gets its new day.
+
+        Raises Invalid (`backorder`) while there is nothing to route.
+        """
+        standing = self.standing(message.root, life)
+        found = standing.order()
+        if found is None:
+            return Kept()
+        told, order = found
+        if message.tree.get("site") is not None:
+            return self._still_leaves(message, told, order) if again else Kept()
+        lines = {str(line.line): line for line in order.lines}
+        wanted = [
+            Wanted(lines[one.line], one.quantity) for one in lines_of(message.tree) if one.line in lines
+        ]
+        kept = Kept(plan=Plan(told, replaces=message))
+        if again:
+            self._share_out(told, order, wanted, standing, kept)
+        assert kept.plan is not None, "it was made with one"
+        if any(part.site is not None for part in kept.plan.parts) or kept.plan.cancelled:
+            return kept
+        raise self._lacks(told, order, wanted)
+
+    def _still_leaves(self, message: Message, told: Message, order: SalesOrder) -> Kept:
+        """A part that was held up leaves on a later day than was promised."""
+        site, promised = message.tree["site"], message.tree.get("promised_ship_on")
+        now = self._now_ms()
+        planned = message.tree.get("release_at")
+        planned_ms = self._asking.instant_ms(datetime.fromisoformat(planned)) if planned else None
+        if planned_ms is not None and planned_ms <= now < planned_ms + _WAVE_MS:
+            return Kept()
+        from_ms = self._asking.instant_ms(order.ship_from_at)
+        leaves = departure(self.policy.dock(site, order.ship_method), now, from_ms)
+        if leaves is None or promised is None or leaves.day.isoformat() <= promised:
+            return Kept()
+        release_ms = leaves.release_ms if leaves.release_ms > now else None
+        part = Part(tuple(lines_of(message.tree)), site, ship_on=leaves.day, release_ms=release_ms)
+        says = f"{site} ships on {leaves.day.isoformat()}, not on {promised}: {', '.join(leaves.why)}"
+        return Kept(plan=Plan(told, [part], replaces=message, says=says), says=says)
+
+    # -- the choice ----------------------------------------------------------
+
+    def _rule(self, message: Message, order: SalesOrder) -> Rule:
+        rule = self.policy.rule_for(self._asking.who(message.system, order))
+        return replace(rule, ship_complete=True) if order.ship_complete else rule
+
+    def _share_out(
+        self,
+        message: Message,
+        order: SalesOrder,
+        wanted: Sequence[Wanted],
+        standing: Standing,
+        kept: Kept,
+        *,
+        promised: Sequence[Reservation] = (),
+        may_refuse: bool = False,
+    ) -> None:
+        """Chooses sites for some lines, sets the stock aside, and writes the parts into the plan."""
+        assert kept.plan is not None, "whoever shares out has a plan"
+        rule, channel = self._rule(message, order), self._room.policy.channel(message.system)
+        sites = list(rule.sites or channel.sites)
+        ask = self._asking.ask(
+            order, wanted, self._now_ms(), site=self._only(order, rule, standing), shunned=standing.shunned()
+        )
+        supply, levels = self._supply(ask, sites, replace(channel, sites=tuple(sites)), promised)
+        choice = choose(ask, rule, sites, self.policy, supply)
+        if may_refuse and (choice.waits or choice.cancelled) and channel.short is Short.REFUSE:
+            raise NotCovered(choice.says())
+        if choice.shares:
+            kept.rows += [self._ledger.move(one, one.moved(_S.RELEASED)) for one in promised]
+            kept.rows += self._set_aside(message, choice.shares)
+        units = {one.name: one for one in wanted}
+        kept.plan.parts += self._parts(choice, units)
+        kept.plan.cancelled += tuple(self._part_line(one, units) for one in choice.cancelled)
+        kept.plan.says = kept.says = choice.says()
+        kept.reads += [Read(f"stock {row.sku} {row.site}", str(row.changed)) for row in levels]
+
+    def _only(self, order: SalesOrder, rule: Rule, standing: Standing) -> str | None:
+        """The one site that may ship it, where there is one."""
+        if order.site in self.policy.sites:
+            return order.site
+        used = standing.in_use()
+        alone = rule.split is Split.NEVER or rule.ship_complete
+        return used[0] if alone and used else None
+
+    def _supply(
+        self, ask: Ask, sites: Sequence[str], channel: ChannelPolicy, promised: Sequence[Reservation]
+    ) -> tuple[Supply, list[LevelRow]]:
+        """What the channel may take now; what it holds by its own promise, it may have again."""
+        self._room.kits.refresh()
+        skus = self._skus(ask)
+        rows = self._ledger.levels(skus)
+        levels = dict(rows)
+        held = self._journal.held_by(channel.name, skus) if channel.share is not None else {}
+        for one in promised:
+            row = levels[one.sku, one.site]
+            levels[one.sku, one.site] = replace(row, reserved=row.reserved - one.amount)
+            held[one.sku] = held.get(one.sku, 0) - one.amount
+        policy, guard = self._room.policy, self._room.guard
+        free, most = dict[tuple[str, str], int](), dict[str, int]()
+        for sku in skus:
+            known = offer.levels_of(sku, levels, policy)
+            most[sku] = guard.free(for_channel(known, policy.sites, channel, sku, held.get(sku, 0)))
+            for site in sites:
+                there = at_site(known.get(site, Level()), policy.sites[site], sku)
+                free[sku, site] = guard.free(there)
+        return Supply(free, most, self._room.kits.kits), [rows[key] for key in sorted(rows)]
+
+    def _skus(self, ask: Ask) -> set[str]:
+        kits = self._room.kits.kits
+        found: set[str] = set()
+        for demand in ask.demands:
+            for sku, step in ((demand.sku, demand.step), *((one.sku, one.step) for one in demand.swaps)):
+                found |= exploded(sku, step, kits).keys()
+        return found
+
+    def _set_aside(self, message: Message, shares: Sequence[Share]) -> list[Row]:
+        rows: list[Row] = []
+        now, kits = self._now_ms(), self._room.kits.kits
+        for share in shares:
+            for sku, amount in exploded(share.sku, share.amount, kits).items():
+                one = Reservation(
+                    self._journal.next_id(), sku, share.site, message.system, message.root, share.line, amount,
+                    made_ms=now,
+                )  # fmt: skip
+                rows.append(self._ledger.add(one))
+        return rows
+
+    def trim(self, root: int, life: Life) -> list[Row]:
+        """Gives back what no open part of an order needs any more."""
+        return trimmed(self.standing(root, life), root, self._ledger, self._room)
+
+    def free(self, root: int, tree: Mapping[str, Any]) -> list[Row]:
+        """Gives back what is set aside for one part."""
+        site: str | None = tree.get("site")
+        rows: list[Row] = []
+        units = {line["sku"]: line["unit"] for line in tree["lines"]}
+        for one in lines_of(tree) if site is not None else ():
+            amount = self._room.measures.demand(one.sku, one.quantity, units[one.sku])
+            for sku, some in exploded(one.sku, amount, self._room.kits.kits).items():
+                rows += less(self._ledger, root, one.line, sku, some, {str(site)})
+        return rows
+
+    # -- words and parts -----------------------------------------------------
+
+    def _parts(self, choice: Choice, units: Mapping[str, Wanted]) -> list[Part]:
+        now, parts = self._now_ms(), list[Part]()
+        for site in choice.sites:
+            leaves = choice.departures[site]
+            lines = tuple(self._part_line(one, units) for one in choice.shares if one.site == site)
+            release_ms = leaves.release_ms if leaves.release_ms > now else None
+            parts.append(Part(lines, site, ship_on=leaves.day, release_ms=release_ms))
+        if choice.waits:
+            parts.append(Part(tuple(self._part_line(one, units) for one in choice.waits)))
+        return parts
+
+    def _part_line(self, one: Share | Demand, units: Mapping[str, Wanted]) -> PartLine:
+        quantity = one.count * units[one.line].unit_quantity
+        hazardous = self._asking.is_hazardous(one.sku)
+        return PartLine(one.line, one.sku, quantity, one.substitute_for, hazardous=hazardous)
+
+    def _lines(self, wanted: Collection[Wanted]) -> tuple[PartLine, ...]:
+        return tuple(
+            PartLine(one.name, one.line.sku, one.quantity, hazardous=self._asking.is_hazardous(one.line.sku))
+            for one in wanted
+        )
+
+    def _waiting(self, wanted: Collection[Wanted]) -> Part:
+        return Part(self._lines(wanted))
+
+    def _lacks(self, message: Message, order: SalesOrder, wanted: Sequence[Wanted]) -> Invalid:
+        """The incident of a part that waits for stock, or for a person who sends it elsewhere."""
+        sku, says = wanted[0].line.sku, ""
+        channel = self._room.policy.channel(message.system)
+        ask = self._asking.ask(order, wanted, self._now_ms(), site=None)
+        supply, _ = self._supply(ask, list(channel.sites), channel, ())
+        for demand in ask.demands:
+            for part, amount in exploded(demand.sku, demand.step * demand.count, supply.kits).items():
+                there = supply.most.get(part, 0)
+                if there < amount:
+                    sku = part
+                    says = (
+                        f"{number(amount)} of {part} are wanted and {number(max(there, 0))} can be promised"
+                    )
+                    break
+            if says:
+                break
+        return Invalid(
+            says or f"no site may ship {', '.join(one.line.sku for one in wanted)} now",
+            path="lines[0].quantity", value=sku, type="backorder",
+            fix="it goes on by itself when stock comes; or retry once a site may ship it",
+        )  # fmt: skip
