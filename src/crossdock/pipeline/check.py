@@ -92,7 +92,7 @@ def ownership(message: Message, charter: Charter, known: Knowledge) -> bool:
     that the charter gives it; judged on what differs from its own last word.
     """
     rule = charter.objects.get(message.document)
-    if rule is None or rule.owner == message.system:
+    if rule is None or message.system in rule.owners:
         return _owned_by_others(message, charter, known)
     last = known.last_told(message.hub, message.system)
     before = last[1].tree if last else {}
@@ -119,7 +119,7 @@ def _owned_by_others(message: Message, charter: Charter, known: Knowledge) -> bo
     if last is None:
         return True
     for path in changes(last[1].tree, message.tree):
-        owner = _owner(path, rule.fields, rule.owner)
+        owner = _owner(path, rule.fields, message.system)
         if owner != message.system:
             raise NotOwned(
                 f"{message.system} changed {path} of {message.document} {message.number}; it belongs to {owner}",

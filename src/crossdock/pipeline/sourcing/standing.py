@@ -13,11 +13,13 @@ from crossdock.model.documents.sales import SalesOrder
 from crossdock.model.lifecycle.life import Life, Release
 from crossdock.model.lifecycle.lines import Convert
 from crossdock.model.lifecycle.spoken import Spoken, spoken_for
-from crossdock.model.lifecycle.words import Cancellation, Fulfilment
+from crossdock.model.lifecycle.words import Cancellation, Fulfilment, Told
 from crossdock.pipeline.lives import Story, read
 from crossdock.pipeline.sourcing.asking import Wanted, units_of
 from crossdock.pipeline.sourcing.plan import PURCHASE, RELEASE
 
+_OVER = (Fulfilment.SHIPPED, Fulfilment.DELIVERED)
+_LEFT = (Told.SHIPPED, Told.PART_SHIPPED)
 _PENDING = (MessageState.WAITING, MessageState.DESK)
 
 
@@ -100,8 +102,22 @@ class Standing:
         return [Wanted(line, quantity) for line, quantity in rest if quantity > 0]
 
     def shunned(self) -> frozenset[str]:
-        """The sites that would not ship a part of it."""
-        return frozenset(part.site for part in self._parts() if part.refused and part.site is not None)
+        """The sites that would not ship a part of it, or did not have all of it."""
+        parts = (part for part in self._parts() if part.refused or self._came_short(part))
+        return frozenset(part.site for part in parts if part.site is not None)
+
+    def _came_short(self, part: OpenPart) -> bool:
+        """Whether it ended, and less left than was asked for."""
+        if part.release.fulfilment not in _OVER:
+            return False
+        name, asked, left = f"h{part.message.hub}", Decimal(), Decimal()
+        for fact in self.life.told:
+            amount = sum((one.quantity or Decimal() for one in fact.lines), Decimal())
+            if fact.release == name and fact.told is Told.RELEASED:
+                asked += amount
+            elif fact.release == name and fact.told in _LEFT and fact.about:
+                left += amount
+        return left < asked
 
     def in_use(self) -> list[str]:
         """The sites that ship parts of it."""
