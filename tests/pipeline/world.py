@@ -229,13 +229,14 @@ class World:
             "wms": System("wms", "json", flows_in=flows, flows_out=outs, limits=limits),
             "erp": System("erp", "json", flows_in=flows, flows_out=outs, limits=limits),
         }
-        # What may be sold is the hub's own word.
         systems = {name: adjust(system) for name, system in systems.items()}
-        ruled, owned = [d for d in documents if d != "stock_level"], owners or {}
+        ruled, owned = (
+            [d for d in documents if d != "stock_level"],
+            owners or {},
+        )  # that is the hub's own word
         rules = {d: ObjectRule(d, owned.get(d, "shop"), tuple(readers), fields or {}) for d in ruled}
-        self.charter = rewrite(
-            Charter("sha256:test", Site(), systems, rules, checks or _SKIP, _LOCAL, stock=stock)
-        )
+        before = Charter("sha256:test", Site(), systems, rules, checks or _SKIP, _LOCAL, stock=stock)
+        self.charter = rewrite(before)
         self.clock = Clock()
         self.database = database or fresh_database(folder) or f"sqlite:{folder / 'hub.db'}"
         self.journal = journal_at(self.database, self.clock, guards.pop("dedup", None) or ArrivalDedup())
