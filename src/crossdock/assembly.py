@@ -20,6 +20,7 @@ from crossdock.charter.load import load
 from crossdock.connectors.files.loading import LoadReader
 from crossdock.control.pressure import Pressure
 from crossdock.faults import Misconfigured
+from crossdock.governance.charter_gate import must_be_approved
 from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sqlite.lock import StoreLock
 from crossdock.journal.sqlite.store import SqliteJournal
@@ -168,8 +169,7 @@ def hold_on(journal: SiteJournal, settings: Settings, clients: Clients) -> tuple
 
     assert isinstance(journal, PostgresqlJournal), "a shared database is a PostgreSQL database"
     signals = PostgresqlSignals(settings.database, f"{settings.host_id} {journal.process.birth}")
-    bounds = {name: system.limits for name, (system, _) in clients.items()}
-    limits = {name: Limit(one.concurrency, one.rate_per_s) for name, one in bounds.items()}
+    limits = {name: Limit(s.limits.concurrency, s.limits.rate_per_s) for name, (s, _) in clients.items()}
     budgets = Budgets(limits, {name: client for name, (_, client) in clients.items()})
     tenure = PostgresqlTenure(journal, signals, budgets, url=settings.database, lease_s=settings.lease_s)
     return tenure, signals
@@ -229,6 +229,7 @@ class Hub:
         """Opens the journal for commits; recovery of a backlog follows in the worker."""
         self.journal.start()
         await self.tenure.join()
+        await must_be_approved(self.journal, self.charter.version)
         await self.journal.use_charter(self.charter.version, CODE_VERSION, self._files)
         self.refresh_crosswalks()
 

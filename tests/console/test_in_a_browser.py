@@ -20,7 +20,7 @@ _KEPT = Path(__file__).resolve().parents[2] / "var" / "axe"
 _PAGES = (
     "", "/orders", "/orders?q=SO-10", "/incidents",
     "/orders/sales_order/SO-1001?system=webshop&entry=ENTRY",
-    "/incidents/INCIDENT?preview=retry", "/systems", "/systems/wms-reno", "/charter", "/stock",
+    "/incidents/INCIDENT?preview=retry", "/systems", "/systems/wms-reno", "/charter", "/stock", "/stock/W-10010",
     "/admin/people?who=anna",
     "/admin/keys", "/admin/audit", "/me", "/nowhere",
 )  # fmt: skip

@@ -178,6 +178,7 @@ def order(number: str, *, key: str | None = None, **more: Any) -> dict[str, Any]
     return {"number": number, "lines": lines, "extra": extra, **more}
 
 
+_OURS = ("stock_level",)  #: what may be sold is the hub's own word
 _SKIP = Checks(ItemCheck.SKIP)
 _LOCAL = (ip_network("127.0.0.1/32"),)
 
@@ -230,10 +231,7 @@ class World:
             "erp": System("erp", "json", flows_in=flows, flows_out=outs, limits=limits),
         }
         systems = {name: adjust(system) for name, system in systems.items()}
-        ruled, owned = (
-            [d for d in documents if d != "stock_level"],
-            owners or {},
-        )  # that is the hub's own word
+        ruled, owned = [d for d in documents if d not in _OURS], owners or {}
         rules = {d: ObjectRule(d, owned.get(d, "shop"), tuple(readers), fields or {}) for d in ruled}
         before = Charter("sha256:test", Site(), systems, rules, checks or _SKIP, _LOCAL, stock=stock)
         self.charter = rewrite(before)

@@ -10,11 +10,15 @@ import structlog
 
 from crossdock.access.people import People
 from crossdock.api.as2 import As2Door
-from crossdock.api.intake import ASGI, Front, Intake, bridged, parted
+from crossdock.api.bridge import ASGI, bridged, parted
+from crossdock.api.intake import Front, Intake
 from crossdock.api.keys import Keys
+from crossdock.api.proxies import Proxies
+from crossdock.api.second import carry_out
 from crossdock.api.server import HttpServer
 from crossdock.assembly import Hub
 from crossdock.control.metrics import Metrics
+from crossdock.governance.approvals import Approvals
 
 _log = structlog.get_logger("crossdock.app")
 #: How long a stop waits for what is on the wire.
@@ -51,13 +55,19 @@ class App:
         )
         from crossdock.api.admin import create, desk_of, operator_of
 
-        self.desk = desk_of(hub)
-        self.operator = operator_of(hub, hub.context)
-        self.people = People(hub.journal, hub.clock.now_ms)
-        admin = create(self, desk=self.desk, operator=self.operator, people=self.people)
-        other = bridged(admin, max_bytes=_ADMIN_MAX_BYTES)
+        rules = hub.charter.four_eyes
+        self.approvals = eyes = Approvals(hub.journal, hub.clock.now_ms, rules.acts, rules.within_s)
+        self.desk = desk_of(hub, eyes)
+        self.operator = operator_of(hub, hub.context, eyes)
+        self.people = People(hub.journal, hub.clock.now_ms, eyes)
+        carry_out(
+            eyes, desk=self.desk, operator=self.operator, people=self.people, restored=hub.context.restored
+        )
+        admin = create(self, desk=self.desk, operator=self.operator, people=self.people, approvals=eyes)
+        proxies = Proxies(hub.settings.trusted_proxies)
+        other = bridged(admin, max_bytes=_ADMIN_MAX_BYTES, proxies=proxies)
         if beside is not None:
-            pages = bridged(beside.asgi(self), max_bytes=_ADMIN_MAX_BYTES)
+            pages = bridged(beside.asgi(self), max_bytes=_ADMIN_MAX_BYTES, proxies=proxies)
             other = parted(other, {beside.prefix: pages})
         self.as2 = self._as2_door(hub)
         front = Front(self.intake, other, self.as2)

@@ -58,6 +58,11 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("orders", Type.SECTION, "How orders go: changes, cancellations, package contents.",
             section="orders"),
         Key("owners", Type.TEXT_BY_NAME, "Which role an incident type goes to: `unknown_sku: master_data`."),
+        Key("four_eyes", Type.SECTION, "Acts that one person asks for and another approves.", section="four_eyes"),
+        Key("single_sign_on", Type.SECTION, "Sign-in to the console with an OpenID Connect provider.",
+            section="single_sign_on"),
+        Key("retention", Type.SECTION, "How long what has ended is kept.",
+            section="retention"),
         Key("stock", Type.SECTION, "What stock is kept and promised; absent: none.", section="stock"),
         Key("sourcing", Type.SECTION, "Order routing: which site ships what; absent: each reader gets whole orders.",
             section="sourcing"),
@@ -99,6 +104,8 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("timezone", Type.ZONE, "For its times without a zone; absent: such times are invalid."),
         Key("auth", Type.SECTION, "How the hub proves who it is.", section="auth"),
         Key("limits", Type.SECTION, "Bounds on what the hub does to it.", section="limits"),
+        Key("tenant", Type.NAME, "The client that it belongs to; keys of other clients' systems cannot tell that it is"
+            " there. Absent: the site's."),
         Key("backlog_max", Type.WHOLE, "For this system in place of intake.backlog_max.", least=1),
         Key("blackouts", Type.SECTIONS, "Times at which it must be left alone, such as a period close.",
             section="blackout"),
@@ -253,6 +260,32 @@ SECTIONS: dict[str, dict[str, Key]] = {
             " version before anybody may charge it.", default="listed", choices=("listed", "any")),
         Key("edit_window_s", Type.SECONDS, "How long a customer may change an order before it is released.",
             default=0.0),
+    ),
+    "four_eyes": _keys(
+        Key("acts", Type.TEXTS, "Which: in_doubt, mass_change, abandon, fix, replay, gates, people, erase, restored,"
+            " charter.", default=()),
+        Key("within_s", Type.SECONDS, "A request that nobody approves in this time is over.", default=86_400.0,
+            least=1),
+    ),
+    "single_sign_on": _keys(
+        Key("issuer", Type.URL, "The provider, as it names itself in its tokens.", required=True),
+        Key("client_id", Type.TEXT, "What the provider knows the hub by.", required=True),
+        Key("secret", Type.SECRET_NAME, "Name of the client's secret. Absent: a public client, with PKCE alone."),
+        Key("roles", Type.TEXT_BY_NAME, "Which group gets which role: `logistics-leads: approver`. The first that"
+            " fits counts.", required=True),
+        Key("groups", Type.TEXT, "The claim that lists the groups of a person.", default="groups"),
+        Key("name", Type.TEXT, "The claim that the ledger calls a person by.", default="email"),
+        Key("scope", Type.TEXT, "What is asked for.", default="openid email profile"),
+        Key("local", Type.CHOICE, "Who may still sign in with a password: admins alone, for the day on which the"
+            " provider is down, or everyone.", default="admin", choices=("admin", "everyone")),
+        Key("shown", Type.TEXT, "What the button says.", default="your organisation"),
+    ),
+    "retention": _keys(
+        Key("refused_days", Type.WHOLE, "Bodies of requests that were refused at the door.", default=90, least=1),
+        Key("bytes_days", Type.WHOLE, "Bytes as they came and left, of documents that have ended. Absent: for ever.",
+            least=1),
+        Key("documents_days", Type.WHOLE, "Our documents, once they have ended: their personal data goes. Absent: for"
+            " ever.", least=1),
     ),
     **STOCK_SECTIONS,
     **SOURCING_SECTIONS,

@@ -15,6 +15,7 @@ from crossdock.charter.flow_reading import check_blackouts
 from crossdock.charter.objects import check_agreement, check_documents, read_objects
 from crossdock.charter.orders import check_made, check_reports, read_orders
 from crossdock.charter.partners import read_partners
+from crossdock.charter.people import read_four_eyes, read_retention, read_single_sign_on
 from crossdock.charter.reading import Reading, Values
 from crossdock.charter.sheet import Entry, read_sheet
 from crossdock.charter.site_files import CHARTER_FILE, check_files, digest, read_files
@@ -113,6 +114,9 @@ def _charter(
         partners=partners,
         stock=stock,
         sourcing=read_sourcing(reading, values["sourcing"], stock, zone, systems, rules),
+        four_eyes=read_four_eyes(reading, values["four_eyes"]),
+        single_sign_on=read_single_sign_on(reading, values["single_sign_on"]),
+        retention=read_retention(reading, values["retention"]),
     )
     check_made(reading, systems, {rule.document: rule.owner for rule in rules.values()})
     for system in systems.values():

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from crossdock.cli import (
+    approvals,
     audit,
     backup,
     charter,
@@ -53,6 +54,7 @@ app.command()(init.init)
 app.command()(check.check)
 app.add_typer(keys.app, name="keys")
 app.add_typer(people.app, name="people")
+app.add_typer(approvals.app, name="approvals")
 app.command()(hub.up)
 app.command()(send.send)
 app.command()(load.load)

@@ -108,7 +108,7 @@ class Backlog:
         if any(partition in partitions for partition in target.commits.ending.values()):
             return True
         return any(
-            lane.busy or lane.writing or not all(flight.stored for flight in lane.flights)
+            lane.busy or lane.writing or lane.leaving or not all(flight.stored for flight in lane.flights)
             for lane in target.lanes.within(partitions)
         )
 
@@ -146,7 +146,13 @@ class Backlog:
         window = target.windows.of(origin)
         if window.spilled and not window.refilling and target.windows.half_empty(origin):
             window.refilling = True
-            asyncio.get_running_loop().call_soon(self._refill, target, origin, window)
+            asyncio.get_running_loop().call_soon(self._refill_now, target, origin, window)
+
+    def _refill_now(self, target: Target, origin: str, window: Window) -> None:
+        try:
+            self._refill(target, origin, window)
+        except StoreDown as down:  # the next look at the store finds it
+            _log.error("store down", says=str(down), system=target.name)
 
     def _refill(self, target: Target, origin: str, window: Window) -> bool:
         window.refilling = False
@@ -201,7 +207,7 @@ class Backlog:
         One that is held elsewhere is left alone.
         """
         lane = target.lanes.by_key(key)
-        if lane.busy or lane.writing:
+        if lane.busy or lane.writing or lane.leaving:
             self._later(_BUSY_S, target, key)
             return
         try:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from crossdock.charter.charter import Reader
-from crossdock.faults import Fault, Invalid, Waits
+from crossdock.faults import Fault, Waits
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes, Row
 from crossdock.journal.tenure import Hold
 from crossdock.kit.connector import Read
-from crossdock.message.gate import Direction
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry, Message
 from crossdock.message.states import EntryKind, MessageState
@@ -23,6 +22,7 @@ from crossdock.pipeline.brake import TYPE, MassChange, cause_of_feed
 from crossdock.pipeline.follow_up import FollowUp, Pen
 from crossdock.pipeline.goods import goods
 from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge, shares_numbers
+from crossdock.pipeline.overdue import Overdue
 from crossdock.pipeline.particulars import particulars
 from crossdock.pipeline.progress import Progress, Ruling
 from crossdock.pipeline.report import Subject, incident_of, reads_json
@@ -48,6 +48,7 @@ class Decider:
         zone, now_ms = context.charter.site.timezone, context.clock.now_ms
         sourcing, room = context.charter.sourcing, context.stock
         self.stock = Keeper(room, context.journal, zone, now_ms, sourcing, known.story) if room else None
+        self._overdue = Overdue(context, self.follow_up, self.to_desk, self._entry)
         self._parts: Parts | None = None
         if self.stock is not None and self.stock.sourcer is not None:
             self._parts = Parts(context, known, self.decide, self.follow_up, self.stock.sourcer, self._entry)
@@ -284,7 +285,7 @@ class Decider:
     # -- not now -------------------------------------------------------------
 
     def _wait(self, message: Message, wait: Waits, batch: Batch, made_by: Entry | None) -> None:
-        until = wait.until_ms or (None if wait.patient else self._until(wait.kind))
+        until = wait.until_ms or (None if wait.patient else self._overdue.until(wait.kind))
         predecessor = f"{wait.kind}/{wait.number}"
         changes = batch.changes
         if made_by is not None:
@@ -299,43 +300,9 @@ class Decider:
         entry = self._entry(EntryKind.decided, message, f"waits for {wait.kind} {wait.number}", ())
         changes.entry(entry, *self._introduction(message, changes))
 
-    def _until(self, kind: str) -> int:
-        """When a kind of document must have come: its owner's closed times do not count."""
-        rule, wait_ms = self._charter.objects.get(kind), int(self._charter.checks.wait_s * 1000)
-        owner = rule.owner if rule else ""
-        return self._context.gates.advanced(owner, Direction.IN, wait_ms)
-
     def overdue(self, message: Message, batch: Batch) -> int | None:
-        """The predecessor did not come in time: somebody must look, unless its owner could not send it.
-
-        Gives the message where its time has come instead, and it is to be looked at again.
-        """
-        if (message.waits_for or "").startswith("release/"):
-            return message.id
-        if message.document == OrderStatus.kind:
-            if self.follow_up.answer(message, batch) is not None:
-                self.to_desk(message, self.follow_up.aftermath.unanswered(message), batch)
-            return None
-        kind, _, number = (message.waits_for or "/").partition("/")
-        journal, rule = self._context.journal, self._charter.objects.get(kind)
-        if journal.identity(message.system, kind, number) or journal.hub_of_number(kind, number):
-            return message.id  # it has come, and the word of that was lost between two hosts
-        shut = self._context.gates.shut(rule.owner, Direction.IN) if rule else None
-        if shut is not None:
-            batch.changes.move_message(
-                message, MessageState.WAITING, waits_for=message.waits_for, until_ms=self._until(kind)
-            )
-            says = f"waits on for {kind} {number}: {shut.says}"
-            batch.changes.entry(self._entry(EntryKind.decided, message, says, ()))
-            return None
-        fault = Invalid(
-            f"{message.document} {message.number} still waits for {kind} {number}",
-            value=number,
-            fix=f"send {kind} {number} and retry, or resolve with a reason",
-            type="unknown_sku" if kind == "item" else Waits.type,
-        )
-        self.to_desk(message, fault, batch)
-        return None
+        """The predecessor did not come in time; the message where its time has come instead. See Overdue."""
+        return self._overdue.look(message, batch)
 
     def late(self, message: Message, made: Entry, batch: Batch) -> None:
         """A new message that an accepted newer version has overtaken."""
@@ -367,8 +334,10 @@ class Decider:
         self._incident(message, fault, batch)
 
     def to_desk(self, message: Message, fault: Fault, batch: Batch) -> None:
-        """A known message that fails a check now."""
-        if message.state is not MessageState.DESK:
+        """A known message that fails a check now; if it lay there for another reason, that incident lets go of it."""
+        if message.state is MessageState.DESK:
+            self._leave_desk(message, batch, why=f"now another thing is wrong: {fault.says}")
+        else:
             batch.changes.move_message(message, MessageState.DESK)
         self._incident(message, fault, batch)
 

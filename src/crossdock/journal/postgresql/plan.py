@@ -28,6 +28,7 @@ _KEYS: dict[str, tuple[str, slice]] = {
     "resolve_incident": ("incidents", slice(0, 1)),
     "delete_member": ("members", slice(0, 2)),
     "upsert_person": ("people", slice(0, 1)),
+    "decide_approval": ("approvals", slice(0, 1)),
     "upsert_session": ("sessions", slice(0, 1)),
     "upsert_attempt": ("attempts", slice(0, 1)),
     "upsert_stock_belief": ("stock_beliefs", slice(0, 2)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crossdock.journal.postgresql.arrays import Type
+from crossdock.journal.postgresql.guard_statements import guard_statements
 from crossdock.journal.postgresql.stock_statements import stock_statements
 from crossdock.journal.postgresql.wire import Statement
 
@@ -279,6 +280,7 @@ _ALL = (
         "ON CONFLICT (who) DO UPDATE SET failures = excluded.failures, until_ms = excluded.until_ms,"
         " at_ms = excluded.at_ms, step = excluded.step",
     ),
+    *guard_statements(_insert, _counted, _bulk),
     _insert("insert_ledger", "ledger", _LEDGER),
     *stock_statements(_insert, _counted),
 )  # fmt: skip

@@ -222,3 +222,23 @@ INSERT OR REPLACE INTO attempts (who, failures, until_ms, at_ms, step) VALUES (?
 
 -- delete_attempts_before
 DELETE FROM attempts WHERE at_ms < ?;
+
+-- insert_approval
+INSERT INTO approvals (id, scope, kind, verb, subject, body, says, asked_by, asked_from, asked_ms, until_ms, state, decided_by,
+  decided_ms, reason, position)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- decide_approval
+UPDATE approvals SET state = ?12, decided_by = ?13, decided_ms = ?14, reason = ?15, position = ?17 WHERE id = ?1 AND state = ?16;
+
+-- insert_stone
+INSERT OR IGNORE INTO stones (what, id, seal, why, at_ms, position) VALUES (?, ?, ?, ?, ?, ?);
+
+-- erase_payload
+UPDATE payloads SET codec = ?, size = ?, data = ?, crc = ? WHERE id = ?;
+
+-- erase_tree
+UPDATE messages SET tree = ? WHERE id = ?;
+
+-- delete_every_session
+DELETE FROM sessions WHERE made_ms < ?;
