@@ -18,7 +18,7 @@ from crossdock.model.lifecycle.tables import Trigger
 from crossdock.pipeline.aftermath import Aftermath
 from crossdock.pipeline.batch import Batch
 from crossdock.pipeline.bound import Context
-from crossdock.pipeline.knowledge import Knowledge
+from crossdock.pipeline.knowledge import TOLD, Knowledge
 from crossdock.pipeline.lives import CANCELS
 from crossdock.pipeline.progress import Progress, Ruling
 from crossdock.pipeline.route import Router
@@ -143,9 +143,14 @@ class FollowUp:
         if not waits_for:
             readers = ", ".join(reader.system for reader in targets) or "nobody"
             says = f"{says}; goes to {readers}"
-        changes.entry(
-            self._pen.entry(EntryKind.decided, message, says, ()), *self._pen.introduction(message, changes)
-        )
+        rows = self._pen.introduction(message, changes)
+        rows.append(
+            changes.belief(
+                message.hub, message.system, how=TOLD, version=message.version, message=message.id,
+                transmission=None, at_ms=self._context.clock.now_ms(),
+            )
+        )  # fmt: skip
+        changes.entry(self._pen.entry(EntryKind.decided, message, says, ()), *rows)
         return self._router.route(message, targets, changes, batch.routed) if targets else []
 
 
