@@ -30,6 +30,8 @@ _PENDING = (MessageState.WAITING, MessageState.DESK)
 ORDERS = frozenset({"sales_order", "warehouse_order"})
 #: The same, and what asks a supplier.
 ASKING = ORDERS | {"purchase_order"}
+#: What is said to a supplier, and what it says.
+BOUGHT = frozenset({"purchase_order", "despatch_advice"})
 CANCELS = frozenset({"cancellation", "warehouse_order_cancel"})
 #: Documents that tell how far an order is.
 TELLING = ORDERS | CANCELS | {
@@ -65,6 +67,17 @@ class Lives:
         answer = charter.orders.cancel_answer
         self._answer_is_told = answer == "told" or (answer is None and "pick_status" in charter.objects)
 
+    def is_telling(self, message: Message) -> bool:
+        """Whether a document tells how far an order is; of a supplier's only where it ships in our place."""
+        if message.document not in BOUGHT:
+            return message.document in TELLING
+        if message.root == message.hub or self._charter.sourcing is None:
+            return False
+        if message.document == "purchase_order":
+            return True
+        known = self._known.by_number("purchase_order", str(message.tree.get("purchase_order")))
+        return known is not None and known.hub != known.root == message.root
+
     def is_warehouse(self, system: str) -> bool:
         """Whether a system is asked to ship; where none tells of its floor, each may be."""
         return system in self._warehouses or not self._warehouses
@@ -87,14 +100,17 @@ class Lives:
         return replace(fact, release=f"h{known.hub}") if known else self._by_number(fact)
 
     def _by_number(self, fact: Fact) -> Fact:
-        known = self._known.by_number("warehouse_order", fact.release)
+        numbers = (
+            self._known.by_number(kind, fact.release) for kind in ("warehouse_order", "purchase_order")
+        )
+        known = next(filter(None, numbers), None)
         return replace(fact, release=f"h{known.hub}") if known else fact
 
     def known_facts(self, story: Story, asked: Message | None) -> list[Fact]:
         """What a story tells, but for the message that is asked about."""
         known: list[Fact] = []
         for message, sent in story:
-            if message.document not in TELLING or (asked is not None and message.id == asked.id):
+            if not self.is_telling(message) or (asked is not None and message.id == asked.id):
                 continue
             document = read(message)
             if document is None:
@@ -135,12 +151,12 @@ class Lives:
             return
         states = {one.state for one in here}
         rejected = any(one.state is _T.DESK and self._was_rejected(one.id) for one in here)
-        if message.document in ORDERS:
+        if message.document in ASKING:
             if _T.DONE in states:
                 yield self.answer(facts[0], Told.RELEASED)
             if states == {_T.CLOSED}:
                 yield self.answer(facts[0], Told.CANCEL_ACCEPTED)
-            elif rejected and message.document == "warehouse_order":
+            elif rejected and message.document != "sales_order":
                 yield self.answer(facts[0], Told.REFUSED)
         elif message.document in CANCELS and facts[0].told is Told.CANCEL_REQUESTED:
             if rejected:

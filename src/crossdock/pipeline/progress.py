@@ -21,7 +21,7 @@ from crossdock.model.lifecycle.words import Cancellation, Told
 from crossdock.pipeline import amending
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.knowledge import Knowledge
-from crossdock.pipeline.lives import CANCELS, ORDERS, TELLING, Lives, Story
+from crossdock.pipeline.lives import CANCELS, ORDERS, Lives, Story
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class Progress:
         Raises Waits for what lacks its predecessor or must not go out yet, and Invalid
         (`bad_transition`) for what cannot be.
         """
-        if message.document not in TELLING:
+        if not self._lives.is_telling(message):
             return None
         if self._is_first(message, new=new):
             story: Story = self._before_it(message)

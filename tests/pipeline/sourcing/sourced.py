@@ -36,6 +36,7 @@ RULES = {
     "warehouse_order": ("hub", ("ams", "rtm", "lyo")),
     "warehouse_order_cancel": ("hub", ("ams", "rtm", "lyo")),
     "purchase_order": ("hub", ("acme",)),
+    "despatch_advice": ("acme", ("erp",)),
 }
 #: What carriage costs: near is Dutch, far is everywhere else.
 COSTS = {
@@ -174,7 +175,7 @@ def _systems(charter: Charter) -> dict[str, System]:
     sends = {
         "shop": ("sales_order", "cancellation", "order_hold"),
         "erp": ("item", "kit_composition"),
-        "acme": ("shipment",),
+        "acme": ("shipment", "despatch_advice"),
     }
     floor = ("inventory_balance", "pick_status", "shipment")
     systems: dict[str, System] = {}
