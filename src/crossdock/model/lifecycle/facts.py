@@ -65,6 +65,8 @@ class Fact:
 
 def facts_of(document: Document, system: str = "", version: int = 0) -> tuple[Fact, ...]:
     """What a document tells; nothing for one that is about something else."""
+    if isinstance(document, PurchaseOrder | DespatchAdvice):
+        return tuple(_bought(document, system, version))
     return tuple(_facts(document, system, version))
 
 
@@ -84,8 +86,6 @@ def _facts(document: Document, system: str, version: int) -> Iterator[Fact]:
                 )
         case WarehouseOrder():
             yield fact(Told.RELEASED, release=document.number, lines=_lines(document.lines))
-        case PurchaseOrder() | DespatchAdvice():
-            yield from _bought(document, system, source, version)
         case PickStatus():
             yield from _from_floor(document, fact(_FROM_FLOOR[document.state]), system)
         case Shipment():
