@@ -13,6 +13,7 @@ from playwright.async_api import async_playwright
 
 from crossdock.access.roles import Role
 from crossdock.console.gate import COOKIE
+from tests.console import trading
 from tests.console.world import PREFIX, STOCK, World, world
 
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
@@ -62,6 +63,14 @@ async def main(arguments: argparse.Namespace) -> None:
             await asyncio.sleep(1.5)
             await _shoot(browser, w, token, await paths(w), out, arguments)
             await _shoot(browser, w, "", {"sign-in": "/sign-in"}, out, arguments)
+            await browser.close()
+    with tempfile.TemporaryDirectory() as folder:
+        async with world(Path(folder), write=trading.writer()) as w, async_playwright() as play:
+            token = await w.person("boss", Role.ADMIN, shown="Robin Boss")
+            await trading.a_day(w, Path(folder) / "site")
+            await asyncio.sleep(1.5)
+            browser = await play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            await _shoot(browser, w, token, await trading.paths(w), out, arguments)
             await browser.close()
 
 

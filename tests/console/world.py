@@ -7,7 +7,7 @@ import contextlib
 import csv
 import json
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,6 +116,7 @@ def write_site(folder: Path, target: str, more: Mapping[str, Any] | None = None)
         rows.writerow(("system", "theirs", "ours"))
         for one in ("webshop", "marketplace", "erp", "wms-reno", "3pl-dallas"):
             rows.writerows(((one, "EXP", "express"), (one, "STD", "standard")))
+    return {}
 
 
 class Partner:
@@ -320,12 +321,19 @@ async def world(
     guards_off: frozenset[str] = frozenset(),
     locks: bool = True,
     more: Mapping[str, Any] | None = None,
-    secrets: dict[str, str] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    write: Callable[[Path, str], Mapping[str, str]] | None = None,
 ) -> AsyncIterator[World]:
-    """A running site in a folder; `guards_off` and `locks` take a guard away, `more` adds to its charter."""
+    """A running site in a folder; `guards_off` and `locks` take a guard away, `more` adds to its charter.
+
+    `write` lays out another site, and gives the secrets of its environment.
+    """
     partner = Partner()
     await partner.start()
-    write_site(folder / "site", partner.url, more)
+    if write is None:
+        write_site(folder / "site", partner.url, more)
+    else:
+        secrets = write(folder / "site", partner.url)
     async with again(folder, partner, guards_off=guards_off, secrets=secrets) as made:
         yield made
 
@@ -336,7 +344,7 @@ async def again(
     partner: Partner | None = None,
     *,
     guards_off: frozenset[str] = frozenset(),
-    secrets: dict[str, str] | None = None,
+    secrets: Mapping[str, str] | None = None,
 ) -> AsyncIterator[World]:
     """The site in a folder, started as it lies there."""
     partner = partner or Partner()

@@ -16,6 +16,7 @@ from crossdock.api.approvals import WAITS, add_approvals
 from crossdock.api.description import add_intake, describe
 from crossdock.api.guest import Guest
 from crossdock.api.keys import Keys
+from crossdock.api.numbers import add_numbers
 from crossdock.api.people import add_people
 from crossdock.api.problems import MEDIA_TYPE
 from crossdock.api.refusals import Refusal, add_handlers
@@ -162,6 +163,7 @@ def create(
     if hub.context is not None:
         add_restored(app, shown.keys, hub.context.restored, approvals)
         keeper = operator or operator_of(hub, hub.context)
+        add_numbers(app, shown.keys, hub.journal, hub.context)
         add_systems(app, shown.keys, hub.journal, hub.context, keeper, hub.clock.now_ms)
         add_stock(app, shown.keys, hub.journal, hub.context, hub.clock.now_ms)
     _add_health(app, shown)

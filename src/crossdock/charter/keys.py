@@ -6,10 +6,11 @@ Checking, the JSON Schema for editors and the reference page are all made from t
 from __future__ import annotations
 
 from crossdock.charter.key import Key, Type
-from crossdock.charter.key import keys as _keys
+from crossdock.charter.key import keys_of as _keys
 from crossdock.charter.sourcing_keys import SOURCING_SECTIONS
+from crossdock.charter.watch_keys import WATCH_SECTIONS
 
-__all__ = ["EXAMPLE", "SECTIONS", "Key", "Type"]
+__all__ = ["EXAMPLE", "SECTIONS", "STOCK_SECTIONS", "Key", "Type"]
 
 #: The tables of the stock section.
 STOCK_SECTIONS: dict[str, dict[str, Key]] = {
@@ -66,6 +67,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("stock", Type.SECTION, "What stock is kept and promised; absent: none.", section="stock"),
         Key("sourcing", Type.SECTION, "Order routing: which site ships what; absent: each reader gets whole orders.",
             section="sourcing"),
+        Key("watch", Type.SECTION, "What is awaited and by when, and who is told of what.", section="watch"),
     ),
     "site": _keys(
         Key("name", Type.TEXT, "Name of the installation.", default="site"),
@@ -289,6 +291,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
     ),
     **STOCK_SECTIONS,
     **SOURCING_SECTIONS,
+    **WATCH_SECTIONS,
     "reader": _keys(
         Key("system", Type.SYSTEM, "Who gets it.", required=True),
         Key("after", Type.SYSTEM, "A reader that must have answered first."),

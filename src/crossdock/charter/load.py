@@ -8,7 +8,6 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from crossdock.charter.charter import Charter, Checks, Intake, ItemCheck, Site, System
 from crossdock.charter.flow_reading import check_blackouts
@@ -23,6 +22,7 @@ from crossdock.charter.sourcing import read_sourcing
 from crossdock.charter.stock import LEVEL, read_stock
 from crossdock.charter.systems import Connectors, read_systems
 from crossdock.charter.values import nearest
+from crossdock.charter.watch_reading import read_watch
 from crossdock.faults import Misconfigured
 
 FORMAT = 1  #: of charter.yaml
@@ -32,7 +32,7 @@ INCIDENT_TYPES = (
     "poison", "invalid", "duplicate_conflict", "unknown_sku", "unknown_unit", "unmapped_code", "bad_address",
     "bad_transition", "not_owned", "rejected", "in_doubt", "throttled", "overdue", "backorder", "part_fulfilled",
     "stock_variance", "lot_missing", "lot_expired", "negative_stock", "price_missing",
-    "mass_change",
+    "mass_change", "silence",
 )  # fmt: skip
 
 
@@ -97,11 +97,11 @@ def _charter(
     site, intake = _section(reading, values, "site"), _section(reading, values, "intake")
     if "timezone" in site and isinstance(site["timezone"], str):
         del site["timezone"]  # the default, which Site knows as a zone
-    zone: ZoneInfo = site.get("timezone") or Site().timezone
     stock = read_stock(reading, values["stock"], systems, connectors, rules)
+    home = Site(**site)
     charter = Charter(
         version=digest(files),
-        site=Site(**site),
+        site=home,
         systems=systems,
         objects=rules,
         checks=_checks(checks) if checks else Checks(),
@@ -113,10 +113,11 @@ def _charter(
         files=files,
         partners=partners,
         stock=stock,
-        sourcing=read_sourcing(reading, values["sourcing"], stock, zone, systems, rules),
+        sourcing=read_sourcing(reading, values["sourcing"], stock, home.timezone, systems, rules),
         four_eyes=read_four_eyes(reading, values["four_eyes"]),
         single_sign_on=read_single_sign_on(reading, values["single_sign_on"]),
         retention=read_retention(reading, values["retention"]),
+        watch=read_watch(reading, values["watch"], systems, home.timezone),
     )
     check_made(reading, systems, {rule.document: rule.owner for rule in rules.values()})
     for system in systems.values():
