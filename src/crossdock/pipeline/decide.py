@@ -47,7 +47,10 @@ class Decider:
         self.follow_up = FollowUp(context, known, router, self._progress, pen)
         zone, now_ms = context.charter.site.timezone, context.clock.now_ms
         sourcing, room = context.charter.sourcing, context.stock
-        self.stock = Keeper(room, context.journal, zone, now_ms, sourcing, known.story) if room else None
+        sends = context.charter.orders.sends
+        self.stock = (
+            Keeper(room, context.journal, zone, now_ms, sourcing, known.story, sends) if room else None
+        )
         self._overdue = Overdue(context, self.follow_up, self.to_desk, self._entry)
         self._parts: Parts | None = None
         if self.stock is not None and self.stock.sourcer is not None:

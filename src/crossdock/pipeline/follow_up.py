@@ -115,6 +115,17 @@ class FollowUp:
             return []
         return [id_ for id_, _ in self._context.journal.messages_waiting_for([awaited], AWAITING_MAX)]
 
+    def replaced(self, part: Message, batch: Batch) -> None:
+        """A part that was not released is made anew."""
+        self._pen.superseded(part, batch, "looked at again: its order has changed")
+
+    def drop(self, part: Message, order: Message, batch: Batch) -> None:
+        """A part that was not released is not wanted any more; its stock was given back with the change."""
+        says = f"dropped: {order.document} {order.number} does not want it any more"
+        self._pen.move(part, MessageState.CLOSED, batch, None, says)
+        batch.changes.entry(self._pen.entry(EntryKind.decided, part, says, ()))
+        self._known.learn_story(part)
+
     def _withdraw(self, order: Message, cancel: Message, batch: Batch) -> None:
         """What was to be released and is not yet, goes nowhere any more."""
         says = f"withdrawn: {cancel.document} {cancel.number} came before it was released"

@@ -118,6 +118,11 @@ class Lives:
             facts = self.facts(message, document)
             if message.state is MessageState.ROUTED:
                 known += facts
+                known += [
+                    self.answer(fact, Told.AMEND_ACCEPTED)
+                    for fact in facts
+                    if fact.told is Told.AMEND_REQUESTED and self._charter.sourcing is not None
+                ]
             elif message.state in _PENDING and self._is_part(message):
                 known += self._pending(message, facts)
             elif message.state is MessageState.CLOSED and message.document in ORDERS:

@@ -121,10 +121,9 @@ def _facts(document: Document, system: str, version: int) -> Iterator[Fact]:
             return
 
 
-def _bought(
-    document: PurchaseOrder | DespatchAdvice, system: str, source: str, version: int
-) -> Iterator[Fact]:
+def _bought(document: PurchaseOrder | DespatchAdvice, system: str, version: int) -> Iterator[Fact]:
     """Of a supplier that ships to the customer itself; one for our own shelves tells nothing of an order."""
+    source = f"{document.kind}/{document.own_number()}"
     if isinstance(document, PurchaseOrder):
         lines = _lines(document.lines)
         yield Fact(Told.RELEASED, source, system, document.number, version=version, lines=lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -32,10 +32,8 @@ class Spoken:
         return self.under_way + self.left + self.cancelled
 
 
-def spoken_for(
-    life: Life, units: Mapping[str, str], *, convert: Convert = same_unit, but: Iterable[str] = ()
-) -> dict[str, Spoken]:
-    """What is spoken for of each line; `units` are the lines of the order. Releases in `but` do not count.
+def spoken_for(life: Life, units: Mapping[str, str], *, convert: Convert = same_unit) -> dict[str, Spoken]:
+    """What is spoken for of each line; `units` are the lines of the order.
 
     A part that ended answers for what left with it; one that was refused or stopped for nothing more.
     """
@@ -48,8 +46,6 @@ def spoken_for(
             amount = convert(one.sku, one.quantity, one.unit, units[one.line]) or _NONE
             if fact.told is Told.AMEND_REQUESTED:
                 line.cancelled += amount
-            elif fact.release in but:
-                continue
             elif fact.told in (Told.SHIPPED, Told.PART_SHIPPED) and fact.about:
                 line.left += amount
                 _less(line, fact.release, amount)

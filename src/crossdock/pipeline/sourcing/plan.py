@@ -47,6 +47,14 @@ class Part:
         return PURCHASE if self.supplier is not None else RELEASE
 
 
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """A part that was made before and is another now; without one it is not wanted any more."""
+
+    before: Message
+    part: Part | None
+
+
 @dataclass(slots=True)
 class Plan:
     """What becomes of an order, or of one part of it that is looked at again."""
@@ -55,7 +63,10 @@ class Plan:
     parts: list[Part] = field(default_factory=list[Part])
     cancelled: tuple[PartLine, ...] = ()
     replaces: Message | None = None  #: the part whose place these take; the first of them has its number
+    revised: list[Revised] = field(default_factory=list["Revised"])
+    tree: Mapping[str, Any] | None = None  #: the order with lines that it has no more; None: as it is
     says: str = ""
+    refused: str = ""  #: what of a change comes too late
 
 
 def tree_of(part: Part, order: Mapping[str, Any], number: str) -> dict[str, Any]:

@@ -17,7 +17,10 @@ from crossdock.kit.connector import Read
 from crossdock.message.records import Message
 from crossdock.model.documents.sales import SalesOrder
 from crossdock.model.lifecycle.life import Life
+from crossdock.model.lifecycle.words import Fulfilment
+from crossdock.pipeline.amending import changes_of, path_of
 from crossdock.pipeline.lives import Story
+from crossdock.pipeline.sourcing.amending import HEADER, cut, excess_of
 from crossdock.pipeline.sourcing.asking import Asking, Wanted
 from crossdock.pipeline.sourcing.plan import Part, PartLine, Plan, lines_of, says_of
 from crossdock.pipeline.sourcing.standing import Standing
@@ -38,6 +41,8 @@ from crossdock.stock.sourcing.choose import Supply, choose
 from crossdock.stock.sourcing.policy import Rule, Sourcing, Split
 
 _S = ReservationState
+#: Whether a kind of change still goes to a warehouse that is so far.
+Sends = Callable[[str, Fulfilment], bool]
 #: How long after its time a wave is still that wave.
 _WAVE_MS = 10 * 60_000
 Told = Callable[[int], Story]
@@ -55,8 +60,10 @@ class Sourcer:
         story: Told,
         zone: ZoneInfo,
         now_ms: Callable[[], int],
+        sends: Sends,
     ) -> None:
         self.policy = policy
+        self._sends = sends
         self._room = room
         self._ledger = ledger
         self._journal = journal
@@ -85,13 +92,55 @@ class Sourcer:
         """Shares out what nobody answers for yet. Raises NotCovered where the charter says so."""
         standing = self.standing(message.root, life)
         plan = Plan(message)
-        wanted = self._ours(order, standing.wanted(order), plan)
         kept = Kept(plan=plan)
+        before = standing.order()
+        if before is not None:
+            self._amend(before, (message, order), standing, kept)
+        wanted = self._ours(order, standing.wanted(order), plan)
         if wanted:
             self._share_out(message, order, wanted, standing, kept, promised=promised, may_refuse=True)
         said = [kept.says] if kept.says else []
         kept.says = "; ".join([*said, *(says_of(part) for part in plan.parts if part.site is None)])
         return kept
+
+    def less(self, message: Message, life: Life) -> Kept:
+        """Some lines are not wanted any more: parts that can still be changed get less. Raises Invalid."""
+        standing = self.standing(message.root, life)
+        found = standing.order()
+        if found is None:
+            return Kept()
+        kept = Kept(plan=Plan(found[0]))
+        self._amend(found, found, standing, kept)
+        return kept
+
+    def _amend(
+        self,
+        before: tuple[Message, SalesOrder],
+        after: tuple[Message, SalesOrder],
+        standing: Standing,
+        kept: Kept,
+    ) -> None:
+        """What a new version of an order does to its parts, for the plan. Raises Invalid where all is too late."""
+        plan, (message, order) = kept.plan, after
+        assert plan is not None, "whoever amends has a plan"
+        header = [one for one in changes_of(before[0].tree, message.tree) if one in HEADER]
+        ordered = {str(line.line): Decimal(line.quantity) for line in order.lines}
+        spoken = standing.spoken(before[1], order)
+        excess = excess_of(ordered, ((line, one.whole) for line, one in spoken.items()))
+        if not header and not excess:
+            return
+        done = cut(standing.parts(), excess, header, self._sends)
+        plan.refused = "; ".join(done.refused)
+        if done.refused and not done.revised:
+            raise Invalid(
+                plan.refused, path="lines" if excess else path_of(header[0]), type="bad_transition",
+                fix="agree with the warehouse, or resolve with a reason",
+            )  # fmt: skip
+        gone = [one for one in before[0].tree["lines"] if str(one["line"]) not in ordered]
+        plan.tree = {**message.tree, "lines": [*message.tree["lines"], *gone]}
+        plan.revised = done.revised
+        for part, line in done.freed:
+            kept.rows += self.free(message.root, _only(part.tree, line))
 
     def rest(self, message: Message, life: Life) -> Kept:
         """What a site would not ship, or could not, goes elsewhere: as the rule says by itself, or by a person."""
@@ -322,3 +371,16 @@ class Sourcer:
             path="lines[0].quantity", value=sku, type="backorder",
             fix="it goes on by itself when stock comes; or retry once a site may ship it",
         )  # fmt: skip
+
+
+def _only(tree: Mapping[str, Any], line: PartLine) -> dict[str, Any]:
+    """A part as if it had so much of one line and nothing else."""
+    unit = next(one["unit"] for one in tree["lines"] if one["sku"] == line.sku)
+    told = {
+        "line": line.line,
+        "order_line": line.line,
+        "sku": line.sku,
+        "quantity": line.quantity,
+        "unit": unit,
+    }
+    return {"site": tree.get("site"), "lines": [told]}

@@ -91,13 +91,14 @@ class Standing:
             for message, _ in self._story
         )
 
-    def spoken(self, order: SalesOrder, *, but: tuple[str, ...] = ()) -> dict[str, Spoken]:
-        """What somebody answers for, line by line; parts in `but` (by release) do not count."""
-        return spoken_for(self.life, units_of(order), convert=self.convert, but=but)
+    def spoken(self, *orders: SalesOrder) -> dict[str, Spoken]:
+        """What somebody answers for, line by line, over all lines that any of these versions has."""
+        units = {line: unit for order in orders for line, unit in units_of(order).items()}
+        return spoken_for(self.life, units, convert=self.convert)
 
-    def wanted(self, order: SalesOrder, *, but: tuple[str, ...] = ()) -> list[Wanted]:
+    def wanted(self, order: SalesOrder) -> list[Wanted]:
         """What nobody answers for."""
-        spoken = self.spoken(order, but=but)
+        spoken = self.spoken(order)
         rest = ((line, Decimal(line.quantity) - spoken[str(line.line)].whole) for line in order.lines)
         return [Wanted(line, quantity) for line, quantity in rest if quantity > 0]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from crossdock.message.names import moment
@@ -18,13 +18,24 @@ from crossdock.pipeline.follow_up import FollowUp
 from crossdock.pipeline.knowledge import Knowledge
 from crossdock.pipeline.progress import Ruling
 from crossdock.pipeline.sourcing.meant import supplier_of
-from crossdock.pipeline.sourcing.plan import RELEASE, Part, PartLine, Plan, number_of, says_of, tree_of
+from crossdock.pipeline.sourcing.plan import (
+    RELEASE,
+    Part,
+    PartLine,
+    Plan,
+    Revised,
+    number_of,
+    says_of,
+    tree_of,
+)
 from crossdock.pipeline.sourcing.sourcer import Sourcer
 from crossdock.pipeline.sourcing.standing import OpenPart
 from crossdock.pipeline.truth import made
 
 #: What the hub tells when it has shared out an order.
 OCCASION = "sourced"
+#: The same when it had parts already: all that was asked is done, or some of it comes too late.
+AMENDED, AMEND_REFUSED = "amended", "amend_refused"
 
 
 class Decide(Protocol):
@@ -66,6 +77,8 @@ class Parts:
 
     def write(self, plan: Plan, batch: Batch) -> None:
         """Makes every part of a plan; whoever reads how orders are is told."""
+        for one in plan.revised:
+            self._revise(one, plan, batch)
         life = self._follow_up.life(plan.order.root)
         count = self._standing(plan.order.root, life).made
         heir = plan.replaces
@@ -78,17 +91,37 @@ class Parts:
                 self._write(part, plan.order, batch, number=f"{plan.order.number}-{count}")
         if plan.cancelled:
             self._give_up(plan.order, plan.cancelled, batch)
-        if plan.parts or plan.cancelled:
+        if plan.parts or plan.cancelled or plan.revised or plan.refused:
             self._tell(plan, batch)
 
+    def _revise(self, one: Revised, plan: Plan, batch: Batch) -> None:
+        """A part gets its new version; one that nobody wants any more is stopped."""
+        before = one.before
+        pending = before.state in (MessageState.WAITING, MessageState.DESK)
+        if one.part is not None:
+            if pending:
+                self._follow_up.replaced(before, batch)
+            self._write(one.part, plan.order, batch, heir=before, tree=plan.tree)
+        elif pending:
+            self._follow_up.drop(before, plan.order, batch)
+        else:
+            self._stop_one(before, plan.order, batch)
+
     def _write(
-        self, part: Part, order: Message, batch: Batch, *, number: str = "", heir: Message | None = None
+        self,
+        part: Part,
+        order: Message,
+        batch: Batch,
+        *,
+        number: str = "",
+        heir: Message | None = None,
+        tree: Mapping[str, Any] | None = None,
     ) -> None:
         journal = self._context.journal
         number = heir.number if heir is not None else number
         hub = heir.hub if heir is not None else journal.next_id()
-        tree = tree_of(part, order.tree, number)
-        message = made(order, part.document, number, tree, id_=journal.next_id(), hub=hub)
+        told = tree_of(part, tree or order.tree, number)
+        message = made(order, part.document, number, told, id_=journal.next_id(), hub=hub)
         message.version = heir.version + 1 if heir is not None else 1
         self._go(message, says_of(part), batch)
 
@@ -121,8 +154,10 @@ class Parts:
         order = plan.order
         life = self._follow_up.life(order.root)
         parts = parts_told(self._standing(order.root, life).parts())
-        reason = "; ".join(says_of(part) for part in plan.parts)
-        self._follow_up.tell(order, life, OCCASION, batch, reason=reason, parts=parts)
+        told = [*plan.parts, *(one.part for one in plan.revised if one.part is not None)]
+        reason = "; ".join([*filter(None, [plan.refused]), *(says_of(part) for part in told)])
+        occasion = AMEND_REFUSED if plan.refused else AMENDED if plan.revised else OCCASION
+        self._follow_up.tell(order, life, occasion, batch, reason=reason, parts=parts)
 
     # -- the end -------------------------------------------------------------
 
@@ -136,24 +171,29 @@ class Parts:
                 continue
             if part.refused or part.release.ended:
                 continue
-            journal = self._context.journal
-            tree = {
-                "number": part.message.number, "order": part.message.tree["order"], "site": part.site,
-                "requested_at": moment(self._context.clock.now_ms()),
-            }  # fmt: skip
-            if cancel.tree.get("reason"):
-                tree["reason"] = cancel.tree["reason"]
-            id_, hub = journal.next_id(), journal.next_id()
-            message = made(cancel, WarehouseOrderCancel.kind, part.message.number, tree, id_=id_, hub=hub)
-            message.their_id = f"{message.number}:{id_}"
-            asked = self._follow_up.publish(batch, message, f"{part.site} is asked to stop {message.number}")
-            self._known.learn_story(message)
+            asked = self._stop_one(part.message, cancel, batch)
             if asked and all(t.state is TransmissionState.CLOSED for t in asked):
                 says = f"{part.message.number} never left: its stock is given back"
-                entry = self._entry(EntryKind.decided, message, says, ())
+                entry = self._entry(EntryKind.decided, part.message, says, ())
                 batch.changes.entry(entry, *self._free(part.message.root, part.message.tree))
             sent += asked
         return sent
+
+    def _stop_one(self, part: Message, like: Message, batch: Batch) -> list[Transmission]:
+        """Asks the site of a part to stop it."""
+        journal, site = self._context.journal, part.tree.get("site")
+        tree = {
+            "number": part.number, "order": part.tree["order"], "site": site,
+            "requested_at": moment(self._context.clock.now_ms()),
+        }  # fmt: skip
+        if like.tree.get("reason"):
+            tree["reason"] = like.tree["reason"]
+        id_, hub = journal.next_id(), journal.next_id()
+        message = made(like, WarehouseOrderCancel.kind, part.number, tree, id_=id_, hub=hub)
+        message.their_id = f"{message.number}:{id_}"
+        asked = self._follow_up.publish(batch, message, f"{site} is asked to stop {message.number}")
+        self._known.learn_story(message)
+        return asked
 
 
 def parts_told(parts: Sequence[OpenPart]) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from crossdock.model.documents.shipment import Shipment
 from crossdock.model.documents.warehouse import PickStatus, WarehouseOrder
 from crossdock.model.lifecycle.life import Life
 from crossdock.pipeline.progress import Ruling
-from crossdock.pipeline.sourcing.sourcer import Sourcer, Told
+from crossdock.pipeline.sourcing.sourcer import Sends, Sourcer, Told
 from crossdock.pipeline.stockkeeping import lots, offer
 from crossdock.pipeline.stockkeeping.cancelling import given_back
 from crossdock.pipeline.stockkeeping.kept import Kept, NotCovered
@@ -53,8 +53,12 @@ class Keeper:
         now_ms: Callable[[], int],
         sourcing: Sourcing | None = None,
         story: Told | None = None,
+        sends: Sends | None = None,
     ) -> None:
-        """With `sourcing` orders are shared out to sites; `story` gives what is known of one."""
+        """With `sourcing` orders are shared out to sites.
+
+        `story` gives what is known of one, `sends` says whether a change of one still goes to its warehouse.
+        """
         self._room = room
         self._policy = room.policy
         self._journal = journal
@@ -62,8 +66,8 @@ class Keeper:
         self._now_ms = now_ms
         self._ledger = StockLedger(journal, room.policy, room.guard)
         self.sourcer: Sourcer | None = None
-        if sourcing is not None and story is not None:
-            self.sourcer = Sourcer(sourcing, room, self._ledger, journal, story, zone, now_ms)
+        if sourcing is not None and story is not None and sends is not None:
+            self.sourcer = Sourcer(sourcing, room, self._ledger, journal, story, zone, now_ms, sends)
 
     def begin(self) -> None:
         """A batch begins."""
@@ -116,6 +120,8 @@ class Keeper:
                 return rest
             case Cancellation() if not document.lines:
                 return Kept()  # each part gives its own back once it has stopped
+            case Cancellation():
+                return sourcer.less(message, life)
             case _:
                 return self._decided(message, document, readers)
 

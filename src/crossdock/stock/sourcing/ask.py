@@ -118,7 +118,12 @@ class Choice:
         return f"ships from {leaves}" + (f" ({', '.join(why)})" if why else "")
 
 
+def _plain(value: Decimal) -> str:
+    """An amount without zeros that say nothing."""
+    return f"{value.normalize():f}"
+
+
 def _candidate(one: Candidate) -> str:
-    sums = " + ".join(f"{value} {name}" for name, value in one.costs)
+    sums = " + ".join(f"{_plain(value)} {name}" for name, value in one.costs)
     lacks = f", lacks {sum(one.left.values())} units" if one.left else ""
-    return f"{' and '.join(one.sites)} counts {one.score}" + (f" ({sums})" if sums else "") + lacks
+    return f"{' and '.join(one.sites)} counts {_plain(one.score)}" + (f" ({sums})" if sums else "") + lacks
