@@ -168,3 +168,24 @@ async def test_a_pallet_for_a_wholesaler_goes_by_its_own_rule(tmp_path: Path) ->
         assert world.shares() == {"SO-1-1": ("LYO", [("A", 2)]), "SO-2-1": ("AMS", [("A", 1)])}
         assert world.held() == {("A", "AMS"): 1, ("A", "LYO"): 80}
         assert any("by the rule wholesale" in says for says in world.said())
+
+
+@pytest.mark.parametrize("fefo", [True, False])
+async def test_the_lot_that_expires_first_goes_first_where_the_hub_says_so(
+    tmp_path: Path, fefo: bool
+) -> None:
+    async with sourced(tmp_path, policy(AMS={"fefo": fefo})) as world:
+        await world.item("MILK", lot_tracked=True)
+        for lot, days, quantity in (("LATE", 90, 9), ("SOON", 5, 2), ("NEXT", 20, 3)):
+            until = (NOW + timedelta(days=days)).date().isoformat()
+            await world.has("AMS", quantity, "MILK", lot=lot, expires_on=until)
+        await world.orders("SO-1", ("MILK", 4), ship_to=DUTCH)
+        await world.orders("SO-2", ("MILK", 2), ship_to=DUTCH)
+        taken = [
+            [(line.get("lot"), line["quantity"]) for line in tree["lines"]] for tree in world.parts().values()
+        ]
+        told = [[("SOON", 2), ("NEXT", 2)], [("NEXT", 1), ("LATE", 1)]]
+        assert taken == (told if fefo else [[(None, 4)], [(None, 2)]])
+        names = [[line["line"] for line in tree["lines"]] for tree in world.parts().values()]
+        assert names == ([[1, 2], [1, 2]] if fefo else [[1], [1]])
+        assert world.held() == {("MILK", "AMS"): 6}

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from crossdock.faults import Invalid
 from crossdock.journal.changes import Row
 from crossdock.journal.contract import Journal
-from crossdock.journal.stock import LevelRow
 from crossdock.kit.connector import Read
 from crossdock.message.records import Message
 from crossdock.model.documents.sales import SalesOrder
@@ -22,22 +21,22 @@ from crossdock.pipeline.amending import changes_of, path_of
 from crossdock.pipeline.lives import Story
 from crossdock.pipeline.sourcing.amending import HEADER, cut, excess_of
 from crossdock.pipeline.sourcing.asking import Asking, Wanted
+from crossdock.pipeline.sourcing.lots import Lots
 from crossdock.pipeline.sourcing.plan import Part, PartLine, Plan, lines_of, says_of
+from crossdock.pipeline.sourcing.shelf import Shelf
 from crossdock.pipeline.sourcing.standing import Standing
 from crossdock.pipeline.sourcing.trimming import trimmed
-from crossdock.pipeline.stockkeeping import offer
 from crossdock.pipeline.stockkeeping.cancelling import less
 from crossdock.pipeline.stockkeeping.kept import Kept, NotCovered
 from crossdock.pipeline.stockkeeping.ledger import StockLedger
 from crossdock.pipeline.stockkeeping.stockroom import Stockroom
 from crossdock.stock.amount import number
 from crossdock.stock.kit import exploded
-from crossdock.stock.policy import ChannelPolicy, Short
-from crossdock.stock.promise import Level, at_site, for_channel
+from crossdock.stock.policy import Short
 from crossdock.stock.reservation import Reservation, ReservationState
-from crossdock.stock.sourcing.ask import Ask, Choice, Demand, Share
+from crossdock.stock.sourcing.ask import Choice, Demand, Share
 from crossdock.stock.sourcing.calendar import departure
-from crossdock.stock.sourcing.choose import Supply, choose
+from crossdock.stock.sourcing.choose import choose
 from crossdock.stock.sourcing.policy import Rule, Sourcing, Split
 
 _S = ReservationState
@@ -70,6 +69,8 @@ class Sourcer:
         self._story = story
         self._now_ms = now_ms
         self._asking = Asking(policy, room.measures, zone)
+        self._shelf = Shelf(room, ledger, journal)
+        self._lots = Lots(policy, room, ledger, journal)
 
     def standing(self, root: int, life: Life) -> Standing:
         """An order as it stands."""
@@ -243,15 +244,16 @@ class Sourcer:
         ask = self._asking.ask(
             order, wanted, self._now_ms(), site=self._only(order, rule, standing), shunned=standing.shunned()
         )
-        supply, levels = self._supply(ask, sites, replace(channel, sites=tuple(sites)), promised)
+        supply, levels = self._shelf.supply(ask, sites, replace(channel, sites=tuple(sites)), promised)
         choice = choose(ask, rule, sites, self.policy, supply)
         if may_refuse and (choice.waits or choice.cancelled) and channel.short is Short.REFUSE:
             raise NotCovered(choice.says())
+        units = {one.name: one for one in wanted}
+        parts = [self._lots.chosen(part, units, self._now_ms()) for part in self._parts(choice, units)]
         if choice.shares:
             kept.rows += [self._ledger.move(one, one.moved(_S.RELEASED)) for one in promised]
-            kept.rows += self._set_aside(message, choice.shares)
-        units = {one.name: one for one in wanted}
-        kept.plan.parts += self._parts(choice, units)
+            kept.rows += self._set_aside(message, parts, units)
+        kept.plan.parts += parts
         kept.plan.cancelled += tuple(self._part_line(one, units) for one in choice.cancelled)
         kept.plan.says = kept.says = choice.says()
         kept.reads += [Read(f"stock {row.sku} {row.site}", str(row.changed)) for row in levels]
@@ -264,47 +266,18 @@ class Sourcer:
         alone = rule.split is Split.NEVER or rule.ship_complete
         return used[0] if alone and used else None
 
-    def _supply(
-        self, ask: Ask, sites: Sequence[str], channel: ChannelPolicy, promised: Sequence[Reservation]
-    ) -> tuple[Supply, list[LevelRow]]:
-        """What the channel may take now; what it holds by its own promise, it may have again."""
-        self._room.kits.refresh()
-        skus = self._skus(ask)
-        rows = self._ledger.levels(skus)
-        levels = dict(rows)
-        held = self._journal.held_by(channel.name, skus) if channel.share is not None else {}
-        for one in promised:
-            row = levels[one.sku, one.site]
-            levels[one.sku, one.site] = replace(row, reserved=row.reserved - one.amount)
-            held[one.sku] = held.get(one.sku, 0) - one.amount
-        policy, guard = self._room.policy, self._room.guard
-        free, most = dict[tuple[str, str], int](), dict[str, int]()
-        for sku in skus:
-            known = offer.levels_of(sku, levels, policy)
-            most[sku] = guard.free(for_channel(known, policy.sites, channel, sku, held.get(sku, 0)))
-            for site in sites:
-                there = at_site(known.get(site, Level()), policy.sites[site], sku)
-                free[sku, site] = guard.free(there)
-        return Supply(free, most, self._room.kits.kits), [rows[key] for key in sorted(rows)]
-
-    def _skus(self, ask: Ask) -> set[str]:
-        kits = self._room.kits.kits
-        found: set[str] = set()
-        for demand in ask.demands:
-            for sku, step in ((demand.sku, demand.step), *((one.sku, one.step) for one in demand.swaps)):
-                found |= exploded(sku, step, kits).keys()
-        return found
-
-    def _set_aside(self, message: Message, shares: Sequence[Share]) -> list[Row]:
+    def _set_aside(self, message: Message, parts: Sequence[Part], units: Mapping[str, Wanted]) -> list[Row]:
         rows: list[Row] = []
         now, kits = self._now_ms(), self._room.kits.kits
-        for share in shares:
-            for sku, amount in exploded(share.sku, share.amount, kits).items():
-                one = Reservation(
-                    self._journal.next_id(), sku, share.site, message.system, message.root, share.line, amount,
-                    made_ms=now,
-                )  # fmt: skip
-                rows.append(self._ledger.add(one))
+        for part in parts:
+            for line in part.lines if part.site is not None else ():
+                whole = self._room.measures.demand(line.sku, line.quantity, units[line.line].line.unit)
+                for sku, amount in exploded(line.sku, whole, kits).items():
+                    one = Reservation(
+                        self._journal.next_id(), sku, str(part.site), message.system, message.root, line.line,
+                        amount, lot=line.lot, made_ms=now,
+                    )  # fmt: skip
+                    rows.append(self._ledger.add(one))
         return rows
 
     def trim(self, root: int, life: Life) -> list[Row]:
@@ -354,7 +327,7 @@ class Sourcer:
         sku, says = wanted[0].line.sku, ""
         channel = self._room.policy.channel(message.system)
         ask = self._asking.ask(order, wanted, self._now_ms(), site=None)
-        supply, _ = self._supply(ask, list(channel.sites), channel, ())
+        supply, _ = self._shelf.supply(ask, list(channel.sites), channel, ())
         for demand in ask.demands:
             for part, amount in exploded(demand.sku, demand.step * demand.count, supply.kits).items():
                 there = supply.most.get(part, 0)
