@@ -154,3 +154,20 @@ async def test_a_held_order_is_shared_out_and_its_part_waits_until_the_hold_is_l
         lifted = {"order": "SO-1", "hold": "fraud", "state": "lifted", "at": "2030-01-01T00:00:00Z"}
         await world.push(lifted, document="order_hold")
         await world.until(lambda: world.got("ams") == ["SO-1-1"])
+
+
+@pytest.mark.parametrize("elsewhere", [5, 1])
+async def test_a_site_that_is_out_of_stock_is_stopped_where_another_has_all_of_it(
+    tmp_path: Path, elsewhere: int
+) -> None:
+    async with sourced(tmp_path, policy()) as world:
+        await world.has("AMS", 5)
+        await world.has("RTM", elsewhere)
+        await world.orders("SO-1", ("A", 2), ship_to=DUTCH)
+        await world.picks("SO-1-1", "backordered")
+        asked = world.got("ams", "warehouse_order_cancel")
+        assert asked == (["SO-1-1"] if elsewhere == 5 else [])
+        if asked:
+            await world.picks("SO-1-1", "cancelled", seconds=11, cancellation="accepted")
+            assert world.shares()["SO-1-2"] == ("RTM", [("A", 2)])
+            assert world.held() == {("A", "RTM"): 2}

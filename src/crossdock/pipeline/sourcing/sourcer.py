@@ -22,7 +22,7 @@ from crossdock.pipeline.lives import Story
 from crossdock.pipeline.sourcing.amending import HEADER, cut, excess_of
 from crossdock.pipeline.sourcing.asking import Asking, Wanted
 from crossdock.pipeline.sourcing.lots import Lots
-from crossdock.pipeline.sourcing.plan import Part, PartLine, Plan, lines_of, says_of
+from crossdock.pipeline.sourcing.plan import Part, PartLine, Plan, Revised, lines_of, says_of
 from crossdock.pipeline.sourcing.shelf import Shelf
 from crossdock.pipeline.sourcing.standing import Standing
 from crossdock.pipeline.sourcing.trimming import trimmed
@@ -158,6 +158,31 @@ class Sourcer:
             assert kept.plan is not None, "it was made with one"
             kept.plan.parts.append(self._waiting(wanted))
         return kept
+
+    def out(self, message: Message, life: Life, release: str) -> Kept:
+        """A site has nothing of a part: it is asked to stop where others can ship all of it, and waits otherwise."""
+        standing = self.standing(message.root, life)
+        found = standing.order()
+        part = next((one for one in standing.parts() if one.release.number == release), None)
+        if found is None or part is None or part.site is None or part.release.left or standing.stopped:
+            return Kept()
+        told, order = found
+        rule, lines = self._rule(told, order), {str(line.line): line for line in order.lines}
+        wanted = [
+            Wanted(lines[one.line], one.quantity) for one in lines_of(part.message.tree) if one.line in lines
+        ]
+        if not rule.reroute or not wanted or order.site in self.policy.sites:
+            return Kept()
+        channel = self._room.policy.channel(told.system)
+        sites = list(rule.sites or channel.sites)
+        shunned = standing.shunned() | {part.site}
+        ask = self._asking.ask(order, wanted, self._now_ms(), site=None, shunned=shunned)
+        supply, _ = self._shelf.supply(ask, sites, replace(channel, sites=tuple(sites)), ())
+        choice = choose(ask, rule, sites, self.policy, supply)
+        if choice.waits or choice.cancelled or not choice.shares:
+            return Kept(says=f"{part.site} has it not, and no other site has all of it")
+        plan = Plan(told, revised=[Revised(part.message, None)])
+        return Kept(plan=plan, says=f"{part.site} has it not: it is asked to stop, and another ships")
 
     def _ours(self, order: SalesOrder, wanted: Sequence[Wanted], plan: Plan) -> list[Wanted]:
         """What sites ship; suppliers' lines and lines that may not leave yet become parts of their own."""

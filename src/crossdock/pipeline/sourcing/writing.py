@@ -156,7 +156,8 @@ class Parts:
         parts = parts_told(self._standing(order.root, life).parts())
         told = [*plan.parts, *(one.part for one in plan.revised if one.part is not None)]
         reason = "; ".join([*filter(None, [plan.refused]), *(says_of(part) for part in told)])
-        occasion = AMEND_REFUSED if plan.refused else AMENDED if plan.revised else OCCASION
+        changed = any(one.part is not None for one in plan.revised) or plan.tree is not None
+        occasion = AMEND_REFUSED if plan.refused else AMENDED if changed else OCCASION
         self._follow_up.tell(order, life, occasion, batch, reason=reason, parts=parts)
 
     # -- the end -------------------------------------------------------------

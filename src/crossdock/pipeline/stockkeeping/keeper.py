@@ -92,6 +92,8 @@ class Keeper:
         """
         lots.check(document, self._room.measures, self._journal, self._day())
         if self.sourcer is not None and ruling is not None:
+            if isinstance(document, PickStatus) and document.state == "backordered" and ruling.facts:
+                return self.sourcer.out(message, ruling.life, ruling.facts[0].release)
             return self._shared_out(self.sourcer, message, document, readers, ruling.life, again=again)
         return self._decided(message, document, readers)
 
