@@ -53,8 +53,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         # assembly and what they show; no rule of the business lives here
         "api": SHOWN,
         "console": f"{SHOWN} api",
+        # the real hub, and the intake before it, between twins: what a story asks for is seen at both ends
+        "scenario": f"{SHOWN} api twins",
         # it reads EDI files as they lie, with no hub between
-        "cli": f"{SHOWN} api console twins backup formats loading",
+        "cli": f"{SHOWN} api console twins scenario backup formats loading",
     }.items()
 }
 

@@ -8,9 +8,12 @@ from typing import Annotated
 
 import typer
 
+from crossdock.cli import scenario
 from crossdock.cli.terminal import MISUSED, Group, stop
 
 app = typer.Typer(cls=Group, no_args_is_help=True, help="Simulated systems to try things on.")
+
+app.add_typer(scenario.app, name="scenario")
 
 _PUSH_KEY = "CROSSDOCK_TWIN_PUSH_KEY"
 
