@@ -36,10 +36,13 @@ def woken_never(world: World) -> set[int]:
 
 
 def needs_not_hear(world: World, message: int, target: str) -> bool:
-    """Whether a cancellation had nothing to cancel at a target: the order never had an effect there."""
+    """Whether a cancellation had nothing to cancel at a target: the order had no effect there before it.
+
+    A person may have had a later version shipped all the same: that one came after.
+    """
     rows = world.watch.rows(
         f"SELECT t.id FROM transmissions t JOIN messages m ON m.id = ? AND t.root = m.root"
-        f" WHERE m.document IN {_CANCELS} AND t.target = ? AND t.document IN {_ORDERS}",
+        f" WHERE m.document IN {_CANCELS} AND t.target = ? AND t.document IN {_ORDERS} AND t.message < m.id",
         message, target,
     )  # fmt: skip
     asked = {id_ for (id_,) in rows}

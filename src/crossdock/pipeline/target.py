@@ -86,6 +86,7 @@ class Target:
         self._blocked = blocked
         self._freed = freed
         self._ready = Ready(context.turns)
+        self._share.heed(lambda: not self._ready.empty() and not self.paused)
         self._tasks: list[asyncio.Task[None]] = []
         self._alarms = Alarms(context.clock, self.schedule)
         self._active = 0  #: senders at work
