@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, cast
 
 from crossdock.journal.sql import incidents, views
+from crossdock.journal.sql.connection import Connection
+from crossdock.journal.sql.reads import Reads
 from crossdock.journal.sql.trace import trace
-from crossdock.pipeline.lives import lifecycle
+from crossdock.pipeline.knowledge import Knowledge
+from crossdock.pipeline.lives import Lives
 from crossdock.pipeline.stockkeeping.shown import stock_of
+from crossdock.pipeline.truth import states_of, word_of
 from crossdock.scenario.script import Tree
 from crossdock.scenario.stage import Stage
 from crossdock.twins.office import Office
@@ -64,14 +69,25 @@ async def seen(stage: Stage) -> Tree:
 
 
 async def _order(stage: Stage, number: str) -> Tree:
-    life = lifecycle(stage.hub.charter, stage.hub.journal.scope)
-    told: Any = await stage.view(lambda c: trace(c, "sales_order", number, life=life))
+    told: Any = await stage.view(lambda c: trace(c, "sales_order", number, life=_states(stage)))
     if not isinstance(told, dict):
         return {}
     told = cast("Tree", told)
     states: Tree = dict(told.get("lifecycle") or {})
     lines = {str(line["line"]): line for line in states.pop("lines", ())}
-    return {"state": told["state"], **states, "lines": lines, "waits_for": told.get("waits_for")}
+    return {**states, "lines": lines, "document": told["state"], "waits_for": told.get("waits_for")}
+
+
+def _states(stage: Stage) -> Callable[[Connection, int], Tree]:
+    """Every table of an order, and the order in one word."""
+
+    def states(connection: Connection, root: int) -> Tree:
+        reads = Reads(connection)
+        reads.scope = stage.hub.journal.scope
+        life, _ = Lives(stage.hub.charter, Knowledge(reads), reads).life(root)
+        return {"state": word_of(life), **states_of(life)}
+
+    return states
 
 
 def _stock(twin: Office | Warehouse) -> Tree | None:
