@@ -31,14 +31,14 @@ def rows_of(reading: Reading, top: Entry) -> Iterator[tuple[int, str, Entry]]:
             )
             continue
         words = _words(reading, row.value, parts, path)
-        yield row.line, _title(row.value), _filled(reading, text, words, path)
+        yield row.line, _title(row.value, parts), _filled(reading, text, words, path)
 
 
-def _title(row: Row) -> str:
-    """What tells a row from the others: its plain words."""
-    return " ".join(
-        f"{name}={entry.value}" for name, entry in row.items() if not isinstance(entry.value, dict | list)
-    )
+def _title(row: Row, parts: Entry | None) -> str:
+    """What tells a row from the others: the words that `parts` explains, or all plain ones."""
+    known = parts.value if parts is not None and isinstance(parts.value, dict) else row
+    plain = {name: one.value for name, one in row.items() if not isinstance(one.value, dict | list)}
+    return " ".join(f"{name}={value}" for name, value in plain.items() if name in known)
 
 
 def _words(reading: Reading, row: Row, parts: Entry | None, path: str) -> dict[str, Entry]:

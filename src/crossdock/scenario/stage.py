@@ -17,9 +17,7 @@ from crossdock.api.keys import Keys, digest_of
 from crossdock.assembly import Hub, Surroundings
 from crossdock.charter.charter import Charter, System
 from crossdock.desk.desk import Desk
-from crossdock.journal.open import storage_of
 from crossdock.journal.sql.connection import Connection
-from crossdock.journal.sql.keyring import StoredKey, add_key
 from crossdock.pipeline.trial import Trial
 from crossdock.scenario.cast import Cast
 from crossdock.scenario.script import Given
@@ -64,10 +62,6 @@ class Stage:
 
     async def open(self) -> None:
         """Starts the hub and the systems, and lets them tell each other what there is. Raises Misconfigured."""
-        storage = storage_of(self.settings.database)
-        for name in self.given.members:
-            key = StoredKey(digest_of(f"key-of-{name}"), name, "system", name, self.clock.now_ms(), None)
-            add_key(storage, key)
         await self.start_hub()
         self._pushing = [self._loop.create_task(push.run()) for push in self.cast.pushes]
         self.cast.introduce()
@@ -77,7 +71,8 @@ class Stage:
     async def start_hub(self) -> None:
         """The hub comes up on whatever is in the store."""
         hub = self.hub = Hub(self.settings, lambda name: f"the secret {name}", self._around())
-        keys = Keys(lambda: hub.journal.keys(hub.clock.now_ms()), self.clock.monotonic_s)
+        every = [(digest_of(f"key-of-{name}"), name, "system", name) for name in self.given.members]
+        keys = Keys(lambda: every, self.clock.monotonic_s)
         self._intake = Intake(
             hub.worker.door, keys, Uncounted(), hub.pressure,
             max_bytes=hub.charter.intake_max_bytes, now_ms=hub.clock.now_ms,

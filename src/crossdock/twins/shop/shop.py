@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -19,7 +20,7 @@ class Purchase:
 
     lines: dict[str, Tree]
     state: str = "placed"
-    told_at: str = ""
+    told_at: datetime | None = None
     captured: Decimal = Decimal()
     voided: Decimal = Decimal()
     refunded: Decimal = Decimal()
@@ -87,8 +88,9 @@ class Shop(Office):
             raise Refused(422, "unknown_order", "order", tree.get("order"))
         state = str(tree.get("state") or "")
         order.heard.append(state)
-        if str(tree.get("as_of") or "") >= order.told_at:
-            order.told_at = str(tree.get("as_of") or "")
+        at = datetime.fromisoformat(str(tree.get("as_of") or self.now()))
+        if order.told_at is None or at >= order.told_at:
+            order.told_at = at
             self._settle(order, state, tree)
         return f"{tree.get('occasion')} {state}"
 
