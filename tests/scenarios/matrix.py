@@ -34,8 +34,10 @@ class Line:
 
 ORDERS: dict[str, tuple[str, str, tuple[Line, ...]]] = {
     "b2c": ("b2c", "STANDARD", (Line("2 TEA-1", "TEA-1", "2", "2", "9.50"),)),
-    "b2b": ("b2b", "FREIGHT", (Line("1 CS TEA-1 @ 99", "TEA-1", "12", "1", "99"), Line("3 CUP-1", "CUP-1", "3", "3", "4"))),
-    "multi": ("b2c", "EXPRESS", (Line("1 CUP-1 @ 3.95", "CUP-1", "1", "1", "3.95"), Line("2 TEA-1", "TEA-1", "2", "2", "9.50"))),
+    "b2b": ("b2b", "FREIGHT",
+            (Line("1 CS TEA-1 @ 99", "TEA-1", "12", "1", "99"), Line("3 CUP-1", "CUP-1", "3", "3", "4"))),
+    "multi": ("b2c", "EXPRESS",
+              (Line("1 CUP-1 @ 3.95", "CUP-1", "1", "1", "3.95"), Line("2 TEA-1", "TEA-1", "2", "2", "9.50"))),
     "lots": ("b2c", "STANDARD", (Line("3 MILK-1", "MILK-1", "3", "3", "1.29"),)),
     "weighed": ("b2b", "STANDARD", (Line("1.5 KG FLOUR", "FLOUR", "1.5", "1.5", "3.333"),)),
 }  # fmt: skip

@@ -290,6 +290,7 @@ class Decider:
         if made_by is not None:
             message.waits_for, message.until_ms = predecessor, until
             changes.add_message(message, made_by)
+            batch.arrived.append(f"{message.document}/{message.number}")  # known by now, if not on its way
         elif message.state is MessageState.DESK or message.waits_for != predecessor:
             changes.move_message(message, MessageState.WAITING, waits_for=predecessor, until_ms=until)
         else:
@@ -318,8 +319,9 @@ class Decider:
             return None
         kind, _, number = (message.waits_for or "/").partition("/")
         journal, rule = self._context.journal, self._charter.objects.get(kind)
-        if journal.identity(message.system, kind, number) or journal.hub_of_number(kind, number):
-            return message.id  # it has come, and the word of that was lost between two hosts
+        came = journal.identity(message.system, kind, number) or journal.hub_of_number(kind, number)
+        if came and message.waits_for != f"{message.document}/{message.number}":
+            return message.id  # another has come, and the word of that was lost between two hosts
         shut = self._context.gates.shut(rule.owner, Direction.IN) if rule else None
         if shut is not None:
             batch.changes.move_message(
