@@ -85,3 +85,11 @@ screenshots: env ## a picture of every page of the console, light and dark, wide
 clean: ## remove what was built; keeps sites and their data
 	rm -rf .venv dist build .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+# An environment of its own: the tool is no dependency of the hub.
+API_S ?= 60
+.PHONY: fuzz-api
+fuzz-api: env ## every route of /openapi.json as each role and as nobody, API_S seconds each
+	test -x .cache/schemathesis/venv/bin/python || $(PYTHON) -m venv .cache/schemathesis/venv
+	.cache/schemathesis/venv/bin/python -m pip install --quiet --disable-pip-version-check schemathesis==4.32.5
+	$(BIN)/python -m tests.fuzz.openapi --tool .cache/schemathesis/venv/bin/schemathesis --seconds $(API_S)

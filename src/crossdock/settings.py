@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from crossdock.faults import Misconfigured
@@ -41,6 +42,9 @@ class Settings:
     log: str = "info"
     secrets_dir: Path | None = None
     console: str = "/console"  #: path of the console, or its whole address from outside; "off": there is none
+    trusted_proxies: tuple[
+        IPv4Network | IPv6Network, ...
+    ] = ()  #: whose X-Forwarded-For and -Proto are believed
     guards_off: frozenset[str] = frozenset()  #: test only
     sqlite_synchronous: str = "FULL"  #: OFF only in tests
 
@@ -110,6 +114,7 @@ def settings_from(
         log=level,
         secrets_dir=Path(secrets_dir) if secrets_dir else None,
         console=_console(given(None, "CONSOLE", "/console")),
+        trusted_proxies=_networks(given(None, "TRUSTED_PROXIES")),
         guards_off=_guards_off(environment),
         sqlite_synchronous=_synchronous(environment),
     )
@@ -188,6 +193,15 @@ def _console(text: str) -> str:
         fix = "write a path such as /console, an address such as https://hub.example.com/console, or off"
         raise Misconfigured(says, path="CROSSDOCK_CONSOLE", fix=fix)
     return text.rstrip("/")
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(one) for one in text.replace(",", " ").split())
+    except ValueError as error:
+        says = f"CROSSDOCK_TRUSTED_PROXIES is no list of networks: {error}"
+        fix = "write networks such as 10.0.0.5/32, parted by commas"
+        raise Misconfigured(says, path="CROSSDOCK_TRUSTED_PROXIES", fix=fix) from None
 
 
 def _number(text: str, name: str, *, least: float, whole: bool = False) -> float:

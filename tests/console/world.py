@@ -7,7 +7,7 @@ import contextlib
 import csv
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from crossdock.console.shown import Shown
 from crossdock.console.site import Console, application
 from crossdock.journal.open import storage_of
 from crossdock.journal.sql.keyring import StoredKey, add_key
-from crossdock.settings import secrets_from, settings_from
+from crossdock.settings import secret_variable, secrets_from, settings_from
 
 ROOT = Actor("root", "terminal")
 GOOD = "seven quiet forklifts"
@@ -92,11 +92,18 @@ def charter(target: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def write_site(folder: Path, target: str) -> None:
+#: For a site that keeps stock.
+STOCK = {
+    "sites": {"RENO": {"system": "wms-reno", "buffer": 4}},
+    "channels": {"webshop": {"sites": ["RENO"], "buffer": 10}},
+}
+
+
+def write_site(folder: Path, target: str, more: Mapping[str, Any] | None = None) -> None:
     """The folder of the site."""
     (folder / "mappings").mkdir(parents=True)
     (folder / "crosswalks").mkdir()
-    (folder / "charter.yaml").write_text(json.dumps(charter(target)), "utf-8")  # JSON is YAML
+    (folder / "charter.yaml").write_text(json.dumps(charter(target) | (more or {})), "utf-8")  # JSON is YAML
     for name, text in (
         ("order-in", _ORDER_IN),
         ("order-out", _ORDER_OUT),
@@ -109,6 +116,7 @@ def write_site(folder: Path, target: str) -> None:
         rows.writerow(("system", "theirs", "ours"))
         for one in ("webshop", "marketplace", "erp", "wms-reno", "3pl-dallas"):
             rows.writerows(((one, "EXP", "express"), (one, "STD", "standard")))
+    return {}
 
 
 class Partner:
@@ -174,7 +182,7 @@ class World:
 
     def __init__(self, app: App, shown: Shown, partner: Partner, database: str) -> None:
         self.app, self.shown, self.partner = app, shown, partner
-        self._storage = storage_of(database)
+        self._storage, self.database = storage_of(database), database
         self._keys: dict[str, str] = {}
 
     @property
@@ -205,6 +213,34 @@ class World:
         with contextlib.suppress(OSError):
             await asyncio.to_thread(lambda: build_opener().open(request, timeout=10).read())
 
+    def key(self, name: str, role: str, system: str | None = None) -> str:
+        """Makes a key."""
+        made = new_key()
+        add_key(self._storage, StoredKey(digest_of(made), name, role, system, 1, None))
+        return made
+
+    async def api(self, method: str, path: str, key: str | None = None, tree: Any = None) -> tuple[int, Any]:
+        """Asks the API as the holder of a key; status and body."""
+        headers = {"authorization": f"Bearer {key}"} if key else {}
+        body = None if tree is None else json.dumps(tree).encode()
+        request = Request(f"{self.url}{path}", body, headers, method=method)
+
+        def run() -> tuple[int, Any]:
+            from urllib.error import HTTPError
+
+            try:
+                answer = build_opener(_Stays).open(request, timeout=20)
+            except HTTPError as refused:
+                answer = refused
+            with answer:
+                read = answer.read()
+                try:
+                    return answer.status, json.loads(read)
+                except ValueError:
+                    return answer.status, read
+
+        return await asyncio.to_thread(run)
+
     async def order(
         self, number: str, *, system: str = "webshop", by: str = "EXP", sku: str = "W-10010", **more: Any
     ) -> None:
@@ -217,13 +253,6 @@ class World:
 
     async def a_day(self) -> None:
         """Orders that went well, and one of each trouble."""
-        self.partner.says |= {"/erp SO-1007": 422, "/3pl SO-1007": 422, "/wms SO-1011": 0, "/wms": 201}
-        for n in range(1, 25):
-            await self.order(f"SO-{1000 + n}")
-        for n in range(5):
-            await self.order(f"MP-{200 + n}", system="marketplace", by="DRONE")
-        await self.order("SO-1003", sku="OTHER-9")
-        await self.order("SO-1004", system="marketplace")
         for n, sku in enumerate(("W-10010", "W-10020", "G-20020", "G-20030", "B-30010")):
             tree = {
                 "no": f"B-{n}",
@@ -233,6 +262,14 @@ class World:
                 "at": "2026-11-22T09:30:00Z",
             }
             await self.hand_in("wms-reno", "inventory_balance", tree)
+        await self.settled()
+        self.partner.says |= {"/erp SO-1007": 422, "/3pl SO-1007": 422, "/wms SO-1011": 0, "/wms": 201}
+        for n in range(1, 25):
+            await self.order(f"SO-{1000 + n}")
+        for n in range(5):
+            await self.order(f"MP-{200 + n}", system="marketplace", by="DRONE")
+        await self.order("SO-1003", sku="OTHER-9")
+        await self.order("SO-1004", system="marketplace")
 
     async def settled(self) -> None:
         """Waits until nothing moves any more."""
@@ -279,19 +316,51 @@ class World:
 
 @asynccontextmanager
 async def world(
-    folder: Path, *, guards_off: frozenset[str] = frozenset(), locks: bool = True
+    folder: Path,
+    *,
+    guards_off: frozenset[str] = frozenset(),
+    locks: bool = True,
+    more: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    write: Callable[[Path, str], Mapping[str, str]] | None = None,
 ) -> AsyncIterator[World]:
-    """A running site in a folder; `guards_off` and `locks` take a guard of the console away."""
+    """A running site in a folder; `guards_off` and `locks` take a guard away, `more` adds to its charter.
+
+    `write` lays out another site, and gives the secrets of its environment.
+    """
     partner = Partner()
     await partner.start()
-    write_site(folder / "site", partner.url)
+    if write is None:
+        write_site(folder / "site", partner.url, more)
+    else:
+        secrets = write(folder / "site", partner.url)
+    async with again(folder, partner, guards_off=guards_off, secrets=secrets) as made:
+        yield made
+
+
+@asynccontextmanager
+async def again(
+    folder: Path,
+    partner: Partner | None = None,
+    *,
+    guards_off: frozenset[str] = frozenset(),
+    secrets: Mapping[str, str] | None = None,
+) -> AsyncIterator[World]:
+    """The site in a folder, started as it lies there."""
+    partner = partner or Partner()
     database = f"sqlite:{folder / 'hub.db'}"
     environment = {**os.environ, "CROSSDOCK_UNSAFE_TEST": "1", "CROSSDOCK_SQLITE_SYNC": "off"}
     settings = settings_from(environment, site=folder / "site", listen="127.0.0.1:0", database=database)
-    secrets = secrets_from({}, None)
-    beside = _Kept(Console(settings.console, secrets), guards_off)
-    app = App(Hub(settings, secrets), beside)
-    await app.start()
+    held = {secret_variable(name): value for name, value in (secrets or {}).items()}
+    found = secrets_from(held, None)
+    beside = _Kept(Console(settings.console, found), guards_off)
+    app = App(Hub(settings, found), beside)
+    try:
+        await app.start()
+    except BaseException:
+        await app.hub.journal.close()
+        app.hub._lock.release()
+        raise
     try:
         yield World(app, beside.shown, partner, database)
     finally:

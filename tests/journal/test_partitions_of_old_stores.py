@@ -43,6 +43,7 @@ def back_to_the_first_shape(path: Path) -> None:
             "people",
             "sessions",
             "attempts",
+            *("watch", "expectations", "measures", "alerts"),
             *stock,
         ):
             store.execute(f"DROP TABLE {table}")

@@ -252,7 +252,9 @@ class Watch:
         if doubted is not None and isinstance(outcome, Response) and outcome.status == 404:
             # A lane that is read anew begins to ask anew; what is asked too soon after the last counts for nothing.
             apart = doubted.absent == 0 or self._now_s() - doubted.asked_s >= self._plan.settle_s - 0.002
-            if doubted.process is sent.process and (apart or self._clock.leaps):  # else another host asks by now
+            if doubted.process is sent.process and (
+                apart or self._clock.leaps
+            ):  # else another host asks by now
                 doubted.absent += 1
                 doubted.asked_s = self._now_s()
         t = sent.notes.get("t")

@@ -9,6 +9,7 @@ from typing import Any, cast
 from crossdock.access.people import People, Person
 from crossdock.access.roles import Actor, role_of
 from crossdock.faults import Invalid
+from crossdock.message.four_eyes import Kind
 from crossdock.message.names import moment
 
 NAMES = ("add", "role", "disable", "enable", "reset")
@@ -20,14 +21,19 @@ _TAKES: Mapping[str, tuple[str, ...]] = {
     "enable": (),
     "reset": (),
 }
+#: Nobody is asked before somebody is locked out.
+_ALONE = frozenset({"disable"})
 
 
 async def do(people: People, name: str, act: str, body: Any, by: Actor) -> dict[str, Any]:
     """Carries out one act; gives the account as it is then, and a one-time password where one was made.
 
-    Raises Invalid, StoreDown.
+    Raises Asked, Invalid, StoreDown.
     """
     given = _given(act, body)
+    if act not in _ALONE and await people.all():  # who makes the first account has nobody to ask
+        says = f"{act} the account {name[:100]}"
+        await people.eyes.must_agree(Kind.PEOPLE, f"people/{act}", name, body, who=by.name, says=lambda: says)
     password: str | None = None
     match act:
         case "add":

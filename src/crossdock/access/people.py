@@ -13,11 +13,13 @@ import msgspec
 
 from crossdock.access import passwords
 from crossdock.access.roles import RIGHTS, Actor, Right, Role, Scope, role_of
+from crossdock.access.single_sign_on import Vouched
 from crossdock.faults import Invalid
 from crossdock.journal.chain import partition_of
 from crossdock.journal.sql import people as store
 from crossdock.journal.sql.people import PersonRow
 from crossdock.journal.sql.site import SiteJournal
+from crossdock.message.four_eyes import FourEyes, OnePair, second
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
 
@@ -64,7 +66,9 @@ def no_such(name: str) -> Invalid:
 class People:
     """Makes and changes accounts. One act at a time; the last admin stays one."""
 
-    def __init__(self, journal: SiteJournal, now_ms: Callable[[], int]) -> None:
+    def __init__(self, journal: SiteJournal, now_ms: Callable[[], int], eyes: FourEyes | None = None) -> None:
+        """`eyes` says whether two people must want a change."""
+        self.eyes = eyes or OnePair()
         self._journal = journal
         self._now_ms = now_ms
         self._acting = asyncio.Lock()
@@ -106,6 +110,38 @@ class People:
             )  # fmt: skip
             await self._save(None, row, "add", f"{by.name} made an account for {name} ({role.value})", by)
         return password
+
+    async def vouched(self, vouched: Vouched, by: Actor) -> PersonRow:
+        """The account of whom the single sign-on vouches for, made or changed to the role of their groups.
+
+        Raises Invalid where a local account has that name: it is nobody else's.
+        """
+        role, name = role_of(vouched.role), vouched.name.strip().lower()
+        async with self._acting:
+            journal = self._journal
+            known = await journal.view(lambda c: store.person_of_subject(c, journal.scope, vouched.subject))
+            if known is not None:
+                if known.role != role.value:
+                    after = replace(known, role=role.value)
+                    says = f"{name} is {role.value} by the groups of the single sign-on"
+                    await self._save(known, after, "role", says, by)
+                    return after
+                return known
+            if not _NAME.fullmatch(name):
+                raise Invalid(
+                    f"{name[:60]!r} is no name to sign in with", path="name", fix="map another claim to it"
+                )
+            if await journal.view(lambda c: store.person_named(c, journal.scope, name)) is not None:
+                says = f"there is a local account {name} already"
+                raise Invalid(says, path="name", fix="have an admin rename or disable it")
+            shown = " ".join(vouched.shown.split())[:100] or name
+            row = PersonRow(
+                id=journal.next_id(), scope=journal.scope, name=name, shown=shown, role=role.value, systems="[]",
+                sites="[]", password=None, renew=0, totp=None, subject=vouched.subject, disabled_ms=None,
+                made_ms=self._now_ms(),
+            )  # fmt: skip
+            await self._save(None, row, "add", f"the single sign-on brought {name} ({role.value})", by)
+        return row
 
     async def set_role(
         self, name: str, by: Actor, *, role: str | None = None, systems: Collection[str] | None = None,
@@ -187,7 +223,7 @@ class People:
 
 def access_entry(id_: int, says: str, act: str, by: Actor, **more: Any) -> Entry:
     """The line of the ledger about an account: who did what, from where; never a password or its digest."""
-    detail = {"who": by.name, "act": act, "from": by.origin, **more}
+    detail = {"who": by.name, "act": act, "from": by.origin, **more} | second()
     return Entry(
         EntryKind.act, says=says, detail=_encode(detail).decode(), partition=partition_of(f"people/{id_}")
     )

@@ -13,7 +13,7 @@ from enum import Enum
 from crossdock.access import passwords
 from crossdock.access.lockout import FORGOTTEN_S, FREE_BY_ADDRESS, FREE_BY_NAME, wait_s
 from crossdock.access.people import People, Person, access_entry, person_of
-from crossdock.access.roles import Actor, Right
+from crossdock.access.roles import Actor, Right, Role
 from crossdock.access.seal import Seal
 from crossdock.access.totp import step_of
 from crossdock.faults import Invalid, TryLater
@@ -86,14 +86,18 @@ class Sessions:
 
     def __init__(
         self, journal: SiteJournal, people: People, now_ms: Callable[[], int], seal: Callable[[], Seal],
-        site: str, *, locks: bool = True,
+        site: str, *, locks: bool = True, local: frozenset[Role] = frozenset(Role),
     ) -> None:  # fmt: skip
-        """`locks` off: failures are not counted; for tests of that guard only."""
+        """`local`: who may sign in with a password.
+
+        `locks` off: failures are not counted; for tests of that guard only.
+        """
         self._journal = journal
         self._people = people
         self._now_ms = now_ms
         self._seal = seal
         self._site = site
+        self._local = local
         self._locks = locks
         self._trying, self._waiting = asyncio.Lock(), 0
         self._cached: dict[bytes, tuple[int, Session | None]] = {}
@@ -108,7 +112,7 @@ class Sessions:
             counts = await self._counts(name, origin)
             row = await self._journal.view(lambda c: store.person_named(c, self._journal.scope, name))
             fits = await self._fits(row, password)
-            if row is None or not fits or not self._is_let_in(row):
+            if row is None or not fits or not self._is_let_in(row) or person_of(row).role not in self._local:
                 await self._failed(counts, name, origin)
                 raise Invalid("that name and password do not open anything", fix="look at both")
             stage = Stage.CODE if row.totp else Stage.RENEW if row.renew else Stage.WHOLE

@@ -12,8 +12,11 @@ from fastapi import FastAPI, Header, Query, Request, Response
 from crossdock.access.people import People
 from crossdock.api import shapes
 from crossdock.api.acts import act_body
+from crossdock.api.approvals import WAITS, add_approvals
+from crossdock.api.description import add_intake, describe
 from crossdock.api.guest import Guest
 from crossdock.api.keys import Keys
+from crossdock.api.numbers import add_numbers
 from crossdock.api.people import add_people
 from crossdock.api.problems import MEDIA_TYPE
 from crossdock.api.refusals import Refusal, add_handlers
@@ -27,11 +30,13 @@ from crossdock.desk.closeup import closeup
 from crossdock.desk.desk import Desk
 from crossdock.desk.nudge import Nudge
 from crossdock.faults import Invalid
+from crossdock.governance.approvals import Approvals
 from crossdock.journal.contract import StoreDown
 from crossdock.journal.sql import incidents, views
 from crossdock.journal.sql.awaited import open_
 from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sql.trace import Several, trace
+from crossdock.message.four_eyes import FourEyes
 from crossdock.message.incident import TYPES
 from crossdock.message.names import BYTES, INCIDENT, id_of
 from crossdock.pipeline.bound import Context
@@ -39,6 +44,10 @@ from crossdock.pipeline.lives import lifecycle
 from crossdock.pipeline.trial import Trial
 
 _JSON = "application/json"
+_REFUSALS = (
+    (400, "The body cannot be read"), (401, "No key"), (403, "Not with this key"), (404, "There is no such thing"),
+    (413, "The body is too large"), (422, "Something in it is wrong"), (503, "The store cannot be asked now"),
+)  # fmt: skip
 _KEY_MAX = 255
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -112,22 +121,23 @@ class Shown(Protocol):
         ...
 
 
-def desk_of(hub: Running) -> Desk:
+def desk_of(hub: Running, eyes: FourEyes | None = None) -> Desk:
     """The desk of a running hub; all doors of a process share one, so that two acts on an incident meet."""
     return Desk(
         hub.journal, hub.worker, hub.clock.now_ms, crosswalks_changed=hub.refresh_crosswalks,
-        trial=Trial(hub.context) if hub.context else None, known_codes=hub.known_codes,
+        trial=Trial(hub.context) if hub.context else None, known_codes=hub.known_codes, eyes=eyes,
     )  # fmt: skip
 
 
-def operator_of(hub: Running, context: Context) -> Operator:
+def operator_of(hub: Running, context: Context, eyes: FourEyes | None = None) -> Operator:
     """Who opens and closes the ways of a running hub."""
-    return Operator(hub.journal, hub.worker, hub.clock.now_ms, context.charter.systems)
+    return Operator(hub.journal, hub.worker, hub.clock.now_ms, context.charter.systems, eyes=eyes)
 
 
 def create(
-    shown: Shown, *, desk: Desk | None = None, operator: Operator | None = None, people: People | None = None
-) -> FastAPI:
+    shown: Shown, *, desk: Desk | None = None, operator: Operator | None = None, people: People | None = None,
+    approvals: Approvals | None = None,
+) -> FastAPI:  # fmt: skip
     """The API over a running hub. Nothing in it decides: it reads, and hands acts to the desk.
 
     What is not given is made for this API alone.
@@ -137,22 +147,27 @@ def create(
         description="The process and admin API of a hub between warehouse systems and everything around them.",
         responses={
             status: {"content": {MEDIA_TYPE: {"schema": _PROBLEM}}, "description": says}
-            for status, says in ((401, "No key"), (403, "Not with this key"), (422, "Something in it is wrong"))
+            for status, says in _REFUSALS
         },
     )  # fmt: skip
     add_handlers(app)
     shown.hub.journal.writer.watch = shown.metrics.committed
     hub = shown.hub
+    add_intake(app)
     _add_figures(app, shown)
     _add_stories(app, shown)
     _add_incidents(app, shown, desk or desk_of(hub))
     add_people(app, shown.keys, people or People(hub.journal, hub.clock.now_ms))
+    if approvals is not None:
+        add_approvals(app, shown.keys, approvals)
     if hub.context is not None:
-        add_restored(app, shown.keys, hub.context.restored)
+        add_restored(app, shown.keys, hub.context.restored, approvals)
         keeper = operator or operator_of(hub, hub.context)
+        add_numbers(app, shown.keys, hub.journal, hub.context)
         add_systems(app, shown.keys, hub.journal, hub.context, keeper, hub.clock.now_ms)
         add_stock(app, shown.keys, hub.journal, hub.context, hub.clock.now_ms)
     _add_health(app, shown)
+    describe(app)
     return app
 
 
@@ -265,7 +280,7 @@ def _add_incidents(app: FastAPI, shown: Shown, desk: Desk) -> None:
 
     @app.post(
         "/v1/incidents/{id}/{act}", response_model=shapes.IncidentItem, tags=["desk"],
-        responses={409: {"model": shapes.Problem, "description": "Somebody was faster"}},
+        responses={**WAITS, 409: {"model": shapes.Problem, "description": "Somebody was faster"}},
         openapi_extra={"requestBody": {"content": {_JSON: {"schema": {"type": "object"}}}, "required": True}},
     )  # fmt: skip
     async def acted(  # pyright: ignore[reportUnusedFunction]

@@ -31,7 +31,7 @@ class Guest:
         if not holder.acts:
             fix = "use a key made with crossdock keys create NAME --role operator"
             raise Refusal(403, f"the key {holder.name} may not act", fix=fix)
-        WHENCE.set(request.client.host if request.client else "")
+        self.note_origin(request)
         return holder
 
     def admin(self, request: Request) -> Holder:
@@ -40,7 +40,20 @@ class Guest:
         if holder.role is not Role.ADMIN:
             fix = "use a key made with crossdock keys create NAME --role admin"
             raise Refusal(403, f"the key {holder.name} may not change accounts", fix=fix)
+        self.note_origin(request)
         return holder
+
+    def insider(self, request: Request) -> Holder:
+        """Somebody who is no system. Raises Refusal with 401 or 403."""
+        holder = self.holder(request)
+        if holder.role is Role.SYSTEM:
+            raise Refusal(403, f"the key {holder.name} is a system's", fix="use a key with a role")
+        return holder
+
+    @staticmethod
+    def note_origin(request: Request) -> None:
+        """Notes for the ledger from where somebody acts."""
+        WHENCE.set(request.client.host if request.client else "")
 
     def origin(self, holder: Holder) -> str | None:
         """The one system whose documents a holder may see; None: all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qs
@@ -189,7 +189,7 @@ class Intake:
                 401, "the key is missing or not known", fix="send Authorization: Bearer KEY; see crossdock keys create",
                 more=[("www-authenticate", "Bearer")],
             )  # fmt: skip
-        if not self._door.knows(system):
+        if not self._door.knows(system, holder.system):
             raise _refusal(404, f"there is no system {system}", fix="look at systems: in charter.yaml")
         if not holder.delivers(system):
             raise _refusal(
@@ -285,8 +285,6 @@ def _refusal(
 
 
 Other = Callable[[Scope, Any], Awaitable[None]]
-
-
 _AS2_PATH = "/v1/as2"
 
 
@@ -314,84 +312,3 @@ class Front:
             await self._as2.handle(scope, protocol)
         else:
             await self._other(scope, protocol)
-
-
-ASGI = Callable[
-    [dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]
-]
-
-
-def bridged(app: ASGI, *, max_bytes: int) -> Other:
-    """An ASGI application as the server's own kind: the answer is collected, then sent whole."""
-
-    async def handle(scope: Any, protocol: Any) -> None:
-        body = b""
-        async for part in protocol:
-            body += part
-            if len(body) > max_bytes:
-                protocol.response_bytes(
-                    413, [("content-type", MEDIA_TYPE)], problem(413, TITLES[413], "the body is too large")
-                )
-                return
-        await _run(app, scope, protocol, body)
-
-    return handle
-
-
-def parted(other: Other, parts: Mapping[str, Other]) -> Other:
-    """Sends what lies below a path to its own application, and the rest to the other one."""
-
-    async def handle(scope: Any, protocol: Any) -> None:
-        for prefix, part in parts.items():
-            if scope.path == prefix or scope.path.startswith(f"{prefix}/"):
-                await part(scope, protocol)
-                return
-        await other(scope, protocol)
-
-    return handle
-
-
-async def _run(app: ASGI, scope: Any, protocol: Any, body: bytes) -> None:
-    status, headers, parts = 500, list[tuple[str, str]](), list[bytes]()
-
-    async def receive() -> Mapping[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: Mapping[str, Any]) -> None:
-        nonlocal status, headers
-        if message["type"] == "http.response.start":
-            status = message["status"]
-            headers = [
-                (name.decode("latin-1"), value.decode("latin-1")) for name, value in message["headers"]
-            ]
-        else:
-            parts.append(message.get("body", b""))
-
-    path = scope.path
-    asgi = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": scope.method,
-        "scheme": scope.scheme,
-        "path": path,
-        "raw_path": path.encode("latin-1", "replace"),
-        "query_string": scope.query_string.encode("latin-1", "replace"),
-        "headers": [
-            (name.lower().encode("latin-1"), value.encode("latin-1", "replace"))
-            for name, value in scope.headers.items()
-        ],
-        "client": (scope.client.rpartition(":")[0], 0),
-        "server": (scope.server.rpartition(":")[0], 0),
-        "root_path": "",
-    }
-    try:
-        await app(asgi, receive, send)
-    except Exception:  # ends in a 500 problem document: one bad request never ends the process
-        _log.exception("request failed", path=path)
-        status, headers, parts = (
-            500,
-            [("content-type", MEDIA_TYPE)],
-            [problem(500, TITLES[500], "see the log of the hub")],
-        )
-    protocol.response_bytes(status, headers, b"".join(parts))

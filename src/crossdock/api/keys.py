@@ -26,7 +26,8 @@ class Role(Enum):
     SYSTEM = "system"  #: deliver for one system, and read what came from it
     OBSERVER = "observer"  #: read everything
     OPERATOR = "operator"  #: read everything, and act on incidents
-    ADMIN = "admin"  #: the same, and who may sign in to the console
+    APPROVER = "approver"  #: read everything, and say yes to what somebody else asks for
+    ADMIN = "admin"  #: all of this, and who may sign in to the console
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class Holder:
     def acts(self) -> bool:
         """Whether the holder may act on incidents."""
         return self.role in {Role.OPERATOR, Role.ADMIN}
+
+    @property
+    def approves(self) -> bool:
+        """Whether the holder may say yes to what somebody else asks for."""
+        return self.role in {Role.APPROVER, Role.ADMIN}
 
     def reads(self, system: str | None) -> bool:
         """Whether the holder may read what came from a system (None: everything)."""

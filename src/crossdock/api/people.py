@@ -12,8 +12,10 @@ from crossdock.access.people import People
 from crossdock.access.roles import Actor
 from crossdock.api import shapes
 from crossdock.api.acts import act_body
+from crossdock.api.approvals import WAITS
 from crossdock.api.guest import Guest
 from crossdock.api.keys import Keys
+from crossdock.message.whence import WHENCE
 
 _encode = msgspec.json.Encoder().encode
 _BODY = {"requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}, "required": True}}
@@ -30,12 +32,13 @@ def add_people(app: FastAPI, keys: Keys, people: People) -> None:
         return _answer({"people": [acts.shown(one) for one in await people.all()]})
 
     @app.post(
-        "/v1/people/{name}/{act}", response_model=shapes.PersonItem, tags=["access"], openapi_extra=_BODY
-    )
+        "/v1/people/{name}/{act}", response_model=shapes.PersonItem, tags=["access"], openapi_extra=_BODY,
+        responses=WAITS,
+    )  # fmt: skip
     async def acted(request: Request, name: str, act: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         """Makes an account, or changes one; answers it as it is then, with a one-time password where one was made."""
         holder = guest.admin(request)
-        by = Actor(holder.name, request.client.host if request.client else "")
+        by = Actor(holder.name, WHENCE.get())
         return _answer(await acts.do(people, name, act, act_body(await request.body()), by))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -12,8 +13,10 @@ from starlette.exceptions import HTTPException
 from crossdock.api.problems import MEDIA_TYPE, TITLES, problem
 from crossdock.faults import Fault
 from crossdock.journal.contract import Overtaken, StoreDown
+from crossdock.message.four_eyes import Asked
 
 _log = structlog.get_logger("crossdock.api")
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Refusal(Exception):
@@ -50,6 +53,10 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(Fault)
     async def fault(_: Request, error: Fault) -> Response:  # pyright: ignore[reportUnusedFunction]
         return refused(422, error.says, path=error.path, fix=error.fix)
+
+    @app.exception_handler(Asked)
+    async def asked(_: Request, waits: Asked) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return Response(_encode(waits.request), 202, media_type="application/json")
 
     @app.exception_handler(Overtaken)
     async def overtaken(_: Request, error: Overtaken) -> Response:  # pyright: ignore[reportUnusedFunction]

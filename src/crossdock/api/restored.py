@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from fastapi import FastAPI, Request
 
+from crossdock.api.approvals import WAITS
 from crossdock.api.guest import Guest
 from crossdock.api.keys import Keys
 from crossdock.api.refusals import Refusal
 from crossdock.api.shapes import RestoredState, RestoredSystems
+from crossdock.message.four_eyes import FourEyes, Kind
 from crossdock.message.names import moment
 from crossdock.pipeline.restored import Restored
 
 
-def add_restored(app: FastAPI, keys: Keys, restored: Restored) -> None:
+def add_restored(app: FastAPI, keys: Keys, restored: Restored, eyes: FourEyes | None = None) -> None:
     """Adds the routes."""
     guest = Guest(keys)
 
     @app.get("/v1/restored", response_model=RestoredSystems, tags=["desk"])
     async def listed(request: Request) -> RestoredSystems:  # pyright: ignore[reportUnusedFunction]
         """Systems that hand in again what a restored store has lost, or did."""
-        guest.holder(request)
+        own = guest.origin(guest.holder(request))
         return RestoredSystems(
             systems=[
                 RestoredState(
@@ -27,14 +29,20 @@ def add_restored(app: FastAPI, keys: Keys, restored: Restored) -> None:
                     ended=None if one.ended_id is None else f"before c{one.ended_id}",
                 )
                 for one in restored.all
+                if own in (None, one.system)
             ]
         )  # fmt: skip
 
-    @app.post("/v1/restored/{system}/end", response_model=RestoredSystems, tags=["desk"])
+    @app.post("/v1/restored/{system}/end", response_model=RestoredSystems, tags=["desk"], responses=WAITS)
     async def ended(request: Request, system: str) -> RestoredSystems:  # pyright: ignore[reportUnusedFunction]
         """Says that a system has sent again all that was lost: what comes from now on is new."""
         holder = guest.operator(request)
         if system not in {one.system for one in restored.all}:
             raise Refusal(404, f"{system[:60]} does not hand in again", fix="see GET /v1/restored")
+        says = f"end the restored mode of {system}"
+        if eyes is not None:
+            await eyes.must_agree(
+                Kind.RESTORED, "restored/end", system, {}, who=holder.name, says=lambda: says
+            )
         await restored.end(system, f"{system} has sent again all that was lost", holder.name)
         return await listed(request)

@@ -13,6 +13,8 @@ from granian.server.embed import Server
 
 STOP_MAX_S = 1.5
 _HEAD_MAX_S = 15  #: for the head of a request
+#: Of the head of a request; the server reads bodies by pieces of as much.
+_HEAD_MAX_BYTES = 131_072
 _UP_STEP_S = 0.01
 _UP_MAX_S = 10.0
 
@@ -32,7 +34,9 @@ class HttpServer:
             log_enabled=False,
             backlog=1024,
             websockets=False,
-            http1_settings=HTTP1Settings(header_read_timeout=_HEAD_MAX_S * 1000),
+            http1_settings=HTTP1Settings(
+                header_read_timeout=_HEAD_MAX_S * 1000, max_buffer_size=_HEAD_MAX_BYTES
+            ),
         )
         self._task: asyncio.Task[None] | None = None
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 
 from crossdock.api import shapes
 from crossdock.api.acts import act_body
+from crossdock.api.approvals import WAITS
 from crossdock.api.guest import Guest
 from crossdock.api.keys import Keys
 from crossdock.api.refusals import Refusal
@@ -49,19 +50,28 @@ def add_systems(
     @app.get("/v1/systems/{system}", response_model=shapes.SystemItem, tags=["control"])
     async def one(request: Request, system: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         """How one system stands."""
-        guest.narrowed(guest.holder(request), system)
+        own = guest.origin(guest.holder(request))
+        if own is not None and own != system:
+            raise _no_system(system, "the key of a system sees that system only")
         return _answer((await standing(_known(system)))["items"][0])
 
     @app.post(
-        "/v1/systems/{system}/{act}", response_model=shapes.SystemItem, tags=["control"], openapi_extra=_ORDER
-    )
+        "/v1/systems/{system}/{act}", response_model=shapes.SystemItem, tags=["control"], openapi_extra=_ORDER,
+        responses=WAITS,
+    )  # fmt: skip
     async def acted(request: Request, system: str, act: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         """Pauses, resumes or drains one system; answers how it stands then. Doing it again changes nothing."""
         holder, order = guest.operator(request), read(act, act_body(await request.body()))
         await operator.act(_known(system), order, who=holder.name)
         return _answer((await standing(system))["items"][0])
 
-    @app.post("/v1/hub/{act}", response_model=shapes.Systems, tags=["control"], openapi_extra=_ORDER)
+    @app.post(
+        "/v1/hub/{act}",
+        response_model=shapes.Systems,
+        tags=["control"],
+        openapi_extra=_ORDER,
+        responses=WAITS,
+    )
     async def all_of_them(request: Request, act: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         """Pauses, resumes or drains the whole hub; answers how every system stands then."""
         holder, order = guest.operator(request), read(act, act_body(await request.body()))
@@ -70,9 +80,12 @@ def add_systems(
 
     def _known(system: str) -> str:
         if system not in context.charter.systems:
-            known = ", ".join(context.charter.systems)
-            raise Refusal(404, f"there is no system {system[:60]}", fix=f"one of: {known}")
+            raise _no_system(system, f"one of: {', '.join(context.charter.systems)}")
         return system
+
+
+def _no_system(name: str, fix: str) -> Refusal:
+    return Refusal(404, f"there is no system {name[:60]}", fix=fix)
 
 
 def _answer(tree: object) -> Response:

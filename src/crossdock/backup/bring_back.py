@@ -57,6 +57,7 @@ async def bring_back(
             _must_hold(copied, manifest, progress)
             differing = _site(folder / SITE, settings.site)
             charter, _ = read_charter(settings.site)
+            _forget_sessions(copied)
             report = await _in_doubt(copied, manifest, charter, differing, now_ms, progress)
             if settings.is_shared:
                 _into_database(copied, settings.database, progress)
@@ -142,6 +143,12 @@ async def _in_doubt(
     _fold_wal(store)
     opened = [Open(target, count, charter.systems.get(target)) for target, count in sorted(doubted.items())]
     return Report(manifest, now_ms(), charter, systems, opened, waiting, cursors, differing)
+
+
+def _forget_sessions(store: Path) -> None:
+    """Nobody is signed in by a backup: whoever was signed out since would be in again."""
+    with closing(connect(store)) as connection:
+        connection.execute("DELETE FROM sessions")
 
 
 def _found(store: Path) -> tuple[set[str], dict[str, int], int]:

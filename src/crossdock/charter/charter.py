@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from crossdock.charter.blackouts import Blackout, Calendar
 from crossdock.charter.flow_settings import Brake, FileForm, Fit, WhenClosed
 from crossdock.charter.orders import HUB_OWNER, Orders
+from crossdock.charter.watch import Watching
 from crossdock.formats.edi.profile import Profile
 from crossdock.stock.policy import Policy
 
@@ -160,6 +161,7 @@ class System:
     flows_out: tuple[FlowOut, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict[str, object])  #: the connector's own fields
     partner: Profile | None = None  #: what was agreed with it, where it is a trading partner
+    tenant: str | None = None  #: the client that it belongs to; None: the site's own
     backlog_max: int | None = None  #: documents of it under way; None: the charter's
     blackouts: tuple[Blackout, ...] = ()
     when_closed: WhenClosed = WhenClosed.REFUSE
@@ -224,6 +226,38 @@ class Intake:
 
 
 @dataclass(frozen=True, slots=True)
+class FourEyes:
+    """Which acts one person asks for and another approves."""
+
+    acts: tuple[str, ...] = ()
+    within_s: float = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class SingleSignOn:
+    """The OpenID Connect provider that vouches for people."""
+
+    issuer: str
+    client_id: str
+    secret: str | None  #: name of the client's secret; None: a public client
+    roles: Mapping[str, str]  #: group -> role, in the order in which they count
+    groups: str = "groups"
+    name: str = "email"
+    scope: str = "openid email profile"
+    shown: str = "your organisation"
+    local: str = "admin"  #: who may still sign in with a password: admin or everyone
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How many days what has ended is kept; None: for ever."""
+
+    refused_days: int = 90
+    bytes_days: int | None = None
+    documents_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Charter:
     """One version of the charter, checked, with the digest of all files it was read from."""
 
@@ -240,6 +274,10 @@ class Charter:
     files: Mapping[str, str] = field(default_factory=dict[str, str])  #: name in the site -> text, as checked
     partners: Mapping[str, Profile] = field(default_factory=dict[str, Profile])  #: by the name of their file
     stock: Policy | None = None  #: what may be promised; None: no stock is kept
+    four_eyes: FourEyes = FourEyes()
+    single_sign_on: SingleSignOn | None = None
+    retention: Retention = Retention()
+    watch: Watching = field(default_factory=Watching)  #: what is awaited, and who is told of what
 
     def calendar(self, system: str, direction: str) -> Calendar:
         """The blackouts of one system and one direction ("in" or "out"), on its own clock or else the site's."""
@@ -257,6 +295,10 @@ class Charter:
         known = self.systems.get(system)
         floor = ("pick_status", "shipment")
         return known is not None and (bool(known.reports) or any(map(known.flow_in, floor)))
+
+    def tenant(self, system: str) -> str:
+        """The client that a system belongs to: no other client's system can see that it is there."""
+        return self.systems[system].tenant or self.site.tenant
 
     def backlog_max(self, system: str) -> int:
         """How many documents of a system may be under way."""

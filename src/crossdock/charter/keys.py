@@ -5,65 +5,11 @@ Checking, the JSON Schema for editors and the reference page are all made from t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
+from crossdock.charter.key import Key, Type
+from crossdock.charter.key import keys_of as _keys
+from crossdock.charter.watch_keys import WATCH_SECTIONS
 
-
-class Type(Enum):
-    """What may stand behind a key."""
-
-    TEXT = "text"
-    NAME = "name"  #: letters, digits, `_` and `-`
-    WHOLE = "whole number"
-    NUMBER = "number"
-    FLAG = "true or false"
-    TEXTS = "list of text"
-    DAYS = "list of days"
-    SECONDS = "seconds"
-    CHOICE = "one of a few words"
-    PATH = "JSONata path"
-    FIELD = "dotted field path"
-    FIELDS = "list of dotted field paths"
-    FILE = "file of the site"
-    URL = "http or https address"
-    URL_PATH = "path of an address"
-    HEADER = "name of an HTTP header"
-    SECRET_NAME = "name of a secret"
-    ZONE = "IANA time zone"
-    CURRENCY = "ISO 4217 currency"
-    CODEC = "character set"
-    NETWORKS = "list of networks (CIDR)"
-    STATUSES = "list of HTTP statuses, such as 200 or 2xx"
-    EXACT_STATUSES = "list of HTTP statuses, such as 200"
-    DOCUMENT = "kind of document"
-    SYSTEM = "name of a system"
-    TREE = "a document"
-    CONNECTOR = "kind of connector"
-    READERS = "list of systems"
-    TEXT_BY_NAME = "mapping of names to text"
-    WHOLE_BY_NAME = "mapping of names to whole numbers"
-    SECTION = "section"
-    SECTIONS = "list of sections"
-    SECTION_BY_NAME = "sections by name"
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One key of a section."""
-
-    name: str
-    type: Type
-    says: str
-    required: bool = False
-    default: object = None
-    choices: tuple[str, ...] = ()
-    section: str = ""  #: the table behind it
-    least: float = 0.0  #: of a number
-
-
-def _keys(*keys: Key) -> dict[str, Key]:
-    return {key.name: key for key in keys}
-
+__all__ = ["EXAMPLE", "SECTIONS", "STOCK_SECTIONS", "Key", "Type"]
 
 #: The tables of the stock section.
 STOCK_SECTIONS: dict[str, dict[str, Key]] = {
@@ -112,7 +58,13 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("orders", Type.SECTION, "How orders go: changes, cancellations, package contents.",
             section="orders"),
         Key("owners", Type.TEXT_BY_NAME, "Which role an incident type goes to: `unknown_sku: master_data`."),
+        Key("four_eyes", Type.SECTION, "Acts that one person asks for and another approves.", section="four_eyes"),
+        Key("single_sign_on", Type.SECTION, "Sign-in to the console with an OpenID Connect provider.",
+            section="single_sign_on"),
+        Key("retention", Type.SECTION, "How long what has ended is kept.",
+            section="retention"),
         Key("stock", Type.SECTION, "What stock is kept and promised; absent: none.", section="stock"),
+        Key("watch", Type.SECTION, "What is awaited and by when, and who is told of what.", section="watch"),
     ),
     "site": _keys(
         Key("name", Type.TEXT, "Name of the installation.", default="site"),
@@ -151,6 +103,8 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("timezone", Type.ZONE, "For its times without a zone; absent: such times are invalid."),
         Key("auth", Type.SECTION, "How the hub proves who it is.", section="auth"),
         Key("limits", Type.SECTION, "Bounds on what the hub does to it.", section="limits"),
+        Key("tenant", Type.NAME, "The client that it belongs to; keys of other clients' systems cannot tell that it is"
+            " there. Absent: the site's."),
         Key("backlog_max", Type.WHOLE, "For this system in place of intake.backlog_max.", least=1),
         Key("blackouts", Type.SECTIONS, "Times at which it must be left alone, such as a period close.",
             section="blackout"),
@@ -304,7 +258,34 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("edit_window_s", Type.SECONDS, "How long a customer may change an order before it is released.",
             default=0.0),
     ),
+    "four_eyes": _keys(
+        Key("acts", Type.TEXTS, "Which: in_doubt, mass_change, abandon, fix, replay, gates, people, erase, restored,"
+            " charter.", default=()),
+        Key("within_s", Type.SECONDS, "A request that nobody approves in this time is over.", default=86_400.0,
+            least=1),
+    ),
+    "single_sign_on": _keys(
+        Key("issuer", Type.URL, "The provider, as it names itself in its tokens.", required=True),
+        Key("client_id", Type.TEXT, "What the provider knows the hub by.", required=True),
+        Key("secret", Type.SECRET_NAME, "Name of the client's secret. Absent: a public client, with PKCE alone."),
+        Key("roles", Type.TEXT_BY_NAME, "Which group gets which role: `logistics-leads: approver`. The first that"
+            " fits counts.", required=True),
+        Key("groups", Type.TEXT, "The claim that lists the groups of a person.", default="groups"),
+        Key("name", Type.TEXT, "The claim that the ledger calls a person by.", default="email"),
+        Key("scope", Type.TEXT, "What is asked for.", default="openid email profile"),
+        Key("local", Type.CHOICE, "Who may still sign in with a password: admins alone, for the day on which the"
+            " provider is down, or everyone.", default="admin", choices=("admin", "everyone")),
+        Key("shown", Type.TEXT, "What the button says.", default="your organisation"),
+    ),
+    "retention": _keys(
+        Key("refused_days", Type.WHOLE, "Bodies of requests that were refused at the door.", default=90, least=1),
+        Key("bytes_days", Type.WHOLE, "Bytes as they came and left, of documents that have ended. Absent: for ever.",
+            least=1),
+        Key("documents_days", Type.WHOLE, "Our documents, once they have ended: their personal data goes. Absent: for"
+            " ever.", least=1),
+    ),
     **STOCK_SECTIONS,
+    **WATCH_SECTIONS,
     "reader": _keys(
         Key("system", Type.SYSTEM, "Who gets it.", required=True),
         Key("after", Type.SYSTEM, "A reader that must have answered first."),

@@ -126,6 +126,7 @@ def _read_system(
         flows_out=_flows_out(reading, values["out"], f"{path}.out", fields),
         options={option.name: values[option.name] for option in fields.options},
         backlog_max=values["backlog_max"],
+        tenant=values["tenant"],
         blackouts=read_blackouts(reading, values["blackouts"], f"{path}.blackouts"),
         when_closed=WhenClosed(values["when_closed"]),
         reports=values["reports"],

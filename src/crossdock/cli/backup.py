@@ -11,7 +11,7 @@ import typer
 
 from crossdock.cli import options
 from crossdock.cli.acting import acting
-from crossdock.cli.remote import refuse
+from crossdock.cli.remote import refuse, waits
 from crossdock.cli.terminal import Group, console, print_json, progress
 from crossdock.message.names import moment
 
@@ -112,6 +112,8 @@ def end(
         answer = hub.ask("POST", f"/v1/restored/{system}/end", b"{}", {"content-type": "application/json"})
     if answer.status >= 400:
         refuse(answer)
+    if answer.status == 202:
+        waits(answer.tree, json=False)
     print(f"what {system} sends from now on is new")
 
 

@@ -235,7 +235,7 @@ def _act(
     from crossdock.cli import incident_words as words
     from crossdock.cli.acting import acting
     from crossdock.cli.outcome import outcome
-    from crossdock.cli.remote import refuse
+    from crossdock.cli.remote import refuse, waits
 
     with acting(site, database, url, key) as hub:
         sent = json_.dumps(body).encode()
@@ -243,6 +243,8 @@ def _act(
         answer = hub.ask("POST", f"/v1/incidents/{quote(incident, safe='')}/{act}", sent, headers)
         if answer.status >= 300:
             refuse(answer)
+        if answer.status == 202:
+            waits(answer.tree, json=json)
         tried = None if json or act not in {"fix", "retry"} else outcome(hub, answer.tree)
     if json:
         print_json(answer.tree)

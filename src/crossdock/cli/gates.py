@@ -77,7 +77,7 @@ def _act(
     where: tuple[Path | None, str | None], url: str | None, key: str | None, *, json: bool,
 ) -> None:  # fmt: skip
     from crossdock.cli.acting import acting
-    from crossdock.cli.remote import refuse
+    from crossdock.cli.remote import refuse, waits
 
     site, database = where
     if (system is None) != all_:
@@ -90,6 +90,8 @@ def _act(
         answer = hub.ask("POST", f"{path}/{act}", body, {"Content-Type": "application/json"})
         if answer.status >= 400:
             refuse(answer)
+        if answer.status == 202:
+            waits(answer.tree, json=json)
     if json:
         print_json(answer.tree)
         return

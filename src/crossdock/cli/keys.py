@@ -28,6 +28,7 @@ class PersonRole(Enum):
 
     OBSERVER = "observer"
     OPERATOR = "operator"
+    APPROVER = "approver"
     ADMIN = "admin"
 
 
@@ -41,7 +42,8 @@ def create(
         PersonRole | None,
         typer.Option(
             "--role",
-            help="For people: an observer reads, an operator acts, an admin makes accounts too.",
+            help="For people: an observer reads, an operator acts, an approver says yes to what others ask, an admin"
+            " makes accounts too.",
         ),
     ] = None,
     site: options.Site = None,
@@ -58,7 +60,7 @@ def create(
     if who is None and role is None:
         stop(
             "say whose key it is",
-            fix="name a system, or give --role observer, operator or admin",
+            fix="name a system, or give --role observer, operator, approver or admin",
             status=MISUSED,
         )
     settings = options.settings(site, database)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from crossdock.cli import (
+    approvals,
     audit,
     backup,
     charter,
@@ -17,6 +18,7 @@ from crossdock.cli import (
     doctor,
     duplicates,
     gates,
+    health,
     hub,
     init,
     keys,
@@ -53,6 +55,7 @@ app.command()(init.init)
 app.command()(check.check)
 app.add_typer(keys.app, name="keys")
 app.add_typer(people.app, name="people")
+app.add_typer(approvals.app, name="approvals")
 app.command()(hub.up)
 app.command()(send.send)
 app.command()(load.load)
@@ -61,6 +64,7 @@ app.command()(trace.trace)
 app.add_typer(desk.app, name="desk")
 app.command()(conservation.conservation)
 app.command()(status.status)
+app.command()(health.health)
 app.command()(stock.stock)
 app.command()(gates.pause)
 app.command()(gates.resume)

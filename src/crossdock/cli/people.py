@@ -143,7 +143,7 @@ def _act(
     from urllib.parse import quote
 
     from crossdock.cli.acting import acting
-    from crossdock.cli.remote import refuse
+    from crossdock.cli.remote import refuse, waits
 
     if not _runs(site, database, url):
         return asyncio.run(_in_store(name, act, body, site, database))
@@ -152,6 +152,8 @@ def _act(
         answer = hub.ask("POST", f"/v1/people/{quote(name, safe='')}/{act}", sent, headers)
         if answer.status >= 300:
             refuse(answer)
+        if answer.status == 202:
+            waits(answer.tree, json=False)
         return answer.tree
 
 
@@ -189,7 +191,11 @@ async def _in_store(
     from crossdock.access.roles import Actor
     from crossdock.assembly import Surroundings, open_journal
     from crossdock.cli.acting import who
+    from crossdock.cli.remote import waits
+    from crossdock.governance.approvals import Approvals
+    from crossdock.governance.charter_gate import acts_of, in_force
     from crossdock.journal.sqlite.lock import StoreLock
+    from crossdock.message.four_eyes import Asked
 
     settings, around = options.settings(site, database), Surroundings()
     lock = None if settings.is_shared else StoreLock(settings.sqlite_path)
@@ -197,7 +203,13 @@ async def _in_store(
         journal = open_journal(settings, around)
         journal.start()
         try:
-            return await do(People(journal, around.clock.now_ms), name, act, body, Actor(who(), "terminal"))
+            before = await journal.view(in_force)
+            acts, within_s = acts_of(before[1]) if before else ([], 0.0)
+            eyes = Approvals(journal, around.clock.now_ms, acts, within_s)
+            people = People(journal, around.clock.now_ms, eyes)
+            return await do(people, name, act, body, Actor(who(), "terminal"))
+        except Asked as waiting:
+            waits(waiting.request, json=False)
         finally:
             await journal.close()
     finally:

@@ -7,12 +7,12 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 from urllib.parse import urlsplit
 
 import typer
 
-from crossdock.cli.terminal import FOUND, MISUSED, complain, stop
+from crossdock.cli.terminal import DONE, FOUND, MISUSED, complain, print_json, stop
 
 _WAIT_S = 60.0
 _ANSWER_MAX_BYTES = 100_000_000
@@ -80,6 +80,18 @@ def refuse(answer: Answer) -> None:
     """Tells in words why a hub refused, and ends the command."""
     complain(*told(answer))
     raise typer.Exit(FOUND)
+
+
+def waits(request: Mapping[str, Any], *, json: bool) -> NoReturn:
+    """Tells that an act waits for another person, and ends the command."""
+    if json:
+        print_json(request)
+    else:
+        print(f"{request['id']}: {request['says']}")
+        print(
+            f"waits for somebody else until {request['until']}: crossdock approvals approve {request['id']}"
+        )
+    raise typer.Exit(DONE)
 
 
 def told(answer: Answer) -> tuple[str, str, str]:

@@ -21,6 +21,7 @@ from crossdock.console.shown import Shown
 from crossdock.console.words import say
 from crossdock.faults import Fault, TryLater
 from crossdock.journal.contract import Overtaken, StoreDown
+from crossdock.message.four_eyes import Asked
 from crossdock.message.whence import WHENCE
 
 _log = structlog.get_logger("crossdock.console")
@@ -106,7 +107,8 @@ class Visit:
         frame = {
             "visit": self, "prefix": self.shown.prefix, "clock": self.clock, "csrf": csrf, "Right": Right,
             "person": session.person if session and session.stage is Stage.WHOLE else None,
-            "site": self.shown.hub.charter.site.name, "here": self.request.url.path, "notice": "", "problem": None,
+            "site": self.shown.hub.charter.site.name, "here": self.request.url.path,
+            "approvals_used": bool(self.shown.hub.charter.four_eyes.acts), "notice": "", "problem": None,
         }  # fmt: skip
         return Response(rendered(template, frame | values), status, media_type="text/html")
 
@@ -174,6 +176,8 @@ async def _answer(shown: Shown, right: Right | None, page: Page, request: Reques
             )
         WHENCE.set(visit.origin)
         response = await page(visit)
+    except Asked as waiting:
+        response = visit.to(f"/approvals?asked={waiting.request['id']}")
     except TryLater as fault:
         response = _refused(visit, 429, fault.says, fault.fix)
         response.headers["retry-after"] = str(int(fault.wait_s or 2))

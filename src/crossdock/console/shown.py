@@ -9,11 +9,14 @@ from typing import Any, Protocol, TypeVar, cast
 
 from crossdock.access.people import People
 from crossdock.access.roles import Scope
+from crossdock.access.seal import Seal
 from crossdock.access.sessions import Sessions
+from crossdock.access.single_sign_on import SingleSignOn
 from crossdock.assembly import Hub
 from crossdock.console.meter import Meter
 from crossdock.control.operate import Operator
 from crossdock.desk.desk import Desk
+from crossdock.governance.approvals import Approvals
 
 T = TypeVar("T")
 
@@ -25,6 +28,7 @@ class Running(Protocol):
     desk: Desk
     operator: Operator
     people: People
+    approvals: Approvals
 
     @property
     def ready(self) -> bool:
@@ -86,9 +90,11 @@ class Shown:
     sessions: Sessions
     looks: Looks
     meter: Meter
+    seal: Callable[[], Seal]
     prefix: str  #: path below which all pages are
     is_secure: bool  #: whether people reach it over TLS
     outside: str = ""  #: host and port that people reach it by, where a proxy stands between
+    single: SingleSignOn | None = None  #: how people sign in by way of a provider
     guards_off: frozenset[str] = field(
         default_factory=frozenset[str]
     )  #: "csrf": for tests of that guard only

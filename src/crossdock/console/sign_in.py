@@ -17,13 +17,20 @@ async def page(visit: Visit) -> Response:
     """The form; who is signed in goes on."""
     if visit.session is not None and visit.session.stage is Stage.WHOLE:
         return visit.to(safe_path(visit.asked("next", "/")))
-    return _form(visit, safe_path(visit.asked("next", "/")))
+    return form(visit, safe_path(visit.asked("next", "/")))
 
 
-def _form(visit: Visit, wanted: str, problem: Fault | None = None) -> Response:
+def form(visit: Visit, wanted: str, problem: Fault | None = None) -> Response:
+    """The page where people sign in, with what went wrong the last time."""
     status = 200 if problem is None else 429 if isinstance(problem, TryLater) else 401
     response = visit.page(
-        "sign_in.html", status, wanted=wanted, problem=problem, name=visit.form.get("name", "")
+        "sign_in.html",
+        status,
+        wanted=wanted,
+        problem=problem,
+        name=visit.form.get("name", ""),
+        with_=visit.shown.hub.charter.single_sign_on if visit.shown.single else None,
+        onward=query(next=wanted),
     )
     if isinstance(problem, TryLater):
         response.headers["retry-after"] = str(int(problem.wait_s or 2))
@@ -41,7 +48,7 @@ async def sign_in(visit: Visit) -> Response:
             visit.form.get("name", ""), visit.form.get("password", ""), visit.origin, visit.agent
         )
     except (Invalid, TryLater) as problem:
-        return _form(visit, wanted, problem)
+        return form(visit, wanted, problem)
     following = "" if wanted == "/" else query(next=wanted)
     match session.stage:
         case Stage.CODE:

@@ -11,16 +11,31 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crossdock.access.roles import Right
+from crossdock.access.roles import Right, Role
 from crossdock.access.seal import Seal, key_of
 from crossdock.access.sessions import Sessions
 from crossdock.api.app import App
-from crossdock.api.intake import ASGI
-from crossdock.console import admin, charter, incidents, orders, sign_in, stock, systems, today
+from crossdock.api.bridge import ASGI
+from crossdock.console import (
+    admin,
+    approvals,
+    charter,
+    incidents,
+    interchange,
+    orders,
+    partners,
+    sign_in,
+    sign_on,
+    stock,
+    stock_item,
+    systems,
+    today,
+)
 from crossdock.console.gate import HEADERS, Page, Visit, guarded, not_found
 from crossdock.console.meter import Meter
 from crossdock.console.paper import STATIC, static
 from crossdock.console.shown import Looks, Shown
+from crossdock.console.sign_on import single_sign_on
 from crossdock.console.words import say
 from crossdock.settings import Secrets
 
@@ -33,13 +48,25 @@ PAGES: Sequence[tuple[str, str, Right | None, Page]] = (
     ("GET", "/bytes/{id}", Right.BYTES, orders.bytes_),
     ("GET", "/incidents", Right.SEE, incidents.page),
     ("GET", "/incidents/{id}", Right.SEE, incidents.one),
-    ("POST", "/incidents/{id}/{act}", Right.SEE, incidents.act),  # which right it needs depends on its type
+    ("POST", "/incidents/{id}/{act}", Right.ACT, incidents.act),
     ("GET", "/systems", Right.SEE, systems.page),
     ("GET", "/systems/{system}", Right.SEE, systems.one),
     ("POST", "/systems/{system}/{act}", Right.GATE, systems.act),
     ("POST", "/hub/{act}", Right.GATE, systems.act),
+    ("GET", "/partners", Right.SEE, partners.page),
+    ("GET", "/partners/{system}", Right.SEE, partners.one),
+    ("GET", "/partners/{system}/documents/{id}", Right.SEE, interchange.one),
+    ("GET", "/partners/{system}/bytes/{id}", Right.BYTES, interchange.bytes_),
     ("GET", "/charter", Right.SEE, charter.page),
     ("GET", "/stock", Right.SEE, stock.page),
+    ("GET", "/stock/{sku:path}", Right.SEE, stock_item.page),
+    ("GET", "/approvals", Right.SEE, approvals.page),
+    (
+        "POST",
+        "/approvals/{id}/{act}",
+        Right.SEE,
+        approvals.act,
+    ),  # who asked may withdraw; others need the right
     ("GET", "/admin/people", Right.PEOPLE, admin.people),
     ("POST", "/admin/people", Right.PEOPLE, admin.person_act),
     ("POST", "/admin/people/{name}/{act}", Right.PEOPLE, admin.person_act),
@@ -53,6 +80,8 @@ PAGES: Sequence[tuple[str, str, Right | None, Page]] = (
     ("POST", "/sign-in/code", None, sign_in.code),
     ("GET", "/sign-in/password", None, sign_in.password_page),
     ("POST", "/sign-in/password", None, sign_in.password),
+    ("GET", "/sign-in/with", None, sign_on.there),
+    ("GET", "/sign-in/back", None, sign_on.back),
     ("POST", "/sign-out", None, sign_in.sign_out),
 )
 
@@ -83,10 +112,21 @@ class Console:
                 seals.append(Seal(key_of(self._secrets, file)))
             return seals[0]
 
-        sessions = Sessions(hub.journal, app.people, hub.clock.now_ms, seal, hub.charter.site.name)
+        rules = hub.charter.single_sign_on
+        local = frozenset({Role.ADMIN}) if rules is not None and rules.local == "admin" else frozenset(Role)
+        name = hub.charter.site.name
+        sessions = Sessions(hub.journal, app.people, hub.clock.now_ms, seal, name, local=local)
         meter = Meter(hub.journal, hub.clock.now_ms)
         return Shown(
-            app, sessions, Looks(hub.clock.monotonic_s), meter, self.prefix, self._is_secure, self._outside
+            app,
+            sessions,
+            Looks(hub.clock.monotonic_s),
+            meter,
+            seal,
+            self.prefix,
+            self._is_secure,
+            self._outside,
+            single_sign_on(hub, self._secrets),
         )
 
 

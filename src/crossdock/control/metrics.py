@@ -20,26 +20,26 @@ class Metrics:
 
     def __init__(self) -> None:
         disable_created_metrics()  # they double the page and say what the process' age says
-        self._registry = CollectorRegistry(auto_describe=True)
+        self.registry = CollectorRegistry(auto_describe=True)
         self._received = Counter(
             "crossdock_intake_requests", "Requests at the door, by system and status.", ("system", "status"),
-            registry=self._registry,
+            registry=self.registry,
         )  # fmt: skip
         self._intake = Histogram(
             "crossdock_intake_seconds",
             "From the request to its durable answer.",
             buckets=_FAST_S,
-            registry=self._registry,
+            registry=self.registry,
         )
         self._commit = Histogram(
             "crossdock_commit_seconds", "From the first statement of a commit to the disk's word.", buckets=_FAST_S,
-            registry=self._registry,
+            registry=self.registry,
         )  # fmt: skip
         self._shared = Counter(
-            "crossdock_commit_callers", "Callers whose writes went into commits.", registry=self._registry
+            "crossdock_commit_callers", "Callers whose writes went into commits.", registry=self.registry
         )
         self._now = _Now()
-        self._registry.register(self._now)
+        self.registry.register(self._now)
         self._received_by: dict[tuple[str, int], Counter] = {}
 
     def received(self, system: str, status: int, seconds: float) -> None:
@@ -64,7 +64,7 @@ class Metrics:
     def page(self, gauges: Mapping[str, Gauge]) -> bytes:
         """Everything as Prometheus reads it; `gauges` are the figures of this moment."""
         self._now.gauges = gauges
-        return generate_latest(self._registry)
+        return generate_latest(self.registry)
 
 
 class Gauge:

@@ -12,6 +12,7 @@ import msgspec
 from crossdock.faults import Invalid
 from crossdock.journal.chain import partition_of
 from crossdock.journal.contract import Journal
+from crossdock.message.four_eyes import FourEyes, Kind, OnePair, second
 from crossdock.message.gate import HUB, Direction, GateAct, GateMove
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
@@ -71,8 +72,11 @@ class Operator:
     """Opens and closes ways. Doing what is done already changes nothing and is no mistake."""
 
     def __init__(
-        self, journal: Journal, keeper: Gatekeeper, now_ms: Callable[[], int], systems: Collection[str]
-    ) -> None:
+        self, journal: Journal, keeper: Gatekeeper, now_ms: Callable[[], int], systems: Collection[str],
+        *, eyes: FourEyes | None = None,
+    ) -> None:  # fmt: skip
+        """`eyes` says whether two people must want it."""
+        self._eyes = eyes or OnePair()
         self._journal = journal
         self._keeper = keeper
         self._now_ms = now_ms
@@ -84,7 +88,13 @@ class Operator:
         return system == HUB or system in self._systems
 
     async def act(self, system: str, order: Order, *, who: str) -> Sequence[GateAct]:
-        """Carries out an order on a system, or on HUB; gives what it changed. Raises StoreDown."""
+        """Carries out an order on a system, or on HUB; gives what it changed. Raises Asked, StoreDown."""
+        ways = [one.value for one in order.directions]
+        body = {"direction": "both" if len(ways) > 1 else ways[0], "reason": order.reason}
+        await self._eyes.must_agree(
+            Kind.GATES, f"gate/{order.move.value}", system, body, who=who,
+            says=lambda: f"{order.move.value} {system or 'the hub'} ({body['direction']}): {order.reason}",
+        )  # fmt: skip
         async with self._acting:
             last = {(act.system, act.direction): act for act in self._journal.gate_acts()}
             changes, done = self._journal.changes(), list[GateAct]()
@@ -125,7 +135,7 @@ def _entry(act: GateAct, before: GateAct | None) -> Entry:
         "from": WHENCE.get(),
         "before": before.move.value if before else None,
         "given": {"direction": act.direction.value, "reason": act.reason},
-    }
+    } | second()
     return Entry(
         EntryKind.act,
         system=act.system,

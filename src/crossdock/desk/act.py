@@ -10,6 +10,8 @@ from typing import Any
 
 from crossdock.faults import Invalid
 from crossdock.mapping.override import steps_of
+from crossdock.message.four_eyes import Kind
+from crossdock.pipeline import brake
 
 _TEXT_MAX = 1_000
 _VALUE_MAX = 10_000
@@ -146,3 +148,18 @@ def _only(given: Mapping[str, Any], *names: str) -> None:
         if name not in names:
             known = ", ".join(names) or "nothing"
             raise Invalid(f"{name} means nothing here", path=str(name), fix=f"what may be given: {known}")
+
+
+def kind_of(type_: str, act: Act) -> Kind | None:
+    """What an act is to whoever says how many people must want it; None: one is always enough."""
+    match act:
+        case Retry() | Resolve() if type_ == brake.TYPE:
+            return Kind.MASS_CHANGE
+        case Resolve() if act.outcome is Outcome.ABANDONED and type_ != "in_doubt":
+            return Kind.ABANDON
+        case Resolve():
+            return Kind.IN_DOUBT
+        case Mend() | AddRow():
+            return Kind.FIX
+        case _:
+            return None

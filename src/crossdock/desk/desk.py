@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from crossdock.desk.act import NAMES, Act, AddRow, Assign, Mend, Outcome, Resolve, Retry, read
+from crossdock.desk.act import NAMES, Act, AddRow, Assign, Mend, Outcome, Resolve, Retry, kind_of, read
 from crossdock.desk.moves import SAME_ROUND, Moves, Woken, counted
 from crossdock.desk.nudge import Nudge
 from crossdock.faults import Invalid
@@ -22,6 +22,7 @@ from crossdock.journal.sql import incidents
 from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.flow import BRAKE
 from crossdock.journal.sql.site import SiteJournal
+from crossdock.message.four_eyes import FourEyes, OnePair, second
 from crossdock.message.incident import Incident, IncidentState, MemberKind
 from crossdock.message.names import INCIDENT, moment, name_of
 from crossdock.message.records import Entry
@@ -58,11 +59,12 @@ class Desk:
         crosswalks_changed: Callable[[], None] = lambda: None,
         trial: Trial | None = None,
         known_codes: Callable[[str], Collection[str] | None] = lambda _: (),
+        eyes: FourEyes | None = None,
     ) -> None:
         """`trial` tries a value before it is kept; without it every value is taken.
 
         `known_codes` gives our codes that a crosswalk has already (None: there is no such crosswalk):
-        another one may be a slip of the pen.
+        another one may be a slip of the pen. `eyes` says which acts two people must want.
         """
         self._journal = journal
         self._nudge = nudge
@@ -70,6 +72,7 @@ class Desk:
         self._crosswalks_changed = crosswalks_changed
         self._trial = trial
         self._known_codes = known_codes
+        self._eyes = eyes or OnePair()
         self._moves = Moves(journal, now_ms)
         self._acting: dict[int, asyncio.Event] = {}
 
@@ -114,7 +117,8 @@ class Desk:
                 f"somebody acted on {name_of(INCIDENT, id_)} at the same time: {last or 'look again'}"
             )
         act = read(name, body, type_=incident.type)
-        if isinstance(act, Retry | Mend | AddRow) and incident.type in _NOT_TRIED_AGAIN:
+        let_go = isinstance(act, Retry) and name in item["acts"]  # a document that came twice
+        if isinstance(act, Retry | Mend | AddRow) and incident.type in _NOT_TRIED_AGAIN and not let_go:
             raise Invalid(
                 f"{incident.type} is not ended by another try", path="act", value=name,
                 fix=f"one of: {', '.join(item['acts'])}; a doubt ends with an outcome and a reason",
@@ -124,11 +128,16 @@ class Desk:
                 "no value is wrong here: so many of them are new", path="act", value=name,
                 fix="retry lets the feed pass, resolve drops what is held",
             )  # fmt: skip
+        kind = kind_of(incident.type, act)
         if isinstance(act, Mend):
             await self._try(incident, act)
         elif isinstance(act, AddRow):
             act = self._doubted(act)
             item["says"] += f"; {act.doubt}" if act.doubt else ""
+        if kind is not None:
+            name_ = name_of(INCIDENT, id_) or ""
+            says = f"{name} {name_} ({incident.type}, {item['members']} in it)"
+            await self._eyes.must_agree(kind, f"incident/{name}", name_, body, who=who, says=lambda: says)
         if isinstance(act, Assign):
             return await self._assign(incident, item, act, who, asked)
         return await self._end(incident, item, act, who, asked)
@@ -370,7 +379,7 @@ def _entry(
         "before": before,
         "after": after,
         "given": given or {},
-    }
+    } | second()
     return Entry(
         EntryKind.act,
         system=incident.system,

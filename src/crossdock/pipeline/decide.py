@@ -290,7 +290,7 @@ class Decider:
         if made_by is not None:
             message.waits_for, message.until_ms = predecessor, until
             changes.add_message(message, made_by)
-            batch.arrived.append(f"{message.document}/{message.number}")  # known by now, if not on its way
+            batch.arrived.append(f"{message.document}/{message.number}")  # known, if not on its way
         elif message.state is MessageState.DESK or message.waits_for != predecessor:
             changes.move_message(message, MessageState.WAITING, waits_for=predecessor, until_ms=until)
         else:
@@ -303,8 +303,7 @@ class Decider:
     def _until(self, kind: str) -> int:
         """When a kind of document must have come: its owner's closed times do not count."""
         rule, wait_ms = self._charter.objects.get(kind), int(self._charter.checks.wait_s * 1000)
-        owner = rule.owner if rule else ""
-        return self._context.gates.advanced(owner, Direction.IN, wait_ms)
+        return self._context.gates.advanced(rule.owner if rule else "", Direction.IN, wait_ms)
 
     def overdue(self, message: Message, batch: Batch) -> int | None:
         """The predecessor did not come in time: somebody must look, unless its owner could not send it.
@@ -367,8 +366,10 @@ class Decider:
         self._incident(message, fault, batch)
 
     def to_desk(self, message: Message, fault: Fault, batch: Batch) -> None:
-        """A known message that fails a check now."""
-        if message.state is not MessageState.DESK:
+        """A known message that fails a check now; if it lay there for another reason, that incident lets go of it."""
+        if message.state is MessageState.DESK:
+            self._leave_desk(message, batch, why=f"now another thing is wrong: {fault.says}")
+        else:
             batch.changes.move_message(message, MessageState.DESK)
         self._incident(message, fault, batch)
 

@@ -56,8 +56,11 @@ class Door:
         arrival = self.arrival(bound, name, reader, content, key=key)
         return await self._guard.durable(lambda: self._accept(arrival))
 
-    def knows(self, system: str) -> bool:
-        """Whether the charter has a system."""
+    def knows(self, system: str, asks: str | None = None) -> bool:
+        """Whether the charter has a system, as far as another one may know (None: whoever is no system)."""
+        charter = self._context.charter
+        if asks is not None and asks in charter.systems and system in charter.systems:
+            return charter.tenant(asks) == charter.tenant(system)
         return system in self._context.systems
 
     def shut(self, system: str) -> Shut | None:

@@ -17,6 +17,7 @@ _KEYS: dict[str, tuple[str, slice]] = {
     "upsert_hub": ("hubs", slice(0, 1)),
     "introduce_shared": ("hubs", slice(0, 1)),
     "upsert_number": ("numbers", slice(0, 2)),
+    "move_number": ("numbers", slice(0, 2)),
     "answer_receipt": ("receipts", slice(2, 4)),
     "upsert_restored": ("restored", slice(0, 1)),
     "upsert_belief": ("beliefs", slice(0, 2)),
@@ -28,6 +29,7 @@ _KEYS: dict[str, tuple[str, slice]] = {
     "resolve_incident": ("incidents", slice(0, 1)),
     "delete_member": ("members", slice(0, 2)),
     "upsert_person": ("people", slice(0, 1)),
+    "decide_approval": ("approvals", slice(0, 1)),
     "upsert_session": ("sessions", slice(0, 1)),
     "upsert_attempt": ("attempts", slice(0, 1)),
     "upsert_stock_belief": ("stock_beliefs", slice(0, 2)),
@@ -38,6 +40,10 @@ _KEYS: dict[str, tuple[str, slice]] = {
     "move_reservation": ("reservations", slice(0, 1)),
     "upsert_stock_told": ("stock_told", slice(0, 2)),
     "due_told": ("stock_told", slice(1, 3)),
+    "move_watch": ("watch", slice(0, 1)),
+    "move_expectation": ("expectations", slice(0, 1)),
+    "add_measure": ("measures", slice(0, 3)),
+    "move_alert": ("alerts", slice(0, 1)),
 }
 
 

@@ -65,6 +65,15 @@ _SIMPLE = (
         "upsert_person",
         "id, scope, name, shown, role, systems, sites, password, renew, totp, subject, disabled_ms, made_ms",
     ),
+    (
+        "approvals",
+        "approval",
+        (
+            "id, scope, kind, verb, subject, body, says, asked_by, asked_from, asked_ms, until_ms, state, decided_by,"
+            " decided_ms, reason"
+        ),
+    ),
+    ("stones", "insert_stone", "what, id, seal, why, at_ms"),
 )
 _INCIDENT = (
     "id, scope, type, cause, severity, owner, opened_ms, due_ms, system, document, number, path, value, says, fix,"

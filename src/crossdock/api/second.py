@@ -1,0 +1,59 @@
+"""Where what two people must want is carried out: each verb with the part of the hub that does it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crossdock.access import acts
+from crossdock.access.people import People
+from crossdock.access.roles import Actor
+from crossdock.control.operate import Operator, read
+from crossdock.desk.desk import Desk
+from crossdock.governance.approvals import Approvals
+from crossdock.message.gate import GateMove
+from crossdock.message.names import INCIDENT, id_of
+from crossdock.message.whence import WHENCE
+from crossdock.pipeline.restored import Restored
+
+_INCIDENT_ACTS = ("fix", "retry", "resolve")
+
+
+def carry_out(
+    approvals: Approvals, *, desk: Desk, operator: Operator, people: People, restored: Restored | None
+) -> None:
+    """Says who carries out which verb."""
+
+    def incident(act: str) -> None:
+        async def carry(subject: str, body: Any, who: str, key: str) -> object:
+            return await desk.act(id_of(INCIDENT, subject) or 0, act, body, who=who, key=key)
+
+        approvals.carries(f"incident/{act}", carry)
+
+    def gate(move: GateMove) -> None:
+        async def carry(subject: str, body: Any, who: str, _: str) -> object:
+            return await operator.act(subject, read(move.value, body), who=who)
+
+        approvals.carries(f"gate/{move.value}", carry)
+
+    def account(act: str) -> None:
+        async def carry(subject: str, body: Any, who: str, _: str) -> object:
+            return await acts.do(people, subject, act, body, Actor(who, WHENCE.get()))
+
+        approvals.carries(f"people/{act}", carry)
+
+    async def charter(*_: object) -> object:
+        return None  # the approval itself is what the next start looks for
+
+    async def ended(subject: str, _: Any, who: str, _key: str) -> object:
+        assert restored is not None, "only a hub that restores is asked for this"
+        await restored.end(subject, f"{subject} has sent again all that was lost", who)
+        return None
+
+    for act in _INCIDENT_ACTS:
+        incident(act)
+    for move in GateMove:
+        gate(move)
+    for act in acts.NAMES:
+        account(act)
+    approvals.carries("charter", charter)
+    approvals.carries("restored/end", ended)

@@ -1,0 +1,1 @@
+"""What two people must want, and how one asks and another approves."""

@@ -1,0 +1,193 @@
+"""Four eyes: an act that one person asks for and another approves, with both in the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from crossdock.faults import Fault, Invalid
+from crossdock.governance.request import Request, State, request_of, requests, same_open
+from crossdock.journal.chain import partition_of
+from crossdock.journal.contract import Overtaken
+from crossdock.journal.sql.site import SiteJournal
+from crossdock.message.four_eyes import APPROVED_BY, CARRIED, Asked, Kind
+from crossdock.message.records import Entry
+from crossdock.message.states import EntryKind
+from crossdock.message.whence import WHENCE
+
+_REASON_MAX = 1_000
+#: Requests that may wait at once, so that nobody fills the list.
+OPEN_MAX = 200
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+#: Carries out an act: its subject, what it was given, who asked for it, and a key under which it is done once.
+Carry = Callable[[str, Any, str, str], Awaitable[object]]
+
+
+def no_such(name: str) -> Invalid:
+    """The refusal of a request that nobody made."""
+    return Invalid(f"there is no request {name[:40]}", path="id", fix="GET /v1/approvals lists them")
+
+
+class Approvals:
+    """Keeps what was asked for, and has it carried out once somebody else approves it."""
+
+    def __init__(
+        self, journal: SiteJournal, now_ms: Callable[[], int], kinds: Collection[str], within_s: float
+    ) -> None:
+        """`kinds` are the acts that two people must want; a request is good for `within_s` seconds."""
+        self._journal = journal
+        self._now_ms = now_ms
+        self._kinds = frozenset(kinds)
+        self._within_ms = int(within_s * 1000)
+        self._carries: dict[str, Carry] = {}
+        self._asking = asyncio.Lock()
+        self._carried: set[str] = set()
+
+    def carries(self, verb: str, carry: Carry) -> None:
+        """Says how acts of a kind are carried out."""
+        self._carries[verb] = carry
+
+    def asks(self, kind: Kind) -> bool:
+        """Whether the charter wants two people for an act."""
+        return kind.value in self._kinds
+
+    async def listed(self, *, open_only: bool = False) -> Sequence[dict[str, Any]]:
+        """Requests as answers show them, newest first."""
+        found = await self._journal.view(lambda c: requests(c, open_only=open_only))
+        now_ms = self._now_ms()
+        return [one.shown(now_ms) for one in found if not (open_only and one.is_over(now_ms))]
+
+    # -- asking ------------------------------------------------------------------
+
+    async def must_agree(
+        self, kind: Kind, verb: str, subject: str, body: Any, *, who: str, says: Callable[[], str]
+    ) -> None:
+        """Returns where one person is enough, or another has approved it. Raises Asked, Invalid, StoreDown."""
+        if not self.asks(kind) or CARRIED.get():
+            return
+        given = _encode(body).decode()
+        async with self._asking:
+            known = await self._journal.view(lambda c: same_open(c, verb, subject, given, who))
+            now_ms = self._now_ms()
+            if known is not None and not known.is_over(now_ms):
+                raise Asked(known.shown(now_ms))
+            waiting = await self._journal.view(lambda c: requests(c, open_only=True))
+            if sum(not one.is_over(now_ms) for one in waiting) >= OPEN_MAX:
+                raise Invalid(
+                    f"{OPEN_MAX} requests wait already", path="act", fix="decide some of them first"
+                )
+            request = Request(
+                self._journal.next_id(), self._journal.scope, kind.value, verb, subject, given, says()[:_REASON_MAX],
+                who, WHENCE.get(), now_ms, now_ms + self._within_ms,
+            )  # fmt: skip
+            changes = self._journal.changes()
+            entry = _entry(request, who, "ask", f"{who} asks for approval: {request.says}", None)
+            changes.entry(entry, ("insert_approval", request.values, None))
+            await self._journal.submit(changes)
+        raise Asked(request.shown(now_ms))
+
+    # -- deciding ----------------------------------------------------------------
+
+    async def approve(self, name: str, *, who: str) -> dict[str, Any]:
+        """Has it carried out, in the name of both; gives the request as it is then, with what came of it.
+
+        One that was cut off while it was carried out may be approved again. Raises Invalid, Overtaken, StoreDown,
+        and what the act itself raises.
+        """
+        request = await self._open(name)
+        if _same(request.asked_by, who):
+            says = f"{who} asked for this, so somebody else must approve it"
+            raise Invalid(says, path="id", fix="ask another approver")
+        if name in self._carried:
+            raise Overtaken(f"{name} is being carried out already")
+        self._carried.add(name)
+        try:
+            return await self._approved(request, who)
+        finally:
+            self._carried.discard(name)
+
+    async def _approved(self, request: Request, who: str) -> dict[str, Any]:
+        if request.state == State.ASKED.value:
+            says = f"{who} approved what {request.asked_by} asked for: {request.says}"
+            request = await self._move(request, State.APPROVED, who, "approve", says)
+        approver, carried = APPROVED_BY.set(who), CARRIED.set(request.name)
+        try:
+            carry, body = self._carries[request.verb], json.loads(request.body, parse_float=Decimal)
+            result = await carry(request.subject, body, request.asked_by, f"approval/{request.name}")
+        except (Fault, Overtaken) as problem:
+            says = f"what {request.asked_by} asked for could not be done: {problem}"
+            await self._move(request, State.FAILED, who, "fail", says, str(problem)[:_REASON_MAX])
+            raise
+        finally:
+            APPROVED_BY.reset(approver)
+            CARRIED.reset(carried)
+        says = f"done as {request.asked_by} asked and {who} approved: {request.says}"
+        done = (await self._move(request, State.DONE, who, "done", says)).shown(self._now_ms())
+        return {**done, "result": result} if isinstance(result, dict) else done
+
+    async def decline(self, name: str, reason: object, *, who: str) -> dict[str, Any]:
+        """Ends a request with a no; its asker withdraws it so. Raises Invalid, Overtaken, StoreDown."""
+        if not isinstance(reason, str) or not reason.strip() or len(reason) > _REASON_MAX or "\x00" in reason:
+            says = f"a reason is a text of 1 to {_REASON_MAX} characters"
+            raise Invalid(says, path="reason", fix="say why; whoever asked reads it")
+        request = await self._open(name)
+        if request.state != State.ASKED.value:
+            raise Overtaken(f"{name} is being carried out already")
+        is_own = _same(request.asked_by, who)
+        said = "withdrew the request" if is_own else f"declined what {request.asked_by} asked for"
+        state = State.WITHDRAWN if is_own else State.DECLINED
+        says, act = f"{who} {said}: {request.says}", "withdraw" if is_own else "decline"
+        return (await self._move(request, state, who, act, says, " ".join(reason.split()))).shown(
+            self._now_ms()
+        )
+
+    async def is_own(self, name: str, who: str) -> bool:
+        """Whether somebody asked for it themselves. Raises Invalid."""
+        return _same((await self._open(name)).asked_by, who)
+
+    async def _open(self, name: str) -> Request:
+        request = await self._journal.view(lambda c: request_of(c, name))
+        if request is None:
+            raise no_such(name)
+        if request.is_over(self._now_ms()):
+            raise Overtaken(f"{name} was not approved in time; ask again")
+        if request.state not in {State.ASKED.value, State.APPROVED.value}:
+            raise Overtaken(f"{name} is ended: {State(request.state).name.lower()} by {request.decided_by}")
+        return request
+
+    async def _move(
+        self, request: Request, to: State, who: str, act: str, says: str, reason: str = ""
+    ) -> Request:
+        moved = replace(request, state=to.value, decided_by=who, decided_ms=self._now_ms(), reason=reason)
+        changes = self._journal.changes()
+        row = ("decide_approval", (*moved.values, request.state), 1)
+        changes.entry(_entry(moved, who, act, says, State(request.state)), row)
+        await self._journal.submit(changes)
+        return moved
+
+
+def _same(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
+
+
+def _entry(request: Request, who: str, act: str, says: str, before: State | None) -> Entry:
+    """The line of the ledger: who asked and who decided, from where, before and after."""
+    detail = {
+        "who": who, "act": act, "from": WHENCE.get(), "asked_by": request.asked_by, "approval": request.name,
+        "before": {"state": before.name.lower()} if before else None,
+        "after": {"state": State(request.state).name.lower()},
+        "given": {"kind": request.kind, "subject": request.subject},
+    }  # fmt: skip
+    return Entry(
+        EntryKind.act,
+        says=says,
+        detail=_encode(detail).decode(),
+        partition=partition_of(f"approval/{request.id}"),
+    )
