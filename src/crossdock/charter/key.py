@@ -1,4 +1,4 @@
-"""What a key of the charter is: its type, its default, and what it is for."""
+"""One key of the charter: what may stand behind it, and what it is for."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ class Type(Enum):
     READERS = "list of systems"
     TEXT_BY_NAME = "mapping of names to text"
     WHOLE_BY_NAME = "mapping of names to whole numbers"
+    NUMBER_BY_NAME = "mapping of names to numbers"
     SECTION = "section"
     SECTIONS = "list of sections"
     SECTION_BY_NAME = "sections by name"
@@ -58,6 +59,6 @@ class Key:
     least: float = 0.0  #: of a number
 
 
-def keys_of(*keys: Key) -> dict[str, Key]:
+def keys(*listed: Key) -> dict[str, Key]:
     """A table of keys by their names."""
-    return {key.name: key for key in keys}
+    return {key.name: key for key in listed}
