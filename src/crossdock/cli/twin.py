@@ -75,8 +75,6 @@ def up(
     """
     import os
 
-    from crossdock.twins.warehouse.__main__ import main
-
     if key_env != _PUSH_KEY and not os.environ.get(key_env):
         stop(f"the environment variable {key_env} is not set", fix=f"set {key_env}", status=MISUSED)
     if stock is not None and not stock.is_file():
@@ -87,12 +85,26 @@ def up(
         named = list(dict.fromkeys("wms" if one is Kind.WAREHOUSE else one.value for one in kinds))
         wanted = Wanted(named, listen, seed, stock, tuple(push or ()), key_env, simulated_clock, faults or "")
         raise typer.Exit(together(wanted, os.environ))
+    raise typer.Exit(
+        _alone(listen, seed, stock, push or [], topics, key_env, faults, simulated_clock=simulated_clock)
+    )
+
+
+def _alone(
+    listen: str, seed: int, stock: Path | None, push: list[str], topics: str | None, key_env: str,
+    faults: str | None, *, simulated_clock: bool,
+) -> int:  # fmt: skip
+    """Runs the warehouse twin by itself; the exit status."""
+    import os
+
+    from crossdock.twins.warehouse.__main__ import main
+
     arguments = ["--listen", listen, "--seed", str(seed)]
     given = (
         ("--stock", stock),
         ("--topics", topics),
         ("--faults", faults),
-        *(("--push", url) for url in push or ()),
+        *(("--push", url) for url in push),
     )
     for option, value in given:
         arguments += [option, str(value)] if value is not None else []
@@ -102,4 +114,4 @@ def up(
     ):
         arguments += [option, name] if os.environ.get(name) else []
     arguments += ["--simulated-clock"] if simulated_clock else []
-    raise typer.Exit(main(arguments))
+    return main(arguments)
