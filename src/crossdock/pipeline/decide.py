@@ -299,6 +299,7 @@ class Decider:
         if made_by is not None:
             message.waits_for, message.until_ms = predecessor, until
             changes.add_message(message, made_by)
+            batch.arrived.append(f"{message.document}/{message.number}")  # known, if not on its way
         elif message.state is MessageState.DESK or message.waits_for != predecessor:
             if message.state is MessageState.DESK:
                 self._leave_desk(message, batch)
