@@ -22,6 +22,7 @@ MAY = {
     "get /v1/incidents": KEYS, "get /v1/incidents/{id}": KEYS, "post /v1/incidents/{id}/{act}": ACT,
     "get /v1/people": ADMIN, "post /v1/people/{name}/{act}": ADMIN,
     "get /v1/approvals": INSIDERS, "post /v1/approvals/{id}/{act}": frozenset({"approver", "admin"}),
+    "post /v1/subjects/{act}": ADMIN,
     "post /v1/charter/{version}/propose": ACT,
     "get /v1/restored": KEYS, "post /v1/restored/{system}/end": ACT,
     "get /v1/systems": KEYS, "get /v1/systems/{system}": KEYS, "post /v1/systems/{system}/{act}": ACT,
@@ -57,4 +58,4 @@ async def test_each_key_gets_as_far_as_its_role_and_no_further(tmp_path: Path) -
                 status, _ = await w.api(method.upper(), address, keys.get(role), body)
                 refused = 401 if role == "nobody" else 403
                 assert (status == refused) == (role not in MAY[route]), (route, role, status)
-                assert status < 500, (route, role)
+                assert status < 500 or status == 503, (route, role)  # 503: paused a moment ago

@@ -21,6 +21,7 @@ from crossdock.api.problems import MEDIA_TYPE
 from crossdock.api.refusals import Refusal, add_handlers
 from crossdock.api.restored import add_restored
 from crossdock.api.stock import add_stock
+from crossdock.api.subjects import add_subjects
 from crossdock.api.systems import add_systems
 from crossdock.control.gauges import system_gauges
 from crossdock.control.metrics import CONTENT_TYPE, Gauge, Metrics
@@ -30,6 +31,7 @@ from crossdock.desk.desk import Desk
 from crossdock.desk.nudge import Nudge
 from crossdock.faults import Invalid
 from crossdock.governance.approvals import Approvals
+from crossdock.governance.subjects import Subjects
 from crossdock.journal.contract import StoreDown
 from crossdock.journal.sql import incidents, views
 from crossdock.journal.sql.awaited import open_
@@ -135,7 +137,7 @@ def operator_of(hub: Running, context: Context, eyes: FourEyes | None = None) ->
 
 def create(
     shown: Shown, *, desk: Desk | None = None, operator: Operator | None = None, people: People | None = None,
-    approvals: Approvals | None = None,
+    approvals: Approvals | None = None, subjects: Subjects | None = None,
 ) -> FastAPI:  # fmt: skip
     """The API over a running hub. Nothing in it decides: it reads, and hands acts to the desk.
 
@@ -159,6 +161,8 @@ def create(
     add_people(app, shown.keys, people or People(hub.journal, hub.clock.now_ms))
     if approvals is not None:
         add_approvals(app, shown.keys, approvals)
+    if subjects is not None:
+        add_subjects(app, shown.keys, subjects)
     if hub.context is not None:
         add_restored(app, shown.keys, hub.context.restored, approvals)
         keeper = operator or operator_of(hub, hub.context)

@@ -28,6 +28,7 @@ from crossdock.message.names import INCIDENT, moment, name_of
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
 from crossdock.message.whence import WHENCE
+from crossdock.model.personal import is_personal
 from crossdock.pipeline import brake
 from crossdock.pipeline.trial import TRIED_MAX, Trial
 
@@ -363,6 +364,8 @@ def _many(count: int) -> str:
 
 def _given(act: Act) -> dict[str, Any]:
     given: dict[str, Any] = {name: getattr(act, name) for name in act.__slots__}
+    if isinstance(act, Mend) and is_personal(act.path):
+        given["value"] = "(personal)"  # the chain keeps for ever what an entry says
     return {name: value.value if isinstance(value, Outcome) else value for name, value in given.items()}
 
 

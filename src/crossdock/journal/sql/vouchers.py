@@ -73,7 +73,7 @@ _SIMPLE = (
             " decided_ms, reason"
         ),
     ),
-    ("stones", "insert_stone", "what, id, seal, why, at_ms"),
+    ("stones", "insert_stone", "what, id, seal, rest, why, at_ms"),
 )
 _INCIDENT = (
     "id, scope, type, cause, severity, owner, opened_ms, due_ms, system, document, number, path, value, says, fix,"
@@ -96,11 +96,17 @@ class Cited:
         for table, statement, columns in _SIMPLE:
             named = ", ".join(f"t.{column.strip()}" for column in columns.split(","))
             query = f"SELECT {named}, t.position, l.marks FROM {table} t LEFT JOIN ledger l ON l.position = t.position"
+            stones = self._stones("override") if table == "overrides" else {}
             for *values, position, marks in self._read.scan(query):
-                yield Voucher(table, position, mark(statement, values), marks)
+                yield Voucher(table, position, stones.get(values[0]) or mark(statement, values), marks)
         yield from self._hubs()
         yield from self._incidents()
         yield from self._receipts()
+
+    def _stones(self, what: str) -> dict[int, bytes]:
+        """The marks of rows as they were written, of those of which a value was erased since."""
+        query = "SELECT id, seal FROM stones WHERE what = ?"
+        return {id_: bytes(seal) for id_, seal in self._read.scan(query, (what,))}
 
     def _hubs(self) -> Iterator[Voucher]:
         for id_, root, document, number, owner, key, introduced, position, first, last in self._read.scan(
@@ -112,12 +118,13 @@ class Cited:
 
     def _incidents(self) -> Iterator[Voucher]:
         named = ", ".join(f"i.{column.strip()}" for column in _INCIDENT.split(","))
+        stones = self._stones("incident")
         for *row, first, last in self._read.scan(
             f"SELECT {named}, o.marks, l.marks FROM incidents i LEFT JOIN ledger o ON o.position = i.position"
             " LEFT JOIN ledger l ON l.position = i.moved"
         ):
             state, reason, closed_ms, position, moved = row[15:]
-            fixed = marks_of("insert_incident", tuple(row[:16]))[: len(mark("", ()))]
+            fixed = stones.get(row[0]) or marks_of("insert_incident", tuple(row[:16]))[: len(mark("", ()))]
             yield Voucher("incidents", position, fixed, first)
             yield Voucher("incidents", moved, incident_mark(row[0], row[5], state, reason, closed_ms), last)
 
