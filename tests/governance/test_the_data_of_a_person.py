@@ -98,7 +98,10 @@ async def test_what_is_under_way_stays_until_it_has_ended(w: World) -> None:
         ("DELETE FROM stones WHERE what = 'message'", "link"),
         ("UPDATE messages SET number = 'SO-7' WHERE number = 'SO-1'", "state"),
         ("UPDATE stones SET why = 'nothing to see'", "state"),
-        ("UPDATE payloads SET codec = 2, size = 0, data = x'', crc = 0 WHERE codec <> 2", "payload"),
+        (
+            "UPDATE payloads SET codec = 2, salt = x'', size = 0, data = x'', crc = 0 WHERE codec <> 2",
+            "payload",
+        ),
     ],
 )
 async def test_who_takes_something_out_behind_the_hubs_back_is_found(

@@ -43,6 +43,8 @@ def back_to_the_first_shape(path: Path) -> None:
             "people",
             "sessions",
             "attempts",
+            "approvals",
+            "stones",
             *stock,
         ):
             store.execute(f"DROP TABLE {table}")

@@ -34,7 +34,7 @@ def guard_statements(
     )
     yield bulk(
         "erase_payload",
-        "UPDATE payloads p SET codec = u.codec, size = u.size, data = u.data, crc = u.crc"
+        "UPDATE payloads p SET salt = '', codec = u.codec, size = u.size, data = u.data, crc = u.crc"
         " FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bigint[], $5::bigint[])"
         " AS u(codec, size, data, crc, id)"
         " WHERE p.id = u.id",

@@ -209,12 +209,12 @@ class _Audit:
         self.stage, row = "payload", made.payload(id_)
         if row is None:
             raise _Found(position, "payload", f"the bytes of this entry (payload {id_}) are gone")
-        if row[1] == ERASED and _sound(*row[1:]):
+        if row[1] == ERASED and _sound(*row[1:]) and not row[0]:
             if not made.is_erased(id_):
                 raise _Found(
                     position, "payload", "the bytes are gone, and no entry tells that they were erased"
                 )
-        elif not _sound(*row[1:]) or digest(row[0], unpacked(row[1], row[3])) != expected:
+        elif row[1] == ERASED or not _sound(*row[1:]) or digest(row[0], unpacked(row[1], row[3])) != expected:
             raise _Found(position, "payload", "the bytes are not those that were written")
         self._payloads += 1
         self.stage = "link"
@@ -343,8 +343,8 @@ class _Audit:
         """Bytes that no entry tells of, such as those of a request that was refused."""
         if self._read.execute("SELECT count(*) FROM payloads").fetchone()[0] == self._payloads:
             return
-        for id_, *row in self._read.scan("SELECT id, codec, size, data, crc FROM payloads"):
-            if not _sound(*row):
+        for id_, salt, *row in self._read.scan("SELECT id, salt, codec, size, data, crc FROM payloads"):
+            if not _sound(*row) or (row[0] == ERASED and len(salt)):
                 raise _Found(
                     self.position, "payload", f"the bytes of payload {id_} are not those that were written"
                 )

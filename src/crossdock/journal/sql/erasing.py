@@ -67,14 +67,21 @@ def _values(connection: Connection, found: Found, changes: list[Row], stone: Any
     )
     for row in _among(connection, incidents, found.incidents):
         changes.append(("erase_incident", (_GONE, row[0]), None))
-        stone("incident", row[0], marks_of("insert_incident", tuple(row))[:_MARK_BYTES])
+        rest = (*row[:12], _GONE, *row[13:])
+        stone(
+            "incident",
+            row[0],
+            *(marks_of("insert_incident", tuple(one))[:_MARK_BYTES] for one in (row, rest)),
+        )
     overrides = (
         "SELECT id, scope, system, document, their_id, path, value, until_ms FROM overrides"
         " WHERE value <> '\"erased\"' AND"
     )
     for row in _among(connection, overrides, found.overrides):
-        changes.append(("erase_override", (f'"{_GONE}"', row[0]), None))
-        stone("override", row[0], marks_of("insert_override", tuple(row)))
+        value = f'"{_GONE}"'
+        changes.append(("erase_override", (value, row[0]), None))
+        rest = (*row[:6], value, row[7])
+        stone("override", row[0], marks_of("insert_override", tuple(row)), marks_of("insert_override", rest))
 
 
 def _among(connection: Connection, query: str, ids: Iterable[int]) -> list[tuple[Any, ...]]:

@@ -96,17 +96,18 @@ class Cited:
         for table, statement, columns in _SIMPLE:
             named = ", ".join(f"t.{column.strip()}" for column in columns.split(","))
             query = f"SELECT {named}, t.position, l.marks FROM {table} t LEFT JOIN ledger l ON l.position = t.position"
-            stones = self._stones("override") if table == "overrides" else {}
+            stones = self._stones("override") if table == "overrides" else dict[tuple[Any, bytes], bytes]()
             for *values, position, marks in self._read.scan(query):
-                yield Voucher(table, position, stones.get(values[0]) or mark(statement, values), marks)
+                own = mark(statement, values)
+                yield Voucher(table, position, stones.get((values[0], own), own), marks)
         yield from self._hubs()
         yield from self._incidents()
         yield from self._receipts()
 
-    def _stones(self, what: str) -> dict[int, bytes]:
-        """The marks of rows as they were written, of those of which a value was erased since."""
-        query = "SELECT id, seal FROM stones WHERE what = ?"
-        return {id_: bytes(seal) for id_, seal in self._read.scan(query, (what,))}
+    def _stones(self, what: str) -> dict[tuple[int, bytes], bytes]:
+        """Rows of which a value was erased: their number and mark as they are, to the mark as they were written."""
+        query = "SELECT id, rest, seal FROM stones WHERE what = ?"
+        return {(id_, bytes(rest)): bytes(seal) for id_, rest, seal in self._read.scan(query, (what,))}
 
     def _hubs(self) -> Iterator[Voucher]:
         for id_, root, document, number, owner, key, introduced, position, first, last in self._read.scan(
@@ -124,7 +125,8 @@ class Cited:
             " LEFT JOIN ledger l ON l.position = i.moved"
         ):
             state, reason, closed_ms, position, moved = row[15:]
-            fixed = stones.get(row[0]) or marks_of("insert_incident", tuple(row[:16]))[: len(mark("", ()))]
+            fixed = marks_of("insert_incident", tuple(row[:16]))[: len(mark("", ()))]
+            fixed = stones.get((row[0], fixed), fixed)
             yield Voucher("incidents", position, fixed, first)
             yield Voucher("incidents", moved, incident_mark(row[0], row[5], state, reason, closed_ms), last)
 

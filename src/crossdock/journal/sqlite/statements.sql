@@ -235,7 +235,7 @@ UPDATE approvals SET state = ?12, decided_by = ?13, decided_ms = ?14, reason = ?
 INSERT OR IGNORE INTO stones (what, id, seal, rest, why, at_ms, position) VALUES (?, ?, ?, ?, ?, ?, ?);
 
 -- erase_payload
-UPDATE payloads SET codec = ?, size = ?, data = ?, crc = ? WHERE id = ?;
+UPDATE payloads SET salt = x'', codec = ?, size = ?, data = ?, crc = ? WHERE id = ?;
 
 -- erase_tree
 UPDATE messages SET tree = ? WHERE id = ?;
