@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from crossdock import faults
-from crossdock.charter import keys
+from crossdock.charter import keys, partner_keys
 from crossdock.formats.edi.grammar import Loop, Slot
+from crossdock.formats.edi.profile import MEANINGS, Direction
 from crossdock.formats.x12 import dictionary as x12
 from crossdock.journal.sql import standing
 from crossdock.kit import conformance
@@ -180,6 +181,29 @@ def charter_keys() -> Iterator[str]:
         yield "\n"
 
 
+def partner_profile_keys() -> Iterator[str]:
+    """Every key of a partner profile, section by section, from the tables that profiles are read by."""
+    for section, table_of_keys in partner_keys.PARTNER.items():
+        yield f"### {section or 'top of the file'}\n\n"
+        yield from _key_table(table_of_keys)
+        yield "\n"
+    yield "### What each way of travelling needs\n\n"
+    needs = [
+        (f"`{name}`", ", ".join(f"`{key}`" for key in wanted) or "nothing more")
+        for name, wanted in partner_keys.TRANSPORT_NEEDS.items()
+    ]
+    yield from table(("type", "needs"), *needs)
+
+
+def partner_meanings() -> Iterator[str]:
+    """Which of our documents each set or message means, by the way it goes."""
+    rows = [
+        (f"`{set_}`", "from the partner" if way is Direction.IN else "to the partner", f"`{document}`")
+        for (way, set_), document in MEANINGS.items()
+    ]
+    yield from table(("set", "goes", "is our"), *rows)
+
+
 def example_keys() -> Iterator[str]:
     """Every key of an example beside a mapping."""
     yield from _key_table(keys.EXAMPLE)
@@ -341,6 +365,8 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "lifecycle": lifecycle_tables,
     "incident types": incident_table,
     "charter keys": charter_keys,
+    "partner keys": partner_profile_keys,
+    "partner meanings": partner_meanings,
     "example keys": example_keys,
     "faults": fault_tree,
     "documents": reference.document_tables,

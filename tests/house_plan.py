@@ -52,7 +52,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "loading": f"{UP_TO_THE_PIPELINE} formats connectors settings assembly",
         # assembly and what they show; no rule of the business lives here
         "api": SHOWN,
-        "console": f"{SHOWN} api",
+        # it puts a partner's interchange into the words of its standard
+        "console": f"{SHOWN} api formats",
         # it reads EDI files as they lie, with no hub between
         "cli": f"{SHOWN} api console twins backup formats loading",
     }.items()

@@ -22,6 +22,7 @@ from crossdock.message.records import Capture, Entry, Message, Transmission
 from crossdock.message.states import CaptureState, EntryKind, MessageState, TransmissionState
 from crossdock.pipeline.dedup import ArrivalDedup
 from tests.stories_of_stock import stock
+from tests.stories_of_the_watch import watched
 
 START_MS = 1_795_000_000_000
 
@@ -385,6 +386,7 @@ class Stories:
         changes.row("insert_answer", "act/1", b"d" * 32, b"{}", START_MS)
         changes.row("upsert_tally", 1, "erp", "inventory_balance", START_MS, 7, 120, 3, 1)
         changes.row("upsert_cursor", 1, "erp", "item", "2026-11-22T10:00:00Z/17", START_MS)
+        watched(changes, self.journal.next_id, START_MS)
         changes.row("insert_key", b"k" * 32, "shop", "system", "shop", 1, START_MS, None)
         await self.journal.submit(changes)
         await self.journal.anchor()

@@ -26,6 +26,7 @@ MAY = {
     "post /v1/charter/{version}/propose": ACT,
     "get /v1/restored": KEYS, "post /v1/restored/{system}/end": ACT,
     "get /v1/systems": KEYS, "get /v1/systems/{system}": KEYS, "post /v1/systems/{system}/{act}": ACT,
+    "get /v1/watch": KEYS, "get /v1/systems/{system}/numbers": KEYS, "post /v1/systems/{system}/numbers": ACT,
     "post /v1/hub/{act}": ACT, "post /v1/systems/{system}/messages": SYSTEM,
     "get /v1/stock/{sku}": KEYS, "post /v1/promises": KEYS - {"observer", "approver"}, "get /v1/promises/{id}": KEYS,
     "delete /v1/promises/{id}": KEYS,

@@ -13,7 +13,8 @@ from playwright.async_api import async_playwright
 
 from crossdock.access.roles import Role
 from crossdock.console.gate import COOKIE
-from tests.console.world import PREFIX, World, world
+from tests.console import trading
+from tests.console.world import PREFIX, STOCK, World, world
 
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 
@@ -29,7 +30,8 @@ async def paths(w: World) -> dict[str, str]:
         "order": "/orders/sales_order/SO-1001?system=webshop",
         "order-stuck": "/orders/sales_order/SO-1007?system=webshop&all=1",
         "incidents": "/incidents", "systems": "/systems", "system": "/systems/wms-reno", "charter": "/charter",
-        "stock": "/stock", "people": "/admin/people", "person": "/admin/people?who=anna", "keys": "/admin/keys",
+        "stock": "/stock", "stock-item": "/stock/W-10010",
+        "people": "/admin/people", "person": "/admin/people?who=anna", "keys": "/admin/keys",
         "audit": "/admin/audit", "me": "/me", "nowhere": "/nowhere",
     }  # fmt: skip
     story = "FROM ledger l JOIN hubs h ON h.root = l.root WHERE h.number = 'SO-1001' AND l.kind = 6"
@@ -48,7 +50,7 @@ async def main(arguments: argparse.Namespace) -> None:
     chromium = arguments.chromium or shutil.which("chromium")
     out = Path(arguments.out)
     with tempfile.TemporaryDirectory() as folder:
-        async with world(Path(folder)) as w, async_playwright() as play:
+        async with world(Path(folder), more={"stock": STOCK}) as w, async_playwright() as play:
             token = await w.person("boss", Role.ADMIN, shown="Robin Boss")
             await w.person("anna", Role.OPERATOR, shown="Anna Visser")
             browser = await play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -61,6 +63,14 @@ async def main(arguments: argparse.Namespace) -> None:
             await asyncio.sleep(1.5)
             await _shoot(browser, w, token, await paths(w), out, arguments)
             await _shoot(browser, w, "", {"sign-in": "/sign-in"}, out, arguments)
+            await browser.close()
+    with tempfile.TemporaryDirectory() as folder:
+        async with world(Path(folder), write=trading.writer()) as w, async_playwright() as play:
+            token = await w.person("boss", Role.ADMIN, shown="Robin Boss")
+            await trading.a_day(w, Path(folder) / "site")
+            await asyncio.sleep(1.5)
+            browser = await play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            await _shoot(browser, w, token, await trading.paths(w), out, arguments)
             await browser.close()
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from crossdock.access.roles import Role
 from crossdock.console.gate import COOKIE
+from tests.console import trading
 from tests.console.world import GOOD, PREFIX, ROOT, World, world
 
 _AXE = "axe-core@4.14.1"
@@ -20,7 +21,7 @@ _KEPT = Path(__file__).resolve().parents[2] / "var" / "axe"
 _PAGES = (
     "", "/orders", "/orders?q=SO-10", "/incidents",
     "/orders/sales_order/SO-1001?system=webshop&entry=ENTRY",
-    "/incidents/INCIDENT?preview=retry", "/systems", "/systems/wms-reno", "/charter", "/stock",
+    "/incidents/INCIDENT?preview=retry", "/systems", "/systems/wms-reno", "/charter", "/stock", "/stock/W-10010",
     "/admin/people?who=anna",
     "/admin/keys", "/admin/audit", "/me", "/nowhere",
 )  # fmt: skip
@@ -115,17 +116,57 @@ async def test_axe_finds_no_violation_on_any_page(w: World, browser: Any, axe: s
     for scheme in ("light", "dark"):
         page = await signed_in(browser, w, token, color_scheme=scheme)
         stranger = await (await browser.new_context(color_scheme=scheme)).new_page()
-        for one, path in [(page, path) for path in pages] + [(stranger, "/sign-in")]:
-            await one.goto(f"{w.url}{PREFIX}{path}")
-            await one.evaluate(axe)
-            result = await one.evaluate(
-                "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})"
-            )
-            found += [
-                f"{scheme} {path}: {v['id']} {v['nodes'][0]['html'][:120]} {v['nodes'][0]['failureSummary'][:200]}"
-                for v in result["violations"]
-            ]
+        found += await _violations(w, page, pages, axe, scheme)
+        found += await _violations(w, stranger, ["/sign-in"], axe, scheme)
     assert not found, "\n".join(found)
+
+
+async def _violations(w: World, page: Any, paths: list[str], axe: str, scheme: str) -> list[str]:
+    found: list[str] = []
+    for path in paths:
+        await page.goto(f"{w.url}{PREFIX}{path}")
+        await page.evaluate(axe)
+        result = await page.evaluate(
+            "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})"
+        )
+        found += [
+            f"{scheme} {path}: {v['id']} {v['nodes'][0]['html'][:120]} {v['nodes'][0]['failureSummary'][:200]}"
+            for v in result["violations"]
+        ]
+    return found
+
+
+async def test_axe_finds_no_violation_on_the_pages_of_partners(
+    tmp_path: Path, browser: Any, axe: str
+) -> None:
+    async with world(tmp_path, write=trading.writer()) as w:
+        token = await w.person("boss", Role.ADMIN)
+        await trading.a_day(w, tmp_path / "site")
+        pages = list((await trading.paths(w)).values())
+        found: list[str] = []
+        for scheme in ("light", "dark"):
+            page = await signed_in(browser, w, token, color_scheme=scheme)
+            found += await _violations(w, page, pages, axe, scheme)
+        small = await signed_in(browser, w, token, viewport={"width": 390, "height": 844})
+        found += await _violations(w, small, pages, axe, "phone")
+        assert not found, "\n".join(found)
+
+
+async def test_the_keyboard_alone_reads_what_a_partner_sent(tmp_path: Path, browser: Any) -> None:
+    async with world(tmp_path, write=trading.writer()) as w:
+        await trading.a_day(w, tmp_path / "site")
+        page = await signed_in(browser, w, await w.person("anna", Role.OPERATOR))
+        await page.goto(f"{w.url}{PREFIX}")
+        await page.keyboard.press("g")
+        await page.keyboard.press("p")
+        await page.wait_for_url("**/partners")
+        await page.keyboard.press("j")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/partners/harborlane")
+        await page.keyboard.press("j")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/documents/**")
+        assert "ISA interchange" in " ".join((await page.locator(".edi").inner_text()).split())
 
 
 async def test_a_page_renews_itself_in_place_while_somebody_looks(w: World, browser: Any) -> None:

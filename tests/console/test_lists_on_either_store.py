@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crossdock.journal.sql import beliefs, desk_list, orders, tail
+from crossdock.journal.sql import beliefs, desk_list, interchanges, orders, partners, tail
 from crossdock.journal.sql.connection import Connection
 from crossdock.model import register
 from tests.journal.places import Place
@@ -103,3 +103,29 @@ def _overheard(connection: Connection, queries: list[str]) -> None:
     orders.waiting(ear, (8,), None, 0, 50)
     orders.found_by_number(ear, "x", KINDS, SYSTEMS)
     tail.last_heard(ear, "shop")
+
+
+async def test_what_went_to_a_partner_is_read_from_either_store(place: Place) -> None:
+    async with stories(place.database) as told:
+        await told.everything()
+        scope = told.journal.scope
+
+        def read(c: Connection) -> None:
+            came = partners.received(c, "shop", None, 500)
+            assert came and [one.message for one in came] == sorted(
+                (one.message for one in came), reverse=True
+            )
+            last = came[-1]
+            assert partners.received(c, "shop", last.message, 500) == []
+            assert last.message in [one.message for one in partners.made_of(c, last.capture)]
+            found = interchanges.came(c, last.capture)
+            assert found is not None and found.system == "shop" and found.body
+            assert partners.unsent(c, "wms", 50) or partners.unsent(c, "erp", 50)
+            assert interchanges.last_seen(c, "shop") is not None
+            assert partners.counts(c, scope, "wms", 0)["waiting"] == 0
+            assert partners.awaited(c, scope, ["wms", "erp"], 5) == ([], [])
+            assert partners.sent(c, scope, "wms", range(1, 7), (1 << 40, 5), 5) == []
+            assert interchanges.left(c, scope, 1 << 40, 1) is None
+            assert interchanges.numbers(c, scope) == {}
+
+        await told.journal.view(read)

@@ -7,7 +7,7 @@ import contextlib
 import csv
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +92,14 @@ def charter(target: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def write_site(folder: Path, target: str, more: dict[str, Any] | None = None) -> None:
+#: For a site that keeps stock.
+STOCK = {
+    "sites": {"RENO": {"system": "wms-reno", "buffer": 4}},
+    "channels": {"webshop": {"sites": ["RENO"], "buffer": 10}},
+}
+
+
+def write_site(folder: Path, target: str, more: Mapping[str, Any] | None = None) -> None:
     """The folder of the site."""
     (folder / "mappings").mkdir(parents=True)
     (folder / "crosswalks").mkdir()
@@ -109,6 +116,7 @@ def write_site(folder: Path, target: str, more: dict[str, Any] | None = None) ->
         rows.writerow(("system", "theirs", "ours"))
         for one in ("webshop", "marketplace", "erp", "wms-reno", "3pl-dallas"):
             rows.writerows(((one, "EXP", "express"), (one, "STD", "standard")))
+    return {}
 
 
 class Partner:
@@ -245,13 +253,6 @@ class World:
 
     async def a_day(self) -> None:
         """Orders that went well, and one of each trouble."""
-        self.partner.says |= {"/erp SO-1007": 422, "/3pl SO-1007": 422, "/wms SO-1011": 0, "/wms": 201}
-        for n in range(1, 25):
-            await self.order(f"SO-{1000 + n}")
-        for n in range(5):
-            await self.order(f"MP-{200 + n}", system="marketplace", by="DRONE")
-        await self.order("SO-1003", sku="OTHER-9")
-        await self.order("SO-1004", system="marketplace")
         for n, sku in enumerate(("W-10010", "W-10020", "G-20020", "G-20030", "B-30010")):
             tree = {
                 "no": f"B-{n}",
@@ -261,6 +262,14 @@ class World:
                 "at": "2026-11-22T09:30:00Z",
             }
             await self.hand_in("wms-reno", "inventory_balance", tree)
+        await self.settled()
+        self.partner.says |= {"/erp SO-1007": 422, "/3pl SO-1007": 422, "/wms SO-1011": 0, "/wms": 201}
+        for n in range(1, 25):
+            await self.order(f"SO-{1000 + n}")
+        for n in range(5):
+            await self.order(f"MP-{200 + n}", system="marketplace", by="DRONE")
+        await self.order("SO-1003", sku="OTHER-9")
+        await self.order("SO-1004", system="marketplace")
 
     async def settled(self) -> None:
         """Waits until nothing moves any more."""
@@ -311,13 +320,20 @@ async def world(
     *,
     guards_off: frozenset[str] = frozenset(),
     locks: bool = True,
-    more: dict[str, Any] | None = None,
-    secrets: dict[str, str] | None = None,
+    more: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    write: Callable[[Path, str], Mapping[str, str]] | None = None,
 ) -> AsyncIterator[World]:
-    """A running site in a folder; `guards_off` and `locks` take a guard of the console away."""
+    """A running site in a folder; `guards_off` and `locks` take a guard away, `more` adds to its charter.
+
+    `write` lays out another site, and gives the secrets of its environment.
+    """
     partner = Partner()
     await partner.start()
-    write_site(folder / "site", partner.url, more)
+    if write is None:
+        write_site(folder / "site", partner.url, more)
+    else:
+        secrets = write(folder / "site", partner.url)
     async with again(folder, partner, guards_off=guards_off, secrets=secrets) as made:
         yield made
 
@@ -328,7 +344,7 @@ async def again(
     partner: Partner | None = None,
     *,
     guards_off: frozenset[str] = frozenset(),
-    secrets: dict[str, str] | None = None,
+    secrets: Mapping[str, str] | None = None,
 ) -> AsyncIterator[World]:
     """The site in a folder, started as it lies there."""
     partner = partner or Partner()

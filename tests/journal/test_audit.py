@@ -69,8 +69,8 @@ OWNERSHIP = {
 }
 
 
-#: Sessions and failed sign-ins end by themselves; the ledger does not vouch for them.
-UNVOUCHED = frozenset({"sessions", "attempts"})
+#: Sessions and failed sign-ins end by themselves, and what is watched is counted from the ledger.
+UNVOUCHED = frozenset({"sessions", "attempts", "watch", "expectations", "measures", "alerts"})
 #: A number that was given before is put back, together with the entry that gave it.
 BACK = (
     "UPDATE numbers SET value = 1, position = (SELECT position FROM receipts WHERE control = 1)"
@@ -210,6 +210,11 @@ def _values(path: Path) -> list[bytes]:
         ("DELETE FROM charters", "state"),
         ("DELETE FROM numbers WHERE sequence = 'control'", "state"),
         ("DELETE FROM receipts WHERE control = 1", "state"),
+        ("DELETE FROM beliefs WHERE hub = (SELECT hub FROM transmissions WHERE state = 6 LIMIT 1)", "state"),
+        ("DELETE FROM hubs WHERE id = (SELECT hub FROM messages WHERE state = 2 LIMIT 1)", "state"),
+        ("DELETE FROM identity WHERE hub = (SELECT hub FROM messages WHERE state = 2 LIMIT 1)", "state"),
+        ("DELETE FROM incidents WHERE id = (SELECT min(id) FROM incidents)", "state"),
+        ("DELETE FROM members WHERE kind = 3", "state"),
         ("UPDATE receipts SET state = 2, answered = NULL WHERE state = 1", "state"),
         (BACK, "state"),
         ("UPDATE payloads SET data = x'00' WHERE id = (SELECT min(id) FROM payloads)", "payload"),

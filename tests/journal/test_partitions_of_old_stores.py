@@ -45,6 +45,7 @@ def back_to_the_first_shape(path: Path) -> None:
             "attempts",
             "approvals",
             "stones",
+            *("watch", "expectations", "measures", "alerts"),
             *stock,
         ):
             store.execute(f"DROP TABLE {table}")

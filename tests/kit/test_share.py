@@ -155,3 +155,15 @@ def test_a_pace_of_nothing_lets_nothing_through():
     pace = Pace(5.0)
     pace.allot(0.0, 1, 0.0)
     assert _sent_within([pace], 0.0, 3.0) == []
+
+
+async def test_a_share_is_wanted_as_long_as_something_waits_that_has_not_asked():
+    places, lanes = Places(0), ["SO-1"]
+    assert not places.wanted(), "nobody has named what waits"
+    places.heed(lambda: bool(lanes))
+    assert (places.wanted(), places.wanted()) == (True, True), (
+        "else another host keeps the only place for ever"
+    )
+    lanes.clear()
+    places.ask()
+    assert (places.wanted(), places.wanted()) == (True, False)

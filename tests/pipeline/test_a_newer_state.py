@@ -112,3 +112,57 @@ async def test_what_was_never_written_displaces_nothing(tmp_path: Path):
         world.wms.closed = False
         await world.settled()
     assert [a.number for a in world.wms.arrived] == ["MAIN:W-1:available"] or _applied(world) == [2]
+
+
+class Held:
+    """Keeps the commit that supersedes until it is let go, as a disk that is full."""
+
+    def __init__(self, world: World) -> None:
+        self._submit = world.journal.submit
+        self.go = asyncio.Event()
+        self.began = asyncio.Event()
+        world.journal.submit = self  # type: ignore[method-assign]
+
+    def __call__(self, changes: Changes) -> asyncio.Future[None]:
+        if not any(row[0] == "move_transmission" and row[1][0] == 7 for row in changes.rows):
+            return self._submit(changes)
+        self.began.set()
+        return asyncio.ensure_future(self._later(changes))
+
+    async def _later(self, changes: Changes) -> None:
+        await self.go.wait()
+        await self._submit(changes)
+
+
+async def _two_of_a_group_and_a_newer_one(world: World, *, guarded: bool) -> list[int]:
+    """What was sent before the commit that supersedes the first of two is durable."""
+    async with world:
+        world.wms.closed = True
+        held = Held(world)
+        for quantity, sku in ((1, "W-1"), (2, "W-2"), (3, "W-1")):
+            tree = level(quantity, sku) | {"extra": {"key": "G"}}
+            await world.push(tree, document="inventory_balance")
+            if quantity < 3:
+                await world.until(lambda n=quantity: world.count("transmissions", 1) == n)
+        await held.began.wait()
+        (lane,) = world.worker.targets["wms"].lanes.all()
+        if not guarded:
+            lane.leaving = 0
+        world.wms.closed = False
+        world.worker.targets["wms"].schedule(lane)
+        for _ in range(5):
+            await asyncio.sleep(world.wms.wait_s() + 0.01)
+        sent = _applied(world)
+        lane.leaving = 1
+        held.go.set()
+        await world.settled()
+        assert _applied(world) == [2, 3]
+    return sent
+
+
+async def test_nothing_goes_past_what_is_superseded_before_that_is_durable(tmp_path: Path):
+    assert await _two_of_a_group_and_a_newer_one(_world(tmp_path), guarded=True) == []
+
+
+async def test_control_without_the_guard_the_second_leaves_before_the_first_is_out_of_its_way(tmp_path: Path):
+    assert await _two_of_a_group_and_a_newer_one(_world(tmp_path), guarded=False) == [2]

@@ -310,7 +310,14 @@ async def test_a_change_goes_to_the_warehouse_until_the_state_that_the_charter_n
         await world.push(order("O-1", ship_method="AIR"))
         await world.settled()
         assert (world.rows("SELECT type, path FROM incidents") == []) is sent
-    assert world.wms.applied.count("O-1") == 1 + sent
+        assert world.wms.applied.count("O-1") == 1 + sent
+        if not sent:
+            person = Person(world)
+            assert [item["type"] for item in await person.open()] == ["bad_transition"]
+            await person.act("retry", {})
+            await world.until(
+                lambda: world.wms.applied.count("O-1") == 2, "a retry does not send it all the same"
+            )
 
 
 async def test_a_change_that_no_warehouse_works_by_is_never_too_late(tmp_path: Path) -> None:
@@ -321,6 +328,31 @@ async def test_a_change_that_no_warehouse_works_by_is_never_too_late(tmp_path: P
         await world.push(order("O-1", placed_at="2026-11-22T09:00:00Z"))
         await world.settled()
         assert world.rows("SELECT count(*) FROM incidents") == [(0,)]
+
+
+@pytest.mark.parametrize("cancelled", [True, False], ids=["cancelled", "control"])
+async def test_a_version_that_comes_behind_the_cancellation_ships_nothing_until_a_person_says_so(
+    tmp_path: Path, *, cancelled: bool
+) -> None:
+    async with a_world(tmp_path, revise=True) as world:
+        world.wms.closed = cancelled
+        await world.push(order("O-1"))
+        await world.until(lambda: bool(world.rows("SELECT 1 FROM transmissions")))
+        if cancelled:
+            await world.push(CANCEL, document="cancellation")
+            await world.until(lambda: world.count("transmissions", CLOSED) == 2, "it was not withdrawn")
+        world.wms.closed = False
+        await world.push(order("O-1", ship_method="AIR"))
+        await world.settled()
+        if not cancelled:
+            assert world.wms.applied == ["O-1", "O-1"]
+            return
+        assert world.wms.applied == []
+        person = Person(world)
+        (item,) = await person.open()
+        assert item["type"] == "bad_transition"
+        await person.act("retry", {})
+        await world.until(lambda: world.wms.applied == ["O-1"], "it is not shipped all the same")
 
 
 async def test_a_shipment_is_not_passed_on_before_its_packages_are_final(tmp_path: Path) -> None:

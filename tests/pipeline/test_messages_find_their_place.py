@@ -196,3 +196,20 @@ async def test_an_order_of_an_unknown_item_is_on_the_desk_at_once(tmp_path: Path
         await world.push(order("O-1"))
         await world.settled()
         assert world.rows("SELECT type, value FROM incidents") == [("unknown_sku", "W-1")]
+
+
+async def test_a_message_that_lies_on_the_desk_for_another_reason_leaves_the_incident_of_the_first(
+    tmp_path: Path,
+):
+    lines = [{"line": n, "sku": f"W-{n}", "quantity": 1, "unit": "EA"} for n in (1, 2)]
+    async with World(tmp_path, documents=("item", "sales_order"), checks=Checks(ItemCheck.REFUSE)) as world:
+        await world.push(order("O-1", lines=lines))
+        await world.until(lambda: world.count("messages", 5) == 1)
+        await world.push({"sku": "W-1", "name": "one", "unit": "EA"}, document="item")
+        open_ = "SELECT value FROM incidents WHERE state = 1"
+        await world.until(
+            lambda: world.rows(open_) == [("W-2",)], "the incident of W-1 stays open, and is empty"
+        )
+        await world.push({"sku": "W-2", "name": "two", "unit": "EA"}, document="item")
+        await world.until(lambda: "O-1" in world.wms.applied, "it does not go when nothing is wrong any more")
+        assert world.rows(open_) == []

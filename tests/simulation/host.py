@@ -8,7 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from sqlite3 import Error as SqliteError
 from typing import Any
+
+from psycopg import Error as PostgresError
 
 from crossdock.api.intake import Intake
 from crossdock.api.keys import Keys
@@ -102,15 +105,19 @@ class Host:
         task = self._loop.spawn(process, self._boot())
         while not task.done() and process.alive:
             await asyncio.sleep(0.01)
-        if not process.alive:
-            return False
-        error = task.exception()
+        error = task.exception() if task.done() else None  # asked for even where death came right after
         if error is not None:
-            self._tell("host", f"does not come up: {error}")
-            self._loop.kill(process)
+            self._does_not_come_up(process, error)
             return False
-        self.ready = True
-        return True
+        self.ready = process.alive
+        return self.ready
+
+    def _does_not_come_up(self, process: Process, error: BaseException) -> None:
+        """What cannot start ends, and its supervisor starts it again; but for want of a store it is a defect."""
+        self._tell("host", f"{process.name} does not come up: {error}")
+        if not isinstance(error, StoreDown | SqliteError | PostgresError):
+            self.defects.append(f"{process.name} does not come up: {error!r}")
+        self._loop.kill(process)
 
     async def _boot(self) -> None:
         hub = self.hub = Hub(self._settings, lambda name: f"the secret {name}", self._around())

@@ -29,6 +29,7 @@ class Process:
         self.alive = True
         self.frozen = False
         self.ready: deque[asyncio.Handle] = deque()
+        self.remains: deque[asyncio.Handle] = deque()  #: of the dead; what they hold is nobody's complaint
         self.tasks: list[asyncio.Task[Any]] = []
         self.steps = 0
         self.since_s = 0.0
@@ -137,7 +138,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         """Ends a process between two of its callbacks: no handler, no `finally` of it runs."""
         if process.alive:
             process.alive, process.fuse = False, None
-            process.ready.clear()
+            process.remains, process.ready = process.ready, deque()
             self.graveyard.append(process)
             process.on_death()
 

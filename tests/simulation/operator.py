@@ -44,6 +44,7 @@ class Operator:
         self._tell = tell
         self._acts = 0
         self._first_seen: dict[int, float] = {}
+        self._said: dict[int, dict[str, Any]] = {}  #: incident of a doubt -> what was found out
         self.abandoned: set[int] = set()  #: incidents that were ended without another try
         self.answers: dict[str, bytes] = {}
         self.away = False
@@ -112,6 +113,10 @@ class Operator:
             " WHERE m.incident = ? AND m.kind = 3 AND t.state = 8", id_,
         )  # fmt: skip
         if not found:
+            if (
+                id_ in self._said
+            ):  # an act that the disk cut short: who is still held goes on by the same words
+                await self._do(id_, "resolve", self._said[id_])
             return
         t, round_, target, document, number = found[0]
         party: Asked = self._parties[target]
@@ -126,6 +131,7 @@ class Operator:
         else:
             self._watch.cleared.add(t)
             body = {"outcome": "not_applied", "reason": "it is not there"}
+        self._said[id_] = body
         await self._do(id_, self._random.choice(("resolve", "fix")), body)
 
     async def _do(self, id_: int, name: str, body: dict[str, Any]) -> None:

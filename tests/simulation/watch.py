@@ -41,7 +41,7 @@ class Sending:
     at_s: float = 0.0  #: when that was heard
     bodies: dict[int, tuple[str, str, bytes]] = field(default_factory=dict[int, tuple[str, str, bytes]])
     absent: int = 0  #: how often the target said so since the last doubt
-    asked_s: float = 0.0
+    asked_s: float = 0.0  #: when it last said so
     process: Process | None = None
     not_before_s: float = 0.0  #: what the last answer asked for
     relogged: tuple[int, int] = (0, 0)  #: round and attempt that went again with fresh credentials
@@ -225,7 +225,6 @@ class Watch:
         if not known.outcome:  # nobody heard what came of it: the next process doubted it as it started
             doubted = self.rows("SELECT max(at_ms) FROM ledger WHERE transmission = ? AND kind = 8", t)[0][0]
             waited_s, least_s = (self._clock.now_ms() - doubted) / 1000, least_s * self.disk_is_prompt
-        waited_s = min(waited_s, self._now_s() - known.asked_s)
         due = waited_s >= least_s or bool(self._clock.leaps)
         must(due, f"{sent.system} is asked for {number} {waited_s:.3f} s after the doubt")
 
@@ -249,11 +248,17 @@ class Watch:
         if lane is not None:
             self._lanes.pop(lane, None)
         asked = sent.notes.get("asks")
-        if asked is not None and isinstance(outcome, Response) and outcome.status == 404:
-            self.sendings[asked].absent += 1
-            self.sendings[asked].asked_s = self._now_s()
+        doubted = None if asked is None else self.sendings[asked]
+        if doubted is not None and isinstance(outcome, Response) and outcome.status == 404:
+            # A lane that is read anew begins to ask anew; what is asked too soon after the last counts for nothing.
+            apart = doubted.absent == 0 or self._now_s() - doubted.asked_s >= self._plan.settle_s - 0.002
+            if doubted.process is sent.process and (
+                apart or self._clock.leaps
+            ):  # else another host asks by now
+                doubted.absent += 1
+                doubted.asked_s = self._now_s()
         t = sent.notes.get("t")
-        if t is not None and self.sendings[t].process is sent.process:  # else another host has it by now
+        if t is not None and self._is_its_own(sent, t):
             known = self.sendings[t]
             again = known.relogged == (known.round, known.attempt)
             known.outcome, known.at_s = _meaning(sent, outcome, again=again), self._now_s()
@@ -265,6 +270,13 @@ class Watch:
                 self.nameless.add(t)
             else:
                 self.nameless.discard(t)
+
+    def _is_its_own(self, sent: Sent, t: int) -> bool:
+        """Whether what a process hears still counts: another host may have taken over what was on the wire."""
+        if self.sendings[t].process is not sent.process:
+            return False
+        stands = "SELECT 1 FROM transmissions WHERE id = ? AND state = ? AND attempt = ?"
+        return self.hosts is None or bool(self.rows(stands, t, _SENDING, sent.attempt))
 
     def _asked_s(self, sent: Sent, outcome: Response | Exception) -> float:
         """Seconds that an answer asks to wait; 0 where the end of the tries may come first."""

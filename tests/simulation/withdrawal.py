@@ -15,6 +15,9 @@ _CANCELLED = (
     f"EXISTS (SELECT 1 FROM messages c WHERE c.document IN {_CANCELS} AND c.state = 2 AND c.root = {{root}})"
 )
 
+#: The place in the ledger where a message was routed.
+_ROUTED = "(SELECT min(position) FROM ledger l WHERE l.message = {} AND l.kind = 4 AND l.state = 2)"
+
 
 def withdrawn(world: World) -> set[int]:
     """Transmissions that were closed because of a cancellation, and that no party ever heard of."""
@@ -36,10 +39,14 @@ def woken_never(world: World) -> set[int]:
 
 
 def needs_not_hear(world: World, message: int, target: str) -> bool:
-    """Whether a cancellation had nothing to cancel at a target: the order never had an effect there."""
+    """Whether a cancellation had nothing to cancel at a target: the order had no effect there before it.
+
+    A person may have had a later version shipped all the same: that one came after.
+    """
     rows = world.watch.rows(
         f"SELECT t.id FROM transmissions t JOIN messages m ON m.id = ? AND t.root = m.root"
-        f" WHERE m.document IN {_CANCELS} AND t.target = ? AND t.document IN {_ORDERS}",
+        f" WHERE m.document IN {_CANCELS} AND t.target = ? AND t.document IN {_ORDERS}"
+        f" AND {_ROUTED.format('t.message')} < {_ROUTED.format('m.id')}",
         message, target,
     )  # fmt: skip
     asked = {id_ for (id_,) in rows}

@@ -19,8 +19,11 @@ from crossdock.api.keys import Keys
 from crossdock.api.proxies import Proxies
 from crossdock.api.second import carry_erasures, carry_out
 from crossdock.api.server import HttpServer
+from crossdock.api.watch import add_watch
 from crossdock.assembly import Hub
 from crossdock.control.metrics import Metrics
+from crossdock.control.watch.figures import Figures
+from crossdock.control.watch.gauges import watch_gauges
 from crossdock.governance.approvals import Approvals
 from crossdock.governance.retention import Retainer
 from crossdock.governance.subjects import Subject, Subjects
@@ -91,6 +94,16 @@ class App:
         self.as2 = self._as2_door(hub)
         front = Front(self.intake, other, self.as2)
         settings = hub.settings
+        self.watch = hub.watch
+        self.watch.figures = Figures(self.metrics.registry)
+        rule = hub.charter.watch.beat
+        self.beat = (
+            hub.outside.beat(rule, hub.journal, hub.clock, self.ails, lambda: self.watch.is_ours)
+            if rule
+            else None
+        )
+        self.metrics.more = lambda c: watch_gauges(c, self.watch, self.beat)
+        add_watch(admin, self.keys, self, hub.charter.watch)
         self.server = HttpServer(front, settings.host, settings.port, shares_port=settings.shares_port)
         self.ended = asyncio.Event()
 
@@ -121,6 +134,11 @@ class App:
         await self.hub.start()
         await self.hub.worker.start()
         self.hub.pressure.start()
+        self.watch.start()
+        if self.watch.tracer is not None:
+            self.watch.tracer.start()
+        if self.beat is not None:
+            self.beat.start()
         await self.server.start()
         self.server.on_exit(self.ended.set)
         self.retainer.start()
@@ -130,14 +148,27 @@ class App:
 
     @property
     def ready(self) -> bool:
-        """Whether the store takes commits, and nobody else can have taken over what is held here."""
+        """Whether the store takes commits, the work goes on, and nobody else can have taken it over."""
         hub = self.hub
-        return hub.journal.writer.failure is None and hub.tenure.may_send() and not self.intake.draining
+        if hub.journal.writer.failure is not None or self.intake.draining:
+            return False
+        return hub.tenure.may_send() and hub.worker.ails() is None
+
+    def ails(self) -> str | None:
+        """Why the hub does not work now, as far as it knows itself; None: it works."""
+        stopped = self.hub.worker.ails()
+        if stopped is None and not self.ready:
+            return self.hub.journal.writer.failure or "it is stopping, or others have taken its work over"
+        if stopped is None and self.watch.is_ours and self.watch.is_stuck:
+            return "the watch does not come to its end"
+        return stopped
 
     async def stop(self) -> None:
         """Takes nothing new, gives what is on the wire up to `DRAIN_MAX_S`, closes the journal."""
         started = time.monotonic()
         self.intake.draining = True
+        if self.beat is not None:
+            await self.beat.stop()
         for target in self.hub.worker.targets.values():
             target.paused = True
         while time.monotonic() - started < DRAIN_MAX_S - 2:

@@ -20,7 +20,7 @@ from crossdock.journal.sql.site import SiteJournal
 from crossdock.message.names import id_of
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.stockkeeping.promises import PROMISE, Asked, Cart
-from crossdock.pipeline.stockkeeping.shown import stock_of
+from crossdock.pipeline.stockkeeping.shown import shown
 from crossdock.pipeline.stockkeeping.stockroom import Stockroom
 from crossdock.stock.amount import number
 from crossdock.stock.place import Lack
@@ -43,13 +43,7 @@ def add_stock(
     async def stock(request: Request, sku: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         """What every system is known to have of an item, and what may be promised of it, site by site."""
         holder, kept = guest.holder(request), _kept(room)
-        kept.kits.refresh()
-        packs = {
-            name: kept.measures.pack(sku, one.unit, "EA")
-            for name, one in kept.policy.channels.items()
-            if one.unit
-        }
-        found = await journal.view(lambda c: stock_of(c, sku, kept.policy, kept.kits.kits, packs, now_ms()))
+        found = await shown(journal, kept, sku, now_ms())
         if found is None:
             raise Refusal(
                 404, f"nobody ever told of stock of {sku[:_TEXT_MAX]}", fix="look at the code of the item"
@@ -77,7 +71,7 @@ def _add_promises(app: FastAPI, guest: Guest, room: Stockroom | None, context: C
         return Response(answer, 201, media_type=_JSON)
 
     @app.get("/v1/promises/{id}", response_model=shapes.Promise, tags=["stock"])
-    async def shown(request: Request, id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
+    async def one(request: Request, id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         """A promise as it is now."""
         holder = guest.holder(request)
         return Response(_known(_kept(room), holder, id), media_type=_JSON)

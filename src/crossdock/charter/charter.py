@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from crossdock.charter.blackouts import Blackout, Calendar
 from crossdock.charter.flow_settings import Brake, FileForm, Fit, WhenClosed
 from crossdock.charter.orders import HUB_OWNER, Orders
+from crossdock.charter.watch import Watching
 from crossdock.formats.edi.profile import Profile
 from crossdock.stock.policy import Policy
 
@@ -276,6 +277,7 @@ class Charter:
     four_eyes: FourEyes = FourEyes()
     single_sign_on: SingleSignOn | None = None
     retention: Retention = Retention()
+    watch: Watching = field(default_factory=Watching)  #: what is awaited, and who is told of what
 
     def calendar(self, system: str, direction: str) -> Calendar:
         """The blackouts of one system and one direction ("in" or "out"), on its own clock or else the site's."""

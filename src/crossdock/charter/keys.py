@@ -5,65 +5,11 @@ Checking, the JSON Schema for editors and the reference page are all made from t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
+from crossdock.charter.key import Key, Type
+from crossdock.charter.key import keys as _keys
+from crossdock.charter.watch_keys import WATCH_SECTIONS
 
-
-class Type(Enum):
-    """What may stand behind a key."""
-
-    TEXT = "text"
-    NAME = "name"  #: letters, digits, `_` and `-`
-    WHOLE = "whole number"
-    NUMBER = "number"
-    FLAG = "true or false"
-    TEXTS = "list of text"
-    DAYS = "list of days"
-    SECONDS = "seconds"
-    CHOICE = "one of a few words"
-    PATH = "JSONata path"
-    FIELD = "dotted field path"
-    FIELDS = "list of dotted field paths"
-    FILE = "file of the site"
-    URL = "http or https address"
-    URL_PATH = "path of an address"
-    HEADER = "name of an HTTP header"
-    SECRET_NAME = "name of a secret"
-    ZONE = "IANA time zone"
-    CURRENCY = "ISO 4217 currency"
-    CODEC = "character set"
-    NETWORKS = "list of networks (CIDR)"
-    STATUSES = "list of HTTP statuses, such as 200 or 2xx"
-    EXACT_STATUSES = "list of HTTP statuses, such as 200"
-    DOCUMENT = "kind of document"
-    SYSTEM = "name of a system"
-    TREE = "a document"
-    CONNECTOR = "kind of connector"
-    READERS = "list of systems"
-    TEXT_BY_NAME = "mapping of names to text"
-    WHOLE_BY_NAME = "mapping of names to whole numbers"
-    SECTION = "section"
-    SECTIONS = "list of sections"
-    SECTION_BY_NAME = "sections by name"
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One key of a section."""
-
-    name: str
-    type: Type
-    says: str
-    required: bool = False
-    default: object = None
-    choices: tuple[str, ...] = ()
-    section: str = ""  #: the table behind it
-    least: float = 0.0  #: of a number
-
-
-def _keys(*keys: Key) -> dict[str, Key]:
-    return {key.name: key for key in keys}
-
+__all__ = ["EXAMPLE", "SECTIONS", "STOCK_SECTIONS", "Key", "Type"]
 
 #: The tables of the stock section.
 STOCK_SECTIONS: dict[str, dict[str, Key]] = {
@@ -118,6 +64,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("retention", Type.SECTION, "How long what has ended is kept.",
             section="retention"),
         Key("stock", Type.SECTION, "What stock is kept and promised; absent: none.", section="stock"),
+        Key("watch", Type.SECTION, "What is awaited and by when, and who is told of what.", section="watch"),
     ),
     "site": _keys(
         Key("name", Type.TEXT, "Name of the installation.", default="site"),
@@ -338,6 +285,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
             " ever.", least=1),
     ),
     **STOCK_SECTIONS,
+    **WATCH_SECTIONS,
     "reader": _keys(
         Key("system", Type.SYSTEM, "Who gets it.", required=True),
         Key("after", Type.SYSTEM, "A reader that must have answered first."),

@@ -48,6 +48,11 @@ class Clock:
         year = "" if at.year == now.year else f" {at.year}"
         return f"{at.day} {at:%b}{year} {clock}"
 
+    def date(self, at_ms: int) -> str:
+        """`12 Nov 2027`: a day that is far."""
+        at = self.at(at_ms)
+        return f"{at.day} {at:%b %Y}"
+
     def exact(self, at_ms: int | None) -> str:
         """To the second, with the zone: what a pointer that rests on a time is shown."""
         if at_ms is None:

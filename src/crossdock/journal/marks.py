@@ -16,8 +16,8 @@ SHORT = {"upsert_stock_belief": ("stock_belief", 14), "insert_reservation": ("re
 #: Rows that cite the entry that made them: its position is their last value, and it holds their mark.
 CITING = frozenset(
     {"upsert_hub", "introduce_shared", "upsert_identity", "upsert_belief", "insert_member", "insert_member_by_cause",
-     "insert_override", "upsert_crosswalk_row", "insert_gate_act", "upsert_number", "insert_receipt", "answer_receipt",
-     "upsert_restored", "assign_incident", "resolve_incident", "resolve_empty_incident",
+     "insert_override", "upsert_crosswalk_row", "insert_gate_act", "upsert_number", "move_number", "insert_receipt",
+     "answer_receipt", "upsert_restored", "assign_incident", "resolve_incident", "resolve_empty_incident",
      *SHORT, "insert_promise", "upsert_person", "insert_stone"}
 )  # fmt: skip
 #: Not a row but the mark of a move that an entry tells of beside its own.
@@ -57,8 +57,8 @@ def marks_of(statement: str, values: tuple[Any, ...]) -> bytes:
     if statement == "resolve_incident":
         id_, owner, reason, closed_ms = cast("tuple[int, str, str, int]", values)
         return incident_mark(id_, owner, IncidentState.RESOLVED.value, reason, closed_ms)
-    if statement == "upsert_number":
-        return mark("number", values)
+    if statement in ("upsert_number", "move_number"):
+        return mark("number", values[:4])
     if statement == "insert_receipt":
         return mark("receipt", values) + receipt_mark(values[0], values[1], WAITING, None)
     if statement == "answer_receipt":

@@ -20,6 +20,8 @@ STANDINGS = {
 ONCE = "once/"
 #: Under these names an entry tells which numbers it gave, and for which transmission and round a receipt is owed.
 NUMBERS, OWES = "numbers", "owes"
+#: And under this one that a person let numbers be given once more: the first and the last of them.
+AGAIN = "again"
 #: One statement and its values.
 Write = tuple[str, tuple[Any, ...]]
 

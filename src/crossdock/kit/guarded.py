@@ -135,7 +135,7 @@ class GuardedClient:
         wait_s = max(self._breaker.wait_s(now_s), self._pace.wait_s(now_s))
         if self._adaptive is not None:
             wait_s = max(wait_s, self._adaptive.wait_s(now_s))
-        self.share.asked = True  # whoever asks has something to send
+        self.share.ask()  # whoever asks has something to send
         return wait_s if self.share.places else max(wait_s, _NO_PLACE_S)
 
     def standing(self) -> ClientStanding:
@@ -147,9 +147,8 @@ class GuardedClient:
         )
 
     def wanted(self) -> bool:
-        """Whether anything was to be sent since the last call."""
-        asked, self.share.asked = self.share.asked, False
-        return asked
+        """Whether anything was to be sent since the last call, or waits to be."""
+        return self.share.wanted()
 
     @property
     def in_use(self) -> int:

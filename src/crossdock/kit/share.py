@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -19,6 +20,10 @@ class Share(Protocol):
         """Waits until there are at least so many places."""
         ...
 
+    def heed(self, waits: Callable[[], bool]) -> None:
+        """Names who tells whether anything waits for a place before it asks for one."""
+        ...
+
 
 class Whole:
     """All places, always: nobody else speaks to this system for the site."""
@@ -30,6 +35,9 @@ class Whole:
         """There never will be more, so whoever needs more waits for good."""
         if places > self.places:
             await asyncio.get_running_loop().create_future()
+
+    def heed(self, waits: Callable[[], bool]) -> None:
+        """Nobody else could have the places."""
 
 
 class Places:
@@ -45,7 +53,8 @@ class Places:
         self._in_use = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._raised = asyncio.Event()
-        self.asked = False  #: whether anybody wanted a place since this was last set to False
+        self._asked = False
+        self._waits: Callable[[], bool] = bool  # nothing waits
 
     @property
     def places(self) -> int:
@@ -81,9 +90,22 @@ class Places:
         while self._places < places:
             await self._raised.wait()
 
+    def heed(self, waits: Callable[[], bool]) -> None:
+        """Names who tells whether anything waits for a place before it asks for one."""
+        self._waits = waits
+
+    def wanted(self) -> bool:
+        """Whether anybody wanted a place since the last call, or waits for one now."""
+        asked, self._asked = self._asked, False
+        return asked or self.waiting > 0 or self._waits()
+
+    def ask(self) -> None:
+        """Notes that somebody would want a place."""
+        self._asked = True
+
     async def acquire(self) -> None:
         """Takes a place; waits for it."""
-        self.asked = True
+        self.ask()
         if not self.locked():
             self._in_use += 1
             return

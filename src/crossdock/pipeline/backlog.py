@@ -108,7 +108,7 @@ class Backlog:
         if any(partition in partitions for partition in target.commits.ending.values()):
             return True
         return any(
-            lane.busy or lane.writing or not all(flight.stored for flight in lane.flights)
+            lane.busy or lane.writing or lane.leaving or not all(flight.stored for flight in lane.flights)
             for lane in target.lanes.within(partitions)
         )
 
@@ -126,10 +126,8 @@ class Backlog:
                 continue
             lane = target.lanes.of(t)
             if lane.blocked_by is not None:
-                # The head of its lane already waits for a person; this one was stored ahead of its turn.
-                target.concluder.hold([Flight(t)], lane.blocked_by, changes)
-                continue
-            if target.concluder.interrupted(Flight(t), writer, changes) is Verdict.BLOCKED:
+                target.concluder.interrupted_behind(Flight(t), writer, changes)
+            elif target.concluder.interrupted(Flight(t), writer, changes) is Verdict.BLOCKED:
                 lane.blocked_by = target.concluder.cause
         await target.commits.durable(changes)
 
@@ -146,7 +144,13 @@ class Backlog:
         window = target.windows.of(origin)
         if window.spilled and not window.refilling and target.windows.half_empty(origin):
             window.refilling = True
-            asyncio.get_running_loop().call_soon(self._refill, target, origin, window)
+            asyncio.get_running_loop().call_soon(self._refill_now, target, origin, window)
+
+    def _refill_now(self, target: Target, origin: str, window: Window) -> None:
+        try:
+            self._refill(target, origin, window)
+        except StoreDown as down:  # the next look at the store finds it
+            _log.error("store down", says=str(down), system=target.name)
 
     def _refill(self, target: Target, origin: str, window: Window) -> bool:
         window.refilling = False
@@ -201,7 +205,7 @@ class Backlog:
         One that is held elsewhere is left alone.
         """
         lane = target.lanes.by_key(key)
-        if lane.busy or lane.writing:
+        if lane.busy or lane.writing or lane.leaving:
             self._later(_BUSY_S, target, key)
             return
         try:
@@ -256,7 +260,10 @@ class Backlog:
         if head:
             lane.blocked_by = lane.blocked_by or target.concluder.held_up_by(t)
         if lane.blocked_by is not None:
-            if t.state is not _S.HELD:
+            writer = target.writer(t.document) if t.state is _S.SENDING else None
+            if writer is not None:
+                target.concluder.interrupted_behind(Flight(t), writer, changes)
+            elif t.state is not _S.HELD:
                 target.concluder.hold([Flight(t)], lane.blocked_by, changes)
         elif not lane.left and target.windows.loaded(t):
             self._take_up(target, lane, t, changes)

@@ -365,8 +365,10 @@ class Decider:
         self._incident(message, fault, batch)
 
     def to_desk(self, message: Message, fault: Fault, batch: Batch) -> None:
-        """A known message that fails a check now."""
-        if message.state is not MessageState.DESK:
+        """A known message that fails a check now; if it lay there for another reason, that incident lets go of it."""
+        if message.state is MessageState.DESK:
+            self._leave_desk(message, batch, why=f"now another thing is wrong: {fault.says}")
+        else:
             batch.changes.move_message(message, MessageState.DESK)
         self._incident(message, fault, batch)
 

@@ -46,6 +46,7 @@ class Lane:
     blocked_by: str | None = None  #: the cause of the incident that holds it
     busy: bool = False  #: somebody is sending from it
     writing: int = 0  #: commits about it that it does not wait for
+    leaving: int = 0  #: commits that take some of it out; what stood behind those does not go before
     failing: int = 0  #: outcomes among them that the disk has refused, and that are tried again
     queued: bool = False  #: it is among the ready ones
     unsure: bool = False  #: something is held behind an incident that was not in the store yet
@@ -142,7 +143,7 @@ class Lanes:
         """Forgets a lane that holds nothing."""
         if lane.flights or lane.blocked_by is not None:
             return
-        if lane.busy or lane.writing or lane.queued or lane.more:
+        if lane.busy or lane.writing or lane.leaving or lane.queued or lane.more:
             return
         if self._lanes.get(lane.key) is lane:  # one that was given away may have an heir
             del self._lanes[lane.key]

@@ -82,7 +82,8 @@ class Progress:
             self._refuse(message, order, verdicts)
             self._hold_back(message, document, ruling)
         ruling.triggers = self._set_off(known, life, verdicts)
-        self._late_wishes(message, document, ruling)
+        if not (forced and isinstance(document, SalesOrder)):
+            self._late_wishes(message, document, ruling)
         return ruling
 
     def _is_first(self, message: Message, *, new: bool) -> bool:
@@ -193,6 +194,7 @@ class Progress:
             if asked and Trigger.SEND_CANCEL in ruling.triggers:
                 ruling.refused = f"too late: {ruling.order} is {ruling.life.fulfilment.value}"
         elif isinstance(document, SalesOrder) and self._goes_to_a_warehouse(message.document):
+            self._not_cancelled(message, ruling)
             before = next((m for m, _ in reversed(ruling.story) if amending.is_former(m, message)), None)
             if before is not None:
                 self._amend(message, before, ruling)
@@ -200,6 +202,17 @@ class Progress:
             raise Invalid(
                 ruling.refused, fix="tell whoever asked for it, then resolve", type="bad_transition"
             )
+
+    @staticmethod
+    def _not_cancelled(message: Message, ruling: Ruling) -> None:
+        """Raises Invalid for a version that comes behind the cancellation of its order: it would be shipped."""
+        stands = ruling.life.cancellation in (Cancellation.REQUESTED, Cancellation.ACCEPTED)
+        asked = any(m.document in CANCELS and m.state is MessageState.ROUTED for m, _ in ruling.story)
+        if stands and asked:
+            raise Invalid(
+                f"a version of {ruling.order} came after its cancellation", value=message.number,
+                fix="retry to have it shipped all the same, or resolve with a reason", type="bad_transition",
+            )  # fmt: skip
 
     def _amend(self, message: Message, before: Message, ruling: Ruling) -> None:
         state = ruling.life.fulfilment

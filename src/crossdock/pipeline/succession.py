@@ -23,17 +23,20 @@ class Succession:
         self._lanes = lanes
         self._writers = writers
         self._concluder = concluder
-        #: A newer state -> the flights that it displaced, each with its state before, and whether it freed its lane.
-        self._displaced: dict[int, tuple[list[tuple[Flight, TransmissionState]], bool]] = {}
+        #: A newer state -> its lane, the flights that it displaced, each with its state before, and whether it
+        #: freed the lane.
+        self._displaced: dict[int, tuple[Lane, list[tuple[Flight, TransmissionState]], bool]] = {}
 
-    def take_place(self, lane: Lane, newer: Transmission, changes: Changes) -> None:
+    def take_place(self, lane: Lane, newer: Transmission, changes: Changes, *, whole: bool) -> None:
         """A newer state takes the place of older ones that have not left, or that nobody knows of.
 
-        It waits for what may still arrive of an older one, which would undo it at the target.
+        It waits for what may still arrive of an older one, which would undo it at the target. Unless the lane is
+        in memory as a `whole`, only what never left goes: what stands between the two in the store waits for nobody.
         """
+        open_ = _OPEN if whole else (_S.DUE,)
         older = [
             f for f in lane.flights
-            if f.t.hub == newer.hub and f.stored and f.t.state in _OPEN
+            if f.t.hub == newer.hub and f.stored and f.t.state in open_
             and not (lane.busy and f is lane.flights[0])
         ]  # fmt: skip
         before = [(flight, flight.t.state) for flight in older]
@@ -47,17 +50,25 @@ class Succession:
         if freed:
             lane.blocked_by, newer.due_ms = None, settled_ms
         if older or freed:
-            self._displaced[newer.id] = before, freed
+            lane.leaving += 1
+            self._displaced[newer.id] = lane, before, freed
 
     def durable(self, newer: Transmission) -> None:
         """It is so."""
-        self._displaced.pop(newer.id, None)
+        self._pop(newer)
 
     def undone(self, newer: Transmission) -> tuple[list[Flight], bool]:
         """It was never written: what stands again as before, and whether the lane must be read anew."""
-        before, freed = self._displaced.pop(newer.id, ([], False))
+        before, freed = self._pop(newer)
         for flight, state in before:
             flight.t.state = state
         older = [flight for flight, _ in before]
         self._lanes.put_back(self._lanes.of(newer), older)
         return older, freed
+
+    def _pop(self, newer: Transmission) -> tuple[list[tuple[Flight, TransmissionState]], bool]:
+        if newer.id not in self._displaced:
+            return [], False
+        lane, before, freed = self._displaced.pop(newer.id)
+        lane.leaving -= 1
+        return before, freed

@@ -86,6 +86,7 @@ class Target:
         self._blocked = blocked
         self._freed = freed
         self._ready = Ready(context.turns)
+        self._share.heed(lambda: not self._ready.empty() and not self.paused)
         self._tasks: list[asyncio.Task[None]] = []
         self._alarms = Alarms(context.clock, self.schedule)
         self._active = 0  #: senders at work
@@ -128,7 +129,7 @@ class Target:
         """Writes a new transmission as its lane allows; the caller commits that, then calls `committed`."""
         lane = self.lanes.of(t)
         if register.class_of(t.document) is DocumentClass.STATE:
-            self._succession.take_place(lane, t, changes)
+            self._succession.take_place(lane, t, changes, whole=self.windows.whole(t, lane))
         if self._withdrawal.by(lane, t, message.tree, changes):
             t.state = _S.CLOSED
             due.says += f": {self.name} never got what it cancels"
@@ -163,6 +164,7 @@ class Target:
         self._succession.durable(t)
         self._withdrawal.durable(t)
         lane = self.lanes.of(t)
+        self.schedule(lane)  # it may have waited for that
         for flight in reversed(lane.flights):
             if flight.t is t:
                 self.stored(lane, [flight])
@@ -208,9 +210,8 @@ class Target:
             if len(lane.flights) != lane.ahead():
                 return False
             return self._renderer.rendered(flight)
-        if self._active + len(self._promised) >= self._share.places or not self._ready.empty():
-            return False
-        if not self._renderer.rendered(flight):
+        full = self._active + len(self._promised) >= self._share.places or not self._ready.empty()
+        if full or not self._renderer.rendered(flight):
             return False
         self._promised.add(lane.key)
         return True
@@ -280,7 +281,7 @@ class Target:
         return not self._is_early(t) and self._gates.passes(self.name, t.id)
 
     def _goes_on(self, lane: Lane) -> bool:
-        return lane.blocked_by is None and self._hold.has(lane.partition)
+        return lane.blocked_by is None and not lane.leaving and self._hold.has(lane.partition)
 
     def _comes_after(self, flight: Flight) -> bool:
         return flight.t.after is not None and flight.t.after in self.unfinished
@@ -387,7 +388,7 @@ class Target:
             several = writer.unclear is Unclear.RESEND
             if place >= (AHEAD_MAX if several else 1) or t.state is not _S.DUE or not flight.stored:
                 break
-            waits = self._comes_after(flight) or not self._passes(t)
+            waits = self._comes_after(flight) or not self._passes(t) or lane.leaving
             if waits or self._closed() or not self._hold.has(lane.partition):
                 break
             if any(other.t.hub == t.hub for other in list(lane.flights)[:place]):

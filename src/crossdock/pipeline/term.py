@@ -85,7 +85,7 @@ class Term:
         self._again: dict[int, bool] = {}  #: messages to look at again, and whether also those on the desk
         self._fixes = 0  #: what people had added when we last looked
         self._waiting = 0  #: messages that wait for a predecessor, as far as we know
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
         self._decides = asyncio.Lock()  #: one batch at a time, so that each sees what the others wrote
 
     # -- life ----------------------------------------------------------------
@@ -141,17 +141,17 @@ class Term:
         """Stops at once; what is stored stays as it is."""
         self.hold.remove(self.hold.partitions)
         await self.pollers.stop()
-        for task in self._tasks:
+        for task in self.tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self.tasks, return_exceptions=True)
         for target in self.targets.values():
             await target.stop()
         await self._backlog.stop()
 
     def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     # -- captures ------------------------------------------------------------
 

@@ -80,6 +80,10 @@ class Windows:
         self._coming[t.id] = (t.origin, lane.key)
         return False
 
+    def whole(self, t: Transmission, lane: Lane) -> bool:
+        """Whether everything of a lane that comes before a new transmission is in memory."""
+        return not (lane.more or self.of(t.origin).spilled or self.elder_waits(t, lane))
+
     def settled(self, t: Transmission) -> None:
         """A transmission is stored, or never will be."""
         self._coming.pop(t.id, None)

@@ -28,8 +28,9 @@ class Withdrawal:
         self._journal = journal
         self._lanes = lanes
         self._completed = completed
-        #: A cancellation -> the flights that it took out, each with its state before, until that is durable.
-        self._taken: dict[int, list[tuple[Flight, TransmissionState]]] = {}
+        #: A cancellation -> its lane, and the flights that it took out, each with its state before, until that
+        #: is durable.
+        self._taken: dict[int, tuple[Lane, list[tuple[Flight, TransmissionState]]]] = {}
 
     def by(self, lane: Lane, cancel: Transmission, tree: dict[str, object], changes: Changes) -> bool:
         """Withdraws what a new cancellation is about; False where some of it may have arrived."""
@@ -40,7 +41,8 @@ class Withdrawal:
         meant = [flight for flight in lane.flights if _is_meant(cancel, flight.t)]
         if not self._never_left(lane, cancel, meant):
             return False
-        self._taken[cancel.id] = [(flight, flight.t.state) for flight in meant]
+        self._taken[cancel.id] = lane, [(flight, flight.t.state) for flight in meant]
+        lane.leaving += 1
         for flight in meant:
             self._close(flight.t, cancel, changes)
         self._lanes.remove(lane, meant)
@@ -71,7 +73,7 @@ class Withdrawal:
 
     def durable(self, cancel: Transmission) -> None:
         """It is so."""
-        self.ended([flight.t for flight, _ in self._taken.pop(cancel.id, [])])
+        self.ended([flight.t for flight, _ in self._pop(cancel)])
 
     def ended(self, withdrawn: Sequence[Transmission]) -> bool:
         """These are withdrawn for good: who came after them may go. False where there are none."""
@@ -81,12 +83,19 @@ class Withdrawal:
 
     def undone(self, cancel: Transmission) -> list[Flight]:
         """It was never written: what was withdrawn stands as before."""
-        taken = self._taken.pop(cancel.id, [])
+        taken = self._pop(cancel)
         for flight, state in taken:
             flight.t.state = state
         flights = [flight for flight, _ in taken]
         self._lanes.put_back(self._lanes.of(cancel), flights)
         return flights
+
+    def _pop(self, cancel: Transmission) -> list[tuple[Flight, TransmissionState]]:
+        if cancel.id not in self._taken:
+            return []
+        lane, taken = self._taken.pop(cancel.id)
+        lane.leaving -= 1
+        return taken
 
     def _never_left(
         self, lane: Lane, cancel: Transmission, meant: Sequence[Flight], *, tried: Flight | None = None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json as json_
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -77,3 +78,57 @@ def check(
         if not problems:
             typer.echo(f"{len(profiles)} sound")
     raise typer.Exit(FOUND if problems else 0)
+
+
+@app.command()
+def number(
+    system: Annotated[
+        str, typer.Argument(metavar="SYSTEM", help="The partner, as the charter names its system.")
+    ],
+    next_: Annotated[
+        int | None, typer.Option("--next", metavar="N", min=1, help="The number that is given next.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option("--kind", metavar="KIND", help="interchange or group.  \\[default: both]")
+    ] = None,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why; it stays in the ledger.")
+    ] = "",
+    force: Annotated[bool, typer.Option("--force", help="Also a number that was given before.")] = False,
+    site: options.Site = None,
+    database: options.Database = None,
+    url: options.Url = None,
+    key: options.Key = None,
+    json: options.Json = False,
+) -> None:
+    """Tells where the control numbers of a partner stand, or lets them go on with another one.
+
+    A partner that was served by another system before wants to see the numbers go on from there. A number that was
+    given is refused, since partners reject what comes twice; --force gives it again. Numbers that are passed over are
+    told in the ledger, so that an audit does not miss them.
+    """
+    from urllib.parse import quote
+
+    from crossdock.cli.acting import acting
+    from crossdock.cli.remote import refuse
+
+    if next_ is not None and not reason.strip():
+        complain("a reason is missing", fix="--reason TEXT: it stays in the ledger")
+        raise typer.Exit(MISUSED)
+    options.check_system(system, site, url)
+    with acting(site, database, url, key) as hub:
+        path = f"/v1/systems/{quote(system, safe='')}/numbers"
+        if next_ is None:
+            answer = hub.ask("GET", path)
+        else:
+            order: dict[str, Any] = {"next": next_, "reason": reason, "force": force}
+            body = json_.dumps(order | ({"kind": kind} if kind else {})).encode()
+            answer = hub.ask("POST", path, body, {"Content-Type": "application/json"})
+        if answer.status >= 300:
+            refuse(answer)
+    if json:
+        print_json(answer.tree)
+        return
+    for one in answer.tree["items"]:
+        last = f"the last one given is {one['last']}" if one["last"] else "none was given yet"
+        typer.echo(f"{system} {one['kind']}: {one['next']} is next, {last}")

@@ -115,3 +115,8 @@ class As2Station:
     def calendar(self) -> Sequence[CertificateDay]:
         """Every certificate with the days that are left."""
         return certificate_calendar(self._all, self._way.now())
+
+    def certificates(self) -> Mapping[str, Sequence[CertificateDay]]:
+        """The calendar of each partnership by its system, ours in every one of them."""
+        now = self._way.now()
+        return {self._systems[one.us, one.them]: certificate_calendar([one], now) for one in self._all}

@@ -172,10 +172,6 @@ class EdiWriter:
 
     # -- envelopes -----------------------------------------------------------
 
-    def _sequence(self, kind: str) -> str:
-        profile = self._profile
-        return f"edi/{profile.standard}/{profile.us.id}/{profile.them.id}/{kind}"
-
     def _x12(
         self, tree: Tree, agreed: Exchanged, when: datetime.datetime
     ) -> tuple[bytes, tuple[Numbered, ...]]:
@@ -205,7 +201,7 @@ class EdiWriter:
                 f"the {agreed.set} would not be accepted: {errors[0].says}", path=f"{agreed.set}/{place}",
                 value=errors[0].value, fix=errors[0].fix,
             )  # fmt: skip
-        return write(made), _numbers(self._sequence, [control], [group_control])
+        return write(made), _numbers(self._profile.sequence, [control], [group_control])
 
     def _delimiters(self, envelope: str, rows: Sequence[Any]) -> Delimiters:
         """As the profile says; where it says nothing, others in place of those that stand in the data."""
@@ -250,7 +246,7 @@ class EdiWriter:
                     f"the {agreed.set} would not be accepted: {errors[0].says}", path=f"{agreed.set}/{place}",
                     value=errors[0].value, fix=errors[0].fix,
                 )  # fmt: skip
-        return raw, _numbers(self._sequence, [control], [])
+        return raw, _numbers(self._profile.sequence, [control], [])
 
     # -- acknowledgements ----------------------------------------------------
 
@@ -264,7 +260,7 @@ class EdiWriter:
                 fix="resolve with a reason",
             )
         marks = kept.get("marks", {})
-        numbers = _numbers(self._sequence, marks.get("interchange", ()), marks.get("group", ()))
+        numbers = _numbers(self._profile.sequence, marks.get("interchange", ()), marks.get("group", ()))
         return self._ask(str(job.tree["form"]), job, str(kept["text"]).encode("latin-1"), numbers, None)
 
 

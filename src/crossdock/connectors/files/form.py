@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, BinaryIO, cast
 
 from crossdock.connectors.files.flows import Form
 from crossdock.faults import Fault, Invalid, Unreadable
-from crossdock.formats import flat, json, xlsx, xml
+from crossdock.formats import flat, json, xml
 from crossdock.formats.table import Bounds, Cast, Casts, Row, Table, date_cast, number_cast
 
 #: What one place in a file is called: rows of sheets and lists are counted as their program shows them.
@@ -40,7 +41,7 @@ class Forms:
         body = source if isinstance(source, bytes) else source.read(bounds.bytes + 1)
         match form.format:
             case "xlsx":
-                return xlsx.read(body, form.sheet, bounds)
+                return _xlsx().read(body, form.sheet, bounds)
             case "xml":
                 return xml.read(body, form.rows, bounds)
             case "ndjson":
@@ -66,7 +67,7 @@ class Forms:
             case "xml":
                 return xml.write(rows, root=f"{row}s", row=row, encoding=self.form.encoding)
             case "xlsx":
-                return xlsx.write(rows, _columns(rows, self.form), sheet=self.form.sheet or "Sheet1")
+                return _xlsx().write(rows, _columns(rows, self.form), sheet=self.form.sheet or "Sheet1")
             case _:
                 return flat.write(rows, _columns(rows, self.form), self.flat)
 
@@ -177,3 +178,9 @@ def named(fault: Fault, says: str) -> Fault:
     fault.says = says
     fault.args = (says,)
     return fault
+
+
+def _xlsx() -> ModuleType:
+    from crossdock.formats import xlsx  # 6 MB of memory that only spreadsheets need
+
+    return xlsx

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, TypeVar, cast
@@ -23,18 +24,18 @@ API = "the warehouse must speak the reference warehouse API (docs/reference/ware
 T = TypeVar("T")
 
 
-class EventReader:
+class EventReader(ABC):
     """What the readers of events share: an event is one document, kept in the order of its sales order."""
 
     document: str
 
+    @abstractmethod
     def facts(self, content: Content) -> Facts:
         """What the door must know of an event. Raises Unreadable (422)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, content: Content) -> Sequence[Draft]:
         """The documents in it. Raises Invalid, Unmapped."""
-        raise NotImplementedError
 
     def __init__(self, tools: Tools) -> None:
         self.codes = Codes(tools)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -22,7 +23,7 @@ PASSED_ON = ("reference", "backorder_of", "priority", "requested_at", "notes")
 ADDRESS = ("name", "company", "street", "street2", "postcode", "city", "region", "country", "phone", "email")
 
 
-class PlainWriter:
+class PlainWriter(ABC):
     """One request, answered once; the warehouse dedupes on the key, so that it may be sent again."""
 
     unclear = Unclear.RESEND
@@ -32,13 +33,13 @@ class PlainWriter:
         self.codes = Codes(tools)
         self.tools = tools
 
+    @abstractmethod
     def ask(self, job: Job) -> Ask:
         """The request. Raises Invalid, Unmapped."""
-        raise NotImplementedError
 
+    @abstractmethod
     def done(self, answer: Answer) -> Done:
         """What a success says."""
-        raise NotImplementedError
 
     def step(self, job: Job, exchanges: Sequence[Exchange]) -> Ask | Done:
         """The request, then its end. Raises TryLater, InDoubt, Rejected, Invalid, Unmapped."""

@@ -42,7 +42,7 @@
   document.addEventListener("visibilitychange", renew);
 
   // Keys.
-  const pages = { t: "today", o: "orders", i: "incidents", s: "systems" };
+  const pages = { t: "today", o: "orders", i: "incidents", s: "systems", p: "partners" };
   let went = 0;
   const rows = () => [...main.querySelectorAll("a[data-row]")];
   function move(by) {

@@ -191,6 +191,15 @@ class Profile:
         """What an outgoing set is made from; None when it is not sent."""
         return next((d for d in self.documents if d.direction is Direction.OUT and d.set == set_id), None)
 
+    @property
+    def numbered(self) -> tuple[str, ...]:
+        """The kinds of envelopes that have control numbers of ours."""
+        return ("interchange", "group") if self.standard is Standard.X12 else ("interchange",)
+
+    def sequence(self, kind: str) -> str:
+        """Under which name our control numbers for this pair are kept; `kind` is interchange or group."""
+        return f"edi/{self.standard}/{self.us.id}/{self.them.id}/{kind}"
+
     def kinds(self, direction: Direction) -> tuple[str, ...]:
         """Our documents of one direction, each once."""
         return tuple(dict.fromkeys(d.document for d in self.documents if d.direction is direction))

@@ -23,7 +23,7 @@ class Spender(Protocol):
         ...
 
     def wanted(self) -> bool:
-        """Whether anything was to be sent since the last call."""
+        """Whether anything was to be sent since the last call, or waits to be."""
         ...
 
     def allot(self, places: int, rate_per_s: float | None) -> None:

@@ -25,23 +25,10 @@ from crossdock.journal.sqlite.schema import connect as open_file
 from crossdock.journal.sqlite.schema import migrate as renew_file
 from crossdock.journal.sqlite.schema import retire
 from crossdock.journal.sqlite.storage import SqliteStorage
+from crossdock.journal.sqlite.store import ID_TABLES
 
 #: Rows that one transaction copies, with the note of how far it came.
 CHUNK = 10_000
-#: Tables whose ids come from one sequence.
-_NUMBERED = (
-    "captures",
-    "messages",
-    "transmissions",
-    "payloads",
-    "hubs",
-    "incidents",
-    "overrides",
-    "people",
-    "approvals",
-    "reservations",
-    "promises",
-)
 #: Called with the rows copied so far and all of them.
 Progress = Callable[[int, int], None]
 
@@ -157,7 +144,7 @@ class _Mover:
         with self._target.transaction():
             highest = max(
                 self._source.execute(f"SELECT coalesce(max(id), 0) FROM {name}").fetchone()[0]
-                for name in _NUMBERED
+                for name in ID_TABLES
             )
             floor = self._source.execute("SELECT coalesce(max(floor), 0) FROM restored").fetchone()[0]
             self._go_on("ids", -(-max(highest, floor, 1) // ID_BLOCK) * ID_BLOCK + 1)

@@ -17,6 +17,7 @@ _KEYS: dict[str, tuple[str, slice]] = {
     "upsert_hub": ("hubs", slice(0, 1)),
     "introduce_shared": ("hubs", slice(0, 1)),
     "upsert_number": ("numbers", slice(0, 2)),
+    "move_number": ("numbers", slice(0, 2)),
     "answer_receipt": ("receipts", slice(2, 4)),
     "upsert_restored": ("restored", slice(0, 1)),
     "upsert_belief": ("beliefs", slice(0, 2)),
@@ -39,6 +40,10 @@ _KEYS: dict[str, tuple[str, slice]] = {
     "move_reservation": ("reservations", slice(0, 1)),
     "upsert_stock_told": ("stock_told", slice(0, 2)),
     "due_told": ("stock_told", slice(1, 3)),
+    "move_watch": ("watch", slice(0, 1)),
+    "move_expectation": ("expectations", slice(0, 1)),
+    "add_measure": ("measures", slice(0, 3)),
+    "move_alert": ("alerts", slice(0, 1)),
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from crossdock.journal.postgresql.arrays import Type
 from crossdock.journal.postgresql.guard_statements import guard_statements
 from crossdock.journal.postgresql.stock_statements import stock_statements
+from crossdock.journal.postgresql.watch_statements import watch_statements
 from crossdock.journal.postgresql.wire import Statement
 
 _LETTERS = {"i": Type.INT, "t": Type.TEXT, "b": Type.BYTES, "o": Type.BOOL}
@@ -143,6 +144,13 @@ _ALL = (
         "upsert_number", "numbers", "scope:i sequence:t value:i most:i position:i",
         "ON CONFLICT (scope, sequence) DO UPDATE SET value = excluded.value, most = excluded.most,"
         " position = excluded.position",
+    ),
+    _insert("introduce_number", "numbers", "scope:i sequence:t value:i most:i position:i", _NOTHING),
+    _counted(
+        "move_number",
+        "UPDATE numbers n SET value = u.value, most = u.most, position = u.position FROM ROWS"
+        " WHERE n.scope = u.scope AND n.sequence = u.sequence AND n.value = u.before",
+        "scope:i sequence:t value:i most:i before:i position:i", "scope", sort_by=1,
     ),
     _bulk(
         "insert_receipt",
@@ -283,6 +291,7 @@ _ALL = (
     *guard_statements(_insert, _counted, _bulk),
     _insert("insert_ledger", "ledger", _LEDGER),
     *stock_statements(_insert, _counted),
+    *watch_statements(_insert, _counted, _gone),
 )  # fmt: skip
 
 #: Every bulk statement by the name that `Changes` knows it by, in the order in which a round runs them.

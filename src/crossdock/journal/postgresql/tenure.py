@@ -12,7 +12,7 @@ import psycopg
 import structlog
 
 from crossdock.journal.chain import PARTITIONS
-from crossdock.journal.contract import StoreDown
+from crossdock.journal.contract import Fenced, StoreDown
 from crossdock.journal.postgresql.budgets import Budgets
 from crossdock.journal.postgresql.membership import REGISTRAR, Member, count_out
 from crossdock.journal.postgresql.signals import PostgresqlSignals
@@ -81,10 +81,11 @@ class PostgresqlTenure:
         self._holder: Holder | None = None
         self._serving: frozenset[int] = frozenset()  #: what the holder works on
         self._wake = asyncio.Event()
+        self._taken_over = asyncio.Event()  #: since this process last joined
         self._task: asyncio.Task[None] | None = None
         self._leaving: asyncio.Task[None] | None = None
         self._connection: psycopg.AsyncConnection[Any] | None = None
-        journal.writer.on_fenced = self._wake.set
+        journal.writer.on_fenced = self._fenced
         signals.on_change = self._wake.set
 
     # -- what the pipeline asks ------------------------------------------------
@@ -137,6 +138,10 @@ class PostgresqlTenure:
                 await connection.execute("DELETE FROM budgets WHERE owner = %s", (member.id,))
             await self._signals.say_change(connection)
 
+    def _fenced(self) -> None:
+        self._taken_over.set()
+        self._wake.set()
+
     async def _run(self) -> None:
         while True:
             pause_s = min(self._lease_s / _ROUNDS, _TIGHT_S if self._budgets.tight else 1e9)
@@ -182,6 +187,7 @@ class PostgresqlTenure:
         self._serving = frozenset()
         if self.lost:  # in a later try it may have joined already, and stands in the writer's connection
             self._journal.begin_anew()
+            self._taken_over.clear()
         await self.join()  # not again and again: it may be counted out once more before it has begun
         await self._begin()
         self._signals.change()
@@ -259,10 +265,23 @@ class PostgresqlTenure:
         return raised.take
 
     async def _gain(self, partitions: frozenset[int]) -> None:
-        """Works on these from now on. What fails is tried again in the next round: they are ours, and not served."""
+        """Works on these from now on. What fails is tried again in the next round: they are ours, and not served.
+
+        Raises Fenced: whoever takes up work waits for good once another process has it, and only we end that.
+        """
         assert self._holder is not None
         self._journal.own(self._journal.owned | partitions)
-        await self._holder.gain(partitions)
+        gaining = asyncio.ensure_future(self._holder.gain(partitions))
+        fenced = asyncio.ensure_future(self._taken_over.wait())
+        try:
+            await asyncio.wait((gaining, fenced), return_when=asyncio.FIRST_COMPLETED)
+            if not gaining.done():
+                raise Fenced("another process took over what this one was just taking up")
+            gaining.result()
+        finally:
+            for task in (gaining, fenced):
+                task.cancel()
+            await asyncio.gather(gaining, fenced, return_exceptions=True)
         self._serving |= partitions
         _log.info("partitions were taken up", count=len(partitions), held=len(self._serving))
 

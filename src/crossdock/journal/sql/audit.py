@@ -25,6 +25,7 @@ from crossdock.journal.chain import (
 )
 from crossdock.journal.changes import ERASED, RAW, ZSTD, unpacked
 from crossdock.journal.sql.connection import Connection, Damaged, Storage
+from crossdock.journal.sql.gone import first_gone
 from crossdock.journal.sql.made import PAGE, Made, maker_of
 from crossdock.journal.sql.notes import Notes
 from crossdock.journal.sql.series import Series
@@ -126,6 +127,8 @@ class _Audit:
         self._cited()
         self._marked()
         if (said := unbalanced(self._read)) is not None:
+            raise _Found(self.position, "state", said)
+        if (said := first_gone(self._read)) is not None:
             raise _Found(self.position, "state", said)
         self.stage = "payload"
         self._other_payloads()

@@ -148,11 +148,18 @@ def _item(connection: Connection, row: Sequence[Any], origin: str | None) -> dic
         "value": value,
         "says": says,
         "fix": fix,
-        "acts": list(_ACTS_OF.get(type_, _ACTS)) if is_open else [],
+        "acts": _acts(type_, members) if is_open else [],
     }
     if not is_open:
         item |= {"reason": reason, "closed_at": None if closed_ms is None else moment(closed_ms)}
     return item
+
+
+def _acts(type_: str, members: Sequence[tuple[Any, ...]]) -> list[str]:
+    """What can be done: a conflict at the door left nothing behind to let go, a document that came twice did."""
+    if type_ == "duplicate_conflict" and any(kind == MemberKind.MESSAGE.value for kind, *_ in members):
+        return ["assign", "retry", "resolve"]
+    return list(_ACTS_OF.get(type_, _ACTS))
 
 
 def _members(connection: Connection, id_: int, origin: str | None) -> tuple[int, list[tuple[Any, ...]]]:

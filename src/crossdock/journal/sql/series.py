@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from crossdock.journal.numbers import NUMBERS, OWES, begins_again
+from crossdock.journal.numbers import AGAIN, NUMBERS, OWES, begins_again
 from crossdock.journal.sql.connection import Connection
 
 
@@ -18,6 +18,7 @@ class _Told:
     lowest: int = 0
     highest: int = 0
     position: int = 0  #: of the last entry that gave a number of it
+    again: int = 0  #: how many of them a person let be given once more
 
 
 class Series:
@@ -28,7 +29,7 @@ class Series:
 
     def note(self, connection: Connection, position: int, detail: str) -> str | None:
         """Takes one entry into account; says what is wrong with the receipt that it tells of."""
-        if f'"{NUMBERS}"' not in detail and f'"{OWES}"' not in detail:
+        if not any(f'"{word}"' in detail for word in (NUMBERS, OWES, AGAIN)):
             return None
         told: dict[str, Any] = json.loads(detail)
         for sequence, runs in told.get(NUMBERS, {}).items():
@@ -37,6 +38,10 @@ class Series:
             for first, last in zip(runs[::2], runs[1::2], strict=True):
                 known.count += last - first + 1
                 known.lowest, known.highest = min(known.lowest, first), max(known.highest, last)
+        for sequence, (first, last) in told.get(AGAIN, {}).items():
+            known = self._told.setdefault(sequence, _Told(lowest=first))
+            known.position = position
+            known.again += last - first + 1
         for owed in told.get(OWES, ()):
             query = "SELECT 1 FROM receipts WHERE transmission = ? AND round = ?"
             if connection.execute(query, tuple(owed)).fetchone() is None:
@@ -53,6 +58,12 @@ class Series:
             again = begins_again(sequence) and told.highest == most
             if value is None:
                 return told.position, f"the sequence {sequence} is gone"
+            if told.again:
+                # What was to be given once more was, or is next: the net of all is where the sequence stands.
+                stands = told.lowest - 1 + told.count - told.again
+                if value != stands and not again:
+                    return told.position, f"{sequence} stands at {value}; the numbers given lead to {stands}"
+                continue
             if told.count < span:
                 return told.position, f"{span - told.count} numbers of {sequence} were skipped"
             if told.count > span and not again:

@@ -143,6 +143,12 @@ SELECT value FROM numbers WHERE scope = ? AND sequence = ?;
 INSERT INTO numbers (scope, sequence, value, most, position) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (scope, sequence) DO UPDATE SET value = excluded.value, most = excluded.most, position = excluded.position;
 
+-- introduce_number
+INSERT INTO numbers (scope, sequence, value, most, position) VALUES (?, ?, ?, ?, ?) ON CONFLICT (scope, sequence) DO NOTHING;
+
+-- move_number
+UPDATE numbers SET value = ?3, most = ?4, position = ?6 WHERE scope = ?1 AND sequence = ?2 AND value = ?5;
+
 -- insert_receipt
 INSERT INTO receipts (transmission, round, scope, system, control, grp, document, number, root, partition, says, sent_ms, due_ms, position, moved, state)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, 1);
@@ -245,3 +251,35 @@ UPDATE incidents SET value = ? WHERE id = ?;
 
 -- erase_override
 UPDATE overrides SET value = ? WHERE id = ?;
+
+-- begin_watch
+INSERT OR IGNORE INTO watch (scope, position) VALUES (?, ?);
+
+-- move_watch
+UPDATE watch SET position = ?2 WHERE scope = ?1 AND position = ?3;
+
+-- insert_expectation
+INSERT OR IGNORE INTO expectations (id, scope, rule, root, message, number, since_ms, due_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+
+-- move_expectation
+UPDATE expectations SET since_ms = ?2, due_ms = ?3, incident = ?4 WHERE id = ?1;
+
+-- delete_expectation
+DELETE FROM expectations WHERE id = ?;
+
+-- add_measure
+INSERT INTO measures (scope, name, from_ms, total, good) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (scope, name, from_ms) DO UPDATE SET total = total + excluded.total, good = good + excluded.good;
+
+-- delete_measures_before
+DELETE FROM measures WHERE from_ms < ?;
+
+-- insert_alert
+INSERT OR IGNORE INTO alerts (id, scope, subject, step, way, due_ms, state, tries, content, at_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- move_alert
+UPDATE alerts SET state = ?2, due_ms = ?3, tries = ?4, at_ms = ?5 WHERE id = ?1 AND state = ?6;
+
+-- delete_alert
+DELETE FROM alerts WHERE id = ?;

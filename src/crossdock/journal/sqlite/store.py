@@ -28,9 +28,10 @@ from crossdock.message.records import Entry
 T = TypeVar("T")
 _SALT_BYTES, _SALTS_DRAWN = 8, 512
 _ALL = frozenset(range(PARTITIONS))
-_ID_TABLES = (
-    "captures", "messages", "transmissions", "payloads", "hubs", "incidents", "overrides", "people", "reservations",
-    "promises", "approvals",
+#: Tables whose ids come from one sequence: after a stop it goes on behind the highest of them.
+ID_TABLES = (
+    "captures", "messages", "transmissions", "payloads", "hubs", "incidents", "overrides", "people",
+    "gate_acts", "reservations", "promises", "approvals", "expectations", "alerts",
 )  # fmt: skip
 
 
@@ -72,7 +73,7 @@ class SqliteJournal(SqliteReads):
     def _highest_id(self) -> int:
         counts = [
             self._write_connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0]
-            for table in _ID_TABLES
+            for table in ID_TABLES
         ]
         # A restored store may have lost numbers that were given after its backup: they are never given again.
         floor = self._write_connection.execute("SELECT coalesce(max(floor), 0) FROM restored").fetchone()[0]

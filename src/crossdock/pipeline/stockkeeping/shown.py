@@ -7,12 +7,14 @@ from fractions import Fraction
 from typing import Any
 
 from crossdock.journal.sql.connection import Connection
+from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sql.stock_reads import StockReads
 from crossdock.journal.stock import LevelRow
 from crossdock.message.names import HUB, moment, name_of
 from crossdock.pipeline.stockkeeping import offer
 from crossdock.pipeline.stockkeeping.promises import PROMISE
 from crossdock.pipeline.stockkeeping.rows import OURS
+from crossdock.pipeline.stockkeeping.stockroom import Stockroom
 from crossdock.stock.amount import number, whole
 from crossdock.stock.belief import How
 from crossdock.stock.kit import Kits, skus
@@ -33,6 +35,14 @@ _OPEN = (
     " FROM reservations r LEFT JOIN hubs h ON h.id = r.holder WHERE r.sku = ? AND r.state IN (1, 2)"
     " ORDER BY r.id LIMIT ?"
 )
+
+
+async def shown(journal: SiteJournal, room: Stockroom, sku: str, now_ms: int) -> dict[str, Any] | None:
+    """See `stock_of`, by the rules of one stockroom."""
+    room.kits.refresh()
+    channels = room.policy.channels.items()
+    packs = {name: room.measures.pack(sku, one.unit, "EA") for name, one in channels if one.unit}
+    return await journal.view(lambda c: stock_of(c, sku, room.policy, room.kits.kits, packs, now_ms))
 
 
 def stock_of(

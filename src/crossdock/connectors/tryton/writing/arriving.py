@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -38,7 +39,7 @@ ARRIVAL = (
 )  # fmt: skip
 
 
-class ArrivalWriter:
+class ArrivalWriter(ABC):
     """What receipts and returns share.
 
     draft -(lots, quantities)-> received -(what is set aside goes elsewhere)-> done. What comes next
@@ -57,14 +58,15 @@ class ArrivalWriter:
 
     # -- what differs --------------------------------------------------------
 
+    @abstractmethod
     def prepare(self, job: Job, exchanges: Sequence[Exchange]) -> Ask | None:
         """The next look that is needed before anything can be done; None when all is known."""
-        raise NotImplementedError
 
+    @abstractmethod
     def open(self, job: Job, exchanges: Sequence[Exchange]) -> list[Open]:
         """The lines that goods may come for."""
-        raise NotImplementedError
 
+    @abstractmethod
     def draft(
         self,
         job: Job,
@@ -73,11 +75,10 @@ class ArrivalWriter:
         exchanges: Sequence[Exchange],
     ) -> Ask:
         """Makes the arrival with its moves, or fills the one that waits."""
-        raise NotImplementedError
 
+    @abstractmethod
     def after(self, job: Job, arrival: Row, exchanges: Sequence[Exchange]) -> Ask | None:
         """What follows once the arrival is done; None when nothing does."""
-        raise NotImplementedError
 
     # -- the dialogue --------------------------------------------------------
 

@@ -1,0 +1,45 @@
+"""The page of one item tells what may be promised, to those within reach of it only."""
+
+from pathlib import Path
+
+from crossdock.access.roles import Role
+from tests.console.world import PREFIX, STOCK, world
+
+PAGE = f"{PREFIX}/stock/W-10010"
+
+
+async def test_an_item_adds_up_and_names_who_holds_it(tmp_path: Path) -> None:
+    async with world(tmp_path, more={"stock": STOCK}) as w:
+        token = await w.person("boss", Role.VIEWER)
+        await w.a_day()
+        await w.settled()
+        seen = await w.ask("GET", PAGE, token)
+        assert seen.status == 200
+        assert "68 EA may still be promised." in seen.text, "120 there, 48 set aside, 4 kept back"
+        assert "58 EA" in seen.text, "the webshop's own buffer of 10 comes off"
+        assert f"{PREFIX}/orders/sales_order/SO-1001" in seen.text
+        csv = await w.ask("GET", f"{PAGE}?as=csv", token)
+        assert csv.text.splitlines()[1].startswith("RENO,wms-reno,available")
+
+
+async def test_whoever_does_not_reach_a_site_sees_what_they_would_of_an_item_that_is_not_there(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path, more={"stock": STOCK}) as w:
+        await w.a_day()
+        await w.settled()
+        inside, outside = [
+            await w.person(name, Role.VIEWER, systems=[name]) for name in ("wms-reno", "3pl-dallas")
+        ]
+        mine, theirs = await w.ask("GET", PAGE, inside), await w.ask("GET", PAGE, outside)
+        nothing = await w.ask("GET", PAGE.replace("10010", "10011"), outside)
+        assert (mine.status, theirs.status, nothing.status) == (200, 404, 404)
+        assert "webshop" not in mine.text, "a warehouse does not see who sells its stock"
+        assert theirs.text.replace("10010", "10011") == nothing.text
+
+
+async def test_a_site_without_stock_rules_leads_to_what_systems_believe(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        token = await w.person("boss", Role.VIEWER)
+        answer = await w.ask("GET", PAGE, token)
+        assert (answer.status, answer.headers["location"]) == (303, f"{PREFIX}/stock?q=W-10010")
