@@ -192,6 +192,12 @@ class ObjectRule:
     owner: str
     readers: tuple[Reader, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict[str, str])  #: field path -> its own owner
+    also: tuple[str, ...] = ()  #: more systems whose own objects of this kind count as much
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Every system whose word counts on its own objects."""
+        return (self.owner, *self.also)
 
 
 @dataclass(frozen=True, slots=True)

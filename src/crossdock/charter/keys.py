@@ -243,6 +243,8 @@ SECTIONS: dict[str, dict[str, Key]] = {
     ),
     "object": _keys(
         Key("owner", Type.SYSTEM, "The system whose word counts.", required=True),
+        Key("also", Type.TEXTS, "More systems that own objects of this kind, each its own: a second shop, another"
+            " warehouse.", default=()),
         Key("readers", Type.READERS, "Who gets it: `[wms]` or `[{system: wms, after: erp}]`.", default=()),
         Key("fields", Type.TEXT_BY_NAME, "Fields that another system owns: `price: erp`.", default={}),
     ),

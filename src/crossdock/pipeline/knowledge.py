@@ -184,7 +184,7 @@ class Knowledge:
 def shares_numbers(charter: Charter, system: str, document: str) -> bool:
     """Whether a system's number means the owner's object: it is not the owner, or the kind is master data."""
     rule = charter.objects.get(document)
-    return rule is None or rule.owner != system or register.class_of(document) is DocumentClass.STATE
+    return rule is None or system not in rule.owners or register.class_of(document) is DocumentClass.STATE
 
 
 #: How a belief came about.

@@ -19,11 +19,13 @@ from crossdock.model.documents.inventory import InventoryBalance, StockLevel
 from crossdock.model.documents.sales import Cancellation, SalesOrder
 from crossdock.model.documents.shipment import Shipment
 from crossdock.model.documents.warehouse import PickStatus
+from crossdock.pipeline.lives import Story
 from crossdock.pipeline.stockkeeping import lots, offer
 from crossdock.pipeline.stockkeeping.cancelling import given_back
+from crossdock.pipeline.stockkeeping.early import Early, early
 from crossdock.pipeline.stockkeeping.ledger import StockLedger
 from crossdock.pipeline.stockkeeping.promises import PROMISE
-from crossdock.pipeline.stockkeeping.rows import OURS, THEIRS, told_row
+from crossdock.pipeline.stockkeeping.rows import NOWHERE, OURS, THEIRS, added, told_row
 from crossdock.pipeline.stockkeeping.stockroom import Stockroom
 from crossdock.stock.amount import number
 from crossdock.stock.belief import Belief, counted, good_until
@@ -73,14 +75,19 @@ class Keeper:
         """What the batch did, for its commit."""
         self._ledger.write(changes, self._now_ms())
 
-    def decided(self, message: Message, document: Document, readers: Collection[str]) -> Kept:
-        """What a checked document does to stock. Raises Invalid (`backorder`, lots) and NotCovered."""
+    def decided(
+        self, message: Message, document: Document, readers: Collection[str], story: Story = ()
+    ) -> Kept:
+        """What a checked document does to stock; `story` is what was told of its order before.
+
+        Raises Invalid (`backorder`, lots) and NotCovered.
+        """
         lots.check(document, self._room.measures, self._journal, self._day())
         match document:
             case InventoryBalance():
                 return self._balance(message, document)
             case SalesOrder():
-                return self._order(message, document)
+                return self._order(message, document, story)
             case Shipment():
                 return Kept(self._shipped(message, document))
             case PickStatus():
@@ -92,6 +99,13 @@ class Keeper:
                 return self._level(message, document)
             case _:
                 return Kept()
+
+    def nudge(self, sku: str, changes: Changes) -> None:
+        """Has the stock of an item looked at once more: what an order lacked may have come while that was decided."""
+        now_ms = self._now_ms()
+        known = [(row.site, row.unit, row.as_of_ms) for row in self._journal.levels([sku])]
+        for site, unit, as_of_ms in known or [(NOWHERE, "EA", 0)]:
+            changes.row(*added(sku, site, unit, 0, as_of_ms, now_ms))
 
     def echoes(self, message: Message, document: Document) -> bool:
         """Whether a channel only repeats the figure that it was sent."""
@@ -179,15 +193,18 @@ class Keeper:
 
     # -- orders --------------------------------------------------------------
 
-    def _order(self, message: Message, order: SalesOrder) -> Kept:
+    def _order(self, message: Message, order: SalesOrder, story: Story) -> Kept:
         if order.order_type in _ELSEWHERE:
             return Kept()
         holder, channel = message.hub, self._policy.channel(message.system)
-        own = self._ledger.of(holder)
-        wants = self._wants(order, own)
+        own, before = self._ledger.of(holder), Early()
+        if story and not own:
+            self._room.kits.refresh()
+            before = early(self._room, self._ledger, message, story, self._journal.next_id, self._now_ms())
+        wants = [] if before.ended else self._wants(order, own + before.gone)
         held = [one for one in own if one.state is _S.HELD]
         if _same(wants, held):
-            return Kept()
+            return Kept([self._ledger.note(one) for one in before.gone])
         held += self._promised(message.system, order.promise)
         skus = {want.sku for want in wants} | {one.sku for one in held}
         levels = self._ledger.levels(skus)
@@ -201,7 +218,8 @@ class Keeper:
         if lacks:
             raise self._short(channel.short, order, wants, lacks)
         picks = [one for one in found if isinstance(one, Pick)]
-        rows = [self._ledger.move(one, one.moved(_S.RELEASED)) for one in held]
+        rows = [self._ledger.note(one) for one in before.gone]
+        rows += [self._ledger.move(one, one.moved(_S.RELEASED)) for one in held]
         now = self._now_ms()
         for pick in picks:
             one = Reservation(
