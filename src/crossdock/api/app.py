@@ -24,6 +24,7 @@ from crossdock.assembly import Hub
 from crossdock.control.metrics import Metrics
 from crossdock.control.watch.figures import Figures
 from crossdock.control.watch.gauges import watch_gauges
+from crossdock.desk.supervision import Supervision
 from crossdock.governance.approvals import Approvals
 from crossdock.governance.retention import Retainer
 from crossdock.governance.subjects import Subject, Subjects
@@ -70,6 +71,10 @@ class App:
         self.desk = desk_of(hub, eyes)
         self.operator = operator_of(hub, hub.context, eyes)
         self.people = People(hub.journal, hub.clock.now_ms, eyes)
+        self.supervision = Supervision(
+            hub.journal, self.desk, hub.context, hub.clock.now_ms,
+            trying=hub.crosswalks.trying, host=hub.settings.host_id,
+        )  # fmt: skip
         carry_out(
             eyes, desk=self.desk, operator=self.operator, people=self.people, restored=hub.context.restored
         )
@@ -79,13 +84,9 @@ class App:
         )
         carry_erasures(eyes, self.subjects)
         admin = create(
-            self,
-            desk=self.desk,
-            operator=self.operator,
-            people=self.people,
-            approvals=eyes,
-            subjects=self.subjects,
-        )
+            self, desk=self.desk, operator=self.operator, people=self.people, approvals=eyes,
+            subjects=self.subjects, supervision=self.supervision,
+        )  # fmt: skip
         proxies = Proxies(hub.settings.trusted_proxies)
         other = bridged(admin, max_bytes=_ADMIN_MAX_BYTES, proxies=proxies)
         if beside is not None:
@@ -96,12 +97,9 @@ class App:
         settings = hub.settings
         self.watch = hub.watch
         self.watch.figures = Figures(self.metrics.registry)
-        rule = hub.charter.watch.beat
-        self.beat = (
-            hub.outside.beat(rule, hub.journal, hub.clock, self.ails, lambda: self.watch.is_ours)
-            if rule
-            else None
-        )
+        rule, outside = hub.charter.watch.beat, hub.outside
+        ours = lambda: self.watch.is_ours  # noqa: E731 - one word for the line below
+        self.beat = outside.beat(rule, hub.journal, hub.clock, self.ails, ours) if rule else None
         self.metrics.more = lambda c: watch_gauges(c, self.watch, self.beat)
         add_watch(admin, self.keys, self, hub.charter.watch)
         self.server = HttpServer(front, settings.host, settings.port, shares_port=settings.shares_port)
@@ -139,6 +137,7 @@ class App:
             self.watch.tracer.start()
         if self.beat is not None:
             self.beat.start()
+        await self.supervision.start()
         await self.server.start()
         self.server.on_exit(self.ended.set)
         self.retainer.start()
@@ -179,5 +178,6 @@ class App:
         await self.server.stop()
         if self.as2 is not None:
             await self.as2.stop()
+        await self.supervision.stop()
         await self.hub.stop()
         _log.info("stopped", seconds=round(time.monotonic() - started, 2))

@@ -132,6 +132,13 @@ class Lifecycle(BaseModel):
     lines: list[LifeLine]
 
 
+class Renumbered(BaseModel):
+    """What an item or a party is called now, and was called before."""
+
+    now: str
+    formerly: list[str]
+
+
 class Trace(BaseModel):
     """The story of one object, by ledger position."""
 
@@ -143,6 +150,7 @@ class Trace(BaseModel):
     state: str
     waits_for: str | None
     lifecycle: Lifecycle | None = None
+    renumbered: Renumbered | None = None
     entries: list[TraceEntry]
 
 
@@ -194,6 +202,14 @@ class OurField(BaseModel):
     text: bool
 
 
+class DeskClock(BaseModel):
+    """The clock of one incident where it does not stand as it was opened."""
+
+    level: int = Field(description="How often it went to the next role.")
+    sleeps_until: str | None
+    clock_at: str | None = Field(description="When it goes to the next role; null: it does not.")
+
+
 class IncidentItem(BaseModel):
     """One thing that needs somebody."""
 
@@ -221,6 +237,7 @@ class IncidentItem(BaseModel):
     differs: list[Difference] | None = Field(None, description="Of one duplicate_conflict: at most ten.")
     answer: TargetAnswer | None = Field(None, description="Of one refused sending.")
     fields: list[OurField] | None = Field(None, description="Of one refused sending: what may be mended.")
+    desk: DeskClock | None = Field(None, description="Of one: how far it went up, until when it sleeps.")
 
 
 class Incidents(BaseModel):
@@ -367,24 +384,3 @@ class GateOrder(BaseModel):
 
     direction: str = Field("both", pattern="^(in|out|both)$")
     reason: str | None = Field(None, max_length=1000, description="Needed to pause and to drain.")
-
-
-class PersonItem(BaseModel):
-    """Somebody who may sign in to the console."""
-
-    name: str
-    shown: str
-    role: str = Field(description="viewer, operator, integrator, approver or admin.")
-    systems: list[str] = Field(description="What they see and act on; empty: every system.")
-    sites: list[str] = Field(description="Where they may sign in; empty: everywhere.")
-    disabled_at: str | None
-    authenticator: bool
-    one_time_password: bool = Field(description="True until they have chosen their own.")
-    since: str
-    password: str | None = Field(None, description="The one-time password, only in the answer that made it.")
-
-
-class People(BaseModel):
-    """Everybody who may sign in to the console, by name."""
-
-    people: list[PersonItem]
