@@ -100,3 +100,14 @@ scenarios: env ## the stories in scenarios/, with what must stand at each system
 
 scenarios-proof: env ## takes away one row and one branch of the rules after the other: a story must turn red
 	$(BIN)/python -m tests.scenarios.mutate
+
+.PHONY: sbom audit-dependencies
+sbom: env ## the bill of materials (CycloneDX 1.6) of what is locked, in var/sbom.json
+	mkdir -p var
+	$(BIN)/python ops/audit/sbom.py > var/sbom.json
+
+audit-dependencies: env ## known weaknesses of what is locked; says so where the advisories cannot be reached
+	test -x .cache/audit/venv/bin/python || $(PYTHON) -m venv .cache/audit/venv
+	.cache/audit/venv/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	.cache/audit/venv/bin/pip-audit --requirement requirements.lock --strict --no-deps --disable-pip --timeout 15 || \
+		{ echo "either a weakness is listed above, or the advisories could not be reached: nothing was checked then"; exit 1; }

@@ -47,7 +47,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "assembly": f"{UP_TO_THE_PIPELINE} desk reconciliation rehearsal governance tenancy control"
         " formats transport connectors settings",
         # a copy of all that a site knows, and how it comes back
-        "backup": f"{UP_TO_THE_PIPELINE} settings assembly",
+        "backup": f"{UP_TO_THE_PIPELINE} access governance settings assembly",
         # a first load: rows read as the files connector reads them, handed in through the whole wiring
         "loading": f"{UP_TO_THE_PIPELINE} formats connectors settings assembly",
         # assembly and what they show; no rule of the business lives here

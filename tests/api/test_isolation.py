@@ -61,8 +61,10 @@ async def theirs(w: World) -> dict[str, list[str]]:
         **await w.shown.hub.journal.view(read),
         "system": ["marketplace", "wms-reno"], "number": ["MP-201", "MP-202"], "number:path": ["MP-201"],
         "object": ["sales_order"], "document": ["sales_order"], "act": ["retry", "pause", "approve", "add"],
-        "sku": ["W-10010"], "name": ["anna"], "version": ["sha256:" + "0" * 64], "key": ["C-MP-201"], "after": ["i1"],
-        "state": ["all"], "type": ["unmapped_code"], "idempotency-key": ["k"],
+        "sku": ["W-10010"],
+        "sku:path": ["W-10010"], "name": ["anna"], "version": ["sha256:" + "0" * 64],
+        "key": ["C-MP-201"], "after": ["i1"],
+        "decision": ["approve"], "state": ["all"], "type": ["unmapped_code"], "idempotency-key": ["k"],
     }  # fmt: skip
 
 

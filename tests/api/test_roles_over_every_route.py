@@ -15,23 +15,31 @@ INSIDERS, ACT, SYSTEM, ADMIN = (
     frozenset({"system"}),
     frozenset({"admin"}),
 )
+APPROVE = frozenset({"approver", "admin"})
 #: Who is let in; everybody else gets 401 without a key and 403 with one.
 MAY = {
     "get /healthz": ALL, "get /readyz": ALL, "get /metrics": ALL,
     "get /v1/conservation": KEYS, "get /v1/trace/{object}/{number}": KEYS, "get /v1/bytes/{id}": KEYS,
     "get /v1/incidents": KEYS, "get /v1/incidents/{id}": KEYS, "post /v1/incidents/{id}/{act}": ACT,
     "get /v1/people": ADMIN, "post /v1/people/{name}/{act}": ADMIN,
-    "get /v1/approvals": INSIDERS, "post /v1/approvals/{id}/{act}": frozenset({"approver", "admin"}),
+    "get /v1/approvals": INSIDERS, "post /v1/approvals/{id}/{act}": APPROVE,
+    "post /v1/subjects/{act}": ADMIN,
     "post /v1/charter/{version}/propose": ACT,
     "get /v1/restored": KEYS, "post /v1/restored/{system}/end": ACT,
     "get /v1/systems": KEYS, "get /v1/systems/{system}": KEYS, "post /v1/systems/{system}/{act}": ACT,
+    "get /v1/watch": KEYS, "get /v1/systems/{system}/numbers": KEYS, "post /v1/systems/{system}/numbers": ACT,
+    "get /v1/playbooks": KEYS, "get /v1/playbooks/{type}": KEYS, "get /v1/incidents/{id}/playbook": KEYS,
+    "post /v1/desk/preview": ACT, "post /v1/desk/runs": ACT, "get /v1/desk/runs": INSIDERS,
+    "get /v1/desk/runs/{id}": INSIDERS, "post /v1/desk/runs/{id}/{decision}": APPROVE, "post /v1/desk/hand-over": ACT,
+    "get /v1/desk/notes": ACT, "get /v1/reports/weekly": KEYS, "post /v1/desk/replay/preview": ACT,
+    "post /v1/desk/replay": ACT,
     "post /v1/hub/{act}": ACT, "post /v1/systems/{system}/messages": SYSTEM,
     "get /v1/stock/{sku}": KEYS, "post /v1/promises": KEYS - {"observer", "approver"}, "get /v1/promises/{id}": KEYS,
     "delete /v1/promises/{id}": KEYS,
 }  # fmt: skip
 PARTS = {
     "object": "sales_order", "number": "SO-1", "id": "i1", "act": "pause", "name": "anna", "system": "webshop",
-    "sku": "W-10010", "version": "sha256:" + "0" * 64,
+    "sku": "W-10010", "type": "rejected", "decision": "approve", "version": "sha256:" + "0" * 64,
 }  # fmt: skip
 #: What makes sense to the door, so that the refusal is about who asks and not about what.
 BODIES = {"post /v1/promises": {"channel": "webshop", "lines": [{"sku": "W-10010", "quantity": 1}]}}
@@ -57,4 +65,4 @@ async def test_each_key_gets_as_far_as_its_role_and_no_further(tmp_path: Path) -
                 status, _ = await w.api(method.upper(), address, keys.get(role), body)
                 refused = 401 if role == "nobody" else 403
                 assert (status == refused) == (role not in MAY[route]), (route, role, status)
-                assert status < 500, (route, role)
+                assert status < 500 or status == 503, (route, role)  # 503: paused a moment ago

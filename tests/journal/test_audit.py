@@ -17,6 +17,7 @@ from crossdock.access.people import People
 from crossdock.access.roles import Actor, Role
 from crossdock.journal.sql.audit import verify
 from crossdock.journal.sqlite.storage import SqliteStorage
+from tests.governed import governed
 from tests.stories import open_journal, stories
 
 
@@ -32,6 +33,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
             everywhere = {"systems": ["shop"], "sites": ["reno"], "subject": "https://login.example.com|7"}
             people = People(s.journal, s.clock.now_ms)
             await people.add("anna", Role.VIEWER, Actor("root", "terminal"), **everywhere)
+            await governed(s.journal, s.clock.now_ms)
 
     asyncio.run(told())
     db = sqlite3.connect(path)

@@ -19,6 +19,7 @@ from crossdock.journal.sql.views import conservation
 from crossdock.journal.sqlite.lock import StoreLock
 from crossdock.journal.sqlite.storage import SqliteStorage
 from tests.database import Server
+from tests.governed import governed
 from tests.journal.places import postgresql_place
 from tests.stories import START_MS, open_journal, stories
 
@@ -38,6 +39,7 @@ async def file(tmp_path: Path) -> Path:
             await told.delivered(f"M-{n}", order_by=f"C{n % 3}")
         people = People(told.journal, told.clock.now_ms)
         await people.add("anna", Role.VIEWER, Actor("root", "terminal"))
+        await governed(told.journal, told.clock.now_ms)
     return path
 
 

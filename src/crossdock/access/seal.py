@@ -41,6 +41,11 @@ class Seal:
             raise Misconfigured(says, path="secret", fix=f"give back the secret {SECRET}") from None
 
 
+def no_secret(name: str) -> str:
+    """Where no secrets are looked up. Raises Misconfigured."""
+    raise Misconfigured(f"the secret {name} is missing", path="secret")
+
+
 def key_of(secret: Callable[[str], str], file: Path) -> bytes:
     """The key of this site: the secret `seal_key` if there is one, else a file of its own, made when needed.
 

@@ -23,6 +23,7 @@ from crossdock.api.problems import MEDIA_TYPE
 from crossdock.api.refusals import Refusal, add_handlers
 from crossdock.api.restored import add_restored
 from crossdock.api.stock import add_stock
+from crossdock.api.subjects import add_subjects
 from crossdock.api.systems import add_systems
 from crossdock.charter.desk import DeskRules
 from crossdock.control.gauges import system_gauges
@@ -35,6 +36,7 @@ from crossdock.desk.nudge import Nudge
 from crossdock.desk.supervision import Supervision
 from crossdock.faults import Invalid
 from crossdock.governance.approvals import Approvals
+from crossdock.governance.subjects import Subjects
 from crossdock.journal.contract import StoreDown
 from crossdock.journal.sql import desk_reads, incidents, views
 from crossdock.journal.sql.awaited import open_
@@ -141,9 +143,15 @@ def operator_of(hub: Running, context: Context, eyes: FourEyes | None = None) ->
 
 
 def create(
-    shown: Shown, *, desk: Desk | None = None, operator: Operator | None = None, people: People | None = None,
-    approvals: Approvals | None = None, supervision: Supervision | None = None,
-) -> FastAPI:  # fmt: skip
+    shown: Shown,
+    *,
+    desk: Desk | None = None,
+    operator: Operator | None = None,
+    people: People | None = None,
+    approvals: Approvals | None = None,
+    subjects: Subjects | None = None,
+    supervision: Supervision | None = None,
+) -> FastAPI:
     """The API over a running hub. Nothing in it decides: it reads, and hands acts to the desk.
 
     What is not given is made for this API alone.
@@ -166,6 +174,8 @@ def create(
     add_people(app, shown.keys, people or People(hub.journal, hub.clock.now_ms))
     if approvals is not None:
         add_approvals(app, shown.keys, approvals)
+    if subjects is not None:
+        add_subjects(app, shown.keys, subjects)
     if hub.context is not None:
         add_restored(app, shown.keys, hub.context.restored, approvals)
         keeper = operator or operator_of(hub, hub.context)

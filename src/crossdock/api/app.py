@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 import structlog
 
+from crossdock.access.erased import FILE, Erased
 from crossdock.access.people import People
+from crossdock.access.seal import Seal, key_of, no_secret
 from crossdock.api.as2 import As2Door
 from crossdock.api.bridge import ASGI, bridged, parted
 from crossdock.api.intake import Front, Intake
 from crossdock.api.keys import Keys
 from crossdock.api.proxies import Proxies
-from crossdock.api.second import carry_out
+from crossdock.api.second import carry_erasures, carry_out
 from crossdock.api.server import HttpServer
 from crossdock.api.watch import add_watch
 from crossdock.assembly import Hub
@@ -23,6 +26,9 @@ from crossdock.control.watch.figures import Figures
 from crossdock.control.watch.gauges import watch_gauges
 from crossdock.desk.supervision import Supervision
 from crossdock.governance.approvals import Approvals
+from crossdock.governance.retention import Retainer
+from crossdock.governance.subjects import Subject, Subjects
+from crossdock.settings import Secrets
 
 _log = structlog.get_logger("crossdock.app")
 #: How long a stop waits for what is on the wire.
@@ -45,7 +51,8 @@ class Beside(Protocol):
 class App:
     """The hub as a process; `beside` are pages that it serves besides."""
 
-    def __init__(self, hub: Hub, beside: Beside | None = None) -> None:
+    def __init__(self, hub: Hub, beside: Beside | None = None, secrets: Secrets | None = None) -> None:
+        """`secrets` may hold the key by which the list of erasures is sealed."""
         self.hub = hub
         self.keys = Keys(lambda: hub.journal.keys(hub.clock.now_ms()), time.monotonic)
         self.metrics = Metrics()
@@ -72,9 +79,14 @@ class App:
             eyes, desk=self.desk, operator=self.operator, people=self.people, restored=hub.context.restored,
             supervision=self.supervision,
         )  # fmt: skip
+        self.subjects = Subjects(hub.journal, hub.clock.now_ms, eyes, self._noted(hub, secrets))
+        self.retainer = Retainer(
+            hub.journal, hub.clock.now_ms, hub.charter.retention, may=lambda: hub.journal.owns(0)
+        )
+        carry_erasures(eyes, self.subjects)
         admin = create(
             self, desk=self.desk, operator=self.operator, people=self.people, approvals=eyes,
-            supervision=self.supervision,
+            subjects=self.subjects, supervision=self.supervision,
         )  # fmt: skip
         proxies = Proxies(hub.settings.trusted_proxies)
         other = bridged(admin, max_bytes=_ADMIN_MAX_BYTES, proxies=proxies)
@@ -86,16 +98,20 @@ class App:
         settings = hub.settings
         self.watch = hub.watch
         self.watch.figures = Figures(self.metrics.registry)
-        rule = hub.charter.watch.beat
-        self.beat = (
-            hub.outside.beat(rule, hub.journal, hub.clock, self.ails, lambda: self.watch.is_ours)
-            if rule
-            else None
-        )
+        rule, outside = hub.charter.watch.beat, hub.outside
+        ours = lambda: self.watch.is_ours  # noqa: E731 - one word for the line below
+        self.beat = outside.beat(rule, hub.journal, hub.clock, self.ails, ours) if rule else None
         self.metrics.more = lambda c: watch_gauges(c, self.watch, self.beat)
         add_watch(admin, self.keys, self, hub.charter.watch)
         self.server = HttpServer(front, settings.host, settings.port, shares_port=settings.shares_port)
         self.ended = asyncio.Event()
+
+    @staticmethod
+    def _noted(hub: Hub, secrets: Secrets | None) -> Callable[[Subject], None]:
+        """Keeps beside the store what was erased."""
+        folder = hub.settings.site / "data"
+        kept = Erased(folder / FILE, lambda: Seal(key_of(secrets or no_secret, folder / "seal.key")))
+        return lambda subject: kept.note(subject.by, subject.value)
 
     @staticmethod
     def _as2_door(hub: Hub) -> As2Door | None:
@@ -125,6 +141,7 @@ class App:
         await self.supervision.start()
         await self.server.start()
         self.server.on_exit(self.ended.set)
+        self.retainer.start()
         systems, charter = sorted(self.hub.charter.systems), self.hub.charter.version
         _log.info("started", url=self.server.url, charter=charter, systems=systems)
         return self.server.url
@@ -158,6 +175,7 @@ class App:
             if not any(target.sending for target in self.hub.worker.targets.values()):
                 break
             await asyncio.sleep(_DRAIN_STEP_S)
+        await self.retainer.stop()
         await self.server.stop()
         if self.as2 is not None:
             await self.as2.stop()

@@ -133,7 +133,7 @@ def _add_runs(app: FastAPI, guest: Guest, journal: SiteJournal, supervision: Sup
     @app.get("/v1/desk/runs", response_model=shapes.RunItems, tags=["desk"])
     async def listed(request: Request, before: str | None = None) -> Response:  # pyright: ignore[reportUnusedFunction]
         """Acts on many incidents, and replays, newest first; `before` is the id of the last one seen."""
-        guest.operator(request)
+        guest.insider(request)
         number = _run_id(before) if before else 0
         found = await journal.view(lambda c: desk_reads.runs(c, number))
         return _answer({"items": [run_tree(one) for one in found]})
@@ -141,7 +141,7 @@ def _add_runs(app: FastAPI, guest: Guest, journal: SiteJournal, supervision: Sup
     @app.get("/v1/desk/runs/{id}", response_model=shapes.RunItem, tags=["desk"])
     async def one(request: Request, id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         """How far one of them is, and what could not be done."""
-        guest.operator(request)
+        guest.insider(request)
         shown = await supervision.runs.shown(_run_id(id))
         if shown is None:
             raise _no_run(id)

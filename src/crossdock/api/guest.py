@@ -50,6 +50,15 @@ class Guest:
             raise Refusal(403, f"the key {holder.name} is a system's", fix="use a key with a role")
         return holder
 
+    def approver(self, request: Request) -> Holder:
+        """Somebody who may say yes to what somebody else asks for. Raises Refusal with 401 or 403."""
+        holder = self.holder(request)
+        if not holder.approves:
+            fix = "use a key made with crossdock keys create NAME --role approver"
+            raise Refusal(403, f"the key {holder.name} may not approve", fix=fix)
+        self.note_origin(request)
+        return holder
+
     @staticmethod
     def note_origin(request: Request) -> None:
         """Notes for the ledger from where somebody acts."""

@@ -72,6 +72,5 @@ def add_numbers(app: FastAPI, keys: Keys, journal: SiteJournal, context: Context
 
     def _known(system: str) -> str:
         if system not in profiles:
-            known = ", ".join(profiles) or "none"
-            raise Refusal(404, f"{system[:60]} is no EDI partner", fix=f"the partners are: {known}")
+            raise Refusal(404, f"{system[:60]} is no EDI partner", fix="name a partner; see GET /v1/systems")
         return system

@@ -10,11 +10,12 @@ from fastapi import FastAPI, Request, Response
 from crossdock.access import acts
 from crossdock.access.people import People
 from crossdock.access.roles import Actor
-from crossdock.api import shapes
 from crossdock.api.acts import act_body
 from crossdock.api.approvals import WAITS
 from crossdock.api.guest import Guest
 from crossdock.api.keys import Keys
+from crossdock.api.shapes_of_people import People as PeopleShown
+from crossdock.api.shapes_of_people import PersonItem
 from crossdock.message.whence import WHENCE
 
 _encode = msgspec.json.Encoder().encode
@@ -25,14 +26,14 @@ def add_people(app: FastAPI, keys: Keys, people: People) -> None:
     """Adds the routes; all of them need a key with the role admin."""
     guest = Guest(keys)
 
-    @app.get("/v1/people", response_model=shapes.People, tags=["access"])
+    @app.get("/v1/people", response_model=PeopleShown, tags=["access"])
     async def listed(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         """Everybody who may sign in to the console."""
         guest.admin(request)
         return _answer({"people": [acts.shown(one) for one in await people.all()]})
 
     @app.post(
-        "/v1/people/{name}/{act}", response_model=shapes.PersonItem, tags=["access"], openapi_extra=_BODY,
+        "/v1/people/{name}/{act}", response_model=PersonItem, tags=["access"], openapi_extra=_BODY,
         responses=WAITS,
     )  # fmt: skip
     async def acted(request: Request, name: str, act: str) -> Response:  # pyright: ignore[reportUnusedFunction]

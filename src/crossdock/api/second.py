@@ -11,6 +11,7 @@ from crossdock.control.operate import Operator, read
 from crossdock.desk.desk import Desk
 from crossdock.desk.supervision import Supervision
 from crossdock.governance.approvals import Approvals
+from crossdock.governance.subjects import Subject, Subjects
 from crossdock.message.gate import GateMove
 from crossdock.message.names import INCIDENT, id_of
 from crossdock.message.whence import WHENCE
@@ -74,3 +75,13 @@ def carry_out(
         account(act)
     approvals.carries("charter", charter)
     approvals.carries("restored/end", ended)
+
+
+def carry_erasures(approvals: Approvals, subjects: Subjects) -> None:
+    """Says who erases what two people wanted erased."""
+
+    async def erase(_: str, body: Any, who: str, _key: str) -> object:
+        subject, reason = Subject.read(body)
+        return await subjects.erase(subject, reason, who=who)
+
+    approvals.carries("subject/erase", erase)

@@ -11,12 +11,15 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from crossdock.access.erased import FILE, Erased
+from crossdock.access.seal import Seal, key_of
 from crossdock.assembly import read_charter
 from crossdock.backup.archive import SITE, Manifest, Progress, manifest_of, unpack
 from crossdock.backup.report import Open, Report
 from crossdock.backup.take import SQLITE_FILE
 from crossdock.charter.charter import Charter
 from crossdock.faults import Misconfigured
+from crossdock.governance.subjects import Subject, Subjects
 from crossdock.journal.open import storage_of
 from crossdock.journal.sql import audit
 from crossdock.journal.sqlite.lock import StoreLock
@@ -26,7 +29,7 @@ from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.message.names import moment
 from crossdock.pipeline.dedup import ArrivalDedup
 from crossdock.pipeline.restored import begin, put_in_doubt
-from crossdock.settings import Settings
+from crossdock.settings import Settings, secrets_from
 
 
 async def bring_back(
@@ -58,7 +61,8 @@ async def bring_back(
             differing = _site(folder / SITE, settings.site)
             charter, _ = read_charter(settings.site)
             _forget_sessions(copied)
-            report = await _in_doubt(copied, manifest, charter, differing, now_ms, progress)
+            erased = list(Erased(settings.site / "data" / FILE, lambda: _seal_of(settings)).all())
+            report = await _in_doubt(copied, manifest, charter, differing, now_ms, progress, erased)
             if settings.is_shared:
                 _into_database(copied, settings.database, progress)
             else:
@@ -121,6 +125,7 @@ async def _in_doubt(
     differing: list[str],
     now_ms: Callable[[], int],
     progress: Progress,
+    erased: list[tuple[str, str]],
 ) -> Report:
     """Notes the restore in the ledger and puts in doubt what may have been sent since."""
     origins, targets, waiting = _found(store)
@@ -133,6 +138,9 @@ async def _in_doubt(
         doubted = await put_in_doubt(
             journal, sorted(targets), lambda done: progress(done, sum(targets.values()))
         )
+        subjects = Subjects(journal, now_ms)
+        for by, value in erased:  # what was erased since the backup, or before, is not brought back with it
+            await subjects.erase(Subject(by, value), "erased before the restore", who="restore")
         cursors = {
             (name, flow.document): journal.cursor(name, flow.document)
             for name in systems if name in charter.systems
@@ -143,6 +151,11 @@ async def _in_doubt(
     _fold_wal(store)
     opened = [Open(target, count, charter.systems.get(target)) for target, count in sorted(doubted.items())]
     return Report(manifest, now_ms(), charter, systems, opened, waiting, cursors, differing)
+
+
+def _seal_of(settings: Settings) -> Seal:
+    secrets = secrets_from(os.environ, settings.secrets_dir)
+    return Seal(key_of(secrets, settings.site / "data" / "seal.key"))
 
 
 def _forget_sessions(store: Path) -> None:

@@ -29,6 +29,7 @@ from crossdock.cli import (
     send,
     status,
     stock,
+    subject,
     trace,
     twin,
 )
@@ -56,6 +57,7 @@ app.command()(check.check)
 app.add_typer(keys.app, name="keys")
 app.add_typer(people.app, name="people")
 app.add_typer(approvals.app, name="approvals")
+app.add_typer(subject.app, name="subject")
 app.command()(hub.up)
 app.command()(send.send)
 app.command()(load.load)

@@ -125,7 +125,7 @@ async def _serve(settings: Settings, lifeline: int | None) -> int:
     hub = Hub(settings, secrets)
     if not settings.shares_port:
         _must_be_free(settings)
-    app = App(hub, None if settings.console == "off" else Console(settings.console, secrets))
+    app = App(hub, None if settings.console == "off" else Console(settings.console, secrets), secrets)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

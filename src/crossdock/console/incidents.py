@@ -27,8 +27,10 @@ from crossdock.journal.sql import desk_list, desk_reads, incidents
 from crossdock.journal.sql.connection import Connection
 from crossdock.message.incident import TYPES
 from crossdock.message.names import INCIDENT, id_of
+from crossdock.model.personal import is_personal
 
 Tree = Mapping[str, Any]
+MASK = "\N{BULLET}" * 3
 VIEWS = ("team", "mine", "all", "asleep", "ended")
 #: How the hub says which row of which crosswalk is missing.
 _NO_ROW = re.compile(r"(?P<crosswalk>[\w.-]+) has no row for .*?(?: of (?P<system>[\w-]+))?$")
@@ -143,7 +145,20 @@ async def _item(visit: Visit, name: str) -> dict[str, Any] | None:
         }
         return item | more | closeup(connection, item)
 
-    return await visit.shown.hub.journal.view(read)
+    item = await visit.shown.hub.journal.view(read)
+    return item if item is None or visit.may(Right.BYTES) else masked(item)
+
+
+def masked(item: Tree) -> dict[str, Any]:
+    """An incident for somebody who may not read what came and left word by word: without what tells of people."""
+    shown = dict(item)
+    if item.get("value") is not None and is_personal(item.get("path") or ""):
+        shown["value"] = MASK
+    if item.get("differs"):
+        shown["differs"] = [one | {"first": MASK, "second": MASK} for one in item["differs"]]
+    if item.get("answer"):
+        shown["answer"] = item["answer"] | {"body": MASK}
+    return shown
 
 
 async def _around(visit: Visit, item: Tree, foreseen: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from crossdock.message.names import INCIDENT
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
 from crossdock.message.whence import WHENCE
+from crossdock.model.personal import is_personal
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 #: Who acts when nobody does: the clock.
@@ -23,6 +24,8 @@ HUB = "hub"
 def given_of(act: Any) -> dict[str, Any]:
     """What was asked for, as the ledger keeps it."""
     given: dict[str, Any] = {name: getattr(act, name) for name in act.__slots__}
+    if isinstance(given.get("path"), str) and "value" in given and is_personal(given["path"]):
+        given["value"] = "(personal)"  # the chain keeps for ever what an entry says
     return {name: value.value if isinstance(value, Enum) else value for name, value in given.items()}
 
 

@@ -25,13 +25,18 @@ def partition_of(key: str) -> int:
     return zlib.crc32(key.encode()) % PARTITIONS
 
 
-def link(before: bytes, columns: Sequence[Any], seal: Sequence[Any]) -> bytes:
+def sealed(row: Sequence[Any]) -> bytes:
+    """The digest by which a row goes into the link of the entry that made it."""
+    return hashlib.sha256(_encode(row)).digest()
+
+
+def link(before: bytes, columns: Sequence[Any], seal: Sequence[Any], stone: bytes = b"") -> bytes:
     """The link of one entry: SHA-256 over the link before, the entry's columns and the row it made.
 
-    The row goes in by its digest, so that the digest can stand in for a row that was erased.
+    The row goes in by its digest, so that the digest (`stone`) can stand in for a row that was erased.
     """
-    sealed = hashlib.sha256(_encode(seal)).digest() if seal else b""
-    return hashlib.sha256(before + _encode(columns) + sealed).digest()
+    row = stone or (sealed(seal) if seal else b"")
+    return hashlib.sha256(before + _encode(columns) + row).digest()
 
 
 def mark(what: str, values: Sequence[Any]) -> bytes:

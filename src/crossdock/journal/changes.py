@@ -44,7 +44,7 @@ _compress = zstandard.ZstdCompressor(level=-1).compress
 _decompress = zstandard.ZstdDecompressor().decompress
 #: Smaller bodies are not worth the call.
 _COMPRESS_FROM_BYTES = 200
-RAW, ZSTD = 0, 1
+RAW, ZSTD, ERASED = 0, 1, 2
 
 
 def packed(body: bytes) -> tuple[int, bytes]:

@@ -157,7 +157,21 @@ UnitCode = Annotated[
     str, StringConstraints(max_length=20, pattern=_CODE), Field(json_schema_extra={"$comment": "unit"})
 ]
 Text = Annotated[str, StringConstraints(max_length=500, pattern=_TEXT)]
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A word about a field that is no rule: what is to be thought of when it is shown or kept."""
+
+    word: str
+
+
+#: Tells of a person: masked where it is not needed, exported and erased with the rest of what is theirs.
+PERSONAL = Tag("personal")
+PersonalText = Annotated[Text, PERSONAL]
 Notes = Annotated[str, StringConstraints(max_length=20_000, pattern=r"^[^\x00]*$")]
+#: Words for people name people: whoever writes them cannot be kept from it.
+PersonalNotes = Annotated[Notes, PERSONAL]
 
 Number = Annotated[int | Decimal, _Exact()]
 Positive = Annotated[int | Decimal, _Exact(above=0, words="number above 0")]

@@ -115,7 +115,8 @@ class Door:
             parsed=facts.parsed,
             at_ms=self._context.clock.now_ms(),
             revise=revise,
-            same=lambda one, other: one == other or reader.same(Content(one), Content(other)),
+            # what was erased is taken for the same: nobody can say any more that it was not
+            same=lambda one, other: not one or one == other or reader.same(Content(one), Content(other)),
         )
 
     def _offer(self, accepted: Future[Accepted]) -> None:

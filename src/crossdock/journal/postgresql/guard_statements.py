@@ -27,11 +27,14 @@ def guard_statements(
         f"{_APPROVAL} before:i position:i", "id", sort_by=0,
     )  # fmt: skip
     yield insert(
-        "insert_stone", "stones", "what:t id:i seal:b why:t at_ms:i position:i", "ON CONFLICT DO NOTHING"
+        "insert_stone",
+        "stones",
+        "what:t id:i seal:b rest:b why:t at_ms:i position:i",
+        "ON CONFLICT DO NOTHING",
     )
     yield bulk(
         "erase_payload",
-        "UPDATE payloads p SET codec = u.codec, size = u.size, data = u.data, crc = u.crc"
+        "UPDATE payloads p SET salt = '', codec = u.codec, size = u.size, data = u.data, crc = u.crc"
         " FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bigint[], $5::bigint[])"
         " AS u(codec, size, data, crc, id)"
         " WHERE p.id = u.id",
@@ -42,8 +45,10 @@ def guard_statements(
         "UPDATE messages m SET tree = u.tree FROM unnest($1::bytea[], $2::bigint[]) AS u(tree, id) WHERE m.id = u.id",
         (Type.BYTES, Type.INT), 1,
     )  # fmt: skip
-    yield bulk(
-        "delete_every_session",
-        "DELETE FROM sessions s USING unnest($1::bigint[]) AS u(made_ms) WHERE s.made_ms < u.made_ms",
-        (Type.INT,), 0,
-    )  # fmt: skip
+    for name, table in (("erase_incident", "incidents"), ("erase_override", "overrides")):
+        yield bulk(
+            name,
+            f"UPDATE {table} t SET value = u.value FROM unnest($1::text[], $2::bigint[]) AS u(value, id)"
+            " WHERE t.id = u.id",
+            (Type.TEXT, Type.INT), 1,
+        )  # fmt: skip

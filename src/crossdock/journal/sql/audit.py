@@ -12,8 +12,18 @@ from typing import Any
 
 import zstandard
 
-from crossdock.journal.chain import DOOR_BITS, GENESIS, MARK_BYTES, PARTITIONS, crc, digest, link, mark
-from crossdock.journal.changes import unpacked
+from crossdock.journal.chain import (
+    DOOR_BITS,
+    GENESIS,
+    MARK_BYTES,
+    PARTITIONS,
+    crc,
+    digest,
+    link,
+    mark,
+    sealed,
+)
+from crossdock.journal.changes import ERASED, RAW, ZSTD, unpacked
 from crossdock.journal.sql.connection import Connection, Damaged, Storage
 from crossdock.journal.sql.gone import first_gone
 from crossdock.journal.sql.made import PAGE, Made, maker_of
@@ -171,7 +181,12 @@ class _Audit:
                 raise _Found(position, "state", f"{thing[0]} {thing[1]}, which this entry made, is gone")
             if thing[0] == "capture":
                 seal = (*seal[:-1], bool(seal[-1]), self._arrival(position, seal))
-        expected = link(self._heads.get(partition, GENESIS), columns, seal)
+        stone = made.stone(*thing) if thing is not None else None
+        if stone is not None and sealed(seal) != stone[1]:
+            raise _Found(
+                position, "state", "a row of which something was erased is not as the erasure left it"
+            )
+        expected = link(self._heads.get(partition, GENESIS), columns, seal, stone[0] if stone else b"")
         if expected != found:
             says = "the entry, or the row that it made, is not as it was written"
             raise _Found(position, "link", says)
@@ -179,7 +194,7 @@ class _Audit:
         self._last[partition] = position
         self._charters.add(row[14])
         if row[16] is not None and row[17] is not None:
-            self._payload(position, made.payload(row[16]), row[16], row[17])
+            self._payload(position, made, row[16], row[17])
         self._note_state(row)
 
     def _arrival(self, position: int, seal: tuple[Any, ...]) -> str | None:
@@ -193,11 +208,16 @@ class _Audit:
             )
         return key
 
-    def _payload(self, position: int, row: tuple[Any, ...] | None, id_: int, expected: bytes) -> None:
-        self.stage = "payload"
+    def _payload(self, position: int, made: Made, id_: int, expected: bytes) -> None:
+        self.stage, row = "payload", made.payload(id_)
         if row is None:
             raise _Found(position, "payload", f"the bytes of this entry (payload {id_}) are gone")
-        if not _sound(*row[1:]) or digest(row[0], unpacked(row[1], row[3])) != expected:
+        if row[1] == ERASED and _sound(*row[1:]) and not row[0]:
+            if not made.is_erased(id_):
+                raise _Found(
+                    position, "payload", "the bytes are gone, and no entry tells that they were erased"
+                )
+        elif row[1] == ERASED or not _sound(*row[1:]) or digest(row[0], unpacked(row[1], row[3])) != expected:
             raise _Found(position, "payload", "the bytes are not those that were written")
         self._payloads += 1
         self.stage = "link"
@@ -326,8 +346,8 @@ class _Audit:
         """Bytes that no entry tells of, such as those of a request that was refused."""
         if self._read.execute("SELECT count(*) FROM payloads").fetchone()[0] == self._payloads:
             return
-        for id_, *row in self._read.scan("SELECT id, codec, size, data, crc FROM payloads"):
-            if not _sound(*row):
+        for id_, salt, *row in self._read.scan("SELECT id, salt, codec, size, data, crc FROM payloads"):
+            if not _sound(*row) or (row[0] == ERASED and len(salt)):
                 raise _Found(
                     self.position, "payload", f"the bytes of payload {id_} are not those that were written"
                 )
@@ -340,8 +360,10 @@ class _Audit:
 
 def _sound(codec: int, size: int, data: bytes, checksum: int) -> bool:
     """Whether stored bytes are as they were stored."""
-    if codec not in {0, 1} or crc(data) != checksum:
+    if codec not in {RAW, ZSTD, ERASED} or crc(data) != checksum:
         return False
+    if codec == ERASED:
+        return (size, bytes(data)) == (0, b"")
     try:
         return len(unpacked(codec, data)) == size
     except zstandard.ZstdError:

@@ -53,6 +53,13 @@ class Made:
                 f"SELECT {columns} FROM {table} WHERE", "id", [id_ for kind, id_ in made if kind == what]
             )
         }
+        messages = [id_ for kind, id_ in made if kind == "message"]
+        self._stones = {
+            row[0]: (bytes(row[1]), bytes(row[2]))
+            for row in self._among(
+                "SELECT id, seal, rest FROM stones WHERE what = 'message' AND", "id", messages
+            )
+        }
         ids = [entry[16] for entry in entries if entry[16] is not None]
         small = self._among(f"{_PAYLOAD} size <= {_TOGETHER_MAX_BYTES} AND", "id", ids)
         self._payloads = {row[0]: row[1:] for row in small}
@@ -68,6 +75,15 @@ class Made:
     def row(self, what: str, id_: int) -> tuple[Any, ...] | None:
         """The row that an entry made; None when it is gone."""
         return self._rows.get((what, id_))
+
+    def stone(self, what: str, id_: int) -> tuple[bytes, bytes] | None:
+        """The digest of a row as it was made, and as erasure left it; None where nothing of it was erased."""
+        return self._stones.get(id_) if what == "message" else None
+
+    def is_erased(self, payload: int) -> bool:
+        """Whether an act in the ledger tells that bytes were erased."""
+        query = "SELECT 1 FROM stones WHERE what = 'payload' AND id = ?"
+        return self._read.execute(query, (payload,)).fetchone() is not None
 
     def payload(self, id_: int) -> tuple[Any, ...] | None:
         """Salt, codec, size, bytes and checksum of a payload; None when it is gone."""

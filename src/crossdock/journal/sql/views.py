@@ -124,7 +124,7 @@ def bytes_of(connection: Connection, position: int) -> Bytes | None:
     """The bytes that the entry at a position tells of; None when there are none, or they were erased."""
     row = connection.execute(
         "SELECT p.codec, p.data, l.origin, c.content_type FROM ledger l JOIN payloads p ON p.id = l.payload"
-        " LEFT JOIN captures c ON c.id = l.capture AND c.payload = l.payload WHERE l.position = ?",
+        " LEFT JOIN captures c ON c.id = l.capture AND c.payload = l.payload WHERE l.position = ? AND p.codec <> 2",
         (position,),
     ).fetchone()
     if row is None:

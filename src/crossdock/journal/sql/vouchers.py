@@ -81,7 +81,7 @@ _SIMPLE = (
             " decided_ms, reason"
         ),
     ),
-    ("stones", "insert_stone", "what, id, seal, why, at_ms"),
+    ("stones", "insert_stone", "what, id, seal, rest, why, at_ms"),
 )
 _INCIDENT = (
     "id, scope, type, cause, severity, owner, opened_ms, due_ms, system, document, number, path, value, says, fix,"
@@ -104,11 +104,18 @@ class Cited:
         for table, statement, columns in _SIMPLE:
             named = ", ".join(f"t.{column.strip()}" for column in columns.split(","))
             query = f"SELECT {named}, t.position, l.marks FROM {table} t LEFT JOIN ledger l ON l.position = t.position"
+            stones = self._stones("override") if table == "overrides" else dict[tuple[Any, bytes], bytes]()
             for *values, position, marks in self._read.scan(query):
-                yield Voucher(table, position, mark(statement, values), marks)
+                own = mark(statement, values)
+                yield Voucher(table, position, stones.get((values[0], own), own), marks)
         yield from self._hubs()
         yield from self._incidents()
         yield from self._receipts()
+
+    def _stones(self, what: str) -> dict[tuple[int, bytes], bytes]:
+        """Rows of which a value was erased: their number and mark as they are, to the mark as they were written."""
+        query = "SELECT id, rest, seal FROM stones WHERE what = ?"
+        return {(id_, bytes(rest)): bytes(seal) for id_, rest, seal in self._read.scan(query, (what,))}
 
     def _hubs(self) -> Iterator[Voucher]:
         for id_, root, document, number, owner, key, introduced, position, first, last in self._read.scan(
@@ -120,12 +127,14 @@ class Cited:
 
     def _incidents(self) -> Iterator[Voucher]:
         named = ", ".join(f"i.{column.strip()}" for column in _INCIDENT.split(","))
+        stones = self._stones("incident")
         for *row, first, last in self._read.scan(
             f"SELECT {named}, o.marks, l.marks FROM incidents i LEFT JOIN ledger o ON o.position = i.position"
             " LEFT JOIN ledger l ON l.position = i.moved"
         ):
             state, reason, closed_ms, position, moved = row[15:]
             fixed = marks_of("insert_incident", tuple(row[:16]))[: len(mark("", ()))]
+            fixed = stones.get((row[0], fixed), fixed)
             yield Voucher("incidents", position, fixed, first)
             yield Voucher("incidents", moved, incident_mark(row[0], row[5], state, reason, closed_ms), last)
 

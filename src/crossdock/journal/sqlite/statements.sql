@@ -238,16 +238,19 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 UPDATE approvals SET state = ?12, decided_by = ?13, decided_ms = ?14, reason = ?15, position = ?17 WHERE id = ?1 AND state = ?16;
 
 -- insert_stone
-INSERT OR IGNORE INTO stones (what, id, seal, why, at_ms, position) VALUES (?, ?, ?, ?, ?, ?);
+INSERT OR IGNORE INTO stones (what, id, seal, rest, why, at_ms, position) VALUES (?, ?, ?, ?, ?, ?, ?);
 
 -- erase_payload
-UPDATE payloads SET codec = ?, size = ?, data = ?, crc = ? WHERE id = ?;
+UPDATE payloads SET salt = x'', codec = ?, size = ?, data = ?, crc = ? WHERE id = ?;
 
 -- erase_tree
 UPDATE messages SET tree = ? WHERE id = ?;
 
--- delete_every_session
-DELETE FROM sessions WHERE made_ms < ?;
+-- erase_incident
+UPDATE incidents SET value = ? WHERE id = ?;
+
+-- erase_override
+UPDATE overrides SET value = ? WHERE id = ?;
 
 -- begin_watch
 INSERT OR IGNORE INTO watch (scope, position) VALUES (?, ?);

@@ -10,7 +10,17 @@ from pydantic import Field
 from crossdock.model.document import Document, DocumentClass, Line, Measured, Part, in_lines
 from crossdock.model.documents.party import Address, PartyRef
 from crossdock.model.documents.sales import SalesOrder
-from crossdock.model.fields import Code, Currency, LineId, Lines, NotNegative, Number, Several, Text, UnitCode
+from crossdock.model.fields import (
+    Code,
+    Currency,
+    LineId,
+    Lines,
+    NotNegative,
+    Number,
+    PersonalText,
+    Several,
+    UnitCode,
+)
 from crossdock.model.moments import Day, Instant, When
 
 
@@ -84,7 +94,7 @@ class BillingEvent(Document):
     order: Code | None = Field(None, description="The sales order it was done for.")
     at: Instant = Field(description="When.")
     period: When | None = Field(None, description="The billing period's first day.")
-    note: Text | None = Field(None, description="Words for the bill.")
+    note: PersonalText | None = Field(None, description="Words for the bill.")
 
     def own_number(self) -> str:
         """The event's number."""

@@ -11,7 +11,15 @@ from crossdock.faults import Invalid
 from crossdock.model.document import Document, DocumentClass, Line, Measured, in_lines
 from crossdock.model.documents.party import Address
 from crossdock.model.documents.warehouse import joined
-from crossdock.model.fields import Code, Lines, NotNegative, Number, Positive, Text, UnitCode
+from crossdock.model.fields import (
+    Code,
+    Lines,
+    NotNegative,
+    Number,
+    PersonalText,
+    Positive,
+    UnitCode,
+)
 from crossdock.model.moments import Day, Instant, When
 from crossdock.model.quantity import Quantity
 
@@ -91,7 +99,7 @@ class InventoryAdjustment(Document):
     quantity: Number = Field(description="The change, in `unit`: below nothing for a loss.")
     unit: UnitCode = Field(description="Unit of the quantity.")
     reason: Code = Field(description="Why, in our words.")
-    note: Text | None = Field(None, description="Why, in the counter's words.")
+    note: PersonalText | None = Field(None, description="Why, in the counter's words.")
     at: Instant = Field(description="When.")
 
     def own_number(self) -> str:

@@ -9,7 +9,7 @@ from pydantic import Field
 from crossdock.faults import Invalid
 from crossdock.model.codes.countries import WITHOUT_POSTCODE
 from crossdock.model.document import Document, DocumentClass, Part
-from crossdock.model.fields import Code, Country, Gln, Several, Text
+from crossdock.model.fields import Code, Country, Gln, PersonalText, Several, Text
 
 Role = Literal["customer", "supplier", "carrier", "client", "warehouse", "company"]
 
@@ -17,16 +17,16 @@ Role = Literal["customer", "supplier", "carrier", "client", "warehouse", "compan
 class Address(Part):
     """A place that goods or papers are sent to."""
 
-    name: Text | None = Field(None, description="Who is addressed there.")
-    company: Text | None = Field(None, description="The company, where `name` is a person.")
-    street: Text | None = Field(None, description="Street and house number.")
-    street2: Text | None = Field(None, description="Second line: building, floor, care of.")
-    postcode: Text | None = Field(None, description="Postcode as its country writes it.")
-    city: Text | None = Field(None, description="Town.")
+    name: PersonalText | None = Field(None, description="Who is addressed there.")
+    company: PersonalText | None = Field(None, description="The company, where `name` is a person.")
+    street: PersonalText | None = Field(None, description="Street and house number.")
+    street2: PersonalText | None = Field(None, description="Second line: building, floor, care of.")
+    postcode: PersonalText | None = Field(None, description="Postcode as its country writes it.")
+    city: PersonalText | None = Field(None, description="Town.")
     region: Text | None = Field(None, description="State, province or county.")
     country: Country | None = Field(None, description="Country, ISO 3166-1 alpha-2.")
-    phone: Text | None = Field(None, description="Telephone.")
-    email: Text | None = Field(None, description="E-mail.")
+    phone: PersonalText | None = Field(None, description="Telephone.")
+    email: PersonalText | None = Field(None, description="E-mail.")
     gln: Gln | None = Field(None, description="Global Location Number.")
 
     def refuse_bad(self, path: str) -> None:
@@ -53,9 +53,9 @@ class PostalAddress(Address):
 class Contact(Part):
     """A person at a party."""
 
-    name: Text | None = Field(None, description="Name.")
-    email: Text | None = Field(None, description="E-mail.")
-    phone: Text | None = Field(None, description="Telephone.")
+    name: PersonalText | None = Field(None, description="Name.")
+    email: PersonalText | None = Field(None, description="E-mail.")
+    phone: PersonalText | None = Field(None, description="Telephone.")
     role: Text | None = Field(None, description="What they answer for.")
 
 
@@ -63,9 +63,9 @@ class PartyRef(Part):
     """A party as another document names it."""
 
     id: Code | None = Field(None, description="The party's id.")
-    name: Text | None = Field(None, description="Its name.")
-    email: Text | None = Field(None, description="E-mail for this document.")
-    phone: Text | None = Field(None, description="Telephone for this document.")
+    name: PersonalText | None = Field(None, description="Its name.")
+    email: PersonalText | None = Field(None, description="E-mail for this document.")
+    phone: PersonalText | None = Field(None, description="Telephone for this document.")
     gln: Gln | None = Field(None, description="Global Location Number.")
 
 
@@ -76,7 +76,7 @@ class Party(Document):
     document_class: ClassVar[DocumentClass] = DocumentClass.STATE
 
     id: Code = Field(description="The party's id.")
-    name: Text = Field(description="Its name.")
+    name: PersonalText = Field(description="Its name.")
     roles: Several[Role] = Field((), description="What it is to us.")
     addresses: Several[PostalAddress] = Field((), description="Its addresses.")
     contacts: Several[Contact] = Field((), description="Its people.")

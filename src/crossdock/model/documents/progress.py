@@ -11,7 +11,7 @@ from crossdock.model.document import Document, DocumentClass, Line, Measured, Pa
 from crossdock.model.documents.sales import SalesOrder
 from crossdock.model.documents.shipment import Shipment
 from crossdock.model.documents.warehouse import joined
-from crossdock.model.fields import Code, LineId, NotNegative, Positive, Several, Text
+from crossdock.model.fields import Code, LineId, NotNegative, PersonalText, Positive, Several, Text
 from crossdock.model.moments import Day, Instant, When
 
 
@@ -50,7 +50,7 @@ class TransportStatus(Document):
     )
     at: Instant = Field(description="When that was so.")
     tracking: Code | None = Field(None, description="The carrier's number.")
-    signed_by: Text | None = Field(None, description="Who took it.")
+    signed_by: PersonalText | None = Field(None, description="Who took it.")
 
     def own_number(self) -> str:
         """The report's number."""

@@ -13,7 +13,13 @@ from crossdock.model.documents.inventory import StockStatus
 from crossdock.model.documents.party import Address, PartyRef
 from crossdock.model.documents.sales import OrderLine, refuse_bare_prices, refuse_twin_lines
 from crossdock.model.documents.shipment import Package, ShippedLine
-from crossdock.model.fields import Code, LineId, Lines, Notes, Several
+from crossdock.model.fields import (
+    Code,
+    LineId,
+    Lines,
+    PersonalNotes,
+    Several,
+)
 from crossdock.model.moments import When
 
 
@@ -29,7 +35,7 @@ class PurchaseOrder(Document):
     site: Code | None = Field(None, description="The warehouse that receives.")
     ship_to: Address | None = Field(None, description="Where the goods go.")
     expected_at: When | None = Field(None, description="When they are expected.")
-    notes: Notes | None = Field(None, description="Words for people.")
+    notes: PersonalNotes | None = Field(None, description="Words for people.")
     lines: Lines[OrderLine] = Field(description="What is ordered.")
 
     def own_number(self) -> str:

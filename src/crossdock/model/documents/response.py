@@ -9,7 +9,16 @@ from pydantic import Field
 
 from crossdock.model.document import Document, DocumentClass, Line, Measured, Part, in_lines
 from crossdock.model.documents.sales import SalesOrder
-from crossdock.model.fields import Code, Currency, LineId, NotNegative, Number, Several, Text
+from crossdock.model.fields import (
+    Code,
+    Currency,
+    LineId,
+    NotNegative,
+    Number,
+    PersonalText,
+    Several,
+    Text,
+)
 from crossdock.model.moments import When
 
 #: How a whole was taken.
@@ -43,7 +52,7 @@ class OrderResponse(Document):
     answered_at: When | None = Field(None, description="When it was answered.")
     placed_at: When | None = Field(None, description="The order's date.")
     promised_at: When | None = Field(None, description="When the goods will leave or arrive.")
-    note: Text | None = Field(None, description="Words for the buyer.")
+    note: PersonalText | None = Field(None, description="Words for the buyer.")
     lines: Several[AnsweredLine] = Field((), description="The lines; none: all as they were ordered.")
 
     def own_number(self) -> str:

@@ -12,7 +12,15 @@ from crossdock.model.documents.inventory import StockStatus
 from crossdock.model.documents.party import Address, PartyRef
 from crossdock.model.documents.purchase import PurchaseOrder
 from crossdock.model.documents.sales import SalesOrder
-from crossdock.model.fields import Code, LineId, Lines, NotNegative, Positive, Several, Text
+from crossdock.model.fields import (
+    Code,
+    LineId,
+    Lines,
+    NotNegative,
+    PersonalText,
+    Positive,
+    Several,
+)
 from crossdock.model.moments import When
 
 
@@ -106,7 +114,7 @@ class ReturnToVendor(Document):
     purchase_order: Code | None = Field(None, description="The purchase order.")
     supplier: PartyRef | None = Field(None, description="Who gets them back.")
     site: Code | None = Field(None, description="The warehouse they leave.")
-    note: Text | None = Field(None, description="Words for the supplier.")
+    note: PersonalText | None = Field(None, description="Words for the supplier.")
     lines: Lines[ReturnLine] = Field(description="What goes back.")
 
     def own_number(self) -> str:

@@ -10,7 +10,18 @@ from pydantic import Field
 from crossdock.faults import Invalid
 from crossdock.model.document import Document, DocumentClass, Line, Measured, in_lines
 from crossdock.model.documents.party import Address, PartyRef
-from crossdock.model.fields import Code, Currency, LineId, Lines, Notes, Number, Positive, Several, Text
+from crossdock.model.fields import (
+    Code,
+    Currency,
+    LineId,
+    Lines,
+    Number,
+    PersonalNotes,
+    PersonalText,
+    Positive,
+    Several,
+    Text,
+)
 from crossdock.model.moments import Day, When
 from crossdock.model.money import Money
 from crossdock.model.quantity import Quantity
@@ -64,7 +75,7 @@ class SalesOrder(Document):
         (), description="Why it must not be released yet; `order_hold` lifts them."
     )
     routing_code: Code | None = Field(None, description="Routing code of the buyer's routing guide.")
-    notes: Notes | None = Field(None, description="Words for people.")
+    notes: PersonalNotes | None = Field(None, description="Words for people.")
     lines: Lines[OrderLine] = Field(description="What was ordered.")
 
     def own_number(self) -> str:
@@ -99,7 +110,7 @@ class Cancellation(Document):
 
     number: Code = Field(description="The cancellation's number, or the order's where it has none.")
     order: Code = Field(description="The sales order.")
-    reason: Text | None = Field(None, description="Why.")
+    reason: PersonalText | None = Field(None, description="Why.")
     requested_at: When | None = Field(None, description="When it was asked for.")
     lines: Several[CancelledLine] = Field((), description="The lines; none: the whole order.")
 

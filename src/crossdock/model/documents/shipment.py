@@ -13,7 +13,16 @@ from crossdock.faults import Invalid
 from crossdock.model.document import Document, DocumentClass, Line, Measured, Part, in_lines
 from crossdock.model.documents.party import Address, PartyRef
 from crossdock.model.documents.warehouse import of_order
-from crossdock.model.fields import Code, LineId, Lines, NotNegative, Positive, Several, Sscc, Text
+from crossdock.model.fields import (
+    Code,
+    LineId,
+    Lines,
+    NotNegative,
+    PersonalText,
+    Positive,
+    Several,
+    Sscc,
+)
 from crossdock.model.moments import Day, When
 from crossdock.model.quantity import Quantity
 
@@ -80,7 +89,7 @@ class Shipment(Document):
     final: bool | None = Field(None, description="False: what is in the packages may still change.")
     customer: PartyRef | None = Field(None, description="Who ordered.")
     ship_to: Address | None = Field(None, description="Where it goes.")
-    notes: Text | None = Field(None, description="Words for people.")
+    notes: PersonalText | None = Field(None, description="Words for people.")
     lines: Lines[ShippedLine] = Field(
         description="What left; one line may stand once per lot.",
     )

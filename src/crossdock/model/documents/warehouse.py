@@ -10,7 +10,16 @@ from pydantic import Field
 from crossdock.model.document import Document, DocumentClass, Line, Measured, in_lines
 from crossdock.model.documents.party import Address, PartyRef
 from crossdock.model.documents.sales import SalesOrder, refuse_twin_lines
-from crossdock.model.fields import Code, LineId, Lines, Notes, NotNegative, Positive, Several, Text
+from crossdock.model.fields import (
+    Code,
+    LineId,
+    Lines,
+    NotNegative,
+    PersonalNotes,
+    Positive,
+    Several,
+    Text,
+)
 from crossdock.model.moments import Day, Instant, When
 from crossdock.model.quantity import Quantity
 
@@ -56,7 +65,7 @@ class WarehouseOrder(Document):
     backorder_of: Code | None = Field(None, description="The warehouse order whose rest this is.")
     priority: Code | None = Field(None, description="How urgent, in our words.")
     reference: Code | None = Field(None, description="The buyer's own order number.")
-    notes: Notes | None = Field(None, description="Words for the floor.")
+    notes: PersonalNotes | None = Field(None, description="Words for the floor.")
     lines: Lines[WarehouseOrderLine] = Field(description="What to pick.")
 
     def own_number(self) -> str:

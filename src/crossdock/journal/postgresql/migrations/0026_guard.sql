@@ -9,7 +9,8 @@ CREATE TABLE approvals (
   reason text COLLATE "C" NOT NULL, position bigint NOT NULL);
 CREATE INDEX approvals_open ON approvals (id) WHERE state IN (1, 2);
 
--- Stones in place of what was erased: `seal` is the digest by which the chain still holds where a row changed.
+-- Stones in place of what was erased: `seal` is the digest by which the chain still holds where a row changed, `rest` that
+-- of the row as it was left.
 CREATE TABLE stones (
-  what text COLLATE "C" NOT NULL, id bigint NOT NULL, seal bytea, why text COLLATE "C" NOT NULL, at_ms bigint NOT NULL,
+  what text COLLATE "C" NOT NULL, id bigint NOT NULL, seal bytea, rest bytea, why text COLLATE "C" NOT NULL, at_ms bigint NOT NULL,
   position bigint NOT NULL, PRIMARY KEY (what, id));

@@ -8,7 +8,8 @@ CREATE TABLE approvals (
   position INTEGER NOT NULL);
 CREATE INDEX approvals_open ON approvals (id) WHERE state IN (1, 2);
 
--- Stones in place of what was erased: `seal` is the digest by which the chain still holds where a row changed.
+-- Stones in place of what was erased: `seal` is the digest by which the chain still holds where a row changed, `rest` that
+-- of the row as it was left.
 CREATE TABLE stones (
-  what TEXT NOT NULL, id INTEGER NOT NULL, seal BLOB, why TEXT NOT NULL, at_ms INTEGER NOT NULL, position INTEGER NOT NULL,
+  what TEXT NOT NULL, id INTEGER NOT NULL, seal BLOB, rest BLOB, why TEXT NOT NULL, at_ms INTEGER NOT NULL, position INTEGER NOT NULL,
   PRIMARY KEY (what, id)) WITHOUT ROWID;
