@@ -19,6 +19,7 @@ from crossdock.charter.fields import ConnectorFields, DocumentRead, DocumentWrit
 from crossdock.charter.load import load
 from crossdock.connectors.files.loading import LoadReader
 from crossdock.control.pressure import Pressure
+from crossdock.control.watch.outside import Outside, watch_of
 from crossdock.faults import Misconfigured
 from crossdock.governance.charter_gate import must_be_approved
 from crossdock.journal.sql.site import SiteJournal
@@ -33,10 +34,12 @@ from crossdock.kit.fits import Fits
 from crossdock.kit.fitting import FittedWriter
 from crossdock.kit.guarded import GuardedClient
 from crossdock.kit.http import Client, Response
+from crossdock.kit.no_client import NoClient
 from crossdock.kit.registry import Registry
 from crossdock.kit.registry import connectors as find_connectors
 from crossdock.kit.throttle import Pace
-from crossdock.mapping.crosswalk import Codes, Crosswalks
+from crossdock.mapping.crosswalk import Codes
+from crossdock.mapping.overlay import Overlay
 from crossdock.model import register
 from crossdock.pipeline import blind
 from crossdock.pipeline.bound import Bound, Clock, Context, DecisionTime, GatedClient
@@ -51,6 +54,7 @@ from crossdock.pipeline.transmit import NeverGuess
 from crossdock.pipeline.worker import Worker
 from crossdock.settings import Secrets, Settings
 from crossdock.transport.http import HttpClient
+from crossdock.transport.smtp import SmtpServer
 
 if TYPE_CHECKING:
     from crossdock.connectors.edi.station import As2Station
@@ -190,7 +194,7 @@ class Hub:
         self._lock = None if settings.is_shared else StoreLock(settings.sqlite_path)
         self.journal = (around.journal or open_journal)(settings, around)
         self._files = dict(self.charter.files)
-        self._crosswalks = Crosswalks.read(self._files)
+        self.crosswalks = Overlay(self._files, self.journal.crosswalk_rows)
         self._time = DecisionTime()
         self._secrets = secrets
         systems = {
@@ -217,6 +221,17 @@ class Hub:
         )
         self.pressure = Pressure(self.charter, self.journal, self.clock, self._disk_free)
         self.context.full, self.context.backlogs = self.pressure.is_full, self.pressure.backlogs
+        self.outside = Outside(
+            http=lambda url: around.http(url, System("outside", "http", url), self.charter),
+            mail=lambda way, password: SmtpServer(
+                way.server or "", user=way.user, password=password, starttls=way.starttls,
+                allow=self.charter.network_allow,
+            ),
+            secret=secrets,
+        )  # fmt: skip
+        self.watch = watch_of(
+            self.context, self.journal, self.outside, may_work=self.tenure.may_send, version=CODE_VERSION
+        )
         self.worker = Worker(
             self.context,
             commit=blind.NoCommit() if "commit" in off else DurableFirst(),
@@ -235,15 +250,11 @@ class Hub:
 
     def refresh_crosswalks(self) -> None:
         """Lays the rows that were added on the desk over those of the site's files."""
-        fresh = Crosswalks.read(self._files)
-        for name, system, theirs, ours, _ in self.journal.crosswalk_rows():
-            fresh = fresh.with_row(name, system, theirs, ours)
-        self._crosswalks = fresh
+        self.crosswalks.refresh()
 
     def known_codes(self, crosswalk: str) -> frozenset[str] | None:
         """Our codes that a crosswalk has; None when there is no such crosswalk."""
-        table = self._crosswalks.tables.get(crosswalk)
-        return None if table is None else frozenset(row.ours for row in table.rows())
+        return self.crosswalks.known_codes(crosswalk)
 
     def _disk_free(self) -> int | None:
         """Free bytes where the store is; None for a store on another machine, or on a disk that is all too small.
@@ -259,6 +270,7 @@ class Hub:
     async def stop(self) -> None:
         """Stops the worker, then closes the journal and all connections."""
         await self.pressure.stop()
+        await self.watch.stop()
         await self.worker.stop()
         await self.tenure.end()
         for bound in self.context.systems.values():
@@ -271,7 +283,7 @@ class Hub:
 
     def _bound(self, system: System, connector: Connector) -> Bound:
         packs = Packs(self.journal)
-        codes = Codes(system.name, lambda: self._crosswalks)
+        codes = Codes(system.name, lambda: self.crosswalks.current)
         told = Told(self.journal, self.charter)
         tools = Tools(
             system=system,
@@ -335,7 +347,7 @@ class Hub:
             breaker=Breaker(
                 failures_max=limits.breaker_failures,
                 probes_needed=limits.breaker_probes,
-                max_s=max(limits.retry_max_s, limits.retry_first_s),
+                max_s=max(limits.retry_max_s, limits.retry_first_s, 0.5),
             ),
             adaptive=Adaptive() if limits.adapt else None,
             badge=badge(
@@ -377,24 +389,3 @@ def _reads(codes: Codes, packs: Packs) -> tuple[Read, ...]:
     """What was looked up since this was last asked."""
     rows, items = codes.used(), packs.used()
     return (*[Read(used.what, used.version) for used in rows], *items) if rows else items
-
-
-class NoClient:
-    """Stands for a system that is never called: it only sends."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def wait_s(self) -> float:
-        """It never waits."""
-        return 0.0
-
-    async def send(
-        self, method: str, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None
-    ) -> Response:
-        """Raises Misconfigured: there is nowhere to send to."""
-        fix = f"add url: to {self._name} in charter.yaml ({method} {path})"
-        raise Misconfigured(f"{self._name} has no url", path=f"systems.{self._name}.url", fix=fix)
-
-    async def close(self) -> None:
-        """There is nothing to end."""

@@ -16,8 +16,12 @@ from crossdock.api.keys import Keys
 from crossdock.api.proxies import Proxies
 from crossdock.api.second import carry_out
 from crossdock.api.server import HttpServer
+from crossdock.api.watch import add_watch
 from crossdock.assembly import Hub
 from crossdock.control.metrics import Metrics
+from crossdock.control.watch.figures import Figures
+from crossdock.control.watch.gauges import watch_gauges
+from crossdock.desk.supervision import Supervision
 from crossdock.governance.approvals import Approvals
 
 _log = structlog.get_logger("crossdock.app")
@@ -60,10 +64,18 @@ class App:
         self.desk = desk_of(hub, eyes)
         self.operator = operator_of(hub, hub.context, eyes)
         self.people = People(hub.journal, hub.clock.now_ms, eyes)
+        self.supervision = Supervision(
+            hub.journal, self.desk, hub.context, hub.clock.now_ms,
+            trying=hub.crosswalks.trying, host=hub.settings.host_id, eyes=eyes,
+        )  # fmt: skip
         carry_out(
-            eyes, desk=self.desk, operator=self.operator, people=self.people, restored=hub.context.restored
-        )
-        admin = create(self, desk=self.desk, operator=self.operator, people=self.people, approvals=eyes)
+            eyes, desk=self.desk, operator=self.operator, people=self.people, restored=hub.context.restored,
+            supervision=self.supervision,
+        )  # fmt: skip
+        admin = create(
+            self, desk=self.desk, operator=self.operator, people=self.people, approvals=eyes,
+            supervision=self.supervision,
+        )  # fmt: skip
         proxies = Proxies(hub.settings.trusted_proxies)
         other = bridged(admin, max_bytes=_ADMIN_MAX_BYTES, proxies=proxies)
         if beside is not None:
@@ -72,6 +84,16 @@ class App:
         self.as2 = self._as2_door(hub)
         front = Front(self.intake, other, self.as2)
         settings = hub.settings
+        self.watch = hub.watch
+        self.watch.figures = Figures(self.metrics.registry)
+        rule = hub.charter.watch.beat
+        self.beat = (
+            hub.outside.beat(rule, hub.journal, hub.clock, self.ails, lambda: self.watch.is_ours)
+            if rule
+            else None
+        )
+        self.metrics.more = lambda c: watch_gauges(c, self.watch, self.beat)
+        add_watch(admin, self.keys, self, hub.charter.watch)
         self.server = HttpServer(front, settings.host, settings.port, shares_port=settings.shares_port)
         self.ended = asyncio.Event()
 
@@ -95,6 +117,12 @@ class App:
         await self.hub.start()
         await self.hub.worker.start()
         self.hub.pressure.start()
+        self.watch.start()
+        if self.watch.tracer is not None:
+            self.watch.tracer.start()
+        if self.beat is not None:
+            self.beat.start()
+        await self.supervision.start()
         await self.server.start()
         self.server.on_exit(self.ended.set)
         systems, charter = sorted(self.hub.charter.systems), self.hub.charter.version
@@ -103,14 +131,27 @@ class App:
 
     @property
     def ready(self) -> bool:
-        """Whether the store takes commits, and nobody else can have taken over what is held here."""
+        """Whether the store takes commits, the work goes on, and nobody else can have taken it over."""
         hub = self.hub
-        return hub.journal.writer.failure is None and hub.tenure.may_send() and not self.intake.draining
+        if hub.journal.writer.failure is not None or self.intake.draining:
+            return False
+        return hub.tenure.may_send() and hub.worker.ails() is None
+
+    def ails(self) -> str | None:
+        """Why the hub does not work now, as far as it knows itself; None: it works."""
+        stopped = self.hub.worker.ails()
+        if stopped is None and not self.ready:
+            return self.hub.journal.writer.failure or "it is stopping, or others have taken its work over"
+        if stopped is None and self.watch.is_ours and self.watch.is_stuck:
+            return "the watch does not come to its end"
+        return stopped
 
     async def stop(self) -> None:
         """Takes nothing new, gives what is on the wire up to `DRAIN_MAX_S`, closes the journal."""
         started = time.monotonic()
         self.intake.draining = True
+        if self.beat is not None:
+            await self.beat.stop()
         for target in self.hub.worker.targets.values():
             target.paused = True
         while time.monotonic() - started < DRAIN_MAX_S - 2:
@@ -120,5 +161,6 @@ class App:
         await self.server.stop()
         if self.as2 is not None:
             await self.as2.stop()
+        await self.supervision.stop()
         await self.hub.stop()
         _log.info("stopped", seconds=round(time.monotonic() - started, 2))

@@ -10,8 +10,10 @@ from ipaddress import IPv4Network, IPv6Network
 from zoneinfo import ZoneInfo
 
 from crossdock.charter.blackouts import Blackout, Calendar
+from crossdock.charter.desk import DeskRules
 from crossdock.charter.flow_settings import Brake, FileForm, Fit, WhenClosed
 from crossdock.charter.orders import HUB_OWNER, Orders
+from crossdock.charter.watch import Watching
 from crossdock.formats.edi.profile import Profile
 from crossdock.stock.policy import Policy
 
@@ -191,6 +193,12 @@ class ObjectRule:
     owner: str
     readers: tuple[Reader, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict[str, str])  #: field path -> its own owner
+    also: tuple[str, ...] = ()  #: more systems whose own objects of this kind count as much
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Every system whose word counts on its own objects."""
+        return (self.owner, *self.also)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +275,7 @@ class Charter:
     checks: Checks = Checks()
     network_allow: tuple[IPv4Network | IPv6Network, ...] = ()
     owners: Mapping[str, str] = field(default_factory=dict[str, str])  #: incident type -> role
+    desk: DeskRules = field(default_factory=DeskRules)
     intake_max_bytes: int = 10_000_000
     intake: Intake = Intake()
     orders: Orders = field(default_factory=Orders)
@@ -276,6 +285,7 @@ class Charter:
     four_eyes: FourEyes = FourEyes()
     single_sign_on: SingleSignOn | None = None
     retention: Retention = Retention()
+    watch: Watching = field(default_factory=Watching)  #: what is awaited, and who is told of what
 
     def calendar(self, system: str, direction: str) -> Calendar:
         """The blackouts of one system and one direction ("in" or "out"), on its own clock or else the site's."""

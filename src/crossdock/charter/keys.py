@@ -5,65 +5,11 @@ Checking, the JSON Schema for editors and the reference page are all made from t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
+from crossdock.charter.key import Key, Type
+from crossdock.charter.key import keys as _keys
+from crossdock.charter.watch_keys import WATCH_SECTIONS
 
-
-class Type(Enum):
-    """What may stand behind a key."""
-
-    TEXT = "text"
-    NAME = "name"  #: letters, digits, `_` and `-`
-    WHOLE = "whole number"
-    NUMBER = "number"
-    FLAG = "true or false"
-    TEXTS = "list of text"
-    DAYS = "list of days"
-    SECONDS = "seconds"
-    CHOICE = "one of a few words"
-    PATH = "JSONata path"
-    FIELD = "dotted field path"
-    FIELDS = "list of dotted field paths"
-    FILE = "file of the site"
-    URL = "http or https address"
-    URL_PATH = "path of an address"
-    HEADER = "name of an HTTP header"
-    SECRET_NAME = "name of a secret"
-    ZONE = "IANA time zone"
-    CURRENCY = "ISO 4217 currency"
-    CODEC = "character set"
-    NETWORKS = "list of networks (CIDR)"
-    STATUSES = "list of HTTP statuses, such as 200 or 2xx"
-    EXACT_STATUSES = "list of HTTP statuses, such as 200"
-    DOCUMENT = "kind of document"
-    SYSTEM = "name of a system"
-    TREE = "a document"
-    CONNECTOR = "kind of connector"
-    READERS = "list of systems"
-    TEXT_BY_NAME = "mapping of names to text"
-    WHOLE_BY_NAME = "mapping of names to whole numbers"
-    SECTION = "section"
-    SECTIONS = "list of sections"
-    SECTION_BY_NAME = "sections by name"
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One key of a section."""
-
-    name: str
-    type: Type
-    says: str
-    required: bool = False
-    default: object = None
-    choices: tuple[str, ...] = ()
-    section: str = ""  #: the table behind it
-    least: float = 0.0  #: of a number
-
-
-def _keys(*keys: Key) -> dict[str, Key]:
-    return {key.name: key for key in keys}
-
+__all__ = ["EXAMPLE", "SECTIONS", "STOCK_SECTIONS", "Key", "Type"]
 
 #: The tables of the stock section.
 STOCK_SECTIONS: dict[str, dict[str, Key]] = {
@@ -111,6 +57,8 @@ SECTIONS: dict[str, dict[str, Key]] = {
             required=True, section="object"),
         Key("orders", Type.SECTION, "How orders go: changes, cancellations, package contents.",
             section="orders"),
+        Key("desk", Type.SECTION, "How soon somebody must look at an incident, and who gets it when nobody does.",
+            section="desk"),
         Key("owners", Type.TEXT_BY_NAME, "Which role an incident type goes to: `unknown_sku: master_data`."),
         Key("four_eyes", Type.SECTION, "Acts that one person asks for and another approves.", section="four_eyes"),
         Key("single_sign_on", Type.SECTION, "Sign-in to the console with an OpenID Connect provider.",
@@ -118,12 +66,27 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("retention", Type.SECTION, "How long what has ended is kept.",
             section="retention"),
         Key("stock", Type.SECTION, "What stock is kept and promised; absent: none.", section="stock"),
+        Key("watch", Type.SECTION, "What is awaited and by when, and who is told of what.", section="watch"),
     ),
     "site": _keys(
         Key("name", Type.TEXT, "Name of the installation.", default="site"),
         Key("timezone", Type.ZONE, "Where its people live.", default="UTC"),
         Key("currency", Type.CURRENCY, "Its own currency.", default="EUR"),
         Key("tenant", Type.NAME, "The client that its records belong to.", default="default"),
+    ),
+    "desk": _keys(
+        Key("escalate", Type.TEXTS, "Roles that get an incident one after the other while nobody takes it in time:"
+            " `[supervisor, manager]`.", default=()),
+        Key("severities", Type.SECTION_BY_NAME, "For high, medium and low, in place of the usual.",
+            section="desk_clock"),
+        Key("types", Type.SECTION_BY_NAME, "For one type of incident, in place of its severity's.",
+            section="desk_clock"),
+        Key("replay_max", Type.WHOLE, "Deliveries that one replay may repeat.", default=100_000, least=1),
+    ),
+    "desk_clock": _keys(
+        Key("respond_s", Type.SECONDS, "How soon somebody must have looked.", least=1),
+        Key("severity", Type.CHOICE, "How bad it is here.", choices=("high", "medium", "low")),
+        Key("escalate", Type.TEXTS, "Roles that get it one after the other while nobody takes it; []: nobody else."),
     ),
     "network": _keys(
         Key("allow", Type.NETWORKS, "Private networks that may be called; all others are refused.", default=()),
@@ -296,6 +259,8 @@ SECTIONS: dict[str, dict[str, Key]] = {
     ),
     "object": _keys(
         Key("owner", Type.SYSTEM, "The system whose word counts.", required=True),
+        Key("also", Type.TEXTS, "More systems that own objects of this kind, each its own: a second shop, another"
+            " warehouse.", default=()),
         Key("readers", Type.READERS, "Who gets it: `[wms]` or `[{system: wms, after: erp}]`.", default=()),
         Key("fields", Type.TEXT_BY_NAME, "Fields that another system owns: `price: erp`.", default={}),
     ),
@@ -338,6 +303,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
             " ever.", least=1),
     ),
     **STOCK_SECTIONS,
+    **WATCH_SECTIONS,
     "reader": _keys(
         Key("system", Type.SYSTEM, "Who gets it.", required=True),
         Key("after", Type.SYSTEM, "A reader that must have answered first."),

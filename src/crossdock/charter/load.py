@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from crossdock.charter.charter import Charter, Checks, Intake, ItemCheck, Site, System
+from crossdock.charter.desk import read_desk
 from crossdock.charter.flow_reading import check_blackouts
 from crossdock.charter.objects import check_agreement, check_documents, read_objects
 from crossdock.charter.orders import check_made, check_reports, read_orders
@@ -21,6 +22,7 @@ from crossdock.charter.site_files import CHARTER_FILE, check_files, digest, read
 from crossdock.charter.stock import LEVEL, read_stock
 from crossdock.charter.systems import Connectors, read_systems
 from crossdock.charter.values import nearest
+from crossdock.charter.watch_reading import read_watch
 from crossdock.faults import Misconfigured
 
 FORMAT = 1  #: of charter.yaml
@@ -30,7 +32,7 @@ INCIDENT_TYPES = (
     "poison", "invalid", "duplicate_conflict", "unknown_sku", "unknown_unit", "unmapped_code", "bad_address",
     "bad_transition", "not_owned", "rejected", "in_doubt", "throttled", "overdue", "backorder", "part_fulfilled",
     "stock_variance", "lot_missing", "lot_expired", "negative_stock", "price_missing",
-    "mass_change",
+    "mass_change", "silence",
 )  # fmt: skip
 
 
@@ -95,14 +97,16 @@ def _charter(
     site, intake = _section(reading, values, "site"), _section(reading, values, "intake")
     if "timezone" in site and isinstance(site["timezone"], str):
         del site["timezone"]  # the default, which Site knows as a zone
+    home = Site(**site)
     charter = Charter(
         version=digest(files),
-        site=Site(**site),
+        site=home,
         systems=systems,
         objects=rules,
         checks=_checks(checks) if checks else Checks(),
         network_allow=_section(reading, values, "network").get("allow", ()),
         owners=_owners(reading, values["owners"] or {}),
+        desk=read_desk(reading, values["desk"], INCIDENT_TYPES),
         intake_max_bytes=intake.pop("max_bytes", 10_000_000),
         intake=Intake(**intake),
         orders=read_orders(reading, values["orders"]),
@@ -112,6 +116,7 @@ def _charter(
         four_eyes=read_four_eyes(reading, values["four_eyes"]),
         single_sign_on=read_single_sign_on(reading, values["single_sign_on"]),
         retention=read_retention(reading, values["retention"]),
+        watch=read_watch(reading, values["watch"], systems, home.timezone),
     )
     check_made(reading, systems, {rule.document: rule.owner for rule in rules.values()})
     for system in systems.values():

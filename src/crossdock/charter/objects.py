@@ -20,7 +20,8 @@ def read_objects(reading: Reading, entry: Entry | None) -> dict[str, ObjectRule]
         if values is None or values["owner"] is None:
             continue
         readers = _read_readers(reading, values["readers"], f"{path}.readers")
-        rules[document] = ObjectRule(document, values["owner"], readers, values["fields"])
+        also = tuple(dict.fromkeys(values["also"]))
+        rules[document] = ObjectRule(document, values["owner"], readers, values["fields"], also)
     return rules
 
 
@@ -102,15 +103,16 @@ def _check_owner(
 ) -> None:
     if rule.owner == HUB_OWNER and HUB_OWNER not in named:
         return  # the hub makes it itself
-    if not _check_system(reading, f"{path}.owner", rule.owner, named):
-        return
-    owner = systems.get(rule.owner)
-    if owner and rule.readers and not owner.flow_in(rule.document):
-        reading.refuse(
-            f"{path}.owner",
-            f"{rule.owner} owns {rule.document} but sends none",
-            f"add `in: [{{document: {rule.document}, …}}]` to {rule.owner}, or name another owner",
-        )
+    for place, name in ((f"{path}.owner", rule.owner), *((f"{path}.also", name) for name in rule.also)):
+        if not _check_system(reading, place, name, named):
+            continue
+        owner = systems.get(name)
+        if owner and rule.readers and not owner.flow_in(rule.document):
+            reading.refuse(
+                place,
+                f"{name} owns {rule.document} but sends none",
+                f"add `in: [{{document: {rule.document}, …}}]` to {name}, or name another owner",
+            )
 
 
 def _check_readers(
@@ -128,7 +130,7 @@ def _check_readers(
                 f"{reader.system} is to get {rule.document} but has no `out` flow for it",
                 f"add `out: [{{document: {rule.document}, …}}]` to {reader.system}, or take it out here",
             )
-        if reader.system == rule.owner:
+        if reader.system in rule.owners:
             reading.refuse(place, f"{reader.system} owns it and needs no copy", "take it out of the readers")
         if reader.after is not None and reader.after not in names:
             others = [name for name in names if name != reader.system]

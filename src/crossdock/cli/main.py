@@ -18,6 +18,7 @@ from crossdock.cli import (
     doctor,
     duplicates,
     gates,
+    health,
     hub,
     init,
     keys,
@@ -63,6 +64,7 @@ app.command()(trace.trace)
 app.add_typer(desk.app, name="desk")
 app.command()(conservation.conservation)
 app.command()(status.status)
+app.command()(health.health)
 app.command()(stock.stock)
 app.command()(gates.pause)
 app.command()(gates.resume)

@@ -63,6 +63,7 @@ TYPES: dict[str, IncidentType] = {
         IncidentType("negative_stock", _OPS, "medium", 8 * _HOUR, "Stock below zero"),
         IncidentType("price_missing", _MASTER, "medium", 4 * _HOUR, "A line without a price"),
         IncidentType("mass_change", _OPS, "high", _HOUR, "A feed changes far more than usual and is held"),
+        IncidentType("silence", _OPS, "high", _HOUR, "A system did not tell what it should have told by now"),
     )
 }
 

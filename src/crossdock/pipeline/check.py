@@ -8,10 +8,12 @@ from typing import Any, cast
 from crossdock.charter.charter import Charter, ItemCheck
 from crossdock.faults import Invalid, NotOwned, Waits
 from crossdock.kit.connector import Read, Tree
+from crossdock.message.gate import Direction
 from crossdock.message.records import Message
 from crossdock.model import register
 from crossdock.model.codes.units import UNITS
 from crossdock.model.document import Document, DocumentClass
+from crossdock.pipeline.bound import Context
 from crossdock.pipeline.knowledge import ACKNOWLEDGED, Knowledge
 
 
@@ -72,6 +74,25 @@ def _item(path: str, sku: str, unit: str | None, known: Knowledge) -> Read:
     return Read(f"item {sku}", item.version)
 
 
+def predecessor(message: Message, parent: tuple[str, str] | None, charter: Charter, known: Knowledge) -> None:
+    """A document that belongs to another waits until that one is known. Raises Waits."""
+    if parent is None or message.root != message.hub or parent[0] not in charter.objects:
+        return
+    if known.parent(message.system, parent) is None:
+        raise Waits(
+            f"{message.document} {message.number} came before its {parent[0]} {parent[1]}",
+            kind=parent[0],
+            number=parent[1],
+            fix=f"send {parent[0]} {parent[1]}, or resolve with a reason",
+        )
+
+
+def until_ms(context: Context, kind: str) -> int:
+    """When a kind of document must have come: its owner's closed times do not count."""
+    rule, wait_ms = context.charter.objects.get(kind), int(context.charter.checks.wait_s * 1000)
+    return context.gates.advanced(rule.owner if rule else "", Direction.IN, wait_ms)
+
+
 def ownership(message: Message, charter: Charter, known: Knowledge) -> bool:
     """Whether this is news: False for the echo of our own write. Raises NotOwned.
 
@@ -79,7 +100,7 @@ def ownership(message: Message, charter: Charter, known: Knowledge) -> bool:
     that the charter gives it; judged on what differs from its own last word.
     """
     rule = charter.objects.get(message.document)
-    if rule is None or rule.owner == message.system:
+    if rule is None or message.system in rule.owners:
         return _owned_by_others(message, charter, known)
     last = known.last_told(message.hub, message.system)
     before = last[1].tree if last else {}
@@ -106,7 +127,7 @@ def _owned_by_others(message: Message, charter: Charter, known: Knowledge) -> bo
     if last is None:
         return True
     for path in changes(last[1].tree, message.tree):
-        owner = _owner(path, rule.fields, rule.owner)
+        owner = _owner(path, rule.fields, message.system)
         if owner != message.system:
             raise NotOwned(
                 f"{message.system} changed {path} of {message.document} {message.number}; it belongs to {owner}",

@@ -19,13 +19,13 @@ from crossdock.model.documents.progress import OrderStatus
 from crossdock.pipeline import check
 from crossdock.pipeline.batch import Batch
 from crossdock.pipeline.bound import Context
-from crossdock.pipeline.brake import TYPE, MassChange, cause_of_feed
+from crossdock.pipeline.brake import MassChange, cause_of_feed
 from crossdock.pipeline.follow_up import FollowUp, Pen
 from crossdock.pipeline.goods import goods
 from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge, shares_numbers
 from crossdock.pipeline.particulars import particulars
 from crossdock.pipeline.progress import Progress, Ruling
-from crossdock.pipeline.report import Subject, incident_of, reads_json
+from crossdock.pipeline.report import cause_of, incident_of, reads_json, subject_of
 from crossdock.pipeline.route import Router
 from crossdock.pipeline.stockkeeping.keeper import Keeper, Kept, NotCovered
 
@@ -76,10 +76,10 @@ class Decider:
                 self._wait(message, wait, batch, None)
             return
         try:
-            if made_by is None and self._outdated(message):
+            if made_by is None and self.outdated(message):
                 self._superseded(message, batch, "a newer version went its way in the meantime")
                 return
-            self._predecessor(message, parent)
+            check.predecessor(message, parent, self._charter, self._known)
             own = self._charter.made_by_hub(message.document)
             news = own or check.ownership(message, self._charter, self._known)
             if self.stock is not None and self.stock.echoes(message, document):
@@ -111,7 +111,6 @@ class Decider:
         news: bool,
     ) -> None:
         """Routes a message that passed all checks, unless its feed runs away or the stock does not cover it."""
-        # What a person sent back has been looked at.
         runaway = self.brake.judge(message) if made_by is not None and news else None
         if made_by is not None and self.brake.engaged((message.system, message.document)):
             self._take_place(message, batch)
@@ -122,14 +121,20 @@ class Decider:
         kept = Kept()
         if self.stock is not None and news:
             try:
-                kept = self.stock.decided(message, document, [r.system for r in targets])
+                kept = self.stock.decided(
+                    message, document, [r.system for r in targets], ruling.story if ruling else ()
+                )
             except NotCovered as no:
                 self._move(message, MessageState.REFUSED, batch, made_by)
                 entry = self._entry(EntryKind.decided, message, f"refused: {no.says}", reads)
                 batch.changes.entry(entry, *self._introduction(message, batch.changes))
+                self.follow_up.short(message, ruling, "refused", no.says, batch)
                 return
             except Fault as fault:
                 self._lacks(message, fault, batch, made_by)
+                if fault.type == "backorder" and made_by is not None:
+                    self.stock.nudge(str(fault.value), batch.changes)
+                    self.follow_up.short(message, ruling, "backordered", fault.says, batch)
                 return
         if kept.fault is not None:
             self._lacks(message, kept.fault, batch, made_by)
@@ -147,6 +152,10 @@ class Decider:
             self.broken(message, made_by, fault, batch)
         elif message.state is not MessageState.DESK or fault.type != "backorder":
             self.to_desk(message, fault, batch)
+        elif self._is_another(message, fault):
+            # What it lacked has come: it wakes with another item now.
+            self._leave_desk(message, batch)
+            self._incident(message, fault, batch)
 
     def unchanged(self, message: Message, made: Entry, batch: Batch) -> None:
         """A new message that says what its sender said last: counted, and passed on to nobody."""
@@ -163,14 +172,12 @@ class Decider:
         journal = self._context.journal
         held_by = journal.incident_of_cause(cause_of_feed((newer.system, newer.document)))
         for older in journal.messages_on_desk(newer.hub) if held_by is not None else ():
-            if (
-                older.id not in batch.displaced
-                and journal.incident_of(MemberKind.MESSAGE, older.id) == held_by
-            ):
-                batch.displaced.add(older.id)
-                self._move(older, MessageState.SUPERSEDED, batch, None, why="newer ones took its place")
-                says = "a newer one took its place while it was held"
-                batch.changes.entry(self._entry(EntryKind.superseded, older, says, ()))
+            if older.id in batch.displaced or journal.incident_of(MemberKind.MESSAGE, older.id) != held_by:
+                continue
+            batch.displaced.add(older.id)
+            self._move(older, MessageState.SUPERSEDED, batch, None, why="newer ones took its place")
+            says = "a newer one took its place while it was held"
+            batch.changes.entry(self._entry(EntryKind.superseded, older, says, ()))
 
     def _hand_over(self, message: Message, batch: Batch, made_by: Entry | None) -> None:
         """The object's story is decided by whoever holds its home, so that its lanes keep their order."""
@@ -205,8 +212,7 @@ class Decider:
 
     def _leave_desk(self, message: Message, batch: Batch, why: str = "what was missing has come") -> None:
         """It is no member of its incident any more, and the last one ends it."""
-        journal = self._context.journal
-        incident = journal.incident_of(MemberKind.MESSAGE, message.id)
+        incident = self._context.journal.incident_of(MemberKind.MESSAGE, message.id)
         if incident is not None:
             batch.changes.row("delete_member", MemberKind.MESSAGE.value, message.id)
             if incident not in batch.freed:
@@ -261,6 +267,7 @@ class Decider:
             and message.root == message.hub
             and shares_numbers(self._charter, message.system, message.document)
             and self._known.by_number(message.document, message.number) is None
+            and not self._known.has_other_number(message.hub)
         )
         self._known.learn(message)
         return [
@@ -271,26 +278,16 @@ class Decider:
 
     # -- not now -------------------------------------------------------------
 
-    def _predecessor(self, message: Message, parent: tuple[str, str] | None) -> None:
-        """A document that belongs to another waits until that one is known. Raises Waits."""
-        if parent is None or message.root != message.hub or parent[0] not in self._charter.objects:
-            return
-        if self._known.parent(message.system, parent) is None:
-            raise Waits(
-                f"{message.document} {message.number} came before its {parent[0]} {parent[1]}",
-                kind=parent[0],
-                number=parent[1],
-                fix=f"send {parent[0]} {parent[1]}, or resolve with a reason",
-            )
-
     def _wait(self, message: Message, wait: Waits, batch: Batch, made_by: Entry | None) -> None:
-        until = wait.until_ms or (None if wait.patient else self._until(wait.kind))
+        until = wait.until_ms or (None if wait.patient else check.until_ms(self._context, wait.kind))
         predecessor = f"{wait.kind}/{wait.number}"
         changes = batch.changes
         if made_by is not None:
             message.waits_for, message.until_ms = predecessor, until
             changes.add_message(message, made_by)
         elif message.state is MessageState.DESK or message.waits_for != predecessor:
+            if message.state is MessageState.DESK:
+                self._leave_desk(message, batch)
             changes.move_message(message, MessageState.WAITING, waits_for=predecessor, until_ms=until)
         else:
             return
@@ -298,12 +295,6 @@ class Decider:
         batch.waits.append((message.id, message.system, predecessor))
         entry = self._entry(EntryKind.decided, message, f"waits for {wait.kind} {wait.number}", ())
         changes.entry(entry, *self._introduction(message, changes))
-
-    def _until(self, kind: str) -> int:
-        """When a kind of document must have come: its owner's closed times do not count."""
-        rule, wait_ms = self._charter.objects.get(kind), int(self._charter.checks.wait_s * 1000)
-        owner = rule.owner if rule else ""
-        return self._context.gates.advanced(owner, Direction.IN, wait_ms)
 
     def overdue(self, message: Message, batch: Batch) -> int | None:
         """The predecessor did not come in time: somebody must look, unless its owner could not send it.
@@ -323,7 +314,10 @@ class Decider:
         shut = self._context.gates.shut(rule.owner, Direction.IN) if rule else None
         if shut is not None:
             batch.changes.move_message(
-                message, MessageState.WAITING, waits_for=message.waits_for, until_ms=self._until(kind)
+                message,
+                MessageState.WAITING,
+                waits_for=message.waits_for,
+                until_ms=check.until_ms(self._context, kind),
             )
             says = f"waits on for {kind} {number}: {shut.says}"
             batch.changes.entry(self._entry(EntryKind.decided, message, says, ()))
@@ -337,11 +331,11 @@ class Decider:
         self.to_desk(message, fault, batch)
         return None
 
-    def late(self, message: Message, made: Entry, batch: Batch) -> None:
+    def late(self, message: Message, made: Entry, batch: Batch, says: str = "") -> None:
         """A new message that an accepted newer version has overtaken."""
         message.state = MessageState.SUPERSEDED
         batch.changes.add_message(message, made)
-        entry = self._entry(EntryKind.superseded, message, "a newer version was accepted before", ())
+        entry = self._entry(EntryKind.superseded, message, says or "a newer version was accepted before", ())
         batch.changes.entry(entry, *self._introduction(message, batch.changes))
 
     def replaced(self, message: Message, batch: Batch) -> None:
@@ -352,7 +346,8 @@ class Decider:
         self._move(message, MessageState.SUPERSEDED, batch, None)
         batch.changes.entry(self._entry(EntryKind.superseded, message, says, ()))
 
-    def _outdated(self, message: Message) -> bool:
+    def outdated(self, message: Message) -> bool:
+        """Whether its system has told a newer version meanwhile."""
         last = self._known.last_told(message.hub, message.system)
         return last is not None and last[0] == TOLD and last[1].version > message.version
 
@@ -373,27 +368,23 @@ class Decider:
         self._incident(message, fault, batch)
 
     def _incident(self, message: Message, fault: Fault, batch: Batch) -> None:
+        id_, now_ms = self._context.journal.next_id(), self._context.clock.now_ms()
         incident = incident_of(
-            fault,
-            Subject(message.system, message.document, "" if fault.type == TYPE else message.number),
-            (MemberKind.MESSAGE, message.id),
-            id_=self._context.journal.next_id(),
-            now_ms=self._context.clock.now_ms(),
+            fault, subject_of(message, fault), (MemberKind.MESSAGE, message.id), id_=id_, now_ms=now_ms,
             charter=self._charter,
-        )
+        )  # fmt: skip
         entry = self._entry(EntryKind.incident, message, fault.says, ())
         batch.changes.open_incident(incident, entry, *self._introduction(message, batch.changes))
 
+    def _is_another(self, message: Message, fault: Fault) -> bool:
+        """Whether it would be on the desk for another cause than it is."""
+        journal, member = self._context.journal, (MemberKind.MESSAGE, message.id)
+        same = journal.incident_of_cause(cause_of(fault, subject_of(message, fault), member))
+        return same != journal.incident_of(*member)
+
     def _entry(self, kind: EntryKind, message: Message, says: str, reads: Collection[Read]) -> Entry:
         return Entry(
-            kind,
-            system=message.system,
-            origin=message.system,
-            capture=message.capture,
-            message=message.id,
-            root=message.root,
-            state=message.state.value,
-            says=says,
-            reads=reads_json(reads),
+            kind, system=message.system, origin=message.system, capture=message.capture, message=message.id,
+            root=message.root, state=message.state.value, says=says, reads=reads_json(reads),
             partition=partition_of(message.key),
-        )
+        )  # fmt: skip

@@ -34,7 +34,7 @@ class Pollers:
         self._door = door
         self._hold = hold
         self._asking: dict[int, int] = {}  # how many ask now, by partition
-        self._tasks: list[asyncio.Task[None]] = []
+        self.tasks: list[asyncio.Task[None]] = []
         self._ended: dict[str, set[str]] = {}  #: documents that were asked for up to their end
 
     def start(self) -> None:
@@ -43,13 +43,13 @@ class Pollers:
         for bound in self._context.systems.values():
             for document, poller in bound.pollers.items():
                 name = f"poll-{bound.system.name}-{document}"
-                self._tasks.append(loop.create_task(self._ask(bound, document, poller), name=name))
+                self.tasks.append(loop.create_task(self._ask(bound, document, poller), name=name))
 
     async def stop(self) -> None:
         """Ends the polling."""
-        for task in self._tasks:
+        for task in self.tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self.tasks, return_exceptions=True)
 
     async def leave(self, partitions: frozenset[int]) -> None:
         """Waits until no page of these partitions is under way; no new one is begun."""

@@ -21,11 +21,12 @@ from crossdock.pipeline.bound import Context
 from crossdock.pipeline.decide import Decider
 from crossdock.pipeline.feed import Feed
 from crossdock.pipeline.gatewatch import GateWatch
-from crossdock.pipeline.knowledge import Knowledge
+from crossdock.pipeline.knowledge import Knowledge, has_come
 from crossdock.pipeline.lanes import Ordering
 from crossdock.pipeline.poll import Pollers
 from crossdock.pipeline.receipts import Receipts
 from crossdock.pipeline.receive import Door
+from crossdock.pipeline.resending import Resending
 from crossdock.pipeline.route import Router
 from crossdock.pipeline.shared_feed import SharedFeed
 from crossdock.pipeline.stockkeeping.watch import StockWatch
@@ -78,6 +79,7 @@ class Term:
         self._translator = Translator(context, known, decider)
         self._decider = decider
         self._receipts = Receipts(context)
+        self._resending = Resending(context, self.targets, self.hold)
         self.pollers = Pollers(context, door, self.hold)
         self._gatewatch = GateWatch(context, self.targets, self._opened)
         wake = partial(self.look_again, desk=True)
@@ -85,7 +87,7 @@ class Term:
         self._again: dict[int, bool] = {}  #: messages to look at again, and whether also those on the desk
         self._fixes = 0  #: what people had added when we last looked
         self._waiting = 0  #: messages that wait for a predecessor, as far as we know
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
         self._decides = asyncio.Lock()  #: one batch at a time, so that each sees what the others wrote
 
     # -- life ----------------------------------------------------------------
@@ -141,17 +143,17 @@ class Term:
         """Stops at once; what is stored stays as it is."""
         self.hold.remove(self.hold.partitions)
         await self.pollers.stop()
-        for task in self._tasks:
+        for task in self.tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self.tasks, return_exceptions=True)
         for target in self.targets.values():
             await target.stop()
         await self._backlog.stop()
 
     def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     # -- captures ------------------------------------------------------------
 
@@ -264,16 +266,12 @@ class Term:
         self.look_again(id_ for id_, partition in woken if self.hold.has(partition))
         self.look_again((id_ for id_, partition in lacking if self.hold.has(partition)), desk=True)
         if self._shared:
-            self.look_again(id_ for id_, system, awaited in batch.waits if self._known(system, awaited))
+            self.look_again(
+                id_ for id_, system, awaited in batch.waits if has_come(self._journal, system, awaited)
+            )
         ids = tuple(id_ for id_, partition in (*woken, *lacking) if not self.hold.has(partition))
         if ids or batch.elsewhere:
             self._context.signals.tell(News(partitions=tuple(sorted(batch.elsewhere)), messages=ids))
-
-    def _known(self, system: str, awaited: str) -> bool:
-        """Whether something has come by now, whoever told of it."""
-        document, _, number = awaited.partition("/")
-        journal = self._journal
-        return bool(journal.identity(system, document, number) or journal.hub_of_number(document, number))
 
     # -- clocks --------------------------------------------------------------
 
@@ -291,6 +289,8 @@ class Term:
                 await self._look_again(store=look)
                 if look and self._waiting:
                     await self._overdue()
+                if look:
+                    await self._resending.make(self._decides, self._translator.batch, self._commit)
                 if self._receipts.due(now_s):
                     async with self._decides:
                         await self._receipts.missed(self._translator.batch(), self.hold, self._commit)

@@ -16,6 +16,8 @@ from crossdock.pipeline.term import Term
 from crossdock.pipeline.transmit import DoubtGuard
 
 _log = structlog.get_logger("crossdock.worker")
+#: The tasks of a term without which nothing moves.
+_FOR_EVER = ("translate", "tick")
 
 
 class Worker:
@@ -51,6 +53,13 @@ class Worker:
     async def stop(self) -> None:
         """Stops taking up work; what is stored stays."""
         await self._term.end()
+
+    def ails(self) -> str | None:
+        """What of the work has stopped that should go on for ever; None: all of it goes on."""
+        going = {task.get_name() for task in self._term.tasks if not task.done()}
+        stopped = [name for name in _FOR_EVER if name not in going]
+        stopped += [task.get_name() for task in self._term.pollers.tasks if task.done()]
+        return f"{stopped[0]} has stopped" if stopped else None
 
     # -- what the tenure gives and takes -------------------------------------
 

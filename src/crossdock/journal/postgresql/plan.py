@@ -27,6 +27,10 @@ _KEYS: dict[str, tuple[str, slice]] = {
     "replace_arrival": ("arrivals", slice(0, 3)),
     "assign_incident": ("incidents", slice(0, 1)),
     "resolve_incident": ("incidents", slice(0, 1)),
+    "escalate_incident": ("incidents", slice(0, 1)),
+    "upsert_incident_clock": ("incident_clocks", slice(0, 1)),
+    "upsert_desk_run": ("desk_runs", slice(0, 1)),
+    "upsert_resend": ("resends", slice(0, 2)),
     "delete_member": ("members", slice(0, 2)),
     "upsert_person": ("people", slice(0, 1)),
     "decide_approval": ("approvals", slice(0, 1)),
@@ -40,6 +44,10 @@ _KEYS: dict[str, tuple[str, slice]] = {
     "move_reservation": ("reservations", slice(0, 1)),
     "upsert_stock_told": ("stock_told", slice(0, 2)),
     "due_told": ("stock_told", slice(1, 3)),
+    "move_watch": ("watch", slice(0, 1)),
+    "move_expectation": ("expectations", slice(0, 1)),
+    "add_measure": ("measures", slice(0, 3)),
+    "move_alert": ("alerts", slice(0, 1)),
 }
 
 

@@ -11,6 +11,8 @@ _MESSAGE, _TRANSMISSION = MemberKind.MESSAGE.value, MemberKind.TRANSMISSION.valu
 _UNANSWERED = "the incident of {}, which waits for a person"
 _M_DESK, _T_DESK = MessageState.DESK.value, TransmissionState.DESK.value
 
+#: What the hub itself tells of an order is nobody's belief.
+_TOLD = f"m.state = {_ROUTED} AND m.document <> 'order_status'"
 _BELIEF = "beliefs x WHERE x.hub = m.hub AND x.system = m.{}"
 _MEMBER = "members x WHERE x.kind = {} AND x.id = m.id"
 _SAME_NAME = (
@@ -20,7 +22,7 @@ _SAME_NAME = (
 _GONE = (
     ("the object of {}", "messages", f"m.state = {_ROUTED}", "number", "hubs x WHERE x.id = m.hub"),
     ("the identity of {}", "messages", f"m.state = {_ROUTED}", "number", f"identity x WHERE {_SAME_NAME}"),
-    ("the sender's belief of {}", "messages", f"m.state = {_ROUTED}", "number", _BELIEF.format("system")),
+    ("the sender's belief of {}", "messages", _TOLD, "number", _BELIEF.format("system")),
     (
         "the receiver's belief of {}",
         "transmissions",

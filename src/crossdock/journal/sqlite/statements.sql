@@ -248,3 +248,53 @@ UPDATE messages SET tree = ? WHERE id = ?;
 
 -- delete_every_session
 DELETE FROM sessions WHERE made_ms < ?;
+
+-- begin_watch
+INSERT OR IGNORE INTO watch (scope, position) VALUES (?, ?);
+
+-- move_watch
+UPDATE watch SET position = ?2 WHERE scope = ?1 AND position = ?3;
+
+-- insert_expectation
+INSERT OR IGNORE INTO expectations (id, scope, rule, root, message, number, since_ms, due_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+
+-- move_expectation
+UPDATE expectations SET since_ms = ?2, due_ms = ?3, incident = ?4 WHERE id = ?1;
+
+-- delete_expectation
+DELETE FROM expectations WHERE id = ?;
+
+-- add_measure
+INSERT INTO measures (scope, name, from_ms, total, good) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (scope, name, from_ms) DO UPDATE SET total = total + excluded.total, good = good + excluded.good;
+
+-- delete_measures_before
+DELETE FROM measures WHERE from_ms < ?;
+
+-- insert_alert
+INSERT OR IGNORE INTO alerts (id, scope, subject, step, way, due_ms, state, tries, content, at_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- move_alert
+UPDATE alerts SET state = ?2, due_ms = ?3, tries = ?4, at_ms = ?5 WHERE id = ?1 AND state = ?6;
+
+-- delete_alert
+DELETE FROM alerts WHERE id = ?;
+
+-- escalate_incident
+UPDATE incidents SET owner = ?2, moved = ?4 WHERE id = ?1 AND owner = ?3 AND state = 1;
+
+-- upsert_incident_clock
+INSERT OR REPLACE INTO incident_clocks (incident, scope, level, until_ms, clock_ms, at_ms, position)
+VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- insert_shift_note
+INSERT INTO shift_notes (id, scope, who, heir, says, given, at_ms, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+
+-- upsert_desk_run
+INSERT OR REPLACE INTO desk_runs (id, scope, kind, who, why, given, state, total, done, failed, at_ms, ended_ms, position)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- upsert_resend
+INSERT OR REPLACE INTO resends (run, transmission, scope, partition, treatment, state, made, says, position)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);

@@ -8,22 +8,24 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from crossdock.faults import Fault, Invalid
-from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes, Row
 from crossdock.journal.contract import Journal
 from crossdock.journal.stock import BeliefRow, ToldRow
 from crossdock.message.names import id_of
 from crossdock.message.records import Message
 from crossdock.model.document import Document
-from crossdock.model.documents.inventory import InventoryBalance, StockLevel
-from crossdock.model.documents.sales import Cancellation, SalesOrder
+from crossdock.model.documents.inventory import InventoryBalance, StockLevel, StockTransfer
+from crossdock.model.documents.sales import Cancellation, OrderLine, SalesOrder
 from crossdock.model.documents.shipment import Shipment
 from crossdock.model.documents.warehouse import PickStatus
+from crossdock.pipeline.lives import Story
+from crossdock.pipeline.renumbering import ITEM
 from crossdock.pipeline.stockkeeping import lots, offer
 from crossdock.pipeline.stockkeeping.cancelling import given_back
+from crossdock.pipeline.stockkeeping.early import Early, early
 from crossdock.pipeline.stockkeeping.ledger import StockLedger
 from crossdock.pipeline.stockkeeping.promises import PROMISE
-from crossdock.pipeline.stockkeeping.rows import OURS, THEIRS, told_row
+from crossdock.pipeline.stockkeeping.rows import NOWHERE, OURS, THEIRS, added, believed, told_row
 from crossdock.pipeline.stockkeeping.stockroom import Stockroom
 from crossdock.stock.amount import number
 from crossdock.stock.belief import Belief, counted, good_until
@@ -73,14 +75,21 @@ class Keeper:
         """What the batch did, for its commit."""
         self._ledger.write(changes, self._now_ms())
 
-    def decided(self, message: Message, document: Document, readers: Collection[str]) -> Kept:
-        """What a checked document does to stock. Raises Invalid (`backorder`, lots) and NotCovered."""
+    def decided(
+        self, message: Message, document: Document, readers: Collection[str], story: Story = ()
+    ) -> Kept:
+        """What a checked document does to stock; `story` is what was told of its order before.
+
+        Raises Invalid (`backorder`, lots) and NotCovered.
+        """
         lots.check(document, self._room.measures, self._journal, self._day())
         match document:
             case InventoryBalance():
                 return self._balance(message, document)
             case SalesOrder():
-                return self._order(message, document)
+                return self._order(message, document, story)
+            case StockTransfer():
+                return self._order(message, _asked(document), story)
             case Shipment():
                 return Kept(self._shipped(message, document))
             case PickStatus():
@@ -92,6 +101,13 @@ class Keeper:
                 return self._level(message, document)
             case _:
                 return Kept()
+
+    def nudge(self, sku: str, changes: Changes) -> None:
+        """Has the stock of an item looked at once more: what an order lacked may have come while that was decided."""
+        now_ms = self._now_ms()
+        known = [(row.site, row.unit, row.as_of_ms) for row in self._journal.levels([sku])]
+        for site, unit, as_of_ms in known or [(NOWHERE, "EA", 0)]:
+            changes.row(*added(sku, site, unit, 0, as_of_ms, now_ms))
 
     def echoes(self, message: Message, document: Document) -> bool:
         """Whether a channel only repeats the figure that it was sent."""
@@ -158,7 +174,7 @@ class Keeper:
             as_of_ms, message.id, usable,
         )  # fmt: skip
         was = before.counted if before is not None else 0
-        kept = Kept([_believed(row, was, int(until.timestamp() * 1000) if until else None)])
+        kept = Kept([believed(row, was, int(until.timestamp() * 1000) if until else None)])
         ledger.believe(row)
         if before is not None and (before.sku, before.site) != (told.sku, told.site):
             # The same balance is of another item, or elsewhere, from now on.
@@ -179,15 +195,18 @@ class Keeper:
 
     # -- orders --------------------------------------------------------------
 
-    def _order(self, message: Message, order: SalesOrder) -> Kept:
+    def _order(self, message: Message, order: SalesOrder, story: Story) -> Kept:
         if order.order_type in _ELSEWHERE:
             return Kept()
         holder, channel = message.hub, self._policy.channel(message.system)
-        own = self._ledger.of(holder)
-        wants = self._wants(order, own)
+        own, before = self._ledger.of(holder), Early()
+        if story and not own:
+            self._room.kits.refresh()
+            before = early(self._room, self._ledger, message, story, self._journal.next_id, self._now_ms())
+        wants = [] if before.ended else self._wants(order, own + before.gone)
         held = [one for one in own if one.state is _S.HELD]
         if _same(wants, held):
-            return Kept()
+            return Kept([self._ledger.note(one) for one in before.gone])
         held += self._promised(message.system, order.promise)
         skus = {want.sku for want in wants} | {one.sku for one in held}
         levels = self._ledger.levels(skus)
@@ -201,7 +220,8 @@ class Keeper:
         if lacks:
             raise self._short(channel.short, order, wants, lacks)
         picks = [one for one in found if isinstance(one, Pick)]
-        rows = [self._ledger.move(one, one.moved(_S.RELEASED)) for one in held]
+        rows = [self._ledger.note(one) for one in before.gone]
+        rows += [self._ledger.move(one, one.moved(_S.RELEASED)) for one in held]
         now = self._now_ms()
         for pick in picks:
             one = Reservation(
@@ -219,7 +239,8 @@ class Keeper:
         gone: dict[tuple[str, str], int] = {}
         for one in own:
             if one.state in {_S.PASSING, _S.GONE}:
-                gone[one.line, one.sku] = gone.get((one.line, one.sku), 0) + one.amount
+                key = one.line, self._room.numbers.now(ITEM, one.sku)
+                gone[key] = gone.get(key, 0) + one.amount
         wants: list[Want] = []
         for line in order.lines:
             amount = self._room.measures.demand(line.sku, line.quantity, line.unit)
@@ -304,6 +325,14 @@ class Keeper:
         return rows
 
 
+def _asked(transfer: StockTransfer) -> SalesOrder:
+    """A transfer as the site that sends the goods sees it: an order that only it can fill."""
+    lines = tuple(
+        OrderLine(line=one.line, sku=one.sku, quantity=one.quantity, unit=one.unit) for one in transfer.lines
+    )
+    return SalesOrder(number=transfer.number, site=transfer.from_site, lines=lines)
+
+
 def _same(wants: Sequence[Want], held: Sequence[Reservation]) -> bool:
     """Whether exactly what is wanted is already set aside."""
 
@@ -315,11 +344,3 @@ def _same(wants: Sequence[Want], held: Sequence[Reservation]) -> bool:
 
     where = {(want.line, want.sku): want.site for want in wants}
     return sums(wants) == sums(held) and all(where[one.line, one.sku] in {None, one.site} for one in held)
-
-
-def _believed(row: BeliefRow, before: int, good_until_ms: int | None) -> Row:
-    values = (
-        row.hub, row.system, row.sku, row.site, row.status, row.lot, row.expires_on, row.owner, row.place, row.unit,
-        row.gross, row.net, row.as_of_ms, row.message, row.counted, before, good_until_ms, partition_of(row.sku),
-    )  # fmt: skip
-    return "upsert_stock_belief", values, 1

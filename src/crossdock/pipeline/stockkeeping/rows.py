@@ -6,14 +6,16 @@ from typing import Any
 
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Row
-from crossdock.journal.stock import ToldRow
+from crossdock.journal.stock import BeliefRow, ToldRow
 from crossdock.stock.reservation import Reservation
 
 _SCOPE = 1
 #: How a channel came to have a figure: it said so, or we sent it.
 THEIRS, OURS = 1, 2
+#: The site of a level that holds nothing: it says that its item must be looked at.
+NOWHERE = "*"
 #: What must be left of a level when nothing is taken.
-_ANYTHING = -(1 << 62)
+ANYTHING = -(1 << 62)
 
 
 def _columns(one: Reservation) -> tuple[Any, ...]:
@@ -40,7 +42,7 @@ def took(sku: str, site: str, amount: int, least: int, due_ms: int | None) -> tu
 
 def given_back(sku: str, site: str, amount: int, due_ms: int | None) -> tuple[Any, ...]:
     """Statement and values of so much that is no longer set aside, however little is there."""
-    return took(sku, site, -amount, _ANYTHING, due_ms)
+    return took(sku, site, -amount, ANYTHING, due_ms)
 
 
 def added(sku: str, site: str, unit: str, amount: int, as_of_ms: int, due_ms: int | None) -> tuple[Any, ...]:
@@ -64,3 +66,12 @@ def told_row(row: ToldRow, *, due_ms: int | None) -> Row:
 def told_due(due_ms: int | None, channel: str, sku: str) -> tuple[Any, ...]:
     """Statement and values of when a channel is to be told of an item; None: it has been."""
     return "due_told", due_ms, channel, sku
+
+
+def believed(row: BeliefRow, before: int, good_until_ms: int | None) -> Row:
+    """What a system has told of one balance; `before` is what of it was counted until now."""
+    values = (
+        row.hub, row.system, row.sku, row.site, row.status, row.lot, row.expires_on, row.owner, row.place, row.unit,
+        row.gross, row.net, row.as_of_ms, row.message, row.counted, before, good_until_ms, partition_of(row.sku),
+    )  # fmt: skip
+    return "upsert_stock_belief", values, 1

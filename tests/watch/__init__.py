@@ -1,0 +1,1 @@
+"""What goes on besides documents, seen from outside a running hub."""
