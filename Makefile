@@ -77,6 +77,7 @@ fuzz: ## damaged EDI for FUZZ_S seconds: nothing may crash or hang
 bench-edi: env ## EDI read and checked, beside what people use today
 	$(BIN)/python -m bench.x12
 	$(BIN)/python -m bench.edifact
+	$(BIN)/python -m bench.partners
 
 .PHONY: screenshots
 screenshots: env ## a picture of every page of the console, light and dark, wide and phone, in var/screenshots
