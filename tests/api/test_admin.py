@@ -268,7 +268,7 @@ async def test_health_and_metrics_need_no_key(world: World) -> None:
     assert 'crossdock_incidents_open{type="in_doubt"} 1.0' in page
     assert 'crossdock_under_way{where="transmissions held"} 2.0' in page
     assert 'crossdock_intake_seconds_bucket{le="0.005"} 2.0' in page
-    assert "crossdock_commit_failures 0.0" in page
+    assert "crossdock_commit_failures_total 0.0" in page
     assert "crossdock_commit_seconds_bucket" in page
     assert "made up" not in page
 

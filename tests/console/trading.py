@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -83,7 +82,7 @@ transport:
 def writer(*, within_h: float = 4, certificate_days: int = 19):
     """Lays the site out; `within_h` is what the warehouse has to acknowledge."""
 
-    def write(folder: Path, target: str) -> Mapping[str, str]:
+    def write(folder: Path, target: str) -> dict[str, str]:
         del target
         (folder / "partners").mkdir(parents=True)
         (folder / "charter.yaml").write_text(CHARTER)
@@ -94,8 +93,8 @@ def writer(*, within_h: float = 4, certificate_days: int = 19):
             _certificate("Baltica Import", -200, certificate_days)
         )
         return {
-            "as2-now": _both("Pinecrest 2026", -300, 64),
-            "as2-next": _both("Pinecrest 2027", -1, 428),
+            "as2_now": _both("Pinecrest 2026", -300, 64),
+            "as2_next": _both("Pinecrest 2027", -1, 428),
         }
 
     return write

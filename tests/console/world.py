@@ -116,7 +116,6 @@ def write_site(folder: Path, target: str, more: Mapping[str, Any] | None = None)
         rows.writerow(("system", "theirs", "ours"))
         for one in ("webshop", "marketplace", "erp", "wms-reno", "3pl-dallas"):
             rows.writerows(((one, "EXP", "express"), (one, "STD", "standard")))
-    return {}
 
 
 class Partner:
@@ -321,19 +320,19 @@ async def world(
     guards_off: frozenset[str] = frozenset(),
     locks: bool = True,
     more: Mapping[str, Any] | None = None,
-    secrets: Mapping[str, str] | None = None,
-    write: Callable[[Path, str], Mapping[str, str]] | None = None,
+    secrets: dict[str, str] | None = None,
+    write: Callable[[Path, str], dict[str, str]] | None = None,
 ) -> AsyncIterator[World]:
     """A running site in a folder; `guards_off` and `locks` take a guard away, `more` adds to its charter.
 
-    `write` lays out another site, and gives the secrets of its environment.
+    `write` lays out another site, and gives its secrets.
     """
     partner = Partner()
     await partner.start()
-    if write is None:
-        write_site(folder / "site", partner.url, more)
-    else:
+    if write is not None:
         secrets = write(folder / "site", partner.url)
+    else:
+        write_site(folder / "site", partner.url, more)
     async with again(folder, partner, guards_off=guards_off, secrets=secrets) as made:
         yield made
 
@@ -344,7 +343,7 @@ async def again(
     partner: Partner | None = None,
     *,
     guards_off: frozenset[str] = frozenset(),
-    secrets: Mapping[str, str] | None = None,
+    secrets: dict[str, str] | None = None,
 ) -> AsyncIterator[World]:
     """The site in a folder, started as it lies there."""
     partner = partner or Partner()

@@ -136,16 +136,34 @@ async def test_a_shipment_of_an_order_that_never_came_is_a_bad_transition_until_
         assert await world.incidents() == []
 
 
-@pytest.mark.xfail(reason="lots are judged where stock is", strict=False)
-@pytest.mark.parametrize("type_", ["lot_missing", "lot_expired", "negative_stock"])
-async def test_stock_that_cannot_be_has_its_own_type(tmp_path: Path, type_: str) -> None:
-    async with site(
-        tmp_path, CHARTER.replace("checks: {", "checks: {lot: refuse, negative_stock: refuse, ")
-    ) as world:
+STOCKED = CHARTER.replace(
+    "    out:",
+    "      - {document: inventory_balance, id: sku, every_s: 0.05, file: {match: 'stock*.json'}}\n    out:",
+).replace("    in: [{document: shipment, id: number, every_s: 0.05, file: {match: 'ship*.json'}}]",
+          "    in:\n      - {document: shipment, id: number, every_s: 0.05, file: {match: 'ship*.json'}}",
+) + "  inventory_balance: {owner: wms}\nstock: {sites: {AMS: {system: wms}}}\n"  # fmt: skip
+LEFT = {"number": "SH-1", "order": "S-1", "shipped_at": "2026-11-22T10:00:00Z", "site": "AMS"}
+LINE = {"line": 1, "order_line": 1, "sku": "W-1", "quantity": 2, "unit": "EA"}
+BALANCE = {"sku": "W-1", "site": "AMS", "status": "available", "unit": "EA", "as_of": "2026-11-22T08:00:00Z"}
+STOCK_ROWS = (
+    ("lot_missing", "ship.json", LEFT | {"lines": [LINE]}),
+    ("lot_expired", "ship.json", LEFT | {"lines": [LINE | {"lot": "OLD", "expires_on": "2026-01-31"}]}),
+    ("negative_stock", "stock-2.json", BALANCE | {"lot": "X", "quantity": -3}),
+)
+
+
+@pytest.mark.parametrize(("type_", "name", "tree"), STOCK_ROWS, ids=[row[0] for row in STOCK_ROWS])
+async def test_stock_that_cannot_be_has_its_own_type(
+    tmp_path: Path, type_: str, name: str, tree: dict[str, Any]
+) -> None:
+    async with site(tmp_path, STOCKED) as world:
         await push(world, "item", ITEM | {"lot_tracked": True})
+        world.drop("wms", "stock-1.json", json.dumps(BALANCE | {"lot": "NEW", "quantity": 9}))
         await push(world, "sales_order", order())
+        await world.until(lambda: world.sent("order") == ["order-S-1.json"], "the order")
+        world.drop("wms", name, json.dumps(tree))
         incident = await the_one_incident(world)
-        assert incident["type"] == type_
+        assert (incident["type"], incident["owner"]) == (type_, "role:operations")
 
 
 async def test_nothing_of_this_is_asked_where_the_charter_does_not_ask(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from crossdock.journal.sql.views import conservation
 from crossdock.journal.sqlite.storage import SqliteStorage
 from crossdock.kit.http import Response
 from crossdock.settings import Settings
-from tests.simulation import checks, knobs, site
+from tests.simulation import checks, cursors, knobs, site
 from tests.simulation.faults import Faults
 from tests.simulation.floor import FloorParty
 from tests.simulation.flows import Erp, FloorNews, PlainWarehouse, Shop
@@ -155,6 +155,7 @@ class World:
             party.refuses_always = _Some(refusing.random(), share / 4)
         if self.floor is not None:
             self.floor.on_cursor = lambda types, after: self.loop.guarded(self._cursor_read, types, after)
+        self._polled: set[str] = set()  #: events that a cursor was seen to stand behind
         self._look_every = self._random("look").choice((7, 19, 61))
 
     # -- what is told and watched ------------------------------------------------
@@ -196,6 +197,8 @@ class World:
         self._happened("commit", self.hosts.database.last if self.hosts is not None else None)
         if self.host.disk.commits % self._look_every == 0:
             self.loop.guarded(self._balanced)
+        if self.floor is not None:
+            self.loop.guarded(cursors.stand, self.watch, self._polled)
 
     def _balanced(self) -> None:
         """P5, at any moment."""
@@ -213,14 +216,7 @@ class World:
         wanted = set(types.split(","))
         for event in self.floor.events[:after]:
             if event.type in wanted:
-                found = self.watch.rows(
-                    "SELECT 1 FROM ledger l JOIN captures c ON c.id = l.capture"
-                    " JOIN payloads p ON p.id = c.payload WHERE l.kind = 1 AND c.system = 'wms'"
-                    " AND c.document = ? AND (c.their_id = ? OR c.document = 'shipment') LIMIT 1",
-                    event.topic, event.id,
-                )  # fmt: skip
-                if not found:
-                    raise Broken(f"the cursor stands at {after}, and {event.id} was never stored")
+                cursors.must_be_stored(self.watch, event.topic, event.id, f"the cursor stands at {after}")
 
     # -- the run -----------------------------------------------------------------
 

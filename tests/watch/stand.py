@@ -70,17 +70,16 @@ def shipment(number: str, of: str, quantity: int = 2) -> dict[str, Any]:
 
 
 @dataclass
-class Stand:
-    """The hub and its doors."""
+class Door:
+    """A running hub as one comes to it from outside."""
 
-    app: App
-    site: Path
+    port: int
     keys: dict[str, str]
 
     async def ask(self, who: str, method: str, path: str, tree: Any = None) -> Any:
         """One request; gives (status, answer)."""
         body = b"" if tree is None else json.dumps(tree).encode()
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.app.server.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         head = (
             f"{method} {path} HTTP/1.1\r\nhost: hub\r\nauthorization: Bearer {self.keys[who]}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
@@ -118,7 +117,14 @@ class Stand:
         return list(found["items"])
 
 
-def _make_keys(database: str, systems: Iterable[str]) -> dict[str, str]:
+@dataclass
+class Stand(Door):
+    """A hub in this process."""
+
+    app: App
+
+
+def make_keys(database: str, systems: Iterable[str]) -> dict[str, str]:
     """A key for each system and each role."""
     keys: dict[str, str] = {}
     storage = storage_of(database)
@@ -169,9 +175,9 @@ async def stand(
     env = {**os.environ, **environment}
     settings = settings_from(env, site=site, listen="127.0.0.1:0", database=database, host_id=host)
     app = App(Hub(settings, secrets_from(env, None)))
-    keys = _make_keys(settings.database, tree["systems"])
+    keys = make_keys(settings.database, tree["systems"])
     await app.start()
     try:
-        yield Stand(app, site, keys)
+        yield Stand(app.server.port, keys, app)
     finally:
         await app.stop()

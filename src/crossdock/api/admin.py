@@ -335,10 +335,19 @@ def _add_health(app: FastAPI, shown: Shown) -> None:
     )  # fmt: skip
     async def metrics() -> Response:  # pyright: ignore[reportUnusedFunction]
         """What the hub counts of itself."""
-        figures = await journal.view(lambda c: (incidents.open_by_type(c), views.under_way(c)))
+        open_, under_way, more = await journal.view(
+            lambda c: (incidents.open_by_type(c), views.under_way(c), shown.metrics.more(c))
+        )
         context = shown.hub.context
-        gauges = _gauges(journal, *figures) | (system_gauges(context) if context else {})
+        gauges = _gauges(journal, open_, under_way) | (system_gauges(context) if context else {})
+        gauges.update(more)
         return Response(shown.metrics.page(gauges), media_type=CONTENT_TYPE)
+
+
+def _failed(under_way: Mapping[str, int]) -> dict[str, float]:
+    return {
+        what: float(under_way.get(f"{what} desk", 0)) for what in ("captures", "messages", "transmissions")
+    }
 
 
 def _gauges(journal: SiteJournal, open_: Mapping[str, int], under_way: Mapping[str, int]) -> dict[str, Gauge]:
@@ -348,8 +357,13 @@ def _gauges(journal: SiteJournal, open_: Mapping[str, int], under_way: Mapping[s
             "Open incidents, by type.", {name: open_.get(name, 0) for name in TYPES}, label="type"
         ),
         "crossdock_under_way": Gauge("What is not at its end, by where it is.", under_way, label="where"),
-        "crossdock_commits": Gauge("Commits since the start.", {"": writer.commits}),
-        "crossdock_commit_failures": Gauge("Commits that failed since the start.", {"": writer.failures}),
+        "crossdock_failed": Gauge(
+            "What waits for a person, by what it is.", _failed(under_way), label="what"
+        ),
+        "crossdock_commits_total": Gauge("Commits since the start.", {"": writer.commits}),
+        "crossdock_commit_failures_total": Gauge(
+            "Commits that failed since the start.", {"": writer.failures}
+        ),
         "crossdock_commit_queue": Gauge("Callers that wait for a commit.", {"": writer.depth}),
         "crossdock_ledger_position": Gauge("Position of the last durable entry.", {"": journal.position}),
         "crossdock_store_ready": Gauge(

@@ -20,6 +20,7 @@ from crossdock.api.watch import add_watch
 from crossdock.assembly import Hub
 from crossdock.control.metrics import Metrics
 from crossdock.control.watch.figures import Figures
+from crossdock.control.watch.gauges import watch_gauges
 from crossdock.governance.approvals import Approvals
 
 _log = structlog.get_logger("crossdock.app")
@@ -82,6 +83,7 @@ class App:
             if rule
             else None
         )
+        self.metrics.more = lambda c: watch_gauges(c, self.watch, self.beat)
         add_watch(admin, self.keys, self, hub.charter.watch)
         self.server = HttpServer(front, settings.host, settings.port, shares_port=settings.shares_port)
         self.ended = asyncio.Event()

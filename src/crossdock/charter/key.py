@@ -1,4 +1,4 @@
-"""What a key of the charter is: its type, its default, and what it is for."""
+"""One key of the charter: what may stand behind it, and what it is for."""
 
 from __future__ import annotations
 
@@ -59,6 +59,6 @@ class Key:
     least: float = 0.0  #: of a number
 
 
-def keys_of(*keys: Key) -> dict[str, Key]:
+def keys(*listed: Key) -> dict[str, Key]:
     """A table of keys by their names."""
-    return {key.name: key for key in keys}
+    return {key.name: key for key in listed}

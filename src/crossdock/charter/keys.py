@@ -6,7 +6,7 @@ Checking, the JSON Schema for editors and the reference page are all made from t
 from __future__ import annotations
 
 from crossdock.charter.key import Key, Type
-from crossdock.charter.key import keys_of as _keys
+from crossdock.charter.key import keys as _keys
 from crossdock.charter.sourcing_keys import SOURCING_SECTIONS
 from crossdock.charter.watch_keys import WATCH_SECTIONS
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from crossdock.charter.key import Key, Type, keys_of
+from crossdock.charter.key import Key, Type, keys
 
 _WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday")
 
 SOURCING_SECTIONS: dict[str, dict[str, Key]] = {
-    "sourcing": keys_of(
+    "sourcing": keys(
         Key("rules", Type.SECTION_BY_NAME, "How orders are shared out; of these the first that fits an order counts."
             " An order that none fits is treated by the defaults.", section="sourcing_rule"),
         Key("sites", Type.SECTION_BY_NAME, "Sites of `stock.sites`: what carriage from there costs, when goods leave.",
@@ -22,7 +22,7 @@ SOURCING_SECTIONS: dict[str, dict[str, Key]] = {
             section="sourcing_substitute"),
         Key("pallet_units", Type.TEXTS, "A line in one of these units makes an order a `pallet`.", default=("PL",)),
     ),
-    "sourcing_rule": keys_of(
+    "sourcing_rule": keys(
         Key("systems", Type.TEXTS, "Orders from these systems. Absent: from any.", default=()),
         Key("order_types", Type.TEXTS, "Orders of these types, such as `b2b`. Absent: of any.", default=()),
         Key("customers", Type.TEXTS, "Orders of these customers, by id. Absent: of any.", default=()),
@@ -41,7 +41,7 @@ SOURCING_SECTIONS: dict[str, dict[str, Key]] = {
         Key("refused", Type.CHOICE, "What a warehouse refuses or has not: another site ships it, or a person looks.",
             default="reroute", choices=("reroute", "person")),
     ),
-    "sourcing_site": keys_of(
+    "sourcing_site": keys(
         Key("costs", Type.NUMBER_BY_NAME, "What a shipment to each zone costs: `near: 4.5`; `*` is every other zone."
             " A zone without a cost is not served. Absent: all are, for nothing.", default={}),
         Key("refuses", Type.TEXTS, "What it does not ship: hazmat, gift, pallet, or a type of order such as b2b.",
@@ -55,23 +55,23 @@ SOURCING_SECTIONS: dict[str, dict[str, Key]] = {
         Key("lots", Type.CHOICE, "Who says from which lots goods are taken: the warehouse, or the hub (first expired,"
             " first out).", default="warehouse", choices=("warehouse", "fefo")),
     ),
-    "sourcing_zone": keys_of(
+    "sourcing_zone": keys(
         Key("countries", Type.TEXTS, "ISO codes. Absent: all.", default=()),
         Key("postcodes", Type.TEXTS, "Beginnings of post codes: `10`, `SW1`. Absent: all.", default=()),
     ),
-    "sourcing_method": keys_of(
+    "sourcing_method": keys(
         Key("sites", Type.TEXTS, "The sites that it collects from. Absent: all.", default=()),
         Key("refuses", Type.TEXTS, "What it does not carry, as for a site.", default=()),
         Key("cut_offs", Type.TEXT_BY_NAME, "When it leaves each site: `AMS: '17:30'`.", default={}),
         Key("days", Type.DAYS, "Weekdays on which it collects. Absent: all.", default=()),
         Key("holidays", Type.TEXTS, "Days on which it does not collect.", default=()),
     ),
-    "sourcing_supplier": keys_of(
+    "sourcing_supplier": keys(
         Key("system", Type.SYSTEM, "The system that takes its purchase orders.", required=True),
         Key("skus", Type.TEXTS, "Items that are never kept here and always come from it.", default=()),
         Key("order_types", Type.TEXTS, "Orders of these types go to it whole.", default=("drop_ship",)),
     ),
-    "sourcing_substitute": keys_of(
+    "sourcing_substitute": keys(
         Key("by", Type.TEXTS, "Items that may be sent instead, the best first.", required=True),
     ),
 }  # fmt: skip

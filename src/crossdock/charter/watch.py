@@ -80,11 +80,13 @@ class AlertWay:
     severity: str = "low"
     late: bool = True
 
-    def takes(self, type_: str, severity: str, owner: str) -> bool:
-        """Whether an incident is for it."""
+    def takes(self, type_: str, severity: str, owner: str | None) -> bool:
+        """Whether an incident is for it; `owner` None: whoever has it."""
         if SEVERITIES.index(severity) < SEVERITIES.index(self.severity):
             return False
-        return (not self.types or type_ in self.types) and (not self.owners or owner in self.owners)
+        return (not self.types or type_ in self.types) and (
+            not self.owners or owner is None or owner in self.owners
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from crossdock.charter.key import Key, Type, keys_of
+from crossdock.charter.key import Key, Type, keys
 
 #: The service levels that a charter may name.
 LEVELS = ("order_release", "inventory_update", "shipment_confirmation", "receipt_posting")
 
 WATCH_SECTIONS: dict[str, dict[str, Key]] = {
-    "watch": keys_of(
+    "watch": keys(
         Key("hours", Type.SECTION_BY_NAME, "Opening hours by name; clocks that name them stand still outside.",
             section="hours"),
         Key("expects", Type.SECTIONS, "What a system should tell, and by when; else an incident `silence`.",
@@ -19,14 +19,14 @@ WATCH_SECTIONS: dict[str, dict[str, Key]] = {
             section="beat"),
         Key("traces", Type.SECTION, "Where traces of documents go, in OpenTelemetry's words.", section="traces"),
     ),
-    "hours": keys_of(
+    "hours": keys(
         Key("days", Type.DAYS, "Weekdays on which they begin. Absent: every day.", default=()),
         Key("from", Type.TEXT, "When they begin, such as 07:00.", default="00:00"),
         Key("to", Type.TEXT, "When they end; on the next day where it is not later.", default="00:00"),
         Key("timezone", Type.ZONE, "Absent: the site's."),
         Key("closed", Type.TEXTS, "Dates without hours: 2026-12-25.", default=()),
     ),
-    "expect": keys_of(
+    "expect": keys(
         Key("system", Type.SYSTEM, "Whose turn it is.", required=True),
         Key("document", Type.DOCUMENT, "The kind of document that it should tell.", required=True),
         Key("every_s", Type.SECONDS, "It should tell one at least so often.", least=0.1),
@@ -34,24 +34,24 @@ WATCH_SECTIONS: dict[str, dict[str, Key]] = {
         Key("within_s", Type.SECONDS, "With `after`: within this time.", least=0.1),
         Key("hours", Type.NAME, "The opening hours that its clock runs in. Absent: always."),
     ),
-    "after": keys_of(
+    "after": keys(
         Key("document", Type.DOCUMENT, "The kind of document that starts the clock.", required=True),
         Key("at", Type.SYSTEM, "Once this system has it."),
         Key("of", Type.SYSTEM, "Once it comes from this system."),
     ),
-    "level": keys_of(
+    "level": keys(
         Key("within_s", Type.SECONDS, "From the door to the system that is to have it.", required=True, least=0.001),
         Key("objective", Type.NUMBER, "Percent of all that must be within it.", default=99.0, least=1),
         Key("documents", Type.TEXTS, "Kinds of documents that count. Absent: those of its name.", default=()),
         Key("systems", Type.TEXTS, "Targets that count. Absent: all.", default=()),
     ),
-    "alerts": keys_of(
+    "alerts": keys(
         Key("link", Type.URL, "Address of the console, as people reach it; alerts lead there."),
         Key("quiet", Type.NAME, "Hours in which only severity high is told; the rest waits for their end."),
         Key("group_s", Type.SECONDS, "How long alerts below severity high are gathered into one.", default=60.0),
         Key("ways", Type.SECTION_BY_NAME, "Where alerts go, by name.", required=True, section="way"),
     ),
-    "way": keys_of(
+    "way": keys(
         Key("type", Type.CHOICE, "mail, a signed webhook, or the webhook of a chat.", required=True,
             choices=("mail", "webhook", "chat")),
         Key("url", Type.URL, "webhook, chat: where it is posted; a chat's secret may hold it instead."),
@@ -67,13 +67,13 @@ WATCH_SECTIONS: dict[str, dict[str, Key]] = {
             choices=("low", "medium", "high")),
         Key("late", Type.FLAG, "Whether it is told again of what nobody took up in time.", default=True),
     ),
-    "beat": keys_of(
+    "beat": keys(
         Key("url", Type.URL, "Called while the hub works; a secret may hold it instead."),
         Key("secret", Type.SECRET_NAME, "Name of the secret that is the address."),
         Key("every_s", Type.SECONDS, "How often.", default=30.0, least=0.1),
         Key("method", Type.CHOICE, "The HTTP method.", default="GET", choices=("GET", "POST", "HEAD")),
     ),
-    "traces": keys_of(
+    "traces": keys(
         Key("url", Type.URL, "OTLP over HTTP: the collector's address, such as http://127.0.0.1:4318/v1/traces.",
             required=True),
         Key("header", Type.HEADER, "Name of a header that carries the secret."),

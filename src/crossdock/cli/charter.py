@@ -67,7 +67,9 @@ def _route(rule: ObjectRule) -> str:
 
     readers = ", ".join(named(one.system, one.after) for one in rule.readers)
     fields = "".join(f"; {path} is {owner}'s" for path, owner in rule.fields.items())
-    return f"{plain(rule.document)}: {rule.owner} owns it, {readers or 'nobody'} gets it{fields}"
+    return (
+        f"{plain(rule.document)}: {' and '.join(rule.owners)} owns it, {readers or 'nobody'} gets it{fields}"
+    )
 
 
 def _flows(system: System) -> Iterator[str]:

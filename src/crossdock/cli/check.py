@@ -94,7 +94,7 @@ def _notes(folder: Path) -> list[str]:
         for system in charter.systems.values()
         for flow in system.flows_in
         if (rule := charter.objects.get(flow.document)) is not None
-        and rule.owner != system.name
+        and system.name not in rule.owners
         and system.name not in rule.fields.values()
     ]
 

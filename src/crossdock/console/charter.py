@@ -61,7 +61,7 @@ def _row(rule: ObjectRule, systems: Sequence[str]) -> Row:
 
     def cell(system: str) -> Cell:
         fields = [path for path, owner in rule.fields.items() if owner == system]
-        if system == rule.owner:
+        if system in rule.owners:
             return Cell("own", say("charter.owns"))
         if fields:
             return Cell("field", say("charter.owns_fields", fields=", ".join(fields)))

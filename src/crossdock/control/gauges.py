@@ -28,9 +28,9 @@ def system_gauges(context: Context) -> dict[str, Gauge]:
     gauges["crossdock_backlog"] = Gauge("Documents of a system under way.", backlogs, label="system")
     for name, says, value in (
         ("crossdock_breaker_open", "1 while a system does not answer and is only probed.", _open),
-        ("crossdock_breaker_opened", "How often a system was found not to answer.", _opened),
+        ("crossdock_breaker_opened_total", "How often a system was found not to answer.", _opened),
         ("crossdock_calls_under_way", "Requests to a system without an answer yet.", _in_flight),
-        ("crossdock_throttled", "Answers of a system that asked for a slower pace.", _throttled),
+        ("crossdock_throttled_total", "Answers of a system that asked for a slower pace.", _throttled),
         ("crossdock_learned_per_s", "The slower pace that a system taught us; 0: none.", _learned),
     ):
         gauges[name] = Gauge(says, {system: value(one) for system, one in standing.items()}, label="system")

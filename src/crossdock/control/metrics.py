@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from crossdock.journal.sql.connection import Connection
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 #: Label values of one metric; what comes beyond is counted together as "other".
 _SYSTEMS_MAX = 200
 #: Statuses of requests whose system nobody vouched for: their path may say anything.
 _UNKNOWN = frozenset({401, 403, 404, 405})
+_COUNTS = "_total"
 _FAST_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -40,6 +43,7 @@ class Metrics:
         )
         self._now = _Now()
         self.registry.register(self._now)
+        self.more: Callable[[Connection], Mapping[str, Gauge]] = lambda _: {}  #: gauges that the process adds
         self._received_by: dict[tuple[str, int], Counter] = {}
 
     def received(self, system: str, status: int, seconds: float) -> None:
@@ -68,12 +72,21 @@ class Metrics:
 
 
 class Gauge:
-    """One figure of this moment: what it means, and its values by label."""
+    """One figure of this moment: what it means, and its values by label, or by several labels.
 
-    def __init__(self, says: str, values: Mapping[str, float], *, label: str = "") -> None:
+    One whose name ends with `_total` only ever rises while the process lives: a counter.
+    """
+
+    def __init__(
+        self,
+        says: str,
+        values: Mapping[str, float] | Mapping[tuple[str, ...], float],
+        *,
+        label: str | tuple[str, ...] = "",
+    ) -> None:
         self.says = says
         self.values = values
-        self.label = label
+        self.labels = (label,) if isinstance(label, str) and label else tuple(label)
 
 
 class _Now:
@@ -84,7 +97,9 @@ class _Now:
 
     def collect(self) -> Iterator[Metric]:
         for name, gauge in self.gauges.items():
-            family = GaugeMetricFamily(name, gauge.says, labels=[gauge.label] if gauge.label else [])
+            made = CounterMetricFamily if name.endswith(_COUNTS) else GaugeMetricFamily
+            family = made(name.removesuffix(_COUNTS), gauge.says, labels=gauge.labels)
             for label, value in gauge.values.items():
-                family.add_metric([label] if gauge.label else [], value)
+                given = (label,) if isinstance(label, str) else label
+                family.add_metric(given if gauge.labels else (), value)
             yield family

@@ -16,9 +16,9 @@ SHORT = {"upsert_stock_belief": ("stock_belief", 14), "insert_reservation": ("re
 #: Rows that cite the entry that made them: its position is their last value, and it holds their mark.
 CITING = frozenset(
     {"upsert_hub", "introduce_shared", "upsert_identity", "upsert_belief", "insert_member", "insert_member_by_cause",
-     "insert_override", "upsert_crosswalk_row", "insert_gate_act", "upsert_number", "move_number", "insert_receipt",
-     "answer_receipt", "upsert_restored", "assign_incident", "resolve_incident", "resolve_empty_incident",
-     *SHORT, "insert_promise", "upsert_person", "insert_stone"}
+     "insert_override", "upsert_crosswalk_row", "insert_gate_act", "upsert_number", "move_number",
+     "insert_receipt", "answer_receipt", "upsert_restored", "assign_incident", "resolve_incident",
+     "resolve_empty_incident", *SHORT, "insert_promise", "upsert_person", "insert_stone"}
 )  # fmt: skip
 #: Not a row but the mark of a move that an entry tells of beside its own.
 TOLD = "told"

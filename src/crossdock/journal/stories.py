@@ -26,6 +26,10 @@ class Stories(Protocol):
         """What was told of a root object and of all that hangs on it, in order of making, and where it was sent."""
         ...
 
+    def owner_of(self, hub: int) -> str | None:
+        """The system that introduced an object; None while nothing of it is committed."""
+        ...
+
     def doubted(self, root: int, transmission: int) -> bool:
         """Whether nobody knew at some time if a transmission had arrived."""
         ...

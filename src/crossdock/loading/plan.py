@@ -80,7 +80,7 @@ def plan(wish: Wish, charter: Charter) -> Plan:
             f"{wish.system} sends no {document}", path=f"systems.{wish.system}.in",
             fix=f"add `- {{document: {document}, id: …}}` to it, or load it as another system's",
         )  # fmt: skip
-    if rule is not None and rule.owner != wish.system:
+    if rule is not None and wish.system not in rule.owners:
         raise Misconfigured(
             f"{document} belongs to {rule.owner}", path="--system", fix=f"load it as --system {rule.owner}"
         )

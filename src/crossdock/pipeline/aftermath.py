@@ -106,19 +106,13 @@ class Aftermath:
         )  # fmt: skip
 
     def tell(
-        self,
-        message: Message,
-        life: Life,
-        order: str,
-        occasion: str,
-        publish: Publish,
-        *,
-        reason: str = "",
-        parts: Sequence[dict[str, Any]] = (),
-    ) -> None:
-        """Writes how far an order is, where anybody reads that."""
+        self, message: Message, life: Life, order: str, occasion: str, publish: Publish, *,
+        reason: str = "", word: str = "", parts: Sequence[dict[str, Any]] = (),
+    ) -> None:  # fmt: skip
+        """Writes how far an order is, where anybody reads that; `word` in place of what its life says."""
         if OrderStatus.kind in self._context.charter.objects:
             made = self._status(message, life, order, occasion, reason, parts)
+            made.tree["state"] = word or made.tree["state"]
             publish(made, f"{order} is {made.tree['state']}")
 
     def _status(

@@ -126,10 +126,8 @@ class Backlog:
                 continue
             lane = target.lanes.of(t)
             if lane.blocked_by is not None:
-                # The head of its lane already waits for a person; this one was stored ahead of its turn.
-                target.concluder.hold([Flight(t)], lane.blocked_by, changes)
-                continue
-            if target.concluder.interrupted(Flight(t), writer, changes) is Verdict.BLOCKED:
+                target.concluder.interrupted_behind(Flight(t), writer, changes)
+            elif target.concluder.interrupted(Flight(t), writer, changes) is Verdict.BLOCKED:
                 lane.blocked_by = target.concluder.cause
         await target.commits.durable(changes)
 
@@ -262,7 +260,10 @@ class Backlog:
         if head:
             lane.blocked_by = lane.blocked_by or target.concluder.held_up_by(t)
         if lane.blocked_by is not None:
-            if t.state is not _S.HELD:
+            writer = target.writer(t.document) if t.state is _S.SENDING else None
+            if writer is not None:
+                target.concluder.interrupted_behind(Flight(t), writer, changes)
+            elif t.state is not _S.HELD:
                 target.concluder.hold([Flight(t)], lane.blocked_by, changes)
         elif not lane.left and target.windows.loaded(t):
             self._take_up(target, lane, t, changes)

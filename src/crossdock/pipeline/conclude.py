@@ -30,6 +30,7 @@ FAILURES_TOLD = 5
 ABSENT_TIMES = 2
 #: Older states that one newer state takes the place of at once; a lane that holds more waits for its person.
 _SUPERSEDED_MAX = 100
+_STOPPED = "the hub stopped while it was being sent"
 
 
 class Verdict(Enum):
@@ -311,6 +312,15 @@ class Concluder:
 
     def interrupted(self, flight: Flight, writer: Writer, changes: Changes) -> Verdict:
         """The hub stopped while this was stored as being sent: it may have left."""
-        return self._doubted(
-            flight, writer, InDoubt("the hub stopped while it was being sent"), Outcome(), changes
-        )
+        return self._doubted(flight, writer, InDoubt(_STOPPED), Outcome(), changes)
+
+    def interrupted_behind(self, flight: Flight, writer: Writer, changes: Changes) -> None:
+        """So was this, behind one that waits for a person: that one's outcome may have been lost, and this one left.
+
+        It stays in doubt, and counts as sent; its doubt is settled when its turn comes.
+        """
+        t = flight.t
+        if writer.unclear is Unclear.FIND:
+            t.due_ms = self._context.clock.now_ms() + int(writer.settle_s * 1000)
+        says = f"nobody knows whether {t.target} has it: {_STOPPED}"
+        changes.move_transmission(t, _S.IN_DOUBT, entry_of(t, EntryKind.doubted, says))

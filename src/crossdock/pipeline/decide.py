@@ -25,7 +25,7 @@ from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge, shares_numbe
 from crossdock.pipeline.overdue import Overdue
 from crossdock.pipeline.particulars import particulars
 from crossdock.pipeline.progress import Progress, Ruling
-from crossdock.pipeline.report import Subject, incident_of, reads_json
+from crossdock.pipeline.report import Subject, cause_of, incident_of, reads_json
 from crossdock.pipeline.route import Router
 from crossdock.pipeline.sourcing.writing import Parts
 from crossdock.pipeline.stockkeeping.keeper import Keeper
@@ -121,7 +121,6 @@ class Decider:
         news: bool,
     ) -> None:
         """Routes a message that passed all checks, unless its feed runs away or the stock does not cover it."""
-        # What a person sent back has been looked at.
         runaway = self.brake.judge(message) if made_by is not None and news else None
         if made_by is not None and self.brake.engaged((message.system, message.document)):
             self._take_place(message, batch)
@@ -138,9 +137,13 @@ class Decider:
                 self._move(message, MessageState.REFUSED, batch, made_by)
                 entry = self._entry(EntryKind.decided, message, f"refused: {no.says}", reads)
                 batch.changes.entry(entry, *self._introduction(message, batch.changes))
+                self.follow_up.short(message, ruling, "refused", no.says, batch)
                 return
             except Fault as fault:
                 self._lacks(message, fault, batch, made_by)
+                if fault.type == "backorder" and made_by is not None and message.root == message.hub:
+                    self.stock.nudge(str(fault.value), batch.changes)
+                    self.follow_up.short(message, ruling, "backordered", fault.says, batch)
                 return
         if kept.fault is not None:
             self._lacks(message, kept.fault, batch, made_by)
@@ -163,6 +166,10 @@ class Decider:
             self.broken(message, made_by, fault, batch)
         elif message.state is not MessageState.DESK or fault.type != "backorder":
             self.to_desk(message, fault, batch)
+        elif self._is_another(message, fault):
+            # What it lacked has come: it wakes with another item now.
+            self._leave_desk(message, batch)
+            self._incident(message, fault, batch)
 
     def unchanged(self, message: Message, made: Entry, batch: Batch) -> None:
         """A new message that says what its sender said last: counted, and passed on to nobody."""
@@ -288,13 +295,15 @@ class Decider:
     # -- not now -------------------------------------------------------------
 
     def _wait(self, message: Message, wait: Waits, batch: Batch, made_by: Entry | None) -> None:
-        until = wait.until_ms or (None if wait.patient else self._overdue.until(wait.kind))
+        until = wait.until_ms or (None if wait.patient else check.until_ms(self._context, wait.kind))
         predecessor = f"{wait.kind}/{wait.number}"
         changes = batch.changes
         if made_by is not None:
             message.waits_for, message.until_ms = predecessor, until
             changes.add_message(message, made_by)
         elif message.state is MessageState.DESK or message.waits_for != predecessor:
+            if message.state is MessageState.DESK:
+                self._leave_desk(message, batch)
             changes.move_message(message, MessageState.WAITING, waits_for=predecessor, until_ms=until)
         else:
             return
@@ -345,16 +354,19 @@ class Decider:
         self._incident(message, fault, batch)
 
     def _incident(self, message: Message, fault: Fault, batch: Batch) -> None:
+        id_, now_ms = self._context.journal.next_id(), self._context.clock.now_ms()
         incident = incident_of(
-            fault,
-            Subject(message.system, message.document, "" if fault.type == TYPE else message.number),
-            (MemberKind.MESSAGE, message.id),
-            id_=self._context.journal.next_id(),
-            now_ms=self._context.clock.now_ms(),
+            fault, _subject(message, fault), (MemberKind.MESSAGE, message.id), id_=id_, now_ms=now_ms,
             charter=self._charter,
-        )
+        )  # fmt: skip
         entry = self._entry(EntryKind.incident, message, fault.says, ())
         batch.changes.open_incident(incident, entry, *self._introduction(message, batch.changes))
+
+    def _is_another(self, message: Message, fault: Fault) -> bool:
+        """Whether it would be on the desk for another cause than it is."""
+        journal, member = self._context.journal, (MemberKind.MESSAGE, message.id)
+        same = journal.incident_of_cause(cause_of(fault, _subject(message, fault), member))
+        return same != journal.incident_of(*member)
 
     def _entry(self, kind: EntryKind, message: Message, says: str, reads: Collection[Read]) -> Entry:
         return Entry(
@@ -369,3 +381,7 @@ class Decider:
             reads=reads_json(reads),
             partition=partition_of(message.key),
         )
+
+
+def _subject(message: Message, fault: Fault) -> Subject:
+    return Subject(message.system, message.document, "" if fault.type == TYPE else message.number)

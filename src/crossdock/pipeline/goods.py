@@ -94,7 +94,10 @@ class _Books:
         if number is None or rule is None:
             return None
         there = self._known.parent(self._message.system, (cls.kind, number))
-        last = self._known.last_told(there.hub, rule.owner) if there else None
+        if there is None:
+            return None
+        told = (self._known.last_told(there.hub, owner) for owner in rule.owners)
+        last = next(filter(None, told), None)
         return _read(cls, last[1]) if last else None
 
     def _taken(self, cls: type[D]) -> Iterator[D]:

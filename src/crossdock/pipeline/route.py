@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from crossdock.charter.charter import Reader
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes
 from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import EntryKind, TransmissionState
+from crossdock.model.documents.sales import SalesOrder
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.sourcing.meant import is_meant
 from crossdock.pipeline.target import Target
@@ -35,13 +36,22 @@ class Router:
         if rule is None:
             return ()
         everybody = self._context.charter.made_by_hub(message.document)
+        others = self._others(message) if everybody else {message.system}
         return [
             r
             for r in rule.readers
-            if (everybody or r.system != message.system)
+            if r.system not in others
             and self._targets[r.system].writes(message.document)
             and is_meant(self._context.charter, r.system, message)
         ]
+
+    def _others(self, message: Message) -> Collection[str]:
+        """The shops that an order is none of the business of: each owns its own orders only."""
+        orders = self._context.charter.objects.get(SalesOrder.kind)
+        if orders is None or not orders.also:
+            return ()
+        owner = self._context.journal.owner_of(message.root) or message.system
+        return {name for name in orders.owners if name != owner}
 
     def route(
         self, message: Message, readers: Sequence[Reader], changes: Changes, routed: list[Transmission]

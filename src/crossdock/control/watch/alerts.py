@@ -26,6 +26,8 @@ _log = structlog.get_logger("crossdock.alerts")
 DUE, UNDER_WAY, TOLD, NOT_NEEDED, UNKNOWN = 1, 2, 3, 4, 5
 WORDS = {DUE: "due", UNDER_WAY: "under_way", TOLD: "told", NOT_NEEDED: "not_needed", UNKNOWN: "unknown"}
 _RETRY_FIRST_S, _RETRY_MAX_S = 2.0, 300.0
+#: When the clock of an incident has run out, it may be given to somebody else first, who is then told.
+_AFTER_DUE_MS = 3_000
 _KEPT_MS = 90 * 86_400_000
 _LEVEL = "level/"
 _decode = msgspec.json.Decoder(dict[str, object]).decode
@@ -83,11 +85,12 @@ class Alerts:
                 continue
             subject = name_of(INCIDENT, one.id) or ""
             for way in self._ways.values():
-                if not way.takes(one.type, one.severity, one.owner):
-                    continue
-                self._add(changes, subject, 1, way.name, self._when_ms(one.severity, now_ms), "")
-                if way.late:
-                    due_ms = self._when_ms(one.severity, max(one.due_ms, now_ms), gathered=False)
+                if way.takes(one.type, one.severity, one.owner):
+                    self._add(changes, subject, 1, way.name, self._when_ms(one.severity, now_ms), "")
+                if way.late and way.takes(one.type, one.severity, None):
+                    # Whose it is by then is looked at then: it may have been given to somebody else.
+                    late_ms = max(one.due_ms, now_ms) + _AFTER_DUE_MS
+                    due_ms = self._when_ms(one.severity, late_ms, gathered=False)
                     self._add(changes, subject, LATE, way.name, due_ms, "")
 
     def note_level(self, name: str, pace: str, content: Mapping[str, object], changes: Changes) -> None:
@@ -154,7 +157,7 @@ class Alerts:
         self, way: str, rows: Sequence[Telling], found: Mapping[int, tuple[Opened, bool]]
     ) -> int:
         courier = self._couriers.get(way)
-        ended = [row for row in rows if courier is None or not _needed(row, found)]
+        ended = [row for row in rows if courier is None or not self._needed(row, found)]
         if ended:
             await self._move(ended, DUE, NOT_NEEDED)
         told = len(ended)
@@ -204,6 +207,18 @@ class Alerts:
             due_ms = now_ms + int(wait_s * 1000) if tried else row.due_ms
             changes.row("move_alert", row.id, to, due_ms, tries, now_ms, before, touches=1)
         await self._journal.submit(changes)
+
+    def _needed(self, row: Telling, found: Mapping[int, tuple[Opened, bool]]) -> bool:
+        """Whether anybody has still to be told on this way."""
+        id_ = id_of(INCIDENT, row.subject)
+        if id_ is None:
+            return True
+        one, was_touched = found.get(id_, (None, False))
+        if one is None or not one.is_open:
+            return False
+        return row.step != LATE or (
+            not was_touched and self._ways[row.way].takes(one.type, one.severity, one.owner)
+        )
 
     def _bundles(self, rows: Sequence[Telling], found: Mapping[int, tuple[Opened, bool]]) -> list[_Bundle]:
         """Alerts that people read as one: the same type, system and owner."""
@@ -260,15 +275,6 @@ def _due(
     found = watched.opened(connection, ids) if ids else []
     late = {id_of(INCIDENT, row.subject) for row in rows if row.step == LATE}
     return rows, {one.id: (one, one.id in late and watched.touched(connection, one.id)) for one in found}
-
-
-def _needed(row: Telling, found: Mapping[int, tuple[Opened, bool]]) -> bool:
-    """Whether anybody has still to be told."""
-    id_ = id_of(INCIDENT, row.subject)
-    if id_ is None:
-        return True
-    one = found.get(id_)
-    return one is not None and one[0].is_open and not (row.step == LATE and one[1])
 
 
 __all__ = ["WORDS", "Alerts", "Counts", "Overtaken"]

@@ -23,7 +23,7 @@ from crossdock.journal.contract import Fenced, Overtaken, StoreDown
 from crossdock.journal.sql import watched
 from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.site import SiteJournal
-from crossdock.journal.sql.watched import Happened, Opened, Running
+from crossdock.journal.sql.watched import Happened, Opened, Running, Variance
 from crossdock.message.incident import Incident
 from crossdock.pipeline.bound import Clock
 from crossdock.pipeline.gates import Gates
@@ -35,6 +35,7 @@ _TICK_S = 0.5
 _ELSEWHERE_S = 1.0
 _RETRY_S = 1.0
 _LEVELS_EVERY_S = 15.0
+_STOCK_EVERY_S = 60.0
 _STUCK_S = 60.0
 _CLEAN_EVERY_S = 3_600.0
 #: Looks at the end of the ledger that are kept until all that was open at their time has ended.
@@ -73,21 +74,25 @@ class Watch:
         self._clock = clock
         self.now_ms = clock.now_ms
         self._may_work = may_work
+        self._sites = (
+            {site.name: site.system for site in charter.stock.sites.values()} if charter.stock else {}
+        )
         self.silence = Silence(charter, journal, gates, clock.now_ms)
         self.levels = Levels(charter, journal.scope)
         self.alerts = Alerts(charter, journal, couriers, clock.now_ms)
         self.tracer = tracer
         self.figures: Figures | None = None
         self.standings: Sequence[Standing] = ()
+        self.variances: Mapping[str, Variance] = {}  #: by system
         self.looked_s = float("-inf")  #: monotonic time of the last look that went well
         self._tasks: list[asyncio.Task[None]] = []
         self._begun = False
-        self._position = 0
+        self.position = 0
         self._pending: int | None = None  #: the last position given, as the look before this one saw it
         self._looks: deque[tuple[int, int]] = deque(
             maxlen=_LOOKS_MAX
         )  #: (position, first transaction to come)
-        self._levels_s = self._clean_s = float("-inf")
+        self._levels_s = self._clean_s = self._stock_s = float("-inf")
 
     # -- life ----------------------------------------------------------------
 
@@ -147,17 +152,20 @@ class Watch:
         self.silence.ended([one for one in seen.told if one[0].id not in touched], changes)
         self.levels.judge(seen.events, changes)
         self.alerts.note(self._fresh(seen), changes)
-        await self._close(closing, "it came", changes)
+        await self._close(closing, "what was awaited came, or was cancelled", changes)
         if changes.rows or changes.entries or seen.events:
-            changes.row("move_watch", self.journal.scope, seen.upto, self._position, touches=1)
+            changes.row("move_watch", self.journal.scope, seen.upto, self.position, touches=1)
             await self.journal.submit(changes)
-            self._position = seen.upto
+            self.position = seen.upto
         self._count(seen)
         await self._cry(self.silence.due(one for one in seen.due if one.id not in touched))
         now_s = self._clock.monotonic_s()
         if now_s - self._levels_s >= _LEVELS_EVERY_S:
             self._levels_s = now_s
             await self._burn()
+        if self._sites and now_s - self._stock_s >= _STOCK_EVERY_S:
+            self._stock_s, sites = now_s, self._sites
+            self.variances = await self.journal.view(lambda c: watched.variances(c, sites))
         if now_s - self._clean_s >= _CLEAN_EVERY_S:
             self._clean_s = now_s
             await self._clean()
@@ -176,7 +184,7 @@ class Watch:
             changes.row("begin_watch", scope, position)
             await self.journal.submit(changes)
             position = await self.journal.view(lambda c: watched.position(c, scope)) or 0
-        self._position = position
+        self.position = position
         unasked = await self.journal.view(self.silence.begin)
         if unasked:
             changes = self.journal.changes()
@@ -189,7 +197,7 @@ class Watch:
 
     def _seen(self, connection: Connection) -> _Seen:
         scope, now_ms = self.journal.scope, self.now_ms()
-        upto, events = watched.happened(connection, self._position, self._settled(connection))
+        upto, events = watched.happened(connection, self.position, self._settled(connection))
         ids = sorted({e.incident for e in events if e.incident is not None})
         opened = watched.opened(connection, ids) if ids else []
         known = self.silence.look(connection, events)
@@ -211,7 +219,7 @@ class Watch:
         if self._pending is not None:
             self._looks.append((self._pending, to_come))
         self._pending = position
-        found = self._position
+        found = self.position
         while self._looks and self._looks[0][1] <= still_open:
             found = max(found, self._looks.popleft()[0])
         return found

@@ -139,6 +139,11 @@ class FlowReads:
         )
         return [read_message(row) for row in rows]
 
+    def owner_of(self, hub: int) -> str | None:
+        """The system that introduced an object; None while nothing of it is committed."""
+        row = self._reader.execute("SELECT owner FROM hubs WHERE id = ?", (hub,)).fetchone()
+        return row[0] if row else None
+
     def messages_taken(self, root: int, document: str) -> Sequence[Message]:
         """Documents of one kind in the story of a root that passed all checks, in order; the newest of very many."""
         rows = self._reader.execute(

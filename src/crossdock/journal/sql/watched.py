@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,12 +11,14 @@ from typing import Any
 from crossdock.journal.changes import unpacked_tree
 from crossdock.journal.sql.connection import Connection
 from crossdock.message.states import EntryKind, TransmissionState
+from crossdock.stock.amount import PARTS
 
 #: Entries looked at in one step.
 STEP_MAX = 2_000
 CLOCKS_MAX = 500
 ALERTS_MAX = 200
 _DONE, _DESK = TransmissionState.DONE.value, TransmissionState.DESK.value
+_ESCALATED = "escalate"
 _CAME, _MADE, _OPENED = EntryKind.accepted.value, EntryKind.translated.value, EntryKind.incident.value
 
 _HAPPENED = (
@@ -291,12 +295,12 @@ def alert_states(connection: Connection, scope: int) -> Mapping[int, int]:
 
 
 def touched(connection: Connection, incident: int) -> bool:
-    """Whether a person did anything about an incident."""
-    row = connection.execute(
-        "SELECT 1 FROM ledger WHERE incident = ? AND incident IS NOT NULL AND kind = ? LIMIT 1",
+    """Whether a person did anything about an incident; that the hub gave it to somebody else is nothing."""
+    rows = connection.execute(
+        "SELECT detail FROM ledger WHERE incident = ? AND incident IS NOT NULL AND kind = ? LIMIT 100",
         (incident, EntryKind.act.value),
-    ).fetchone()
-    return row is not None
+    )
+    return any(json.loads(detail or "{}").get("act") != _ESCALATED for (detail,) in rows)
 
 
 def is_first(connection: Connection, root: int, document: str, message: int) -> bool:
@@ -355,3 +359,34 @@ def orders_of(connection: Connection, roots: Sequence[int]) -> dict[int, str]:
         f"SELECT id, number FROM hubs WHERE {dialect.among.format('id')}", (dialect.listed(list(roots)),)
     )
     return dict(rows.fetchall())
+
+
+# -- stock -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Variance:
+    """How far a system disagrees with the systems whose figures count."""
+
+    items: int  #: item and site
+    units: float  #: base units, added up without sign
+
+
+def variances(connection: Connection, sites: Mapping[str, str]) -> dict[str, Variance]:
+    """By system: what it believes of stock against what the system of each site says (`sites`: site to system)."""
+    amounts = (
+        "SELECT system, site, sku, sum(gross) AS amount FROM stock_beliefs WHERE site = ? GROUP BY 1, 2, 3"
+    )
+    items, parts = Counter[str](), Counter[str]()
+    for site, owner in sites.items():
+        rows = connection.execute(
+            "SELECT b.system, sum(CASE WHEN b.amount = coalesce(o.amount, 0) THEN 0 ELSE 1 END),"
+            f" sum(abs(b.amount - coalesce(o.amount, 0))) FROM ({amounts}) b"
+            f" LEFT JOIN ({amounts}) o ON o.sku = b.sku AND o.system = ?"
+            " WHERE b.system <> ? GROUP BY b.system",
+            (site, site, owner, owner),
+        )
+        for system, differ, by in rows:
+            items[system] += int(differ)
+            parts[system] += int(by)
+    return {system: Variance(items[system], parts[system] / PARTS) for system in items}

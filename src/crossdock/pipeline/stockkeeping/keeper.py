@@ -20,14 +20,16 @@ from crossdock.model.documents.sales import Cancellation, SalesOrder
 from crossdock.model.documents.shipment import Shipment
 from crossdock.model.documents.warehouse import PickStatus, WarehouseOrder
 from crossdock.model.lifecycle.life import Life
+from crossdock.pipeline.lives import Story
 from crossdock.pipeline.progress import Ruling
 from crossdock.pipeline.sourcing.sourcer import Sends, Sourcer, Told
 from crossdock.pipeline.stockkeeping import lots, offer
 from crossdock.pipeline.stockkeeping.cancelling import given_back
+from crossdock.pipeline.stockkeeping.early import Early, early
 from crossdock.pipeline.stockkeeping.kept import Kept, NotCovered
 from crossdock.pipeline.stockkeeping.ledger import StockLedger
 from crossdock.pipeline.stockkeeping.promises import PROMISE
-from crossdock.pipeline.stockkeeping.rows import OURS, THEIRS, told_row
+from crossdock.pipeline.stockkeeping.rows import NOWHERE, OURS, THEIRS, added, told_row
 from crossdock.pipeline.stockkeeping.stockroom import Stockroom
 from crossdock.stock.amount import number
 from crossdock.stock.belief import Belief, counted, good_until
@@ -95,7 +97,7 @@ class Keeper:
             if isinstance(document, PickStatus) and document.state == "backordered" and ruling.facts:
                 return self.sourcer.out(message, ruling.life, ruling.facts[0].release)
             return self._shared_out(self.sourcer, message, document, readers, ruling.life, again=again)
-        return self._decided(message, document, readers)
+        return self._decided(message, document, readers, ruling.story if ruling is not None else ())
 
     def _shared_out(
         self,
@@ -115,8 +117,10 @@ class Keeper:
             case WarehouseOrder():
                 return sourcer.release(message, life, again=again)
             case PickStatus() | Shipment():
-                told = self._told_of_part(message, document)
-                rows = [*told, *sourcer.trim(message.root, life)]
+                ended = isinstance(document, PickStatus) and document.state in ("cancelled", "refused")
+                told = self._passed_on if isinstance(document, Shipment) else self._reported
+                rows = [] if ended else told(message, document)  # pyright: ignore[reportArgumentType]
+                rows += sourcer.trim(message.root, life)
                 rest = sourcer.rest(message, life)
                 rest.rows = rows + rest.rows
                 return rest
@@ -127,17 +131,14 @@ class Keeper:
             case _:
                 return self._decided(message, document, readers)
 
-    def _told_of_part(self, message: Message, document: PickStatus | Shipment) -> list[Row]:
-        if isinstance(document, Shipment):
-            return self._passed_on(message, document)
-        return [] if document.state in ("cancelled", "refused") else self._reported(message, document)
-
-    def _decided(self, message: Message, document: Document, readers: Collection[str]) -> Kept:
+    def _decided(
+        self, message: Message, document: Document, readers: Collection[str], story: Story = ()
+    ) -> Kept:
         match document:
             case InventoryBalance():
                 return self._balance(message, document)
             case SalesOrder():
-                return self._order(message, document)
+                return self._order(message, document, story)
             case Shipment():
                 return Kept(self._shipped(message, document))
             case PickStatus():
@@ -149,6 +150,13 @@ class Keeper:
                 return self._level(message, document)
             case _:
                 return Kept()
+
+    def nudge(self, sku: str, changes: Changes) -> None:
+        """Has the stock of an item looked at once more: what an order lacked may have come while that was decided."""
+        now_ms = self._now_ms()
+        known = [(row.site, row.unit, row.as_of_ms) for row in self._journal.levels([sku])]
+        for site, unit, as_of_ms in known or [(NOWHERE, "EA", 0)]:
+            changes.row(*added(sku, site, unit, 0, as_of_ms, now_ms))
 
     def echoes(self, message: Message, document: Document) -> bool:
         """Whether a channel only repeats the figure that it was sent."""
@@ -236,15 +244,18 @@ class Keeper:
 
     # -- orders --------------------------------------------------------------
 
-    def _order(self, message: Message, order: SalesOrder) -> Kept:
+    def _order(self, message: Message, order: SalesOrder, story: Story) -> Kept:
         if order.order_type in _ELSEWHERE:
             return Kept()
         holder, channel = message.hub, self._policy.channel(message.system)
-        own = self._ledger.of(holder)
-        wants = self._wants(order, own)
+        own, before = self._ledger.of(holder), Early()
+        if story and not own:
+            self._room.kits.refresh()
+            before = early(self._room, self._ledger, message, story, self._journal.next_id, self._now_ms())
+        wants = [] if before.ended else self._wants(order, own + before.gone)
         held = [one for one in own if one.state is _S.HELD]
         if _same(wants, held):
-            return Kept()
+            return Kept([self._ledger.note(one) for one in before.gone])
         held += self._promised(message.system, order.promise)
         skus = {want.sku for want in wants} | {one.sku for one in held}
         levels = self._ledger.levels(skus)
@@ -258,7 +269,8 @@ class Keeper:
         if lacks:
             raise self._short(channel.short, order, wants, lacks)
         picks = [one for one in found if isinstance(one, Pick)]
-        rows = [self._ledger.move(one, one.moved(_S.RELEASED)) for one in held]
+        rows = [self._ledger.note(one) for one in before.gone]
+        rows += [self._ledger.move(one, one.moved(_S.RELEASED)) for one in held]
         now = self._now_ms()
         for pick in picks:
             one = Reservation(

@@ -9,7 +9,7 @@ from crossdock.journal.changes import Changes, Row
 from crossdock.journal.contract import Journal
 from crossdock.journal.stock import BeliefRow, LevelRow
 from crossdock.pipeline.stockkeeping.guard import ReservationGuard
-from crossdock.pipeline.stockkeeping.rows import added, given_back, moved, reserved, took
+from crossdock.pipeline.stockkeeping.rows import ANYTHING, added, given_back, moved, reserved, took
 from crossdock.stock.policy import Policy
 from crossdock.stock.promise import kept_back
 from crossdock.stock.reservation import Reservation, ReservationState, passed, shown, split
@@ -30,6 +30,7 @@ class StockLedger:
         self._supply: dict[tuple[str, str], int] = {}
         self._taken: dict[tuple[str, str], int] = {}
         self._lots: dict[tuple[str, str, str], int] = {}  #: set aside of lots by this batch
+        self._left: set[tuple[str, str]] = set()  #: what was taken there and asked nobody
 
     def begin(self) -> None:
         """Ends a batch: from now on the store has what it did."""
@@ -39,6 +40,7 @@ class StockLedger:
         self._supply.clear()
         self._taken.clear()
         self._lots.clear()
+        self._left.clear()
 
     def write(self, changes: Changes, now_ms: int) -> None:
         """The sums of what the batch did."""
@@ -48,7 +50,8 @@ class StockLedger:
             changes.row(*added(sku, site, row.unit, amount, row.as_of_ms, now_ms), touches=None)
         for (sku, site), amount in sorted(self._taken.items()):
             if amount > 0:
-                least = self._guard.least(kept_back(self._policy.sites[site], sku))
+                kept = kept_back(self._policy.sites[site], sku)
+                least = ANYTHING if (sku, site) in self._left else self._guard.least(kept)
                 changes.row(*took(sku, site, amount, least, now_ms), touches=1)
             elif amount < 0:
                 changes.row(*given_back(sku, site, -amount, now_ms), touches=1)
@@ -166,6 +169,14 @@ class StockLedger:
     def _added_gone(self, one: Reservation) -> Row:
         self._held[one.holder][one.id] = one
         return reserved(one)
+
+    def note(self, one: Reservation) -> Row:
+        """Goods that left already: nobody can promise or refuse them any more."""
+        self.of(one.holder)
+        if not one.counts:
+            return self._added_gone(one)
+        self._left.add((one.sku, one.site))
+        return self.add(one)
 
     def show(self, sku: str, site: str, as_of_ms: int, lot: str | None) -> list[Row]:
         """A figure shows that goods have gone: what is still counted of them is counted no more."""

@@ -16,7 +16,7 @@ from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import EntryKind, MessageState
 from crossdock.pipeline.report import reads_json
 from crossdock.pipeline.stockkeeping import offer
-from crossdock.pipeline.stockkeeping.rows import OURS, told_due, told_row
+from crossdock.pipeline.stockkeeping.rows import NOWHERE, OURS, told_due, told_row
 from crossdock.pipeline.stockkeeping.stockroom import Stockroom
 from crossdock.pipeline.target import Target
 from crossdock.stock.amount import whole
@@ -62,7 +62,9 @@ class Publisher:
             held = self._journal.held_by(channel.name, needed) if channel.share is not None else {}
             for sku in skus:
                 known = told.get((channel.name, sku))
-                base = next((row.unit for (name, _), row in levels.items() if name == sku), "EA")
+                base = next(
+                    (r.unit for (name, at), r in levels.items() if name == sku and at != NOWHERE), "EA"
+                )
                 unit, factor = self._room.measures.pack(sku, channel.unit, base)
                 amount = whole(offer.sellable(sku, levels, held, channel, policy, kits), factor)
                 if known is not None and (known.amount, known.unit) == (amount, unit):

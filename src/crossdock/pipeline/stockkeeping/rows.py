@@ -12,8 +12,10 @@ from crossdock.stock.reservation import Reservation
 _SCOPE = 1
 #: How a channel came to have a figure: it said so, or we sent it.
 THEIRS, OURS = 1, 2
+#: The site of a level that holds nothing: it says that its item must be looked at.
+NOWHERE = "*"
 #: What must be left of a level when nothing is taken.
-_ANYTHING = -(1 << 62)
+ANYTHING = -(1 << 62)
 
 
 def _columns(one: Reservation) -> tuple[Any, ...]:
@@ -40,7 +42,7 @@ def took(sku: str, site: str, amount: int, least: int, due_ms: int | None) -> tu
 
 def given_back(sku: str, site: str, amount: int, due_ms: int | None) -> tuple[Any, ...]:
     """Statement and values of so much that is no longer set aside, however little is there."""
-    return took(sku, site, -amount, _ANYTHING, due_ms)
+    return took(sku, site, -amount, ANYTHING, due_ms)
 
 
 def added(sku: str, site: str, unit: str, amount: int, as_of_ms: int, due_ms: int | None) -> tuple[Any, ...]:

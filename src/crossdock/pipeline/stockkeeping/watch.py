@@ -16,7 +16,7 @@ from crossdock.message.records import Entry, Transmission
 from crossdock.message.states import EntryKind
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.stockkeeping.publish import Publisher
-from crossdock.pipeline.stockkeeping.rows import added, settled
+from crossdock.pipeline.stockkeeping.rows import NOWHERE, added, settled
 from crossdock.pipeline.target import Target
 from crossdock.stock.policy import ChannelPolicy
 
@@ -30,8 +30,6 @@ _TICK_S = 0.05
 _SHARED_TICK_S = 0.2
 _CLOCKS_EVERY_S = 1.0
 _STORE_RETRY_S = 0.5
-#: The site of a kit's own level, which holds nothing: it says that the kit must be looked at.
-_NOWHERE = "*"
 
 
 class StockWatch:
@@ -130,7 +128,7 @@ class StockWatch:
             if row.sku in wanted:
                 changes.row(*settled(row.sku, row.site, row.changed))
         for kit in sorted(elsewhere):
-            changes.row(*added(kit, _NOWHERE, "EA", 0, 0, now_ms))
+            changes.row(*added(kit, NOWHERE, "EA", 0, 0, now_ms))
         await self._commit(changes, routed)
         return levels
 
