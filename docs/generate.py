@@ -13,6 +13,8 @@ from typing import Any
 
 from crossdock import faults
 from crossdock.charter import keys, partner_keys
+from crossdock.charter.desk import DeskRules
+from crossdock.desk import playbook
 from crossdock.formats.edi.grammar import Loop, Slot
 from crossdock.formats.edi.profile import MEANINGS, Direction
 from crossdock.formats.x12 import dictionary as x12
@@ -171,6 +173,20 @@ def incident_table() -> Iterator[str]:
         hours = f"{kind.respond_s / 3600:g} h"
         rows.append((f"[`{kind.name}`](#{kind.name})", kind.says, kind.owner, kind.severity, hours))
     yield from table(*rows)
+
+
+def playbook_pages() -> Iterator[str]:
+    """What to do about each type of incident."""
+    for name, book in playbook.playbooks().items():
+        about = playbook.told(book, DeskRules(), {})
+        yield f"## `{name}`\n\n{book.found} {book.harm}\n\n"
+        hours = f"{about['respond_s'] / 3600:g} h"
+        yield f"Who: {about['owner'].removeprefix('role:').replace('_', ' ')}, within {hours}; {about['severity']}.\n\n"
+        for number, step in enumerate(book.steps, 1):
+            act = f" [`{step.act}`]" if step.act else ""
+            yield f"{number}. {step.says}{act}\n"
+        to = {"sender": "the sender", "target": "the target", "inside": "whoever decides here"}[book.to]
+        yield f"\nTo {to}:\n\n> {book.message}\n\n"
 
 
 def charter_keys() -> Iterator[str]:
@@ -364,6 +380,7 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "goods": goods_tables,
     "lifecycle": lifecycle_tables,
     "incident types": incident_table,
+    "playbooks": playbook_pages,
     "charter keys": charter_keys,
     "partner keys": partner_profile_keys,
     "partner meanings": partner_meanings,

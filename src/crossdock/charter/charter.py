@@ -10,6 +10,7 @@ from ipaddress import IPv4Network, IPv6Network
 from zoneinfo import ZoneInfo
 
 from crossdock.charter.blackouts import Blackout, Calendar
+from crossdock.charter.desk import DeskRules
 from crossdock.charter.flow_settings import Brake, FileForm, Fit, WhenClosed
 from crossdock.charter.orders import HUB_OWNER, Orders
 from crossdock.charter.watch import Watching
@@ -275,6 +276,7 @@ class Charter:
     checks: Checks = Checks()
     network_allow: tuple[IPv4Network | IPv6Network, ...] = ()
     owners: Mapping[str, str] = field(default_factory=dict[str, str])  #: incident type -> role
+    desk: DeskRules = field(default_factory=DeskRules)
     intake_max_bytes: int = 10_000_000
     intake: Intake = Intake()
     orders: Orders = field(default_factory=Orders)

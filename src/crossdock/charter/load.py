@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from crossdock.charter.charter import Charter, Checks, Intake, ItemCheck, Site, System
+from crossdock.charter.desk import read_desk
 from crossdock.charter.flow_reading import check_blackouts
 from crossdock.charter.objects import check_agreement, check_documents, read_objects
 from crossdock.charter.orders import check_made, check_reports, read_orders
@@ -107,6 +108,7 @@ def _charter(
         checks=_checks(checks) if checks else Checks(),
         network_allow=_section(reading, values, "network").get("allow", ()),
         owners=_owners(reading, values["owners"] or {}),
+        desk=read_desk(reading, values["desk"], INCIDENT_TYPES),
         intake_max_bytes=intake.pop("max_bytes", 10_000_000),
         intake=Intake(**intake),
         orders=read_orders(reading, values["orders"]),

@@ -36,6 +36,7 @@ CANCELS = frozenset({"cancellation", "warehouse_order_cancel"})
 #: Documents that tell how far an order is.
 TELLING = ORDERS | CANCELS | {
     "pick_status", "shipment", "transport_status", "invoice", "order_hold", "return_authorisation", "return_receipt",
+    "stock_transfer",
 }  # fmt: skip
 _TELLS: dict[str, tuple[Told, ...]] = {
     "warehouse_order": (Told.RELEASED,),
@@ -112,7 +113,7 @@ class Lives:
         for message, sent in story:
             if not self.is_telling(message) or (asked is not None and message.id == asked.id):
                 continue
-            document = read(message)
+            document = self._read(message)
             if document is None:
                 continue
             facts = self.facts(message, document)
@@ -148,6 +149,10 @@ class Lives:
                 )
                 told = self.answer(fact, Told.BACKORDERED)
                 yield replace(told, lines=lines, forced=True)
+
+    def _read(self, message: Message) -> Document | None:
+        tree = self._known.numbers.applied(message.document, message.tree)
+        return read(message if tree is message.tree else replace(message, tree=tree))
 
     def _sent(self, message: Message, facts: Sequence[Fact], sent: Sequence[Sent]) -> Iterator[Fact]:
         """What the sendings of a message tell."""

@@ -14,6 +14,7 @@ from crossdock.faults import Fault, Unmapped
 from crossdock.kit.connector import Read
 from crossdock.message.gate import Direction
 from crossdock.message.incident import TYPES, Incident, MemberKind
+from crossdock.message.records import Message
 
 #: Types whose incidents gather all documents with the same wrong value: one missing row, one incident.
 _BY_VALUE = frozenset({"unknown_sku", "unknown_unit", "unmapped_code"})
@@ -57,6 +58,11 @@ def cause_of(fault: Fault, subject: Subject, member: tuple[MemberKind, int]) -> 
     return f"{fault.type}/{subject.system}/{subject.document}/{member[0].name.lower()}{member[1]}"
 
 
+def subject_of(message: Message, fault: Fault) -> Subject:
+    """What an incident of a message is about: its document, or all of a feed that runs away."""
+    return Subject(message.system, message.document, "" if fault.type == "mass_change" else message.number)
+
+
 def incident_of(
     fault: Fault, subject: Subject, member: tuple[MemberKind, int], *, id_: int, now_ms: int, charter: Charter
 ) -> Incident:
@@ -67,14 +73,16 @@ def incident_of(
         "incident", type=type_.name, system=subject.system, document=subject.document, number=subject.number
     )
     owners: Mapping[str, str] = charter.owners
+    severity = charter.desk.severity(type_.name, type_.severity)
+    respond_s = charter.desk.respond_s(type_.name, severity, type_.respond_s)
     return Incident(
         id=id_,
         type=type_.name,
         cause=cause_of(fault, subject, member),
-        severity=type_.severity,
+        severity=severity,
         owner=owners.get(type_.name, type_.owner),
         opened_ms=now_ms,
-        due_ms=_due_ms(subject.system, type_.respond_s, now_ms, charter),
+        due_ms=_due_ms(subject.system, respond_s, now_ms, charter),
         system=subject.system,
         document=subject.document,
         number=subject.number,
@@ -86,12 +94,12 @@ def incident_of(
     )
 
 
-def _due_ms(system: str, respond_s: int, now_ms: int, charter: Charter) -> int:
+def _due_ms(system: str, respond_s: float, now_ms: int, charter: Charter) -> int:
     """When somebody must have looked; while the system is left alone nobody can."""
     known = charter.systems.get(system)
     if known is None or not known.blackouts:
-        return now_ms + respond_s * 1000
-    return charter.calendar(system, Direction.OUT.value).advanced(now_ms, respond_s * 1000)
+        return now_ms + int(respond_s * 1000)
+    return charter.calendar(system, Direction.OUT.value).advanced(now_ms, int(respond_s * 1000))
 
 
 def reads_json(reads: Collection[Read]) -> str | None:

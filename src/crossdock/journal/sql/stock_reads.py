@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from crossdock.journal.sql.connection import Connection
-from crossdock.journal.sql.flow_reads import FlowReads
+from crossdock.journal.sql.resend_reads import ResendReads
 from crossdock.journal.sql.rows import MESSAGE_COLUMNS, read_message
 from crossdock.journal.stock import BeliefRow, LevelRow, PromiseRow, ToldRow
 from crossdock.message.records import Message
@@ -34,7 +34,7 @@ def reservations_of(connection: Connection, holder: int) -> list[Reservation]:
     return [read_reservation(row) for row in rows]
 
 
-class StockReads(FlowReads):
+class StockReads(ResendReads):
     """Small reads on a connection of their own, which sees only what is durable."""
 
     def levels(self, skus: Collection[str]) -> list[LevelRow]:
@@ -70,6 +70,16 @@ class StockReads(FlowReads):
             (sku, site),
         )
         return {lot: int(amount) for lot, amount in rows}
+
+    def stock_beliefs_of(self, sku: str) -> list[BeliefRow]:
+        """Every figure that was told of an item."""
+        rows = self._reader.execute(f"SELECT {BELIEF} FROM stock_beliefs WHERE sku = ? ORDER BY hub", (sku,))
+        return [BeliefRow(*row) for row in rows]
+
+    def reservations_of(self, sku: str) -> list[Reservation]:
+        """What is set aside of an item and still counts."""
+        query = f"SELECT {RESERVATION} FROM reservations WHERE sku = ? AND state IN (1, 2) ORDER BY id"
+        return [read_reservation(row) for row in self._reader.execute(query, (sku,))]
 
     def lot_expiry(self, sku: str, lot: str) -> str | None:
         """The last day of a lot, as a warehouse told it."""

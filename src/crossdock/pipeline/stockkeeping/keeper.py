@@ -8,20 +8,20 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from crossdock.faults import Invalid
-from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes, Row
 from crossdock.journal.contract import Journal
 from crossdock.journal.stock import BeliefRow, ToldRow
 from crossdock.message.names import id_of
 from crossdock.message.records import Message
 from crossdock.model.document import Document
-from crossdock.model.documents.inventory import InventoryBalance, StockLevel
+from crossdock.model.documents.inventory import InventoryBalance, StockLevel, StockTransfer
 from crossdock.model.documents.sales import Cancellation, SalesOrder
 from crossdock.model.documents.shipment import Shipment
 from crossdock.model.documents.warehouse import PickStatus, WarehouseOrder
 from crossdock.model.lifecycle.life import Life
 from crossdock.pipeline.lives import Story
 from crossdock.pipeline.progress import Ruling
+from crossdock.pipeline.renumbering import ITEM
 from crossdock.pipeline.sourcing.sourcer import Sends, Sourcer, Told
 from crossdock.pipeline.stockkeeping import lots, offer
 from crossdock.pipeline.stockkeeping.cancelling import given_back
@@ -29,8 +29,9 @@ from crossdock.pipeline.stockkeeping.early import Early, early
 from crossdock.pipeline.stockkeeping.kept import Kept, NotCovered
 from crossdock.pipeline.stockkeeping.ledger import StockLedger
 from crossdock.pipeline.stockkeeping.promises import PROMISE
-from crossdock.pipeline.stockkeeping.rows import NOWHERE, OURS, THEIRS, added, told_row
+from crossdock.pipeline.stockkeeping.rows import NOWHERE, OURS, THEIRS, added, believed, told_row
 from crossdock.pipeline.stockkeeping.stockroom import Stockroom
+from crossdock.pipeline.stockkeeping.transferred import asked_of
 from crossdock.stock.amount import number
 from crossdock.stock.belief import Belief, counted, good_until
 from crossdock.stock.kit import exploded
@@ -139,6 +140,8 @@ class Keeper:
                 return self._balance(message, document)
             case SalesOrder():
                 return self._order(message, document, story)
+            case StockTransfer():
+                return self._order(message, asked_of(document), story)
             case Shipment():
                 return Kept(self._shipped(message, document))
             case PickStatus():
@@ -223,7 +226,7 @@ class Keeper:
             as_of_ms, message.id, usable,
         )  # fmt: skip
         was = before.counted if before is not None else 0
-        kept = Kept([_believed(row, was, int(until.timestamp() * 1000) if until else None)])
+        kept = Kept([believed(row, was, int(until.timestamp() * 1000) if until else None)])
         ledger.believe(row)
         if before is not None and (before.sku, before.site) != (told.sku, told.site):
             # The same balance is of another item, or elsewhere, from now on.
@@ -288,7 +291,8 @@ class Keeper:
         gone: dict[tuple[str, str], int] = {}
         for one in own:
             if one.state in {_S.PASSING, _S.GONE}:
-                gone[one.line, one.sku] = gone.get((one.line, one.sku), 0) + one.amount
+                key = one.line, self._room.numbers.now(ITEM, one.sku)
+                gone[key] = gone.get(key, 0) + one.amount
         wants: list[Want] = []
         for line in order.lines:
             amount = self._room.measures.demand(line.sku, line.quantity, line.unit)
@@ -388,11 +392,3 @@ def _same(wants: Sequence[Want], held: Sequence[Reservation]) -> bool:
 
     where = {(want.line, want.sku): want.site for want in wants}
     return sums(wants) == sums(held) and all(where[one.line, one.sku] in {None, one.site} for one in held)
-
-
-def _believed(row: BeliefRow, before: int, good_until_ms: int | None) -> Row:
-    values = (
-        row.hub, row.system, row.sku, row.site, row.status, row.lot, row.expires_on, row.owner, row.place, row.unit,
-        row.gross, row.net, row.as_of_ms, row.message, row.counted, before, good_until_ms, partition_of(row.sku),
-    )  # fmt: skip
-    return "upsert_stock_belief", values, 1
