@@ -293,12 +293,13 @@ class Decider:
     # -- not now -------------------------------------------------------------
 
     def _wait(self, message: Message, wait: Waits, batch: Batch, made_by: Entry | None) -> None:
-        until = wait.until_ms or (None if wait.patient else check.until_ms(self._context, wait.kind))
+        until = wait.until_ms or (None if wait.patient else self._overdue.until(wait.kind))
         predecessor = f"{wait.kind}/{wait.number}"
         changes = batch.changes
         if made_by is not None:
             message.waits_for, message.until_ms = predecessor, until
             changes.add_message(message, made_by)
+            batch.arrived.append(f"{message.document}/{message.number}")  # known, if not on its way
         elif message.state is MessageState.DESK or message.waits_for != predecessor:
             if message.state is MessageState.DESK:
                 self._leave_desk(message, batch)

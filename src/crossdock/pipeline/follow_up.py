@@ -84,6 +84,12 @@ class FollowUp:
             sent = [*sent, *self.stop(message, ruling, batch)]
         self.aftermath.follow(message, ruling, sent, publish, withdrawn=ruling.withdrew)
 
+    def short(self, message: Message, ruling: Ruling | None, word: str, says: str, batch: Batch) -> None:
+        """Whoever reads how far orders are is told of one that the stock does not cover, and of what it lacks."""
+        if ruling is not None:
+            publish = partial(self.publish, batch)
+            self.aftermath.tell(message, ruling.life, ruling.order, word, publish, reason=says, word=word)
+
     def tell(
         self,
         order: Message,
@@ -97,12 +103,6 @@ class FollowUp:
         """Writes how far an order is, where anybody reads that."""
         publish = partial(self.publish, batch)
         self.aftermath.tell(order, life, order.number, occasion, publish, reason=reason, parts=parts)
-
-    def short(self, message: Message, ruling: Ruling | None, word: str, says: str, batch: Batch) -> None:
-        """Whoever reads how far orders are is told of one that the stock does not cover, and of what it lacks."""
-        if ruling is not None:
-            publish = partial(self.publish, batch)
-            self.aftermath.tell(message, ruling.life, ruling.order, word, publish, reason=says, word=word)
 
     def answer(self, message: Message, batch: Batch) -> Waits | None:
         """A warehouse may have answered a cancellation: who asked is told; None then, else how it waits on."""

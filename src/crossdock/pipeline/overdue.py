@@ -44,8 +44,9 @@ class Overdue:
             return None
         kind, _, number = (message.waits_for or "/").partition("/")
         journal, rule = self._context.journal, self._context.charter.objects.get(kind)
-        if journal.identity(message.system, kind, number) or journal.hub_of_number(kind, number):
-            return message.id  # it has come, and the word of that was lost between two hosts
+        came = journal.identity(message.system, kind, number) or journal.hub_of_number(kind, number)
+        if came and message.waits_for != f"{message.document}/{message.number}":
+            return message.id  # another has come, and the word of that was lost between two hosts
         shut = self._context.gates.shut(rule.owner, Direction.IN) if rule else None
         if shut is not None:
             batch.changes.move_message(

@@ -24,6 +24,7 @@ from crossdock.pipeline.progress import Ruling
 from crossdock.pipeline.renumbering import ITEM
 from crossdock.pipeline.sourcing.sourcer import Sends, Sourcer, Told
 from crossdock.pipeline.stockkeeping import lots, offer
+from crossdock.pipeline.stockkeeping.asked import as_order, is_same
 from crossdock.pipeline.stockkeeping.cancelling import given_back
 from crossdock.pipeline.stockkeeping.early import Early, early
 from crossdock.pipeline.stockkeeping.kept import Kept, NotCovered
@@ -98,7 +99,7 @@ class Keeper:
             if isinstance(document, PickStatus) and document.state == "backordered" and ruling.facts:
                 return self.sourcer.out(message, ruling.life, ruling.facts[0].release)
             return self._shared_out(self.sourcer, message, document, readers, ruling.life, again=again)
-        return self._decided(message, document, readers, ruling.story if ruling is not None else ())
+        return self._decided(message, document, readers, ruling.story if ruling else ())
 
     def _shared_out(
         self,
@@ -132,6 +133,11 @@ class Keeper:
             case _:
                 return self._decided(message, document, readers)
 
+    def _told_of_part(self, message: Message, document: PickStatus | Shipment) -> list[Row]:
+        if isinstance(document, Shipment):
+            return self._passed_on(message, document)
+        return [] if document.state in ("cancelled", "refused") else self._reported(message, document)
+
     def _decided(
         self, message: Message, document: Document, readers: Collection[str], story: Story = ()
     ) -> Kept:
@@ -141,7 +147,7 @@ class Keeper:
             case SalesOrder():
                 return self._order(message, document, story)
             case StockTransfer():
-                return self._order(message, asked_of(document), story)
+                return self._order(message, as_order(document), story)
             case Shipment():
                 return Kept(self._shipped(message, document))
             case PickStatus():
@@ -257,7 +263,7 @@ class Keeper:
             before = early(self._room, self._ledger, message, story, self._journal.next_id, self._now_ms())
         wants = [] if before.ended else self._wants(order, own + before.gone)
         held = [one for one in own if one.state is _S.HELD]
-        if _same(wants, held):
+        if is_same(wants, held):
             return Kept([self._ledger.note(one) for one in before.gone])
         held += self._promised(message.system, order.promise)
         skus = {want.sku for want in wants} | {one.sku for one in held}
@@ -379,16 +385,3 @@ class Keeper:
                     message.root, one.sku, one.amount, line=one.line, lot=None, at_ms=at_ms, sites=net
                 )
         return rows
-
-
-def _same(wants: Sequence[Want], held: Sequence[Reservation]) -> bool:
-    """Whether exactly what is wanted is already set aside."""
-
-    def sums(rows: Sequence[Want] | Sequence[Reservation]) -> dict[tuple[str, str], int]:
-        found: dict[tuple[str, str], int] = {}
-        for one in rows:
-            found[one.line, one.sku] = found.get((one.line, one.sku), 0) + one.amount
-        return found
-
-    where = {(want.line, want.sku): want.site for want in wants}
-    return sums(wants) == sums(held) and all(where[one.line, one.sku] in {None, one.site} for one in held)

@@ -29,8 +29,8 @@ class StockLedger:
         self._held: dict[int, dict[int, Reservation]] = {}
         self._supply: dict[tuple[str, str], int] = {}
         self._taken: dict[tuple[str, str], int] = {}
-        self._lots: dict[tuple[str, str, str], int] = {}  #: set aside of lots by this batch
         self._left: set[tuple[str, str]] = set()  #: what was taken there and asked nobody
+        self._lots: dict[tuple[str, str, str], int] = {}  #: set aside of lots by this batch
 
     def begin(self) -> None:
         """Ends a batch: from now on the store has what it did."""
@@ -39,8 +39,8 @@ class StockLedger:
         self._held.clear()
         self._supply.clear()
         self._taken.clear()
-        self._lots.clear()
         self._left.clear()
+        self._lots.clear()
 
     def write(self, changes: Changes, now_ms: int) -> None:
         """The sums of what the batch did."""
