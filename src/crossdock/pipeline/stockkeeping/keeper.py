@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from crossdock.faults import Fault, Invalid
@@ -13,9 +14,10 @@ from crossdock.journal.contract import Journal
 from crossdock.journal.stock import BeliefRow, ToldRow
 from crossdock.message.names import id_of
 from crossdock.message.records import Message
+from crossdock.model import register
 from crossdock.model.document import Document
 from crossdock.model.documents.inventory import InventoryBalance, StockLevel, StockTransfer
-from crossdock.model.documents.sales import Cancellation, OrderLine, SalesOrder
+from crossdock.model.documents.sales import Cancellation, SalesOrder
 from crossdock.model.documents.shipment import Shipment
 from crossdock.model.documents.warehouse import PickStatus
 from crossdock.pipeline.lives import Story
@@ -327,10 +329,10 @@ class Keeper:
 
 def _asked(transfer: StockTransfer) -> SalesOrder:
     """A transfer as the site that sends the goods sees it: an order that only it can fill."""
-    lines = tuple(
-        OrderLine(line=one.line, sku=one.sku, quantity=one.quantity, unit=one.unit) for one in transfer.lines
-    )
-    return SalesOrder(number=transfer.number, site=transfer.from_site, lines=lines)
+    lines = [{"line": o.line, "sku": o.sku, "quantity": o.quantity, "unit": o.unit} for o in transfer.lines]
+    tree = {"number": transfer.number, "site": transfer.from_site, "lines": lines}
+    # Its units were checked with the transfer.
+    return cast(SalesOrder, register.read(SalesOrder.kind, tree, declares=lambda _sku, _unit: True))
 
 
 def _same(wants: Sequence[Want], held: Sequence[Reservation]) -> bool:
