@@ -93,3 +93,10 @@ fuzz-api: env ## every route of /openapi.json as each role and as nobody, API_S 
 	test -x .cache/schemathesis/venv/bin/python || $(PYTHON) -m venv .cache/schemathesis/venv
 	.cache/schemathesis/venv/bin/python -m pip install --quiet --disable-pip-version-check schemathesis==4.32.5
 	$(BIN)/python -m tests.fuzz.openapi --tool .cache/schemathesis/venv/bin/schemathesis --seconds $(API_S)
+
+.PHONY: scenarios scenarios-proof
+scenarios: env ## the stories in scenarios/, with what must stand at each system
+	$(BIN)/crossdock twin scenario run scenarios --quiet
+
+scenarios-proof: env ## takes away one row and one branch of the rules after the other: a story must turn red
+	$(BIN)/python -m tests.scenarios.mutate

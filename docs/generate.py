@@ -13,6 +13,8 @@ from typing import Any
 
 from crossdock import faults
 from crossdock.charter import keys, partner_keys
+from crossdock.charter.desk import DeskRules
+from crossdock.desk import playbook
 from crossdock.formats.edi.grammar import Loop, Slot
 from crossdock.formats.edi.profile import MEANINGS, Direction
 from crossdock.formats.x12 import dictionary as x12
@@ -22,6 +24,7 @@ from crossdock.kit.registry import connectors
 from crossdock.message import incident, states
 from crossdock.model import arrival, headline, receiving, reference, returning
 from crossdock.model.lifecycle import tables, words
+from crossdock.scenario import keys as story
 
 DOCS = Path(__file__).resolve().parent
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -173,6 +176,20 @@ def incident_table() -> Iterator[str]:
     yield from table(*rows)
 
 
+def playbook_pages() -> Iterator[str]:
+    """What to do about each type of incident."""
+    for name, book in playbook.playbooks().items():
+        about = playbook.told(book, DeskRules(), {})
+        yield f"## `{name}`\n\n{book.found} {book.harm}\n\n"
+        hours = f"{about['respond_s'] / 3600:g} h"
+        yield f"Who: {about['owner'].removeprefix('role:').replace('_', ' ')}, within {hours}; {about['severity']}.\n\n"
+        for number, step in enumerate(book.steps, 1):
+            act = f" [`{step.act}`]" if step.act else ""
+            yield f"{number}. {step.says}{act}\n"
+        to = {"sender": "the sender", "target": "the target", "inside": "whoever decides here"}[book.to]
+        yield f"\nTo {to}:\n\n> {book.message}\n\n"
+
+
 def charter_keys() -> Iterator[str]:
     """Every key of charter.yaml, section by section, from the tables that the loader checks by."""
     for section, table_of_keys in keys.SECTIONS.items():
@@ -207,6 +224,35 @@ def partner_meanings() -> Iterator[str]:
 def example_keys() -> Iterator[str]:
     """Every key of an example beside a mapping."""
     yield from _key_table(keys.EXAMPLE)
+
+
+def scenario_keys() -> Iterator[str]:
+    """Every key of a scenario file, section by section."""
+    sections = {
+        "top of the file": story.SCENARIO, "given": story.GIVEN, "given.systems": story.SYSTEM,
+        "given.items": story.ITEM, "given.stock": story.STOCK, "step": story.STEP, "then": story.THEN,
+    }  # fmt: skip
+    for name, table_of_keys in sections.items():
+        yield f"### {name}\n\n"
+        yield from _key_table(table_of_keys)
+        yield "\n"
+
+
+def scenario_steps() -> Iterator[str]:
+    """What each kind of system, and each person, can do in a step."""
+    rows = [("who", "does", "meaning", "short for", "with")]
+    for verb in story.VERBS:
+        who = ", ".join(verb.kinds) or "every system"
+        named = [f"`{key.name}`{'' if key.required else '?'}" for key in verb.keys.values()]
+        more = [f"any field of `{verb.document}`"] if verb.document else []
+        short = f"`{verb.short}`" if verb.short else ""
+        rows.append((who, f"`{verb.word}`", verb.says, short, ", ".join([*named, *more])))
+    yield from table(*rows)
+
+
+def scenario_kinds() -> Iterator[str]:
+    """What a system of a scenario can be."""
+    yield from table(("kind", "what it does"), *((f"`{kind}`", says) for kind, says in story.KINDS.items()))
 
 
 def _key_table(table_of_keys: dict[str, keys.Key]) -> Iterator[str]:
@@ -364,10 +410,14 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "goods": goods_tables,
     "lifecycle": lifecycle_tables,
     "incident types": incident_table,
+    "playbooks": playbook_pages,
     "charter keys": charter_keys,
     "partner keys": partner_profile_keys,
     "partner meanings": partner_meanings,
     "example keys": example_keys,
+    "scenario keys": scenario_keys,
+    "scenario steps": scenario_steps,
+    "scenario kinds": scenario_kinds,
     "faults": fault_tree,
     "documents": reference.document_tables,
     "units": reference.unit_table,

@@ -38,7 +38,8 @@ from crossdock.kit.no_client import NoClient
 from crossdock.kit.registry import Registry
 from crossdock.kit.registry import connectors as find_connectors
 from crossdock.kit.throttle import Pace
-from crossdock.mapping.crosswalk import Codes, Crosswalks
+from crossdock.mapping.crosswalk import Codes
+from crossdock.mapping.overlay import Overlay
 from crossdock.model import register
 from crossdock.pipeline import blind
 from crossdock.pipeline.bound import Bound, Clock, Context, DecisionTime, GatedClient
@@ -193,7 +194,7 @@ class Hub:
         self._lock = None if settings.is_shared else StoreLock(settings.sqlite_path)
         self.journal = (around.journal or open_journal)(settings, around)
         self._files = dict(self.charter.files)
-        self._crosswalks = Crosswalks.read(self._files)
+        self.crosswalks = Overlay(self._files, self.journal.crosswalk_rows)
         self._time = DecisionTime()
         self._secrets = secrets
         systems = {
@@ -249,15 +250,11 @@ class Hub:
 
     def refresh_crosswalks(self) -> None:
         """Lays the rows that were added on the desk over those of the site's files."""
-        fresh = Crosswalks.read(self._files)
-        for name, system, theirs, ours, _ in self.journal.crosswalk_rows():
-            fresh = fresh.with_row(name, system, theirs, ours)
-        self._crosswalks = fresh
+        self.crosswalks.refresh()
 
     def known_codes(self, crosswalk: str) -> frozenset[str] | None:
         """Our codes that a crosswalk has; None when there is no such crosswalk."""
-        table = self._crosswalks.tables.get(crosswalk)
-        return None if table is None else frozenset(row.ours for row in table.rows())
+        return self.crosswalks.known_codes(crosswalk)
 
     def _disk_free(self) -> int | None:
         """Free bytes where the store is; None for a store on another machine, or on a disk that is all too small.
@@ -286,7 +283,7 @@ class Hub:
 
     def _bound(self, system: System, connector: Connector) -> Bound:
         packs = Packs(self.journal)
-        codes = Codes(system.name, lambda: self._crosswalks)
+        codes = Codes(system.name, lambda: self.crosswalks.current)
         told = Told(self.journal, self.charter)
         tools = Tools(
             system=system,

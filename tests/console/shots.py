@@ -41,6 +41,14 @@ async def paths(w: World) -> dict[str, str]:
     found["evidence"] = f"/orders/sales_order/SO-1001?system=webshop&entry={position}"
     for type_, name in kinds.items():
         found[f"incident-{type_}"] = f"/incidents/{name}"
+    found |= {
+        "reports": "/reports", "replay": "/replay", "runs": "/runs", "mine": "/incidents?view=mine",
+        "replay-seen": "/replay?to=erp&document=sales_order&from=2020-01-01T00:00&until=2090-01-01T00:00",
+        "bulk": "/bulk?type=unmapped_code",
+    }  # fmt: skip
+    run = await w.shown.hub.journal.view(lambda c: c.execute("SELECT max(id) FROM desk_runs").fetchone()[0])
+    if run:
+        found["run"] = f"/runs/r{run}"
     if "rejected" in kinds:
         found["preview"] = f"/incidents/{kinds['rejected']}?preview=retry"
     return found
@@ -59,6 +67,10 @@ async def main(arguments: argparse.Namespace) -> None:
             await w.settled()
             await w.app.people.add("ben@3pl.example", Role.VIEWER, _by(), systems=["3pl-dallas"])
             await w.app.operator.act("3pl-dallas", _pause(), who="anna")
+            replay = w.app.supervision.replay
+            wanted = replay.read({"to": "erp", "numbers": ["SO-1001", "SO-1002", "SO-1003"]})
+            await replay.begin(wanted, who="anna", why="the ERP was restored from a backup")
+            await w.app.supervision.hand_over("anna", "boss", "Dallas counts until two; Reno has been called")
             w.shown.looks.forget()
             await asyncio.sleep(1.5)
             await _shoot(browser, w, token, await paths(w), out, arguments)

@@ -14,6 +14,7 @@ import pytest
 from crossdock.access.roles import Role
 from crossdock.console.gate import COOKIE
 from tests.console import trading
+from tests.console.calls import call
 from tests.console.world import GOOD, PREFIX, ROOT, World, world
 
 _AXE = "axe-core@4.14.1"
@@ -21,7 +22,9 @@ _KEPT = Path(__file__).resolve().parents[2] / "var" / "axe"
 _PAGES = (
     "", "/orders", "/orders?q=SO-10", "/incidents",
     "/orders/sales_order/SO-1001?system=webshop&entry=ENTRY",
-    "/incidents/INCIDENT?preview=retry", "/systems", "/systems/wms-reno", "/charter", "/stock", "/stock/W-10010",
+    "/incidents/INCIDENT?preview=retry", "/incidents?view=mine", "/bulk?type=unmapped_code", "/replay",
+    "/replay?to=erp&numbers=SO-1001", "/runs", "/reports", "/systems", "/systems/wms-reno", "/charter", "/stock",
+    "/stock/W-10010",
     "/admin/people?who=anna",
     "/admin/keys", "/admin/audit", "/me", "/nowhere",
 )  # fmt: skip
@@ -98,6 +101,59 @@ async def test_a_supervisor_signs_in_adds_the_missing_row_and_sees_all_go_on(w: 
     assert "sam" in await page.locator(".history").inner_text()
     await page.goto(f"{w.url}{PREFIX}")
     assert "Nothing needs you" in await page.locator("h1").inner_text()
+
+
+async def test_a_supervisor_foresees_what_a_row_does_and_mends_500_orders_in_one_act(
+    w: World, browser: Any
+) -> None:
+    token = await w.person("sam", Role.OPERATOR)
+    for n in range(500):
+        await w.order(f"SO-{n}", by="DRONE")
+    await w.settled()
+    page = await signed_in(browser, w, token)
+    await page.goto(f"{w.url}{PREFIX}/incidents")
+    assert "500 documents" in await page.locator("a[data-row]").inner_text()
+    await page.get_by_label("Our code for it").fill("express")
+    await page.get_by_role("button", name="See what it would do").click()
+    effect = page.locator(".effect")
+    await effect.get_by_text("500 documents would pass").wait_for()
+    assert "500 to wms-reno" in await effect.inner_text()
+    assert w.partner.got == [], "nothing was sent yet"
+    await page.get_by_text("Document by document").click()
+    assert await page.locator(".members .state.good").count() == 50
+    await page.get_by_role("button", name="Put it in and try 500 again").click()
+    await page.get_by_text("The fix is kept").wait_for()
+    await w.settled()
+    assert len([one for one in w.partner.got if one[0] == "/wms"]) == 500
+    history = await page.locator(".history").inner_text()
+    assert "sam fixed the crosswalk ship_method" in history
+    assert "sam had 500 documents tried again" in history
+    await page.goto(f"{w.url}{PREFIX}/incidents")
+    assert "Nothing waits for a person" in await page.locator("h1").inner_text()
+    sums = (await call(w, "GET", "/v1/conservation"))[1]
+    assert sums["balanced"] and sums["captures"]["translated"] == 500
+
+
+async def test_a_supervisor_previews_and_sends_a_day_again_and_sees_it_end(w: World, browser: Any) -> None:
+    token = await w.person("sam", Role.OPERATOR)
+    for n in range(5):
+        await w.order(f"SO-{n}")
+    await w.settled()
+    page = await signed_in(browser, w, token)
+    await page.goto(f"{w.url}{PREFIX}/replay")
+    await page.locator("select[name=to]").select_option("erp")
+    await page.get_by_label("From").fill("2020-01-01T00:00")
+    await page.get_by_label("Until").fill("2090-01-01T00:00")
+    await page.get_by_role("button", name="See what would be sent").click()
+    assert "erp would see 5 documents again" in await page.locator("h1").inner_text()
+    await page.get_by_label("Why").fill("the ERP was restored")
+    await page.get_by_role("button", name="Send 5 to erp again").click()
+    await page.get_by_text("Done: 5 of 5").wait_for()
+    assert "the ERP was restored" in await page.locator(".lead").inner_text()
+    await w.settled()
+    assert len([one for one in w.partner.got if one[0] == "/erp"]) == 10
+    await page.goto(f"{w.url}{PREFIX}/runs")
+    assert "sam" in await page.locator("tbody").inner_text()
 
 
 async def test_axe_finds_no_violation_on_any_page(w: World, browser: Any, axe: str) -> None:

@@ -73,7 +73,7 @@ async def test_a_viewer_cannot_act_and_an_operator_can(w: World) -> None:
     refused = await w.ask("POST", f"{path}/retry", viewer, {"csrf": csrf_of(viewer)})
     assert refused.status == 403
     w.partner.says.clear()
-    assert "goes to erp again" in (await w.ask("GET", f"{path}?preview=retry", operator)).text
+    assert "1 to erp" in (await w.ask("GET", f"{path}?preview=retry", operator)).text
     done = await w.ask("POST", f"{path}/retry", operator, {"csrf": csrf_of(operator)})
     assert (done.status, done.headers["location"]) == (303, f"{path}?done=retry")
     assert "otto had" in (await w.ask("GET", path, operator)).text
@@ -159,7 +159,9 @@ async def test_somebody_for_one_system_sees_nothing_of_the_others(w: World) -> N
             shown = re.sub(r"((here is no (system|partner)|he page of)) wms-reno", "", shown)
             assert "wms-reno" not in shown, path
             assert "3pl-dallas" not in shown, path
-            assert method == "GET" or reply.status in {403, 404}, path
+            # An act on many names what it is for, and there is nothing of theirs that it could be for.
+            refused = {403, 404, 422} if path in {"/bulk", "/replay", "/hand-over"} else {403, 404}
+            assert method == "GET" or reply.status in refused, path
 
 
 async def test_every_answer_carries_the_headers_that_keep_a_browser_safe(w: World) -> None:

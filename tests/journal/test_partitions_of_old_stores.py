@@ -43,11 +43,18 @@ def back_to_the_first_shape(path: Path) -> None:
             "people",
             "sessions",
             "attempts",
+            "incident_clocks",
+            "shift_notes",
+            "desk_runs",
+            "resends",
+            "approvals",
+            "stones",
             *("watch", "expectations", "measures", "alerts"),
             *stock,
         ):
             store.execute(f"DROP TABLE {table}")
-        for index in ("hubs_shared", "messages_desk", "ledger_acts", "incidents_due", "incidents_kinds"):
+        indexes = ("ledger_acts", "incidents_due", "incidents_kinds", "incidents_opened")
+        for index in ("hubs_shared", "messages_desk", *indexes):
             store.execute(f"DROP INDEX {index}")
         store.execute("ALTER TABLE hubs DROP COLUMN shared")
         store.execute("PRAGMA user_version = 1")

@@ -14,6 +14,7 @@ from crossdock.api import shapes
 from crossdock.api.acts import act_body
 from crossdock.api.approvals import WAITS, add_approvals
 from crossdock.api.description import add_intake, describe
+from crossdock.api.desk import add_desk
 from crossdock.api.guest import Guest
 from crossdock.api.keys import Keys
 from crossdock.api.numbers import add_numbers
@@ -23,17 +24,21 @@ from crossdock.api.refusals import Refusal, add_handlers
 from crossdock.api.restored import add_restored
 from crossdock.api.stock import add_stock
 from crossdock.api.systems import add_systems
+from crossdock.charter.desk import DeskRules
 from crossdock.control.gauges import system_gauges
 from crossdock.control.metrics import CONTENT_TYPE, Gauge, Metrics
 from crossdock.control.operate import Gatekeeper, Operator
+from crossdock.desk.attending import shown as shown_clock
 from crossdock.desk.closeup import closeup
 from crossdock.desk.desk import Desk
 from crossdock.desk.nudge import Nudge
+from crossdock.desk.supervision import Supervision
 from crossdock.faults import Invalid
 from crossdock.governance.approvals import Approvals
 from crossdock.journal.contract import StoreDown
-from crossdock.journal.sql import incidents, views
+from crossdock.journal.sql import desk_reads, incidents, views
 from crossdock.journal.sql.awaited import open_
+from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sql.trace import Several, trace
 from crossdock.message.four_eyes import FourEyes
@@ -126,6 +131,7 @@ def desk_of(hub: Running, eyes: FourEyes | None = None) -> Desk:
     return Desk(
         hub.journal, hub.worker, hub.clock.now_ms, crosswalks_changed=hub.refresh_crosswalks,
         trial=Trial(hub.context) if hub.context else None, known_codes=hub.known_codes, eyes=eyes,
+        rules=hub.context.charter.desk if hub.context else DeskRules(),
     )  # fmt: skip
 
 
@@ -136,7 +142,7 @@ def operator_of(hub: Running, context: Context, eyes: FourEyes | None = None) ->
 
 def create(
     shown: Shown, *, desk: Desk | None = None, operator: Operator | None = None, people: People | None = None,
-    approvals: Approvals | None = None,
+    approvals: Approvals | None = None, supervision: Supervision | None = None,
 ) -> FastAPI:  # fmt: skip
     """The API over a running hub. Nothing in it decides: it reads, and hands acts to the desk.
 
@@ -166,6 +172,8 @@ def create(
         add_numbers(app, shown.keys, hub.journal, hub.context)
         add_systems(app, shown.keys, hub.journal, hub.context, keeper, hub.clock.now_ms)
         add_stock(app, shown.keys, hub.journal, hub.context, hub.clock.now_ms)
+    if supervision is not None:
+        add_desk(app, shown.keys, hub.journal, supervision, hub.clock.now_ms)
     _add_health(app, shown)
     describe(app)
     return app
@@ -275,7 +283,9 @@ def _add_incidents(app: FastAPI, shown: Shown, desk: Desk) -> None:
         item = await journal.view(lambda c: incidents.incident(c, number, origin=guest.origin(holder)))
         if item is None:
             raise _no_incident(id)
-        more = await journal.view(lambda c: {"history": incidents.history(c, number)} | closeup(c, item))
+        more = await journal.view(
+            lambda c: {"history": incidents.history(c, number)} | closeup(c, item) | _clock(c, number)
+        )
         return _answer(item | more)
 
     @app.post(
@@ -296,6 +306,11 @@ def _add_incidents(app: FastAPI, shown: Shown, desk: Desk) -> None:
         if answer is None:
             raise _no_incident(id)
         return Response(answer, media_type=_JSON)
+
+
+def _clock(connection: Connection, id_: int) -> dict[str, Any]:
+    clock = desk_reads.clock_of(connection, id_)
+    return {} if clock is None else {"desk": shown_clock(clock)}
 
 
 def _incident_id(name: str) -> int:

@@ -21,6 +21,7 @@ from crossdock.assembly import Hub
 from crossdock.control.metrics import Metrics
 from crossdock.control.watch.figures import Figures
 from crossdock.control.watch.gauges import watch_gauges
+from crossdock.desk.supervision import Supervision
 from crossdock.governance.approvals import Approvals
 
 _log = structlog.get_logger("crossdock.app")
@@ -63,10 +64,18 @@ class App:
         self.desk = desk_of(hub, eyes)
         self.operator = operator_of(hub, hub.context, eyes)
         self.people = People(hub.journal, hub.clock.now_ms, eyes)
+        self.supervision = Supervision(
+            hub.journal, self.desk, hub.context, hub.clock.now_ms,
+            trying=hub.crosswalks.trying, host=hub.settings.host_id, eyes=eyes,
+        )  # fmt: skip
         carry_out(
-            eyes, desk=self.desk, operator=self.operator, people=self.people, restored=hub.context.restored
-        )
-        admin = create(self, desk=self.desk, operator=self.operator, people=self.people, approvals=eyes)
+            eyes, desk=self.desk, operator=self.operator, people=self.people, restored=hub.context.restored,
+            supervision=self.supervision,
+        )  # fmt: skip
+        admin = create(
+            self, desk=self.desk, operator=self.operator, people=self.people, approvals=eyes,
+            supervision=self.supervision,
+        )  # fmt: skip
         proxies = Proxies(hub.settings.trusted_proxies)
         other = bridged(admin, max_bytes=_ADMIN_MAX_BYTES, proxies=proxies)
         if beside is not None:
@@ -113,6 +122,7 @@ class App:
             self.watch.tracer.start()
         if self.beat is not None:
             self.beat.start()
+        await self.supervision.start()
         await self.server.start()
         self.server.on_exit(self.ended.set)
         systems, charter = sorted(self.hub.charter.systems), self.hub.charter.version
@@ -151,5 +161,6 @@ class App:
         await self.server.stop()
         if self.as2 is not None:
             await self.as2.stop()
+        await self.supervision.stop()
         await self.hub.stop()
         _log.info("stopped", seconds=round(time.monotonic() - started, 2))

@@ -202,6 +202,14 @@ class OurField(BaseModel):
     text: bool
 
 
+class DeskClock(BaseModel):
+    """The clock of one incident where it does not stand as it was opened."""
+
+    level: int = Field(description="How often it went to the next role.")
+    sleeps_until: str | None
+    clock_at: str | None = Field(description="When it goes to the next role; null: it does not.")
+
+
 class IncidentItem(BaseModel):
     """One thing that needs somebody."""
 
@@ -229,6 +237,7 @@ class IncidentItem(BaseModel):
     differs: list[Difference] | None = Field(None, description="Of one duplicate_conflict: at most ten.")
     answer: TargetAnswer | None = Field(None, description="Of one refused sending.")
     fields: list[OurField] | None = Field(None, description="Of one refused sending: what may be mended.")
+    desk: DeskClock | None = Field(None, description="Of one: how far it went up, until when it sleeps.")
 
 
 class Incidents(BaseModel):

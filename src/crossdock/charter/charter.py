@@ -10,11 +10,13 @@ from ipaddress import IPv4Network, IPv6Network
 from zoneinfo import ZoneInfo
 
 from crossdock.charter.blackouts import Blackout, Calendar
+from crossdock.charter.desk import DeskRules
 from crossdock.charter.flow_settings import Brake, FileForm, Fit, WhenClosed
 from crossdock.charter.orders import HUB_OWNER, Orders
 from crossdock.charter.watch import Watching
 from crossdock.formats.edi.profile import Profile
 from crossdock.stock.policy import Policy
+from crossdock.stock.sourcing.policy import Sourcing
 
 
 class ItemCheck(Enum):
@@ -274,12 +276,14 @@ class Charter:
     checks: Checks = Checks()
     network_allow: tuple[IPv4Network | IPv6Network, ...] = ()
     owners: Mapping[str, str] = field(default_factory=dict[str, str])  #: incident type -> role
+    desk: DeskRules = field(default_factory=DeskRules)
     intake_max_bytes: int = 10_000_000
     intake: Intake = Intake()
     orders: Orders = field(default_factory=Orders)
     files: Mapping[str, str] = field(default_factory=dict[str, str])  #: name in the site -> text, as checked
     partners: Mapping[str, Profile] = field(default_factory=dict[str, Profile])  #: by the name of their file
     stock: Policy | None = None  #: what may be promised; None: no stock is kept
+    sourcing: Sourcing | None = None  #: order routing; None: every reader gets whole orders
     four_eyes: FourEyes = FourEyes()
     single_sign_on: SingleSignOn | None = None
     retention: Retention = Retention()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from crossdock.charter.key import Key, Type
 from crossdock.charter.key import keys as _keys
+from crossdock.charter.sourcing_keys import SOURCING_SECTIONS
 from crossdock.charter.watch_keys import WATCH_SECTIONS
 
 __all__ = ["EXAMPLE", "SECTIONS", "STOCK_SECTIONS", "Key", "Type"]
@@ -57,6 +58,8 @@ SECTIONS: dict[str, dict[str, Key]] = {
             required=True, section="object"),
         Key("orders", Type.SECTION, "How orders go: changes, cancellations, package contents.",
             section="orders"),
+        Key("desk", Type.SECTION, "How soon somebody must look at an incident, and who gets it when nobody does.",
+            section="desk"),
         Key("owners", Type.TEXT_BY_NAME, "Which role an incident type goes to: `unknown_sku: master_data`."),
         Key("four_eyes", Type.SECTION, "Acts that one person asks for and another approves.", section="four_eyes"),
         Key("single_sign_on", Type.SECTION, "Sign-in to the console with an OpenID Connect provider.",
@@ -64,6 +67,8 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("retention", Type.SECTION, "How long what has ended is kept.",
             section="retention"),
         Key("stock", Type.SECTION, "What stock is kept and promised; absent: none.", section="stock"),
+        Key("sourcing", Type.SECTION, "Order routing: which site ships what; absent: each reader gets whole orders.",
+            section="sourcing"),
         Key("watch", Type.SECTION, "What is awaited and by when, and who is told of what.", section="watch"),
     ),
     "site": _keys(
@@ -71,6 +76,20 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("timezone", Type.ZONE, "Where its people live.", default="UTC"),
         Key("currency", Type.CURRENCY, "Its own currency.", default="EUR"),
         Key("tenant", Type.NAME, "The client that its records belong to.", default="default"),
+    ),
+    "desk": _keys(
+        Key("escalate", Type.TEXTS, "Roles that get an incident one after the other while nobody takes it in time:"
+            " `[supervisor, manager]`.", default=()),
+        Key("severities", Type.SECTION_BY_NAME, "For high, medium and low, in place of the usual.",
+            section="desk_clock"),
+        Key("types", Type.SECTION_BY_NAME, "For one type of incident, in place of its severity's.",
+            section="desk_clock"),
+        Key("replay_max", Type.WHOLE, "Deliveries that one replay may repeat.", default=100_000, least=1),
+    ),
+    "desk_clock": _keys(
+        Key("respond_s", Type.SECONDS, "How soon somebody must have looked.", least=1),
+        Key("severity", Type.CHOICE, "How bad it is here.", choices=("high", "medium", "low")),
+        Key("escalate", Type.TEXTS, "Roles that get it one after the other while nobody takes it; []: nobody else."),
     ),
     "network": _keys(
         Key("allow", Type.NETWORKS, "Private networks that may be called; all others are refused.", default=()),
@@ -287,6 +306,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
             " ever.", least=1),
     ),
     **STOCK_SECTIONS,
+    **SOURCING_SECTIONS,
     **WATCH_SECTIONS,
     "reader": _keys(
         Key("system", Type.SYSTEM, "Who gets it.", required=True),

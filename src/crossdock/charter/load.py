@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from crossdock.charter.charter import Charter, Checks, Intake, ItemCheck, Site, System
+from crossdock.charter.desk import read_desk
 from crossdock.charter.flow_reading import check_blackouts
 from crossdock.charter.objects import check_agreement, check_documents, read_objects
 from crossdock.charter.orders import check_made, check_reports, read_orders
@@ -18,6 +19,7 @@ from crossdock.charter.people import read_four_eyes, read_retention, read_single
 from crossdock.charter.reading import Reading, Values
 from crossdock.charter.sheet import Entry, read_sheet
 from crossdock.charter.site_files import CHARTER_FILE, check_files, digest, read_files
+from crossdock.charter.sourcing import read_sourcing
 from crossdock.charter.stock import LEVEL, read_stock
 from crossdock.charter.systems import Connectors, read_systems
 from crossdock.charter.values import nearest
@@ -96,6 +98,7 @@ def _charter(
     site, intake = _section(reading, values, "site"), _section(reading, values, "intake")
     if "timezone" in site and isinstance(site["timezone"], str):
         del site["timezone"]  # the default, which Site knows as a zone
+    stock = read_stock(reading, values["stock"], systems, connectors, rules)
     home = Site(**site)
     charter = Charter(
         version=digest(files),
@@ -105,12 +108,14 @@ def _charter(
         checks=_checks(checks) if checks else Checks(),
         network_allow=_section(reading, values, "network").get("allow", ()),
         owners=_owners(reading, values["owners"] or {}),
+        desk=read_desk(reading, values["desk"], INCIDENT_TYPES),
         intake_max_bytes=intake.pop("max_bytes", 10_000_000),
         intake=Intake(**intake),
         orders=read_orders(reading, values["orders"]),
         files=files,
         partners=partners,
-        stock=read_stock(reading, values["stock"], systems, connectors, rules),
+        stock=stock,
+        sourcing=read_sourcing(reading, values["sourcing"], stock, home.timezone, systems, rules),
         four_eyes=read_four_eyes(reading, values["four_eyes"]),
         single_sign_on=read_single_sign_on(reading, values["single_sign_on"]),
         retention=read_retention(reading, values["retention"]),

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import typer
 
-from crossdock.cli import options
+from crossdock.cli import options, supervising
 from crossdock.cli.terminal import DONE, MISUSED, Group, print_json, stop
 
 app = typer.Typer(
@@ -251,3 +251,6 @@ def _act(
     else:
         words.show_act(act, answer.tree, tried)
     raise typer.Exit(DONE)
+
+
+supervising.add(app)

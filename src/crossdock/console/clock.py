@@ -20,6 +20,14 @@ class Clock:
         """A time on this clock."""
         return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(self.zone)
 
+    def stated(self, text: str) -> str:
+        """A time that somebody typed, `2026-11-21T08:00`, with the zone of this clock; anything else as it is."""
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            return text
+        return (at if at.tzinfo is not None else at.replace(tzinfo=self.zone)).isoformat()
+
     def ago(self, at_ms: int | None) -> str:
         """`just now`, `14 min ago`, `09:12`, `yesterday 09:12` or `12 Nov`."""
         if at_ms is None:

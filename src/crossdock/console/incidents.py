@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -19,29 +19,22 @@ from crossdock.console.shown import within
 from crossdock.console.table import as_csv
 from crossdock.console.words import say
 from crossdock.desk.closeup import closeup
+from crossdock.desk.playbook import playbooks, with_facts
+from crossdock.desk.preview import Selection
 from crossdock.faults import Fault
 from crossdock.journal.contract import Overtaken
-from crossdock.journal.sql import desk_list, incidents
+from crossdock.journal.sql import desk_list, desk_reads, incidents
 from crossdock.journal.sql.connection import Connection
-from crossdock.message.incident import TYPES, MemberKind
+from crossdock.message.incident import TYPES
 from crossdock.message.names import INCIDENT, id_of
 
 Tree = Mapping[str, Any]
-VIEWS = ("team", "mine", "all", "ended")
+VIEWS = ("team", "mine", "all", "asleep", "ended")
 #: How the hub says which row of which crosswalk is missing.
 _NO_ROW = re.compile(r"(?P<crosswalk>[\w.-]+) has no row for .*?(?: of (?P<system>[\w-]+))?$")
+_NOTES_MAX = 3  #: notes of shifts that are shown
 #: Types whose sendings go again word for word: no value helps.
 _WORD_FOR_WORD = frozenset({"overdue", "throttled"})
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What an act would do, before it is done."""
-
-    act: str
-    total: int
-    more: bool  #: there are more than were counted
-    parts: Sequence[str]
 
 
 async def page(visit: Visit) -> Response:
@@ -54,10 +47,15 @@ async def one(visit: Visit) -> Response:
     return await _shown(visit, visit.request.path_params["id"])
 
 
-async def _shown(visit: Visit, name: str | None, problem: Fault | Overtaken | None = None) -> Response:
+async def _shown(
+    visit: Visit,
+    name: str | None,
+    problem: Fault | Overtaken | None = None,
+    foreseen: Mapping[str, Any] | None = None,
+) -> Response:
     journal, systems = visit.shown.hub.journal, within(visit.scope)
     wanted, view = _wanted(visit, systems)
-    listed, following = await journal.view(lambda c: desk_list.page(c, wanted))
+    listed, following, clocks = await journal.view(lambda c: _list(c, wanted))
     counts = await visit.shown.looks.look(
         f"kinds {systems}", lambda: journal.view(lambda c: desk_list.counts(c, systems))
     )
@@ -70,7 +68,8 @@ async def _shown(visit: Visit, name: str | None, problem: Fault | Overtaken | No
     if name and item is None:
         return not_found(visit, say("incident.none", id=name[:40]), say("incident.none_fix"))
     kept = {"view": view, "type": wanted.type, "system": wanted.system}
-    shown = {} if item is None else await _around(visit, item)
+    shown = {} if item is None else await _around(visit, item, foreseen)
+    notes = await _notes(visit) if view == "mine" else []
     total = sum(many for _, _, _, many, _, _ in counts)
     mine = sum(many for _, _, owner, many, _, _ in counts if owner == visit.who.person.name)
     return visit.page(
@@ -79,7 +78,8 @@ async def _shown(visit: Visit, name: str | None, problem: Fault | Overtaken | No
         kinds=sorted({type_ for type_, *_ in counts}), late=sum(1 for one in listed if visit.clock.is_past(one.due_ms)),
         kept=query(**kept), more=query(after=following, **kept) if following else "", wanted=wanted,
         csv=query(**kept, **{"as": "csv"}), done=visit.asked("done"), problem=problem,
-        says=_says(visit, total, counts), is_first=first is not None, **shown,
+        says=_says(visit, total, counts), is_first=first is not None, clocks=clocks, notes=notes,
+        may_act=visit.may(Right.ACT), ms_of=ms_of, **shown,
     )  # fmt: skip
 
 
@@ -93,7 +93,25 @@ def _wanted(visit: Visit, systems: tuple[str, ...] | None) -> tuple[desk_list.Wa
     return desk_list.Wanted(
         ended=view == "ended", owner=owner, type=type_ if type_ in TYPES else None,
         system=visit.asked("system") or None, systems=systems, after=after,
+        asleep=None if view == "ended" else view == "asleep", now_ms=visit.shown.now_ms,
     ), view  # fmt: skip
+
+
+async def _notes(visit: Visit) -> list[dict[str, Any]]:
+    """The last notes of the shifts; whoever does not see every system sees those from or to themselves."""
+    found = await visit.shown.hub.journal.view(desk_reads.shift_notes)
+    own = visit.who.person.name
+    return [one for one in found if visit.scope.everything or own in (one["who"], one["to"])][:_NOTES_MAX]
+
+
+def _list(
+    connection: Connection, wanted: desk_list.Wanted
+) -> tuple[list[desk_list.Listed], str | None, Mapping[str, desk_reads.IncidentClock]]:
+    """One page, and the clocks of those that do not stand as they were opened."""
+    listed, following = desk_list.page(connection, wanted)
+    ids = [id_of(INCIDENT, one.id) or 0 for one in listed]
+    clocks = desk_reads.clocks_of(connection, ids) if ids else {}
+    return listed, following, {f"{INCIDENT}{id_}": clock for id_, clock in clocks.items()}
 
 
 def _says(visit: Visit, total: int, counts: Sequence[tuple[Any, ...]]) -> str:
@@ -121,23 +139,31 @@ async def _item(visit: Visit, name: str) -> dict[str, Any] | None:
             "differs": None,
             "answer": None,
             "history": incidents.history(connection, id_),
+            "clock_now": desk_reads.clock_of(connection, id_),
         }
         return item | more | closeup(connection, item)
 
     return await visit.shown.hub.journal.view(read)
 
 
-async def _around(visit: Visit, item: Tree) -> dict[str, Any]:
+async def _around(visit: Visit, item: Tree, foreseen: Mapping[str, Any] | None) -> dict[str, Any]:
     """What the right pane shows beside the incident itself."""
     right = Right.ACT
     row = _missing_row(item)
-    asked = visit.asked("preview")
-    effect = await _effect(visit, item, asked) if asked in item["acts"] else None
+    charter = visit.shown.hub.charter
+    if foreseen is None and visit.asked("preview") == "retry" and "retry" in item["acts"]:
+        wanted = Selection(ids=(id_of(INCIDENT, item["id"]) or 0,), systems=within(visit.scope))
+        foreseen = {"act": "retry", "form": {}} | {
+            "effect": await visit.shown.running.supervision.preview.of(wanted, "retry", {})
+        }
+    book = playbooks().get(item["type"])
     return {
-        "may": visit.may(right), "right": right, "row": row, "effect": effect, "about": TYPES.get(item["type"]),
+        "book": with_facts(book, item, charter.desk, charter.owners, charter.site.name) if book else None,
+        "places": _places(visit, item), "clock_now": item["clock_now"],
+        "may": visit.may(right), "right": right, "row": row, "foreseen": foreseen, "about": TYPES.get(item["type"]),
         "opened_ms": ms_of(item["opened_at"]), "due_ms": ms_of(item["due_at"]),
         "closed_ms": ms_of(item.get("closed_at")), "fields": item.get("fields") or [],
-        "word_for_word": item["type"] in _WORD_FOR_WORD, "ms_of": ms_of,
+        "word_for_word": item["type"] in _WORD_FOR_WORD,
     }  # fmt: skip
 
 
@@ -150,23 +176,20 @@ def _missing_row(item: Tree) -> dict[str, str] | None:
     return {"crosswalk": crosswalk, "system": system or item["system"], "theirs": item["value"]}
 
 
-async def _effect(visit: Visit, item: Tree, act: str) -> Effect:
-    """What retrying or ending an incident touches, by where it would go."""
-    id_ = id_of(INCIDENT, item["id"]) or 0
-    found = await visit.shown.hub.journal.view(lambda c: desk_list.members_by_target(c, id_))
-    parts: list[str] = []
-    for kind, target, count in found:
-        match MemberKind(kind):
-            case MemberKind.CAPTURE:
-                parts.append(say("effect.captures", count=count))
-            case MemberKind.MESSAGE:
-                parts.append(say("effect.messages", count=count))
-            case MemberKind.FOLLOWER:
-                parts.append(say("effect.followers", count=count, target=target))
-            case MemberKind.TRANSMISSION:
-                parts.append(say("effect.sends", count=count, target=target))
-    total = sum(count for _, _, count in found)
-    return Effect(act, total, total >= desk_list.COUNTED_MAX, parts)
+def _places(visit: Visit, item: Tree) -> dict[str, str]:
+    """Where the facts of a step are: the address of each place that a playbook may name."""
+    at = f"{visit.shown.prefix}/incidents/{item['id']}"
+    places = {
+        "charter": f"{visit.shown.prefix}/charter", "message": "#message", "fix": "#fix", "row": "#row",
+        "resolve": "#resolve", "assign": "#assign", "retry": f"{at}?preview=retry",
+        "stock": f"{visit.shown.prefix}/stock{query(sku=(item['value'] or '').split(' ')[0])}",
+    }  # fmt: skip
+    if item["system"]:
+        places["system"] = f"{visit.shown.prefix}/systems/{quote(item['system'], safe='')}"
+    if item["object"] and item["number"]:
+        number = quote(item["number"], safe="")
+        places["story"] = f"{visit.shown.prefix}/orders/{item['object']}/{number}"
+    return places
 
 
 def _csv(visit: Visit, rows: Sequence[desk_list.Listed]) -> Response:
@@ -180,6 +203,18 @@ def _csv(visit: Visit, rows: Sequence[desk_list.Listed]) -> Response:
     ))  # fmt: skip
 
 
+async def _foreseen(visit: Visit, name: str, id_: int) -> Response:
+    """The page with what a fix would do, before it is done."""
+    given = _body(visit, "fix")
+    wanted = Selection(ids=(id_,), systems=within(visit.scope))
+    try:
+        effect = await visit.shown.running.supervision.preview.of(wanted, "fix", given)
+    except (Fault, Overtaken) as problem:
+        return await _shown(visit, name, problem)
+    form = {key: value for key, value in visit.form.items() if key not in {"csrf", "key"}}
+    return await _shown(visit, name, foreseen={"act": "fix", "form": form, "effect": effect})
+
+
 # -- acts ------------------------------------------------------------------------
 
 
@@ -191,6 +226,8 @@ async def act(visit: Visit) -> Response:
         return not_found(visit, say("incident.none", id=name[:40]), say("incident.none_fix"))
     id_ = id_of(INCIDENT, name)
     assert id_ is not None, "it was found by its name"
+    if what == "foresee":
+        return await _foreseen(visit, name, id_)
     key = visit.form.get("key") or None
     try:
         await visit.shown.running.desk.act(id_, what, _body(visit, what), who=visit.who.person.name, key=key)
@@ -206,8 +243,14 @@ def _body(visit: Visit, what: str) -> dict[str, Any]:
     match what:
         case "assign":
             return {"owner": form.get("owner") or visit.who.person.name}
-        case "retry":
+        case "retry" | "wake":
             return {}
+        case "comment":
+            return {"says": form.get("says", "")}
+        case "snooze":
+            return {"for_s": int(form["for_s"]) if form.get("for_s", "").isdecimal() else 0} | {
+                "reason": form.get("reason", "")
+            }
         case "resolve":
             return {name: form[name] for name in ("outcome", "reason", "their_id") if form.get(name)}
         case _ if "crosswalk" in form:

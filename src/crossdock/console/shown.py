@@ -16,6 +16,7 @@ from crossdock.assembly import Hub
 from crossdock.console.meter import Meter
 from crossdock.control.operate import Operator
 from crossdock.desk.desk import Desk
+from crossdock.desk.supervision import Supervision
 from crossdock.governance.approvals import Approvals
 
 T = TypeVar("T")
@@ -29,6 +30,7 @@ class Running(Protocol):
     operator: Operator
     people: People
     approvals: Approvals
+    supervision: Supervision
 
     @property
     def ready(self) -> bool:

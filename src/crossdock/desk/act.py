@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -69,8 +70,34 @@ class Resolve:
     their_id: str | None = None
 
 
-Act = Assign | Retry | Mend | AddRow | Resolve
-NAMES = ("assign", "fix", "retry", "resolve")
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A word for whoever looks next."""
+
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """It need not be looked at until then, for a reason; milliseconds since 1970, or from now."""
+
+    until_ms: int | None
+    for_ms: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """It is to be looked at again, now."""
+
+
+Act = Assign | Retry | Mend | AddRow | Resolve | Comment | Snooze | Wake
+#: What ends an incident, or gives it to somebody: the acts that an incident names itself.
+ENDING = ("assign", "fix", "retry", "resolve")
+#: What any open incident takes besides.
+ATTENDING = ("comment", "snooze", "wake")
+NAMES = (*ENDING, *ATTENDING)
+SNOOZE_DAYS_MAX = 30
 
 
 def read(name: str, body: Any, *, type_: str) -> Act:
@@ -87,6 +114,14 @@ def read(name: str, body: Any, *, type_: str) -> Act:
             return Retry()
         case "resolve":
             return _resolve(given, type_)
+        case "comment":
+            _only(given, "says")
+            return Comment(_text(given, "says"))
+        case "snooze":
+            return _snooze(given)
+        case "wake":
+            _only(given)
+            return Wake()
         case _:
             return _fix(given, type_)
 
@@ -127,6 +162,27 @@ def _resolve(given: Mapping[str, Any], type_: str) -> Resolve:
             raise Invalid(says, path="outcome", value=given.get("outcome"), fix=f"one of: {words}") from None
     their_id = _text(given, "their_id") if given.get("their_id") is not None else None
     return Resolve(outcome, _text(given, "reason"), their_id)
+
+
+def _snooze(given: Mapping[str, Any]) -> Snooze:
+    _only(given, "until", "for_s", "reason")
+    reason, for_s, until = _text(given, "reason"), given.get("for_s"), given.get("until")
+    if for_s is not None and until is None:
+        most = SNOOZE_DAYS_MAX * 86_400
+        if isinstance(for_s, bool) or not isinstance(for_s, int) or not 1 <= for_s <= most:
+            raise Invalid(
+                f"for_s must be a whole number of seconds from 1 to {most}", path="for_s", value=for_s
+            )
+        return Snooze(None, for_s * 1000, reason)
+    try:
+        at = datetime.fromisoformat(str(until))
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None or for_s is not None:
+        says = "until when must be said as a time with its zone, or by seconds"
+        fix = 'write {"until": "2026-11-23T08:00:00+01:00", "reason": …} or {"for_s": 3600, "reason": …}'
+        raise Invalid(says, path="until", value=until, fix=fix)
+    return Snooze(int(at.timestamp() * 1000), None, reason)
 
 
 def _text(given: Mapping[str, Any], name: str) -> str:

@@ -11,23 +11,36 @@ from typing import Any
 
 import msgspec
 
-from crossdock.desk.act import NAMES, Act, AddRow, Assign, Mend, Outcome, Resolve, Retry, kind_of, read
+from crossdock.charter.desk import DeskRules
+from crossdock.desk.act import (
+    ENDING,
+    NAMES,
+    Act,
+    AddRow,
+    Assign,
+    Comment,
+    Mend,
+    Resolve,
+    Retry,
+    Snooze,
+    Wake,
+    kind_of,
+    read,
+)
+from crossdock.desk.attending import Attending
+from crossdock.desk.entries import entry_of, given_of
 from crossdock.desk.moves import SAME_ROUND, Moves, Woken, counted
 from crossdock.desk.nudge import Nudge
 from crossdock.faults import Invalid
-from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes, Row
 from crossdock.journal.contract import Overtaken
 from crossdock.journal.sql import incidents
 from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.flow import BRAKE
 from crossdock.journal.sql.site import SiteJournal
-from crossdock.message.four_eyes import FourEyes, OnePair, second
+from crossdock.message.four_eyes import FourEyes, OnePair
 from crossdock.message.incident import Incident, IncidentState, MemberKind
 from crossdock.message.names import INCIDENT, moment, name_of
-from crossdock.message.records import Entry
-from crossdock.message.states import EntryKind
-from crossdock.message.whence import WHENCE
 from crossdock.pipeline import brake
 from crossdock.pipeline.trial import TRIED_MAX, Trial
 
@@ -60,6 +73,7 @@ class Desk:
         trial: Trial | None = None,
         known_codes: Callable[[str], Collection[str] | None] = lambda _: (),
         eyes: FourEyes | None = None,
+        rules: DeskRules = DeskRules(),  # noqa: B008 - it cannot be changed
     ) -> None:
         """`trial` tries a value before it is kept; without it every value is taken.
 
@@ -74,6 +88,7 @@ class Desk:
         self._known_codes = known_codes
         self._eyes = eyes or OnePair()
         self._moves = Moves(journal, now_ms)
+        self.attending = Attending(journal, now_ms, rules)
         self._acting: dict[int, asyncio.Event] = {}
 
     async def act(self, id_: int, name: str, body: Any, *, who: str, key: str | None = None) -> bytes | None:
@@ -112,7 +127,7 @@ class Desk:
             reason = (incident.reason or "").removeprefix("abandoned: ")
             says = f"{name_of(INCIDENT, id_)} is ended: {reason}" + (f" ({last})" if last else "")
             raise Overtaken(says)
-        if waited:
+        if waited and name in ENDING:
             raise Overtaken(
                 f"somebody acted on {name_of(INCIDENT, id_)} at the same time: {last or 'look again'}"
             )
@@ -128,6 +143,12 @@ class Desk:
                 "no value is wrong here: so many of them are new", path="act", value=name,
                 fix="retry lets the feed pass, resolve drops what is held",
             )  # fmt: skip
+        if isinstance(act, Comment | Snooze | Wake):
+            changes = self._journal.changes()
+            after = await self.attending.write(changes, incident, act, who)
+            answer = self._answer(changes, asked, item | {"desk": after})
+            await self._journal.submit(changes)
+            return answer
         kind = kind_of(incident.type, act)
         if isinstance(act, Mend):
             await self._try(incident, act)
@@ -179,7 +200,7 @@ class Desk:
 
     async def _assign(self, incident: Incident, item: Item, act: Assign, who: str, asked: _Asked) -> bytes:
         changes = self._journal.changes()
-        entry = _entry(
+        entry = entry_of(
             incident,
             who,
             "assign",
@@ -188,6 +209,7 @@ class Desk:
             {"owner": act.owner},
         )
         changes.assign_incident(incident, act.owner, entry)
+        self.attending.handed_on(changes, incident)
         answer = self._answer(changes, asked, item | {"owner": act.owner})
         await self._journal.submit(changes)
         return answer
@@ -238,7 +260,7 @@ class Desk:
         said = (
             f"{who}: {reason}" if isinstance(act, Resolve) else f"{who} had {_many(len(members))} tried again"
         )
-        entry = _entry(incident, who, _name(act), said, {"state": "open"}, after, _given(act))
+        entry = entry_of(incident, who, _name(act), said, {"state": "open"}, after, given_of(act))
         if not is_last:
             entry.incident = incident.id
             changes.entry(entry, *rows)
@@ -275,14 +297,14 @@ class Desk:
         feed = (incident.system, f"{BRAKE}{incident.document}")
         values = (self._journal.next_id(), self._journal.scope, *feed, brake.PASS, who, "", self._now_ms())
         changes = self._journal.changes()
-        entry = _entry(incident, who, "retry", f"{who} let it pass", {}, {"feed": "passes"}, _given(act))
+        entry = entry_of(incident, who, "retry", f"{who} let it pass", {}, {"feed": "passes"}, given_of(act))
         entry.incident = incident.id
         changes.entry(entry, ("insert_gate_act", values, None))
         await self._journal.submit(changes)
 
     async def _write_fix(self, incident: Incident, act: Act, who: str, rows: Sequence[Row]) -> None:
         changes = self._journal.changes()
-        entry = _entry(incident, who, "fix", f"{who} {_reason(act)}", {}, {}, _given(act))
+        entry = entry_of(incident, who, "fix", f"{who} {_reason(act)}", {}, {}, given_of(act))
         entry.incident = incident.id
         changes.entry(entry, *rows)
         await self._journal.submit(changes)
@@ -360,30 +382,3 @@ def _reason(act: Act) -> str:
 
 def _many(count: int) -> str:
     return "1 document" if count == 1 else f"{count} documents"
-
-
-def _given(act: Act) -> dict[str, Any]:
-    given: dict[str, Any] = {name: getattr(act, name) for name in act.__slots__}
-    return {name: value.value if isinstance(value, Outcome) else value for name, value in given.items()}
-
-
-def _entry(
-    incident: Incident, who: str, act: str, says: str, before: dict[str, Any], after: dict[str, Any],
-    given: dict[str, Any] | None = None,
-) -> Entry:  # fmt: skip
-    """The ledger entry of an act: who did what, and what changed."""
-    detail = {
-        "who": who,
-        "act": act,
-        "from": WHENCE.get(),
-        "before": before,
-        "after": after,
-        "given": given or {},
-    } | second()
-    return Entry(
-        EntryKind.act,
-        system=incident.system,
-        says=says,
-        detail=_encode(detail).decode(),
-        partition=partition_of(f"{INCIDENT}{incident.id}"),
-    )

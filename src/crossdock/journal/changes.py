@@ -345,6 +345,13 @@ class Changes:
         self.ends.append(incident.id)
         self.entries.append((entry, (("assign_incident", (incident.id, owner), 1),)))
 
+    def escalate_incident(self, incident: Incident, owner: str, entry: Entry) -> None:
+        """Gives an open incident to the next one, unless it has another owner by now."""
+        former, incident.owner = incident.owner, owner
+        entry.incident = incident.id
+        self.ends.append(incident.id)
+        self.entries.append((entry, (("escalate_incident", (incident.id, owner, former), 1),)))
+
     def resolve_incident(self, incident: Incident, reason: str, closed_ms: int, entry: Entry) -> None:
         """Ends an open incident. Touching none means that it is no longer open, or that a member still is."""
         incident.state, incident.reason = IncidentState.RESOLVED, reason

@@ -18,7 +18,8 @@ CITING = frozenset(
     {"upsert_hub", "introduce_shared", "upsert_identity", "upsert_belief", "insert_member", "insert_member_by_cause",
      "insert_override", "upsert_crosswalk_row", "insert_gate_act", "upsert_number", "move_number",
      "insert_receipt", "answer_receipt", "upsert_restored", "assign_incident", "resolve_incident",
-     "resolve_empty_incident", *SHORT, "insert_promise", "upsert_person", "insert_stone"}
+     "resolve_empty_incident", *SHORT, "insert_promise", "upsert_person", "insert_stone",
+     "escalate_incident", "upsert_incident_clock", "insert_shift_note", "upsert_desk_run", "upsert_resend"}
 )  # fmt: skip
 #: Not a row but the mark of a move that an entry tells of beside its own.
 TOLD = "told"
@@ -52,7 +53,7 @@ def marks_of(statement: str, values: tuple[Any, ...]) -> bytes:
         # All but the owner and the state, which change later.
         fixed = mark("incident", values[:5] + values[6:-1])
         return fixed + incident_mark(values[0], values[5], values[-1], None, None)
-    if statement == "assign_incident":
+    if statement in ("assign_incident", "escalate_incident"):
         return incident_mark(values[0], values[1], IncidentState.OPEN.value, None, None)
     if statement == "resolve_incident":
         id_, owner, reason, closed_ms = cast("tuple[int, str, str, int]", values)

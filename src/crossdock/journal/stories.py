@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from crossdock.message.records import Message
+from crossdock.message.records import Message, Transmission
 from crossdock.message.states import TransmissionState
 
 
@@ -19,8 +19,29 @@ class Sent:
     state: TransmissionState
 
 
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """A delivery that a person wants made again."""
+
+    run: int
+    transmission: int
+    treatment: str  #: same | ask | new
+    who: str
+    why: str
+
+
 class Stories(Protocol):
     """Reads of one story, of what is committed."""
+
+    def resends_waiting(self, partitions: Collection[int], limit: int) -> Sequence[Resend]:
+        """Deliveries to be made again, in the order in which they were made first."""
+        ...
+
+    def sent_after(
+        self, root: int, target: str, transmission: int, *, run: int = 0
+    ) -> Sequence[Transmission]:
+        """What was made for a target later than one delivery of the same story, newest first; not what `run` made."""
+        ...
 
     def story(self, root: int) -> Sequence[tuple[Message, Sequence[Sent]]]:
         """What was told of a root object and of all that hangs on it, in order of making, and where it was sent."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,8 +76,13 @@ class Transmission:
 
     @property
     def idempotency_key(self) -> str:
-        """The key of this round: `<transmission>.<round>`."""
-        return f"t{self.id}.{self.round}"
+        """The key of this round: `<transmission>.<round>`, or that of the delivery which it repeats."""
+        return repeated_key(self.request) or f"t{self.id}.{self.round}"
+
+
+def repeated_key(request: str | None) -> str | None:
+    """The key that a stored request goes under again, where it repeats a delivery; it stands behind the headers."""
+    return json.loads(request)[3] if request is not None and request.endswith('"]') else None
 
 
 @dataclass(slots=True)

@@ -8,12 +8,10 @@ from typing import Any, cast
 from crossdock.charter.charter import Charter, ItemCheck
 from crossdock.faults import Invalid, NotOwned, Waits
 from crossdock.kit.connector import Read, Tree
-from crossdock.message.gate import Direction
 from crossdock.message.records import Message
 from crossdock.model import register
 from crossdock.model.codes.units import UNITS
 from crossdock.model.document import Document, DocumentClass
-from crossdock.pipeline.bound import Context
 from crossdock.pipeline.knowledge import ACKNOWLEDGED, Knowledge
 
 
@@ -44,6 +42,19 @@ def items(document: Document, charter: Charter, known: Knowledge) -> tuple[list[
     return reads, warnings
 
 
+def predecessor(message: Message, parent: tuple[str, str] | None, charter: Charter, known: Knowledge) -> None:
+    """A document that belongs to another waits until that one is known. Raises Waits."""
+    if parent is None or message.root != message.hub or parent[0] not in charter.objects:
+        return
+    if known.parent(message.system, parent) is None:
+        raise Waits(
+            f"{message.document} {message.number} came before its {parent[0]} {parent[1]}",
+            kind=parent[0],
+            number=parent[1],
+            fix=f"send {parent[0]} {parent[1]}, or resolve with a reason",
+        )
+
+
 def _before_its_item(kind: str, sku: str) -> Waits:
     """A level told before its item holds nobody up, and systems that start together tell them in any order."""
     return Waits(
@@ -72,25 +83,6 @@ def _item(path: str, sku: str, unit: str | None, known: Knowledge) -> Read:
             type="unknown_unit",
         )
     return Read(f"item {sku}", item.version)
-
-
-def predecessor(message: Message, parent: tuple[str, str] | None, charter: Charter, known: Knowledge) -> None:
-    """A document that belongs to another waits until that one is known. Raises Waits."""
-    if parent is None or message.root != message.hub or parent[0] not in charter.objects:
-        return
-    if known.parent(message.system, parent) is None:
-        raise Waits(
-            f"{message.document} {message.number} came before its {parent[0]} {parent[1]}",
-            kind=parent[0],
-            number=parent[1],
-            fix=f"send {parent[0]} {parent[1]}, or resolve with a reason",
-        )
-
-
-def until_ms(context: Context, kind: str) -> int:
-    """When a kind of document must have come: its owner's closed times do not count."""
-    rule, wait_ms = context.charter.objects.get(kind), int(context.charter.checks.wait_s * 1000)
-    return context.gates.advanced(rule.owner if rule else "", Direction.IN, wait_ms)
 
 
 def ownership(message: Message, charter: Charter, known: Knowledge) -> bool:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from crossdock.charter.charter import Charter
+from crossdock.journal.contract import Journal
 from crossdock.journal.stories import Sent
 from crossdock.message.records import Message
 from crossdock.model import register
@@ -88,6 +89,12 @@ class Known(Protocol):
     def messages_taken(self, root: int, document: str) -> Sequence[Message]:
         """See Journal."""
         ...
+
+
+def has_come(journal: Journal, system: str, awaited: str) -> bool:
+    """Whether "document/number" has come by now, whoever told of it."""
+    document, _, number = awaited.partition("/")
+    return bool(journal.identity(system, document, number) or journal.hub_of_number(document, number))
 
 
 class Knowledge:

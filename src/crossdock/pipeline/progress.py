@@ -12,6 +12,7 @@ from crossdock.message.states import MessageState
 from crossdock.model.document import Document
 from crossdock.model.documents.sales import SalesOrder
 from crossdock.model.documents.shipment import Shipment
+from crossdock.model.documents.warehouse import WarehouseOrder
 from crossdock.model.lifecycle.facts import Fact
 from crossdock.model.lifecycle.life import Judged, Life
 from crossdock.model.lifecycle.tables import Need, Trigger
@@ -20,7 +21,7 @@ from crossdock.model.lifecycle.words import Cancellation, Told
 from crossdock.pipeline import amending
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.knowledge import Knowledge
-from crossdock.pipeline.lives import CANCELS, ORDERS, TELLING, Lives, Story
+from crossdock.pipeline.lives import CANCELS, ORDERS, Lives, Story
 
 
 @dataclass(slots=True)
@@ -60,7 +61,7 @@ class Progress:
         Raises Waits for what lacks its predecessor or must not go out yet, and Invalid
         (`bad_transition`) for what cannot be.
         """
-        if message.document not in TELLING:
+        if not self._lives.is_telling(message):
             return None
         if self._is_first(message, new=new):
             story: Story = self._before_it(message)
@@ -74,7 +75,9 @@ class Progress:
         known = self._lives.known_facts(story, message)
         reports = self._charter.systems[message.system].reports
         reported = frozenset(map(Told, reports))
-        life = Life(known, asked=facts, reported=reported, tells=self._lives.tells)
+        life = Life(
+            known, asked=facts, reported=reported, tells=self._lives.tells, convert=self._lives.convert
+        )
         order = _number(story, message)
         verdicts = [life.judged[fact] for fact in facts if fact in life.judged]
         ruling = Ruling(life, order, story, facts)
@@ -97,7 +100,7 @@ class Progress:
         """The order once everything that was to be cancelled was withdrawn."""
         known = self._lives.known_facts(ruling.story, message)
         told = [self._lives.answer(fact, Told.CANCEL_ACCEPTED) for fact in ruling.facts]
-        return Life([*known, *ruling.facts, *told], tells=self._lives.tells)
+        return Life([*known, *ruling.facts, *told], tells=self._lives.tells, convert=self._lives.convert)
 
     # -- facts ----------------------------------------------------------------
 
@@ -174,6 +177,8 @@ class Progress:
         begun_ms = capture.at_ms if capture else self._context.time.at_ms
         opens_ms = begun_ms + int(self._charter.orders.edit_window_s * 1000)
         start = document.ship_from_at if isinstance(document, SalesOrder) else None
+        if isinstance(document, WarehouseOrder):
+            start = document.release_at
         if start is None:
             return opens_ms if self._charter.orders.edit_window_s else 0
         if not isinstance(start, datetime):

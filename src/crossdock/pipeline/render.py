@@ -8,7 +8,7 @@ from crossdock.faults import Fault
 from crossdock.journal.changes import Changes
 from crossdock.journal.numbers import SUPERSEDED, WAITING, begins_again
 from crossdock.kit.connector import Ask, Job, Numbered
-from crossdock.message.records import Entry, Transmission
+from crossdock.message.records import Entry, Transmission, repeated_key
 from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.lanes import Flight
@@ -39,7 +39,7 @@ class Renderer:
     def rendered(self, flight: Flight) -> bool:
         """Renders the first request; False when that fails, and the sender will say why."""
         try:
-            flight.ask = self.first_ask(flight)
+            self.ready(flight)
         except Fault:
             return False
         return flight.ask is not None
@@ -68,7 +68,7 @@ class Renderer:
         )
         if ask is not None and changing:
             if t.payload is None:
-                t.request = request_json(ask)
+                t.request = request_json(ask, repeated_key(t.request))
                 if ask.numbers:
                     t.payload = self._numbered(flight, ask, entry, changes)
                 else:

@@ -73,14 +73,16 @@ def incident_of(
         "incident", type=type_.name, system=subject.system, document=subject.document, number=subject.number
     )
     owners: Mapping[str, str] = charter.owners
+    severity = charter.desk.severity(type_.name, type_.severity)
+    respond_s = charter.desk.respond_s(type_.name, severity, type_.respond_s)
     return Incident(
         id=id_,
         type=type_.name,
         cause=cause_of(fault, subject, member),
-        severity=type_.severity,
+        severity=severity,
         owner=owners.get(type_.name, type_.owner),
         opened_ms=now_ms,
-        due_ms=_due_ms(subject.system, type_.respond_s, now_ms, charter),
+        due_ms=_due_ms(subject.system, respond_s, now_ms, charter),
         system=subject.system,
         document=subject.document,
         number=subject.number,
@@ -92,12 +94,12 @@ def incident_of(
     )
 
 
-def _due_ms(system: str, respond_s: int, now_ms: int, charter: Charter) -> int:
+def _due_ms(system: str, respond_s: float, now_ms: int, charter: Charter) -> int:
     """When somebody must have looked; while the system is left alone nobody can."""
     known = charter.systems.get(system)
     if known is None or not known.blackouts:
-        return now_ms + respond_s * 1000
-    return charter.calendar(system, Direction.OUT.value).advanced(now_ms, respond_s * 1000)
+        return now_ms + int(respond_s * 1000)
+    return charter.calendar(system, Direction.OUT.value).advanced(now_ms, int(respond_s * 1000))
 
 
 def reads_json(reads: Collection[Read]) -> str | None:

@@ -21,11 +21,12 @@ from crossdock.pipeline.bound import Context
 from crossdock.pipeline.decide import Decider
 from crossdock.pipeline.feed import Feed
 from crossdock.pipeline.gatewatch import GateWatch
-from crossdock.pipeline.knowledge import Knowledge
+from crossdock.pipeline.knowledge import Knowledge, has_come
 from crossdock.pipeline.lanes import Ordering
 from crossdock.pipeline.poll import Pollers
 from crossdock.pipeline.receipts import Receipts
 from crossdock.pipeline.receive import Door
+from crossdock.pipeline.resending import Resending
 from crossdock.pipeline.route import Router
 from crossdock.pipeline.shared_feed import SharedFeed
 from crossdock.pipeline.stockkeeping.watch import StockWatch
@@ -78,6 +79,7 @@ class Term:
         self._translator = Translator(context, known, decider)
         self._decider = decider
         self._receipts = Receipts(context)
+        self._resending = Resending(context, self.targets, self.hold)
         self.pollers = Pollers(context, door, self.hold)
         self._gatewatch = GateWatch(context, self.targets, self._opened)
         wake = partial(self.look_again, desk=True)
@@ -264,16 +266,12 @@ class Term:
         self.look_again(id_ for id_, partition in woken if self.hold.has(partition))
         self.look_again((id_ for id_, partition in lacking if self.hold.has(partition)), desk=True)
         if self._shared:
-            self.look_again(id_ for id_, system, awaited in batch.waits if self._known(system, awaited))
+            self.look_again(
+                id_ for id_, system, awaited in batch.waits if has_come(self._journal, system, awaited)
+            )
         ids = tuple(id_ for id_, partition in (*woken, *lacking) if not self.hold.has(partition))
         if ids or batch.elsewhere:
             self._context.signals.tell(News(partitions=tuple(sorted(batch.elsewhere)), messages=ids))
-
-    def _known(self, system: str, awaited: str) -> bool:
-        """Whether something has come by now, whoever told of it."""
-        document, _, number = awaited.partition("/")
-        journal = self._journal
-        return bool(journal.identity(system, document, number) or journal.hub_of_number(document, number))
 
     # -- clocks --------------------------------------------------------------
 
@@ -291,6 +289,8 @@ class Term:
                 await self._look_again(store=look)
                 if look and self._waiting:
                     await self._overdue()
+                if look:
+                    await self._resending.make(self._decides, self._translator.batch, self._commit)
                 if self._receipts.due(now_s):
                     async with self._decides:
                         await self._receipts.missed(self._translator.batch(), self.hold, self._commit)

@@ -174,7 +174,7 @@ class Translator:
         made = self._made(message, draft)
         if message.document == ACKNOWLEDGEMENT and message.tree["direction"] == "got":
             self._receipts.match(message, batch)
-        if capture.late:
+        if capture.late or self._overtaken(message):
             self._decider.late(message, made, batch)
         elif (into := self._merged_into(message)) is not None:
             self._decider.late(message, made, batch, f"{message.number} was merged into {into}")
@@ -183,6 +183,11 @@ class Translator:
         else:
             self._decider.decide(message, document, parent, batch, made_by=made)
             self._deadlines.begin(message, batch, at_ms=capture.at_ms)
+
+    def _overtaken(self, message: Message) -> bool:
+        """Whether a newer version went its way while the capture waited for a person; asked of known objects only."""
+        known = self._known.by_id(message.system, message.document, message.their_id)
+        return known is not None and self._decider.outdated(message)
 
     def _today(self, capture: Capture, draft: Draft) -> dict[str, Any]:
         """The document with the numbers that its items and parties have now."""

@@ -117,14 +117,22 @@ def in_words(ask: Ask) -> str:
     return ask.says or f"{ask.method} {ask.path}"
 
 
-def request_json(ask: Ask) -> str:
-    """The request as the store keeps it beside its body."""
-    return _encode((ask.method, ask.path, ask.headers)).decode()
+def request_json(ask: Ask, key: str | None = None) -> str:
+    """The request as the store keeps it beside its body; `key` where it goes under that of another delivery."""
+    request = (ask.method, ask.path, ask.headers)
+    return _encode(request if key is None else (*request, key)).decode()
+
+
+def request_again(request: str | None, key: str) -> str:
+    """A stored request that goes again under its key; None: one that is rendered yet, and goes under it."""
+    stored: list[Any] = json.loads(request) if request is not None else ["", "", {}]
+    method, path, headers, *_ = stored
+    return _encode((method, path, headers, key)).decode()
 
 
 def request_from(text: str, body: bytes) -> Ask:
     """The exact request of a round, from the store."""
-    method, path, headers = json.loads(text)
+    method, path, headers, *_ = json.loads(text)
     return Ask(method, path, body, headers)
 
 

@@ -67,7 +67,10 @@
     else if (event.key === "/") { event.preventDefault(); find.focus(); }
     else if (event.key === "?") document.getElementById("keys").showModal();
   });
+  for (const button of document.querySelectorAll("[data-copy]")) if (navigator.clipboard) button.hidden = false;
   document.addEventListener("click", (event) => {
+    const copy = event.target.closest("[data-copy]");
+    if (copy) navigator.clipboard.writeText(document.getElementById(copy.dataset.copy).textContent);
     if (event.target.closest("[data-print]")) window.print();
     if (event.target.closest("[data-reload]")) location.reload();
   });

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crossdock.journal.postgresql.arrays import Type
+from crossdock.journal.postgresql.desk_statements import desk_statements
 from crossdock.journal.postgresql.guard_statements import guard_statements
 from crossdock.journal.postgresql.stock_statements import stock_statements
 from crossdock.journal.postgresql.watch_statements import watch_statements
@@ -290,6 +291,7 @@ _ALL = (
     ),
     *guard_statements(_insert, _counted, _bulk),
     _insert("insert_ledger", "ledger", _LEDGER),
+    *desk_statements(_insert, _counted),
     *stock_statements(_insert, _counted),
     *watch_statements(_insert, _counted, _gone),
 )  # fmt: skip

@@ -29,6 +29,8 @@ class Wanted:
     system: str | None = None
     systems: Collection[str] | None = None
     after: tuple[int, int] = (0, 0)  #: (due, id) of the last one of the page before
+    asleep: bool | None = None  #: only those that sleep, or that do not; None: both
+    now_ms: int = 0  #: what time it is, for those that sleep
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +136,21 @@ def _condition(connection: Connection, wanted: Wanted) -> tuple[str, tuple[Any, 
         parts.append("i.type = ?")
         values.append(wanted.type)
     if wanted.system is not None:
-        among, listed = _of_systems(connection, [wanted.system])
+        among, listed = of_systems(connection, [wanted.system])
         parts.append(among)
         values += listed
     if wanted.systems is not None:
-        among, listed = _of_systems(connection, wanted.systems)
+        among, listed = of_systems(connection, wanted.systems)
         parts.append(among)
         values += listed
+    if wanted.asleep is not None:
+        asleep = "EXISTS (SELECT 1 FROM incident_clocks k WHERE k.incident = i.id AND k.until_ms > ?)"
+        parts.append(asleep if wanted.asleep else f"NOT {asleep}")
+        values.append(wanted.now_ms)
     return "".join(f" AND {part}" for part in parts), tuple(values)
 
 
-def _of_systems(connection: Connection, systems: Collection[str]) -> tuple[str, list[Any]]:
+def of_systems(connection: Connection, systems: Collection[str]) -> tuple[str, list[Any]]:
     """Incidents of some systems, or that hold something that came from one of them."""
     named = connection.dialect
     listed = named.listed(sorted(systems))

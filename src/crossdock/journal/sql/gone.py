@@ -6,27 +6,25 @@ from crossdock.journal.sql.connection import Connection
 from crossdock.message.incident import MemberKind
 from crossdock.message.states import MessageState, TransmissionState
 
-#: The hub as the sender of what it makes itself.
-ITSELF = "crossdock"
 _ROUTED, _DONE = MessageState.ROUTED.value, TransmissionState.DONE.value
 _MESSAGE, _TRANSMISSION = MemberKind.MESSAGE.value, MemberKind.TRANSMISSION.value
 _UNANSWERED = "the incident of {}, which waits for a person"
 _M_DESK, _T_DESK = MessageState.DESK.value, TransmissionState.DESK.value
 
-#: What a channel may sell is the hub's own word under its own name: no system has an id for it, or told it.
-_NAMED = f"m.state = {_ROUTED} AND m.system <> '{ITSELF}'"
 #: What the hub itself tells of an order is nobody's belief.
-_TOLD = f"{_NAMED} AND m.document <> 'order_status'"
+_TOLD = f"m.state = {_ROUTED} AND m.document <> 'order_status'"
 _BELIEF = "beliefs x WHERE x.hub = m.hub AND x.system = m.{}"
 _MEMBER = "members x WHERE x.kind = {} AND x.id = m.id"
 _SAME_NAME = (
     "x.scope = m.scope AND x.system = m.system AND x.document = m.document AND x.their_id = m.their_id"
 )
+#: A level that the hub reckoned came from nobody: it has no name elsewhere, and nobody told it.
+_CAME = f"m.state = {_ROUTED} AND m.capture <> 0"
 #: What is gone; the table that tells of it, which of its rows do, and what they name; the row that must be there.
 _GONE = (
     ("the object of {}", "messages", f"m.state = {_ROUTED}", "number", "hubs x WHERE x.id = m.hub"),
-    ("the identity of {}", "messages", _NAMED, "number", f"identity x WHERE {_SAME_NAME}"),
-    ("the sender's belief of {}", "messages", _TOLD, "number", _BELIEF.format("system")),
+    ("the identity of {}", "messages", _CAME, "number", f"identity x WHERE {_SAME_NAME}"),
+    ("the sender's belief of {}", "messages", f"{_CAME} AND {_TOLD}", "number", _BELIEF.format("system")),
     (
         "the receiver's belief of {}",
         "transmissions",

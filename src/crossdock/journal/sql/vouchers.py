@@ -60,6 +60,14 @@ _SIMPLE = (
     ),
     ("promises", "insert_promise", "id, scope, channel, body, made_ms, until_ms"),
     ("stock_told", "stock_told", "channel, sku, hub, amount, unit, how, at_ms"),
+    ("incident_clocks", "upsert_incident_clock", "incident, scope, level, until_ms, clock_ms, at_ms"),
+    ("shift_notes", "insert_shift_note", "id, scope, who, heir, says, given, at_ms"),
+    (
+        "desk_runs",
+        "upsert_desk_run",
+        "id, scope, kind, who, why, given, state, total, done, failed, at_ms, ended_ms",
+    ),
+    ("resends", "upsert_resend", "run, transmission, scope, partition, treatment, state, made, says"),
     (
         "people",
         "upsert_person",

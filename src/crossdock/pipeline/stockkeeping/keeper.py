@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import cast
 from zoneinfo import ZoneInfo
 
-from crossdock.faults import Fault, Invalid
+from crossdock.faults import Invalid
 from crossdock.journal.changes import Changes, Row
 from crossdock.journal.contract import Journal
 from crossdock.journal.stock import BeliefRow, ToldRow
 from crossdock.message.names import id_of
 from crossdock.message.records import Message
-from crossdock.model import register
 from crossdock.model.document import Document
 from crossdock.model.documents.inventory import InventoryBalance, StockLevel, StockTransfer
 from crossdock.model.documents.sales import Cancellation, SalesOrder
 from crossdock.model.documents.shipment import Shipment
-from crossdock.model.documents.warehouse import PickStatus
+from crossdock.model.documents.warehouse import PickStatus, WarehouseOrder
+from crossdock.model.lifecycle.life import Life
 from crossdock.pipeline.lives import Story
+from crossdock.pipeline.progress import Ruling
 from crossdock.pipeline.renumbering import ITEM
+from crossdock.pipeline.sourcing.sourcer import Sends, Sourcer, Told
 from crossdock.pipeline.stockkeeping import lots, offer
+from crossdock.pipeline.stockkeeping.asked import as_order, is_same
 from crossdock.pipeline.stockkeeping.cancelling import given_back
 from crossdock.pipeline.stockkeeping.early import Early, early
+from crossdock.pipeline.stockkeeping.kept import Kept, NotCovered
 from crossdock.pipeline.stockkeeping.ledger import StockLedger
 from crossdock.pipeline.stockkeeping.promises import PROMISE
 from crossdock.pipeline.stockkeeping.rows import NOWHERE, OURS, THEIRS, added, believed, told_row
@@ -35,39 +38,39 @@ from crossdock.stock.kit import exploded
 from crossdock.stock.place import Lack, Pick, Want
 from crossdock.stock.policy import Figure, Short
 from crossdock.stock.reservation import Reservation, ReservationState
+from crossdock.stock.sourcing.policy import Sourcing
 
 _S = ReservationState
 #: Orders whose goods never pass through our sites.
 _ELSEWHERE = frozenset({"drop_ship"})
 
 
-class NotCovered(Exception):
-    """An order that the stock does not cover, where the charter says that it is refused."""
-
-    def __init__(self, says: str) -> None:
-        super().__init__(says)
-        self.says = says
-
-
-@dataclass(slots=True)
-class Kept:
-    """What a document did to stock: rows for the entry that tells of it, words, and what is wrong all the same."""
-
-    rows: list[Row] = field(default_factory=list[Row])
-    says: str = ""
-    fault: Fault | None = None
-
-
 class Keeper:
     """Keeps stock while a batch is decided."""
 
-    def __init__(self, room: Stockroom, journal: Journal, zone: ZoneInfo, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        room: Stockroom,
+        journal: Journal,
+        zone: ZoneInfo,
+        now_ms: Callable[[], int],
+        sourcing: Sourcing | None = None,
+        story: Told | None = None,
+        sends: Sends | None = None,
+    ) -> None:
+        """With `sourcing` orders are shared out to sites.
+
+        `story` gives what is known of one, `sends` says whether a change of one still goes to its warehouse.
+        """
         self._room = room
         self._policy = room.policy
         self._journal = journal
         self._zone = zone
         self._now_ms = now_ms
         self._ledger = StockLedger(journal, room.policy, room.guard)
+        self.sourcer: Sourcer | None = None
+        if sourcing is not None and story is not None and sends is not None:
+            self.sourcer = Sourcer(sourcing, room, self._ledger, journal, story, zone, now_ms, sends)
 
     def begin(self) -> None:
         """A batch begins."""
@@ -78,20 +81,70 @@ class Keeper:
         self._ledger.write(changes, self._now_ms())
 
     def decided(
-        self, message: Message, document: Document, readers: Collection[str], story: Story = ()
+        self,
+        message: Message,
+        document: Document,
+        readers: Collection[str],
+        ruling: Ruling | None = None,
+        *,
+        again: bool = False,
     ) -> Kept:
-        """What a checked document does to stock; `story` is what was told of its order before.
+        """What a checked document does to stock. Raises Invalid (`backorder`, lots) and NotCovered.
 
-        Raises Invalid (`backorder`, lots) and NotCovered.
+        `ruling` is what it means for its order; `again`: it was looked at before.
         """
         lots.check(document, self._room.measures, self._journal, self._day())
+        if self.sourcer is not None and ruling is not None:
+            if isinstance(document, PickStatus) and document.state == "backordered" and ruling.facts:
+                return self.sourcer.out(message, ruling.life, ruling.facts[0].release)
+            return self._shared_out(self.sourcer, message, document, readers, ruling.life, again=again)
+        return self._decided(message, document, readers, ruling.story if ruling else ())
+
+    def _shared_out(
+        self,
+        sourcer: Sourcer,
+        message: Message,
+        document: Document,
+        readers: Collection[str],
+        life: Life,
+        *,
+        again: bool,
+    ) -> Kept:
+        """The same where orders are shared out to sites."""
+        match document:
+            case SalesOrder():
+                promised = self._promised(message.system, document.promise)
+                return sourcer.order(message, document, life, promised)
+            case WarehouseOrder():
+                return sourcer.release(message, life, again=again)
+            case PickStatus() | Shipment():
+                told = self._told_of_part(message, document)
+                rows = [*told, *sourcer.trim(message.root, life)]
+                rest = sourcer.rest(message, life)
+                rest.rows = rows + rest.rows
+                return rest
+            case Cancellation() if not document.lines:
+                return Kept()  # each part gives its own back once it has stopped
+            case Cancellation():
+                return sourcer.less(message, life)
+            case _:
+                return self._decided(message, document, readers)
+
+    def _told_of_part(self, message: Message, document: PickStatus | Shipment) -> list[Row]:
+        if isinstance(document, Shipment):
+            return self._passed_on(message, document)
+        return [] if document.state in ("cancelled", "refused") else self._reported(message, document)
+
+    def _decided(
+        self, message: Message, document: Document, readers: Collection[str], story: Story = ()
+    ) -> Kept:
         match document:
             case InventoryBalance():
                 return self._balance(message, document)
             case SalesOrder():
                 return self._order(message, document, story)
             case StockTransfer():
-                return self._order(message, _asked(document), story)
+                return self._order(message, as_order(document), story)
             case Shipment():
                 return Kept(self._shipped(message, document))
             case PickStatus():
@@ -207,7 +260,7 @@ class Keeper:
             before = early(self._room, self._ledger, message, story, self._journal.next_id, self._now_ms())
         wants = [] if before.ended else self._wants(order, own + before.gone)
         held = [one for one in own if one.state is _S.HELD]
-        if _same(wants, held):
+        if is_same(wants, held):
             return Kept([self._ledger.note(one) for one in before.gone])
         held += self._promised(message.system, order.promise)
         skus = {want.sku for want in wants} | {one.sku for one in held}
@@ -281,6 +334,15 @@ class Keeper:
     # -- what warehouses report ----------------------------------------------
 
     def _shipped(self, message: Message, told: Shipment) -> list[Row]:
+        rows, sites = self._passed_on(message, told), self._sites_of(message.system, told.site)
+        if told.is_whole():
+            left = [
+                one for one in self._ledger.of(message.root) if one.state is _S.HELD and one.site in sites
+            ]
+            rows += [self._ledger.move(one, one.moved(_S.RELEASED)) for one in left]
+        return rows
+
+    def _passed_on(self, message: Message, told: Shipment) -> list[Row]:
         sites = self._sites_of(message.system, told.site)
         at_ms = (
             int(told.shipped_at.timestamp() * 1000)
@@ -300,11 +362,6 @@ class Keeper:
                 rows += self._ledger.pass_on(
                     message.root, sku, some, line=name, lot=line.lot, at_ms=at_ms, sites=sites
                 )
-        if told.is_whole():
-            left = [
-                one for one in self._ledger.of(message.root) if one.state is _S.HELD and one.site in sites
-            ]
-            rows += [self._ledger.move(one, one.moved(_S.RELEASED)) for one in left]
         return rows
 
     def _holds(self, holder: int, sku: str) -> bool:
@@ -312,7 +369,7 @@ class Keeper:
 
     def _reported(self, message: Message, told: PickStatus) -> list[Row]:
         sites = self._sites_of(message.system, told.site)
-        if told.state == "cancelled":
+        if told.state in ("cancelled", "refused"):
             return self._ledger.release(message.root, sites=sites)
         net = frozenset(site for site in sites if self._policy.sites[site].figure is Figure.NET)
         if not net or told.state == "released":
@@ -325,24 +382,3 @@ class Keeper:
                     message.root, one.sku, one.amount, line=one.line, lot=None, at_ms=at_ms, sites=net
                 )
         return rows
-
-
-def _asked(transfer: StockTransfer) -> SalesOrder:
-    """A transfer as the site that sends the goods sees it: an order that only it can fill."""
-    lines = [{"line": o.line, "sku": o.sku, "quantity": o.quantity, "unit": o.unit} for o in transfer.lines]
-    tree = {"number": transfer.number, "site": transfer.from_site, "lines": lines}
-    # Its units were checked with the transfer.
-    return cast(SalesOrder, register.read(SalesOrder.kind, tree, declares=lambda _sku, _unit: True))
-
-
-def _same(wants: Sequence[Want], held: Sequence[Reservation]) -> bool:
-    """Whether exactly what is wanted is already set aside."""
-
-    def sums(rows: Sequence[Want] | Sequence[Reservation]) -> dict[tuple[str, str], int]:
-        found: dict[tuple[str, str], int] = {}
-        for one in rows:
-            found[one.line, one.sku] = found.get((one.line, one.sku), 0) + one.amount
-        return found
-
-    where = {(want.line, want.sku): want.site for want in wants}
-    return sums(wants) == sums(held) and all(where[one.line, one.sku] in {None, one.site} for one in held)
