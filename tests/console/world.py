@@ -26,6 +26,7 @@ from crossdock.console.site import Console, application
 from crossdock.journal.open import storage_of
 from crossdock.journal.sql.keyring import StoredKey, add_key
 from crossdock.settings import secret_variable, secrets_from, settings_from
+from tests.console.partner import Partner
 
 ROOT = Actor("root", "terminal")
 GOOD = "seven quiet forklifts"
@@ -62,7 +63,12 @@ def charter(target: str) -> dict[str, Any]:
         return {"document": "sales_order", "send": send, "map": "mappings/order-out.jsonata", "their_id": "id",
                 "idempotency": {"header": "Idempotency-Key"}, "on_unclear": unclear, "answers": answers}  # fmt: skip
 
-    stock = {"document": "inventory_balance", "id": "no", "map": "mappings/stock-in.jsonata", "on_change": "revise"}
+    stock = {
+        "document": "inventory_balance",
+        "id": "no",
+        "map": "mappings/stock-in.jsonata",
+        "on_change": "revise",
+    }
     limits = {"timeout_s": 1, "retry_first_s": 0.1, "retry_max_s": 1}
 
     def system(unclear: str, path: str) -> dict[str, Any]:
@@ -116,55 +122,6 @@ def write_site(folder: Path, target: str, more: Mapping[str, Any] | None = None)
         rows.writerow(("system", "theirs", "ours"))
         for one in ("webshop", "marketplace", "erp", "wms-reno", "3pl-dallas"):
             rows.writerows(((one, "EXP", "express"), (one, "STD", "standard")))
-
-
-class Partner:
-    """Whoever the hub calls: takes what it is sent, or answers as it was told for a path and a number."""
-
-    def __init__(self) -> None:
-        self.says: dict[str, int] = {}  #: "/wms SO-7" or "/wms" to a status; 0 cuts the connection
-        self.got: list[tuple[str, str]] = []
-        self.keys: list[tuple[str, str, str, bytes]] = []  #: path, number, Idempotency-Key, body
-        self._server: asyncio.Server | None = None
-        self.url = ""
-
-    async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-
-    async def stop(self) -> None:
-        if self._server is not None:
-            self._server.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-                lengths = [
-                    int(line.split(":")[1]) for line in head if line.lower().startswith("content-length")
-                ]
-                body = await reader.readexactly(lengths[0]) if lengths else b"{}"
-                path, number = head[0].split(" ")[1], str(json.loads(body or b"{}").get("order", ""))
-                status = self.says.get(f"{path} {number}", self.says.get(path, 201))
-                if not status:
-                    break
-                self.got.append((path, number))
-                key = next(
-                    (line.split(": ", 1)[1] for line in head if line.lower().startswith("idempotency-key")),
-                    "",
-                )
-                self.keys.append((path, number, key, body))
-                said = {"id": f"{path[1:].upper()}-{len(self.got) + 5000}"}
-                if status >= 400:
-                    said = {"detail": f"item of {number} is blocked for sale"}
-                answer = json.dumps(said).encode()
-                writer.write(
-                    b"HTTP/1.1 %d X\r\ncontent-type: application/json\r\n" % status
-                    + b"content-length: %d\r\n\r\n" % len(answer)
-                    + answer
-                )
-                await writer.drain()
-        writer.close()
 
 
 class _Stays(HTTPRedirectHandler):
@@ -224,9 +181,12 @@ class World:
         add_key(self._storage, StoredKey(digest_of(made), name, role, system, 1, None))
         return made
 
-    async def api(self, method: str, path: str, key: str | None = None, tree: Any = None) -> tuple[int, Any]:
+    async def api(
+        self, method: str, path: str, key: str | None = None, tree: Any = None, **headers: str
+    ) -> tuple[int, Any]:
         """Asks the API as the holder of a key; status and body."""
-        headers = {"authorization": f"Bearer {key}"} if key else {}
+        if key:
+            headers["authorization"] = f"Bearer {key}"
         body = None if tree is None else json.dumps(tree).encode()
         request = Request(f"{self.url}{path}", body, headers, method=method)
 
@@ -350,6 +310,7 @@ async def again(
     *,
     guards_off: frozenset[str] = frozenset(),
     secrets: dict[str, str] | None = None,
+    database: str = "",
 ) -> AsyncIterator[World]:
     """The site in a folder, started as it lies there."""
     partner = partner or Partner()

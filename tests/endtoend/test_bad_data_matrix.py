@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.harness.ear import Ear
-from tests.harness.hub import Hub, make_key, run
-from tests.harness.wire import Client
+from tests.harness.small import Small, small_site
 
 CHARTER: dict[str, Any] = {
     "crossdock": 1,
@@ -55,81 +50,8 @@ def balance(sku: str, quantity: int, **more: Any) -> dict[str, Any]:
             "as_of": "2026-11-22T08:00:00Z"} | more  # fmt: skip
 
 
-class Matrix:
-    """A real hub with one shop, one warehouse, and somebody at the desk."""
-
-    def __init__(self, hub: Hub, keys: Mapping[str, str], ear: Ear) -> None:
-        self.hub, self.keys, self.ear = hub, keys, ear
-
-    async def ask(self, who: str, method: str, path: str, tree: Any = None) -> tuple[int, Any]:
-        """One request with somebody's key."""
-        client = Client(self.hub.url, self.keys[who])
-        reply = await client.ask(method, path, b"" if tree is None else json.dumps(tree).encode())
-        await client.close()
-        return reply.status, reply.json
-
-    async def tell(self, system: str, document: str, tree: Any) -> int:
-        """One document at the door."""
-        return (await self.ask(system, "POST", f"/v1/systems/{system}/messages?document={document}", tree))[0]
-
-    async def incident(self, type_: str, owner: str) -> dict[str, Any]:
-        """The only open incident, of the right type and with the right owner."""
-        until_s = time.monotonic() + 20
-        while True:
-            _, found = await self.ask("operator", "GET", "/v1/incidents")
-            if found["items"]:
-                (one,) = found["items"]
-                assert (one["type"], one["owner"]) == (type_, owner), one
-                assert one["fix"], one
-                return one
-            assert time.monotonic() < until_s, f"no {type_}"
-            await asyncio.sleep(0.02)
-
-    async def by_http(self, incident: Mapping[str, Any], act: str, body: Any) -> None:
-        """One act over HTTP."""
-        status, answer = await self.ask("operator", "POST", f"/v1/incidents/{incident['id']}/{act}", body)
-        assert status == 200, answer
-
-    async def by_terminal(self, incident: Mapping[str, Any], act: str, *words: str) -> None:
-        """One act from a terminal."""
-        await run("desk", act, str(incident["id"]), *words, "--site", str(self.hub.site))
-
-    async def done(self, number: str) -> None:
-        """The order is in the warehouse, and nothing is on the desk."""
-        until_s = time.monotonic() + 20
-        while number not in [tree["number"] for tree in self.ear.of("/wh")]:
-            assert time.monotonic() < until_s, f"{number} never went out"
-            await asyncio.sleep(0.02)
-        await self.clear()
-
-    async def clear(self) -> None:
-        """Nothing is open on the desk."""
-        until_s = time.monotonic() + 20
-        while (await self.ask("operator", "GET", "/v1/incidents"))[1]["total"]:
-            assert time.monotonic() < until_s, "still on the desk"
-            await asyncio.sleep(0.02)
-
-    async def shipped(self, number: str) -> None:
-        """The order is told to be shipped."""
-        until_s = time.monotonic() + 20
-        while (await self.ask("operator", "GET", f"/v1/trace/sales_order/{number}"))[1].get(
-            "state"
-        ) != "shipped":
-            assert time.monotonic() < until_s, f"{number} is not shipped"
-            await asyncio.sleep(0.02)
-
-
 async def test_each_row_has_its_type_its_owner_and_a_fix_that_completes_the_order(tmp_path: Path) -> None:
-    ear = Ear()
-    await ear.start()
-    site = tmp_path / "site"
-    _write(site, ear.url)
-    hub = Hub(site)
-    keys = {name: await make_key(site, name) for name in ("shop", "wms")}
-    keys["operator"] = await make_key(site, "--role", "operator")
-    try:
-        await hub.start()
-        world = Matrix(hub, keys, ear)
+    async with small_site(tmp_path, _write) as world:
         for item in (
             {"sku": "W-1", "unit": "EA", "packs": [{"unit": "CS", "factor": 12}]},
             {"sku": "L-1", "unit": "EA", "lot_tracked": True}, {"sku": "N-1", "unit": "EA"},
@@ -141,11 +63,8 @@ async def test_each_row_has_its_type_its_owner_and_a_fix_that_completes_the_orde
         await _orders(world)
         await _moves(world)
         await _lots_and_stock(world)
-        sent = sorted(tree["number"] for tree in ear.of("/wh"))
+        sent = sorted(tree["number"] for tree in world.ear.of("/wh"))
         assert sent == sorted(f"S-{n}" for n in range(1, 11)), "each order once, whatever was wrong with it"
-    finally:
-        await hub.process.stop()
-        await ear.stop()
 
 
 def _write(site: Path, ear: str) -> None:
@@ -165,7 +84,7 @@ def _write(site: Path, ear: str) -> None:
     (site / "charter.yaml").write_text(json.dumps(CHARTER | {"systems": {"shop": shop, "wms": wms}}), "utf-8")
 
 
-async def _orders(world: Matrix) -> None:
+async def _orders(world: Small) -> None:
     """Invalid SKU, unit mismatch, malformed address, unknown ship method, price missing."""
     await world.tell("shop", "sales_order", order("S-1", sku="W-9"))
     one = await world.incident("unknown_sku", MASTER)
@@ -196,7 +115,7 @@ async def _orders(world: Matrix) -> None:
     await world.done("S-5")
 
 
-async def _moves(world: Matrix) -> None:
+async def _moves(world: Small) -> None:
     """A known number with other content, and a move that cannot be."""
     assert await world.tell("shop", "sales_order", order("S-6")) == 202
     assert await world.tell("shop", "sales_order", order("S-6", price=11)) == 409
@@ -212,7 +131,7 @@ async def _moves(world: Matrix) -> None:
     await world.shipped("S-7")
 
 
-async def _lots_and_stock(world: Matrix) -> None:
+async def _lots_and_stock(world: Small) -> None:
     """A lot that is missing, one that is past its date, stock below nothing."""
     await world.tell("shop", "sales_order", order("S-8", sku="L-1"))
     await world.done("S-8")

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from crossdock.charter.charter import Checks, ItemCheck, Reader
-from tests.pipeline.world import World, order
+from crossdock.faults import Invalid
+from crossdock.kit.connector import Content, Draft
+from tests.desk.test_desk_and_worker import Person
+from tests.pipeline.world import JsonReader, World, order
 
 RELEASE = {"number": "R-1", "order": "O-1", "lines": [{"line": 1, "sku": "W-1", "quantity": 1, "unit": "EA"}]}
 
@@ -213,3 +220,35 @@ async def test_a_message_that_lies_on_the_desk_for_another_reason_leaves_the_inc
         await world.push({"sku": "W-2", "name": "two", "unit": "EA"}, document="item")
         await world.until(lambda: "O-1" in world.wms.applied, "it does not go when nothing is wrong any more")
         assert world.rows(open_) == []
+
+
+class Unreadable(JsonReader):
+    """Reads nothing as long as it is told so."""
+
+    wrong = True
+
+    def read(self, content: Content) -> Sequence[Draft]:
+        if self.wrong:
+            raise Invalid("nothing can be made of this now", path="number", fix="mend the mapping")
+        return super().read(content)
+
+
+@pytest.mark.parametrize("newer", [True, False], ids=["overtaken", "control"])
+async def test_a_version_that_lay_on_the_desk_while_a_newer_one_went_its_way_goes_nowhere(
+    tmp_path: Path, *, newer: bool
+):
+    world = World(tmp_path)
+    reader = Unreadable("sales_order")
+    world.context.systems["shop"].readers["sales_order"] = reader  # type: ignore[index]
+    async with world:
+        await world.push(order("O-1", extra={"version": 1}))
+        await world.until(lambda: world.count("captures", 3) == 1)
+        reader.wrong = False
+        if newer:
+            await world.push(order("O-1", extra={"version": 2}))
+            await world.until(lambda: world.count("transmissions", 6) == 1)
+        await Person(world).act("retry", {})
+        await world.until(lambda: world.count("captures", 2) == 1 + newer)
+        await world.settled()
+        assert world.count("messages", 3) == newer
+    assert [json.loads(one.body)["extra"]["version"] for one in world.wms.arrived] == [1 + newer]

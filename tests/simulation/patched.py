@@ -71,29 +71,46 @@ def copy_with(patch: Path) -> Generator[Path]:
 
 
 def _apply(patch: Path, root: Path) -> None:
+    """Applies a patch whole, whoever made it: `git diff`, `diff -u`, with or without a/ and b/. Raises NotApplied."""
     if not patch.is_file():
         raise NotApplied(f"there is no file {patch}")
+    text = patch.read_text(errors="replace")
+    if not re.search(r"^\+\+\+ \S", text, re.MULTILINE):
+        raise NotApplied(f"{patch.name} is no patch: no line of it names a file that it changes")
+    # Outside of any repository, or git would look for the paths in that one.
+    environment = {
+        **os.environ,
+        "GIT_CEILING_DIRECTORIES": str(root.parent),
+        "GIT_DIR": str(root / ".no-git"),
+    }
+    loose = ["--batch", "--forward", "--no-backup-if-mismatch", "-i", str(patch)]
     said = ""
-    for command in (
-        ["git", "apply", "-p1", str(patch)],
-        ["git", "apply", "-p0", str(patch)],
-        ["patch", "-p1", "--batch", "--forward", "--no-backup-if-mismatch", "-i", str(patch)],
-    ):
-        if shutil.which(command[0]) is None:
-            continue
-        # Outside of any repository, or git would look for the paths in that one.
-        environment = {
-            **os.environ,
-            "GIT_CEILING_DIRECTORIES": str(root.parent),
-            "GIT_DIR": str(root / ".no-git"),
-        }
-        done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            return
-        said = said or (done.stderr or done.stdout).strip()
+    for level in _levels(text, root):
+        for command in (["git", "apply", f"-p{level}", str(patch)], ["patch", f"-p{level}", *loose]):
+            tried = [*command, "--dry-run"] if command[0] == "patch" else [*command, "--check"]
+            if shutil.which(command[0]) is None:
+                continue
+            for step in (tried, command):
+                done = subprocess.run(
+                    step, cwd=root, env=environment, capture_output=True, text=True, check=False
+                )
+                if done.returncode != 0:
+                    said = said or (done.stderr or done.stdout).strip()
+                    break
+            else:
+                return
     raise NotApplied(
         f"the patch does not apply: {said.splitlines()[-1] if said else 'neither git nor patch is here'}"
     )
+
+
+def _levels(text: str, root: Path) -> list[int]:
+    """How many folders to leave out of the paths of a patch, so that they are there; the usual ones after those."""
+    found = dict[int, None]()
+    for path in re.findall(r"^(?:\+\+\+|---) (\S+)", text, re.MULTILINE):
+        parts = path.split("/")
+        found |= {n: None for n in range(len(parts)) if (root / "/".join(parts[n:])).is_file()}
+    return list(found | {1: None, 0: None})
 
 
 def _must_load(root: Path) -> None:
@@ -137,9 +154,10 @@ def caught(
 
 def near(patch: Path) -> list[str]:
     """The tests of the rooms that a patch touches."""
-    touched = re.findall(r"^\+\+\+ (?:b/)?(\S+)", patch.read_text(errors="replace"), re.MULTILINE)
+    touched = re.findall(r"^\+\+\+ (\S+)", patch.read_text(errors="replace"), re.MULTILINE)
     found = dict[str, None]()
-    for path in touched:
+    for whole in touched:
+        path = whole[max(whole.find("src/crossdock/"), 0) :]
         tests = next((tests for room, tests in TESTS_OF if path.startswith(room)), ())
         found |= dict.fromkeys(test for test in tests if (ROOT / test).exists())
     return list(found)
@@ -181,13 +199,13 @@ def tell(patch: Path, numbers: Sequence[int]) -> int:
     try:
         catch = caught(patch, numbers)
     except NotApplied as fault:
-        print(f"NOT TRIED: {fault}")
+        print(f"NOT TRIED, and so neither found nor missed: {fault}")
         return 2
     if not catch.by:
         print(f"NOT CAUGHT: {len(numbers)} seeds and the short tests hold with {patch.name}")
         return 0
     print(catch.events)
-    print(f"CAUGHT: {catch.by}: {catch.says}")
+    print(f"CAUGHT, found by {catch.by}: {catch.says}")
     if catch.by.startswith("seed "):
         alone = many([int(catch.by.removeprefix("seed "))], quiet=True)
         print(

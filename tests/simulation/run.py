@@ -24,9 +24,13 @@ from tests.simulation.world import Run, run
 ROOT = Path(__file__).parents[2]
 #: One seed in so many is run twice: the same seed gives the same ledger.
 TWICE_ONE_IN = 40
+#: After one seed in so many the memory of the dead is collected: that takes a tenth of a run.
+COLLECTED_ONE_IN = 4
 #: Seconds of real time after which a seed counts as one that never ends.
-SEED_MAX_S = 60.0
+SEED_MAX_S = 180.0
 WORKERS = 2
+#: Where a worker keeps its stores; whoever ends the worker removes them.
+_SCRATCH = "CROSSDOCK_SIMULATION_SCRATCH"
 
 
 @dataclass(slots=True)
@@ -46,8 +50,8 @@ class Result:
 
 
 def scratch() -> Path:
-    """A folder for stores: in memory where the machine has such a place."""
-    memory = Path("/dev/shm")
+    """A folder for stores: that of whoever started this process, else in memory where the machine has such a place."""
+    memory = Path(os.environ.get(_SCRATCH, "/dev/shm"))
     return Path(tempfile.mkdtemp(prefix="crossdock-simulation-", dir=memory if memory.is_dir() else None))
 
 
@@ -60,10 +64,11 @@ def seeds(numbers: Sequence[int], begins: Callable[[int], None] = lambda _: None
     gc.freeze()
     gc.disable()
     try:
-        for number in numbers:
+        for n, number in enumerate(numbers, 1):
             begins(number)
             yield _checked(number, folder)
-            gc.collect()
+            if n % COLLECTED_ONE_IN == 0:
+                gc.collect()
     finally:
         gc.enable()
         shutil.rmtree(folder, ignore_errors=True)
@@ -102,7 +107,13 @@ class Workers:
     """Processes that run seeds; ended by their own handle only."""
 
     def __init__(self, numbers: Sequence[int], root: Path, processes: int) -> None:
-        environment = {**os.environ, "PYTHONPATH": f"{root / 'src'}{os.pathsep}{root}", "PYTHONHASHSEED": "0"}
+        self._scratch = scratch()
+        environment = {
+            **os.environ,
+            "PYTHONPATH": f"{root / 'src'}{os.pathsep}{root}",
+            "PYTHONHASHSEED": "0",
+            _SCRATCH: str(self._scratch),
+        }
         self._selector = selectors.DefaultSelector()
         self._processes: list[subprocess.Popen[str]] = []
         self._at: dict[int, tuple[int, float]] = {}
@@ -162,6 +173,7 @@ class Workers:
                 process.kill()
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=10)
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
 
 def many(

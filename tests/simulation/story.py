@@ -20,6 +20,7 @@ def coherent(world: World) -> None:
     _children(world)
     _items(world)
     _woken(world)
+    _newest(world)
 
 
 def _children(world: World) -> None:
@@ -80,3 +81,13 @@ def _woken(world: World) -> None:
         )[0][0]
         in_time = came is None or at_ms - came < _COMPARED_MS
         must(in_time, f"m{message} was given up {at_ms - (came or 0)} ms after {number} had come: {told}")
+
+
+def _newest(world: World) -> None:
+    """No version went its way after a newer one of the same object, however long it had waited."""
+    routed = "(SELECT min(position) FROM ledger l WHERE l.message = {}.id AND l.kind = 4 AND l.state = 2)"
+    older = world.watch.rows(
+        "SELECT a.id, b.id FROM messages a JOIN messages b ON b.hub = a.hub AND b.system = a.system"
+        f" AND b.version > a.version WHERE a.state = 2 AND b.state = 2 AND {routed.format('a')} > {routed.format('b')}"
+    )
+    must(not older, f"older versions went after newer ones: {older[:3]}")

@@ -117,7 +117,9 @@ class Post:
                     writer.write(b"451 later\r\n")
                     continue
                 self.encrypted.append(is_encrypted)
-                self.mails.append(email.message_from_bytes(body.removesuffix(b"\r\n.\r\n")))
+                self.mails.append(
+                    email.message_from_bytes(body.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n."))
+                )
                 writer.write(b"250 taken\r\n")
             elif word == b"QUIT":
                 writer.write(b"221 bye\r\n")

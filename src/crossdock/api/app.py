@@ -117,12 +117,12 @@ class App:
         await self.hub.start()
         await self.hub.worker.start()
         self.hub.pressure.start()
-        await self.supervision.start()
         self.watch.start()
         if self.watch.tracer is not None:
             self.watch.tracer.start()
         if self.beat is not None:
             self.beat.start()
+        await self.supervision.start()
         await self.server.start()
         self.server.on_exit(self.ended.set)
         systems, charter = sorted(self.hub.charter.systems), self.hub.charter.version

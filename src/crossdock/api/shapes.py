@@ -132,6 +132,13 @@ class Lifecycle(BaseModel):
     lines: list[LifeLine]
 
 
+class Renumbered(BaseModel):
+    """What an item or a party is called now, and was called before."""
+
+    now: str
+    formerly: list[str]
+
+
 class Trace(BaseModel):
     """The story of one object, by ledger position."""
 
@@ -143,6 +150,7 @@ class Trace(BaseModel):
     state: str
     waits_for: str | None
     lifecycle: Lifecycle | None = None
+    renumbered: Renumbered | None = None
     entries: list[TraceEntry]
 
 

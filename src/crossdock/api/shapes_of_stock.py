@@ -85,7 +85,8 @@ class KitPart(BaseModel):
 class StockItem(BaseModel):
     """Everything that is known of the stock of an item."""
 
-    sku: str
+    sku: str = Field(description="The item's number today, whatever number was asked for.")
+    formerly: list[str] = Field(description="The numbers that it had before.")
     unit: str
     at: str
     available: float | None = Field(description="Over all sites; to a system's key what it may sell itself.")

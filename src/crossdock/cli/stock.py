@@ -45,6 +45,7 @@ def _stored(sku: str, site: Any, database: str | None) -> dict[str, Any] | None:
     from crossdock.assembly import read_charter
     from crossdock.cli.reading import Store
     from crossdock.journal.sql.reads import Reads
+    from crossdock.pipeline.renumbering import ITEM, Numbers
     from crossdock.pipeline.stockkeeping.measures import KitBook, Measures
     from crossdock.pipeline.stockkeeping.shown import stock_of
 
@@ -56,13 +57,17 @@ def _stored(sku: str, site: Any, database: str | None) -> dict[str, Any] | None:
     def read(connection: Any, _gates: object) -> dict[str, Any] | None:
         reads: Any = Reads(connection)
         reads.scope = 1
-        measures = Measures(reads.item)
+        numbers = Numbers(reads)
+        numbers.refresh()
+        now = numbers.now(ITEM, sku)
+        measures = Measures(numbers.item)
         kits = KitBook(reads, measures)
         kits.refresh()
         packs = {
-            name: measures.pack(sku, one.unit, "EA") for name, one in policy.channels.items() if one.unit
+            name: measures.pack(now, one.unit, "EA") for name, one in policy.channels.items() if one.unit
         }
-        return stock_of(connection, sku, policy, kits.kits, packs, time.time_ns() // 1_000_000)
+        at_ms = time.time_ns() // 1_000_000
+        return stock_of(connection, now, policy, kits.kits, packs, at_ms, numbers.formers(ITEM, now))
 
     return Store(settings.database).read(read, read_charter(settings.site)[0])
 
@@ -70,6 +75,8 @@ def _stored(sku: str, site: Any, database: str | None) -> dict[str, Any] | None:
 def _lines(tree: dict[str, Any]) -> Iterator[str]:
     unit = tree["unit"]
     yield f"{tree['sku']}: {tree['available']} {unit} may be promised"
+    if tree["formerly"]:
+        yield f"  formerly {', '.join(tree['formerly'])}"
     for part in tree["kit"] or ():
         yield f"  made of {part['quantity']} {part['sku']}"
     for one in tree["sites"]:

@@ -29,8 +29,8 @@ class Running(Protocol):
     desk: Desk
     operator: Operator
     people: People
-    supervision: Supervision
     approvals: Approvals
+    supervision: Supervision
 
     @property
     def ready(self) -> bool:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import logging
+import re
+import sqlite3
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, cast
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
+
+from crossdock.journal.contract import StoreDown
 
 #: For so long after a line of trouble, the same is only counted.
 QUIET_S = 5.0
 #: Kinds of trouble that are told apart; beyond it the oldest is forgotten.
 KINDS_MAX = 256
+#: What a system answered: its status says enough, its body may repeat what it was sent.
+_ANSWERED = re.compile(r"(\banswered \d{3})\b.*", re.DOTALL)
+_ABOUT_THE_PROGRAM = (
+    OSError, sqlite3.Error, AssertionError, TypeError, AttributeError, NameError, LookupError, RuntimeError,
+    StoreDown,
+)  # fmt: skip
 #: Levels of which no line is held back: there are few of them, and each is read.
 _ALWAYS = frozenset({"debug", "info"})
 
@@ -56,6 +68,27 @@ class Storms:
         return line
 
 
+def discreet(_logger: WrappedLogger, _level: str, line: EventDict) -> EventDict:
+    """The line without what a document, or a system's answer that repeats one, may have put into it."""
+    says = line.get("says")
+    if isinstance(says, str):
+        line["says"] = _ANSWERED.sub(r"\1", says)
+    error = line.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
+    if isinstance(error, tuple):
+        error = cast("tuple[Any, ...]", error)[1]
+    if isinstance(error, BaseException):
+        line["exception"] = "".join(traceback.format_tb(error.__traceback__)) + _named(error)
+    return line
+
+
+def _named(error: BaseException) -> str:
+    """What an exception is; its words only where they speak of the program and not of what it worked on."""
+    name = type(error).__qualname__
+    return f"{name}: {error}" if isinstance(error, _ABOUT_THE_PROGRAM) else name
+
+
 def log_to_stderr(level: str) -> None:
     """Begins to log at `level` (debug, info, warning, error) and above."""
     structlog.configure(
@@ -64,7 +97,7 @@ def log_to_stderr(level: str) -> None:
             structlog.processors.add_log_level,
             Storms(),
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            discreet,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),

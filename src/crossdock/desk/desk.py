@@ -72,8 +72,8 @@ class Desk:
         crosswalks_changed: Callable[[], None] = lambda: None,
         trial: Trial | None = None,
         known_codes: Callable[[str], Collection[str] | None] = lambda _: (),
-        rules: DeskRules = DeskRules(),  # noqa: B008 - it cannot be changed
         eyes: FourEyes | None = None,
+        rules: DeskRules = DeskRules(),  # noqa: B008 - it cannot be changed
     ) -> None:
         """`trial` tries a value before it is kept; without it every value is taken.
 

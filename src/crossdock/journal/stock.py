@@ -97,6 +97,14 @@ class StockBook(Protocol):
         """What a system told of one balance."""
         ...
 
+    def stock_beliefs_of(self, sku: str) -> list[BeliefRow]:
+        """Every figure that was told of an item."""
+        ...
+
+    def reservations_of(self, sku: str) -> list[Reservation]:
+        """What is set aside of an item and still counts."""
+        ...
+
     def held_by(self, channel: str, skus: Collection[str]) -> dict[str, int]:
         """How much of some items is set aside for one channel."""
         ...

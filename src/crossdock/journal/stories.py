@@ -47,6 +47,14 @@ class Stories(Protocol):
         """What was told of a root object and of all that hangs on it, in order of making, and where it was sent."""
         ...
 
+    def number_changes(self) -> Sequence[Message]:
+        """Every change of a number that was taken, in order."""
+        ...
+
+    def number_changes_version(self) -> int:
+        """A number that rises with every change of a number."""
+        ...
+
     def owner_of(self, hub: int) -> str | None:
         """The system that introduced an object; None while nothing of it is committed."""
         ...

@@ -30,6 +30,7 @@ from crossdock.model.documents.item import Item, KitComposition, Price
 from crossdock.model.documents.party import Party
 from crossdock.model.documents.progress import OrderHold, OrderStatus, TransportStatus
 from crossdock.model.documents.purchase import DespatchAdvice, GoodsReceipt, PurchaseOrder
+from crossdock.model.documents.renumbering import NumberChange
 from crossdock.model.documents.response import Acknowledgement, OrderResponse
 from crossdock.model.documents.returns import ReturnAuthorisation, ReturnReceipt, ReturnToVendor
 from crossdock.model.documents.sales import Cancellation, Reservation, SalesOrder
@@ -51,7 +52,7 @@ _CLASSES: tuple[type[Document], ...] = (
     PurchaseOrder, DespatchAdvice, GoodsReceipt,
     ReturnAuthorisation, ReturnReceipt, ReturnToVendor,
     OrderHold, TransportStatus, OrderStatus,
-    Invoice, BillingEvent, Acknowledgement,
+    Invoice, BillingEvent, Acknowledgement, NumberChange,
 )  # fmt: skip
 _KINDS: dict[str, type[Document]] = {each.kind: each for each in _CLASSES}
 

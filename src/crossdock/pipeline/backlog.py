@@ -263,7 +263,9 @@ class Backlog:
             writer = target.writer(t.document) if t.state is _S.SENDING else None
             if writer is not None:
                 target.concluder.interrupted_behind(Flight(t), writer, changes)
-            elif t.state is not _S.HELD:
+            elif t.state is _S.HELD:  # perhaps in the name of an incident that has ended since
+                target.concluder.keep(t, lane.blocked_by, changes)
+            else:
                 target.concluder.hold([Flight(t)], lane.blocked_by, changes)
         elif not lane.left and target.windows.loaded(t):
             self._take_up(target, lane, t, changes)
@@ -328,7 +330,7 @@ class Backlog:
 
         async def write() -> None:
             try:
-                if changes.rows:
+                if changes.rows or changes.entries:
                     await target.commits.durable(changes)
             except Overtaken:
                 for lane in lanes:

@@ -263,12 +263,14 @@ class Concluder:
         for t in lane:
             if t.state is _S.DESK:
                 cause = cause or self._context.journal.cause_of(t.id)
-            elif cause and t.state is _S.HELD and not self._is_follower(t):
-                changes.entry(entry_of(t, EntryKind.decided, "held behind one that waits for a person"))
-                changes.add_follower(cause, t.id)
+            elif cause and t.state is _S.HELD:
+                self.keep(t, cause, changes)
 
-    def _is_follower(self, t: Transmission) -> bool:
-        return self._context.journal.incident_of(MemberKind.FOLLOWER, t.id) is not None
+    def keep(self, t: Transmission, cause: str, changes: Changes) -> None:
+        """One that is held, and a member of no incident that is open, becomes a member of that of a cause."""
+        if self._context.journal.incident_of(MemberKind.FOLLOWER, t.id) is None:
+            changes.entry(entry_of(t, EntryKind.decided, "held behind one that waits for a person"))
+            changes.add_follower(cause, t.id)
 
     def take_back(self, flights: Iterable[Flight], changes: Changes) -> list[Flight]:
         """Those stored as SENDING that never left are due again; gives them, not yet stored."""

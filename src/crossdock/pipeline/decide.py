@@ -19,13 +19,13 @@ from crossdock.model.documents.progress import OrderStatus
 from crossdock.pipeline import check
 from crossdock.pipeline.batch import Batch
 from crossdock.pipeline.bound import Context
-from crossdock.pipeline.brake import TYPE, MassChange, cause_of_feed
+from crossdock.pipeline.brake import MassChange, cause_of_feed
 from crossdock.pipeline.follow_up import FollowUp, Pen
 from crossdock.pipeline.goods import goods
 from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge, shares_numbers
 from crossdock.pipeline.particulars import particulars
 from crossdock.pipeline.progress import Progress, Ruling
-from crossdock.pipeline.report import Subject, cause_of, incident_of, reads_json
+from crossdock.pipeline.report import cause_of, incident_of, reads_json, subject_of
 from crossdock.pipeline.route import Router
 from crossdock.pipeline.stockkeeping.keeper import Keeper, Kept, NotCovered
 
@@ -76,7 +76,7 @@ class Decider:
                 self._wait(message, wait, batch, None)
             return
         try:
-            if made_by is None and self._outdated(message):
+            if made_by is None and self.outdated(message):
                 self._superseded(message, batch, "a newer version went its way in the meantime")
                 return
             check.predecessor(message, parent, self._charter, self._known)
@@ -172,14 +172,12 @@ class Decider:
         journal = self._context.journal
         held_by = journal.incident_of_cause(cause_of_feed((newer.system, newer.document)))
         for older in journal.messages_on_desk(newer.hub) if held_by is not None else ():
-            if (
-                older.id not in batch.displaced
-                and journal.incident_of(MemberKind.MESSAGE, older.id) == held_by
-            ):
-                batch.displaced.add(older.id)
-                self._move(older, MessageState.SUPERSEDED, batch, None, why="newer ones took its place")
-                says = "a newer one took its place while it was held"
-                batch.changes.entry(self._entry(EntryKind.superseded, older, says, ()))
+            if older.id in batch.displaced or journal.incident_of(MemberKind.MESSAGE, older.id) != held_by:
+                continue
+            batch.displaced.add(older.id)
+            self._move(older, MessageState.SUPERSEDED, batch, None, why="newer ones took its place")
+            says = "a newer one took its place while it was held"
+            batch.changes.entry(self._entry(EntryKind.superseded, older, says, ()))
 
     def _hand_over(self, message: Message, batch: Batch, made_by: Entry | None) -> None:
         """The object's story is decided by whoever holds its home, so that its lanes keep their order."""
@@ -214,8 +212,7 @@ class Decider:
 
     def _leave_desk(self, message: Message, batch: Batch, why: str = "what was missing has come") -> None:
         """It is no member of its incident any more, and the last one ends it."""
-        journal = self._context.journal
-        incident = journal.incident_of(MemberKind.MESSAGE, message.id)
+        incident = self._context.journal.incident_of(MemberKind.MESSAGE, message.id)
         if incident is not None:
             batch.changes.row("delete_member", MemberKind.MESSAGE.value, message.id)
             if incident not in batch.freed:
@@ -270,6 +267,7 @@ class Decider:
             and message.root == message.hub
             and shares_numbers(self._charter, message.system, message.document)
             and self._known.by_number(message.document, message.number) is None
+            and not self._known.has_other_number(message.hub)
         )
         self._known.learn(message)
         return [
@@ -333,11 +331,11 @@ class Decider:
         self.to_desk(message, fault, batch)
         return None
 
-    def late(self, message: Message, made: Entry, batch: Batch) -> None:
+    def late(self, message: Message, made: Entry, batch: Batch, says: str = "") -> None:
         """A new message that an accepted newer version has overtaken."""
         message.state = MessageState.SUPERSEDED
         batch.changes.add_message(message, made)
-        entry = self._entry(EntryKind.superseded, message, "a newer version was accepted before", ())
+        entry = self._entry(EntryKind.superseded, message, says or "a newer version was accepted before", ())
         batch.changes.entry(entry, *self._introduction(message, batch.changes))
 
     def replaced(self, message: Message, batch: Batch) -> None:
@@ -348,7 +346,8 @@ class Decider:
         self._move(message, MessageState.SUPERSEDED, batch, None)
         batch.changes.entry(self._entry(EntryKind.superseded, message, says, ()))
 
-    def _outdated(self, message: Message) -> bool:
+    def outdated(self, message: Message) -> bool:
+        """Whether its system has told a newer version meanwhile."""
         last = self._known.last_told(message.hub, message.system)
         return last is not None and last[0] == TOLD and last[1].version > message.version
 
@@ -371,7 +370,7 @@ class Decider:
     def _incident(self, message: Message, fault: Fault, batch: Batch) -> None:
         id_, now_ms = self._context.journal.next_id(), self._context.clock.now_ms()
         incident = incident_of(
-            fault, _subject(message, fault), (MemberKind.MESSAGE, message.id), id_=id_, now_ms=now_ms,
+            fault, subject_of(message, fault), (MemberKind.MESSAGE, message.id), id_=id_, now_ms=now_ms,
             charter=self._charter,
         )  # fmt: skip
         entry = self._entry(EntryKind.incident, message, fault.says, ())
@@ -380,23 +379,12 @@ class Decider:
     def _is_another(self, message: Message, fault: Fault) -> bool:
         """Whether it would be on the desk for another cause than it is."""
         journal, member = self._context.journal, (MemberKind.MESSAGE, message.id)
-        same = journal.incident_of_cause(cause_of(fault, _subject(message, fault), member))
+        same = journal.incident_of_cause(cause_of(fault, subject_of(message, fault), member))
         return same != journal.incident_of(*member)
 
     def _entry(self, kind: EntryKind, message: Message, says: str, reads: Collection[Read]) -> Entry:
         return Entry(
-            kind,
-            system=message.system,
-            origin=message.system,
-            capture=message.capture,
-            message=message.id,
-            root=message.root,
-            state=message.state.value,
-            says=says,
-            reads=reads_json(reads),
+            kind, system=message.system, origin=message.system, capture=message.capture, message=message.id,
+            root=message.root, state=message.state.value, says=says, reads=reads_json(reads),
             partition=partition_of(message.key),
-        )
-
-
-def _subject(message: Message, fault: Fault) -> Subject:
-    return Subject(message.system, message.document, "" if fault.type == TYPE else message.number)
+        )  # fmt: skip

@@ -13,6 +13,7 @@ from crossdock.model import receiving, register, returning
 from crossdock.model.document import Document
 from crossdock.model.documents.inventory import InventoryAdjustment, InventoryCount, StockTransfer
 from crossdock.model.documents.purchase import DespatchAdvice, GoodsReceipt, PurchaseOrder
+from crossdock.model.documents.renumbering import NumberChange
 from crossdock.model.documents.returns import ReturnAuthorisation, ReturnReceipt
 from crossdock.model.quantity import Quantity, convert
 from crossdock.pipeline.knowledge import Knowledge
@@ -32,6 +33,8 @@ def goods(message: Message, document: Document, charter: Charter, known: Knowled
             books.count(document)
         case InventoryAdjustment():
             _reason(document, charter)
+        case NumberChange():
+            known.numbers.check(document, charter)
         case _:
             pass
     return []
@@ -98,13 +101,20 @@ class _Books:
             return None
         told = (self._known.last_told(there.hub, owner) for owner in rule.owners)
         last = next(filter(None, told), None)
-        return _read(cls, last[1]) if last else None
+        return self._read(cls, last[1]) if last else None
 
     def _taken(self, cls: type[D]) -> Iterator[D]:
         """The others of this kind in the same story that passed."""
         for one in self._known.taken(self._message.root, cls.kind):
             if one.hub != self._message.hub:
-                yield _read(cls, one)
+                yield self._read(cls, one)
+
+    def _read(self, cls: type[D], message: Message) -> D:
+        """A document that passed the gate before, with the numbers of today."""
+        tree = self._known.numbers.applied(message.document, message.tree)
+        document = register.read(cls.kind, tree, declares=lambda sku, unit: True)  # noqa: ARG005
+        assert isinstance(document, cls)
+        return document
 
     def _in_base(self, sku: str, quantity: Quantity) -> Quantity:
         item = self._known.item(sku)
@@ -115,13 +125,6 @@ class _Books:
     def _by_lot(self, sku: str) -> bool:
         item = self._known.item(sku)
         return item is not None and item.lot_tracked
-
-
-def _read(cls: type[D], message: Message) -> D:
-    """A document that passed the gate before."""
-    document = register.read(cls.kind, message.tree, declares=lambda sku, unit: True)  # noqa: ARG005
-    assert isinstance(document, cls)
-    return document
 
 
 def _reason(adjustment: InventoryAdjustment, charter: Charter) -> None:

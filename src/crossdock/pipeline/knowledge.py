@@ -13,6 +13,9 @@ from crossdock.journal.stories import Sent
 from crossdock.message.records import Message
 from crossdock.model import register
 from crossdock.model.document import DocumentClass
+from crossdock.model.documents.inventory import StockTransfer
+from crossdock.model.documents.renumbering import NumberChange
+from crossdock.pipeline.renumbering import Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,18 @@ class Known(Protocol):
         """See Journal."""
         ...
 
+    def owner_of(self, hub: int) -> str | None:
+        """See Journal."""
+        ...
+
+    def number_changes(self) -> Sequence[Message]:
+        """See Journal."""
+        ...
+
+    def number_changes_version(self) -> int:
+        """See Journal."""
+        ...
+
     def story(self, root: int) -> Sequence[tuple[Message, Sequence[Sent]]]:
         """See Journal."""
         ...
@@ -87,6 +102,7 @@ class Knowledge:
 
     def __init__(self, journal: Known) -> None:
         self._journal = journal
+        self.numbers = Numbers(journal)
         self._identity: dict[tuple[str, str, str], Object | None] = {}  #: None: looked up, not known
         self._number: dict[tuple[str, str], Object] = {}
         self._told: dict[tuple[int, str], Message] = {}
@@ -97,6 +113,7 @@ class Knowledge:
 
     def forget(self) -> None:
         """Ends a batch: from now on the store has what it added."""
+        self.numbers.refresh()
         self._identity.clear()
         self._number.clear()
         self._told.clear()
@@ -121,9 +138,17 @@ class Knowledge:
             known = Object(*row) if row else None
         return known
 
+    def has_other_number(self, hub: int) -> bool:
+        """Whether an object is known under a number that it had before."""
+        return self.numbers.any and self._journal.owner_of(hub) is not None
+
     def parent(self, system: str, parent: tuple[str, str]) -> Object | None:
         """The object that another belongs to: by the speaker's own id of it, else by its number."""
-        return self.by_id(system, *parent) or self.by_number(*parent)
+        known = self.by_id(system, *parent) or self.by_number(*parent)
+        if known is None and parent[0] in _SHIPPED_AS:
+            # A warehouse that sends goods to another site has an order for them under the transfer's own number.
+            return self.by_number(StockTransfer.kind, parent[1])
+        return known
 
     def learn(self, message: Message) -> None:
         """A message of this batch makes its object known."""
@@ -136,6 +161,9 @@ class Knowledge:
         self._told[(message.hub, message.system)] = message
         if message.root != message.hub:
             self._under.setdefault(message.root, []).append(message)
+        if message.document == NumberChange.kind:
+            self.numbers.learn(message.tree)
+            self._items.clear()
         if message.document == "item":
             self._items.pop(message.number, None)
             self._told_items[message.number] = message
@@ -178,7 +206,7 @@ class Knowledge:
         return self._items[sku]
 
     def _read_item(self, sku: str) -> Item | None:
-        message = self._told_items.get(sku) or self._journal.item(sku)
+        message = self._told_items.get(sku) or self.numbers.item(sku)
         if message is None:
             return None
         tree = message.tree
@@ -186,6 +214,10 @@ class Knowledge:
         base = tree.get("unit") or ""
         units = frozenset(filter(None, [base, *(pack.unit for pack in packs)]))
         return Item(units, f"m{message.id}", base, packs, tree.get("lot_tracked") is True)
+
+
+#: What a warehouse calls all that it ships.
+_SHIPPED_AS = frozenset({"sales_order", "warehouse_order"})
 
 
 def shares_numbers(charter: Charter, system: str, document: str) -> bool:

@@ -30,6 +30,7 @@ CANCELS = frozenset({"cancellation", "warehouse_order_cancel"})
 #: Documents that tell how far an order is.
 TELLING = ORDERS | CANCELS | {
     "pick_status", "shipment", "transport_status", "invoice", "order_hold", "return_authorisation", "return_receipt",
+    "stock_transfer",
 }  # fmt: skip
 _TELLS: dict[str, tuple[Told, ...]] = {
     "warehouse_order": (Told.RELEASED,),
@@ -92,7 +93,7 @@ class Lives:
         for message, sent in story:
             if message.document not in TELLING or (asked is not None and message.id == asked.id):
                 continue
-            document = read(message)
+            document = self._read(message)
             if document is None:
                 continue
             facts = self.facts(message, document)
@@ -102,6 +103,10 @@ class Lives:
                 known += [*facts, *(self.answer(fact, Told.CANCEL_ACCEPTED) for fact in facts[:1])]
             known += self._sent(message, facts, sent)
         return known
+
+    def _read(self, message: Message) -> Document | None:
+        tree = self._known.numbers.applied(message.document, message.tree)
+        return read(message if tree is message.tree else replace(message, tree=tree))
 
     def _sent(self, message: Message, facts: Sequence[Fact], sent: Sequence[Sent]) -> Iterator[Fact]:
         """What the sendings of a message tell."""

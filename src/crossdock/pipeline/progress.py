@@ -216,7 +216,8 @@ class Progress:
 
     def _amend(self, message: Message, before: Message, ruling: Ruling) -> None:
         state = ruling.life.fulfilment
-        late = [one for one in amending.changes_of(before.tree, message.tree)
+        was = self._known.numbers.applied(before.document, before.tree)
+        late = [one for one in amending.changes_of(was, message.tree)
                 if not self._charter.orders.sends(one, state)]  # fmt: skip
         if late:
             raise Invalid(

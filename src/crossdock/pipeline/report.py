@@ -14,6 +14,7 @@ from crossdock.faults import Fault, Unmapped
 from crossdock.kit.connector import Read
 from crossdock.message.gate import Direction
 from crossdock.message.incident import TYPES, Incident, MemberKind
+from crossdock.message.records import Message
 
 #: Types whose incidents gather all documents with the same wrong value: one missing row, one incident.
 _BY_VALUE = frozenset({"unknown_sku", "unknown_unit", "unmapped_code"})
@@ -55,6 +56,11 @@ def cause_of(fault: Fault, subject: Subject, member: tuple[MemberKind, int]) -> 
         # One mapping that yields nothing for a field fails alike for every document.
         return f"invalid/{subject.system}/{subject.document}/{fault.path}/{fault.says}"[:300]
     return f"{fault.type}/{subject.system}/{subject.document}/{member[0].name.lower()}{member[1]}"
+
+
+def subject_of(message: Message, fault: Fault) -> Subject:
+    """What an incident of a message is about: its document, or all of a feed that runs away."""
+    return Subject(message.system, message.document, "" if fault.type == "mass_change" else message.number)
 
 
 def incident_of(

@@ -266,7 +266,9 @@ class Term:
         self.look_again(id_ for id_, partition in woken if self.hold.has(partition))
         self.look_again((id_ for id_, partition in lacking if self.hold.has(partition)), desk=True)
         if self._shared:
-            self.look_again(id_ for id_, system, awaited in batch.waits if has_come(self._journal, system, awaited))
+            self.look_again(
+                id_ for id_, system, awaited in batch.waits if has_come(self._journal, system, awaited)
+            )
         ids = tuple(id_ for id_, partition in (*woken, *lacking) if not self.hold.has(partition))
         if ids or batch.elsewhere:
             self._context.signals.tell(News(partitions=tuple(sorted(batch.elsewhere)), messages=ids))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from crossdock.charter.charter import ItemCheck
-from crossdock.charter.stock import LEVEL
+from crossdock.charter.stock import BALANCE, LEVEL
 from crossdock.faults import Fault, Invalid, Misconfigured
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes
@@ -27,6 +27,7 @@ from crossdock.pipeline.knowledge import TOLD, Knowledge, Object, shares_numbers
 from crossdock.pipeline.lanes import HEAVY_BYTES
 from crossdock.pipeline.mended import fields_of, mended
 from crossdock.pipeline.receipts import Receipts
+from crossdock.pipeline.renumbering import ITEM, PARTY
 from crossdock.pipeline.report import Subject, incident_of, reads_json
 from crossdock.pipeline.route import ACKNOWLEDGEMENT
 
@@ -158,7 +159,9 @@ class Translator:
                 raise draft.wrong
             self._refuse_duplicate(capture, draft)
             zone = self._context.systems[capture.system].system.timezone
-            document = register.read(draft.document, draft.tree, zone=zone, declares=self._declares)
+            document = register.read(
+                draft.document, self._today(capture, draft), zone=zone, declares=self._declares
+            )
         except Fault as found:
             fault = draft.locate(found) if draft.locate is not None else found
             number = str(draft.tree.get("number") or draft.their_id)
@@ -171,13 +174,30 @@ class Translator:
         made = self._made(message, draft)
         if message.document == ACKNOWLEDGEMENT and message.tree["direction"] == "got":
             self._receipts.match(message, batch)
-        if capture.late:
+        if capture.late or self._overtaken(message):
             self._decider.late(message, made, batch)
+        elif (into := self._merged_into(message)) is not None:
+            self._decider.late(message, made, batch, f"{message.number} was merged into {into}")
         elif draft.news_only and self._is_old(message):
             self._decider.unchanged(message, made, batch)
         else:
             self._decider.decide(message, document, parent, batch, made_by=made)
             self._deadlines.begin(message, batch, at_ms=capture.at_ms)
+
+    def _overtaken(self, message: Message) -> bool:
+        """Whether a newer version went its way while the capture waited for a person; asked of known objects only."""
+        known = self._known.by_id(message.system, message.document, message.their_id)
+        return known is not None and self._decider.outdated(message)
+
+    def _today(self, capture: Capture, draft: Draft) -> dict[str, Any]:
+        """The document with the numbers that its items and parties have now."""
+        fresh = self._known.by_id(capture.system, draft.document, draft.their_id) is None
+        return self._known.numbers.applied(draft.document, draft.tree, fresh=fresh)
+
+    def _merged_into(self, message: Message) -> str | None:
+        """The party that took the place of the one a record is of; the record changes it no more."""
+        now = self._known.numbers.now(message.document, message.number) if message.document == PARTY else None
+        return now if now != message.number else None
 
     def _version(self, capture: Capture, draft: Draft) -> int:
         """The capture's, except where one capture holds revisions of documents that others held before."""
@@ -265,7 +285,9 @@ class Translator:
         if known is None and document == LEVEL:
             known = self._level(system, number)
         elif known is None and shares_numbers(self._context.charter, system, document):
-            known = self._known.by_number(document, number)
+            known = self._known.by_number(document, number) or self._formerly(document, number)
+        elif known is not None and document == ITEM and self._known.numbers.now(ITEM, their_id) == number:
+            known = self._known.by_number(document, number) or known
         if known is not None and (parent is None or known.root != known.hub):
             return known
         hub = known.hub if known else self._journal.next_id()
@@ -273,6 +295,18 @@ class Translator:
         if above is not None:
             return Object(hub, above.root, above.key, above.home)
         return known or Object(hub, hub, order_by or f"h{hub}", home)
+
+    def _formerly(self, document: str, number: str) -> Object | None:
+        """The object under a number that it had before its item was renamed; a balance has the item within its own."""
+        numbers = self._known.numbers
+        if document in (ITEM, PARTY):
+            formers = numbers.formers(document, number)
+        elif document == BALANCE:
+            site, sku, *rest = number.split(":")
+            formers = [":".join((site, old, *rest)) for old in numbers.formers(ITEM, sku)]
+        else:
+            return None
+        return next(filter(None, (self._known.by_number(document, old) for old in formers)), None)
 
     def _level(self, channel: str, sku: str) -> Object | None:
         """What a channel tells of a figure that it was sent, under whatever id, is about that figure."""

@@ -148,8 +148,12 @@ def clock(value: Any, otherwise: str = "") -> str:
 
 
 def without_nothing(tree: Mapping[str, Any]) -> Tree:
-    """The tree without what is empty."""
-    return {name: value for name, value in tree.items() if value not in (None, "", [], {}, ())}
+    """The tree without what is empty; a zero says something."""
+    return {
+        name: value
+        for name, value in tree.items()
+        if value or not (value is None or isinstance(value, str | list | dict | tuple))
+    }
 
 
 def first(values: Iterable[str]) -> str:

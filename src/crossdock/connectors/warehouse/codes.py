@@ -8,7 +8,7 @@ from crossdock.kit.connector import Tools
 __all__ = ["CROSSWALKS", "Codes"]
 
 #: The crosswalks that the charter may switch on for a warehouse with codes of its own.
-CROSSWALKS = ("carrier", "reason", "ship_method", "site", "stock_status", "unit")
+CROSSWALKS = ("carrier", "reason", "ship_method", "site", "state", "stock_status", "unit")
 
 
 class Codes:

@@ -12,6 +12,7 @@ from crossdock.connectors.warehouse.goods import (
     ReceiptReader,
     ReceivingWriter,
     ReturnReader,
+    TransferWriter,
 )
 from crossdock.connectors.warehouse.poller import PICK_TYPES, SHIPMENT_TYPES, EventPoller, StockPoller
 from crossdock.connectors.warehouse.reader import BalanceReader, PickStatusReader, ShipmentReader
@@ -50,7 +51,7 @@ WRITERS: dict[str, Callable[[Tools], Writer]] = {
     "item": ItemWriter,
     "purchase_order": ReceivingWriter,
     "return_authorisation": ReceivingWriter,
-    "stock_transfer": ReceivingWriter,
+    "stock_transfer": TransferWriter,
 }
 POLLERS: dict[str, Callable[[Tools], Poller]] = {
     "pick_status": lambda tools: EventPoller("pick_status", PICK_TYPES, tools),
@@ -87,6 +88,12 @@ class WarehouseConnector:
                 default=(),
                 says=f"codes of the warehouse's own, looked up in crosswalks: {', '.join(CROSSWALKS)}",
             ),
+            Field(
+                "sites",
+                type="list",
+                default=(),
+                says="the sites that this warehouse runs, so that a transfer is an order where it leaves",
+            ),
         ),
         documents_in=(
             DocumentIn("pick_status", Reading.PUSH, says="every event of an order on the floor"),
@@ -105,7 +112,9 @@ class WarehouseConnector:
             _out("item", "what the warehouse has to know of an item"),
             _out("purchase_order", "a receiving task; a new version replaces its lines"),
             _out("return_authorisation", "a receiving task for goods that come back"),
-            _out("stock_transfer", "a receiving task at the site that gets the goods"),
+            _out(
+                "stock_transfer", "an order at the site that sends the goods, a receiving task at the other"
+            ),
         ),
         auth=("none", "bearer", "basic", "header", "oauth2"),
     )

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
+from crossdock.connectors.warehouse.faults import fault
 from crossdock.connectors.warehouse.reader import EventReader, present, text, tree_of
-from crossdock.connectors.warehouse.wire import ReceivedLine, ReceivingTask
-from crossdock.connectors.warehouse.writer import PlainWriter, given, put, read
+from crossdock.connectors.warehouse.wire import Order, ReceivedLine, ReceivingTask
+from crossdock.connectors.warehouse.writer import ADDRESS, PlainWriter, given, put, read
 from crossdock.faults import Invalid, TryLater
-from crossdock.kit.connector import Answer, Ask, Content, Done, Draft, Facts, Job, Tree
+from crossdock.formats import json
+from crossdock.kit.connector import Answer, Ask, Content, Done, Draft, Exchange, Facts, Job, Tree
 
 #: Kind of document -> the kind of receiving task.
 KINDS = {"purchase_order": "purchase", "return_authorisation": "return", "stock_transfer": "transfer"}
@@ -56,6 +58,52 @@ class ReceivingWriter(PlainWriter):
         put(told, "order_line", line.get("order_line"))
         put(told, "lot", line.get("lot"))
         return told
+
+
+class TransferWriter(ReceivingWriter):
+    """A transfer: an order where the goods leave, then a receiving task where they come in.
+
+    A warehouse with `sites` gets what is about its own; one without gets the receiving task only.
+    """
+
+    def step(self, job: Job, exchanges: Sequence[Exchange]) -> Ask | Done:
+        """Order, task, end. Raises TryLater, InDoubt, Rejected, Invalid, Unmapped."""
+        sites = tuple(self.tools.system.options.get("sites", ()))
+        asks = [
+            ask
+            for site, ask in (("from_site", self._order), ("to_site", self.ask))
+            if job.tree.get(site) in sites
+        ]
+        asks = asks or ([] if sites else [self.ask])
+        if exchanges:
+            answer = exchanges[-1].answer
+            if not 200 <= answer.status < 300:
+                raise fault(answer, self.tools.now())
+        else:
+            self.tools.reads()  # What an earlier document read is not read for this one.
+        if len(exchanges) < len(asks):
+            return asks[len(exchanges)](job)
+        if not asks:
+            return Done(says="about other sites")
+        last = exchanges[-1].answer
+        return self.done(last) if asks[-1] == self.ask else Done(read(last, Order).id)
+
+    def _order(self, job: Job) -> Ask:
+        tree, codes = job.tree, self.codes
+        name = given(tree, "to_site")
+        place: Tree = {"name": name, **(tree.get("ship_to") or {})}
+        for field in ("city", "country"):
+            if not place.get(field):
+                raise Invalid(
+                    f"the warehouse needs the {field} of {name}", path=f"ship_to.{field}",
+                    fix="give it where the transfer is made", type="bad_address",
+                )  # fmt: skip
+        body: Tree = {"number": given(tree, "number"), "site": codes.theirs("site", given(tree, "from_site"))}
+        body["ship_to"] = {part: place[part] for part in ADDRESS if part in place}
+        put(body, "requested_at", tree.get("requested_at"))
+        body["lines"] = [self._line(line) | {"order_line": line["line"]} for line in given(tree, "lines")]
+        headers = {"Content-Type": "application/json", "Idempotency-Key": f"{job.key}.out"}
+        return Ask("POST", "/orders", json.encode(body), headers)
 
 
 class ReceiptReader(EventReader):

@@ -5,21 +5,22 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args
 
 import msgspec
 
 from crossdock.connectors.warehouse.codes import Codes
 from crossdock.connectors.warehouse.wire import Event, Line, Package, ShippedLine, StockLevel
-from crossdock.faults import Invalid, Unreadable
+from crossdock.faults import Invalid, Unmapped, Unreadable
 from crossdock.formats import json
 from crossdock.kit.connector import Content, Draft, Facts, Tools, Tree
-from crossdock.model.documents.warehouse import joined, of_order
+from crossdock.model.documents.warehouse import PickState, joined, of_order
 
 __all__ = ["BalanceReader", "EventReader", "PickStatusReader", "ShipmentReader", "present", "text", "tree_of"]
 
 #: Their states to ours; the rest are the same words.
 STATES = {"acknowledged": "released"}
+_KNOWN = frozenset(get_args(PickState))
 API = "the warehouse must speak the reference warehouse API (docs/reference/warehouse-api.yaml)"
 T = TypeVar("T")
 
@@ -80,13 +81,24 @@ class PickStatusReader(EventReader):
             warehouse_order=event.number,
             order=event.sales_order,
             site=self.codes.ours("site", event.site),
-            state=STATES.get(event.status, event.status),
+            state=self._state(event.status),
             at=event.at,
             lines=[self._line(line) for line in event.lines],
             extra=present(event=event.type, event_id=event.id, reason=event.reason),
         )
         parent = of_order(event.sales_order, event.number)
         return (Draft("pick_status", tree, event.id, self.tools.reads(), parent),)
+
+    def _state(self, status: str) -> str:
+        """Our word for theirs: by the crosswalk `state` where it is on. Raises Unmapped for one that nobody knows."""
+        ours = self.codes.ours("state", status)
+        ours = STATES.get(ours, ours)
+        if ours not in _KNOWN:
+            raise Unmapped(
+                f"nobody here knows the state {status} of the warehouse", crosswalk="state", value=status,
+                path="status", fix="list `state` under crosswalks of the warehouse, and add a row for it",
+            )  # fmt: skip
+        return ours
 
     def _line(self, line: Line) -> Tree:
         lots = {pick.lot for pick in line.lots}

@@ -23,6 +23,10 @@ from crossdock.formats.x12.tree import Set
 _CHANGES = frozenset({"mandatory", "optional", "forbidden", "max", "codes", "own_codes", "lengths", "add"})
 
 
+#: Of a large set that is held at once: a file of one set takes no more memory than one of many.
+_PART_BYTES = 1 << 20
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """One thing that was checked: a set or message, a group, an interchange, or what stands outside of them."""
@@ -139,7 +143,7 @@ def _finished(one: Finding, around: Checked, name: str | None, *, strict: bool) 
 
 def _x12(file: Opened, rules: Rules) -> Iterator[Checked]:
     group: tuple[str | None, str | None] = None, None
-    for one in x12.check(file.stream, lenient=True, grammars=rules.of_set):
+    for one in x12.check(file.stream, lenient=True, grammars=rules.of_set, part_bytes=_PART_BYTES):
         if isinstance(one, x12.SetReport):
             found = one.findings
             if rules.version is not None:  # then another release was asked for

@@ -12,7 +12,7 @@ from crossdock.formats.edi.finding import Finding
 from crossdock.formats.edi.grammar import DocumentGrammar
 from crossdock.formats.x12 import dictionary
 from crossdock.formats.x12.explain import explain
-from crossdock.formats.x12.read import events
+from crossdock.formats.x12.read import PART_BYTES, events
 from crossdock.formats.x12.tree import Group, Interchange, Set
 from crossdock.formats.x12.validate import SetCheck
 
@@ -88,7 +88,11 @@ def _standard(set_id: str, version: str) -> DocumentGrammar:
 
 
 def check(
-    source: bytes | BinaryIO, *, lenient: bool = False, grammars: Grammars = standard_grammar
+    source: bytes | BinaryIO,
+    *,
+    lenient: bool = False,
+    grammars: Grammars = standard_grammar,
+    part_bytes: int = PART_BYTES,
 ) -> Iterator[InterchangeReport | GroupReport | SetReport | Finding]:
     """Each set, group and interchange as soon as it is at its end, and findings outside of interchanges.
 
@@ -98,7 +102,7 @@ def check(
     interchange: InterchangeReport | None = None
     group: GroupReport | None = None
     going: _Going | None = None
-    for event in events(source, lenient=lenient):
+    for event in events(source, lenient=lenient, part_bytes=part_bytes):
         if event.kind == "interchange" and event.interchange:
             interchange = InterchangeReport(event.interchange)
         elif event.kind == "group" and event.group:

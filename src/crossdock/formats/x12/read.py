@@ -36,13 +36,15 @@ class Event:
     findings: tuple[Finding, ...] = ()
 
 
-def events(source: bytes | BinaryIO, *, lenient: bool = False) -> Iterator[Event]:
-    """Every step of reading, in order; no more than a part of a set is held.
+def events(
+    source: bytes | BinaryIO, *, lenient: bool = False, part_bytes: int = PART_BYTES
+) -> Iterator[Event]:
+    """Every step of reading, in order; no more than a part of a set is held, `part_bytes` of it.
 
     Raises Invalid when nothing of it can be read, and in strict reading for the first thing that lenient reading
     forgives.
     """
-    return _Reader(source, lenient=lenient).events()
+    return _Reader(source, lenient=lenient, part_bytes=part_bytes).events()
 
 
 def read(source: bytes | BinaryIO, *, lenient: bool = False) -> Iterator[Interchange]:
@@ -100,7 +102,8 @@ def charset_of(raw: list[bytes]) -> str:
 class _Reader:
     """The state of reading: which interchange, group and set are open."""
 
-    def __init__(self, source: bytes | BinaryIO, *, lenient: bool) -> None:
+    def __init__(self, source: bytes | BinaryIO, *, lenient: bool, part_bytes: int) -> None:
+        self.part_bytes = part_bytes
         self.scanner = Scanner(source, lenient=lenient)
         self.interchange: Interchange | None = None
         self.group: Group | None = None
@@ -143,7 +146,7 @@ class _Reader:
             self.raw.extend(batch[start:])
             self.size += sum(map(len, batch[start:]))
             self.position = before + len(batch)
-            if self.size > PART_BYTES:
+            if self.size > self.part_bytes:
                 yield self._part("part")
         else:
             self.position = before + len(batch)

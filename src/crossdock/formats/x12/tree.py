@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from crossdock.formats.edi.finding import Finding
 
@@ -18,18 +17,13 @@ class Delimiters:
     terminator: bytes = b"~"
     repetition: bytes | None = None
     suffix: bytes = b""
+    #: Every delimiter that data must not contain: asked for every segment that is written, so it is made once.
+    all: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
 
-    @property
-    def all(self) -> tuple[bytes, ...]:
-        """Every delimiter that data must not contain."""
-        return _all(self)
-
-
-@lru_cache(maxsize=256)
-def _all(one: Delimiters) -> tuple[bytes, ...]:
-    """Asked for every value that is written, so it is made once."""
-    known = (one.element, one.component, one.terminator, one.repetition)
-    return tuple(mark for mark in known if mark)
+    def __post_init__(self) -> None:
+        """Gathers them."""
+        known = (self.element, self.component, self.terminator, self.repetition)
+        object.__setattr__(self, "all", tuple(mark for mark in known if mark))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from crossdock.faults import Invalid
 from crossdock.formats.x12.header import ISA_BYTES, WIDTHS
@@ -86,11 +86,11 @@ def default_delimiters(version: str) -> Delimiters:
 
 def choose_delimiters(rows: Iterable[Row], preferred: Delimiters) -> Delimiters:
     """The preferred delimiters, another in place of each that stands in the data. Raises Invalid when none is left."""
-    used: set[int] = set()
+    texts: list[str] = []
     for row in rows:
         for value in row:
-            for text in _texts(value):
-                used.update(text.encode("utf-8"))
+            texts.extend((value,) if isinstance(value, str) else _texts(value))
+    used = set("".join(texts).encode("utf-8"))
     taken: set[bytes] = set()
     chosen: dict[str, bytes | None] = {}
     for role, others in _CHOICES.items():
@@ -208,6 +208,9 @@ def encode(row: Row, delimiters: Delimiters, charset: Charset = "ascii", *, path
 
     Raises Invalid, with the place, for a value that holds a delimiter or a character outside of the charset.
     """
+    plain = _plain(row, delimiters, charset)
+    if plain is not None:
+        return plain
     id_ = row[0]
     assert isinstance(id_, str), "a segment begins with its id"
     elements = [_encoded(id_, delimiters, charset, path)]
@@ -216,6 +219,29 @@ def encode(row: Row, delimiters: Delimiters, charset: Charset = "ascii", *, path
     while len(elements) > 1 and not elements[-1]:
         elements.pop()
     return delimiters.element.join(elements)
+
+
+def _plain(row: Row, delimiters: Delimiters, charset: Charset) -> bytes | None:
+    """A segment of plain texts in which nothing is wrong; None where each value must be looked at by itself."""
+    mark = delimiters.element
+    if (
+        charset == "basic"
+        or len(mark) != 1
+        or mark >= b"\x80"
+        or not all(type(value) is str for value in row)
+    ):
+        return None
+    texts = cast("Sequence[str]", row)
+    whole = "".join(texts)
+    if not whole.isprintable():
+        return None
+    try:
+        raw = whole.encode(charset)
+    except UnicodeEncodeError:
+        return None
+    if any(one in raw for one in delimiters.all):
+        return None
+    return mark.decode("ascii").join(texts).encode(charset).rstrip(mark)
 
 
 def charset_name(charset: Charset) -> str:

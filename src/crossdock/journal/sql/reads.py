@@ -25,6 +25,8 @@ from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Message, Transmission
 from crossdock.message.states import TransmissionState
 
+_CHANGES = "FROM hubs h JOIN beliefs b ON b.hub = h.id WHERE h.document = 'number_change' AND b.how = 1"
+
 
 class Reads(StockReads):
     """Reads on a connection of their own, which sees only what is durable."""
@@ -117,6 +119,17 @@ class Reads(StockReads):
             (sku,),
         ).fetchone()
         return read_message(row) if row else None
+
+    def number_changes(self) -> Sequence[Message]:
+        """Every change of a number that was taken, in order."""
+        rows = self._reader.execute(
+            f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE id IN (SELECT b.message {_CHANGES}) ORDER BY id"
+        )
+        return [read_message(row) for row in rows]
+
+    def number_changes_version(self) -> int:
+        """A number that rises with every change of a number."""
+        return int(self._reader.execute(f"SELECT coalesce(max(b.message), 0) {_CHANGES}").fetchone()[0])
 
     def message(self, id_: int) -> Message | None:
         """One message."""

@@ -51,6 +51,16 @@ class StockReads(ResendReads):
         ).fetchone()
         return BeliefRow(*row) if row else None
 
+    def stock_beliefs_of(self, sku: str) -> list[BeliefRow]:
+        """Every figure that was told of an item."""
+        rows = self._reader.execute(f"SELECT {BELIEF} FROM stock_beliefs WHERE sku = ? ORDER BY hub", (sku,))
+        return [BeliefRow(*row) for row in rows]
+
+    def reservations_of(self, sku: str) -> list[Reservation]:
+        """What is set aside of an item and still counts."""
+        query = f"SELECT {RESERVATION} FROM reservations WHERE sku = ? AND state IN (1, 2) ORDER BY id"
+        return [read_reservation(row) for row in self._reader.execute(query, (sku,))]
+
     def lot_expiry(self, sku: str, lot: str) -> str | None:
         """The last day of a lot, as a warehouse told it."""
         row = self._reader.execute(

@@ -11,6 +11,7 @@ from typing import Any
 from crossdock.journal.changes import unpacked
 from crossdock.journal.sql.awaited import Closed, open_
 from crossdock.journal.sql.connection import Connection
+from crossdock.journal.sql.renumbered import names_of
 from crossdock.journal.sql.standing import Standing, Subject, standing
 from crossdock.message.names import BYTES, CAPTURE, HUB, INCIDENT, MESSAGE, TRANSMISSION, moment, name_of
 from crossdock.message.states import EntryKind
@@ -56,14 +57,23 @@ def trace(
     `system` says whose number it is; `origin` keeps to objects that came from one system (for its own key);
     `closed` tells why something does not pass now, `life` the states of an order.
     """
+    names = names_of(connection, document, number)
     found = _objects(connection, document, number, system)
+    for other in names.others(number) if not found else ():
+        found = _objects(connection, document, other, system)
+        if found:
+            number = other
+            break
     if origin is not None:
         found = [one for one in found if one.system == origin]
     if not found:
         return None
     if len(found) > 1:
         return Several([_choice(document, number, one) for one in found])
-    return _story(connection, document, number, found[0], closed, life)
+    story = _story(connection, document, number, found[0], closed, life)
+    if names.formerly:
+        story["renumbered"] = {"now": names.now, "formerly": list(names.formerly)}
+    return story
 
 
 def _choice(document: str, number: str, one: Object) -> dict[str, Any]:

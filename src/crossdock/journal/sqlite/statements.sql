@@ -229,24 +229,6 @@ INSERT OR REPLACE INTO attempts (who, failures, until_ms, at_ms, step) VALUES (?
 -- delete_attempts_before
 DELETE FROM attempts WHERE at_ms < ?;
 
--- escalate_incident
-UPDATE incidents SET owner = ?2, moved = ?4 WHERE id = ?1 AND owner = ?3 AND state = 1;
-
--- upsert_incident_clock
-INSERT OR REPLACE INTO incident_clocks (incident, scope, level, until_ms, clock_ms, at_ms, position)
-VALUES (?, ?, ?, ?, ?, ?, ?);
-
--- insert_shift_note
-INSERT INTO shift_notes (id, scope, who, heir, says, given, at_ms, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
-
--- upsert_desk_run
-INSERT OR REPLACE INTO desk_runs (id, scope, kind, who, why, given, state, total, done, failed, at_ms, ended_ms, position)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
-
--- upsert_resend
-INSERT OR REPLACE INTO resends (run, transmission, scope, partition, treatment, state, made, says, position)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
-
 -- insert_approval
 INSERT INTO approvals (id, scope, kind, verb, subject, body, says, asked_by, asked_from, asked_ms, until_ms, state, decided_by,
   decided_ms, reason, position)
@@ -298,3 +280,21 @@ UPDATE alerts SET state = ?2, due_ms = ?3, tries = ?4, at_ms = ?5 WHERE id = ?1 
 
 -- delete_alert
 DELETE FROM alerts WHERE id = ?;
+
+-- escalate_incident
+UPDATE incidents SET owner = ?2, moved = ?4 WHERE id = ?1 AND owner = ?3 AND state = 1;
+
+-- upsert_incident_clock
+INSERT OR REPLACE INTO incident_clocks (incident, scope, level, until_ms, clock_ms, at_ms, position)
+VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- insert_shift_note
+INSERT INTO shift_notes (id, scope, who, heir, says, given, at_ms, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+
+-- upsert_desk_run
+INSERT OR REPLACE INTO desk_runs (id, scope, kind, who, why, given, state, total, done, failed, at_ms, ended_ms, position)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- upsert_resend
+INSERT OR REPLACE INTO resends (run, transmission, scope, partition, treatment, state, made, says, position)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from crossdock.faults import Invalid
 from crossdock.model.document import Document, DocumentClass, Line, Measured, in_lines
+from crossdock.model.documents.party import Address
 from crossdock.model.documents.warehouse import joined
 from crossdock.model.fields import Code, Lines, NotNegative, Number, Positive, Text, UnitCode
 from crossdock.model.moments import Day, Instant, When
@@ -149,6 +150,7 @@ class StockTransfer(Document):
     from_site: Code = Field(description="From this warehouse.")
     to_site: Code = Field(description="To this one.")
     requested_at: When | None = Field(None, description="When it must arrive.")
+    ship_to: Address | None = Field(None, description="Where the receiving site is, for the label.")
     lines: Lines[TransferLine] = Field(description="What to move.")
 
     def own_number(self) -> str:

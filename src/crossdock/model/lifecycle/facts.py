@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from crossdock.model.document import Document, Line
 from crossdock.model.documents.billing import Invoice
+from crossdock.model.documents.inventory import StockTransfer
 from crossdock.model.documents.progress import OrderHold, TransportStatus
 from crossdock.model.documents.returns import ReturnAuthorisation, ReturnReceipt
 from crossdock.model.documents.sales import Cancellation, SalesOrder
@@ -74,10 +75,11 @@ def _facts(document: Document, system: str, version: int) -> Iterator[Fact]:
         return Fact(told, source, system, version=version, **more)  # pyright: ignore[reportArgumentType]
 
     match document:
-        case SalesOrder():
+        case SalesOrder() | StockTransfer():
+            # To the warehouse that sends it, a transfer is an order like any other.
             yield fact(Told.VALIDATED, lines=_lines(document.lines))
-            for kind in document.holds:
-                at = _instant(document.placed_at) or _BEGINNING
+            for kind in document.holds if isinstance(document, SalesOrder) else ():
+                at = _instant(getattr(document, "placed_at", None)) or _BEGINNING
                 yield Fact(
                     Told.HOLD_SET, f"{source}/{kind}", system, at=at, version=version, hold=HoldKind(kind)
                 )

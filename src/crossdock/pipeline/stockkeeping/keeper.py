@@ -8,24 +8,24 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from crossdock.faults import Fault, Invalid
-from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes, Row
 from crossdock.journal.contract import Journal
 from crossdock.journal.stock import BeliefRow, ToldRow
 from crossdock.message.names import id_of
 from crossdock.message.records import Message
 from crossdock.model.document import Document
-from crossdock.model.documents.inventory import InventoryBalance, StockLevel
-from crossdock.model.documents.sales import Cancellation, SalesOrder
+from crossdock.model.documents.inventory import InventoryBalance, StockLevel, StockTransfer
+from crossdock.model.documents.sales import Cancellation, OrderLine, SalesOrder
 from crossdock.model.documents.shipment import Shipment
 from crossdock.model.documents.warehouse import PickStatus
 from crossdock.pipeline.lives import Story
+from crossdock.pipeline.renumbering import ITEM
 from crossdock.pipeline.stockkeeping import lots, offer
 from crossdock.pipeline.stockkeeping.cancelling import given_back
 from crossdock.pipeline.stockkeeping.early import Early, early
 from crossdock.pipeline.stockkeeping.ledger import StockLedger
 from crossdock.pipeline.stockkeeping.promises import PROMISE
-from crossdock.pipeline.stockkeeping.rows import NOWHERE, OURS, THEIRS, added, told_row
+from crossdock.pipeline.stockkeeping.rows import NOWHERE, OURS, THEIRS, added, believed, told_row
 from crossdock.pipeline.stockkeeping.stockroom import Stockroom
 from crossdock.stock.amount import number
 from crossdock.stock.belief import Belief, counted, good_until
@@ -88,6 +88,8 @@ class Keeper:
                 return self._balance(message, document)
             case SalesOrder():
                 return self._order(message, document, story)
+            case StockTransfer():
+                return self._order(message, _asked(document), story)
             case Shipment():
                 return Kept(self._shipped(message, document))
             case PickStatus():
@@ -172,7 +174,7 @@ class Keeper:
             as_of_ms, message.id, usable,
         )  # fmt: skip
         was = before.counted if before is not None else 0
-        kept = Kept([_believed(row, was, int(until.timestamp() * 1000) if until else None)])
+        kept = Kept([believed(row, was, int(until.timestamp() * 1000) if until else None)])
         ledger.believe(row)
         if before is not None and (before.sku, before.site) != (told.sku, told.site):
             # The same balance is of another item, or elsewhere, from now on.
@@ -237,7 +239,8 @@ class Keeper:
         gone: dict[tuple[str, str], int] = {}
         for one in own:
             if one.state in {_S.PASSING, _S.GONE}:
-                gone[one.line, one.sku] = gone.get((one.line, one.sku), 0) + one.amount
+                key = one.line, self._room.numbers.now(ITEM, one.sku)
+                gone[key] = gone.get(key, 0) + one.amount
         wants: list[Want] = []
         for line in order.lines:
             amount = self._room.measures.demand(line.sku, line.quantity, line.unit)
@@ -322,6 +325,14 @@ class Keeper:
         return rows
 
 
+def _asked(transfer: StockTransfer) -> SalesOrder:
+    """A transfer as the site that sends the goods sees it: an order that only it can fill."""
+    lines = tuple(
+        OrderLine(line=one.line, sku=one.sku, quantity=one.quantity, unit=one.unit) for one in transfer.lines
+    )
+    return SalesOrder(number=transfer.number, site=transfer.from_site, lines=lines)
+
+
 def _same(wants: Sequence[Want], held: Sequence[Reservation]) -> bool:
     """Whether exactly what is wanted is already set aside."""
 
@@ -333,11 +344,3 @@ def _same(wants: Sequence[Want], held: Sequence[Reservation]) -> bool:
 
     where = {(want.line, want.sku): want.site for want in wants}
     return sums(wants) == sums(held) and all(where[one.line, one.sku] in {None, one.site} for one in held)
-
-
-def _believed(row: BeliefRow, before: int, good_until_ms: int | None) -> Row:
-    values = (
-        row.hub, row.system, row.sku, row.site, row.status, row.lot, row.expires_on, row.owner, row.place, row.unit,
-        row.gross, row.net, row.as_of_ms, row.message, row.counted, before, good_until_ms, partition_of(row.sku),
-    )  # fmt: skip
-    return "upsert_stock_belief", values, 1

@@ -19,6 +19,7 @@ from crossdock.journal.stock import LevelRow
 from crossdock.message.names import moment
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
+from crossdock.pipeline.renumbering import ITEM, Numbers
 from crossdock.pipeline.stockkeeping import offer
 from crossdock.pipeline.stockkeeping.guard import ReservationGuard
 from crossdock.pipeline.stockkeeping.measures import KitBook, Measures
@@ -86,6 +87,7 @@ class Promises:
         guard: ReservationGuard,
         measures: Measures,
         kits: KitBook,
+        numbers: Numbers,
     ) -> None:
         self._journal = journal
         self._clock = clock
@@ -93,6 +95,7 @@ class Promises:
         self._guard = guard
         self._measures = measures
         self._kits = kits
+        self._numbers = numbers
 
     # -- giving --------------------------------------------------------------
 
@@ -136,6 +139,7 @@ class Promises:
         if not cart.lines or len(cart.lines) > LINES_MAX:
             raise Invalid("a promise has 1 to 500 lines", path="lines", fix="send the lines of one cart")
         self._kits.refresh()
+        self._numbers.refresh()
         wants: list[Want] = []
         for index, line in enumerate(cart.lines):
             if line.quantity <= 0:
@@ -150,24 +154,28 @@ class Promises:
                     fix=f"one of: {sites}",
                 )  # fmt: skip
             try:
-                amount = self._measures.demand(line.sku, line.quantity, self._unit(line))
+                amount = self._measures.demand(self._now(line.sku), line.quantity, self._unit(line))
             except Invalid as wrong:
                 path = f"lines[{index}].{wrong.path or 'unit'}"
                 raise Invalid(
                     wrong.says, path=path, value=wrong.value, fix=wrong.fix, type=wrong.type
                 ) from None
-            whole = exploded(line.sku, amount, self._kits.kits)
+            whole = exploded(self._now(line.sku), amount, self._kits.kits)
             wants += [Want(line.line, sku, some, line.site) for sku, some in whole.items()]
         return wants
+
+    def _now(self, sku: str) -> str:
+        """What is delivered where an item is asked for under a number that gave way."""
+        return self._numbers.now(ITEM, sku, asked=True)
 
     def _unit(self, line: Asked) -> str:
         """The unit that was named, else the item's own, else the one that the warehouses count it in."""
         if line.unit is not None:
             return line.unit
-        known = self._measures.item(line.sku)
+        known = self._measures.item(self._now(line.sku))
         if known is not None:
             return known[0].unit
-        levels = self._journal.levels([line.sku])
+        levels = self._journal.levels([self._now(line.sku)])
         return levels[0].unit if levels else "EA"
 
     def _hold_s(self, cart: Cart) -> float:

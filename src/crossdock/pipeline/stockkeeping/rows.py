@@ -6,7 +6,7 @@ from typing import Any
 
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Row
-from crossdock.journal.stock import ToldRow
+from crossdock.journal.stock import BeliefRow, ToldRow
 from crossdock.stock.reservation import Reservation
 
 _SCOPE = 1
@@ -66,3 +66,12 @@ def told_row(row: ToldRow, *, due_ms: int | None) -> Row:
 def told_due(due_ms: int | None, channel: str, sku: str) -> tuple[Any, ...]:
     """Statement and values of when a channel is to be told of an item; None: it has been."""
     return "due_told", due_ms, channel, sku
+
+
+def believed(row: BeliefRow, before: int, good_until_ms: int | None) -> Row:
+    """What a system has told of one balance; `before` is what of it was counted until now."""
+    values = (
+        row.hub, row.system, row.sku, row.site, row.status, row.lot, row.expires_on, row.owner, row.place, row.unit,
+        row.gross, row.net, row.as_of_ms, row.message, row.counted, before, good_until_ms, partition_of(row.sku),
+    )  # fmt: skip
+    return "upsert_stock_belief", values, 1

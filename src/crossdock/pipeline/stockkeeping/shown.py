@@ -11,6 +11,7 @@ from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sql.stock_reads import StockReads
 from crossdock.journal.stock import LevelRow
 from crossdock.message.names import HUB, moment, name_of
+from crossdock.pipeline.renumbering import ITEM
 from crossdock.pipeline.stockkeeping import offer
 from crossdock.pipeline.stockkeeping.promises import PROMISE
 from crossdock.pipeline.stockkeeping.rows import OURS
@@ -40,9 +41,14 @@ _OPEN = (
 async def shown(journal: SiteJournal, room: Stockroom, sku: str, now_ms: int) -> dict[str, Any] | None:
     """See `stock_of`, by the rules of one stockroom."""
     room.kits.refresh()
+    room.numbers.refresh()
+    now = room.numbers.now(ITEM, sku)
+    formerly = room.numbers.formers(ITEM, now)
     channels = room.policy.channels.items()
-    packs = {name: room.measures.pack(sku, one.unit, "EA") for name, one in channels if one.unit}
-    return await journal.view(lambda c: stock_of(c, sku, room.policy, room.kits.kits, packs, now_ms))
+    packs = {name: room.measures.pack(now, one.unit, "EA") for name, one in channels if one.unit}
+    return await journal.view(
+        lambda c: stock_of(c, now, room.policy, room.kits.kits, packs, now_ms, formerly)
+    )
 
 
 def stock_of(
@@ -52,10 +58,11 @@ def stock_of(
     kits: Kits,
     packs: Mapping[str, tuple[str, Fraction]],
     now_ms: int,
+    formerly: Sequence[str] = (),
 ) -> dict[str, Any] | None:
     """Everything that is known of the stock of an item; None when nobody ever told of it and it is no kit.
 
-    `packs` are unit and factor that each publishing channel counts it in.
+    `packs` are unit and factor that each publishing channel counts it in, `formerly` the numbers it had before.
     """
     reads = StockReads(connection)
     reads.scope = 1
@@ -82,6 +89,7 @@ def stock_of(
     everyone = policy.channel("")
     return {
         "sku": sku,
+        "formerly": list(formerly),
         "unit": _unit(levels, sku),
         "at": moment(now_ms),
         "available": number(offer.sellable(sku, levels, {}, everyone, policy, kits)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crossdock.journal.contract import Journal
+from crossdock.pipeline.renumbering import Numbers
 from crossdock.pipeline.stockkeeping.guard import ReservationGuard
 from crossdock.pipeline.stockkeeping.measures import KitBook, Measures
 from crossdock.pipeline.stockkeeping.promises import Clock, Promises
@@ -15,9 +16,10 @@ class Stockroom:
     def __init__(self, journal: Journal, clock: Clock, policy: Policy, guard: ReservationGuard) -> None:
         self.policy = policy
         self.guard = guard
-        self.measures = Measures(journal.item)
+        self.numbers = Numbers(journal)
+        self.measures = Measures(self.numbers.item)
         self.kits = KitBook(journal, self.measures)
-        self.promises = Promises(journal, clock, policy, guard, self.measures, self.kits)
+        self.promises = Promises(journal, clock, policy, guard, self.measures, self.kits, self.numbers)
 
     @property
     def publishes(self) -> bool:

@@ -16,6 +16,7 @@ from crossdock.message.records import Entry, Transmission
 from crossdock.message.states import EntryKind
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.stockkeeping.publish import Publisher
+from crossdock.pipeline.stockkeeping.renaming import moved_stock
 from crossdock.pipeline.stockkeeping.rows import NOWHERE, added, settled
 from crossdock.pipeline.target import Target
 from crossdock.stock.policy import ChannelPolicy
@@ -77,8 +78,10 @@ class StockWatch:
         if now_s - self._clocks_s >= _CLOCKS_EVERY_S:
             self._clocks_s = now_s
             self._room.kits.refresh()
+            self._room.numbers.refresh()
             await self._room.promises.expire(PAGE)
             await self._age()
+            await self._rename()
         now_ms = self._clock.now_ms()
         due = self._journal.levels_due(now_ms, self._hold.partitions, PAGE)
         if due:
@@ -143,6 +146,18 @@ class StockWatch:
             raise
         for t in routed:
             self._targets[t.target].committed(t)
+
+    # -- numbers -------------------------------------------------------------
+
+    async def _rename(self) -> None:
+        """Stock and reservations under a number that an item had before go to the one that it has now."""
+        for old, new in self._room.numbers.renamed.items():
+            if not self._hold.has(partition_of(old)):
+                continue
+            changes = self._journal.changes()
+            zone = self._context.charter.site.timezone
+            if moved_stock(self._journal, self._room.policy, zone, old, new, self._clock.now_ms(), changes):
+                await self._commit(changes, [])
 
     # -- lots ----------------------------------------------------------------
 
