@@ -10,7 +10,6 @@ from crossdock.message.gate import Direction
 from crossdock.message.records import Entry, Message
 from crossdock.message.states import EntryKind, MessageState
 from crossdock.model.documents.progress import OrderStatus
-from crossdock.pipeline import check
 from crossdock.pipeline.batch import Batch
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.follow_up import FollowUp
@@ -30,6 +29,11 @@ class Overdue:
         self._follow_up = follow_up
         self._to_desk = to_desk
         self._entry = entry
+
+    def until(self, kind: str) -> int:
+        """When a kind of document must have come: its owner's closed times do not count."""
+        rule, wait_s = self._context.charter.objects.get(kind), self._context.charter.checks.wait_s
+        return self._context.gates.advanced(rule.owner if rule else "", Direction.IN, int(wait_s * 1000))
 
     def look(self, message: Message, batch: Batch) -> int | None:
         """The predecessor did not come in time: somebody must look, unless its owner could not send it.
@@ -53,7 +57,7 @@ class Overdue:
                 message,
                 MessageState.WAITING,
                 waits_for=message.waits_for,
-                until_ms=check.until_ms(self._context, kind),
+                until_ms=self.until(kind),
             )
             says = f"waits on for {kind} {number}: {shut.says}"
             batch.changes.entry(self._entry(EntryKind.decided, message, says, ()))

@@ -22,7 +22,7 @@ _CAME = f"m.state = {_ROUTED} AND m.capture <> 0"
 _GONE = (
     ("the object of {}", "messages", f"m.state = {_ROUTED}", "number", "hubs x WHERE x.id = m.hub"),
     ("the identity of {}", "messages", _CAME, "number", f"identity x WHERE {_SAME_NAME}"),
-    ("the sender's belief of {}", "messages", f"{_CAME} AND {_TOLD}", "number", _BELIEF.format("system")),
+    ("the sender's belief of {}", "messages", _CAME, "number", _BELIEF.format("system")),
     (
         "the receiver's belief of {}",
         "transmissions",

@@ -32,7 +32,6 @@ from crossdock.pipeline.stockkeeping.ledger import StockLedger
 from crossdock.pipeline.stockkeeping.promises import PROMISE
 from crossdock.pipeline.stockkeeping.rows import NOWHERE, OURS, THEIRS, added, believed, told_row
 from crossdock.pipeline.stockkeeping.stockroom import Stockroom
-from crossdock.pipeline.stockkeeping.transferred import asked_of
 from crossdock.stock.amount import number
 from crossdock.stock.belief import Belief, counted, good_until
 from crossdock.stock.kit import exploded
