@@ -32,7 +32,6 @@ from crossdock.pipeline.stockkeeping.ledger import StockLedger
 from crossdock.pipeline.stockkeeping.promises import PROMISE
 from crossdock.pipeline.stockkeeping.rows import NOWHERE, OURS, THEIRS, added, believed, told_row
 from crossdock.pipeline.stockkeeping.stockroom import Stockroom
-from crossdock.pipeline.stockkeeping.transferred import asked_of
 from crossdock.stock.amount import number
 from crossdock.stock.belief import Belief, counted, good_until
 from crossdock.stock.kit import exploded
@@ -119,10 +118,8 @@ class Keeper:
             case WarehouseOrder():
                 return sourcer.release(message, life, again=again)
             case PickStatus() | Shipment():
-                ended = isinstance(document, PickStatus) and document.state in ("cancelled", "refused")
-                told = self._passed_on if isinstance(document, Shipment) else self._reported
-                rows = [] if ended else told(message, document)  # pyright: ignore[reportArgumentType]
-                rows += sourcer.trim(message.root, life)
+                told = self._told_of_part(message, document)
+                rows = [*told, *sourcer.trim(message.root, life)]
                 rest = sourcer.rest(message, life)
                 rest.rows = rows + rest.rows
                 return rest
