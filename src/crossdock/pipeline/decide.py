@@ -141,7 +141,7 @@ class Decider:
                 return
             except Fault as fault:
                 self._lacks(message, fault, batch, made_by)
-                if fault.type == "backorder" and made_by is not None and message.root == message.hub:
+                if fault.type == "backorder" and made_by is not None:
                     self.stock.nudge(str(fault.value), batch.changes)
                     self.follow_up.short(message, ruling, "backordered", fault.says, batch)
                 return

@@ -11,6 +11,8 @@ _MESSAGE, _TRANSMISSION = MemberKind.MESSAGE.value, MemberKind.TRANSMISSION.valu
 _UNANSWERED = "the incident of {}, which waits for a person"
 _M_DESK, _T_DESK = MessageState.DESK.value, TransmissionState.DESK.value
 
+#: What the hub itself tells of an order is nobody's belief.
+_TOLD = f"m.state = {_ROUTED} AND m.document <> 'order_status'"
 _BELIEF = "beliefs x WHERE x.hub = m.hub AND x.system = m.{}"
 _MEMBER = "members x WHERE x.kind = {} AND x.id = m.id"
 _SAME_NAME = (

@@ -118,10 +118,8 @@ class Keeper:
             case WarehouseOrder():
                 return sourcer.release(message, life, again=again)
             case PickStatus() | Shipment():
-                ended = isinstance(document, PickStatus) and document.state in ("cancelled", "refused")
-                told = self._passed_on if isinstance(document, Shipment) else self._reported
-                rows = [] if ended else told(message, document)  # pyright: ignore[reportArgumentType]
-                rows += sourcer.trim(message.root, life)
+                told = self._told_of_part(message, document)
+                rows = [*told, *sourcer.trim(message.root, life)]
                 rest = sourcer.rest(message, life)
                 rest.rows = rows + rest.rows
                 return rest
