@@ -387,6 +387,22 @@ class Stories:
         changes.row("upsert_desk_run", 14, 1, "bulk", "ann", "", "{}", "running", 5, 1, 0, START_MS, None)
         changes.row("upsert_desk_run", 14, 1, "bulk", "ann", "", "{}", "ended", 5, 5, 0, START_MS, START_MS)
         changes.row("upsert_resend", 14, 15, 1, 2, "same", 1, None, "")
+        asked = (
+            16,
+            1,
+            "replay",
+            "desk/replay",
+            "erp",
+            "{}",
+            "once more",
+            "ann",
+            "",
+            START_MS,
+            START_MS + 1,
+            1,
+        )
+        changes.row("insert_approval", *asked, "bob", START_MS, "later")
+        changes.row("insert_stone", "payload", 17, b"s" * 32, "asked for by the customer", START_MS)
         changes.row("upsert_restored", "shop", START_MS, START_MS, 1, None)
         changes.row("insert_answer", "act/1", b"d" * 32, b"{}", START_MS)
         changes.row("upsert_tally", 1, "erp", "inventory_balance", START_MS, 7, 120, 3, 1)

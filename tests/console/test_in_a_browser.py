@@ -14,6 +14,7 @@ import pytest
 from crossdock.access.roles import Role
 from crossdock.console.gate import COOKIE
 from tests.console import trading
+from tests.console.calls import call
 from tests.console.world import GOOD, PREFIX, ROOT, World, world
 
 _AXE = "axe-core@4.14.1"
@@ -129,7 +130,7 @@ async def test_a_supervisor_foresees_what_a_row_does_and_mends_500_orders_in_one
     assert "sam had 500 documents tried again" in history
     await page.goto(f"{w.url}{PREFIX}/incidents")
     assert "Nothing waits for a person" in await page.locator("h1").inner_text()
-    sums = (await w.api_as("GET", "/v1/conservation"))[1]
+    sums = (await call(w, "GET", "/v1/conservation"))[1]
     assert sums["balanced"] and sums["captures"]["translated"] == 500
 
 
@@ -140,7 +141,7 @@ async def test_a_supervisor_previews_and_sends_a_day_again_and_sees_it_end(w: Wo
     await w.settled()
     page = await signed_in(browser, w, token)
     await page.goto(f"{w.url}{PREFIX}/replay")
-    await page.get_by_label("To").select_option("erp")
+    await page.locator("select[name=to]").select_option("erp")
     await page.get_by_label("From").fill("2020-01-01T00:00")
     await page.get_by_label("Until").fill("2090-01-01T00:00")
     await page.get_by_role("button", name="See what would be sent").click()

@@ -18,7 +18,6 @@ from tests.console.world import GOOD, PREFIX, World, world
 PARTS = {
     "document": "sales_order", "number:path": "SO-1", "id": "i1", "act": "retry", "system": "wms-reno", "name": "anna",
     "sku:path": "W-10010",
-    "decision": "approve",
 }  # fmt: skip
 FORMS = {
     "/systems/{system}/{act}": {"act": "pause", "reason": "stocktake"}, "/hub/{act}": {"act": "pause", "reason": "x"},

@@ -236,24 +236,6 @@ class World:
         await self.order("SO-1003", sku="OTHER-9")
         await self.order("SO-1004", system="marketplace")
 
-    async def api_as(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        *,
-        role: str = "operator",
-        key: str = "",
-        who: str = "",
-    ) -> tuple[int, Any]:
-        """A request to the HTTP interface with a key of a role; `key` is its Idempotency-Key."""
-        name = who or role
-        if name not in self._keys:
-            self._keys[name] = self.key(name, role)
-        return await self.api(
-            method, path, self._keys[name], body, **({"idempotency-key": key} if key else {})
-        )
-
     async def settled(self) -> None:
         """Waits until nothing moves any more."""
         for _ in range(200):
@@ -306,7 +288,6 @@ async def world(
     more: Mapping[str, Any] | None = None,
     secrets: dict[str, str] | None = None,
     write: Callable[[Path, str], dict[str, str]] | None = None,
-    database: str = "",
 ) -> AsyncIterator[World]:
     """A running site in a folder; `guards_off` and `locks` take a guard away, `more` adds to its charter.
 
@@ -318,7 +299,7 @@ async def world(
         secrets = write(folder / "site", partner.url)
     else:
         write_site(folder / "site", partner.url, more)
-    async with again(folder, partner, guards_off=guards_off, secrets=secrets, database=database) as made:
+    async with again(folder, partner, guards_off=guards_off, secrets=secrets) as made:
         yield made
 
 
@@ -333,7 +314,7 @@ async def again(
 ) -> AsyncIterator[World]:
     """The site in a folder, started as it lies there."""
     partner = partner or Partner()
-    database = database or f"sqlite:{folder / 'hub.db'}"
+    database = f"sqlite:{folder / 'hub.db'}"
     environment = {**os.environ, "CROSSDOCK_UNSAFE_TEST": "1", "CROSSDOCK_SQLITE_SYNC": "off"}
     settings = settings_from(environment, site=folder / "site", listen="127.0.0.1:0", database=database)
     held = {secret_variable(name): value for name, value in (secrets or {}).items()}

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.console.calls import call
 from tests.console.world import World, world
 
 _ROW = {"crosswalk": "ship_method", "system": "webshop", "theirs": "DRONE", "ours": "express"}
@@ -25,7 +26,7 @@ async def until(w: World, path: str, holds: Callable[[Any], bool]) -> Any:
     """What an address answers once it holds."""
     tree: Any = None
     for _ in range(200):
-        _, tree = await w.api_as("GET", path)
+        _, tree = await call(w, "GET", path)
         if holds(tree):
             return tree
         await asyncio.sleep(0.05)
@@ -41,28 +42,28 @@ async def orders(w: World, count: int, **more: Any) -> None:
 async def test_a_row_is_foreseen_before_it_is_added_and_then_all_go_on_in_one_act(w: World) -> None:
     await orders(w, 40, by="DRONE")
     fix = {"act": "fix", "body": _ROW, "type": "unmapped_code"}
-    _, none = await w.api_as("POST", "/v1/desk/preview", {"act": "retry", "type": "unmapped_code"})
+    _, none = await call(w, "POST", "/v1/desk/preview", {"act": "retry", "type": "unmapped_code"})
     assert (none["would_pass"], none["would_fail"]) == (0, 40)
     assert none["says"].startswith("40 documents would come back: ship_method has no row for DRONE")
-    _, foreseen = await w.api_as("POST", "/v1/desk/preview", fix)
+    _, foreseen = await call(w, "POST", "/v1/desk/preview", fix)
     assert (foreseen["tried"], foreseen["would_pass"]) == (40, 40)
     assert foreseen["targets"] == {"erp": 40, "wms-reno": 40, "3pl-dallas": 40}
     first = foreseen["items"][0]
     assert first["passes"]
     assert '"service":"EXP"' in first["sendings"][0]["body"].replace(" ", "")
     assert w.partner.got == [], "a preview sends nothing"
-    assert (await w.api_as("GET", "/v1/incidents"))[1]["total"] == 1, "a preview ends nothing"
-    status, run = await w.api_as(
-        "POST", "/v1/desk/runs", fix | {"why": "the shop has a new service"}, key="k1"
+    assert (await call(w, "GET", "/v1/incidents"))[1]["total"] == 1, "a preview ends nothing"
+    status, run = await call(
+        w, "POST", "/v1/desk/runs", fix | {"why": "the shop has a new service"}, key="k1"
     )
     assert (status, run["state"], run["total"]) == (202, "running", 40)
-    again = await w.api_as("POST", "/v1/desk/runs", fix | {"why": "the shop has a new service"}, key="k1")
+    again = await call(w, "POST", "/v1/desk/runs", fix | {"why": "the shop has a new service"}, key="k1")
     assert again[1]["id"] == run["id"], "the same key begins nothing anew"
     ended = await until(w, f"/v1/desk/runs/{run['id']}", lambda one: one["state"] == "ended")
     assert (ended["done"], ended["failed"], ended["failures"]) == (40, 0, [])
     await w.settled()
     assert len([one for one in w.partner.got if one[0] == "/wms"]) == 40
-    _, trace = await w.api_as("GET", "/v1/trace/sales_order/SO-7?system=webshop")
+    _, trace = await call(w, "GET", "/v1/trace/sales_order/SO-7?system=webshop")
     assert any(e["kind"] == "act" and e["says"].startswith("operator") for e in trace["entries"]), trace[
         "entries"
     ]
@@ -72,19 +73,19 @@ async def test_what_another_try_cannot_end_is_left_out_of_an_act_on_many(w: Worl
     w.partner.says["/wms"] = 0
     await orders(w, 2)
     await until(w, "/v1/incidents?type=in_doubt", lambda page: page["total"] == 2)
-    _, seen = await w.api_as("POST", "/v1/desk/preview", {"act": "retry", "type": "in_doubt"})
+    _, seen = await call(w, "POST", "/v1/desk/preview", {"act": "retry", "type": "in_doubt"})
     assert seen["incidents"] == []
     assert {one["says"] for one in seen["left_out"]} == {
         "in_doubt is not ended by another try: somebody has to look"
     }
-    _, run = await w.api_as("POST", "/v1/desk/runs", {"act": "retry", "type": "in_doubt"})
+    _, run = await call(w, "POST", "/v1/desk/runs", {"act": "retry", "type": "in_doubt"})
     ended = await until(w, f"/v1/desk/runs/{run['id']}", lambda one: one["state"] == "ended")
     assert ended["failed"] == 2
 
 
 async def test_only_an_operator_acts_on_many(w: World) -> None:
     for path in ("/v1/desk/preview", "/v1/desk/runs", "/v1/desk/replay", "/v1/desk/replay/preview"):
-        status, _ = await w.api_as("POST", path, {}, role="observer")
+        status, _ = await call(w, "POST", path, {}, role="observer")
         assert status == 403
 
 
@@ -92,12 +93,12 @@ async def test_delivered_orders_go_again_word_for_word_under_their_keys(w: World
     await orders(w, 5)
     before = {one[1]: one for one in w.partner.keys if one[0] == "/erp"}
     wanted = {"to": "erp", "from": _SINCE, "until": _UNTIL}
-    _, seen = await w.api_as("POST", "/v1/desk/replay/preview", wanted)
+    _, seen = await call(w, "POST", "/v1/desk/replay/preview", wanted)
     assert (seen["count"], seen["again"], seen["key"]) == (5, 5, "same")
     assert seen["items"][0]["key"] == before["SO-0"][2]
     assert len(w.partner.keys) == 15, "a preview sends nothing"
-    status, run = await w.api_as(
-        "POST", "/v1/desk/replay", wanted | {"why": "the ERP lost a day", "expect": 5}
+    status, run = await call(
+        w, "POST", "/v1/desk/replay", wanted | {"why": "the ERP lost a day", "expect": 5}
     )
     assert status == 202
     ended = await until(w, f"/v1/desk/runs/{run['id']}", lambda one: one["state"] == "ended")
@@ -106,9 +107,9 @@ async def test_delivered_orders_go_again_word_for_word_under_their_keys(w: World
     again = [one for one in w.partner.keys if one[0] == "/erp"][5:]
     assert sorted(again) == sorted(before.values()), "the same key never carries other bytes"
     assert len(w.partner.keys) == 20, "only the ERP gets them again"
-    _, trace = await w.api_as("GET", "/v1/trace/sales_order/SO-3?system=webshop")
+    _, trace = await call(w, "GET", "/v1/trace/sales_order/SO-3?system=webshop")
     assert any("asked for by operator: the ERP lost a day" in (e["says"] or "") for e in trace["entries"])
-    _, sums = await w.api_as("GET", "/v1/conservation")
+    _, sums = await call(w, "GET", "/v1/conservation")
     assert sums["balanced"]
     assert sums["transmissions"]["done"] == 20
 
@@ -116,30 +117,33 @@ async def test_delivered_orders_go_again_word_for_word_under_their_keys(w: World
 async def test_a_new_key_is_given_only_when_it_is_asked_for(w: World) -> None:
     await orders(w, 1)
     wanted = {"to": "erp", "numbers": ["SO-0"], "key": "new"}
-    _, seen = await w.api_as("POST", "/v1/desk/replay/preview", wanted)
+    _, seen = await call(w, "POST", "/v1/desk/replay/preview", wanted)
     assert "twice" in seen["warning"]
-    _, run = await w.api_as("POST", "/v1/desk/replay", wanted)
+    _, run = await call(w, "POST", "/v1/desk/replay", wanted)
     await until(w, f"/v1/desk/runs/{run['id']}", lambda one: one["state"] == "ended")
     await w.settled()
     keys = [one[2] for one in w.partner.keys if one[0] == "/erp"]
     assert len(set(keys)) == 2
 
 
-async def test_four_eyes_hold_a_replay_until_somebody_else_says_yes(tmp_path: Path) -> None:
-    async with world(tmp_path, more={"desk": {"four_eyes": ["replay"]}}) as w:
+async def test_four_eyes_hold_acts_on_many_until_somebody_else_says_yes(tmp_path: Path) -> None:
+    async with world(tmp_path, more={"four_eyes": {"acts": ["replay"]}}) as w:
         await orders(w, 1)
-        _, run = await w.api_as(
-            "POST", "/v1/desk/replay", {"to": "erp", "numbers": ["SO-0"]}, role="admin", who="ann"
-        )
-        assert run["state"] == "asked"
-        path = f"/v1/desk/runs/{run['id']}/approve"
-        assert (await w.api_as("POST", path, {}, role="admin", who="ann"))[0] == 422, (
+        order = {"to": "erp", "numbers": ["SO-0"], "why": "it was lost"}
+        status, request = await call(w, "POST", "/v1/desk/replay", order, role="admin", who="ann")
+        assert status == 202
+        path = f"/v1/approvals/{request['id']}/approve"
+        assert (await call(w, "POST", path, {}, role="admin", who="ann"))[0] == 422, (
             "nobody approves their own"
         )
-        assert (await w.api_as("POST", path, {}, role="operator"))[0] == 403
         assert len(w.partner.keys) == 3
-        assert (await w.api_as("POST", path, {}, role="admin", who="bob"))[0] == 200
-        await until(w, f"/v1/desk/runs/{run['id']}", lambda one: one["state"] == "ended")
+        assert (await call(w, "GET", "/v1/desk/runs"))[1]["items"] == []
+        status, done = await call(w, "POST", path, {}, role="admin", who="bob")
+        assert status == 200, done
+        _, begun = await call(w, "GET", "/v1/desk/runs")
+        assert (begun["items"][0]["who"], begun["items"][0]["why"]) == ("ann", "it was lost")
+        name = begun["items"][0]["id"]
+        await until(w, f"/v1/desk/runs/{name}", lambda one: one["state"] == "ended")
         await w.settled()
         assert len(w.partner.keys) == 4
 
@@ -154,10 +158,10 @@ async def test_an_older_state_is_never_sent_after_a_newer_one(w: World) -> None:
     await balance(w, 5)
     await balance(w, 7)
     wanted = {"to": "erp", "document": "inventory_balance", "from": _SINCE, "until": _UNTIL}
-    _, seen = await w.api_as("POST", "/v1/desk/replay/preview", wanted)
+    _, seen = await call(w, "POST", "/v1/desk/replay/preview", wanted)
     assert (seen["count"], seen["again"]) == (2, 1)
     assert seen["reasons"] == [{"says": "erp has got a newer state of it since", "count": 1}]
-    _, run = await w.api_as("POST", "/v1/desk/replay", wanted)
+    _, run = await call(w, "POST", "/v1/desk/replay", wanted)
     ended = await until(w, f"/v1/desk/runs/{run['id']}", lambda one: one["state"] == "ended")
     assert (ended["done"], ended["left_out"]) == (1, 1)
     await w.settled()
@@ -168,25 +172,25 @@ async def test_an_older_state_is_never_sent_after_a_newer_one(w: World) -> None:
 async def test_what_is_on_its_way_or_was_refused_is_not_sent_again(w: World) -> None:
     w.partner.says["/erp SO-0"] = 422
     await orders(w, 2)
-    _, seen = await w.api_as("POST", "/v1/desk/replay/preview", {"to": "erp", "numbers": ["SO-0", "SO-1"]})
+    _, seen = await call(w, "POST", "/v1/desk/replay/preview", {"to": "erp", "numbers": ["SO-0", "SO-1"]})
     assert [one["number"] for one in seen["items"]] == ["SO-1"]
-    status, problem = await w.api_as("POST", "/v1/desk/replay", {"to": "erp", "numbers": ["SO-0"]})
+    status, problem = await call(w, "POST", "/v1/desk/replay", {"to": "erp", "numbers": ["SO-0"]})
     assert (status, problem["detail"]) == (422, "nothing was delivered there in this range")
 
 
 async def test_a_preview_that_is_not_true_any_more_begins_nothing(w: World) -> None:
     await orders(w, 2)
     body = {"to": "erp", "from": _SINCE, "until": _UNTIL, "expect": 1}
-    status, problem = await w.api_as("POST", "/v1/desk/replay", body)
+    status, problem = await call(w, "POST", "/v1/desk/replay", body)
     assert (status, problem["path"]) == (422, "expect")
-    assert (await w.api_as("GET", "/v1/desk/runs"))[1]["items"] == []
+    assert (await call(w, "GET", "/v1/desk/runs"))[1]["items"] == []
 
 
 async def test_a_run_that_was_cut_off_goes_on_after_the_next_start(w: World) -> None:
     await orders(w, 3)
     runs = w.app.supervision.runs
     begins, runs.begins["replay"] = runs.begins["replay"], lambda _: None
-    _, run = await w.api_as("POST", "/v1/desk/replay", {"to": "erp", "from": _SINCE, "until": _UNTIL})
+    _, run = await call(w, "POST", "/v1/desk/replay", {"to": "erp", "from": _SINCE, "until": _UNTIL})
     assert len(w.partner.keys) == 9
     runs.begins["replay"] = begins
     await runs.resume()
@@ -199,14 +203,14 @@ async def test_a_run_that_was_cut_off_goes_on_after_the_next_start(w: World) -> 
 
 async def test_the_playbook_of_an_incident_has_its_facts_and_a_shift_is_handed_over(w: World) -> None:
     await orders(w, 2, by="DRONE")
-    _, page = await w.api_as("GET", "/v1/incidents")
+    _, page = await call(w, "GET", "/v1/incidents")
     name = page["items"][0]["id"]
-    _, book = await w.api_as("GET", f"/v1/incidents/{name}/playbook", role="observer")
+    _, book = await call(w, "GET", f"/v1/incidents/{name}/playbook", role="observer")
     assert "Code DRONE of webshop" in book["message"]
     assert {step["act"] for step in book["steps"]} >= {"row", "fix"}
-    await w.api_as("POST", f"/v1/incidents/{name}/assign", {"owner": "operator"})
-    status, note = await w.api_as("POST", "/v1/desk/hand-over", {"to": "bob", "says": "the shop was called"})
+    await call(w, "POST", f"/v1/incidents/{name}/assign", {"owner": "operator"})
+    status, note = await call(w, "POST", "/v1/desk/hand-over", {"to": "bob", "says": "the shop was called"})
     assert (status, note["incidents"]) == (201, 1)
-    assert (await w.api_as("GET", "/v1/incidents"))[1]["items"][0]["owner"] == "bob"
-    assert (await w.api_as("GET", "/v1/desk/notes"))[1]["items"][0]["says"] == "the shop was called"
-    assert (await w.api_as("GET", "/v1/reports/weekly", role="observer"))[1]["opened"] == 1
+    assert (await call(w, "GET", "/v1/incidents"))[1]["items"][0]["owner"] == "bob"
+    assert (await call(w, "GET", "/v1/desk/notes"))[1]["items"][0]["says"] == "the shop was called"
+    assert (await call(w, "GET", "/v1/reports/weekly", role="observer"))[1]["opened"] == 1

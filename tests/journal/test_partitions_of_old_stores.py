@@ -43,13 +43,13 @@ def back_to_the_first_shape(path: Path) -> None:
             "people",
             "sessions",
             "attempts",
-            "approvals",
-            "stones",
-            *("watch", "expectations", "measures", "alerts"),
             "incident_clocks",
             "shift_notes",
             "desk_runs",
             "resends",
+            "approvals",
+            "stones",
+            *("watch", "expectations", "measures", "alerts"),
             *stock,
         ):
             store.execute(f"DROP TABLE {table}")

@@ -178,6 +178,8 @@ def order(number: str, *, key: str | None = None, **more: Any) -> dict[str, Any]
     return {"number": number, "lines": lines, "extra": extra, **more}
 
 
+_OURS = ("stock_level",)  #: what may be sold is the hub's own word
+_SKIP = Checks(ItemCheck.SKIP)
 _LOCAL = (ip_network("127.0.0.1/32"),)
 
 
@@ -215,12 +217,13 @@ class World:
         surroundings: Mapping[str, Any] | None = None,
         database: str | None = None,
         stock: Policy | None = None,
+        targets: Mapping[str, FakeTarget] | None = None,
         **guards: Any,
     ) -> None:
-        self.targets = {name: FakeTarget(name) for name in ("wms", "erp")}
+        self.targets = dict(targets or {name: FakeTarget(name) for name in ("wms", "erp")})
         limits = Limits(concurrency, retry_first_s=0.005, retry_max_s=0.02, retry_for_s=retry_for_s)
-        on_change = OnChange.REVISE if revise else OnChange.REFUSE
-        flows = tuple(FlowIn(d, id="number", on_change=on_change) for d in documents)
+        change = OnChange.REVISE if revise else OnChange.REFUSE
+        flows = tuple(FlowIn(d, id="number", on_change=change) for d in documents)
         outs = tuple(FlowOut(d) for d in documents)
         systems = {
             "shop": System("shop", "json", flows_in=flows, limits=limits),
@@ -228,11 +231,10 @@ class World:
             "erp": System("erp", "json", flows_in=flows, flows_out=outs, limits=limits),
         }
         systems = {name: adjust(system) for name, system in systems.items()}
-        # What may be sold is the hub's own word.
-        ruled, owned = [d for d in documents if d != "stock_level"], owners or {}
+        ruled, owned = [d for d in documents if d not in _OURS], owners or {}
         rules = {d: ObjectRule(d, owned.get(d, "shop"), tuple(readers), fields or {}) for d in ruled}
-        judged = checks or Checks(ItemCheck.SKIP)
-        self.charter = rewrite(Charter("sha256:test", Site(), systems, rules, judged, _LOCAL, stock=stock))
+        before = Charter("sha256:test", Site(), systems, rules, checks or _SKIP, _LOCAL, stock=stock)
+        self.charter = rewrite(before)
         self.clock = Clock()
         self.database = database or fresh_database(folder) or f"sqlite:{folder / 'hub.db'}"
         self.journal = journal_at(self.database, self.clock, guards.pop("dedup", None) or ArrivalDedup())
@@ -243,7 +245,7 @@ class World:
                 {f.document: JsonReader(f.document) for f in system.flows_in},
                 {f.document: JsonWriter(unclear) for f in system.flows_out},
             )
-            for name, system in systems.items()
+            for name, system in self.charter.systems.items()
         }
         self.context = Context(
             self.charter, bound, self.journal, self.clock, Random(1), DecisionTime(), **(surroundings or {})

@@ -73,11 +73,12 @@ class App:
         self.people = People(hub.journal, hub.clock.now_ms, eyes)
         self.supervision = Supervision(
             hub.journal, self.desk, hub.context, hub.clock.now_ms,
-            trying=hub.crosswalks.trying, host=hub.settings.host_id,
+            trying=hub.crosswalks.trying, host=hub.settings.host_id, eyes=eyes,
         )  # fmt: skip
         carry_out(
-            eyes, desk=self.desk, operator=self.operator, people=self.people, restored=hub.context.restored
-        )
+            eyes, desk=self.desk, operator=self.operator, people=self.people, restored=hub.context.restored,
+            supervision=self.supervision,
+        )  # fmt: skip
         self.subjects = Subjects(hub.journal, hub.clock.now_ms, eyes, self._noted(hub, secrets))
         self.retainer = Retainer(
             hub.journal, hub.clock.now_ms, hub.charter.retention, may=lambda: hub.journal.owns(0)

@@ -8,18 +8,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, cast
 
 import msgspec
-from fastapi import FastAPI, Header, Query, Request, Response
+from fastapi import FastAPI, Header, Request, Response
 
 from crossdock.api import shapes_of_desk as shapes
 from crossdock.api.acts import act_body
 from crossdock.api.guest import Guest
 from crossdock.api.keys import Keys
 from crossdock.api.refusals import Refusal
-from crossdock.api.tables import as_csv
 from crossdock.desk.closeup import closeup
 from crossdock.desk.playbook import playbook, playbooks, told, with_facts
 from crossdock.desk.preview import selection
-from crossdock.desk.report import CSV_HEAD, csv_rows, week_of, weekly
+from crossdock.desk.report import week_of, weekly
 from crossdock.desk.runs import RUN, run_tree
 from crossdock.desk.supervision import Supervision
 from crossdock.faults import Invalid
@@ -148,20 +147,6 @@ def _add_runs(app: FastAPI, guest: Guest, journal: SiteJournal, supervision: Sup
             raise _no_run(id)
         return _answer(shown)
 
-    @app.post(
-        "/v1/desk/runs/{id}/{decision}", response_model=shapes.RunItem, tags=["desk"],
-        responses={409: {"description": "It does not wait for anybody"}},
-    )  # fmt: skip
-    async def decided(request: Request, id: str, decision: str) -> Response:  # pyright: ignore[reportUnusedFunction]
-        """`approve` or `refuse` what somebody else asked for, where the charter wants a second pair of eyes."""
-        holder, body = guest.approver(request), await _object(request)
-        if decision not in ("approve", "refuse"):
-            raise Refusal(404, f"nobody can {decision[:20]} it", fix="approve or refuse")
-        run = await supervision.runs.decide(
-            _run_id(id), who=holder.name, yes=decision == "approve", reason=_text(body, "reason")
-        )
-        return _answer(run_tree(run))
-
 
 def _add_shifts(app: FastAPI, guest: Guest, journal: SiteJournal, supervision: Supervision) -> None:
     @app.post(
@@ -230,20 +215,13 @@ def _add_reports(
     async def week(  # pyright: ignore[reportUnusedFunction]
         request: Request,
         week: str | None = None,
-        as_: Annotated[str, Query(alias="as", pattern="^(json|csv)$")] = "json",
     ) -> Response:
         """What went wrong in a week, by type, item, system and owner: how often, how long, and whether it grows."""
         holder = guest.holder(request)
         wanted, origin = week_of(week, now_ms(), zone), guest.origin(holder)
         systems = None if origin is None else (origin,)
         tree = await journal.view(lambda c: weekly(c, wanted, now_ms(), systems))
-        if as_ == "csv":
-            return _csv(f"desk-{wanted.name}", tree)
         return _answer(tree)
-
-
-def _csv(name: str, tree: Mapping[str, Any]) -> Response:
-    return as_csv(name, CSV_HEAD, csv_rows(tree))
 
 
 # -- what is given and answered ------------------------------------------------------

@@ -9,6 +9,7 @@ from crossdock.access.people import People
 from crossdock.access.roles import Actor
 from crossdock.control.operate import Operator, read
 from crossdock.desk.desk import Desk
+from crossdock.desk.supervision import Supervision
 from crossdock.governance.approvals import Approvals
 from crossdock.governance.subjects import Subject, Subjects
 from crossdock.message.gate import GateMove
@@ -20,7 +21,13 @@ _INCIDENT_ACTS = ("fix", "retry", "resolve")
 
 
 def carry_out(
-    approvals: Approvals, *, desk: Desk, operator: Operator, people: People, restored: Restored | None
+    approvals: Approvals,
+    *,
+    desk: Desk,
+    operator: Operator,
+    people: People,
+    restored: Restored | None,
+    supervision: Supervision | None = None,
 ) -> None:
     """Says who carries out which verb."""
 
@@ -50,6 +57,16 @@ def carry_out(
         await restored.end(subject, f"{subject} has sent again all that was lost", who)
         return None
 
+    async def bulk(_: str, body: Any, who: str, _key: str) -> object:
+        assert supervision is not None, "only a hub with a desk is asked for this"
+        return await supervision.begin_bulk(body, who)
+
+    async def replay(_: str, body: Any, who: str, _key: str) -> object:
+        assert supervision is not None, "only a hub with a desk is asked for this"
+        return await supervision.begin_replay(body, who)
+
+    approvals.carries("desk/bulk", bulk)
+    approvals.carries("desk/replay", replay)
     for act in _INCIDENT_ACTS:
         incident(act)
     for move in GateMove:

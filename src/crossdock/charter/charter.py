@@ -16,6 +16,7 @@ from crossdock.charter.orders import HUB_OWNER, Orders
 from crossdock.charter.watch import Watching
 from crossdock.formats.edi.profile import Profile
 from crossdock.stock.policy import Policy
+from crossdock.stock.sourcing.policy import Sourcing
 
 
 class ItemCheck(Enum):
@@ -282,6 +283,7 @@ class Charter:
     files: Mapping[str, str] = field(default_factory=dict[str, str])  #: name in the site -> text, as checked
     partners: Mapping[str, Profile] = field(default_factory=dict[str, Profile])  #: by the name of their file
     stock: Policy | None = None  #: what may be promised; None: no stock is kept
+    sourcing: Sourcing | None = None  #: order routing; None: every reader gets whole orders
     four_eyes: FourEyes = FourEyes()
     single_sign_on: SingleSignOn | None = None
     retention: Retention = Retention()

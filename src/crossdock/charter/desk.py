@@ -10,8 +10,6 @@ from crossdock.charter.sheet import Entry
 from crossdock.charter.values import nearest
 
 SEVERITIES = ("high", "medium", "low")
-#: Acts that the charter may ask a second pair of eyes for.
-REVIEWED = ("bulk", "replay")
 _ROLE = "role:"
 
 
@@ -31,7 +29,6 @@ class DeskRules:
     escalate: tuple[str, ...] = ()
     severities: Mapping[str, Clock] = field(default_factory=dict[str, Clock])
     types: Mapping[str, Clock] = field(default_factory=dict[str, Clock])
-    four_eyes: tuple[str, ...] = ()  #: acts that wait for an approver
     replay_max: int = 100_000  #: deliveries that one replay may repeat
 
     def severity(self, type_: str, usual: str) -> str:
@@ -65,14 +62,10 @@ def read_desk(reading: Reading, entry: Entry | None, types: Collection[str]) -> 
     values = reading.section(entry, "desk", "desk") if entry is not None else None
     if values is None:
         return DeskRules()
-    for act in values["four_eyes"]:
-        if act not in REVIEWED:
-            reading.refuse("desk.four_eyes", f'"{act}" is no such act', nearest(act, REVIEWED, "an act"))
     return DeskRules(
         escalate=tuple(values["escalate"]),
         severities=_clocks(reading, values["severities"], "desk.severities", SEVERITIES, "a severity"),
         types=_clocks(reading, values["types"], "desk.types", types, "a type"),
-        four_eyes=tuple(values["four_eyes"]),
         replay_max=values["replay_max"],
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from crossdock.charter.key import Key, Type
 from crossdock.charter.key import keys as _keys
+from crossdock.charter.sourcing_keys import SOURCING_SECTIONS
 from crossdock.charter.watch_keys import WATCH_SECTIONS
 
 __all__ = ["EXAMPLE", "SECTIONS", "STOCK_SECTIONS", "Key", "Type"]
@@ -66,6 +67,8 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("retention", Type.SECTION, "How long what has ended is kept.",
             section="retention"),
         Key("stock", Type.SECTION, "What stock is kept and promised; absent: none.", section="stock"),
+        Key("sourcing", Type.SECTION, "Order routing: which site ships what; absent: each reader gets whole orders.",
+            section="sourcing"),
         Key("watch", Type.SECTION, "What is awaited and by when, and who is told of what.", section="watch"),
     ),
     "site": _keys(
@@ -81,7 +84,6 @@ SECTIONS: dict[str, dict[str, Key]] = {
             section="desk_clock"),
         Key("types", Type.SECTION_BY_NAME, "For one type of incident, in place of its severity's.",
             section="desk_clock"),
-        Key("four_eyes", Type.TEXTS, "Acts that wait for an approver: bulk, replay.", default=()),
         Key("replay_max", Type.WHOLE, "Deliveries that one replay may repeat.", default=100_000, least=1),
     ),
     "desk_clock": _keys(
@@ -304,6 +306,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
             " ever.", least=1),
     ),
     **STOCK_SECTIONS,
+    **SOURCING_SECTIONS,
     **WATCH_SECTIONS,
     "reader": _keys(
         Key("system", Type.SYSTEM, "Who gets it.", required=True),

@@ -19,6 +19,7 @@ from crossdock.charter.people import read_four_eyes, read_retention, read_single
 from crossdock.charter.reading import Reading, Values
 from crossdock.charter.sheet import Entry, read_sheet
 from crossdock.charter.site_files import CHARTER_FILE, check_files, digest, read_files
+from crossdock.charter.sourcing import read_sourcing
 from crossdock.charter.stock import LEVEL, read_stock
 from crossdock.charter.systems import Connectors, read_systems
 from crossdock.charter.values import nearest
@@ -97,6 +98,7 @@ def _charter(
     site, intake = _section(reading, values, "site"), _section(reading, values, "intake")
     if "timezone" in site and isinstance(site["timezone"], str):
         del site["timezone"]  # the default, which Site knows as a zone
+    stock = read_stock(reading, values["stock"], systems, connectors, rules)
     home = Site(**site)
     charter = Charter(
         version=digest(files),
@@ -112,7 +114,8 @@ def _charter(
         orders=read_orders(reading, values["orders"]),
         files=files,
         partners=partners,
-        stock=read_stock(reading, values["stock"], systems, connectors, rules),
+        stock=stock,
+        sourcing=read_sourcing(reading, values["sourcing"], stock, home.timezone, systems, rules),
         four_eyes=read_four_eyes(reading, values["four_eyes"]),
         single_sign_on=read_single_sign_on(reading, values["single_sign_on"]),
         retention=read_retention(reading, values["retention"]),

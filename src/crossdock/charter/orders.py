@@ -14,7 +14,7 @@ from crossdock.model.lifecycle.words import REPORTABLE, Fulfilment
 #: Owner of the kinds of document that the hub makes itself.
 HUB_OWNER = "hub"
 #: Those kinds.
-MADE_BY_HUB = ("order_status",)
+MADE_BY_HUB = ("order_status", "warehouse_order", "warehouse_order_cancel", "purchase_order")
 #: Kinds of change to an order that was released.
 CHANGES = ("quantity", "address", "lines", "ship_method", "other")
 NEVER = "never"

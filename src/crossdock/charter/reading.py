@@ -12,6 +12,10 @@ from crossdock.faults import Misconfigured
 
 #: A section's values by key, defaults filled in.
 Values = dict[str, Any]
+#: Mappings of names, and what stands behind each name.
+_PLAIN_BY_NAME = {
+    Type.TEXT_BY_NAME: Type.TEXT, Type.WHOLE_BY_NAME: Type.WHOLE, Type.NUMBER_BY_NAME: Type.NUMBER,
+}  # fmt: skip
 
 
 class Reading:
@@ -75,7 +79,7 @@ class Reading:
             return key.default
         if key.type in (Type.SECTION, Type.SECTIONS, Type.SECTION_BY_NAME, Type.READERS, Type.TREE):
             return entry
-        if key.type in (Type.TEXT_BY_NAME, Type.WHOLE_BY_NAME):
+        if key.type in _PLAIN_BY_NAME:
             return self._by_name(key, entry, path)
         try:
             return parsed(key, entry)
@@ -84,7 +88,8 @@ class Reading:
             return key.default
 
     def _by_name(self, key: Key, entry: Entry, path: str) -> Mapping[str, object]:
-        inner = Key(key.name, Type.TEXT if key.type is Type.TEXT_BY_NAME else Type.WHOLE, key.says, least=1)
+        least = 1 if key.type is Type.WHOLE_BY_NAME else 0
+        inner = Key(key.name, _PLAIN_BY_NAME[key.type], key.says, least=least)
         values = ((name, self._value(inner, item, place)) for name, item, place in self.named(entry, path))
         return {name: value for name, value in values if value is not None}
 

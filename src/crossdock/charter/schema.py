@@ -28,6 +28,7 @@ _PLAIN: dict[Type, dict[str, Any]] = {
     Type.READERS: {"type": "array", "items": {"anyOf": [_TEXT, {"$ref": "#/$defs/reader"}]}},
     Type.TEXT_BY_NAME: {"type": "object", "additionalProperties": _TEXT},
     Type.WHOLE_BY_NAME: {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}},
+    Type.NUMBER_BY_NAME: {"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
 }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv as csv_
 import json as json_
+import sys
 import time
 from collections.abc import Mapping
 from enum import Enum
@@ -16,7 +18,6 @@ from crossdock.cli import options
 from crossdock.cli.terminal import DONE, MISUSED, console, print_json, stop
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The incident, such as i10.")]
-Run = Annotated[str, typer.Argument(metavar="RUN", help="The act on many, such as r12.")]
 Type = Annotated[str | None, typer.Option("--type", metavar="TYPE", help="Only this type.")]
 System = Annotated[str | None, typer.Option("--system", metavar="NAME", help="Only what concerns it.")]
 Owner = Annotated[str | None, typer.Option("--owner", metavar="WHO", help="Only what belongs to them.")]
@@ -35,7 +36,7 @@ class Key(Enum):
 
 def add(app: typer.Typer) -> None:
     """Adds the commands to the group."""
-    for command in (playbook, comment, snooze, wake, bulk, replay, runs, approve, hand_over, report):
+    for command in (playbook, comment, snooze, wake, bulk, replay, runs, hand_over, report):
         app.command(command.__name__.replace("_", "-"))(command)
 
 
@@ -237,22 +238,6 @@ def runs(
         )
 
 
-def approve(
-    run: Run,
-    refuse: Annotated[bool, typer.Option("--refuse", help="Say no.")] = False,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
-) -> None:
-    """Says yes, or no, to an act on many that somebody else asked for; needs an admin's key."""
-    path = f"/v1/desk/runs/{quote(run, safe='')}/{'refuse' if refuse else 'approve'}"
-    tree = _post(path, {"reason": reason}, site, database, url, key, role="admin")
-    _told(tree, f"{tree['id']}: {tree['state']}", json=json)
-
-
 def hand_over(
     to: Annotated[str, typer.Option("--to", metavar="WHO", help="A person, or role:NAME.")],
     says: Annotated[str, typer.Option("--says", metavar="TEXT", help="What the next one must know.")] = "",
@@ -285,13 +270,16 @@ def report(
 
     query = f"?week={quote(week, safe='')}" if week else "?"
     with acting(site, database, url, key, role="observer") as hub:
-        answer = hub.ask("GET", f"/v1/reports/weekly{query}{'&as=csv' if csv else ''}")
+        answer = hub.ask("GET", f"/v1/reports/weekly{query}")
     if answer.status >= 300:
         from crossdock.cli.remote import refuse
 
         refuse(answer)
     if csv:
-        typer.echo(answer.body.decode("utf-8-sig"), nl=False)
+        from crossdock.desk.report import CSV_HEAD, csv_rows
+
+        writer = csv_.writer(sys.stdout)
+        writer.writerows([CSV_HEAD, *csv_rows(answer.tree)])
     elif json:
         print_json(answer.tree)
     else:
@@ -324,13 +312,11 @@ def _post(
     database: str | None,
     url: str | None,
     key: str | None,
-    *,
-    role: str = "operator",
 ) -> Any:
     from crossdock.cli.acting import acting
     from crossdock.cli.remote import refuse
 
-    with acting(site, database, url, key, role=role) as hub:
+    with acting(site, database, url, key) as hub:
         answer = hub.ask("POST", path, json_.dumps(body).encode(), {"Content-Type": "application/json"})
         if answer.status >= 300:
             refuse(answer)

@@ -8,10 +8,10 @@ from starlette.responses import Response
 
 from crossdock.access import acts
 from crossdock.access.roles import RIGHTS, Right, Role
-from crossdock.api.tables import as_csv
 from crossdock.console.clock import ms_of
 from crossdock.console.gate import Visit
 from crossdock.console.paper import query
+from crossdock.console.table import as_csv
 from crossdock.console.words import say
 from crossdock.faults import Invalid
 from crossdock.journal.sql import people as store

@@ -7,10 +7,10 @@ from typing import Any
 from starlette.responses import Response
 
 from crossdock.access.roles import Right
-from crossdock.api.tables import as_csv
 from crossdock.console.clock import ms_of
 from crossdock.console.gate import Visit, not_found
 from crossdock.console.paper import query
+from crossdock.console.table import as_csv
 from crossdock.console.words import say
 from crossdock.faults import Fault
 from crossdock.journal.contract import Overtaken

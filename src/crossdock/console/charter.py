@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from crossdock.api.tables import as_csv
 from crossdock.charter.charter import Charter, ObjectRule
 from crossdock.console.gate import Visit
+from crossdock.console.table import as_csv
 from crossdock.console.words import say
 from crossdock.desk.story import plain
 

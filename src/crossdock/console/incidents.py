@@ -12,11 +12,11 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from crossdock.access.roles import Right
-from crossdock.api.tables import as_csv
 from crossdock.console.clock import ms_of
 from crossdock.console.gate import Visit, not_found
 from crossdock.console.paper import query
 from crossdock.console.shown import within
+from crossdock.console.table import as_csv
 from crossdock.console.words import say
 from crossdock.desk.closeup import closeup
 from crossdock.desk.playbook import playbooks, with_facts

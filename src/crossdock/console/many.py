@@ -7,7 +7,6 @@ from typing import Any
 
 from starlette.responses import Response
 
-from crossdock.access.roles import Right
 from crossdock.console.clock import ms_of
 from crossdock.console.gate import Visit, not_found
 from crossdock.console.shown import within
@@ -125,8 +124,7 @@ async def runs(visit: Visit) -> Response:
     ]
     more = found[-1]["id"] if len(found) == desk_reads.PAGE else ""
     going = sum(1 for one in found if one["state"] == "running")
-    asked = sum(1 for one in found if one["state"] == "asked")
-    return visit.page("runs.html", runs=found, more=more, going=going, asked_for=asked, ms_of=ms_of)
+    return visit.page("runs.html", runs=found, more=more, going=going, ms_of=ms_of)
 
 
 def _sees(visit: Visit, who: str) -> bool:
@@ -141,24 +139,8 @@ async def run(visit: Visit) -> Response:
     tree = await visit.shown.running.supervision.runs.shown(id_) if id_ is not None else None
     if tree is None or not _sees(visit, tree["who"]):
         return not_found(visit, say("run.none", id=name[:40]), say("run.none_fix"))
-    may_decide = (
-        tree["state"] == "asked" and visit.may(Right.APPROVE) and tree["who"] != visit.who.person.name
-    )
     part = min(tree["done"] + tree["failed"], tree["total"]) / tree["total"] if tree["total"] else 1.0
-    return visit.page("run.html", run=tree, may_decide=may_decide, ms_of=ms_of, part=part)
-
-
-async def decide(visit: Visit) -> Response:
-    """Says yes or no to what somebody else asked for."""
-    name, what = visit.request.path_params["id"], visit.request.path_params["decision"]
-    id_ = id_of(RUN, name)
-    if id_ is None or what not in ("approve", "refuse"):
-        return not_found(visit, say("run.none", id=name[:40]), say("run.none_fix"))
-    reason = visit.form.get("reason", "").strip()[:1000]
-    await visit.shown.running.supervision.runs.decide(
-        id_, who=visit.who.person.name, yes=what == "approve", reason=reason
-    )
-    return visit.to(f"/runs/{name}")
+    return visit.page("run.html", run=tree, ms_of=ms_of, part=part)
 
 
 # -- shifts ------------------------------------------------------------------------

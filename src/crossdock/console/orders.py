@@ -9,10 +9,10 @@ from typing import Any
 from starlette.responses import Response
 
 from crossdock.access.roles import Right
-from crossdock.api.tables import as_csv
 from crossdock.console.clock import ms_of
 from crossdock.console.gate import Visit, not_found
 from crossdock.console.paper import part_of_path, query
+from crossdock.console.table import as_csv
 from crossdock.console.words import say
 from crossdock.desk import story
 from crossdock.journal.sql import orders, views

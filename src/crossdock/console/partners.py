@@ -9,12 +9,12 @@ from typing import Any
 
 from starlette.responses import Response
 
-from crossdock.api.tables import as_csv
 from crossdock.charter.charter import System
 from crossdock.console.gate import Visit, not_found
 from crossdock.console.paper import query
 from crossdock.console.papers import Paper, papers
 from crossdock.console.ruler import Year
+from crossdock.console.table import as_csv
 from crossdock.console.words import say
 from crossdock.faults import Misconfigured
 from crossdock.formats.edi.profile import Direction, Profile

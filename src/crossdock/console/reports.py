@@ -8,10 +8,10 @@ from typing import Any
 
 from starlette.responses import Response
 
-from crossdock.api.tables import as_csv
 from crossdock.console.clock import ms_of, span
 from crossdock.console.gate import Visit
 from crossdock.console.shown import within
+from crossdock.console.table import as_csv
 from crossdock.desk.report import BY, CSV_HEAD, Week, csv_rows, week_of, weekly
 
 _WIDTH, _HEIGHT, _GAP = 560, 160, 16

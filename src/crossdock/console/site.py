@@ -57,7 +57,6 @@ PAGES: Sequence[tuple[str, str, Right | None, Page]] = (
     ("POST", "/replay", Right.ACT, many.replay),
     ("GET", "/runs", Right.BYTES, many.runs),
     ("GET", "/runs/{id}", Right.BYTES, many.run),
-    ("POST", "/runs/{id}/{decision}", Right.APPROVE, many.decide),
     ("POST", "/hand-over", Right.ACT, many.hand_over),
     ("GET", "/reports", Right.SEE, reports.page),
     ("GET", "/systems", Right.SEE, systems.page),

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from starlette.responses import Response
 
-from crossdock.api.tables import as_csv
 from crossdock.console.gate import Visit
 from crossdock.console.paper import query
+from crossdock.console.table import as_csv
 from crossdock.console.words import say
 from crossdock.journal.sql import beliefs
 from crossdock.journal.sql.connection import Connection

@@ -8,10 +8,10 @@ from typing import Any
 from starlette.responses import Response
 
 from crossdock.access.roles import Right
-from crossdock.api.tables import as_csv
 from crossdock.console import today
 from crossdock.console.clock import ms_of
 from crossdock.console.gate import Visit, not_found
+from crossdock.console.table import as_csv
 from crossdock.console.words import say
 from crossdock.control.operate import read
 from crossdock.desk.story import clocked

@@ -23,6 +23,7 @@ from crossdock.journal.sql.reads import Reads
 from crossdock.journal.sql.resend_reads import Range
 from crossdock.journal.sql.site import SiteJournal
 from crossdock.kit.connector import Unclear
+from crossdock.message.four_eyes import FourEyes, Kind
 from crossdock.message.names import moment
 from crossdock.message.records import Transmission
 from crossdock.model import register
@@ -72,15 +73,24 @@ class Wanted:
         return f"{what} from {since} until {until} to {self.to} again"
 
 
+def wanted_from(given: Mapping[str, Any]) -> Wanted:
+    """What was noted of a replay, read again."""
+    fields = {name: value for name, value in given.items() if name not in ("why", "numbers")}
+    return Wanted(**fields, numbers=tuple(given["numbers"]))
+
+
 class Replay:
     """Foretells and begins replays."""
 
-    def __init__(self, journal: SiteJournal, context: Context, runs: Runs, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, journal: SiteJournal, context: Context, runs: Runs, now_ms: Callable[[], int], eyes: FourEyes
+    ) -> None:
         self._journal = journal
         self._context = context
         self._charter: Charter = context.charter
         self._runs = runs
         self._now_ms = now_ms
+        self._eyes = eyes
         runs.begins[REPLAY] = self._begin
 
     # -- what is wanted ----------------------------------------------------------------
@@ -210,7 +220,10 @@ class Replay:
     # -- doing -------------------------------------------------------------------------
 
     async def begin(self, wanted: Wanted, *, who: str, why: str, expect: int | None = None) -> Run:
-        """Has a range sent again. `expect` is the count of the preview. Raises Invalid."""
+        """Has a range sent again. `expect` is the count of the preview.
+
+        Raises Invalid, and Asked where another person must agree.
+        """
         found = await self._journal.view(lambda c: self._all(c, wanted))
         if not found:
             raise Invalid("nothing was delivered there in this range", fix="look at the preview")
@@ -219,14 +232,15 @@ class Replay:
         if expect is not None and expect != len(found):
             says = f"the preview had {expect} deliveries, now there are {len(found)}"
             raise Invalid(says, path="expect", value=expect, fix="look at the preview again")
+        order = asdict(wanted) | {"why": why}
+        says = f"{len(found)} deliveries: {wanted.says}"
+        await self._eyes.must_agree(Kind.REPLAY, "desk/replay", wanted.to, order, who=who, says=lambda: says)
         given = {"says": wanted.says, "wanted": asdict(wanted), "host": self._runs.host}
         return await self._runs.add(REPLAY, given, len(found), who=who, why=why)
 
     async def _begin(self, run: Run) -> None:
         """Lays out what is to be made again, which whoever holds each partition makes; waits for the end of it."""
-        given: dict[str, Any] = dict(run.given["wanted"])
-        numbers = tuple(given.pop("numbers"))
-        wanted = Wanted(**given, numbers=numbers)
+        wanted = wanted_from(run.given["wanted"])
         while not await self._laid_out(run, wanted):
             await self._runs.sleep(RETRY_S)
         while (counts := await self._counts(run)).get(WAITING, 1):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import structlog
 
+from crossdock.desk.act import kind_of
 from crossdock.desk.desk import Desk
 from crossdock.desk.entries import entry_of_desk
 from crossdock.desk.preview import act_of, refusal
@@ -18,38 +19,19 @@ from crossdock.journal.contract import Overtaken, StoreDown
 from crossdock.journal.sql import desk_reads, incidents
 from crossdock.journal.sql.desk_reads import Run
 from crossdock.journal.sql.site import SiteJournal
-from crossdock.message.four_eyes import Asked
+from crossdock.message.four_eyes import CARRIED, Asked, FourEyes, Kind
 from crossdock.message.incident import IncidentState
 from crossdock.message.names import INCIDENT, moment, name_of
 
 _log = structlog.get_logger("crossdock.desk")
 BULK, REPLAY = "bulk", "replay"
-ASKED, RUNNING, ENDED, REFUSED, STOPPED = "asked", "running", "ended", "refused", "stopped"
+RUNNING, ENDED = "running", "ended"
 RUN = "r"  #: runs are named r17
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 #: Incidents acted on before the progress is written, and the failures that a run names.
 _STEP, _NAMED_MAX = 25, 50
 #: Seconds until a store that gave way is tried again.
 RETRY_S = 1.0
-
-
-class Review(Protocol):
-    """Whether an act on many needs a second pair of eyes."""
-
-    def asks(self, kind: str) -> bool:
-        """Whether somebody else must say yes to runs of a kind."""
-        ...
-
-
-class Chartered:
-    """As the charter says."""
-
-    def __init__(self, kinds: Collection[str]) -> None:
-        self._kinds = frozenset(kinds)
-
-    def asks(self, kind: str) -> bool:
-        """Whether the charter lists the kind under `four_eyes`."""
-        return kind in self._kinds
 
 
 class Runs:
@@ -60,14 +42,14 @@ class Runs:
         journal: SiteJournal,
         desk: Desk,
         now_ms: Callable[[], int],
-        review: Review,
+        eyes: FourEyes,
         host: str,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._journal = journal
         self._desk = desk
         self._now_ms = now_ms
-        self._review = review
+        self._eyes = eyes
         self.host = host
         self.sleep = sleep
         self._turn = asyncio.Lock()  #: one run at a time
@@ -79,44 +61,30 @@ class Runs:
     # -- asking ------------------------------------------------------------------
 
     async def bulk(self, ids: Sequence[int], act: str, body: Any, *, who: str, why: str) -> Run:
-        """Begins an act on some incidents. Raises Invalid."""
-        act_of(act, body)
+        """Begins an act on some incidents. Raises Invalid, and Asked where another person must agree."""
+        read = act_of(act, body)
         if not ids:
             raise Invalid("no open incident is meant", path="incidents", fix="look at the list again")
-        given = {"act": act, "body": body, "incidents": list(ids), "host": self.host}
+        order = {"act": act, "body": body, "incidents": [f"{INCIDENT}{one}" for one in ids], "why": why}
+        for kind in (Kind.REPLAY, kind_of("", read)):
+            if kind is not None:
+                says = f"{act} of {len(ids)} incidents"
+                await self._eyes.must_agree(kind, "desk/bulk", "desk", order, who=who, says=lambda s=says: s)
+        given = {
+            "act": act,
+            "body": body,
+            "incidents": list(ids),
+            "host": self.host,
+            "approval": CARRIED.get(),
+        }
         total = await self._journal.view(lambda c: desk_reads.held_count(c, ids))
         return await self.add(BULK, given, total, who=who, why=why)
 
-    async def add(
-        self, kind: str, given: Mapping[str, Any], total: int, *, who: str, why: str, rows: Sequence[Any] = ()
-    ) -> Run:
-        """Writes a new run, and begins it unless somebody must say yes first."""
-        asked = self._review.asks(kind)
-        run = Run(
-            self._journal.next_id(), kind, who, why, given, ASKED if asked else RUNNING, total, 0, 0, self._now_ms(),
-            None,
-        )  # fmt: skip
-        says = f"{who} asked for {_told(run)}" if asked else f"{who} began {_told(run)}"
-        await self.keep(run, who, "ask" if asked else "begin", says, rows=rows)
-        if not asked:
-            self._start(run)
-        return run
-
-    async def decide(self, id_: int, *, who: str, yes: bool, reason: str = "") -> Run:
-        """A second pair of eyes says yes or no. Raises Invalid, Overtaken."""
-        run = await self._journal.view(lambda c: desk_reads.run(c, id_))
-        if run is None or run.state != ASKED:
-            raise Overtaken(f"{RUN}{id_} does not wait for anybody")
-        if run.who.strip().casefold() == who.strip().casefold():
-            raise Invalid(
-                "who asks does not also approve", path="who", value=who, fix="have somebody else look at it"
-            )
-        state = RUNNING if yes else REFUSED
-        run = replace(run, state=state, ended_ms=None if yes else self._now_ms())
-        says = f"{who} {'let' if yes else 'refused'} {_told(run)} of {run.who}"
-        await self.keep(run, who, "approve" if yes else "refuse", f"{says}{': ' if reason else ''}{reason}")
-        if yes:
-            self._start(run)
+    async def add(self, kind: str, given: Mapping[str, Any], total: int, *, who: str, why: str) -> Run:
+        """Writes a new run, and begins it."""
+        run = Run(self._journal.next_id(), kind, who, why, given, RUNNING, total, 0, 0, self._now_ms(), None)
+        await self.keep(run, who, "begin", f"{who} began {_told(run)}")
+        self._start(run)
         return run
 
     # -- looking -----------------------------------------------------------------
@@ -160,6 +128,9 @@ class Runs:
             task.add_done_callback(self._tasks.discard)
 
     async def _begin_bulk(self, run: Run) -> None:
+        CARRIED.set(
+            run.given.get("approval", "")
+        )  # in this task alone: what was approved is not asked for again
         async with self._turn:
             while not await self._carried_out(run):
                 await self.sleep(RETRY_S)
@@ -204,13 +175,13 @@ class Runs:
             await self._desk.act(
                 id_, run.given["act"], run.given["body"], who=run.who, key=f"{RUN}{run.id}/{id_}"
             )
+        except Asked as waits:
+            return str(waits)
         except (Fault, Overtaken) as error:
             return error.says if isinstance(error, Fault) else str(error)
-        except Asked as waiting:
-            return str(waiting)
         return ""
 
-    async def keep(self, run: Run, who: str, act: str, says: str, *, rows: Sequence[Any] = ()) -> None:
+    async def keep(self, run: Run, who: str, act: str, says: str) -> None:
         """Writes how a run stands, with the entry that tells of it."""
         changes = self._journal.changes()
         after = {"run": f"{RUN}{run.id}", "state": run.state, "done": run.done, "failed": run.failed}
@@ -219,7 +190,7 @@ class Runs:
             run.id, self._journal.scope, run.kind, run.who, run.why, _encode(run.given).decode(), run.state, run.total,
             run.done, run.failed, run.at_ms, run.ended_ms,
         )  # fmt: skip
-        changes.entry(entry, ("upsert_desk_run", values, None), *rows)
+        changes.entry(entry, ("upsert_desk_run", values, None))
         await self._journal.submit(changes)
 
 
@@ -233,7 +204,9 @@ def _told(run: Run) -> str:
 
 def run_tree(run: Run) -> dict[str, Any]:
     """A run as every answer shows it."""
-    given = {name: value for name, value in run.given.items() if name not in ("host", "incidents")}
+    given = {
+        name: value for name, value in run.given.items() if name not in ("host", "incidents", "approval")
+    }
     if "incidents" in run.given:
         given["incidents"] = [name_of(INCIDENT, one) for one in run.given["incidents"]]
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from crossdock.desk.desk import Desk
@@ -11,14 +11,14 @@ from crossdock.desk.effect import Effects
 from crossdock.desk.entries import entry_of_desk
 from crossdock.desk.escalation import Escalator
 from crossdock.desk.preview import Preview, Trying
-from crossdock.desk.replay import Replay
-from crossdock.desk.runs import BULK, REPLAY, Chartered, Review, Runs
+from crossdock.desk.replay import Replay, wanted_from
+from crossdock.desk.runs import Runs, run_tree
 from crossdock.faults import Fault, Invalid
 from crossdock.journal.contract import Overtaken
 from crossdock.journal.sql import desk_reads
 from crossdock.journal.sql.site import SiteJournal
-from crossdock.message.four_eyes import Kind
-from crossdock.message.names import moment
+from crossdock.message.four_eyes import FourEyes, OnePair
+from crossdock.message.names import INCIDENT, id_of, moment
 from crossdock.pipeline.bound import Context
 
 #: Incidents that one person hands over at once, and characters of what they say.
@@ -37,21 +37,17 @@ class Supervision:
         *,
         trying: Trying,
         host: str,
-        review: Review | None = None,
+        eyes: FourEyes | None = None,
     ) -> None:
-        """`trying` holds a row more in the crosswalks; `review` says what needs a second pair of eyes."""
+        """`trying` holds a row more in the crosswalks; `eyes` say what two people must want."""
         self._journal = journal
         self._now_ms = now_ms
         self.desk = desk
         self.context = context
         self.preview = Preview(journal, Effects(context), trying)
-        rules = context.charter.desk
-        #: One word of the charter means both: many sent again is many sent again.
-        many = {BULK, REPLAY} if Kind.REPLAY.value in context.charter.four_eyes.acts else set[str]()
-        self.runs = Runs(
-            journal, desk, now_ms, review or Chartered({*rules.four_eyes, *many}), host, context.clock.sleep
-        )
-        self.replay = Replay(journal, context, self.runs, now_ms)
+        eyes = eyes or OnePair()
+        self.runs = Runs(journal, desk, now_ms, eyes, host, context.clock.sleep)
+        self.replay = Replay(journal, context, self.runs, now_ms, eyes)
         self.escalator = Escalator(journal, desk.attending, now_ms, context.clock.sleep)
         self._clock: asyncio.Task[None] | None = None
 
@@ -66,6 +62,15 @@ class Supervision:
             self._clock.cancel()
             await asyncio.gather(self._clock, return_exceptions=True)
         await self.runs.stop()
+
+    async def begin_bulk(self, order: Mapping[str, Any], who: str) -> dict[str, Any]:
+        """An act on many that another person has approved."""
+        ids = [id_of(INCIDENT, name) or 0 for name in order["incidents"]]
+        return run_tree(await self.runs.bulk(ids, order["act"], order["body"], who=who, why=order["why"]))
+
+    async def begin_replay(self, order: Mapping[str, Any], who: str) -> dict[str, Any]:
+        """A replay that another person has approved."""
+        return run_tree(await self.replay.begin(wanted_from(order), who=who, why=order["why"]))
 
     async def hand_over(self, who: str, heir: str, says: str, *, of: str | None = None) -> dict[str, Any]:
         """Gives all open incidents of one owner (None: one's own) to another, with a word. Raises Invalid."""

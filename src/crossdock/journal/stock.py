@@ -93,6 +93,14 @@ class StockBook(Protocol):
         """The levels of some items at all sites."""
         ...
 
+    def lots(self, sku: str, site: str) -> list[BeliefRow]:
+        """What can be promised of each lot of an item at a site, as its warehouse told it."""
+        ...
+
+    def lots_held(self, sku: str, site: str) -> dict[str, int]:
+        """How much of each lot of an item is set aside at a site."""
+        ...
+
     def stock_belief(self, hub: int, system: str) -> BeliefRow | None:
         """What a system told of one balance."""
         ...

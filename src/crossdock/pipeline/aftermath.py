@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from crossdock.faults import Invalid
 from crossdock.message.records import Message, Transmission
@@ -13,8 +13,9 @@ from crossdock.model.lifecycle.life import Life
 from crossdock.model.lifecycle.tables import Trigger
 from crossdock.model.lifecycle.words import Cancellation
 from crossdock.pipeline.bound import Context
-from crossdock.pipeline.lives import CANCELS, ORDERS
+from crossdock.pipeline.lives import ASKING, CANCELS, ORDERS
 from crossdock.pipeline.progress import Progress, Ruling
+from crossdock.pipeline.sourcing.meant import is_meant
 from crossdock.pipeline.truth import status
 
 #: Cancellations on their way whose end is listened for; the rest is found by the clock.
@@ -26,7 +27,7 @@ class Publish(Protocol):
 
     def __call__(
         self, message: Message, says: str, *, waits_for: str | None = None, until_ms: int | None = None
-    ) -> None:
+    ) -> object:
         """`waits_for`: it goes nowhere until that has come, or the clock has run out."""
         ...
 
@@ -55,9 +56,14 @@ class Aftermath:
         """Whether a warehouse never got what is cancelled, and so need not hear of that."""
         if message.document not in CANCELS or not self._progress.is_warehouse(target):
             return False
-        orders = [m for m, _ in ruling.story if m.document in ORDERS and m.state is MessageState.ROUTED]
-        rules = (self._context.charter.objects.get(m.document) for m in orders)
-        asked = any(reader.system == target for rule in rules if rule for reader in rule.readers)
+        charter = self._context.charter
+        orders = [m for m, _ in ruling.story if m.document in ASKING and m.state is MessageState.ROUTED]
+        asked = any(
+            reader.system == target and is_meant(charter, target, m)
+            for m in orders
+            if (rule := charter.objects.get(m.document))
+            for reader in rule.readers
+        )
         return not asked and bool(ruling.story)
 
     def follow(
@@ -101,19 +107,28 @@ class Aftermath:
 
     def tell(
         self, message: Message, life: Life, order: str, occasion: str, publish: Publish, *,
-        reason: str = "", word: str = "",
+        reason: str = "", word: str = "", parts: Sequence[dict[str, Any]] = (),
     ) -> None:  # fmt: skip
         """Writes how far an order is, where anybody reads that; `word` in place of what its life says."""
         if OrderStatus.kind in self._context.charter.objects:
-            made = self._status(message, life, order, occasion, reason)
+            made = self._status(message, life, order, occasion, reason, parts)
             made.tree["state"] = word or made.tree["state"]
             publish(made, f"{order} is {made.tree['state']}")
 
-    def _status(self, like: Message, life: Life, order: str, occasion: str, reason: str = "") -> Message:
+    def _status(
+        self,
+        like: Message,
+        life: Life,
+        order: str,
+        occasion: str,
+        reason: str = "",
+        parts: Sequence[dict[str, Any]] = (),
+    ) -> Message:
         journal = self._context.journal
         return status(
             like, life, order, occasion,
             id_=journal.next_id(), hub=journal.next_id(), now_ms=self._context.clock.now_ms(), reason=reason,
+            parts=parts,
         )  # fmt: skip
 
     # -- answers ---------------------------------------------------------------

@@ -44,6 +44,19 @@ def items(document: Document, charter: Charter, known: Knowledge) -> tuple[list[
     return reads, warnings
 
 
+def predecessor(message: Message, parent: tuple[str, str] | None, charter: Charter, known: Knowledge) -> None:
+    """A document that belongs to another waits until that one is known. Raises Waits."""
+    if parent is None or message.root != message.hub or parent[0] not in charter.objects:
+        return
+    if known.parent(message.system, parent) is None:
+        raise Waits(
+            f"{message.document} {message.number} came before its {parent[0]} {parent[1]}",
+            kind=parent[0],
+            number=parent[1],
+            fix=f"send {parent[0]} {parent[1]}, or resolve with a reason",
+        )
+
+
 def _before_its_item(kind: str, sku: str) -> Waits:
     """A level told before its item holds nobody up, and systems that start together tell them in any order."""
     return Waits(
@@ -72,19 +85,6 @@ def _item(path: str, sku: str, unit: str | None, known: Knowledge) -> Read:
             type="unknown_unit",
         )
     return Read(f"item {sku}", item.version)
-
-
-def predecessor(message: Message, parent: tuple[str, str] | None, charter: Charter, known: Knowledge) -> None:
-    """A document that belongs to another waits until that one is known. Raises Waits."""
-    if parent is None or message.root != message.hub or parent[0] not in charter.objects:
-        return
-    if known.parent(message.system, parent) is None:
-        raise Waits(
-            f"{message.document} {message.number} came before its {parent[0]} {parent[1]}",
-            kind=parent[0],
-            number=parent[1],
-            fix=f"send {parent[0]} {parent[1]}, or resolve with a reason",
-        )
 
 
 def until_ms(context: Context, kind: str) -> int:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from crossdock.charter.charter import Reader
-from crossdock.faults import Fault, Invalid, Waits
+from crossdock.faults import Fault, Waits
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes, Row
 from crossdock.journal.tenure import Hold
 from crossdock.kit.connector import Read
-from crossdock.message.gate import Direction
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry, Message
 from crossdock.message.states import EntryKind, MessageState
@@ -23,11 +22,14 @@ from crossdock.pipeline.brake import MassChange, cause_of_feed
 from crossdock.pipeline.follow_up import FollowUp, Pen
 from crossdock.pipeline.goods import goods
 from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge, shares_numbers
+from crossdock.pipeline.overdue import Overdue
 from crossdock.pipeline.particulars import particulars
 from crossdock.pipeline.progress import Progress, Ruling
 from crossdock.pipeline.report import cause_of, incident_of, reads_json, subject_of
 from crossdock.pipeline.route import Router
-from crossdock.pipeline.stockkeeping.keeper import Keeper, Kept, NotCovered
+from crossdock.pipeline.sourcing.writing import Parts
+from crossdock.pipeline.stockkeeping.keeper import Keeper
+from crossdock.pipeline.stockkeeping.kept import Kept, NotCovered
 
 
 class Decider:
@@ -44,7 +46,15 @@ class Decider:
         pen = Pen(self._entry, self._introduction, self._move, self._superseded)
         self.follow_up = FollowUp(context, known, router, self._progress, pen)
         zone, now_ms = context.charter.site.timezone, context.clock.now_ms
-        self.stock = Keeper(context.stock, context.journal, zone, now_ms) if context.stock else None
+        sourcing, room = context.charter.sourcing, context.stock
+        sends = context.charter.orders.sends
+        self.stock = (
+            Keeper(room, context.journal, zone, now_ms, sourcing, known.story, sends) if room else None
+        )
+        self._overdue = Overdue(context, self.follow_up, self.to_desk, self._entry)
+        self._parts: Parts | None = None
+        if self.stock is not None and self.stock.sourcer is not None:
+            self._parts = Parts(context, known, self.decide, self.follow_up, self.stock.sourcer, self._entry)
 
     def begin(self) -> None:
         """A batch begins."""
@@ -121,9 +131,8 @@ class Decider:
         kept = Kept()
         if self.stock is not None and news:
             try:
-                kept = self.stock.decided(
-                    message, document, [r.system for r in targets], ruling.story if ruling else ()
-                )
+                readers, again = [r.system for r in targets], made_by is None
+                kept = self.stock.decided(message, document, readers, ruling, again=again)
             except NotCovered as no:
                 self._move(message, MessageState.REFUSED, batch, made_by)
                 entry = self._entry(EntryKind.decided, message, f"refused: {no.says}", reads)
@@ -141,10 +150,15 @@ class Decider:
             for name, values, touches in kept.rows:
                 batch.changes.row(name, *values, touches=touches)
             return
-        self._move(message, MessageState.ROUTED, batch, made_by)
-        if kept.says:
-            warnings = [*warnings, kept.says]
-        self._routed(message, reads, warnings, batch, targets, kept.rows, ruling, news=news)
+        if kept.plan is not None and kept.plan.replaces is message:
+            self._superseded(message, batch, kept.says or "looked at again as new parts", kept.rows)
+        else:
+            self._move(message, MessageState.ROUTED, batch, made_by)
+            warnings = [*warnings, kept.says] if kept.says else warnings
+            reads = [*reads, *kept.reads]
+            self._routed(message, reads, warnings, batch, targets, kept.rows, ruling, news=news)
+        if kept.plan is not None and self._parts is not None:
+            self._parts.write(kept.plan, batch)
 
     def _lacks(self, message: Message, fault: Fault, batch: Batch, made_by: Entry | None) -> None:
         """Something that the rules of stock ask for is not there; who waits for goods waits on."""
@@ -279,7 +293,7 @@ class Decider:
     # -- not now -------------------------------------------------------------
 
     def _wait(self, message: Message, wait: Waits, batch: Batch, made_by: Entry | None) -> None:
-        until = wait.until_ms or (None if wait.patient else check.until_ms(self._context, wait.kind))
+        until = wait.until_ms or (None if wait.patient else self._overdue.until(wait.kind))
         predecessor = f"{wait.kind}/{wait.number}"
         changes = batch.changes
         if made_by is not None:
@@ -297,39 +311,8 @@ class Decider:
         changes.entry(entry, *self._introduction(message, changes))
 
     def overdue(self, message: Message, batch: Batch) -> int | None:
-        """The predecessor did not come in time: somebody must look, unless its owner could not send it.
-
-        Gives the message where its time has come instead, and it is to be looked at again.
-        """
-        if (message.waits_for or "").startswith("release/"):
-            return message.id
-        if message.document == OrderStatus.kind:
-            if self.follow_up.answer(message, batch) is not None:
-                self.to_desk(message, self.follow_up.aftermath.unanswered(message), batch)
-            return None
-        kind, _, number = (message.waits_for or "/").partition("/")
-        journal, rule = self._context.journal, self._charter.objects.get(kind)
-        if journal.identity(message.system, kind, number) or journal.hub_of_number(kind, number):
-            return message.id  # it has come, and the word of that was lost between two hosts
-        shut = self._context.gates.shut(rule.owner, Direction.IN) if rule else None
-        if shut is not None:
-            batch.changes.move_message(
-                message,
-                MessageState.WAITING,
-                waits_for=message.waits_for,
-                until_ms=check.until_ms(self._context, kind),
-            )
-            says = f"waits on for {kind} {number}: {shut.says}"
-            batch.changes.entry(self._entry(EntryKind.decided, message, says, ()))
-            return None
-        fault = Invalid(
-            f"{message.document} {message.number} still waits for {kind} {number}",
-            value=number,
-            fix=f"send {kind} {number} and retry, or resolve with a reason",
-            type="unknown_sku" if kind == "item" else Waits.type,
-        )
-        self.to_desk(message, fault, batch)
-        return None
+        """The predecessor did not come in time; the message where its time has come instead. See Overdue."""
+        return self._overdue.look(message, batch)
 
     def late(self, message: Message, made: Entry, batch: Batch, says: str = "") -> None:
         """A new message that an accepted newer version has overtaken."""
@@ -342,9 +325,11 @@ class Decider:
         """A message that is made anew, with a mended value or in its right place."""
         self._superseded(message, batch, "looked at again as a new message")
 
-    def _superseded(self, message: Message, batch: Batch, says: str) -> None:
+    def _superseded(self, message: Message, batch: Batch, says: str, rows: Sequence[Row] = ()) -> None:
         self._move(message, MessageState.SUPERSEDED, batch, None)
-        batch.changes.entry(self._entry(EntryKind.superseded, message, says, ()))
+        batch.changes.entry(self._entry(EntryKind.superseded, message, says, ()), *rows)
+        if message.root != message.hub:
+            self._known.learn_story(message)
 
     def outdated(self, message: Message) -> bool:
         """Whether its system has told a newer version meanwhile."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from crossdock.charter.charter import Reader
 from crossdock.faults import Waits
@@ -12,10 +13,13 @@ from crossdock.journal.changes import Changes, Row
 from crossdock.kit.connector import Read
 from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import EntryKind, MessageState
+from crossdock.model.lifecycle.life import Life
+from crossdock.model.lifecycle.tables import Trigger
 from crossdock.pipeline.aftermath import Aftermath
 from crossdock.pipeline.batch import Batch
 from crossdock.pipeline.bound import Context
-from crossdock.pipeline.knowledge import Knowledge
+from crossdock.pipeline.knowledge import TOLD, Knowledge
+from crossdock.pipeline.lives import CANCELS
 from crossdock.pipeline.progress import Progress, Ruling
 from crossdock.pipeline.route import Router
 
@@ -33,6 +37,10 @@ class Pen:
     superseded: Callable[[Message, Batch, str], None]
 
 
+#: Stops the parts of a cancelled order; gives what was sent for that.
+Stop = Callable[[Message, Ruling, Batch], list[Transmission]]
+
+
 class FollowUp:
     """Writes what follows from rulings."""
 
@@ -44,6 +52,14 @@ class FollowUp:
         self._router = router
         self._pen = pen
         self.aftermath = Aftermath(context, progress)
+        self._progress = progress
+        #: How the parts of a cancelled order are stopped, and their stock given back, where orders are shared out.
+        self.stop: Stop = _nothing
+        self.free: Callable[[int, dict[str, Any]], list[Row]] = _keeps
+
+    def life(self, root: int) -> Life:
+        """An order as it stands, with what this batch added."""
+        return self._progress.life(root)[0]
 
     def readers(
         self, message: Message, ruling: Ruling, targets: Sequence[Reader], batch: Batch
@@ -63,18 +79,34 @@ class FollowUp:
         """A document of an order is on its way: the rest of its story may go on."""
         self._known.learn_story(message)
         batch.arrived += ruling.heard
-        publish = partial(self._publish, batch)
+        publish = partial(self.publish, batch)
+        if message.document in CANCELS and Trigger.SEND_CANCEL in ruling.triggers and not ruling.refused:
+            sent = [*sent, *self.stop(message, ruling, batch)]
         self.aftermath.follow(message, ruling, sent, publish, withdrawn=ruling.withdrew)
 
     def short(self, message: Message, ruling: Ruling | None, word: str, says: str, batch: Batch) -> None:
         """Whoever reads how far orders are is told of one that the stock does not cover, and of what it lacks."""
         if ruling is not None:
-            publish = partial(self._publish, batch)
+            publish = partial(self.publish, batch)
             self.aftermath.tell(message, ruling.life, ruling.order, word, publish, reason=says, word=word)
+
+    def tell(
+        self,
+        order: Message,
+        life: Life,
+        occasion: str,
+        batch: Batch,
+        *,
+        reason: str = "",
+        parts: Sequence[dict[str, Any]] = (),
+    ) -> None:
+        """Writes how far an order is, where anybody reads that."""
+        publish = partial(self.publish, batch)
+        self.aftermath.tell(order, life, order.number, occasion, publish, reason=reason, parts=parts)
 
     def answer(self, message: Message, batch: Batch) -> Waits | None:
         """A warehouse may have answered a cancellation: who asked is told; None then, else how it waits on."""
-        publish = partial(self._publish, batch)
+        publish = partial(self.publish, batch)
         ended = partial(self._pen.superseded, message, batch, "looked at again as a new message")
         if self.aftermath.answered(message, publish, ended):
             return None
@@ -89,14 +121,26 @@ class FollowUp:
             return []
         return [id_ for id_, _ in self._context.journal.messages_waiting_for([awaited], AWAITING_MAX)]
 
+    def replaced(self, part: Message, batch: Batch) -> None:
+        """A part that was not released is made anew."""
+        self._pen.superseded(part, batch, "looked at again: its order has changed")
+
+    def drop(self, part: Message, order: Message, batch: Batch) -> None:
+        """A part that was not released is not wanted any more; its stock was given back with the change."""
+        says = f"dropped: {order.document} {order.number} does not want it any more"
+        self._pen.move(part, MessageState.CLOSED, batch, None, says)
+        batch.changes.entry(self._pen.entry(EntryKind.decided, part, says, ()))
+        self._known.learn_story(part)
+
     def _withdraw(self, order: Message, cancel: Message, batch: Batch) -> None:
         """What was to be released and is not yet, goes nowhere any more."""
         says = f"withdrawn: {cancel.document} {cancel.number} came before it was released"
         self._pen.move(order, MessageState.CLOSED, batch, None, says)
-        batch.changes.entry(self._pen.entry(EntryKind.decided, order, says, ()))
+        rows = self.free(order.root, order.tree) if order.root != order.hub else []
+        batch.changes.entry(self._pen.entry(EntryKind.decided, order, says, ()), *rows)
         self._known.learn_story(order)
 
-    def _publish(
+    def publish(
         self,
         batch: Batch,
         message: Message,
@@ -104,7 +148,7 @@ class FollowUp:
         *,
         waits_for: str | None = None,
         until_ms: int | None = None,
-    ) -> None:
+    ) -> list[Transmission]:
         """Writes a message of the hub's own making and sends it to its readers."""
         changes = batch.changes
         message.state = MessageState.WAITING if waits_for else MessageState.ROUTED
@@ -116,8 +160,22 @@ class FollowUp:
         if not waits_for:
             readers = ", ".join(reader.system for reader in targets) or "nobody"
             says = f"{says}; goes to {readers}"
-        changes.entry(
-            self._pen.entry(EntryKind.decided, message, says, ()), *self._pen.introduction(message, changes)
-        )
-        if targets:
-            self._router.route(message, targets, changes, batch.routed)
+        rows = self._pen.introduction(message, changes)
+        rows.append(
+            changes.belief(
+                message.hub, message.system, how=TOLD, version=message.version, message=message.id,
+                transmission=None, at_ms=self._context.clock.now_ms(),
+            )
+        )  # fmt: skip
+        changes.entry(self._pen.entry(EntryKind.decided, message, says, ()), *rows)
+        return self._router.route(message, targets, changes, batch.routed) if targets else []
+
+
+def _keeps(_root: int, _tree: dict[str, Any]) -> list[Row]:
+    """Nothing is set aside for parts."""
+    return []
+
+
+def _nothing(_cancel: Message, _ruling: Ruling, _batch: Batch) -> list[Transmission]:
+    """Nothing was shared out."""
+    return []

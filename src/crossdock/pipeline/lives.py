@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -24,8 +25,13 @@ from crossdock.pipeline.truth import states_of
 
 _T = TransmissionState
 _UTC = ZoneInfo("UTC")
+_PENDING = (MessageState.WAITING, MessageState.DESK)
 #: Documents that ask a warehouse to ship, and those that ask it not to.
 ORDERS = frozenset({"sales_order", "warehouse_order"})
+#: The same, and what asks a supplier.
+ASKING = ORDERS | {"purchase_order"}
+#: What is said to a supplier, and what it says.
+BOUGHT = frozenset({"purchase_order", "despatch_advice"})
 CANCELS = frozenset({"cancellation", "warehouse_order_cancel"})
 #: Documents that tell how far an order is.
 TELLING = ORDERS | CANCELS | {
@@ -62,6 +68,17 @@ class Lives:
         answer = charter.orders.cancel_answer
         self._answer_is_told = answer == "told" or (answer is None and "pick_status" in charter.objects)
 
+    def is_telling(self, message: Message) -> bool:
+        """Whether a document tells how far an order is; of a supplier's only where it ships in our place."""
+        if message.document not in BOUGHT:
+            return message.document in TELLING
+        if message.root == message.hub or self._charter.sourcing is None:
+            return False
+        if message.document == "purchase_order":
+            return True
+        known = self._known.by_number("purchase_order", str(message.tree.get("purchase_order")))
+        return known is not None and known.hub != known.root == message.root
+
     def is_warehouse(self, system: str) -> bool:
         """Whether a system is asked to ship; where none tells of its floor, each may be."""
         return system in self._warehouses or not self._warehouses
@@ -84,14 +101,17 @@ class Lives:
         return replace(fact, release=f"h{known.hub}") if known else self._by_number(fact)
 
     def _by_number(self, fact: Fact) -> Fact:
-        known = self._known.by_number("warehouse_order", fact.release)
+        numbers = (
+            self._known.by_number(kind, fact.release) for kind in ("warehouse_order", "purchase_order")
+        )
+        known = next(filter(None, numbers), None)
         return replace(fact, release=f"h{known.hub}") if known else fact
 
     def known_facts(self, story: Story, asked: Message | None) -> list[Fact]:
         """What a story tells, but for the message that is asked about."""
         known: list[Fact] = []
         for message, sent in story:
-            if message.document not in TELLING or (asked is not None and message.id == asked.id):
+            if not self.is_telling(message) or (asked is not None and message.id == asked.id):
                 continue
             document = self._read(message)
             if document is None:
@@ -99,6 +119,13 @@ class Lives:
             facts = self.facts(message, document)
             if message.state is MessageState.ROUTED:
                 known += facts
+                known += [
+                    self.answer(fact, Told.AMEND_ACCEPTED)
+                    for fact in facts
+                    if fact.told is Told.AMEND_REQUESTED and self._charter.sourcing is not None
+                ]
+            elif message.state in _PENDING and self._is_part(message):
+                known += self._pending(message, facts)
             elif message.state is MessageState.CLOSED and message.document in ORDERS:
                 known += [*facts, *(self.answer(fact, Told.CANCEL_ACCEPTED) for fact in facts[:1])]
             known += self._sent(message, facts, sent)
@@ -108,6 +135,25 @@ class Lives:
         tree = self._known.numbers.applied(message.document, message.tree)
         return read(message if tree is message.tree else replace(message, tree=tree))
 
+    def _is_part(self, message: Message) -> bool:
+        """Whether the hub itself made it of an order, to be released later."""
+        return (
+            self._charter.sourcing is not None
+            and message.root != message.hub
+            and self._charter.made_by_hub(message.document)
+        )
+
+    def _pending(self, message: Message, facts: Sequence[Fact]) -> Iterator[Fact]:
+        """A part that is not released yet is open all the same; one without a site lacks its stock."""
+        for fact in facts:
+            yield replace(fact, told=Told.VALIDATED)
+            if message.state is MessageState.DESK and message.tree.get("site") is None:
+                lines = tuple(
+                    replace(one, quantity=None, short=one.quantity or Decimal()) for one in fact.lines
+                )
+                told = self.answer(fact, Told.BACKORDERED)
+                yield replace(told, lines=lines, forced=True)
+
     def _sent(self, message: Message, facts: Sequence[Fact], sent: Sequence[Sent]) -> Iterator[Fact]:
         """What the sendings of a message tell."""
         here = [one for one in sent if self.is_warehouse(one.target)]
@@ -115,12 +161,12 @@ class Lives:
             return
         states = {one.state for one in here}
         rejected = any(one.state is _T.DESK and self._was_rejected(one.id) for one in here)
-        if message.document in ORDERS:
+        if message.document in ASKING:
             if _T.DONE in states:
                 yield self.answer(facts[0], Told.RELEASED)
             if states == {_T.CLOSED}:
                 yield self.answer(facts[0], Told.CANCEL_ACCEPTED)
-            elif rejected and message.document == "warehouse_order":
+            elif rejected and message.document != "sales_order":
                 yield self.answer(facts[0], Told.REFUSED)
         elif message.document in CANCELS and facts[0].told is Told.CANCEL_REQUESTED:
             if rejected:

@@ -12,6 +12,7 @@ from crossdock.message.states import MessageState
 from crossdock.model.document import Document
 from crossdock.model.documents.sales import SalesOrder
 from crossdock.model.documents.shipment import Shipment
+from crossdock.model.documents.warehouse import WarehouseOrder
 from crossdock.model.lifecycle.facts import Fact
 from crossdock.model.lifecycle.life import Judged, Life
 from crossdock.model.lifecycle.tables import Need, Trigger
@@ -20,7 +21,7 @@ from crossdock.model.lifecycle.words import Cancellation, Told
 from crossdock.pipeline import amending
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.knowledge import Knowledge
-from crossdock.pipeline.lives import CANCELS, ORDERS, TELLING, Lives, Story
+from crossdock.pipeline.lives import CANCELS, ORDERS, Lives, Story
 
 
 @dataclass(slots=True)
@@ -60,7 +61,7 @@ class Progress:
         Raises Waits for what lacks its predecessor or must not go out yet, and Invalid
         (`bad_transition`) for what cannot be.
         """
-        if message.document not in TELLING:
+        if not self._lives.is_telling(message):
             return None
         if self._is_first(message, new=new):
             story: Story = self._before_it(message)
@@ -174,6 +175,8 @@ class Progress:
         begun_ms = capture.at_ms if capture else self._context.time.at_ms
         opens_ms = begun_ms + int(self._charter.orders.edit_window_s * 1000)
         start = document.ship_from_at if isinstance(document, SalesOrder) else None
+        if isinstance(document, WarehouseOrder):
+            start = document.release_at
         if start is None:
             return opens_ms if self._charter.orders.edit_window_s else 0
         if not isinstance(start, datetime):

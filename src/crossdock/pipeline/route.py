@@ -11,6 +11,7 @@ from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.model.documents.sales import SalesOrder
 from crossdock.pipeline.bound import Context
+from crossdock.pipeline.sourcing.meant import is_meant
 from crossdock.pipeline.target import Target
 
 ACKNOWLEDGEMENT = "acknowledgement"
@@ -39,7 +40,9 @@ class Router:
         return [
             r
             for r in rule.readers
-            if r.system not in others and self._targets[r.system].writes(message.document)
+            if r.system not in others
+            and self._targets[r.system].writes(message.document)
+            and is_meant(self._context.charter, r.system, message)
         ]
 
     def _others(self, message: Message) -> Collection[str]:

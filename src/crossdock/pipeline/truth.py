@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -51,7 +52,16 @@ def _plain(quantity: Decimal) -> int | Decimal:
 
 
 def status(
-    like: Message, life: Life, order: str, occasion: str, *, id_: int, hub: int, now_ms: int, reason: str = ""
+    like: Message,
+    life: Life,
+    order: str,
+    occasion: str,
+    *,
+    id_: int,
+    hub: int,
+    now_ms: int,
+    reason: str = "",
+    parts: Sequence[dict[str, Any]] = (),
 ) -> Message:
     """The document that tells how far an order is; `like` is what made the hub tell it."""
     number = f"{order}:{id_}"
@@ -61,6 +71,8 @@ def status(
     }  # fmt: skip
     if reason:
         tree["reason"] = reason[:500]
+    if parts:
+        tree["parts"] = list(parts)
     return made(like, OrderStatus.kind, number, tree, id_=id_, hub=hub)
 
 

@@ -18,11 +18,13 @@ _MEMBER = "members x WHERE x.kind = {} AND x.id = m.id"
 _SAME_NAME = (
     "x.scope = m.scope AND x.system = m.system AND x.document = m.document AND x.their_id = m.their_id"
 )
+#: A level that the hub reckoned came from nobody: it has no name elsewhere, and nobody told it.
+_CAME = f"m.state = {_ROUTED} AND m.capture <> 0"
 #: What is gone; the table that tells of it, which of its rows do, and what they name; the row that must be there.
 _GONE = (
     ("the object of {}", "messages", f"m.state = {_ROUTED}", "number", "hubs x WHERE x.id = m.hub"),
-    ("the identity of {}", "messages", f"m.state = {_ROUTED}", "number", f"identity x WHERE {_SAME_NAME}"),
-    ("the sender's belief of {}", "messages", _TOLD, "number", _BELIEF.format("system")),
+    ("the identity of {}", "messages", _CAME, "number", f"identity x WHERE {_SAME_NAME}"),
+    ("the sender's belief of {}", "messages", f"{_CAME} AND {_TOLD}", "number", _BELIEF.format("system")),
     (
         "the receiver's belief of {}",
         "transmissions",

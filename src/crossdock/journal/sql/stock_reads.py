@@ -14,6 +14,8 @@ from crossdock.stock.reservation import Reservation, ReservationState
 LEVEL = "sku, site, unit, supply, reserved, as_of_ms, changed"
 BELIEF = "hub, system, sku, site, status, lot, expires_on, owner, place, unit, gross, net, as_of_ms, message, counted"
 RESERVATION = "id, sku, site, channel, holder, line, amount, state, lot, made_ms, until_ms, passed_ms"
+#: Lots of one item at one site that are looked at.
+LOTS_MAX = 1_000
 _TOLD = "channel, sku, hub, amount, unit, how, at_ms"
 _KITS = "FROM hubs h JOIN beliefs b ON b.hub = h.id WHERE h.document = 'kit_composition' AND b.how = 1"
 
@@ -60,6 +62,24 @@ class StockReads(ResendReads):
         """What is set aside of an item and still counts."""
         query = f"SELECT {RESERVATION} FROM reservations WHERE sku = ? AND state IN (1, 2) ORDER BY id"
         return [read_reservation(row) for row in self._reader.execute(query, (sku,))]
+
+    def lots(self, sku: str, site: str) -> list[BeliefRow]:
+        """What can be promised of each lot of an item at a site, as its warehouse told it."""
+        rows = self._reader.execute(
+            f"SELECT {BELIEF} FROM stock_beliefs WHERE sku = ? AND site = ? AND lot IS NOT NULL AND counted > 0"
+            " ORDER BY hub LIMIT ?",
+            (sku, site, LOTS_MAX),
+        )
+        return [BeliefRow(*row) for row in rows]
+
+    def lots_held(self, sku: str, site: str) -> dict[str, int]:
+        """How much of each lot of an item is set aside at a site."""
+        rows = self._reader.execute(
+            "SELECT lot, sum(amount) FROM reservations WHERE sku = ? AND site = ? AND state IN (1, 2)"
+            " AND lot IS NOT NULL GROUP BY lot",
+            (sku, site),
+        )
+        return {lot: int(amount) for lot, amount in rows}
 
     def lot_expiry(self, sku: str, lot: str) -> str | None:
         """The last day of a lot, as a warehouse told it."""

@@ -32,7 +32,7 @@ from crossdock.model.fields import (
     Text,
     UnitCode,
 )
-from crossdock.model.moments import When
+from crossdock.model.moments import Day, When
 from crossdock.model.quantity import Quantity, convert
 
 
@@ -73,6 +73,8 @@ class Item(Document):
     pick_unit: UnitCode | None = Field(None, description="The unit it is picked in.")
     packs: Several[Pack] = Field((), description="The units it is packed in.")
     gtin: Gtin | None = Field(None, description="The barcode of one base unit.")
+    substitutes: Several[Code] = Field((), description="Items that may be sent instead, the best first.")
+    available_from: Day | None = Field(None, description="The first day on which it leaves (preorder).")
     variant_of: Code | None = Field(None, description="The item that this one is a variant of.")
     lot_tracked: bool | None = Field(None, description="Whether every movement names a lot.")
     serial_tracked: bool | None = Field(None, description="Whether every piece has a serial number.")

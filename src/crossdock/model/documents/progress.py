@@ -7,18 +7,20 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from crossdock.model.document import Document, DocumentClass, Line, Measured, in_lines
+from crossdock.model.document import Document, DocumentClass, Line, Measured, Part, in_lines
 from crossdock.model.documents.sales import SalesOrder
 from crossdock.model.documents.shipment import Shipment
 from crossdock.model.documents.warehouse import joined
 from crossdock.model.fields import (
     Code,
+    LineId,
     NotNegative,
     PersonalText,
+    Positive,
     Several,
     Text,
 )
-from crossdock.model.moments import Instant, When
+from crossdock.model.moments import Day, Instant, When
 
 
 class OrderHold(Document):
@@ -69,6 +71,14 @@ class TransportStatus(Document):
         return None if self.shipment is None else (Shipment.kind, self.shipment)
 
 
+class PartLine(Measured):
+    """So much of one line of an order, in one part of it."""
+
+    order_line: LineId | None = Field(None, description="The order's line.")
+    quantity: Positive = Field(description="How much, in `unit`.")
+    substitute_for: Code | None = Field(None, description="The item that this one replaces.")
+
+
 class LineStatus(Line):
     """How far one line of an order is, in the order's own unit."""
 
@@ -81,6 +91,16 @@ class LineStatus(Line):
     cancelled: NotNegative = Field(description="How much will not leave any more.")
     returned: NotNegative = Field(description="How much came back.")
     state: Code = Field(description="In one word.")
+
+
+class OrderPart(Part):
+    """What one site or supplier ships of an order."""
+
+    number: Code = Field(description="The number of the warehouse order or purchase order.")
+    site: Code | None = Field(None, description="The site, or the supplier; none: it waits for stock.")
+    state: Code = Field(description="How far it is.")
+    ship_on: Day | None = Field(None, description="The day on which it is to leave.")
+    lines: Several[PartLine] = Field((), description="What it ships.")
 
 
 class OrderStatus(Document):
@@ -103,6 +123,7 @@ class OrderStatus(Document):
     reason: Text | None = Field(None, description="Words for people.")
     as_of: When | None = Field(None, description="When the hub told it.")
     lines: Several[LineStatus] = Field((), description="Line by line.")
+    parts: Several[OrderPart] = Field((), description="Part by part, where the hub routes orders.")
 
     def own_number(self) -> str:
         """Order and occasion."""

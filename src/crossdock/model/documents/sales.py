@@ -37,6 +37,8 @@ class OrderLine(Line):
     lot: Code | None = Field(None, description="The lot that was asked for.")
     requested_at: When | None = Field(None, description="When the buyer wants this line.")
     substitute_for: Code | None = Field(None, description="The item that this one replaces.")
+    gift: bool | None = Field(None, description="Whether it is wrapped as a gift.")
+    gift_message: Text | None = Field(None, description="What the gift card says.")
 
     def amount(self) -> Quantity:
         """The quantity with its unit."""
@@ -68,6 +70,7 @@ class SalesOrder(Document):
     requested_at: When | None = Field(None, description="When the buyer wants it.")
     ship_from_at: When | None = Field(None, description="Start of the ship window.")
     ship_until_at: When | None = Field(None, description="End of the ship window.")
+    ship_complete: bool | None = Field(None, description="True: all in one shipment, or nothing yet.")
     holds: Several[Literal["fraud", "credit", "edit_window"]] = Field(
         (), description="Why it must not be released yet; `order_hold` lifts them."
     )

@@ -20,7 +20,7 @@ from crossdock.model.fields import (
     Several,
     Text,
 )
-from crossdock.model.moments import Instant, When
+from crossdock.model.moments import Day, Instant, When
 from crossdock.model.quantity import Quantity
 
 PickState = Literal[
@@ -36,6 +36,9 @@ class WarehouseOrderLine(Line):
     quantity: Positive = Field(description="How much to pick, in `unit`.")
     lot: Code | None = Field(None, description="The lot to pick from, where one is prescribed.")
     substitute_for: Code | None = Field(None, description="The item that this one replaces.")
+    gift: bool | None = Field(None, description="Whether it is wrapped as a gift.")
+    gift_message: Text | None = Field(None, description="What the gift card says.")
+    hazardous: bool | None = Field(None, description="Whether its item is dangerous to carry.")
 
     def amount(self) -> Quantity:
         """The quantity with its unit."""
@@ -56,6 +59,9 @@ class WarehouseOrder(Document):
     ship_method: Code | None = Field(None, description="Carrier service, in our words.")
     released_at: When | None = Field(None, description="When it was released.")
     requested_at: When | None = Field(None, description="When the goods must leave or arrive.")
+    release_at: Instant | None = Field(None, description="It is not released before.")
+    promised_ship_on: Day | None = Field(None, description="The day on which it is to leave.")
+    ship_until_at: When | None = Field(None, description="End of the ship window.")
     backorder_of: Code | None = Field(None, description="The warehouse order whose rest this is.")
     priority: Code | None = Field(None, description="How urgent, in our words.")
     reference: Code | None = Field(None, description="The buyer's own order number.")

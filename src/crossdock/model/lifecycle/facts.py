@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ from crossdock.model.document import Document, Line
 from crossdock.model.documents.billing import Invoice
 from crossdock.model.documents.inventory import StockTransfer
 from crossdock.model.documents.progress import OrderHold, TransportStatus
+from crossdock.model.documents.purchase import DespatchAdvice, PurchaseOrder
 from crossdock.model.documents.returns import ReturnAuthorisation, ReturnReceipt
 from crossdock.model.documents.sales import Cancellation, SalesOrder
 from crossdock.model.documents.shipment import Shipment
@@ -65,6 +66,8 @@ class Fact:
 
 def facts_of(document: Document, system: str = "", version: int = 0) -> tuple[Fact, ...]:
     """What a document tells; nothing for one that is about something else."""
+    if isinstance(document, PurchaseOrder | DespatchAdvice):
+        return tuple(_bought(document, system, version))
     return tuple(_facts(document, system, version))
 
 
@@ -118,6 +121,19 @@ def _facts(document: Document, system: str, version: int) -> Iterator[Fact]:
             yield fact(Told.RETURN_RECEIVED, at=at, about=document.number, lines=_lines(document.lines))
         case _:
             return
+
+
+def _bought(document: PurchaseOrder | DespatchAdvice, system: str, version: int) -> Iterator[Fact]:
+    """Of a supplier that ships to the customer itself; one for our own shelves tells nothing of an order."""
+    source = f"{document.kind}/{document.own_number()}"
+    if isinstance(document, PurchaseOrder):
+        lines = _lines(document.lines)
+        yield Fact(Told.RELEASED, source, system, document.number, version=version, lines=lines)
+        return
+    place, at = document.purchase_order or "", _instant(document.shipped_at)
+    left = Fact(Told.PART_SHIPPED, source, system, place, at, version, document.number)
+    yield replace(left, lines=_lines(document.lines))
+    yield replace(left, told=Told.FINAL)
 
 
 def _from_floor(document: PickStatus, plain: Fact, system: str) -> Iterator[Fact]:

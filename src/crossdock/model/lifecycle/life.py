@@ -30,6 +30,7 @@ _RANK = {told: rank for rank, told in enumerate(Told)} | {
     Told.AMEND_REQUESTED: -1,
 }
 _BEGIN = frozenset({Told.VALIDATED})
+_OPENS = frozenset({Told.VALIDATED, Told.RELEASED})
 _UNTIMED_EARLY = frozenset(
     {Told.RELEASED, Told.CANCEL_REQUESTED, Told.AMEND_REQUESTED, Told.AMEND_ACCEPTED, Told.AMEND_REFUSED}
 )
@@ -100,7 +101,7 @@ class Life:
         self._charged: set[str] = set()
         self._invoices: set[str] = set()
         self._facts = _in_order([*facts, *self._asked])
-        self._named = any(fact.told is Told.RELEASED and fact.release for fact in self._facts)
+        self._named = any(fact.told in _OPENS and fact.release for fact in self._facts)
         heard = {fact.told for fact in self._facts}
         self._missing = frozenset(told for told in Told if told in reported and told not in heard)
         for fact in self._facts:
@@ -114,6 +115,11 @@ class Life:
         """The releases that count: named ones where there are any."""
         named = [one for name, one in self.releases.items() if name]
         return named or [self.releases[""]]
+
+    @property
+    def told(self) -> Sequence[Fact]:
+        """All that was told of it, as it happened, each source once."""
+        return self._facts
 
     @property
     def fulfilment(self) -> Fulfilment:
@@ -163,8 +169,9 @@ class Life:
     @property
     def stands(self) -> tuple[object, ...]:
         """Every state of every table, to be compared."""
-        named = sorted(self.releases.items(), key=_first)
-        releases = tuple((name, one.fulfilment, one.cancellation) for name, one in named)
+        named = sorted(self.releases)
+        every = (self.releases[name] for name in named)
+        releases = tuple((one.number, one.fulfilment, one.cancellation) for one in every)
         return (*releases, self.billing, tuple(self.holds.values()), self.amendment, self.returned)
 
     # -- one fact -------------------------------------------------------------
@@ -179,7 +186,8 @@ class Life:
         if fact.release and told is not Told.RELEASED and self._is_unknown(fact):
             yield Step(Verdict.WAITS, Fulfilment.RELEASED, missing=Told.RELEASED)
         elif told is Told.VALIDATED:
-            yield self._fulfil(self.releases[""], fact)
+            # One that names a release tells of a part that is still to be released.
+            yield self._fulfil(self._opened(fact.release), fact)
         elif told is Told.RELEASED:
             yield self._fulfil(self._opened(fact.release), fact)
         elif told in _FLOOR:
@@ -349,10 +357,6 @@ def judge(
 def _is_old(known: Sequence[Fact], asked: Fact) -> bool:
     """Whether something else was told of a later moment."""
     return any(_when(fact) > _when(asked) for fact in known)
-
-
-def _first(item: tuple[str, Release]) -> str:
-    return item[0]
 
 
 def _never(release: Release) -> bool:

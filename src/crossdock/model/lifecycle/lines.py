@@ -75,7 +75,7 @@ def carried(facts: Iterable[Fact], *, stopped: bool, convert: Convert = same_uni
     facts = list(facts)
     lines: dict[str, LineProgress] = {}
     for fact in facts:
-        if fact.told is Told.VALIDATED:
+        if fact.told is Told.VALIDATED and not fact.release:
             lines = {
                 one.line: LineProgress(one.line, one.sku, one.unit, one.quantity or _NONE)
                 for one in fact.lines

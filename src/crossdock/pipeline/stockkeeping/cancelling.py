@@ -54,14 +54,19 @@ def given_back(
             continue
         amount = room.measures.demand(line.sku, line.quantity, line.unit)
         for sku, some in exploded(line.sku, amount, room.kits.kits).items():
-            rows += _less(ledger, order, str(line.line), sku, some)
+            rows += less(ledger, order, str(line.line), sku, some)
     return rows
 
 
-def _less(ledger: StockLedger, order: int, line: str, sku: str, amount: int) -> list[Row]:
+def less(
+    ledger: StockLedger, order: int, line: str, sku: str, amount: int, sites: Collection[str] | None = None
+) -> list[Row]:
+    """Gives back so much of what is set aside for a line, at some sites or all."""
     rows: list[Row] = []
     for one in ledger.of(order):
         if amount <= 0 or one.state is not _S.HELD or (one.line, one.sku) != (line, sku):
+            continue
+        if sites is not None and one.site not in sites:
             continue
         some = min(amount, one.amount)
         amount -= some

@@ -30,6 +30,7 @@ class StockLedger:
         self._supply: dict[tuple[str, str], int] = {}
         self._taken: dict[tuple[str, str], int] = {}
         self._left: set[tuple[str, str]] = set()  #: what was taken there and asked nobody
+        self._lots: dict[tuple[str, str, str], int] = {}  #: set aside of lots by this batch
 
     def begin(self) -> None:
         """Ends a batch: from now on the store has what it did."""
@@ -39,6 +40,7 @@ class StockLedger:
         self._supply.clear()
         self._taken.clear()
         self._left.clear()
+        self._lots.clear()
 
     def write(self, changes: Changes, now_ms: int) -> None:
         """The sums of what the batch did."""
@@ -78,6 +80,14 @@ class StockLedger:
         row = self.levels([sku]).get((sku, site)) or LevelRow(sku, site, "EA", 0, 0, 0, 0)
         self._levels[sku][site] = replace(row, reserved=row.reserved + amount)
         self._taken[sku, site] = self._taken.get((sku, site), 0) + amount
+
+    def take_lot(self, sku: str, site: str, lot: str, amount: int) -> None:
+        """So much of one lot will be set aside by this batch."""
+        self._lots[sku, site, lot] = self._lots.get((sku, site, lot), 0) + amount
+
+    def lot_taken(self, sku: str, site: str, lot: str) -> int:
+        """What this batch sets aside of a lot."""
+        return self._lots.get((sku, site, lot), 0)
 
     # -- beliefs -------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""Orders shared out to sites and suppliers while a batch is decided."""

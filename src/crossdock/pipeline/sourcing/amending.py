@@ -1,0 +1,99 @@
+"""What a change of an order does to its parts: what can still be changed, and what comes too late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+
+from crossdock.message.records import Message
+from crossdock.message.states import MessageState
+from crossdock.model.lifecycle.words import Fulfilment
+from crossdock.pipeline.sourcing.plan import RELEASE, Part, PartLine, Revised, lines_of, number_of
+from crossdock.pipeline.sourcing.standing import OpenPart
+
+#: Whether a kind of change still goes to a warehouse that is so far.
+Sends = Callable[[str, Fulfilment], bool]
+#: Kinds of change that concern every part of an order.
+HEADER = ("address", "ship_method", "other")
+_SHIPPED = (Fulfilment.PART_SHIPPED, Fulfilment.SHIPPED, Fulfilment.DELIVERED)
+
+
+@dataclass(slots=True)
+class Cut:
+    """What was taken out of parts."""
+
+    revised: list[Revised] = field(default_factory=list[Revised])
+    freed: list[tuple[Message, PartLine]] = field(default_factory=list[tuple[Message, PartLine]])
+    refused: list[str] = field(default_factory=list[str])
+
+
+def cut(parts: Sequence[OpenPart], excess: Mapping[str, Decimal], header: Sequence[str], sends: Sends) -> Cut:
+    """Takes so much of each line out of the parts of an order, and gives each the order's new header.
+
+    What waits gives way before what was released, the newest first.
+    """
+    left, found = dict(excess), Cut()
+    kept: dict[int, list[PartLine]] = {}
+    going = [part for part in parts if _is_open(part)]
+    for part in sorted(going, key=_gives_way):
+        lines = list(lines_of(part.message.tree))
+        for index, line in enumerate(lines):
+            wanted = left.get(line.line, Decimal())
+            some = min(wanted, line.quantity)
+            if some <= 0 or not _changes(part, "quantity" if some < line.quantity else "lines", sends):
+                continue
+            left[line.line] = wanted - some
+            lines[index] = replace(line, quantity=line.quantity - some)
+            found.freed.append((part.message, replace(line, quantity=some)))
+        kept[part.message.id] = [line for line in lines if line.quantity > 0]
+    for part in going:
+        _revise(part, kept[part.message.id], header, sends, found)
+    found.refused += [
+        f"line {line}: {number_of(amount)} more than is wanted now are on their way already"
+        for line, amount in left.items()
+        if amount > 0
+    ]
+    return found
+
+
+def _revise(
+    part: OpenPart, lines: Sequence[PartLine], header: Sequence[str], sends: Sends, found: Cut
+) -> None:
+    tree = part.message.tree
+    late = [kind for kind in header if not _changes(part, kind, sends)]
+    if late:
+        where = f"{part.message.number} at {part.site or 'its supplier'} is {part.release.fulfilment.value}"
+        found.refused.append(f"{where}: a change of {', '.join(late)} comes too late")
+    if not lines:
+        found.revised.append(Revised(part.message, None))
+    elif list(lines) != list(lines_of(tree)) or (header and not late):
+        ship_on, release = tree.get("promised_ship_on"), tree.get("release_at")
+        made = Part(
+            tuple(lines), part.site, None, date.fromisoformat(ship_on) if ship_on else None,
+            int(datetime.fromisoformat(release).timestamp() * 1000) if release else None,
+        )  # fmt: skip
+        found.revised.append(Revised(part.message, made))
+
+
+def _is_open(part: OpenPart) -> bool:
+    closed = part.message.state is MessageState.CLOSED
+    return part.message.document == RELEASE and not (closed or part.refused or part.release.ended)
+
+
+def _gives_way(part: OpenPart) -> tuple[bool, bool, int]:
+    return not part.pending, part.site is not None, -part.message.id
+
+
+def _changes(part: OpenPart, kind: str, sends: Sends) -> bool:
+    """Whether a kind of change can still be made to a part."""
+    if part.pending:
+        return True
+    return part.release.fulfilment not in _SHIPPED and sends(kind, part.release.fulfilment)
+
+
+def excess_of(ordered: Mapping[str, Decimal], spoken: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
+    """How much more of each line somebody answers for than is ordered now."""
+    found = {line: whole - ordered.get(line, Decimal()) for line, whole in spoken}
+    return {line: amount for line, amount in found.items() if amount > 0}

@@ -1,0 +1,1 @@
+"""Order routing through the whole pipeline."""
