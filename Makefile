@@ -77,6 +77,7 @@ fuzz: ## damaged EDI for FUZZ_S seconds: nothing may crash or hang
 bench-edi: env ## EDI read and checked, beside what people use today
 	$(BIN)/python -m bench.x12
 	$(BIN)/python -m bench.edifact
+	$(BIN)/python -m bench.partners
 
 .PHONY: screenshots
 screenshots: env ## a picture of every page of the console, light and dark, wide and phone, in var/screenshots
@@ -93,6 +94,13 @@ fuzz-api: env ## every route of /openapi.json as each role and as nobody, API_S 
 	test -x .cache/schemathesis/venv/bin/python || $(PYTHON) -m venv .cache/schemathesis/venv
 	.cache/schemathesis/venv/bin/python -m pip install --quiet --disable-pip-version-check schemathesis==4.32.5
 	$(BIN)/python -m tests.fuzz.openapi --tool .cache/schemathesis/venv/bin/schemathesis --seconds $(API_S)
+
+.PHONY: scenarios scenarios-proof
+scenarios: env ## the stories in scenarios/, with what must stand at each system
+	$(BIN)/crossdock twin scenario run scenarios --quiet
+
+scenarios-proof: env ## takes away one row and one branch of the rules after the other: a story must turn red
+	$(BIN)/python -m tests.scenarios.mutate
 
 .PHONY: sbom audit-dependencies
 sbom: env ## the bill of materials (CycloneDX 1.6) of what is locked, in var/sbom.json

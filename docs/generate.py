@@ -24,6 +24,7 @@ from crossdock.kit.registry import connectors
 from crossdock.message import incident, states
 from crossdock.model import arrival, headline, receiving, reference, returning
 from crossdock.model.lifecycle import tables, words
+from crossdock.scenario import keys as story
 
 DOCS = Path(__file__).resolve().parent
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -225,6 +226,35 @@ def example_keys() -> Iterator[str]:
     yield from _key_table(keys.EXAMPLE)
 
 
+def scenario_keys() -> Iterator[str]:
+    """Every key of a scenario file, section by section."""
+    sections = {
+        "top of the file": story.SCENARIO, "given": story.GIVEN, "given.systems": story.SYSTEM,
+        "given.items": story.ITEM, "given.stock": story.STOCK, "step": story.STEP, "then": story.THEN,
+    }  # fmt: skip
+    for name, table_of_keys in sections.items():
+        yield f"### {name}\n\n"
+        yield from _key_table(table_of_keys)
+        yield "\n"
+
+
+def scenario_steps() -> Iterator[str]:
+    """What each kind of system, and each person, can do in a step."""
+    rows = [("who", "does", "meaning", "short for", "with")]
+    for verb in story.VERBS:
+        who = ", ".join(verb.kinds) or "every system"
+        named = [f"`{key.name}`{'' if key.required else '?'}" for key in verb.keys.values()]
+        more = [f"any field of `{verb.document}`"] if verb.document else []
+        short = f"`{verb.short}`" if verb.short else ""
+        rows.append((who, f"`{verb.word}`", verb.says, short, ", ".join([*named, *more])))
+    yield from table(*rows)
+
+
+def scenario_kinds() -> Iterator[str]:
+    """What a system of a scenario can be."""
+    yield from table(("kind", "what it does"), *((f"`{kind}`", says) for kind, says in story.KINDS.items()))
+
+
 def _key_table(table_of_keys: dict[str, keys.Key]) -> Iterator[str]:
     rows = [("key", "holds", "meaning", "without it")]
     for key in table_of_keys.values():
@@ -385,6 +415,9 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "partner keys": partner_profile_keys,
     "partner meanings": partner_meanings,
     "example keys": example_keys,
+    "scenario keys": scenario_keys,
+    "scenario steps": scenario_steps,
+    "scenario kinds": scenario_kinds,
     "faults": fault_tree,
     "documents": reference.document_tables,
     "units": reference.unit_table,

@@ -54,8 +54,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "api": SHOWN,
         # it puts a partner's interchange into the words of its standard
         "console": f"{SHOWN} api formats",
+        # the real hub, and the intake before it, between twins: what a story asks for is seen at both ends
+        "scenario": f"{SHOWN} api twins",
         # it reads EDI files as they lie, with no hub between
-        "cli": f"{SHOWN} api console twins backup formats loading",
+        "cli": f"{SHOWN} api console twins scenario backup formats loading",
     }.items()
 }
 

@@ -21,6 +21,7 @@ from crossdock.message.incident import TYPES, Incident, MemberKind
 from crossdock.message.records import Capture, Entry, Message, Transmission
 from crossdock.message.states import CaptureState, EntryKind, MessageState, TransmissionState
 from crossdock.pipeline.dedup import ArrivalDedup
+from tests.stories_of_desk import beside_incidents
 from tests.stories_of_stock import stock
 from tests.stories_of_the_watch import watched
 
@@ -382,27 +383,7 @@ class Stories:
             ),
         )  # fmt: skip
         stock(changes, START_MS)
-        changes.row("upsert_incident_clock", 12, 1, 1, None, START_MS + 3_600_000, START_MS)
-        changes.row("insert_shift_note", 13, 1, "ann", "bob", "three are left", 3, START_MS)
-        changes.row("upsert_desk_run", 14, 1, "bulk", "ann", "", "{}", "running", 5, 1, 0, START_MS, None)
-        changes.row("upsert_desk_run", 14, 1, "bulk", "ann", "", "{}", "ended", 5, 5, 0, START_MS, START_MS)
-        changes.row("upsert_resend", 14, 15, 1, 2, "same", 1, None, "")
-        asked = (
-            16,
-            1,
-            "replay",
-            "desk/replay",
-            "erp",
-            "{}",
-            "once more",
-            "ann",
-            "",
-            START_MS,
-            START_MS + 1,
-            1,
-        )
-        changes.row("insert_approval", *asked, "bob", START_MS, "later")
-        changes.row("insert_stone", "payload", 17, b"s" * 32, "asked for by the customer", START_MS)
+        beside_incidents(changes, START_MS)
         changes.row("upsert_restored", "shop", START_MS, START_MS, 1, None)
         changes.row("insert_answer", "act/1", b"d" * 32, b"{}", START_MS)
         changes.row("upsert_tally", 1, "erp", "inventory_balance", START_MS, 7, 120, 3, 1)

@@ -105,6 +105,7 @@ def test_a_unit_that_an_item_declares_is_known_once_it_is_passed_in() -> None:
 
 
 NUMBERS = {
+    "number_change": "NC-1",
     "item": "W-10", "party": "C-1", "sales_order": "SO-1001", "warehouse_order": "WO-1",
     "warehouse_order_cancel": "WO-1", "pick_status": "WO-1", "shipment": "SH-1",
     "inventory_balance": "AMS:W-10:available:L7", "kit_composition": "K-1", "price": "W-10:EA",

@@ -204,6 +204,14 @@ TREES: dict[str, dict[str, Any]] = {
         "to_site": "LDZ",
         "lines": [{"line": 1, "sku": "W-10", "quantity": 12, "unit": "EA"}],
     },
+    "number_change": {
+        "number": "NC-1",
+        "object": "item",
+        "how": "rename",
+        "old": "W-10",
+        "new": "W-0010",
+        "reason": "new scheme",
+    },
     "purchase_order": {
         "number": "PO-1",
         "supplier": {"id": "S-1"},

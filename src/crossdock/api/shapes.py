@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
+from crossdock.api.shapes_of_desk import DeskClock, OurField
+
 
 class Captures(BaseModel):
     """What was accepted, by where it is."""
@@ -195,21 +197,6 @@ class TargetAnswer(BaseModel):
     body: str
 
 
-class OurField(BaseModel):
-    """A field of our document that a person may mend."""
-
-    path: str
-    text: bool
-
-
-class DeskClock(BaseModel):
-    """The clock of one incident where it does not stand as it was opened."""
-
-    level: int = Field(description="How often it went to the next role.")
-    sleeps_until: str | None
-    clock_at: str | None = Field(description="When it goes to the next role; null: it does not.")
-
-
 class IncidentItem(BaseModel):
     """One thing that needs somebody."""
 
@@ -237,7 +224,7 @@ class IncidentItem(BaseModel):
     differs: list[Difference] | None = Field(None, description="Of one duplicate_conflict: at most ten.")
     answer: TargetAnswer | None = Field(None, description="Of one refused sending.")
     fields: list[OurField] | None = Field(None, description="Of one refused sending: what may be mended.")
-    desk: DeskClock | None = Field(None, description="Of one: how far it went up, until when it sleeps.")
+    desk: DeskClock | None = None
 
 
 class Incidents(BaseModel):

@@ -7,6 +7,21 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 
+class DeskClock(BaseModel):
+    """The clock of one incident where it does not stand as it was opened."""
+
+    level: int = Field(description="How often it went to the next role.")
+    sleeps_until: str | None
+    clock_at: str | None = Field(description="When it goes to the next role; null: it does not.")
+
+
+class OurField(BaseModel):
+    """A field of our document that a person may mend."""
+
+    path: str
+    text: bool
+
+
 class PlaybookStep(BaseModel):
     """One thing to do."""
 

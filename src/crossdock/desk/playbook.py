@@ -91,7 +91,7 @@ def filled(text: str, item: Mapping[str, Any], site: str) -> str:
         "path": item["path"], "says": str(item["says"]).rstrip("."), "fix": item["fix"], "system": item["system"],
         "members": item["members"], "since": str(item["opened_at"])[:16].replace("T", " ") + " UTC",
         "due": str(item["due_at"])[:16].replace("T", " ") + " UTC", "id": f"{site} {item['id']}", "site": site,
-        "answer": f"Your answer: {answer['body']}" if answer.get("body") else "",
+        "answer":  f"Your answer: {str(answer['body']).rstrip('.')}." if answer.get("body") else "",
     }  # fmt: skip
     shown = {
         name: _NONE if value in (None, "") and name != "answer" else value for name, value in facts.items()

@@ -29,7 +29,7 @@ Announcement = PurchaseOrder | StockTransfer | DespatchAdvice
 #: States in which stock cannot be sold as it is.
 SPOILT = frozenset({"damaged", "expired"})
 #: States in which a lot past its date may lie: nobody promises it.
-SET_ASIDE = frozenset({"damaged", "expired", "held", "quality"})
+SET_ASIDE = frozenset({"damaged", "expired", "held", "quality", "quarantine"})
 
 
 class Finding(Enum):

@@ -35,9 +35,9 @@ class Shelf:
 SHELVES = MappingProxyType(
     {
         Disposition.RESTOCK: Shelf(("available",), sellable=True),
-        Disposition.QUARANTINE: Shelf(("quality", "held")),
+        Disposition.QUARANTINE: Shelf(("quality", "held", "quarantine")),
         Disposition.SCRAP: Shelf(("damaged", "expired")),
-        Disposition.BACK: Shelf(("held", "damaged", "expired", "quality")),
+        Disposition.BACK: Shelf(("held", "damaged", "expired", "quality", "quarantine")),
     }
 )
 
@@ -56,7 +56,9 @@ _BY_STATUS = MappingProxyType(
         "available": Disposition.RESTOCK,
         "allocated": Disposition.RESTOCK,
         "quality": Disposition.QUARANTINE,
+        "quarantine": Disposition.QUARANTINE,
         "held": Disposition.QUARANTINE,
+        "picked": Disposition.QUARANTINE,
         "in_transit": Disposition.QUARANTINE,
         "damaged": Disposition.SCRAP,
         "expired": Disposition.SCRAP,

@@ -8,12 +8,10 @@ from typing import Any, cast
 from crossdock.charter.charter import Charter, ItemCheck
 from crossdock.faults import Invalid, NotOwned, Waits
 from crossdock.kit.connector import Read, Tree
-from crossdock.message.gate import Direction
 from crossdock.message.records import Message
 from crossdock.model import register
 from crossdock.model.codes.units import UNITS
 from crossdock.model.document import Document, DocumentClass
-from crossdock.pipeline.bound import Context
 from crossdock.pipeline.knowledge import ACKNOWLEDGED, Knowledge
 
 
@@ -85,12 +83,6 @@ def _item(path: str, sku: str, unit: str | None, known: Knowledge) -> Read:
             type="unknown_unit",
         )
     return Read(f"item {sku}", item.version)
-
-
-def until_ms(context: Context, kind: str) -> int:
-    """When a kind of document must have come: its owner's closed times do not count."""
-    rule, wait_ms = context.charter.objects.get(kind), int(context.charter.checks.wait_s * 1000)
-    return context.gates.advanced(rule.owner if rule else "", Direction.IN, wait_ms)
 
 
 def ownership(message: Message, charter: Charter, known: Knowledge) -> bool:

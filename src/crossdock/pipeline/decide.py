@@ -141,7 +141,7 @@ class Decider:
                 return
             except Fault as fault:
                 self._lacks(message, fault, batch, made_by)
-                if fault.type == "backorder" and made_by is not None:
+                if fault.type == "backorder" and made_by is not None and message.root == message.hub:
                     self.stock.nudge(str(fault.value), batch.changes)
                     self.follow_up.short(message, ruling, "backordered", fault.says, batch)
                 return
@@ -299,6 +299,7 @@ class Decider:
         if made_by is not None:
             message.waits_for, message.until_ms = predecessor, until
             changes.add_message(message, made_by)
+            batch.arrived.append(f"{message.document}/{message.number}")  # known, if not on its way
         elif message.state is MessageState.DESK or message.waits_for != predecessor:
             if message.state is MessageState.DESK:
                 self._leave_desk(message, batch)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from crossdock.charter.charter import Charter
-from crossdock.faults import Fault
+from crossdock.faults import Fault, Invalid
 from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.reads import Reads
 from crossdock.journal.stories import Sent
@@ -20,6 +20,7 @@ from crossdock.model.document import Document
 from crossdock.model.lifecycle.facts import Fact, facts_of
 from crossdock.model.lifecycle.life import Life
 from crossdock.model.lifecycle.words import Told
+from crossdock.model.quantity import Quantity, convert
 from crossdock.pipeline.knowledge import Knowledge
 from crossdock.pipeline.truth import states_of
 
@@ -86,7 +87,20 @@ class Lives:
     def life(self, root: int) -> tuple[Life, Story]:
         """The order as it stands."""
         story = self._known.story(root)
-        return Life(self.known_facts(story, None), tells=self.tells), story
+        return Life(self.known_facts(story, None), tells=self.tells, convert=self.convert), story
+
+    def convert(self, sku: str, quantity: Decimal, given: str, wanted: str) -> Decimal | None:
+        """A quantity in the unit of the order's line, by the item master; None where that does not say."""
+        if given == wanted:
+            return quantity
+        item = self._known.item(sku)
+        if item is None or not item.base:
+            return None
+        try:
+            told = convert(Quantity.of(quantity, given), wanted, base=item.base, packs=item.packs).number()
+        except Invalid:
+            return None
+        return Decimal(told)
 
     def facts(self, message: Message, document: Document, *, forced: bool = False) -> tuple[Fact, ...]:
         """What a message tells; `forced`: a person answers for it."""

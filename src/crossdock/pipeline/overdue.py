@@ -10,6 +10,7 @@ from crossdock.message.gate import Direction
 from crossdock.message.records import Entry, Message
 from crossdock.message.states import EntryKind, MessageState
 from crossdock.model.documents.progress import OrderStatus
+from crossdock.pipeline import check
 from crossdock.pipeline.batch import Batch
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.follow_up import FollowUp
@@ -30,15 +31,6 @@ class Overdue:
         self._to_desk = to_desk
         self._entry = entry
 
-    def until(self, kind: str) -> int:
-        """When a kind of document must have come: its owner's closed times do not count."""
-        rule, wait_ms = (
-            self._context.charter.objects.get(kind),
-            int(self._context.charter.checks.wait_s * 1000),
-        )
-        owner = rule.owner if rule else ""
-        return self._context.gates.advanced(owner, Direction.IN, wait_ms)
-
     def look(self, message: Message, batch: Batch) -> int | None:
         """The predecessor did not come in time: somebody must look, unless its owner could not send it.
 
@@ -52,12 +44,16 @@ class Overdue:
             return None
         kind, _, number = (message.waits_for or "/").partition("/")
         journal, rule = self._context.journal, self._context.charter.objects.get(kind)
-        if journal.identity(message.system, kind, number) or journal.hub_of_number(kind, number):
-            return message.id  # it has come, and the word of that was lost between two hosts
+        came = journal.identity(message.system, kind, number) or journal.hub_of_number(kind, number)
+        if came and message.waits_for != f"{message.document}/{message.number}":
+            return message.id  # another has come, and the word of that was lost between two hosts
         shut = self._context.gates.shut(rule.owner, Direction.IN) if rule else None
         if shut is not None:
             batch.changes.move_message(
-                message, MessageState.WAITING, waits_for=message.waits_for, until_ms=self.until(kind)
+                message,
+                MessageState.WAITING,
+                waits_for=message.waits_for,
+                until_ms=check.until_ms(self._context, kind),
             )
             says = f"waits on for {kind} {number}: {shut.says}"
             batch.changes.entry(self._entry(EntryKind.decided, message, says, ()))

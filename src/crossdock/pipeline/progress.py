@@ -75,7 +75,9 @@ class Progress:
         known = self._lives.known_facts(story, message)
         reports = self._charter.systems[message.system].reports
         reported = frozenset(map(Told, reports))
-        life = Life(known, asked=facts, reported=reported, tells=self._lives.tells)
+        life = Life(
+            known, asked=facts, reported=reported, tells=self._lives.tells, convert=self._lives.convert
+        )
         order = _number(story, message)
         verdicts = [life.judged[fact] for fact in facts if fact in life.judged]
         ruling = Ruling(life, order, story, facts)
@@ -98,7 +100,7 @@ class Progress:
         """The order once everything that was to be cancelled was withdrawn."""
         known = self._lives.known_facts(ruling.story, message)
         told = [self._lives.answer(fact, Told.CANCEL_ACCEPTED) for fact in ruling.facts]
-        return Life([*known, *ruling.facts, *told], tells=self._lives.tells)
+        return Life([*known, *ruling.facts, *told], tells=self._lives.tells, convert=self._lives.convert)
 
     # -- facts ----------------------------------------------------------------
 

@@ -74,7 +74,7 @@ class Target:
         self.lanes = Lanes(ordering)
         self.concluder = Concluder(context, bound.system, doubt)
         self._succession = Succession(self.lanes, bound.writers, self.concluder)
-        self._withdrawal = Withdrawal(context.journal, self.lanes, completed)
+        self._withdrawal = Withdrawal(context, self.lanes, completed)
         self.windows = Windows(context.journal, self.name, self.lanes, window)
         self.refill: Callable[[Target, str], None] = lambda _, __: None  #: work of an origin has left memory
         self.window = window

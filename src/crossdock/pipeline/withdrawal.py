@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from crossdock.journal.changes import Changes
-from crossdock.journal.contract import Journal
+from crossdock.journal.changes import Changes, Row
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Transmission
 from crossdock.message.states import EntryKind, TransmissionState
+from crossdock.pipeline.bound import Context
 from crossdock.pipeline.lanes import Flight, Lane, Lanes
 from crossdock.pipeline.lives import CANCELS, ORDERS
+from crossdock.pipeline.stockkeeping.cancelling import never_sent
 from crossdock.pipeline.transmit import entry_of
 
 _S = TransmissionState
@@ -23,9 +24,10 @@ _WITHDRAWN_MAX = 100
 class Withdrawal:
     """Takes what was never sent out of its lane. What may have arrived is never withdrawn."""
 
-    def __init__(self, journal: Journal, lanes: Lanes, completed: Callable[[int], None]) -> None:
+    def __init__(self, context: Context, lanes: Lanes, completed: Callable[[int], None]) -> None:
         """`completed` is told every transmission that was withdrawn for good."""
-        self._journal = journal
+        self._context = context
+        self._journal = context.journal
         self._lanes = lanes
         self._completed = completed
         #: A cancellation -> its lane, and the flights that it took out, each with its state before, until that
@@ -43,8 +45,10 @@ class Withdrawal:
             return False
         self._taken[cancel.id] = lane, [(flight, flight.t.state) for flight in meant]
         lane.leaving += 1
+        freed = self._freed(meant[0].t, changes)
         for flight in meant:
-            self._close(flight.t, cancel, changes)
+            self._close(flight.t, cancel, changes, *freed)
+            freed = []
         self._lanes.remove(lane, meant)
         return True
 
@@ -66,8 +70,10 @@ class Withdrawal:
         if cancel.t.state is _S.SENDING:
             cancel.t.attempt -= 1  # stored ahead of its turn, never put on the wire
             changes.move_transmission(cancel.t, _S.DUE, entry_of(cancel.t, EntryKind.decided, "stays here"))
+        freed = self._freed(order.t, changes)
         for flight in (*meant, cancel):
-            self._close(flight.t, cancel.t, changes)
+            self._close(flight.t, cancel.t, changes, *freed)
+            freed = []
         self._lanes.remove(lane, [*meant, cancel])
         return [flight.t for flight in (*meant, cancel)]
 
@@ -128,15 +134,22 @@ class Withdrawal:
         at_rest = all(_is_meant(cancel, t) and t.state in _AT_REST for t in rows)
         if not rows or len(rows) > _WITHDRAWN_MAX or not at_rest or not self._is_all(cancel, rows):
             return False
+        freed = self._freed(rows[0], changes)
         for t in rows:
             kind = MemberKind.TRANSMISSION if t.state is _S.DESK else MemberKind.FOLLOWER
             incident = self._journal.incident_of(kind, t.id) if kind is MemberKind.TRANSMISSION else None
-            self._close(t, cancel, changes)
+            self._close(t, cancel, changes, *freed)
+            freed = []
             changes.row("delete_member", kind.value, t.id)
             if incident is not None:
                 changes.row("resolve_empty_incident", "it was cancelled", cancel.due_ms, incident)
         lane.blocked_by = None
         return True
+
+    def _freed(self, order: Transmission, changes: Changes) -> list[Row]:
+        """What was set aside for an order that never left, given back: for the first entry that tells of it."""
+        room, now_ms = self._context.stock, self._context.clock.now_ms()
+        return [] if room is None else never_sent(room, self._journal, order, changes, now_ms)
 
     def _is_partial(self, cancel: Flight) -> bool:
         tree = cancel.tree
@@ -146,11 +159,11 @@ class Withdrawal:
         return bool(tree.get("lines"))
 
     @staticmethod
-    def _close(t: Transmission, cancel: Transmission, changes: Changes) -> None:
+    def _close(t: Transmission, cancel: Transmission, changes: Changes, *freed: Row) -> None:
         says = f"withdrawn: {cancel.document} {cancel.number} came before it was sent"
         if t is cancel:
             says = f"{t.target} need not hear of it: what it cancels was never sent"
-        changes.move_transmission(t, _S.CLOSED, entry_of(t, EntryKind.decided, says))
+        changes.move_transmission(t, _S.CLOSED, entry_of(t, EntryKind.decided, says), *freed)
 
 
 def _is_meant(cancel: Transmission, order: Transmission) -> bool:

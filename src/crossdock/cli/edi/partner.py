@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from crossdock.cli import options
+from crossdock.cli.edi import source
 from crossdock.cli.terminal import FOUND, MISUSED, Group, complain, print_json
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ def new(
     from crossdock.charter.partner_guess import guess
     from crossdock.faults import Invalid
 
+    source.must_be_files([str(path) for path in samples])
     try:
         found = guess({path.name: path.read_bytes() for path in samples}, us=us)
     except OSError as error:
@@ -50,6 +52,7 @@ def check(
     from crossdock.faults import Misconfigured
     from crossdock.model import register
 
+    source.must_be_files([str(path) for path in profiles])
     problems: list[Misconfigured] = []
     for path in profiles:
         site = path.resolve().parent.parent
@@ -61,8 +64,8 @@ def check(
         }
         try:
             text = path.read_text("utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            complain(f"{path}: {error}")
+        except (OSError, UnicodeDecodeError):
+            complain(f"{path}: it is not UTF-8 text", fix="give a profile as YAML")
             raise typer.Exit(MISUSED) from None
         for name in list(files):
             if name.startswith("mappings/"):

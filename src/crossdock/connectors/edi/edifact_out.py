@@ -156,7 +156,7 @@ def receiving_advice(tree: Tree, words: Words) -> Segments:
     return [*body, _S("CNT", ("2", str(len(tree["lines"]))))]
 
 
-_STOCK = {"available": "145", "damaged": "124", "held": "124", "quality": "124"}
+_STOCK = {"available": "145", "damaged": "124", "held": "124", "quality": "124", "quarantine": "124"}
 
 
 def inventory_report(tree: Tree, words: Words) -> Segments:

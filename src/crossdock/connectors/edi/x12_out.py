@@ -308,7 +308,7 @@ def transfer_receipt(tree: Tree, words: Words) -> Rows:
     return rows
 
 
-_CONDITIONS = {"damaged": "01", "quality": "04", "held": "09", "expired": "08"}
+_CONDITIONS = {"damaged": "01", "quality": "04", "held": "09", "quarantine": "09", "expired": "08"}
 
 
 def adjustment_advice(tree: Tree, words: Words) -> Rows:
@@ -335,7 +335,14 @@ def adjustment_advice(tree: Tree, words: Words) -> Rows:
     return rows
 
 
-_STOCK = {"available": "33", "damaged": "20", "held": "QH", "quality": "QH", "in_transit": "V3"}
+_STOCK = {
+    "available": "33",
+    "damaged": "20",
+    "held": "QH",
+    "quality": "QH",
+    "quarantine": "QH",
+    "in_transit": "V3",
+}
 
 
 def inventory_advice(tree: Tree, words: Words) -> Rows:

@@ -15,7 +15,7 @@ from crossdock.control.watch.couriers import Courier
 from crossdock.control.watch.wording import LATE, Alert, of_incidents, of_level
 from crossdock.faults import Fault, InDoubt
 from crossdock.journal.changes import Changes
-from crossdock.journal.contract import Overtaken
+from crossdock.journal.contract import Fenced, StoreDown
 from crossdock.journal.sql import watched
 from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.site import SiteJournal
@@ -25,6 +25,7 @@ from crossdock.message.names import INCIDENT, id_of, name_of
 _log = structlog.get_logger("crossdock.alerts")
 DUE, UNDER_WAY, TOLD, NOT_NEEDED, UNKNOWN = 1, 2, 3, 4, 5
 WORDS = {DUE: "due", UNDER_WAY: "under_way", TOLD: "told", NOT_NEEDED: "not_needed", UNKNOWN: "unknown"}
+_STORE_RETRY_S = 0.5
 _RETRY_FIRST_S, _RETRY_MAX_S = 2.0, 300.0
 #: When the clock of an incident has run out, it may be given to somebody else first, who is then told.
 _AFTER_DUE_MS = 3_000
@@ -71,6 +72,7 @@ class Alerts:
         self._couriers = couriers
         self._now_ms = now_ms
         self.counts = Counts()
+        self._under_way = set[int]()  #: being told by this process now
 
     def __bool__(self) -> bool:
         return bool(self._ways)
@@ -132,6 +134,8 @@ class Alerts:
     async def begin(self) -> None:
         """What was being told when the hub stopped is told again only where a repeat is known as one."""
         for row in await self._journal.view(lambda c: watched.alerts_cut_off(c, self._journal.scope)):
+            if row.id in self._under_way:
+                continue
             courier = self._couriers.get(row.way)
             again = courier is not None and courier.repeatable
             if not again:
@@ -164,9 +168,14 @@ class Alerts:
         if courier is None:
             return told
         for bundle in self._bundles([row for row in rows if row not in ended], found):
-            await self._move(bundle.rows, DUE, UNDER_WAY)
-            await self._one(courier, bundle)
-            await self._settle(bundle)
+            ids = {row.id for row in bundle.rows}
+            self._under_way |= ids
+            try:
+                await self._move(bundle.rows, DUE, UNDER_WAY)
+                await self._one(courier, bundle)
+                await self._settle(bundle)
+            finally:
+                self._under_way -= ids
             told += len(bundle.rows)
             if bundle.outcome == DUE:
                 break  # the way is not ready: what is left is tried with it, at its own time
@@ -196,7 +205,16 @@ class Alerts:
         _log.warning("an alert was not told", way=way, alert=bundle.alert.id, says=bundle.says)
 
     async def _settle(self, bundle: _Bundle) -> None:
-        await self._move(bundle.rows, UNDER_WAY, bundle.outcome, tried=bundle.outcome == DUE)
+        while True:
+            try:
+                await self._move(bundle.rows, UNDER_WAY, bundle.outcome, tried=bundle.outcome == DUE)
+            except Fenced:
+                raise
+            except StoreDown as down:  # what was told must not be forgotten
+                _log.error("store down", says=str(down))
+                await asyncio.sleep(_STORE_RETRY_S)
+            else:
+                return
 
     async def _move(self, rows: Sequence[Telling], before: int, to: int, *, tried: bool = False) -> None:
         """Moves alerts; raises Overtaken when another host was faster."""
@@ -275,6 +293,3 @@ def _due(
     found = watched.opened(connection, ids) if ids else []
     late = {id_of(INCIDENT, row.subject) for row in rows if row.step == LATE}
     return rows, {one.id: (one, one.id in late and watched.touched(connection, one.id)) for one in found}
-
-
-__all__ = ["WORDS", "Alerts", "Counts", "Overtaken"]

@@ -87,6 +87,7 @@ class Watch:
         self.looked_s = float("-inf")  #: monotonic time of the last look that went well
         self._tasks: list[asyncio.Task[None]] = []
         self._begun = False
+        self._is_stale = False  #: whether the position in the store may be another than ours
         self.position = 0
         self._pending: int | None = None  #: the last position given, as the look before this one saw it
         self._looks: deque[tuple[int, int]] = deque(
@@ -127,8 +128,10 @@ class Watch:
             pause_s = _RETRY_S
             try:
                 pause_s = await work() if self.is_ours else self._idle()
-            except (Overtaken, Fenced):
-                self._begun = False  # somebody else watches, or did until now
+            except Overtaken:
+                self._is_stale = True  # a person was faster, or another host: looked at again
+            except Fenced:
+                self._begun = False
             except StoreDown as down:
                 _log.error("store down", says=str(down))
             except Exception:  # ends in the next look
@@ -146,6 +149,10 @@ class Watch:
         """One look; gives the pause after it in seconds."""
         if not self._begun:
             await self._begin()
+        if self._is_stale:
+            scope = self.journal.scope
+            self.position = await self.journal.view(lambda c: watched.position(c, scope)) or self.position
+            self._is_stale = False
         seen = await self.journal.view(self._seen)
         changes = self.journal.changes()
         closing, touched = self.silence.judge(seen.events, seen.known, changes)

@@ -172,8 +172,10 @@ class Parts:
                 continue
             if part.refused or part.release.ended:
                 continue
+            before = len(batch.changes.entries)
             asked = self._stop_one(part.message, cancel, batch)
-            if asked and all(t.state is TransmissionState.CLOSED for t in asked):
+            never_left = bool(asked) and all(t.state is TransmissionState.CLOSED for t in asked)
+            if never_left and not _gave_back(batch, before):
                 says = f"{part.message.number} never left: its stock is given back"
                 entry = self._entry(EntryKind.decided, part.message, says, ())
                 batch.changes.entry(entry, *self._free(part.message.root, part.message.tree))
@@ -195,6 +197,11 @@ class Parts:
         asked = self._follow_up.publish(batch, message, f"{site} is asked to stop {message.number}")
         self._known.learn_story(message)
         return asked
+
+
+def _gave_back(batch: Batch, since: int) -> bool:
+    """Whether the withdrawal of a part gave its stock back already."""
+    return any(row[0] == "move_reservation" for _, rows in batch.changes.entries[since:] for row in rows)
 
 
 def parts_told(parts: Sequence[OpenPart]) -> list[dict[str, Any]]:

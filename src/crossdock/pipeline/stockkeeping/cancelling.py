@@ -41,6 +41,17 @@ def taken_back(
     return rows
 
 
+def never_sent(
+    room: Stockroom, journal: Journal, order: Transmission, changes: Changes, now_ms: int
+) -> list[Row]:
+    """An order is withdrawn before its warehouse heard of it: all that was set aside there is given back."""
+    sites = {name for name, site in room.policy.sites.items() if site.system == order.target}
+    ledger = StockLedger(journal, room.policy, room.guard)
+    rows = ledger.release(order.root, sites=sites) if sites else []
+    ledger.write(changes, now_ms)
+    return rows
+
+
 def given_back(
     room: Stockroom, ledger: StockLedger, order: int, told: Cancellation, sites: Collection[str] | None = None
 ) -> list[Row]:

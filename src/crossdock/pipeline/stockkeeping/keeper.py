@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from crossdock.faults import Invalid
 from crossdock.journal.changes import Changes, Row
 from crossdock.journal.contract import Journal
-from crossdock.journal.stock import ToldRow
+from crossdock.journal.stock import BeliefRow, ToldRow
+from crossdock.message.names import id_of
 from crossdock.message.records import Message
 from crossdock.model.document import Document
 from crossdock.model.documents.inventory import InventoryBalance, StockLevel, StockTransfer
@@ -18,15 +21,23 @@ from crossdock.model.documents.warehouse import PickStatus, WarehouseOrder
 from crossdock.model.lifecycle.life import Life
 from crossdock.pipeline.lives import Story
 from crossdock.pipeline.progress import Ruling
+from crossdock.pipeline.renumbering import ITEM
 from crossdock.pipeline.sourcing.sourcer import Sends, Sourcer, Told
-from crossdock.pipeline.stockkeeping import lots
-from crossdock.pipeline.stockkeeping.asked import as_order
+from crossdock.pipeline.stockkeeping import lots, offer
+from crossdock.pipeline.stockkeeping.asked import as_order, is_same
 from crossdock.pipeline.stockkeeping.cancelling import given_back
-from crossdock.pipeline.stockkeeping.kept import Kept
+from crossdock.pipeline.stockkeeping.early import Early, early
+from crossdock.pipeline.stockkeeping.kept import Kept, NotCovered
 from crossdock.pipeline.stockkeeping.ledger import StockLedger
-from crossdock.pipeline.stockkeeping.rows import NOWHERE, OURS, THEIRS, added, told_row
+from crossdock.pipeline.stockkeeping.promises import PROMISE
+from crossdock.pipeline.stockkeeping.rows import NOWHERE, OURS, THEIRS, added, believed, told_row
 from crossdock.pipeline.stockkeeping.stockroom import Stockroom
-from crossdock.stock.reservation import ReservationState
+from crossdock.stock.amount import number
+from crossdock.stock.belief import Belief, counted, good_until
+from crossdock.stock.kit import exploded
+from crossdock.stock.place import Lack, Pick, Want
+from crossdock.stock.policy import Figure, Short
+from crossdock.stock.reservation import Reservation, ReservationState
 from crossdock.stock.sourcing.policy import Sourcing
 
 _S = ReservationState
@@ -107,8 +118,10 @@ class Keeper:
             case WarehouseOrder():
                 return sourcer.release(message, life, again=again)
             case PickStatus() | Shipment():
-                told = self._told_of_part(message, document)
-                rows = [*told, *sourcer.trim(message.root, life)]
+                ended = isinstance(document, PickStatus) and document.state in ("cancelled", "refused")
+                told = self._passed_on if isinstance(document, Shipment) else self._reported
+                rows = [] if ended else told(message, document)  # pyright: ignore[reportArgumentType]
+                rows += sourcer.trim(message.root, life)
                 rest = sourcer.rest(message, life)
                 rest.rows = rows + rest.rows
                 return rest
@@ -184,3 +197,190 @@ class Keeper:
 
     def _day(self) -> datetime:
         return datetime.fromtimestamp(self._now_ms() / 1000, self._zone)
+
+    def _asked(self, readers: Collection[str]) -> bool:
+        return any(site.system in readers for site in self._policy.sites.values())
+
+    def _sites_of(self, system: str, site: str | None) -> frozenset[str]:
+        """The sites that a report is about."""
+        own = {name for name, policy in self._policy.sites.items() if policy.system == system}
+        return frozenset({site} if site in own else own)
+
+    # -- balances ------------------------------------------------------------
+
+    def _balance(self, message: Message, told: InventoryBalance) -> Kept:
+        site = self._policy.site_of(message.system, told.site)
+        if site is None:
+            return Kept()
+        ledger, measures = self._ledger, self._room.measures
+        gross, unit = measures.supply(told.sku, told.quantity, told.unit)
+        net = None if told.net is None else measures.supply(told.sku, told.net, told.unit)[0]
+        belief = Belief(
+            message.system, told.site, told.sku, told.status, gross, net, told.lot, told.expires_on, told.owner,
+            told.location,
+        )  # fmt: skip
+        as_of_ms = int(told.as_of.timestamp() * 1000)
+        before = ledger.belief(message.hub, message.system)
+        if before is not None and before.as_of_ms > as_of_ms:
+            return Kept(says="an older figure than is known")
+        usable = counted(belief, site, self._day(), self._zone)
+        until = good_until(told.expires_on, site.left_days, self._zone)
+        row = BeliefRow(
+            message.hub, message.system, told.sku, told.site, told.status, told.lot,
+            told.expires_on.isoformat() if told.expires_on else None, told.owner, told.location, unit, gross, net,
+            as_of_ms, message.id, usable,
+        )  # fmt: skip
+        was = before.counted if before is not None else 0
+        kept = Kept([believed(row, was, int(until.timestamp() * 1000) if until else None)])
+        ledger.believe(row)
+        if before is not None and (before.sku, before.site) != (told.sku, told.site):
+            # The same balance is of another item, or elsewhere, from now on.
+            ledger.supply(before.sku, before.site, before.unit, -was, before.as_of_ms)
+            was = 0
+        ledger.supply(told.sku, told.site, unit, usable - was, as_of_ms)
+        kept.rows += ledger.show(told.sku, told.site, as_of_ms, told.lot)
+        figure = belief.figure(site)
+        if figure < 0:
+            kept.fault = Invalid(
+                f"{told.site} has {number(figure)} {unit} of {told.sku}: less than nothing",
+                path="net" if site.figure is Figure.NET and told.net is not None else "quantity",
+                value=str(number(figure)),
+                fix="count what is there and send the figure again, or correct the value and retry",
+                type="negative_stock",
+            )
+        return kept
+
+    # -- orders --------------------------------------------------------------
+
+    def _order(self, message: Message, order: SalesOrder, story: Story) -> Kept:
+        if order.order_type in _ELSEWHERE:
+            return Kept()
+        holder, channel = message.hub, self._policy.channel(message.system)
+        own, before = self._ledger.of(holder), Early()
+        if story and not own:
+            self._room.kits.refresh()
+            before = early(self._room, self._ledger, message, story, self._journal.next_id, self._now_ms())
+        wants = [] if before.ended else self._wants(order, own + before.gone)
+        held = [one for one in own if one.state is _S.HELD]
+        if is_same(wants, held):
+            return Kept([self._ledger.note(one) for one in before.gone])
+        held += self._promised(message.system, order.promise)
+        skus = {want.sku for want in wants} | {one.sku for one in held}
+        levels = self._ledger.levels(skus)
+        aside = self._journal.held_by(message.system, skus) if channel.share is not None else {}
+        for one in held:  # what the order already has, it may have again
+            row = levels[one.sku, one.site]
+            levels[one.sku, one.site] = replace(row, reserved=row.reserved - one.amount)
+            aside[one.sku] = aside.get(one.sku, 0) - one.amount
+        found = offer.taken(wants, levels, aside, channel, self._policy, self._room.guard)
+        lacks = [one for one in found if isinstance(one, Lack)]
+        if lacks:
+            raise self._short(channel.short, order, wants, lacks)
+        picks = [one for one in found if isinstance(one, Pick)]
+        rows = [self._ledger.note(one) for one in before.gone]
+        rows += [self._ledger.move(one, one.moved(_S.RELEASED)) for one in held]
+        now = self._now_ms()
+        for pick in picks:
+            one = Reservation(
+                self._journal.next_id(), pick.sku, pick.site, message.system, holder, pick.line, pick.amount,
+                made_ms=now,
+            )  # fmt: skip
+            rows.append(self._ledger.add(one))
+        sites = ", ".join(sorted({pick.site for pick in picks}))
+        return Kept(rows, says=f"stock set aside at {sites}" if sites else "")
+
+    def _wants(self, order: SalesOrder, own: Sequence[Reservation]) -> list[Want]:
+        """What is still to be set aside: what a warehouse has taken already is not wanted again."""
+        self._room.kits.refresh()
+        site = order.site if order.site in self._policy.sites else None
+        gone: dict[tuple[str, str], int] = {}
+        for one in own:
+            if one.state in {_S.PASSING, _S.GONE}:
+                key = one.line, self._room.numbers.now(ITEM, one.sku)
+                gone[key] = gone.get(key, 0) + one.amount
+        wants: list[Want] = []
+        for line in order.lines:
+            amount = self._room.measures.demand(line.sku, line.quantity, line.unit)
+            for sku, some in exploded(line.sku, amount, self._room.kits.kits).items():
+                name = str(line.line)
+                left = some - gone.get((name, sku), 0)
+                if left > 0:
+                    wants.append(Want(name, sku, left, site))
+        return wants
+
+    def _promised(self, channel: str, promise: str | None) -> list[Reservation]:
+        """What the channel's own promise still holds for this order."""
+        id_ = id_of(PROMISE, promise) if promise is not None else None
+        if id_ is None:
+            return []
+        return [one for one in self._ledger.of(id_) if one.state is _S.HELD and one.channel == channel]
+
+    def _short(
+        self, short: Short, order: SalesOrder, wants: Sequence[Want], lacks: Sequence[Lack]
+    ) -> Exception:
+        first = lacks[0]
+        says = f"{number(first.wanted)} of {first.sku} are wanted and {number(first.there)} can be promised"
+        says += f", and {len(lacks) - 1} more items are not there" if len(lacks) > 1 else ""
+        if short is Short.REFUSE:
+            return NotCovered(says)
+        line = next((want.line for want in wants if want.sku == first.sku), "")
+        index = next((n for n, one in enumerate(order.lines) if str(one.line) == line), 0)
+        return Invalid(
+            says,
+            path=f"lines[{index}].quantity",
+            value=first.sku,
+            fix="it goes on by itself when stock comes; or send the order with less, then retry",
+            type="backorder",
+        )
+
+    # -- what warehouses report ----------------------------------------------
+
+    def _shipped(self, message: Message, told: Shipment) -> list[Row]:
+        rows, sites = self._passed_on(message, told), self._sites_of(message.system, told.site)
+        if told.is_whole():
+            left = [
+                one for one in self._ledger.of(message.root) if one.state is _S.HELD and one.site in sites
+            ]
+            rows += [self._ledger.move(one, one.moved(_S.RELEASED)) for one in left]
+        return rows
+
+    def _passed_on(self, message: Message, told: Shipment) -> list[Row]:
+        sites = self._sites_of(message.system, told.site)
+        at_ms = (
+            int(told.shipped_at.timestamp() * 1000)
+            if isinstance(told.shipped_at, datetime)
+            else self._now_ms()
+        )
+        rows: list[Row] = []
+        for line in told.lines:
+            if line.quantity == 0:
+                continue
+            amount = self._room.measures.demand(line.sku, line.quantity, line.unit)
+            name = str(line.order_line if line.order_line is not None else line.line)
+            whole = exploded(
+                line.sku, amount, {} if self._holds(message.root, line.sku) else self._room.kits.kits
+            )
+            for sku, some in whole.items():
+                rows += self._ledger.pass_on(
+                    message.root, sku, some, line=name, lot=line.lot, at_ms=at_ms, sites=sites
+                )
+        return rows
+
+    def _holds(self, holder: int, sku: str) -> bool:
+        return any(one.sku == sku for one in self._ledger.of(holder))
+
+    def _reported(self, message: Message, told: PickStatus) -> list[Row]:
+        sites = self._sites_of(message.system, told.site)
+        if told.state in ("cancelled", "refused"):
+            return self._ledger.release(message.root, sites=sites)
+        net = frozenset(site for site in sites if self._policy.sites[site].figure is Figure.NET)
+        if not net or told.state == "released":
+            return []
+        # Its figures have what it set aside taken off already.
+        at_ms, rows = int(told.at.timestamp() * 1000), list[Row]()
+        for one in self._ledger.of(message.root):
+            if one.state is _S.HELD and one.site in net:
+                rows += self._ledger.pass_on(
+                    message.root, one.sku, one.amount, line=one.line, lot=None, at_ms=at_ms, sites=net
+                )
+        return rows

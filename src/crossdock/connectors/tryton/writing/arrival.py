@@ -22,7 +22,8 @@ MOVE = (
 
 #: States of a line and words of what becomes of it that keep it off the shelf -> the setting that says where it goes.
 _ASIDE = {
-    "held": "quarantine_location", "quality": "quarantine_location", "damaged": "quarantine_location",
+    "held": "quarantine_location", "quarantine": "quarantine_location",
+    "quality": "quarantine_location", "damaged": "quarantine_location",
     "expired": "quarantine_location", "repair": "quarantine_location", "return_to_vendor": "quarantine_location",
     "scrap": "scrap_location",
 }  # fmt: skip

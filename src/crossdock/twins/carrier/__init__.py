@@ -1,0 +1,1 @@
+"""A simulated carrier: parcels on their way, and what they cost."""
