@@ -143,15 +143,10 @@ def operator_of(hub: Running, context: Context, eyes: FourEyes | None = None) ->
 
 
 def create(
-    shown: Shown,
-    *,
-    desk: Desk | None = None,
-    operator: Operator | None = None,
-    people: People | None = None,
-    approvals: Approvals | None = None,
-    subjects: Subjects | None = None,
+    shown: Shown, *, desk: Desk | None = None, operator: Operator | None = None, people: People | None = None,
+    approvals: Approvals | None = None, subjects: Subjects | None = None,
     supervision: Supervision | None = None,
-) -> FastAPI:
+) -> FastAPI:  # fmt: skip
     """The API over a running hub. Nothing in it decides: it reads, and hands acts to the desk.
 
     What is not given is made for this API alone.

@@ -18,6 +18,8 @@ _MEMBER = "members x WHERE x.kind = {} AND x.id = m.id"
 _SAME_NAME = (
     "x.scope = m.scope AND x.system = m.system AND x.document = m.document AND x.their_id = m.their_id"
 )
+#: What the hub itself tells of an order has no belief of its own.
+_TOLD = f"m.state = {_ROUTED} AND m.document <> 'order_status'"
 #: A level that the hub reckoned came from nobody: it has no name elsewhere, and nobody told it.
 _CAME = f"m.state = {_ROUTED} AND m.capture <> 0"
 #: What is gone; the table that tells of it, which of its rows do, and what they name; the row that must be there.

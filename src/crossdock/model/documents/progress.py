@@ -11,7 +11,15 @@ from crossdock.model.document import Document, DocumentClass, Line, Measured, Pa
 from crossdock.model.documents.sales import SalesOrder
 from crossdock.model.documents.shipment import Shipment
 from crossdock.model.documents.warehouse import joined
-from crossdock.model.fields import Code, LineId, NotNegative, PersonalText, Positive, Several, Text
+from crossdock.model.fields import (
+    Code,
+    LineId,
+    NotNegative,
+    PersonalText,
+    Positive,
+    Several,
+    Text,
+)
 from crossdock.model.moments import Day, Instant, When
 
 
