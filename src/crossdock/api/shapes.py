@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from crossdock.api.shapes_of_desk import DeskClock, OurField
+from crossdock.api.shapes_of_stories import Lifecycle, Renumbered
 
 
 class Captures(BaseModel):
@@ -102,43 +103,6 @@ class TraceEntry(BaseModel):
     reads: list[ReadVersion]
     bytes: BytesLink | None
     incident: str | None = None
-
-
-class LifeLine(BaseModel):
-    """One line of an order, in its own unit."""
-
-    line: str
-    sku: str
-    unit: str
-    ordered: float
-    allocated: float
-    picked: float
-    packed: float
-    shipped: float
-    backordered: float
-    cancelled: float
-    returned: float
-    state: str
-
-
-class Lifecycle(BaseModel):
-    """The states of an order, each in a table of its own."""
-
-    fulfilment: str
-    billing: str
-    cancellation: str
-    amendment: str
-    returned: str
-    holds: list[str]
-    closed: bool
-    lines: list[LifeLine]
-
-
-class Renumbered(BaseModel):
-    """What an item or a party is called now, and was called before."""
-
-    now: str
-    formerly: list[str]
 
 
 class Trace(BaseModel):

@@ -12,21 +12,19 @@ _UNANSWERED = "the incident of {}, which waits for a person"
 _M_DESK, _T_DESK = MessageState.DESK.value, TransmissionState.DESK.value
 
 #: What the hub itself tells of an order is nobody's belief.
-_TOLD = f"m.state = {_ROUTED} AND m.document <> 'order_status'"
+_TOLD = "m.document <> 'order_status'"
 _BELIEF = "beliefs x WHERE x.hub = m.hub AND x.system = m.{}"
 _MEMBER = "members x WHERE x.kind = {} AND x.id = m.id"
 _SAME_NAME = (
     "x.scope = m.scope AND x.system = m.system AND x.document = m.document AND x.their_id = m.their_id"
 )
-#: What the hub itself tells of an order has no belief of its own.
-_TOLD = f"m.state = {_ROUTED} AND m.document <> 'order_status'"
 #: A level that the hub reckoned came from nobody: it has no name elsewhere, and nobody told it.
 _CAME = f"m.state = {_ROUTED} AND m.capture <> 0"
 #: What is gone; the table that tells of it, which of its rows do, and what they name; the row that must be there.
 _GONE = (
     ("the object of {}", "messages", f"m.state = {_ROUTED}", "number", "hubs x WHERE x.id = m.hub"),
     ("the identity of {}", "messages", _CAME, "number", f"identity x WHERE {_SAME_NAME}"),
-    ("the sender's belief of {}", "messages", _CAME, "number", _BELIEF.format("system")),
+    ("the sender's belief of {}", "messages", f"{_CAME} AND {_TOLD}", "number", _BELIEF.format("system")),
     (
         "the receiver's belief of {}",
         "transmissions",
