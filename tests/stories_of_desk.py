@@ -14,4 +14,4 @@ def beside_incidents(changes: Changes, at_ms: int) -> None:
     changes.row("upsert_resend", 14, 15, 1, 2, "same", 1, None, "")
     asked = (16, 1, "replay", "desk/replay", "erp", "{}", "once more", "ann", "", at_ms, at_ms + 1, 1)
     changes.row("insert_approval", *asked, "bob", at_ms, "later")
-    changes.row("insert_stone", "payload", 17, b"s" * 32, "asked for by the customer", at_ms)
+    changes.row("insert_stone", "payload", 17, b"s" * 32, b"r" * 32, "asked for by the customer", at_ms)
