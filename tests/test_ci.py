@@ -17,7 +17,8 @@ def ci(folder: Path, test: str, crash: str = "true") -> subprocess.CompletedProc
     """Runs .ci/run in a checkout whose `make test` and crash run are the given commands."""
     (folder / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", folder / ".ci" / "run")
-    python = f"mkdir -p .venv/bin && printf '#!/bin/sh\\n{crash}\\n' > .venv/bin/python && chmod +x .venv/bin/python"
+    program = f"printf '#!/bin/sh\\n{crash}\\n' | tee .venv/bin/python > .venv/bin/crossdock"
+    python = f"mkdir -p .venv/bin && {program} && chmod +x .venv/bin/*"
     (folder / "Makefile").write_text(f"env:\n\t{python}\ntest:\n\t{test}\n", "utf-8")
     environ = {**os.environ, "CI": "true"}
     command = [str(folder / ".ci" / "run")]

@@ -30,7 +30,7 @@ MAY = {
     "get /v1/watch": KEYS, "get /v1/systems/{system}/numbers": KEYS, "post /v1/systems/{system}/numbers": ACT,
     "get /v1/playbooks": KEYS, "get /v1/playbooks/{type}": KEYS, "get /v1/incidents/{id}/playbook": KEYS,
     "post /v1/desk/preview": ACT, "post /v1/desk/runs": ACT, "get /v1/desk/runs": INSIDERS,
-    "get /v1/desk/runs/{id}": INSIDERS, "post /v1/desk/runs/{id}/{decision}": APPROVE, "post /v1/desk/hand-over": ACT,
+    "get /v1/desk/runs/{id}": INSIDERS, "post /v1/desk/hand-over": ACT,
     "get /v1/desk/notes": ACT, "get /v1/reports/weekly": KEYS, "post /v1/desk/replay/preview": ACT,
     "post /v1/desk/replay": ACT,
     "post /v1/hub/{act}": ACT, "post /v1/systems/{system}/messages": SYSTEM,

@@ -31,7 +31,7 @@ _ALL = frozenset(range(PARTITIONS))
 #: Tables whose ids come from one sequence: after a stop it goes on behind the highest of them.
 ID_TABLES = (
     "captures", "messages", "transmissions", "payloads", "hubs", "incidents", "overrides", "people",
-    "gate_acts", "reservations", "promises", "approvals", "expectations", "alerts",
+    "gate_acts", "reservations", "promises", "approvals", "expectations", "alerts", "shift_notes", "desk_runs",
 )  # fmt: skip
 
 
