@@ -14,7 +14,7 @@ from playwright.async_api import async_playwright
 from crossdock.access.roles import Role
 from crossdock.console.gate import COOKIE
 from tests.console import trading
-from tests.console.world import PREFIX, STOCK, World, world
+from tests.console.world import PREFIX, STOCK, WATCH, World, world
 
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 
@@ -58,7 +58,10 @@ async def main(arguments: argparse.Namespace) -> None:
     chromium = arguments.chromium or shutil.which("chromium")
     out = Path(arguments.out)
     with tempfile.TemporaryDirectory() as folder:
-        async with world(Path(folder), more={"stock": STOCK}) as w, async_playwright() as play:
+        async with (
+            world(Path(folder), more={"stock": STOCK, "watch": WATCH}) as w,
+            async_playwright() as play,
+        ):
             token = await w.person("boss", Role.ADMIN, shown="Robin Boss")
             await w.person("anna", Role.OPERATOR, shown="Anna Visser")
             browser = await play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])

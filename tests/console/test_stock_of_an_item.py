@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from crossdock.access.roles import Role
+from tests.console import trading
 from tests.console.world import PREFIX, STOCK, world
 
 PAGE = f"{PREFIX}/stock/W-10010"
@@ -43,3 +44,13 @@ async def test_a_site_without_stock_rules_leads_to_what_systems_believe(tmp_path
         token = await w.person("boss", Role.VIEWER)
         answer = await w.ask("GET", PAGE, token)
         assert (answer.status, answer.headers["location"]) == (303, f"{PREFIX}/stock?q=W-10010")
+
+
+async def test_a_balance_whose_sender_says_too_much_is_invalid_and_no_defect_of_ours(tmp_path: Path) -> None:
+    async with world(tmp_path, write=trading.writer()) as w:
+        told = {"number": "B-1", "sku": "PT-100", "site": "DUL", "status": "available", "quantity": 96, "unit": "EA",
+                "as_of": "2026-11-22T09:30:00Z", "mood": "good"}  # fmt: skip
+        await w.hand_in("erp", "inventory_balance", told)
+        await w.settled()
+        types = await w.shown.hub.journal.view(lambda c: c.execute("SELECT type FROM incidents").fetchall())
+        assert types == [("invalid",)]

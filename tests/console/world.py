@@ -105,6 +105,10 @@ STOCK = {
 }
 
 
+#: For a site that counts what is in time.
+WATCH = {"levels": {"order_release": {"within_s": 60, "objective": 99.5}}}
+
+
 def write_site(folder: Path, target: str, more: Mapping[str, Any] | None = None) -> None:
     """The folder of the site."""
     (folder / "mappings").mkdir(parents=True)

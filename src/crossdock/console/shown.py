@@ -15,6 +15,7 @@ from crossdock.access.single_sign_on import SingleSignOn
 from crossdock.assembly import Hub
 from crossdock.console.meter import Meter
 from crossdock.control.operate import Operator
+from crossdock.control.watch.watch import Watch
 from crossdock.desk.desk import Desk
 from crossdock.desk.supervision import Supervision
 from crossdock.governance.approvals import Approvals
@@ -31,6 +32,7 @@ class Running(Protocol):
     people: People
     approvals: Approvals
     supervision: Supervision
+    watch: Watch
 
     @property
     def ready(self) -> bool:

@@ -72,6 +72,20 @@ async def needs(shown: Shown, systems: tuple[str, ...] | None) -> Needs:
     return await shown.looks.look(f"needs {systems}", lambda: shown.hub.journal.view(count))
 
 
+async def levels(visit: Visit) -> list[Tree]:
+    """How the service levels stand that anything was counted for; they are of the whole site."""
+    if not visit.scope.everything or visit.scope.sites:
+        return []
+    shown = visit.shown
+    book = shown.running.watch.levels
+
+    async def read() -> list[Tree]:
+        found = await shown.hub.journal.view(lambda c: book.standings(c, shown.now_ms))
+        return [one.shown for one in found if one.shown["share"] is not None]
+
+    return await shown.looks.look("levels", read, every_s=5)
+
+
 async def page(visit: Visit) -> Response:
     """The page."""
     shown, systems = visit.shown, within(visit.scope)
@@ -87,7 +101,8 @@ async def page(visit: Visit) -> Response:
     says = sentence(visit.clock, trouble, need, ready=shown.running.ready)
     return visit.page(
         "today.html", says=says, trouble=trouble, needs=need, items=items, rates=rate, types=TYPES,
-        per_min=sum(rate.went.values()), wide=drawn(items, rate, says), narrow=drawn(items, rate, says, narrow=True),
+        per_min=sum(rate.went.values()), levels=await levels(visit),
+        wide=drawn(items, rate, says), narrow=drawn(items, rate, says, narrow=True),
     )  # fmt: skip
 
 

@@ -301,7 +301,7 @@ class Translator:
         numbers = self._known.numbers
         if document in (ITEM, PARTY):
             formers = numbers.formers(document, number)
-        elif document == BALANCE:
+        elif document == BALANCE and ":" in number:  # one that still lacks its site has a number of its own
             site, sku, *rest = number.split(":")
             formers = [":".join((site, old, *rest)) for old in numbers.formers(ITEM, sku)]
         else:
