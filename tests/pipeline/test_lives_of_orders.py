@@ -11,6 +11,7 @@ import pytest
 
 from crossdock.charter.charter import Charter, Checks, ItemCheck, ObjectRule, Reader, System
 from crossdock.charter.orders import Orders
+from crossdock.journal.chain import PARTITIONS
 from crossdock.journal.sql.trace import trace
 from crossdock.pipeline.lives import lifecycle
 from tests.desk.test_desk_and_worker import Person
@@ -382,3 +383,19 @@ async def test_the_control_that_takes_packages_as_they_come_charges_half_a_shipm
         )
         await world.settled()
     assert world.targets["erp"].applied.count("S-1") == 1
+
+
+async def test_a_held_order_is_found_though_the_word_that_lifts_its_hold_was_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_world(tmp_path) as world:
+        await world.push(order("O-1", holds=["fraud"], placed_at="2026-11-22T09:00:00Z"))
+        await world.until(lambda: world.count("messages", 1) == 1)
+        held = world.journal.messages_waiting_for(["hold_lifted/O-1"], 5)
+        assert len(held) == 1
+        everything = frozenset(range(PARTITIONS))
+        assert world.journal.messages_freed(everything, 5) == [], "nobody spoke of its hold since"
+        monkeypatch.setattr(world.journal, "messages_waiting_for", lambda *_: [])
+        await world.push(hold("lifted", 5), document="order_hold")
+        await world.until(lambda: world.count("messages", 2) == 1)
+        assert world.journal.messages_freed(everything, 5) == [held[0][0]]

@@ -149,7 +149,10 @@ class Reads(StockReads):
         cut = f"{self._reader.dialect.find}(m.waits_for, '/')"
         rows = self._reader.execute(
             f"SELECT m.id FROM messages m WHERE m.state = 1 AND m.waits_for IS NOT NULL{within}"
-            " AND (m.waits_for LIKE 'cancel_answer/%' OR EXISTS"
+            " AND (m.waits_for LIKE 'cancel_answer/%'"
+            # A hold that was set or lifted since: each word of it wakes the order, and one may be lost.
+            " OR (m.waits_for LIKE 'hold_lifted/%' AND EXISTS (SELECT 1 FROM ledger l JOIN messages k"
+            " ON k.id = l.message WHERE l.root = m.root AND k.document = 'order_hold' AND k.id > m.id)) OR EXISTS"
             f" (SELECT 1 FROM hubs h WHERE h.document = substr(m.waits_for, 1, {cut} - 1)"
             f" AND h.number = substr(m.waits_for, {cut} + 1))) ORDER BY m.id LIMIT ?",
             (*listed, limit),
