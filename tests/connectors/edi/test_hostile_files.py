@@ -11,8 +11,19 @@ import pytest
 
 from crossdock.assembly import Hub
 from crossdock.connectors.edi.words import number
-from crossdock.faults import Invalid
-from tests.connectors.edi.trade import drop, envelope, order, running, sent, site, table, until
+from crossdock.faults import Invalid, Misconfigured
+from tests.connectors.edi.trade import (
+    THREEPL,
+    drop,
+    envelope,
+    hub_of,
+    order,
+    running,
+    sent,
+    site,
+    table,
+    until,
+)
 
 
 def incidents(hub: Hub) -> list[tuple[object, ...]]:
@@ -111,3 +122,9 @@ async def test_an_acknowledgement_says_no_more_than_it_says(
         await asyncio.sleep(0.1)
         assert states(hub) == [state]
         assert [says in str(row[3]) for row in incidents(hub)] == ([True] if says else [])
+
+
+def test_an_inbox_that_is_also_the_outbox_is_refused(tmp_path: Path) -> None:
+    profile = THREEPL.replace("every_s: 0.05", "every_s: 0.05, inbox: in, outbox: ./in")
+    with pytest.raises(Misconfigured, match="not three folders"):
+        hub_of(site(tmp_path, threepl=profile))
