@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from posixpath import normpath
 from typing import Any
 
 from crossdock.charter.partner_keys import PARTNER, TRANSPORT_NEEDS
@@ -374,4 +375,10 @@ def _carriage(reading: Reading, entry: Entry | None) -> Carriage:
     for key in TRANSPORT_NEEDS[values["type"]]:
         if not values[key]:
             reading.refuse("transport", f"{values['type']} needs `{key}`", f"add `{key}`")
+    boxes = [normpath(values[key]) for key in ("inbox", "outbox", "archive") if values[key]]
+    if values["type"] in ("folder", "sftp") and len(set(boxes)) < len(boxes):
+        says = (
+            "inbox, outbox and archive are not three folders, so the hub would take away what it puts there"
+        )
+        reading.refuse("transport", says, "name a folder of its own for each")
     return Carriage(values.pop("type"), values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import sys
 import tempfile
@@ -29,6 +30,8 @@ DONE, FOUND, MISUSED = 0, 1, 2  #: exit status: done, found something wrong, wro
 _DEFECTS_FILE = "crossdock-errors.log"
 #: What Typer raises for a wrong command line, and shows itself.
 _USAGE_ERRORS = tuple(kind for kind in typer.BadParameter.__mro__[:-3] if issubclass(kind, Exception))
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Group(TyperGroup):
@@ -83,7 +86,9 @@ def console(*, stderr: bool = False) -> Console:
 def complain(says: str, path: str = "", fix: str = "") -> None:
     """One readable paragraph on stderr: what is wrong, where, and what to do instead."""
     place = f" ({path})" if path and path not in says and not path.startswith("CROSSDOCK_") else ""
-    print(f"crossdock: {says}{place}{f'; {fix}' if fix else ''}", file=sys.stderr)
+    whole = f"crossdock: {says}{place}{f'; {fix}' if fix else ''}"
+    # what a file holds is quoted in it, and must not steer the terminal
+    print(_CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", whole), file=sys.stderr)
 
 
 def stop(says: str, *, fix: str = "", status: int = FOUND) -> NoReturn:

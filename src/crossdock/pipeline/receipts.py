@@ -28,6 +28,10 @@ _STATES = {
 OVERDUE_PAGE = 200
 #: How often it is looked whether a partner owes us something for too long.
 _LOOK_EVERY_S = 1.0
+#: Of a control number; X12 has 9 and EDIFACT 14. A longer one is none of ours, and no store could look for it.
+_CONTROL_DIGITS_MAX = 14
+#: What stands in an acknowledgement where the partner does not say which set it speaks of.
+_UNSAID = frozenset({"000", "?"})
 
 
 class Receipts:
@@ -44,7 +48,10 @@ class Receipts:
         """Notes the verdict of an acknowledgement on everything that it speaks of; a refusal is an incident."""
         tree = message.tree
         for receipt in self._owed(message.system, tree):
-            verdict, says = _verdict(tree, receipt)
+            judged = _verdict(tree, receipt)
+            if judged is None:
+                continue  # it is still owed
+            verdict, says = judged
             state = _STATES[verdict]
             if receipt.state in (ACCEPTED, REJECTED) and tree["form"] == "TA1":
                 continue  # a TA1 says less than what came already
@@ -112,7 +119,7 @@ class Receipts:
         """The newest document under the number that is acknowledged."""
         for key in ("group", "interchange"):
             text = str(tree.get(key, ""))
-            if text.isdecimal():
+            if text.isdecimal() and len(text) <= _CONTROL_DIGITS_MAX:
                 number = int(text)
                 found = (
                     self._journal.receipts_owed(system, group=number)
@@ -146,10 +153,17 @@ class Receipts:
         batch.changes.open_incident(incident, entry)
 
 
-def _verdict(tree: dict[str, Any], receipt: Receipt) -> tuple[str, str]:
-    """What is said of the one set that was sent, and why; what is not named is as the whole is."""
-    named = next(iter(tree.get("sets", ())), None)
-    del receipt
+def _verdict(tree: dict[str, Any], receipt: Receipt) -> tuple[str, str] | None:
+    """What is said of the one set that was sent, and why; None where another set is accepted in its place.
+
+    What is not named is as the whole is, and nothing of a whole that is refused was taken.
+    """
+    whole, says = str(tree["verdict"]), str(tree.get("says", ""))
+    sets = list[dict[str, Any]](tree.get("sets", ()))
+    ours = {receipt.says.partition(" of ")[0], *_UNSAID}
+    named = next((one for one in sets if one["set"] in ours), None)
+    if whole == "rejected":
+        return whole, str(named.get("says") or says) if named is not None else says
     if named is not None:
-        return str(named["verdict"]), str(named.get("says", tree.get("says", "")))
-    return str(tree["verdict"]), str(tree.get("says", ""))
+        return str(named["verdict"]), str(named.get("says", says))
+    return None if sets else (whole, says)

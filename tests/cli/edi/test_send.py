@@ -44,3 +44,15 @@ def test_without_a_hub_it_says_what_to_start(tmp_path: Path) -> None:
     file.write_text(order("PO-1", 7))
     found = send(folder, str(file))
     assert found.returncode != 0 and "crossdock up" in found.stderr
+
+
+def test_what_cannot_be_read_is_named_and_does_not_steer_the_terminal(tmp_path: Path) -> None:
+    folder = site(tmp_path)
+    for name, octets, says in (
+        ("short.edi", b"ISA*00*", "short.edi begins with ISA and cannot be read"),
+        ("empty.edi", b"", "empty.edi: this cannot be read as EDIFACT"),
+        ("red.edi", order().replace("HARBORLANE ", "\x1b[31mRED   ", 1).encode(), r"from \x1b[31mRED"),
+    ):
+        (tmp_path / name).write_bytes(octets)
+        found = send(folder, str(tmp_path / name))
+        assert found.returncode != 0 and says in found.stderr and "\x1b" not in found.stderr

@@ -271,6 +271,25 @@ async def test_what_has_not_left_is_not_charged(tmp_path: Path) -> None:
         await hub.stop()
 
 
+async def test_another_unit_is_no_way_around_what_has_left(tmp_path: Path) -> None:
+    hub = hub_over(tmp_path, X12 + FOLDER)
+    await hub.start()
+    await hub.worker.start()
+    try:
+        drop(tmp_path, "retailer", "a.edi", order("PO-1", 7))
+        await until(lambda: told(hub), 20)
+        line = {"line": "1", "sku": "PT-100", "quantity": 48, "unit": "CA", "price": 12.75}
+        bill = {"number": "INV-1", "order": "PO-1", "currency": "USD", "invoiced_on": DAY}
+        await tell(hub, "invoice", {**bill, "lines": [line]})
+        await until(lambda: incidents(hub), 20)
+        ((type_, number, path, value, says),) = incidents(hub)
+        assert (type_, number, path, value) == ("invalid", "INV-1", "lines[0].unit", "CA")
+        assert says == "line 1 is charged in CA; it was ordered and shipped in EA"
+        assert Box(tmp_path / "boxes" / "retailer").got("810") == []
+    finally:
+        await hub.stop()
+
+
 async def test_a_label_that_was_given_stands_in_every_later_version(tmp_path: Path) -> None:
     hub = hub_over(tmp_path, X12 + FOLDER)
     box = Box(tmp_path / "boxes" / "retailer")

@@ -327,3 +327,10 @@ def test_every_code_of_a_finding_is_documented():
     }
     used |= {f"edifact.{kind}" for kind in get_args(Kind)}
     assert used == set(re.findall(r"`(edifact\.[a-z_]+)`", page))
+
+
+def test_a_count_too_long_to_be_a_number_is_a_wrong_count() -> None:
+    digits = b"9" * 6000
+    octets = b"UNB+UNOC:3+A:14+B:14+260320:0915+71'UNH+1+ORDERS:D:96A:UN'BGM+220+PO-1+9'"
+    found = findings(octets + b"UNT+" + digits + b"+1'UNZ+" + digits + b"+71'")
+    assert [one.code for one in found].count("edifact.count_mismatch") == 2

@@ -60,6 +60,7 @@ def send(
 
 def _envelope(path: Path, body: bytes) -> tuple[str, tuple[str, str]]:
     """The media type of an interchange, and who sent it to whom; ends the command for what is none."""
+    from crossdock.faults import Invalid
     from crossdock.formats.edifact.interchange import read
     from crossdock.formats.x12.header import WINDOW_BYTES, read_header
     from crossdock.formats.x12.tree import Segment
@@ -67,10 +68,18 @@ def _envelope(path: Path, body: bytes) -> tuple[str, tuple[str, str]]:
     start = body.find(b"ISA")
     if 0 <= start < 64:
         header = read_header(body[start : start + WINDOW_BYTES])
-        if not isinstance(header, str):
-            isa = Segment(header.segment, header.delimiters)
-            return "application/edi-x12", (isa[6].strip(), isa[8].strip())
-    interchanges, _ = read(body)
+        if isinstance(header, str):
+            stop(
+                f"{path} begins with ISA and cannot be read: {header}",
+                fix="`crossdock edi show` tells what is in it",
+                status=MISUSED,
+            )
+        isa = Segment(header.segment, header.delimiters)
+        return "application/edi-x12", (isa[6].strip(), isa[8].strip())
+    try:
+        interchanges, _ = read(body)
+    except Invalid as fault:
+        stop(f"{path}: {fault.says}", fix=fault.fix, status=MISUSED)
     if not interchanges or interchanges[0].header.id != "UNB":
         stop(
             f"{path} is neither X12 nor EDIFACT",

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Sequence
 
 from crossdock.connectors.edi.edifact_in import READERS
-from crossdock.connectors.edi.part import Found, Opening, Part, fault_of, place_of
+from crossdock.connectors.edi.part import Found, Opening, Part, fault_of, place_of, strange, stranger
 from crossdock.connectors.edi.words import Words, without_nothing
 from crossdock.connectors.edi.x12_part import now
 from crossdock.faults import Fault, Invalid
@@ -70,9 +70,19 @@ def _interchange(
     parts: list[Part],
     told: list[tuple[str, Tree]],
 ) -> None:
+    foreign = stranger(profile, report.sender[0], report.recipient[0]) if report.header else None
+    if foreign is not None:  # behind one of ours in the same file; who sent it gets no answer of ours either
+        parts += strange(
+            foreign, [(one.type, one.reference) for _, one in pairs] or [("UNB", report.reference)]
+        )
+        return
     for one, message in pairs:
         if message.type == "CONTRL":
-            told.append(_got(message, report))
+            try:
+                told.append(_got(message, report))
+            except Invalid as fault:
+                fault.path = f"CONTRL[{message.reference}]/{fault.path}"
+                parts.append(Part("CONTRL", message.reference, "acknowledgement", wrong=fault))
         else:
             parts.append(_part(one, message, profile, words, damaged=report.damaged))
     if profile.answering.form != "none":

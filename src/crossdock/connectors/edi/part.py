@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from crossdock.faults import Fault, Invalid
 from crossdock.formats.edi.finding import Finding
+from crossdock.formats.edi.profile import Profile, Standard
 from crossdock.kit.connector import Tree
 
 #: Findings that an incident lists; the rest is counted.
@@ -41,6 +42,22 @@ class Found:
 
     parts: Sequence[Part]
     acknowledgements: Sequence[tuple[str, Tree]]
+
+
+def stranger(profile: Profile, sender: str, receiver: str) -> Invalid | None:
+    """What is wrong with an interchange that is not from this partner to us; None for one that is."""
+    if (sender, receiver) == (profile.them.id, profile.us.id):
+        return None
+    return Invalid(
+        f"this is from {sender} to {receiver}, not from {profile.them.id} to {profile.us.id}",
+        path="ISA06" if profile.standard is Standard.X12 else "UNB 02", value=sender,
+        fix="hand it in for the system whose partner sent it, or mend the ids in its profile",
+    )  # fmt: skip
+
+
+def strange(wrong: Invalid, sets: Sequence[tuple[str, str]]) -> list[Part]:
+    """The sets, by id and control number, of an interchange that is not this partner's."""
+    return [Part(set_id, control, "interchange", wrong=wrong) for set_id, control in sets]
 
 
 def fault_of(findings: Sequence[Finding], set_id: str, control: str, place: str) -> Invalid:

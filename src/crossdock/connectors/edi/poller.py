@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from crossdock.connectors.edi.reader import LEFT_HEADER
-from crossdock.faults import TryLater
+from crossdock.faults import Fault, Rejected, TryLater
 from crossdock.formats import json
 from crossdock.kit.connector import Content, Page, Polled
 from crossdock.kit.http import Client
@@ -24,20 +26,40 @@ class EdiPoller:
         self._content_type = content_type
 
     async def poll(self, cursor: str | None, client: Client) -> Page:
-        """Takes away what is committed, then reads what waits. Raises TryLater, Rejected."""
+        """Takes away what is committed, then reads what waits. Raises TryLater, Rejected.
+
+        A file that cannot be had is passed over, so that those behind it come; it is told once it waits alone.
+        """
         taken: list[Listed] = json.decode(cursor.encode()) if cursor else []
         for one in taken:
-            await client.send("DELETE", f"/{one[0]}", headers=_headers(one))
+            await client.send("DELETE", _path(one), headers=_headers(one))
         listed = await client.send("GET", "/")
         if listed.status != 200:
             raise TryLater(f"the mailbox answered {listed.status}")
         waiting: list[Listed] = [one for one in json.decode(listed.body) if one not in taken]
-        page = waiting[:PAGE_MAX]
+        page: list[Listed] = []
         found: list[Polled] = []
-        for one in page:
-            answer = await client.send("GET", f"/{one[0]}", headers=_headers(one))
+        amiss: Fault | None = None
+        for one in waiting:
+            if len(page) == PAGE_MAX:
+                return Page(found, json.encode(page).decode(), more=True)
+            try:
+                answer = await client.send("GET", _path(one), headers=_headers(one))
+            except (TryLater, Rejected) as fault:
+                if fault.path != one[0]:
+                    raise  # the whole mailbox, not this file
+                amiss = amiss or fault
+                continue
+            page.append(one)
             found.append(Polled(self._document, Content(answer.body, self._content_type, {LEFT_HEADER: "1"})))
-        return Page(found, json.encode(page).decode(), more=len(waiting) > PAGE_MAX)
+        if amiss is not None and not page:
+            raise amiss
+        return Page(found, json.encode(page).decode(), more=False)
+
+
+def _path(one: Listed) -> str:
+    """A name may hold %, which the client would take for an escape."""
+    return f"/{quote(one[0], safe='')}"
 
 
 def _headers(one: Listed) -> dict[str, str]:

@@ -159,7 +159,18 @@ def _billed(tree: Tree, order: Tree, words: Words) -> None:
         [one for one in words.told_of("invoice", order) if not one.get("credit_of")], tree["number"]
     )
     earlier = [one for one in bills if one["number"] != tree["number"]]
-    for line in line_ledger(order, shipments, [*earlier, tree]).values():
+    ledger = line_ledger(order, shipments, [*earlier, tree])
+    for index, charged in enumerate(tree["lines"]):
+        one = ledger[str(charged.get("order_line", charged["line"]))]
+        units = {one.unit, *(unit for _, _, unit in one.otherwise)}
+        if charged["unit"] not in units:
+            raise Invalid(
+                f"line {one.line} is charged in {charged['unit']}; it was ordered and shipped in"
+                f" {' and '.join(sorted(units))}",
+                path=f"lines[{index}].unit", value=charged["unit"],
+                fix="charge in the unit of the order, or of what was shipped",
+            )  # fmt: skip
+    for line in ledger.values():
         if line.billed > line.shipped and not line.otherwise:
             with_ = f", with {', '.join(one['number'] for one in earlier[:5])}" if earlier else ""
             raise Invalid(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from crossdock.connectors.edi import edifact_part, x12_part
-from crossdock.connectors.edi.part import Opening, Part
+from crossdock.connectors.edi.part import Opening, Part, stranger
 from crossdock.connectors.edi.words import Words
 from crossdock.faults import Fault, Invalid, Misconfigured, Unreadable
 from crossdock.formats.edi.profile import MEANINGS, Direction, Exchanged, Profile, Standard
@@ -55,13 +55,9 @@ class EdiReader:
     def _opening(self, body: bytes) -> Opening:
         """The head of the first interchange. Raises Invalid for what is none, or is another's."""
         profile, opening = self._profile, self._part.opening(body)
-        mine = (opening.sender, opening.receiver)
-        if mine != (profile.them.id, profile.us.id):
-            raise Invalid(
-                f"this is from {mine[0]} to {mine[1]}, not from {profile.them.id} to {profile.us.id}",
-                path="ISA06" if profile.standard is Standard.X12 else "UNB 02", value=mine[0],
-                fix="hand it in for the system whose partner sent it, or mend the ids in its profile",
-            )  # fmt: skip
+        wrong = stranger(profile, opening.sender, opening.receiver)
+        if wrong is not None:
+            raise wrong
         return opening
 
     def read(self, content: Content) -> Sequence[Draft]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, cast
 
 from crossdock.faults import Invalid
@@ -13,6 +14,9 @@ from crossdock.kit.connector import Tools, Tree
 
 #: Qualifiers and the numbers under them, in the order of the segment.
 Ids = Sequence[tuple[str, str]]
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
+_DIGITS_MAX = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +108,14 @@ class Words:
 
 def number(text: str, path: str) -> int | Decimal:
     """An exact number. Raises Invalid."""
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise Invalid(f'"{text}" is no number', path=path, value=text, fix="send digits") from None
+    # Decimal also reads Infinity, 1_0 and 1E99999999, of which an int would fill the memory
+    if len(text) > _DIGITS_MAX or not _NUMBER.fullmatch(text):
+        shown = text[:_DIGITS_MAX]
+        raise Invalid(
+            f'"{shown}" is no number', path=path, value=shown,
+            fix="send digits, with a point before decimals and - before a negative one",
+        )  # fmt: skip
+    value = Decimal(text)
     return int(value) if value == value.to_integral_value() and "." not in text else value
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from crossdock.connectors.edi.part import Found, Opening, Part, fault_of, place_of
+from crossdock.connectors.edi.part import Found, Opening, Part, fault_of, place_of, strange, stranger
 from crossdock.connectors.edi.words import Words, without_nothing
 from crossdock.connectors.edi.x12_in import READERS
 from crossdock.connectors.edi.x12_rows import Row
@@ -132,6 +132,11 @@ def _interchange(
     parts: list[Part],
     told: list[tuple[str, Tree]],
 ) -> None:
+    foreign = stranger(profile, report.interchange.sender[1], report.interchange.receiver[1])
+    if foreign is not None:  # behind one of ours in the same file; who sent it gets no answer of ours either
+        theirs = [(one.id, one.control) for _, sets in groups for _, one in sets]
+        parts += strange(foreign, theirs or [("ISA", report.interchange.control)])
+        return
     refused = interchange_verdict(report).code == "R"
     policy = _policy(profile)
     told += [
@@ -144,7 +149,11 @@ def _interchange(
         )
         for one_report, one in sets:
             if one.id in _CONTROLS:
-                told.extend(_got_group(one, report.interchange))
+                try:
+                    told.append(_got_group(one, report.interchange))
+                except Invalid as fault:
+                    fault.path = f"{one.id}[{one.control}]/{fault.path}"
+                    parts.append(Part(one.id, one.control, "acknowledgement", wrong=fault))
             else:
                 parts.append(_part(one_report, one, group, report, profile, words, policy, refused=whole))
     if profile.answering.form != "none":
@@ -282,11 +291,9 @@ def _got_interchange(receipt: InterchangeReceipt, interchange: Interchange) -> t
     return number, tree
 
 
-def _got_group(one: Set, interchange: Interchange) -> Iterator[tuple[str, Tree]]:
-    try:
-        receipt = group_receipt(one)
-    except Invalid:
-        return
+def _got_group(one: Set, interchange: Interchange) -> tuple[str, Tree]:
+    """A 997 or 999 as a document. Raises Invalid for one that does not say what it speaks of."""
+    receipt = group_receipt(one)
     number = f"{one.id}-{interchange.control}-{one.control}"
     sets = [
         without_nothing({
@@ -298,7 +305,7 @@ def _got_group(one: Set, interchange: Interchange) -> Iterator[tuple[str, Tree]]
         })
         for each in receipt.sets
     ]  # fmt: skip
-    yield (
+    return (
         number,
         without_nothing(
             {

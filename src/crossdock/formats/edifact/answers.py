@@ -20,6 +20,8 @@ class Verdict(Enum):
 
 _ACTIONS = {"4": Verdict.REJECTED, "7": Verdict.ACCEPTED, "1": Verdict.ACCEPTED, "8": Verdict.RECEIVED}
 
+_DIGITS_MAX = 12  #: of a place or a count in an answer
+
 
 @dataclass(frozen=True, slots=True)
 class ElementError:
@@ -163,9 +165,14 @@ def _whole(segment: Segment, element: int) -> tuple[str, ...]:
 
 def _number(segment: Segment, element: int, component: int = 1) -> int:
     text = segment.get(element, component)
-    if not text.isdecimal():
-        says = f"{segment.id} counts {text!r}"
-        raise Invalid(says, path=f"{segment.id} {element:02}-{component}", value=text, fix="write a number")
+    if not text.isdecimal() or len(text) > _DIGITS_MAX:
+        says = f"{segment.id} counts {text[:_DIGITS_MAX]!r}"
+        raise Invalid(
+            says,
+            path=f"{segment.id} {element:02}-{component}",
+            value=text[:_DIGITS_MAX],
+            fix="write a number",
+        )
     return int(text)
 
 

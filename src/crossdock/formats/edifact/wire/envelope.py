@@ -34,6 +34,9 @@ class Part(NamedTuple):
     position: int  #: of its first segment in the file, from 1
 
 
+_COUNT_DIGITS_MAX = 12  #: a longer count is wrong, and might be too long to be read as a number
+
+
 @dataclass(slots=True)
 class Open:
     """What is open: an interchange, a group or a message, with what has been counted in it."""
@@ -248,7 +251,7 @@ class Envelope:
 
     def _counted(self, trailer: Segment, count: int, what: str) -> None:
         told = trailer.get(1)
-        if not (told.isdecimal() and int(told) == count):
+        if not (told.isdecimal() and len(told) <= _COUNT_DIGITS_MAX and int(told) == count):
             says = f"{trailer.id} counts {told or 'nothing'}, there are {count} {what}"
             self._wrong("edifact.count_mismatch", says, f"write {count}", "29", trailer.id, "01", told)
 

@@ -1,0 +1,130 @@
+"""What a partner's file must not do: shut the mailbox, speak for another partner, stop the reading of the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from crossdock.assembly import Hub
+from crossdock.connectors.edi.words import number
+from crossdock.faults import Invalid, Misconfigured
+from tests.connectors.edi.trade import (
+    THREEPL,
+    drop,
+    envelope,
+    hub_of,
+    order,
+    running,
+    sent,
+    site,
+    table,
+    until,
+)
+
+
+def incidents(hub: Hub) -> list[tuple[object, ...]]:
+    """What is open."""
+    return table(hub, "SELECT type, document, path, says FROM incidents WHERE state = 1")
+
+
+def orders(hub: Hub) -> list[object]:
+    """The orders that were taken."""
+    return [
+        row[0] for row in table(hub, "SELECT number FROM messages WHERE document = 'sales_order' ORDER BY id")
+    ]
+
+
+def states(hub: Hub) -> list[object]:
+    """Where the receipts stand."""
+    return [row[0] for row in table(hub, "SELECT state FROM receipts")]
+
+
+@pytest.mark.parametrize("text", ["1E99999999", "Infinity", "sNaN", "NaN", "1_0", "", ".", "9" * 41, "٣"])
+def test_what_is_no_number_is_said_at_once(text: str) -> None:
+    begun = time.monotonic()
+    with pytest.raises(Invalid, match="is no number"):
+        number(text, "PO102")
+    assert time.monotonic() - begun < 1
+
+
+async def test_a_name_with_a_percent_sign_comes_in_as_others_do(tmp_path: Path) -> None:
+    site(tmp_path)
+    drop(tmp_path, "retailer", "a%20b%2f.edi", order("PO-1", 1))
+    drop(tmp_path, "retailer", "c.edi", order("PO-2", 2))
+    async with running(tmp_path) as hub:
+        await until(lambda: len(orders(hub)) == 2)
+        assert not incidents(hub)
+        await until(lambda: not list((tmp_path / "boxes" / "retailer" / "in").iterdir()))
+
+
+async def test_a_file_that_is_too_large_lets_others_pass(tmp_path: Path) -> None:
+    site(tmp_path)
+    box = tmp_path / "boxes" / "retailer" / "in"
+    box.mkdir(parents=True)
+    with (box / "a.edi").open("wb") as large:
+        large.truncate(60_000_000)
+    drop(tmp_path, "retailer", "b.edi", order("PO-1", 1))
+    async with running(tmp_path) as hub:
+        await until(lambda: orders(hub) == ["PO-1"])
+        await until(lambda: [one.name for one in box.iterdir()] == ["a.edi"])
+        assert not incidents(hub)
+
+
+async def test_an_interchange_of_another_behind_ours_is_not_taken_for_ours(tmp_path: Path) -> None:
+    site(tmp_path)
+    other = order("PO-2", 2).replace("HARBORLANE", "SOMEBODYXX")
+    drop(tmp_path, "retailer", "a.edi", order("PO-1", 1) + other)
+    async with running(tmp_path) as hub:
+        await until(lambda: incidents(hub) and sent(tmp_path, "retailer", "997"))
+        ((type_, document, path, says),) = incidents(hub)
+        assert (type_, document, path) == ("invalid", "interchange", "ISA06")
+        assert "from SOMEBODYXX to PINECREST" in str(says)
+        assert orders(hub) == ["PO-1"]
+        assert len(sent(tmp_path, "retailer", "997")) == 1
+
+
+OWED, ACCEPTED, REJECTED = 1, 2, 4
+
+
+@pytest.mark.parametrize(
+    ("told", "state", "says"),
+    [
+        ("AK1*OW*{}~\nAK2*945*0077~\nAK5*A~\nAK9*A*1*1*1~\n", OWED, ""),
+        ("AK1*OW*{}~\nAK2*940*0001~\nAK5*A~\nAK9*R*1*1*0~\n", REJECTED, "rejected by threepl"),
+        ("AK1*OW*99999999999999999999999~\nAK2*940*0001~\nAK5*A~\nAK9*A*1*1*1~\n", OWED, ""),
+        ("AK1*OW*{}~\nAK2*940*0001~\nAK5*R*5~\n", OWED, "it holds no verdict"),
+        ("AK1*OW*{}~\nAK9*A*1*1*1~\n", ACCEPTED, ""),
+    ],
+    ids=["another_set", "contradicting", "overflowing", "cut_off", "as_a_whole"],
+)
+async def test_an_acknowledgement_says_no_more_than_it_says(
+    tmp_path: Path, told: str, state: int, says: str
+) -> None:
+    site(tmp_path)
+    drop(tmp_path, "retailer", "a.edi", order("PO-1", 1))
+    async with running(tmp_path) as hub:
+        await until(lambda: sent(tmp_path, "threepl", "940"))
+        (ours,) = sent(tmp_path, "threepl", "940")
+        (group,) = re.findall(r"GS\*OW\*(?:[^*]*\*){4}(\d+)\*", ours)
+        body = told.format(group)
+        one = f"ST*997*0001~\n{body}SE*{body.count('~') + 2}*0001~\n"
+        drop(tmp_path, "threepl", "k.edi", envelope(one, "FA", 10, sender="NORTHGATE"))
+        await until(
+            lambda: table(
+                hub, "SELECT 1 FROM messages WHERE system = 'threepl' AND document != 'sales_order'"
+            )
+        )
+        await until(lambda: states(hub) == [state])
+        await asyncio.sleep(0.1)
+        assert states(hub) == [state]
+        assert [says in str(row[3]) for row in incidents(hub)] == ([True] if says else [])
+
+
+def test_an_inbox_that_is_also_the_outbox_is_refused(tmp_path: Path) -> None:
+    profile = THREEPL.replace("every_s: 0.05", "every_s: 0.05, inbox: in, outbox: ./in")
+    with pytest.raises(Misconfigured, match="not three folders"):
+        hub_of(site(tmp_path, threepl=profile))
