@@ -89,7 +89,7 @@ def less(
 
 def _of_part(message: Message, sites: Collection[str]) -> Collection[str]:
     """The site of a part where it names one: its system may ship other parts of the order from other sites."""
-    site = message.tree.get("site")
+    site = str(message.tree.get("site"))
     return {site} if site in sites else sites
 
 
