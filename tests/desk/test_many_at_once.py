@@ -269,3 +269,14 @@ async def test_what_cannot_be_meant_is_refused_with_what_to_do(
 ) -> None:
     answered, problem = await call(w, "POST", path, body)
     assert (answered, bool(problem["fix"])) == (status, True), problem
+
+
+async def test_what_was_erased_is_not_sent_as_something_new(w: World) -> None:
+    await orders(w, 1)
+    person = {"by": "order", "value": "SO-0"}
+    _, erased = await call(w, "POST", "/v1/subjects/erase", person, role="admin")
+    assert erased["erased"]["documents"] == 1
+    _, run = await call(w, "POST", "/v1/desk/replay", {"to": "erp", "numbers": ["SO-0"], "key": "new"})
+    ended = await until(w, f"/v1/desk/runs/{run['id']}", lambda one: one["state"] == "ended")
+    assert (ended["done"], ended["left_out"]) == (0, 1)
+    assert len(w.partner.keys) == 3

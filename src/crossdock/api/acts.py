@@ -17,9 +17,9 @@ def act_body(body: bytes) -> Any:
         tree = json.loads(body, parse_float=Decimal, object_pairs_hook=_unique, parse_constant=_no_number)
         if b"\\u" in body:  # half of a pair of code units is no text: no store and no answer can hold it
             json.dumps(tree, ensure_ascii=False, default=str).encode()
-        return tree
     except (ValueError, RecursionError) as error:
         raise Refusal(400, f"the body is not JSON: {error}", fix="send one JSON object in UTF-8") from None
+    return tree
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
