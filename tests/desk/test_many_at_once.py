@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from crossdock.journal.contract import StoreDown
 from tests.console.calls import call
 from tests.console.world import World, world
 
@@ -214,3 +215,68 @@ async def test_the_playbook_of_an_incident_has_its_facts_and_a_shift_is_handed_o
     assert (await call(w, "GET", "/v1/incidents"))[1]["items"][0]["owner"] == "bob"
     assert (await call(w, "GET", "/v1/desk/notes"))[1]["items"][0]["says"] == "the shop was called"
     assert (await call(w, "GET", "/v1/reports/weekly", role="observer"))[1]["opened"] == 1
+
+
+async def test_one_key_begins_one_run_however_many_ask_at_once(w: World) -> None:
+    await orders(w, 3)
+    wanted = {"to": "erp", "from": _SINCE, "until": _UNTIL, "key": "new"}
+    answers = await asyncio.gather(
+        *(call(w, "POST", "/v1/desk/replay", wanted, key="k9") for _ in range(6))
+    )
+    assert {status for status, _ in answers} == {202}, answers
+    assert len({run["id"] for _, run in answers}) == 1
+    name = answers[0][1]["id"]
+    await until(w, f"/v1/desk/runs/{name}", lambda one: one["state"] == "ended")
+    await w.settled()
+    assert len(w.partner.keys) == 12
+
+
+async def test_a_replay_that_was_cut_off_before_its_approval_ended_is_not_begun_again(tmp_path: Path) -> None:
+    async with world(tmp_path, more={"four_eyes": {"acts": ["replay"]}}) as w:
+        await orders(w, 1)
+        order = {"to": "erp", "numbers": ["SO-0"], "why": "it was lost", "key": "new"}
+        _, request = await call(w, "POST", "/v1/desk/replay", order, role="admin", who="ann")
+        supervision, path = w.app.supervision, f"/v1/approvals/{request['id']}/approve"
+        begin = supervision.begin_replay
+
+        async def cut_off(*given: Any) -> Any:
+            await begin(*given)
+            raise StoreDown("the hub was killed here")
+
+        supervision.begin_replay = cut_off  # type: ignore[method-assign]
+        assert (await call(w, "POST", path, {}, role="admin", who="bob"))[0] == 503
+        supervision.begin_replay = begin  # type: ignore[method-assign]
+        assert (await call(w, "POST", path, {}, role="admin", who="bob"))[0] == 200
+        _, begun = await call(w, "GET", "/v1/desk/runs")
+        assert len(begun["items"]) == 1
+        await until(w, f"/v1/desk/runs/{begun['items'][0]['id']}", lambda one: one["state"] == "ended")
+        await w.settled()
+        assert len(w.partner.keys) == 4
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/v1/desk/replay/preview", {"to": "erp", "numbers": "SO-1"}, 422),
+        ("/v1/desk/replay/preview", {"to": "erp", "numbers": 1}, 422),
+        ("/v1/desk/replay/preview", {"to": "\ud800", "numbers": ["SO-1"]}, 400),
+        ("/v1/desk/hand-over", {"to": "bob", "says": "\ud800"}, 400),
+        ("/v1/desk/runs", {"act": "\ud800"}, 400),
+    ],
+)
+async def test_what_cannot_be_meant_is_refused_with_what_to_do(
+    w: World, path: str, body: Any, status: int
+) -> None:
+    answered, problem = await call(w, "POST", path, body)
+    assert (answered, bool(problem["fix"])) == (status, True), problem
+
+
+async def test_what_was_erased_is_not_sent_as_something_new(w: World) -> None:
+    await orders(w, 1)
+    person = {"by": "order", "value": "SO-0"}
+    _, erased = await call(w, "POST", "/v1/subjects/erase", person, role="admin")
+    assert erased["erased"]["documents"] == 1
+    _, run = await call(w, "POST", "/v1/desk/replay", {"to": "erp", "numbers": ["SO-0"], "key": "new"})
+    ended = await until(w, f"/v1/desk/runs/{run['id']}", lambda one: one["state"] == "ended")
+    assert (ended["done"], ended["left_out"]) == (0, 1)
+    assert len(w.partner.keys) == 3

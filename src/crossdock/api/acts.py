@@ -14,9 +14,12 @@ def act_body(body: bytes) -> Any:
     if not body.strip():
         return {}
     try:
-        return json.loads(body, parse_float=Decimal, object_pairs_hook=_unique, parse_constant=_no_number)
+        tree = json.loads(body, parse_float=Decimal, object_pairs_hook=_unique, parse_constant=_no_number)
+        if b"\\u" in body:  # half of a pair of code units is no text: no store and no answer can hold it
+            json.dumps(tree, ensure_ascii=False, default=str).encode()
     except (ValueError, RecursionError) as error:
         raise Refusal(400, f"the body is not JSON: {error}", fix="send one JSON object in UTF-8") from None
+    return tree
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

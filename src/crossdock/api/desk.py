@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,7 +20,7 @@ from crossdock.desk.closeup import closeup
 from crossdock.desk.playbook import playbook, playbooks, told, with_facts
 from crossdock.desk.preview import selection
 from crossdock.desk.report import week_of, weekly
-from crossdock.desk.runs import RUN, run_tree
+from crossdock.desk.runs import ONCE, RUN, run_tree
 from crossdock.desk.supervision import Supervision
 from crossdock.faults import Invalid
 from crossdock.journal.contract import Overtaken
@@ -233,11 +234,16 @@ class _Once:
     def __init__(self, journal: SiteJournal, now_ms: Callable[[], int]) -> None:
         self._journal = journal
         self._now_ms = now_ms
+        self._turn = asyncio.Lock()  #: of two requests with one key, the second finds the answer to the first
 
     async def __call__(self, who: str, key: str | None, body: Any, make: Make, status: int) -> Response:
         """The answer; raises Overtaken where the key was used for something else."""
         if not key:
             return _answer(await make(), status)
+        async with self._turn:
+            return await self._answered(who, key, body, make, status)
+
+    async def _answered(self, who: str, key: str, body: Any, make: Make, status: int) -> Response:
         digest = hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).digest()
         name = f"desk/{who}/{key}"
         found = self._journal.answer(name)
@@ -245,6 +251,7 @@ class _Once:
             raise Overtaken("this Idempotency-Key was used for another act")
         if found is not None:
             return Response(found[1], status, media_type="application/json")
+        ONCE.set(f"{name}/{digest.hex()}")  # in this request alone: a run that was begun is found again
         answer = _encode(await make())
         changes = self._journal.changes()
         changes.row("insert_answer", name, digest, answer, self._now_ms())

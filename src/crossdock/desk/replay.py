@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
@@ -112,12 +112,12 @@ class Replay:
         if document is not None and document not in writers:
             known = ", ".join(sorted(writers)) or "nothing"
             raise Invalid(f"{to} gets no {document}", path="document", value=document, fix=f"it gets {known}")
-        numbers = tuple(str(one) for one in body.get("numbers") or ())
-        if len(numbers) > _NUMBERS_MAX:
-            raise Invalid(f"at most {_NUMBERS_MAX} numbers at once", path="numbers")
+        numbers = _numbers(body)
         from_ms, until_ms = (_time(body, "from"), _time(body, "until")) if not numbers else (None, None)
         if from_ms is not None and until_ms is not None and until_ms <= from_ms:
-            raise Invalid("the range ends before it begins", path="until", value=body.get("until"))
+            raise Invalid(
+                "the range ends before it begins", path="until", value=body.get("until"), fix="swap from and until"
+            )  # fmt: skip
         origin = str(body["origin"]) if body.get("origin") else None
         kinds = [document] if document else sorted(writers)
         treatment = str(body.get("key") or self._usual(to, kinds))
@@ -224,6 +224,8 @@ class Replay:
 
         Raises Invalid, and Asked where another person must agree.
         """
+        if (known := await self._runs.known(who)) is not None:
+            return known
         found = await self._journal.view(lambda c: self._all(c, wanted))
         if not found:
             raise Invalid("nothing was delivered there in this range", fix="look at the preview")
@@ -288,12 +290,24 @@ def _is_keyless(flow: FlowOut) -> bool:
     return flow.idempotency_header is None and flow.on_unclear is OnUnclear.PERSON and bool(flow.path)
 
 
+def _numbers(body: Mapping[str, Any]) -> tuple[str, ...]:
+    given: Any = body.get("numbers") or []
+    if not isinstance(given, list) or not all(isinstance(one, str) for one in cast("list[Any]", given)):
+        raise Invalid("numbers is a list of texts", path="numbers", fix='write ["SO-1001", "SO-1002"]')
+    numbers = cast("list[str]", given)
+    if len(numbers) > _NUMBERS_MAX:
+        says = f"at most {_NUMBERS_MAX} numbers at once"
+        raise Invalid(says, path="numbers", fix="send them in several replays")
+    return tuple(numbers)
+
+
 def _time(body: Mapping[str, Any], name: str) -> int:
     try:
         at = datetime.fromisoformat(str(body.get(name)))
-    except ValueError:
-        at = None
+        at_ms = int(at.timestamp() * 1000)
+    except (ValueError, OverflowError):
+        at, at_ms = None, 0
     if at is None or at.tzinfo is None:
         fix = 'write "2026-11-21T00:00:00+01:00", or give numbers'
         raise Invalid(f"{name} must be a time with its zone", path=name, value=body.get(name), fix=fix)
-    return int(at.timestamp() * 1000)
+    return at_ms

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +28,8 @@ from crossdock.message.names import INCIDENT, moment, name_of
 _log = structlog.get_logger("crossdock.desk")
 BULK, REPLAY = "bulk", "replay"
 RUNNING, ENDED = "running", "ended"
+#: The request that is being answered, where one comes with a key of its own; "" where none does.
+ONCE: ContextVar[str] = ContextVar("ONCE", default="")
 RUN = "r"  #: runs are named r17
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 #: Incidents acted on before the progress is written, and the failures that a run names.
@@ -63,6 +67,8 @@ class Runs:
     async def bulk(self, ids: Sequence[int], act: str, body: Any, *, who: str, why: str) -> Run:
         """Begins an act on some incidents. Raises Invalid, and Asked where another person must agree."""
         read = act_of(act, body)
+        if (known := await self.known(who)) is not None:
+            return known
         if not ids:
             raise Invalid("no open incident is meant", path="incidents", fix="look at the list again")
         order = {"act": act, "body": body, "incidents": [f"{INCIDENT}{one}" for one in ids], "why": why}
@@ -82,10 +88,16 @@ class Runs:
 
     async def add(self, kind: str, given: Mapping[str, Any], total: int, *, who: str, why: str) -> Run:
         """Writes a new run, and begins it."""
+        given = {**given, "once": _once()}
         run = Run(self._journal.next_id(), kind, who, why, given, RUNNING, total, 0, 0, self._now_ms(), None)
         await self.keep(run, who, "begin", f"{who} began {_told(run)}")
         self._start(run)
         return run
+
+    async def known(self, who: str) -> Run | None:
+        """The run that this request, or this approval, has begun already: it may have been cut off after that."""
+        once = _once()
+        return await self._journal.view(lambda c: desk_reads.run_once(c, who, once)) if once else None
 
     # -- looking -----------------------------------------------------------------
 
@@ -194,6 +206,12 @@ class Runs:
         await self._journal.submit(changes)
 
 
+def _once() -> str:
+    """What marks the run of one approval or of one request with a key; "" where there is neither."""
+    name = CARRIED.get() or ONCE.get()
+    return hashlib.sha256(name.encode()).hexdigest() if name else ""
+
+
 def _told(run: Run) -> str:
     """What a run does, in words."""
     if run.kind == BULK:
@@ -205,7 +223,9 @@ def _told(run: Run) -> str:
 def run_tree(run: Run) -> dict[str, Any]:
     """A run as every answer shows it."""
     given = {
-        name: value for name, value in run.given.items() if name not in ("host", "incidents", "approval")
+        name: value
+        for name, value in run.given.items()
+        if name not in ("host", "incidents", "approval", "once")
     }
     if "incidents" in run.given:
         given["incidents"] = [name_of(INCIDENT, one) for one in run.given["incidents"]]

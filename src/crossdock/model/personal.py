@@ -45,6 +45,11 @@ def erased(kind: str, tree: Mapping[str, Any]) -> dict[str, Any]:
     return cast("dict[str, Any]", _without(tree, "", paths_of(kind)))
 
 
+def is_erased(kind: str, tree: Mapping[str, Any]) -> bool:
+    """Whether what told of a person was taken out of a document."""
+    return f"'{ERASED}'" in repr(tree) and erased(kind, tree) == tree
+
+
 def _without(value: Any, path: str, personal: frozenset[str]) -> Any:
     if path in personal:
         return ERASED if isinstance(value, str) else value

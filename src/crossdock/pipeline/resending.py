@@ -11,6 +11,7 @@ from crossdock.journal.stories import Resend, Stories
 from crossdock.journal.tenure import Hold
 from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import EntryKind, TransmissionState
+from crossdock.model.personal import is_erased
 from crossdock.pipeline.batch import Batch
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.lives import CANCELS
@@ -85,6 +86,8 @@ class Resending:
             says = f"the charter sends no {former.document} to {former.target} any more"
         elif not says and wanted.treatment != NEW and self._is_gone(former):
             says = "its bytes were erased"
+        elif not says and is_erased(message.document, message.tree):
+            says = "its personal data was erased, and the target would write that over its own"
         elif not says and self._is_moving(target, former, batch):
             says = f"something of the same story is on its way to {former.target}"
         if says:

@@ -45,7 +45,7 @@ class Withdrawal:
             return False
         self._taken[cancel.id] = lane, [(flight, flight.t.state) for flight in meant]
         lane.leaving += 1
-        freed = self._freed(meant[0].t, changes)
+        freed = self._freed_now(meant[0].t, cancel, changes)
         for flight in meant:
             self._close(flight.t, cancel, changes, *freed)
             freed = []
@@ -134,7 +134,7 @@ class Withdrawal:
         at_rest = all(_is_meant(cancel, t) and t.state in _AT_REST for t in rows)
         if not rows or len(rows) > _WITHDRAWN_MAX or not at_rest or not self._is_all(cancel, rows):
             return False
-        freed = self._freed(rows[0], changes)
+        freed = self._freed_now(rows[0], cancel, changes)
         for t in rows:
             kind = MemberKind.TRANSMISSION if t.state is _S.DESK else MemberKind.FOLLOWER
             incident = self._journal.incident_of(kind, t.id) if kind is MemberKind.TRANSMISSION else None
@@ -145,6 +145,12 @@ class Withdrawal:
                 changes.row("resolve_empty_incident", "it was cancelled", cancel.due_ms, incident)
         lane.blocked_by = None
         return True
+
+    def _freed_now(self, order: Transmission, cancel: Transmission, changes: Changes) -> list[Row]:
+        """The same while a batch is decided: whoever stops a part of the hub's own making has freed it there."""
+        made_by_hub = self._context.charter.made_by_hub
+        own = cancel.document == "warehouse_order_cancel" and made_by_hub(cancel.document)
+        return [] if own else self._freed(order, changes)
 
     def _freed(self, order: Transmission, changes: Changes) -> list[Row]:
         """What was set aside for an order that never left, given back: for the first entry that tells of it."""

@@ -20,6 +20,8 @@ from tests.pipeline.world import FakeTarget, World, order
 NOW = datetime.now(UTC)
 UTC_ZONE = ZoneInfo("UTC")
 SITES = {"AMS": "ams", "RTM": "rtm", "LYO": "lyo"}
+#: The systems of these warehouses.
+HOUSES = ("ams", "rtm", "lyo")
 #: Who else tells what the first warehouse tells; the supplier ships, too.
 FLOOR = ("rtm", "lyo", "acme")
 #: Kind of document: owner and readers.
@@ -171,7 +173,7 @@ class Sourced(World):
 
 def _systems(charter: Charter) -> dict[str, System]:
     like = charter.systems["erp"]
-    names = ("shop", "erp", *SITES.values(), "acme")
+    names = ("shop", "erp", *HOUSES, "acme")
     sends = {
         "shop": ("sales_order", "cancellation", "order_hold"),
         "erp": ("item", "kit_composition"),
@@ -212,7 +214,7 @@ async def sourced(
         }
         return replace(charter, systems=_systems(charter), objects=rules, sourcing=sourcing)
 
-    targets = {name: FakeTarget(name) for name in (*SITES.values(), "erp", "shop", "acme")}
+    targets = {name: FakeTarget(name) for name in (*HOUSES, "erp", "shop", "acme")}
     world = Sourced(folder, stock=stock, rewrite=rewrite, targets=targets, **more)
     async with world:
         yield world

@@ -126,6 +126,15 @@ def run(connection: Connection, id_: int) -> Run | None:
     return None if row is None else _run(row)
 
 
+def run_once(connection: Connection, who: str, once: str) -> Run | None:
+    """The act that was begun for one request already; `once` is its mark, of letters and digits."""
+    row = connection.execute(
+        f"SELECT {_RUN} FROM desk_runs WHERE who = ? AND given LIKE ? ORDER BY id LIMIT 1",
+        (who, f'%"once":"{once}"%'),
+    ).fetchone()
+    return None if row is None else _run(row)
+
+
 def runs(connection: Connection, before: int = 0, limit: int = PAGE) -> list[Run]:
     """Acts on many things, newest first."""
     condition = "WHERE id < ?" if before else "WHERE ? = 0"

@@ -7,7 +7,7 @@ from typing import cast
 
 from crossdock.journal.changes import Changes, Row
 from crossdock.journal.contract import Journal
-from crossdock.message.records import Transmission
+from crossdock.message.records import Message, Transmission
 from crossdock.model import register
 from crossdock.model.documents.sales import Cancellation
 from crossdock.pipeline.stockkeeping.ledger import StockLedger
@@ -36,7 +36,7 @@ def taken_back(
         told = cast(Cancellation, register.read(t.document, message.tree, declares=_whatever))
         rows = given_back(room, ledger, t.root, told, sites)
     else:
-        rows = ledger.release(t.root, sites=sites)
+        rows = ledger.release(t.root, sites=_of_part(message, sites))
     ledger.write(changes, now_ms)
     return rows
 
@@ -44,10 +44,11 @@ def taken_back(
 def never_sent(
     room: Stockroom, journal: Journal, order: Transmission, changes: Changes, now_ms: int
 ) -> list[Row]:
-    """An order is withdrawn before its warehouse heard of it: all that was set aside there is given back."""
+    """An order is withdrawn before its warehouse heard of it: all that was set aside for it there is given back."""
     sites = {name for name, site in room.policy.sites.items() if site.system == order.target}
     ledger = StockLedger(journal, room.policy, room.guard)
-    rows = ledger.release(order.root, sites=sites) if sites else []
+    message = journal.message(order.message) if sites else None
+    rows = ledger.release(order.root, sites=_of_part(message, sites)) if message is not None else []
     ledger.write(changes, now_ms)
     return rows
 
@@ -84,6 +85,12 @@ def less(
         after = one.moved(_S.RELEASED) if some == one.amount else one.moved(_S.HELD, amount=one.amount - some)
         rows.append(ledger.move(one, after))
     return rows
+
+
+def _of_part(message: Message, sites: Collection[str]) -> Collection[str]:
+    """The site of a part where it names one: its system may ship other parts of the order from other sites."""
+    site = str(message.tree.get("site"))
+    return {site} if site in sites else sites
 
 
 def _whatever(_sku: str, _unit: str) -> bool:
