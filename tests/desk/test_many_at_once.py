@@ -220,9 +220,7 @@ async def test_the_playbook_of_an_incident_has_its_facts_and_a_shift_is_handed_o
 async def test_one_key_begins_one_run_however_many_ask_at_once(w: World) -> None:
     await orders(w, 3)
     wanted = {"to": "erp", "from": _SINCE, "until": _UNTIL, "key": "new"}
-    answers = await asyncio.gather(
-        *(call(w, "POST", "/v1/desk/replay", wanted, key="k9") for _ in range(6))
-    )
+    answers = await asyncio.gather(*(call(w, "POST", "/v1/desk/replay", wanted, key="k9") for _ in range(6)))
     assert {status for status, _ in answers} == {202}, answers
     assert len({run["id"] for _, run in answers}) == 1
     name = answers[0][1]["id"]

@@ -396,6 +396,8 @@ async def test_a_held_order_is_found_though_the_word_that_lifts_its_hold_was_los
         everything = frozenset(range(PARTITIONS))
         assert world.journal.messages_freed(everything, 5) == [], "nobody spoke of its hold since"
         monkeypatch.setattr(world.journal, "messages_waiting_for", lambda *_: [])
-        await world.push(hold("lifted", 5), document="order_hold")
-        await world.until(lambda: world.count("messages", 2) == 1)
+        word = {"order": "O-1", "hold": "fraud", "state": "lifted", "at": "2026-11-22T10:05:00Z"}
+        await world.push(word, document="order_hold")
+        lifted = "SELECT count(*) FROM messages WHERE document = 'order_hold' AND state = 2"
+        await world.until(lambda: world.rows(lifted) == [(1,)])
         assert world.journal.messages_freed(everything, 5) == [held[0][0]]
