@@ -206,6 +206,7 @@ def _part(
     try:
         made = tuple(READERS[one.id](body, words))
     except Fault as fault:
+        report.unread = isinstance(fault, Invalid)  # then errors that were let pass are none to accept
         fault.path = f"{one.id}[{one.control}]/{fault.path}".rstrip("/")
         return Part(one.id, one.control, document, wrong=fault)
     return Part(one.id, one.control, document, made)
