@@ -190,14 +190,14 @@ async def test_a_preview_that_is_not_true_any_more_begins_nothing(w: World) -> N
 async def test_a_run_that_was_cut_off_goes_on_after_the_next_start(w: World) -> None:
     await orders(w, 3)
     runs = w.app.supervision.runs
-    begins, runs.begins["replay"] = runs.begins["replay"], lambda _: None
+    begins, runs.begins["replay"] = runs.begins["replay"], lambda _: asyncio.sleep(0)
     _, run = await call(w, "POST", "/v1/desk/replay", {"to": "erp", "from": _SINCE, "until": _UNTIL})
     assert len(w.partner.keys) == 9
     runs.begins["replay"] = begins
-    await runs.resume()
+    await runs.look()
     ended = await until(w, f"/v1/desk/runs/{run['id']}", lambda one: one["state"] == "ended")
     assert ended["done"] == 3
-    await runs.resume()
+    await runs.look()
     await w.settled()
     assert len(w.partner.keys) == 12, "what was made is not made twice"
 
