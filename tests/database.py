@@ -7,7 +7,6 @@ import itertools
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,7 @@ from typing import Any
 
 import psycopg
 
+from tests.harness.ports import free_port
 from tests.harness.process import family
 
 #: The server refuses to run as root; then it runs as the user whom nobody is.
@@ -51,7 +51,7 @@ class Server:
         self._bin = found
         # Not below a folder of the test runner, which is for its own user alone.
         self.folder = folder = place or Path(tempfile.mkdtemp(prefix="crossdock-postgresql-"))
-        self.port = _free_port()
+        self.port = free_port()
         self._settings = (*_SETTINGS, *(() if durable else _FAST), *settings)
         self._process: subprocess.Popen[bytes] | None = None
         self._made: set[str] = set()
@@ -212,9 +212,3 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text("latin-1").rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

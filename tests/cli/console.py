@@ -13,8 +13,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from crossdock.cli.main import app
+from tests.harness.ports import free_port
 from tests.harness.process import ROOT, Process
-from tests.harness.wire import free_port
 
 #: Built once: to build it takes longer than most commands, and a runner that is given `app` does so each time.
 COMMAND = get_command(app)

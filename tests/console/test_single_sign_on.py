@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -42,21 +41,13 @@ class Provider:
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[Provider]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     program = subprocess.Popen(
-        [sys.executable, "-m", "tests.peers.oidc_program", "--port", str(port)],
+        [sys.executable, "-m", "tests.peers.oidc_program"],
         stdout=subprocess.PIPE, cwd=Path(__file__).parents[2], env=dict(os.environ),
     )  # fmt: skip
     try:
         assert program.stdout is not None
-        assert json.loads(program.stdout.readline())["ready"]
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-        yield Provider(f"http://127.0.0.1:{port}")
+        yield Provider(json.loads(program.stdout.readline())["url"])
     finally:
         program.terminate()
         program.wait(10)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
 import subprocess
 import time
 import urllib.request
 from typing import Any, Self
 
+from tests.harness.ports import free_port
 from tests.peers.cache import NotToBeHadError, environment
 
 PACKAGES = ("mock-edi==0.9.0",)
@@ -24,9 +24,7 @@ class MockEdi:
 
     def __enter__(self) -> Self:
         python = environment("mock-edi", PACKAGES)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        self.url = f"http://127.0.0.1:{free_port()}"
         self._process = subprocess.Popen(
             [str(python), "-m", "mockedi", "--port", self.url.rsplit(":", 1)[1], *self._options],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

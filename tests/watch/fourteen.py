@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from crossdock.message.incident import TYPES
+from tests.harness.ports import free_port
 from tests.harness.process import Process
-from tests.harness.wire import free_port
 from tests.watch.ears import Ear, Heard, Post, ear, post
 from tests.watch.stand import Door, charter, make_keys, order, shipment, until, write
 
