@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from demo.tryton.process import free_port
 
-START_S = 30
+START_S = 60
 STOP_S = 15  # it drains for at most ten
 COMMAND_S = 60
 

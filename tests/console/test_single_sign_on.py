@@ -35,7 +35,7 @@ class Provider:
 
     def tell(self, **told: Any) -> dict[str, Any]:
         request = Request(f"{self.url}/tell", json.dumps(told).encode(), {"content-type": "application/json"})
-        with build_opener().open(request, timeout=10) as answer:
+        with build_opener().open(request, timeout=60) as answer:
             return json.loads(answer.read())
 
 
@@ -81,7 +81,7 @@ async def go(w: World, *, wanted: str = "", swap: str = "") -> Reply:
         from tests.console.world import _Stays
 
         try:
-            build_opener(_Stays).open(address, timeout=10)
+            build_opener(_Stays).open(address, timeout=60)
         except HTTPError as moved:
             return moved.headers["location"]
         raise AssertionError("the provider sends nobody on")

@@ -64,7 +64,7 @@ class Shell:
         assert self.bash.stdin
         self.bash.stdin.write(FAREWELL)
         self.bash.stdin.close()
-        self.bash.wait(timeout=30)
+        self.bash.wait(timeout=60)
         self.errors.close()
 
     def inside(self, text: str) -> str:

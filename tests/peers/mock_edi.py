@@ -13,7 +13,7 @@ from tests.harness.ports import free_port
 from tests.peers.cache import NotToBeHadError, environment
 
 PACKAGES = ("mock-edi==0.9.0",)
-_START_S = 20.0
+_START_S = 60.0
 
 
 class MockEdi:
@@ -40,7 +40,7 @@ class MockEdi:
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=60)
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """One request to its control plane."""
@@ -48,5 +48,5 @@ class MockEdi:
         request = urllib.request.Request(
             self.url + path, data=data, method=method, headers={"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)

@@ -19,7 +19,7 @@ from tests.peers.cache import NotToBeHadError, debian, kept, run
 
 #: What Debian's server needs beyond a plain system.
 PACKAGES = ("openssh-server", "libwrap0")
-_START_S = 15.0
+_START_S = 60.0
 
 
 class Sshd:
