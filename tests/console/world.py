@@ -29,6 +29,8 @@ from crossdock.journal.sql.keyring import StoredKey, add_key
 from crossdock.settings import secret_variable, secrets_from, settings_from
 from tests.console.partner import Partner
 
+#: When the keys of tests were made: 1 October 2026.
+_MADE_MS = 1_790_812_800_000
 ROOT = Actor("root", "terminal")
 GOOD = "seven quiet forklifts"
 PREFIX = "/console"
@@ -172,7 +174,7 @@ class World:
         key = self._keys.get(system)
         if key is None:
             key = self._keys[system] = new_key()
-            add_key(self._storage, StoredKey(digest_of(key), system, "system", system, 1, None))
+            add_key(self._storage, StoredKey(digest_of(key), system, "system", system, _MADE_MS, None))
         request = Request(
             f"{self.url}/v1/systems/{system}/messages?document={document}", json.dumps(tree).encode(),
             {"authorization": f"Bearer {key}", "content-type": "application/json"},
@@ -183,7 +185,7 @@ class World:
     def key(self, name: str, role: str, system: str | None = None) -> str:
         """Makes a key."""
         made = new_key()
-        add_key(self._storage, StoredKey(digest_of(made), name, role, system, 1, None))
+        add_key(self._storage, StoredKey(digest_of(made), name, role, system, _MADE_MS, None))
         return made
 
     async def api(
