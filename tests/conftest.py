@@ -25,8 +25,8 @@ settings.load_profile("any_machine")
 
 #: Where the tests that take long are, longest first: what is left at the end of a run should be short for everybody.
 LONG = (
-    "demo/", "connectors/tryton/", "crash/", "endtoend/", "console/", "cli/", "watch/", "pipeline/", "docs/",
-    "connectors/", "test_house.py",
+    "demo/", "connectors/tryton/test_goods", "crash/", "connectors/tryton/", "endtoend/", "console/", "cli/",
+    "watch/", "pipeline/", "docs/", "connectors/", "test_house.py",
 )  # fmt: skip
 
 

@@ -100,17 +100,6 @@ def is_seen(connection: Connection, id_: int, systems: Collection[str] | None) -
     return row is not None
 
 
-def members_by_target(connection: Connection, id_: int) -> list[tuple[int, str, int]]:
-    """(kind, where it would go, how many) of what an incident holds; the first thousand are looked at."""
-    rows = connection.execute(
-        "SELECT h.kind, coalesce(t.target, ''), count(*) FROM"
-        " (SELECT kind, id FROM held WHERE incident = ? ORDER BY kind, id LIMIT ?) AS h"
-        " LEFT JOIN transmissions t ON h.kind IN (3, 4) AND t.id = h.id GROUP BY h.kind, coalesce(t.target, '')",
-        (id_, COUNTED_MAX),
-    )
-    return [(int(kind), target, int(count)) for kind, target, count in rows]
-
-
 def _listed(connection: Connection, row: Sequence[Any]) -> Listed:
     counted = connection.execute(
         "SELECT count(*) FROM (SELECT 1 FROM members WHERE incident = ? LIMIT ?) AS m",
