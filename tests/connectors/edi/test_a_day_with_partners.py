@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from crossdock.desk.story import awaited
+from crossdock.journal.sql.trace import trace
 from tests.connectors.edi.trade import (
     LINES,
     RETAILER,
@@ -185,3 +187,17 @@ async def test_lines_of_the_order_are_those_of_the_file(tmp_path: Path) -> None:
     async with running(site(tmp_path)) as hub:
         drop(tmp_path, "retailer", "a.edi", order("PO-9", 3))
         await until(lambda: hub.journal.hub_of_number("sales_order", "PO-9"))
+
+
+async def test_an_order_for_a_later_day_says_that_it_is_kept_back(tmp_path: Path) -> None:
+    async with running(site(tmp_path)) as hub:
+        later = order("PO-1", 7).replace("N1*BY", "DTM*010*20991201~\nN1*BY").replace("SE*10*", "SE*11*")
+        drop(tmp_path, "retailer", "a.edi", later)
+        await until(lambda: table(hub, "SELECT 1 FROM messages WHERE document = 'sales_order'"))
+        told = await hub.journal.view(lambda c: trace(c, "sales_order", "PO-1"))
+        assert isinstance(told, dict), told
+        words = "kept back until 2099-12-01, the requested ship date"
+        assert (told["state"], told["waits_for"]) == ("waiting", f"{words} of sales_order PO-1")
+        assert words in [entry["says"] for entry in told["entries"]]
+        assert awaited(told) == [f"It is {words} of sales order PO-1"]
+        assert sent(tmp_path, "threepl", "940") == [] and table(hub, _INCIDENTS) == []

@@ -12,7 +12,9 @@ from crossdock.message.states import CaptureState, MessageState, TransmissionSta
 
 #: Messages of one story that are looked at, the newest first.
 _PARTS_MAX = 500
-_MESSAGES = "SELECT id, capture, system, document, number, hub, tree, state, waits_for FROM messages"
+_MESSAGES = (
+    "SELECT id, capture, system, document, number, hub, tree, state, waits_for, until_ms FROM messages"
+)
 _SENDS = "SELECT id, message, target, document, number, state, first_ms, due_ms FROM transmissions"
 
 
@@ -29,6 +31,7 @@ class Message:
     tree: bytes
     state: MessageState
     waits_for: str | None
+    until_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def parts_of(connection: Connection, root: int | None, captures: Iterable[int]) 
 
 
 def _message(row: tuple[Any, ...]) -> Message:
-    return Message(*row[:7], state=MessageState(row[7]), waits_for=row[8])
+    return Message(*row[:7], state=MessageState(row[7]), waits_for=row[8], until_ms=row[9])
 
 
 def _send(row: tuple[Any, ...]) -> Send:
