@@ -46,13 +46,17 @@ def rows() -> Iterator[Cut]:
         for after in sorted(every, key=lambda one: one.value):
             less = {**RESERVATION_MOVES, before: every - {after}}
             what = f"reservation: {before.name.lower()} -> {after.name.lower()}"
-            yield Cut(what, lambda less=less: _attribute(reservation, "RESERVATION_MOVES", less), (before, after))
+            yield Cut(
+                what, lambda less=less: _attribute(reservation, "RESERVATION_MOVES", less), (before, after)
+            )
     for module, name in ((choose, "LIMITS"), (choose, "FACTORS"), (calendar, "IDLE")):
         every = getattr(module, name)
         for place in range(len(every)):
             less = every[:place] + every[place + 1 :]
             says = _named(every[place])
-            yield Cut(f"{name}: {says}", lambda module=module, name=name, less=less: _attribute(module, name, less))
+            yield Cut(
+                f"{name}: {says}", lambda module=module, name=name, less=less: _attribute(module, name, less)
+            )
     for fate in choose.FATES:
         less = {one: does for one, does in choose.FATES.items() if one is not fate}
         yield Cut(f"FATES: {fate.value}", lambda less=less: _attribute(choose, "FATES", less))
@@ -70,11 +74,15 @@ def _row_met(row: Move) -> Met:
 def _attribute(owner: Any, name: str, value: object) -> Iterator[None]:
     before = getattr(owner, name)
     # The tables are one frozen object that every life begins with.
-    object.__setattr__(owner, name, value) if not isinstance(owner, ModuleType) else setattr(owner, name, value)
+    object.__setattr__(owner, name, value) if not isinstance(owner, ModuleType) else setattr(
+        owner, name, value
+    )
     try:
         yield
     finally:
-        object.__setattr__(owner, name, before) if not isinstance(owner, ModuleType) else setattr(owner, name, before)
+        object.__setattr__(owner, name, before) if not isinstance(owner, ModuleType) else setattr(
+            owner, name, before
+        )
 
 
 # -- branches ----------------------------------------------------------------------------------------------------
@@ -125,9 +133,7 @@ class Policy:
         ast.fix_missing_locations(tree)
         code = compile(tree, self.file, "exec", dont_inherit=True)
         for wanted in filter(None, (self.owner, self.function.__name__)):
-            code = next(
-                one for one in code.co_consts if isinstance(one, CodeType) and one.co_name == wanted
-            )
+            code = next(one for one in code.co_consts if isinstance(one, CodeType) and one.co_name == wanted)
         return code
 
     def _node(self, tree: ast.Module) -> ast.AST:

@@ -192,7 +192,7 @@ def _headline(visit: Visit, found: Tree, waits: Sequence[str], events: Sequence[
     if not waits:
         return say("order.at_rest", state=found["state"].replace("_", " "), **named)
     since = visit.clock.ago(events[-1].at_ms) if events else ""
-    word = "order.kept" if story.is_kept_back(waits[0]) else "order.waits"
+    word = "order.kept_back" if story.is_kept_back(waits[0]) else "order.waits"
     return say(word, what=waits[0].removeprefix("role:"), since=since, **named)
 
 
