@@ -43,7 +43,7 @@ def carriage(reading: Reading, entry: Entry | None) -> Carriage:
 
 def _as2(reading: Reading, values: Values) -> None:
     """What the transport would refuse when the hub starts."""
-    old = set(values["legacy"] or ())
+    old: set[str] = set(values["legacy"] or ())
     if unknown := old - {*LEGACY_DIGESTS, *LEGACY_CIPHERS}:
         fix = f"use {', '.join((*LEGACY_DIGESTS, *LEGACY_CIPHERS))}"
         reading.refuse(
