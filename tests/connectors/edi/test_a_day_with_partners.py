@@ -46,7 +46,7 @@ async def test_one_bad_set_goes_to_the_desk_and_the_good_ones_go_on(tmp_path: Pa
         told = sent(tmp_path, "retailer", "997")[0]
         assert "AK2*850*0002~AK3*PO1*8*PO1*8~" in told.replace("\n", "") and "AK9*P*3*3*2~" in told
         ((type_, system, number, path, _, _),) = table(hub, _INCIDENTS)
-        assert (type_, system, number, path) == ("invalid", "retailer", "850-0002", "850[0002]/PO1[2]/PO102")
+        assert (type_, system, number, path) == ("invalid", "retailer", "PO-2", "850[0002]/PO1[2]/PO102")
 
 
 async def test_an_interchange_whose_count_is_wrong_is_refused_whole(tmp_path: Path) -> None:
