@@ -45,7 +45,7 @@ def awaited(story: Tree, zone: ZoneInfo | None = None) -> list[str]:
     waits: str | None = story["waits_for"]
     if not waits:
         return ["It waits for nobody."]
-    said = [_awaited(sentence, zone) for sentence in waits.splitlines()]
+    said = [awaited_of(sentence, zone) for sentence in waits.splitlines()]
     if len(said) > 1:
         return ["It waits for:", *(f"  {one}" for one in said)]
     return [f"It is {said[0]}" if is_kept_back(said[0]) else f"It waits for {said[0]}"]
@@ -56,7 +56,8 @@ def is_kept_back(sentence: str) -> bool:
     return sentence.startswith("kept back ")
 
 
-def _awaited(sentence: str, zone: ZoneInfo | None) -> str:
+def awaited_of(sentence: str, zone: ZoneInfo | None) -> str:
+    """One thing that an object waits for, begun by whose turn it is: `operations: …`."""
     return clocked(plain(sentence), zone).removeprefix("role:")
 
 
