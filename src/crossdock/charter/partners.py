@@ -274,6 +274,13 @@ def grammar_of(standard: Standard, set_id: str, version: str) -> DocumentGrammar
 
 
 def _check_grammar(reading: Reading, one: Exchanged, path: str, standard: Standard, version: str) -> None:
+    if standard is Standard.X12 and one.direction is Direction.OUT and x12.has_short_dates(version):
+        reading.refuse(
+            f"{path}.version" if one.version else "version",
+            f"{one.set} is not written in {version}, whose dates have six digits",
+            "agree on 004010 or later for what goes out",
+        )
+        return
     try:
         overlay(grammar_of(standard, one.set, version), one.overlay)
     except Invalid as fault:
