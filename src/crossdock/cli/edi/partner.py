@@ -173,5 +173,5 @@ def number(
         print_json(answer.tree)
         return
     for one in answer.tree["items"]:
-        last = f"the last one given is {one['last']}" if one["last"] else "none was given yet"
+        last = f"given or passed over up to {one['last']}" if one["last"] else "none was given yet"
         typer.echo(f"{system} {one['kind']}: {one['next']} is next, {last}")

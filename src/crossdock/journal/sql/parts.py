@@ -15,6 +15,12 @@ _PARTS_MAX = 500
 _MESSAGES = (
     "SELECT id, capture, system, document, number, hub, tree, state, waits_for, until_ms FROM messages"
 )
+#: Incidents of receipts that were refused or did not come: nothing is held in them, their cause names the receipt.
+_OF_RECEIPTS = (
+    "SELECT i.id, i.owner, i.says FROM receipts r JOIN incidents i ON i.scope = r.scope AND i.state = 1"
+    " AND i.cause = (CASE r.state WHEN 4 THEN 'rejected/' ELSE 'overdue/' END) || r.system || '/receipt/'"
+    " || r.transmission || '.' || r.round WHERE r.transmission = ? AND r.state IN (4, 5)"
+)
 _SENDS = "SELECT id, message, target, document, number, state, first_ms, due_ms FROM transmissions"
 
 
@@ -130,4 +136,8 @@ def open_incidents(connection: Connection, parts: Parts) -> tuple[set[int], list
             every.add(incident)
             if state == 1:
                 open_[incident] = Blocking(incident, owner, says)
+    for id_ in (*(t.id for t in parts.sends), *(m.id for m in parts.messages)):
+        for incident, owner, says in connection.execute(_OF_RECEIPTS, (id_,)):
+            every.add(incident)
+            open_[incident] = Blocking(incident, owner, says)
     return every, [open_[incident] for incident in sorted(open_)]
