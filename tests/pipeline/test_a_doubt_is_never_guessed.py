@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
-from crossdock.kit.connector import Unclear
+from crossdock.kit.connector import Ask, Done, Exchange, Job, Unclear
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
 from crossdock.pipeline import blind
@@ -22,6 +25,26 @@ async def test_resend_sends_the_same_bytes_under_the_same_key(tmp_path: Path):
     assert [a.attempt for a in world.wms.arrived] == [1, 2, 3]
     assert len({(a.key, a.body) for a in world.wms.arrived}) == 1
     assert world.wms.applied == ["O-1"]
+
+
+async def test_what_is_tried_again_is_what_was_stored_though_it_would_be_rendered_otherwise_by_now(
+    tmp_path: Path,
+):
+    world = World(tmp_path, unclear=Unclear.RESEND)
+    writer = world.context.systems["wms"].writers["sales_order"]
+    step, turns = writer.step, count(1)
+
+    def otherwise(job: Job, exchanges: Sequence[Exchange]) -> Ask | Done:
+        found = step(job, exchanges)
+        return replace(found, body=found.body + b" " * next(turns)) if isinstance(found, Ask) else found
+
+    writer.step = otherwise  # type: ignore[method-assign]
+    world.wms.script = lambda arrived, nth: (503, 500, 200)[nth]
+    async with world:
+        await world.push(order("O-1"))
+        await world.settled()
+    assert len(world.wms.arrived) == 3
+    assert len({(a.key, a.body) for a in world.wms.arrived}) == 1
 
 
 async def test_without_the_guard_the_doubt_becomes_a_second_effect(tmp_path: Path):
