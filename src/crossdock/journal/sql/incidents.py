@@ -26,6 +26,8 @@ _ACTS_OF = {
     "in_doubt": ("assign", "fix", "resolve"),
     "duplicate_conflict": ("assign", "resolve"),
     "mass_change": ("assign", "retry", "resolve"),
+    "part_fulfilled": ("assign", "resolve"),
+    "stock_variance": ("assign", "resolve"),
 }
 
 #: Each member with the ordering key and the capture that it leads to, and the system that it came from.
