@@ -11,6 +11,8 @@ from crossdock.charter.charter import System
 from crossdock.journal.changes import Changes
 from crossdock.journal.contract import Overtaken
 from crossdock.kit.connector import Unclear
+from crossdock.message.records import Transmission
+from crossdock.pipeline.lanes import Flight, KeyOrdering, Lanes
 from tests.pipeline.world import World
 
 
@@ -171,3 +173,15 @@ async def test_nothing_goes_past_what_is_superseded_before_that_is_durable(tmp_p
 
 async def test_control_without_the_guard_the_second_leaves_before_the_first_is_out_of_its_way(tmp_path: Path):
     assert await _two_of_a_group_and_a_newer_one(_world(tmp_path), guarded=False) == [2]
+
+
+def test_what_comes_back_stands_where_it_stood() -> None:
+    lanes = Lanes(KeyOrdering())
+    flights = [Flight(Transmission(n, n, "wms", "erp", "item", f"W-{n}", n, n, "G")) for n in (1, 2, 3)]
+    lane = lanes.of(flights[0].t)
+    for flight in flights:
+        lanes.push(lane, flight)
+    lanes.remove(lane, flights[:2])
+    lanes.put_back(lane, flights[1::-1])
+    assert [flight.t.id for flight in lane.flights] == [1, 2, 3]
+    assert (lanes.count, lanes.aboard, lanes.counts["erp"]) == (3, {1, 2, 3}, 3)
