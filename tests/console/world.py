@@ -7,6 +7,7 @@ import contextlib
 import csv
 import json
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -243,17 +244,19 @@ class World:
         await self.order("SO-1004", system="marketplace")
 
     async def settled(self) -> None:
-        """Waits until nothing moves any more."""
-        for _ in range(200):
-            row = await self.shown.hub.journal.view(
-                lambda c: (
-                    c.execute("SELECT count(*) FROM captures WHERE state = 1").fetchone()[0],
-                    c.execute("SELECT count(*) FROM transmissions WHERE state IN (1, 3)").fetchone()[0],
-                )
-            )
-            if row == (0, 0):
-                return
-            await asyncio.sleep(0.05)
+        """Waits until nothing is to be read, decided or sent at once any more; what goes again later may wait."""
+        moving = (
+            "SELECT (SELECT count(*) FROM captures WHERE state = 1) + (SELECT count(*) FROM messages WHERE state = 1)"
+            " + (SELECT count(*) FROM transmissions WHERE state IN (1, 3))"
+        )
+        await self.until(f"SELECT 1 WHERE ({moving}) = 0")
+
+    async def until(self, sql: str) -> None:
+        """Waits until a query finds something; fails after a minute."""
+        give_up_s = time.monotonic() + 60
+        while not await self.shown.hub.journal.view(lambda c: c.execute(sql).fetchone()):
+            assert time.monotonic() < give_up_s, f"it never came: {sql}"
+            await asyncio.sleep(0.02)
 
     # -- the console as a browser asks it -----------------------------------------
 

@@ -190,16 +190,39 @@ async def test_a_preview_that_is_not_true_any_more_begins_nothing(w: World) -> N
 async def test_a_run_that_was_cut_off_goes_on_after_the_next_start(w: World) -> None:
     await orders(w, 3)
     runs = w.app.supervision.runs
-    begins, runs.begins["replay"] = runs.begins["replay"], lambda _: None
+    begins, runs.begins["replay"] = runs.begins["replay"], lambda _: asyncio.sleep(0)
     _, run = await call(w, "POST", "/v1/desk/replay", {"to": "erp", "from": _SINCE, "until": _UNTIL})
     assert len(w.partner.keys) == 9
     runs.begins["replay"] = begins
-    await runs.resume()
+    await runs.look()
     ended = await until(w, f"/v1/desk/runs/{run['id']}", lambda one: one["state"] == "ended")
     assert ended["done"] == 3
-    await runs.resume()
+    await runs.look()
     await w.settled()
     assert len(w.partner.keys) == 12, "what was made is not made twice"
+
+
+async def test_nothing_goes_again_before_the_list_is_whole(w: World) -> None:
+    await orders(w, 3)
+    replay, whole = w.app.supervision.replay, asyncio.Event()
+    lay_out = replay._lay_out
+
+    async def cut_off(run: Any, wanted: Any, page: Any) -> None:
+        if whole.is_set():
+            await lay_out(run, wanted, page)
+            return
+        await lay_out(run, wanted, page[:1])
+        whole.set()
+        raise StoreDown("the disk is full")
+
+    replay._lay_out = cut_off  # type: ignore[method-assign]
+    _, run = await call(w, "POST", "/v1/desk/replay", {"to": "erp", "from": _SINCE, "until": _UNTIL})
+    await whole.wait()
+    term = w.app.hub.worker._term
+    await term._resending.make(term._decides, term._translator.batch, term._commit)
+    assert len(w.partner.keys) == 9, "one is noted, and none of them leaves"
+    ended = await until(w, f"/v1/desk/runs/{run['id']}", lambda one: one["state"] == "ended")
+    assert (ended["total"], ended["done"]) == (3, 3)
 
 
 async def test_the_playbook_of_an_incident_has_its_facts_and_a_shift_is_handed_over(w: World) -> None:

@@ -99,7 +99,7 @@ async def test_the_warehouses_get_their_parts_and_the_trace_says_why(tmp_path: P
     text = CHARTER.replace("{asked}", "{ams}", 1).replace("{asked}", "{lyo}", 1)
     (site / "charter.yaml").write_text(text.format(url=recorder.url, floor=FLOOR, **asked))
     keys = {name: await make_key(site, name) for name in ("shop", "ams", "lyo")}
-    watcher = await make_key(site, "watcher", "--role", "observer")
+    watcher = await make_key(site, "watcher", role="observer")
     hub = Hub(site)
     await hub.start()
     try:

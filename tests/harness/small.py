@@ -91,7 +91,7 @@ async def small_site(
     write(site, ear.url)
     hub = Hub(site)
     keys = {name: await make_key(site, name) for name in systems}
-    keys["operator"] = await make_key(site, "--role", "operator")
+    keys["operator"] = await make_key(site, role="operator")
     try:
         await hub.start()
         yield Small(hub, keys, ear)

@@ -183,7 +183,7 @@ async def stage(
         ends.push_async_callback(_clear, world)
         async with asyncio.TaskGroup() as both:  # a key can be made while the hub runs
             starting = [both.create_task(one.start()) for one in crew] if started else []
-            making = None if instead else both.create_task(make_key(site, "--role", "observer", env=beside))
+            making = None if instead else both.create_task(make_key(site, role="observer", env=beside))
         world.start_s = starting[0].result() if starting else 0.0
         world.observer = making.result() if making else world.observer
         if watch:

@@ -47,6 +47,7 @@ def back_to_the_first_shape(path: Path) -> None:
             "shift_notes",
             "desk_runs",
             "resends",
+            "claims",
             "approvals",
             "stones",
             *("watch", "expectations", "measures", "alerts"),

@@ -6,7 +6,10 @@ import asyncio
 from pathlib import Path
 
 from crossdock.kit.connector import Unclear
+from crossdock.message.records import Entry
+from crossdock.message.states import EntryKind
 from crossdock.pipeline import blind
+from crossdock.pipeline.resending import SAME, WAITING
 from tests.pipeline.world import World, order
 
 
@@ -90,6 +93,33 @@ async def test_a_send_cut_off_by_a_stop_goes_again_under_its_key(tmp_path: Path)
         )
     assert world.wms.applied == ["O-0", "O-1", "O-2"]
     assert world.wms.arrived[0].attempt == 2
+
+
+async def test_a_delivery_made_again_that_a_stop_cut_off_goes_again_under_its_key(tmp_path: Path):
+    world, never = World(tmp_path, unclear=Unclear.RESEND), asyncio.Event()
+    async with world:
+        for n in range(3):
+            await world.push(order(f"O-{n}", key="K"))
+        await world.settled()
+        keys = sorted(a.key for a in world.wms.arrived)
+
+        async def hang(*_: object, **__: object) -> None:
+            await never.wait()
+
+        world.wms.send = hang  # type: ignore[method-assign]
+        changes = world.journal.changes()
+        run, now = world.journal.next_id(), world.clock.now_ms()
+        changes.entry(Entry(EntryKind.act, says="ann wants them again"))
+        changes.row("upsert_desk_run", run, 1, "replay", "ann", "why", "{}", "running", 3, 0, 0, now, None)
+        for id_, partition in world.rows("SELECT id, partition FROM transmissions"):
+            changes.row("upsert_resend", run, id_, 1, partition, SAME, WAITING, None, "")
+        await world.journal.submit(changes)
+        await world.until(lambda: world.count("transmissions", 3) > 0)
+    world = World(tmp_path, unclear=Unclear.RESEND)
+    async with world:
+        await world.settled()
+        assert world.rows("SELECT type FROM incidents") == [], "a doubt that ends by itself is nobody's work"
+    assert sorted(a.key for a in world.wms.arrived) == keys, "each under the key of its first time"
 
 
 async def test_a_send_cut_off_by_a_stop_waits_for_a_person_who_alone_can_tell(tmp_path: Path):

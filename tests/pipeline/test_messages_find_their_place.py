@@ -11,6 +11,7 @@ import pytest
 from crossdock.charter.charter import Checks, ItemCheck, Reader
 from crossdock.faults import Invalid
 from crossdock.kit.connector import Content, Draft
+from crossdock.pipeline import waking
 from tests.desk.test_desk_and_worker import Person
 from tests.pipeline.world import JsonReader, World, order
 
@@ -203,6 +204,21 @@ async def test_an_order_of_an_unknown_item_is_on_the_desk_at_once(tmp_path: Path
         await world.push(order("O-1"))
         await world.settled()
         assert world.rows("SELECT type, value FROM incidents") == [("unknown_sku", "W-1")]
+
+
+@pytest.mark.parametrize("numbers", [7, 9])
+async def test_all_that_lack_an_item_go_on_when_it_comes_and_not_the_first_page_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, numbers: int
+):
+    monkeypatch.setattr(waking, "PAGE", 3)
+    async with World(tmp_path, documents=("item", "sales_order"), checks=Checks(ItemCheck.REFUSE)) as world:
+        for n in range(numbers):
+            await world.push(order(f"O-{n}", key=f"K-{n}"))
+        await world.until(lambda: world.count("messages", 5) == numbers)
+        await world.push({"sku": "W-1", "name": "tea", "unit": "EA"}, document="item")
+        await world.until(lambda: len(world.wms.applied) == numbers + 1)
+        await world.settled()
+        assert world.rows("SELECT state FROM incidents") == [(2,)]
 
 
 async def test_a_message_that_lies_on_the_desk_for_another_reason_leaves_the_incident_of_the_first(

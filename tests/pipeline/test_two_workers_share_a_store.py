@@ -94,8 +94,7 @@ async def test_a_message_that_waits_here_is_woken_by_what_comes_there(
         if lost:
             # Nobody was told. What waits is compared with what has come, sooner or later.
             await pair.world.until(lambda: "O-1" in pair.world.wms.applied)
-            term = pair.workers[1]._term
-            term.look_again(pair.world.journal.messages_freed(term.hold.partitions, 10))
+            pair.workers[1]._term._waking.compare()
         await pair.world.settled()
         assert pair.world.rows("SELECT key FROM transmissions WHERE document = 'warehouse_order'") == [(key,)]
     assert pair.world.wms.applied == ["O-1", number]

@@ -1,181 +1,100 @@
-"""Takes away one row of a lifecycle table, or one branch of a policy, after the other: a scenario must turn red.
+"""Takes away one row of a table, or one branch of a policy, after the other: a scenario must turn red.
 
-`python -m tests.scenarios.mutate` prints one line for each, with the scenario that noticed; `--rows` and `--branches`
-do one half. Exit status 1 when something could go that nobody would miss.
+`python -m tests.scenarios.mutate` runs every story once to hear what it meets, then for each cut the stories that meet
+it until one turns red. Its last line is `N rows, N red; M branches, M red`, and its exit status 1 when something could
+go that nobody would miss. `--all` prints every cut with the story that noticed it, `--only TEXT` tries some cuts.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
-import importlib
-import inspect
+import gc
 import logging
+import multiprocessing
 import signal
 import sys
-import types
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import structlog
 
-from crossdock.model.lifecycle.tables import TABLES
 from crossdock.scenario.run import gathered, run_one
 from crossdock.scenario.script import Scenario
+from tests.scenarios.cuts import Cut, Met, branches, heard, rows
 
 FOLDER = Path(__file__).resolve().parents[2] / "scenarios"
-#: A run that a mutation drives in circles is stopped, and counts as red.
+#: A run that a cut drives in circles is stopped, and counts as red.
 _ALARM_S = 60
-#: Where the rules of the trade are decided: module, class (none: the module's own functions), functions.
+#: So many rows of the matrix take part beside all other stories.
+_OF_MATRIX = 40
+#: Where the rules of the trade are decided: module, class (none: the module's own functions), functions (none: all).
 POLICIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("charter.orders", "Orders", ("sends",)),
-    (
-        "pipeline.progress",
-        "Progress",
-        ("_refuse", "_lacks", "_hold_back", "_opens_ms", "_late_wishes", "_amend"),
-    ),
-    ("pipeline.aftermath", "Aftermath", ("asleep", "follow", "answered", "tell")),
+    ("charter.orders", "Orders", ()),
+    ("stock.sourcing.choose", "", ()),
+    ("stock.sourcing.choose", "_Shelf", ()),
+    ("stock.sourcing.calendar", "", ()),
+    ("stock.sourcing.calendar", "Workdays", ()),
+    ("stock.sourcing.policy", "Rule", ()),
+    ("stock.sourcing.policy", "Zone", ()),
+    ("stock.sourcing.policy", "SourceSite", ()),
+    ("stock.sourcing.policy", "Method", ()),
+    ("stock.sourcing.policy", "Supplier", ()),
+    ("stock.sourcing.policy", "Sourcing", ()),
+    ("stock.policy", "SitePolicy", ()),
+    ("stock.policy", "Policy", ()),
+    ("stock.place", "", ()),
+    ("stock.promise", "", ()),
+    ("stock.lots", "", ()),
+    ("stock.belief", "", ()),
+    ("stock.kit", "", ()),
+    ("pipeline.sourcing.sourcer", "Sourcer", ()),
+    ("pipeline.sourcing.amending", "", ()),
+    ("pipeline.sourcing.lots", "Lots", ()),
+    ("pipeline.sourcing.meant", "", ()),
+    ("pipeline.sourcing.asking", "Asking", ()),
+    ("pipeline.sourcing.standing", "Standing", ()),
+    ("pipeline.sourcing.trimming", "", ()),
+    ("pipeline.progress", "Progress", ("_refuse", "_lacks", "_hold_back", "_opens_ms", "_late_wishes", "_not_cancelled",
+                                       "_amend")),
+    ("pipeline.aftermath", "Aftermath", ("asleep", "never_asked", "follow", "answered", "tell")),
     ("pipeline.withdrawal", "Withdrawal", ("by", "behind", "_by_the_desk")),
-    ("pipeline.stockkeeping.keeper", "Keeper", ("decided", "_ordered")),
-    ("pipeline.stockkeeping.cancelling", "", ("taken_back", "never_sent", "given_back")),
-    ("pipeline.particulars", "", ("particulars",)),
-    ("pipeline.check", "", ("items", "_item", "ownership")),
+    ("pipeline.stockkeeping.keeper", "Keeper", ("_shared_out", "_decided", "_order", "_wants", "_short")),
+    ("pipeline.stockkeeping.cancelling", "", ("given_back", "less")),
+    ("pipeline.stockkeeping.lots", "", ()),
+    ("pipeline.stockkeeping.measures", "Measures", ()),
+    ("pipeline.particulars", "", ()),
+    ("pipeline.check", "", ("items", "_item", "ownership", "_owned_by_others")),
     ("model.receiving", "", ()),
     ("model.returning", "", ()),
-    ("pipeline.amending", "", ("changes_of",)),
-)
+    ("pipeline.amending", "", ()),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """Something that is taken away for one run over all scenarios."""
+class Tried:
+    """What became of one cut: `by` is the story that noticed, `stories` how many meet it."""
 
-    what: str
-    make: Callable[[], Any]
-
-
-class TooLong(Exception):
-    """A run in circles."""
+    by: str | None
+    stories: int
 
 
-# -- rows ------------------------------------------------------------------------------------------------------
+class TooLong(BaseException):
+    """A run in circles. Nobody that runs in one may catch it."""
 
 
-def rows() -> Iterator[Cut]:
-    """Every row of every table."""
-    for part in fields(TABLES):
-        every = tuple(getattr(TABLES, part.name))
-        for row in every:
-            less = tuple(one for one in every if one is not row)
-            what = f"{part.name}: {row.before.value} -{row.told.value}-> {row.after.value}"
-            yield Cut(what, lambda name=part.name, less=less: _table(name, less))
+def meets(scenario: Scenario) -> set[Met] | None:
+    """What a story meets; None where it is red before anything was taken away."""
+    met: set[Met] = set()
+    with heard(POLICIES, met):
+        return met if _holds(scenario) else None
 
 
-@contextmanager
-def _table(name: str, less: Sequence[object]) -> Iterator[None]:
-    before = getattr(TABLES, name)
-    object.__setattr__(TABLES, name, less)  # the one object that every life begins with
-    try:
-        yield
-    finally:
-        object.__setattr__(TABLES, name, before)
-
-
-# -- branches ------------------------------------------------------------------------------------------------------
-
-
-def branches() -> Iterator[Cut]:
-    """Every branch of the policies: never taken."""
-    for module_name, owner, names in POLICIES:
-        module = importlib.import_module(f"crossdock.{module_name}")
-        place = getattr(module, owner) if owner else module
-        source = inspect.getsource(module)
-        found = names or tuple(
-            name for name, one in vars(module).items()
-            if isinstance(one, types.FunctionType) and one.__module__ == module.__name__
-        )  # fmt: skip
-        for name in found:
-            function: Any = inspect.unwrap(getattr(place, name))
-            tests = list(_tests(_node(ast.parse(source), owner, name)))
-            for index, test in enumerate(tests):
-                code = _code(source, owner, name, index, module.__file__ or "")
-                says = " ".join(ast.unparse(test).split())
-                what = f"{module_name}.{name}: {says[:90]}"
-                yield Cut(what, lambda function=function, code=code: _swapped(function, code))
-
-
-def _node(tree: ast.AST, owner: str, name: str) -> ast.AST:
-    """A function of a class or a module."""
-    within: Any = tree
-    if owner:
-        within = next(one for one in within.body if isinstance(one, ast.ClassDef) and one.name == owner)
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return next(one for one in within.body if isinstance(one, kinds) and one.name == name)
-
-
-def _tests(function: ast.AST) -> Iterator[ast.expr]:
-    """The conditions of its branches, in the order of the text."""
-    for one in ast.walk(function):
-        if isinstance(one, ast.If | ast.IfExp):
-            yield one.test
-        elif isinstance(one, ast.match_case) and not _is_rest(one):
-            yield one.guard or ast.Constant(ast.unparse(one.pattern))
-
-
-def _is_rest(case: ast.match_case) -> bool:
-    return isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None and case.guard is None
-
-
-def _code(source: str, owner: str, name: str, index: int, file: str) -> types.CodeType:
-    """The function with one condition that never holds."""
-    tree = ast.parse(source)
-    function = _node(tree, owner, name)
-    count = -1
-    for one in ast.walk(function):
-        if isinstance(one, ast.If | ast.IfExp):
-            count += 1
-            if count == index:
-                one.test = ast.copy_location(ast.Constant(False), one.test)
-        elif isinstance(one, ast.match_case) and not _is_rest(one):
-            count += 1
-            if count == index:
-                one.guard = ast.Constant(False)
-    ast.fix_missing_locations(tree)
-    whole = compile(tree, file, "exec", dont_inherit=True)
-    return _inside(whole, owner, name)
-
-
-def _inside(code: types.CodeType, owner: str, name: str) -> types.CodeType:
-    within = code
-    for wanted in filter(None, (owner, name)):
-        within = next(
-            one for one in within.co_consts if isinstance(one, types.CodeType) and one.co_name == wanted
-        )
-    return within
-
-
-@contextmanager
-def _swapped(function: Any, code: types.CodeType) -> Iterator[None]:
-    before = function.__code__
-    function.__code__ = code
-    try:
-        yield
-    finally:
-        function.__code__ = before
-
-
-# -- proof -----------------------------------------------------------------------------------------------------------
-
-
-def noticed(cut: Cut, scenarios: list[Scenario]) -> str | None:
-    """The first scenario that turns red; it goes to the front, since it may notice the next one too."""
+def noticed(cut: Cut, scenarios: Sequence[Scenario]) -> str | None:
+    """The first story that turns red."""
     with cut.make():
-        for place, scenario in enumerate(scenarios):
+        for scenario in scenarios:
             if not _holds(scenario):
-                scenarios.insert(0, scenarios.pop(place))
                 return f"{scenario.name} ({Path(scenario.file).name}:{scenario.line})"
     return None
 
@@ -188,40 +107,98 @@ def _holds(scenario: Scenario) -> bool:
     signal.alarm(_ALARM_S)
     try:
         return run_one(scenario).holds
-    except Exception:  # a hub that breaks is one that was noticed
+    except (Exception, TooLong):  # a hub that breaks is one that was noticed
         return False
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
 
 
+class Proof:
+    """All stories, what each meets, and all cuts; worked on by several processes that share it by being forked."""
+
+    def __init__(self, only: str) -> None:
+        every = [one for one in sorted(FOLDER.iterdir()) if one.name != "matrix" and one.name[0] != "_"]
+        scenarios, problems = gathered(every)
+        matrix, _ = gathered([FOLDER / "matrix"])
+        assert not problems, problems
+        self.scenarios = [*scenarios, *matrix[:: max(len(matrix) // _OF_MATRIX, 1)]]
+        self.rows, self.branches = list(rows()), list(branches(POLICIES))
+        self.cuts = [cut for cut in (*self.rows, *self.branches) if only in cut.what]
+        self.met: list[set[Met] | None] = []
+
+    def meets(self, place: int) -> set[Met] | None:
+        """What one story meets."""
+        return meets(self.scenarios[place])
+
+    def tried(self, place: int) -> Tried:
+        """What becomes of one cut. A story that meets few things is short, and tells the branches apart best."""
+        cut = self.cuts[place]
+        known = zip(self.scenarios, self.met, strict=True)
+        may = [
+            (len(met or ()), one.name, one)
+            for one, met in known
+            if met and (cut.met is None or cut.met in met)
+        ]
+        may.sort(key=lambda found: found[:2])
+        return Tried(noticed(cut, [one for *_, one in may]), len(may))
+
+
+_proof: list[Proof] = []  #: forked workers find it here
+
+
+def _meets(place: int) -> set[Met] | None:
+    return _proof[0].meets(place)
+
+
+def _tried(place: int) -> Tried:
+    return _proof[0].tried(place)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """One cut after the other; 1 when something could go unnoticed."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", action="store_true", help="rows of the tables only")
-    parser.add_argument("--branches", action="store_true", help="branches of the policies only")
-    parser.add_argument("--only", default="", help="those with this text")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", default="", help="cuts with this text")
+    parser.add_argument("--all", action="store_true", help="print every cut")
+    parser.add_argument("--jobs", type=int, default=2, help="so many at a time")
     options = parser.parse_args(arguments)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)
-    both = options.rows == options.branches
-    cuts = [*(rows() if both or options.rows else ()), *(branches() if both or options.branches else ())]
-    cuts = [cut for cut in cuts if options.only in cut.what]
-    scenarios, problems = gathered(
-        [one for one in sorted(FOLDER.iterdir()) if one.is_dir() and one.name != "matrix"]
+    proof = Proof(options.only)
+    _proof[:] = [proof]
+    fork = multiprocessing.get_context("fork")
+    with fork.Pool(options.jobs, initializer=gc.freeze) as pool:
+        proof.met = pool.map(_meets, range(len(proof.scenarios)), chunksize=4)
+    red = [one.name for one, met in zip(proof.scenarios, proof.met, strict=True) if met is None]
+    assert not red, f"red before anything was taken away: {red}"
+    found: dict[int, Tried] = {}
+    with fork.Pool(options.jobs, initializer=gc.freeze) as pool:
+        for place, one in enumerate(pool.imap(_tried, range(len(proof.cuts)), chunksize=1)):
+            found[place] = one
+            if one.by is None or options.all:
+                print(_line(proof.cuts[place], one), flush=True)
+    print(_sum(proof, found))
+    return int(any(one.by is None for one in found.values()))
+
+
+def _line(cut: Cut, one: Tried) -> str:
+    missed = f"nobody would miss it: {one.stories} stories meet it" if one.stories else "no story meets it"
+    return f"{'red  ' if one.by else 'GREEN'}  {cut.what:110}  {one.by or missed}"
+
+
+def _sum(proof: Proof, found: dict[int, Tried]) -> str:
+    known = {cut.what for cut in proof.rows}
+    of_rows = [one for place, one in found.items() if proof.cuts[place].what in known]
+    others = [one for place, one in found.items() if proof.cuts[place].what not in known]
+    counted = (
+        len(of_rows),
+        sum(bool(one.by) for one in of_rows),
+        len(others),
+        sum(bool(one.by) for one in others),
     )
-    matrix, _ = gathered([FOLDER / "matrix"])
-    scenarios += matrix[:: max(len(matrix) // 40, 1)]
-    assert not problems, problems
-    red = [one for one in scenarios if not _holds(one)]
-    assert not red, f"red before anything was taken away: {[one.name for one in red]}"
-    unseen = 0
-    for cut in cuts:
-        by = noticed(cut, scenarios)
-        unseen += by is None
-        print(f"{'red  ' if by else 'GREEN'}  {cut.what:100}  {by or 'nobody would miss it'}", flush=True)
-    print(f"{len(cuts) - unseen} of {len(cuts)} noticed")
-    return 1 if unseen else 0
+    return "{} rows, {} red; {} branches, {} red".format(*counted)
 
 
 if __name__ == "__main__":

@@ -254,20 +254,22 @@ class Journal(Stories, StockBook, Protocol):
         """One message."""
         ...
 
-    def messages_waiting_for(self, predecessors: Sequence[str], limit: int) -> list[tuple[int, int]]:
-        """(message, partition) of those that wait for one of several "document/number", whoever holds them."""
+    def messages_waiting_for(
+        self, predecessors: Sequence[str], limit: int, after: int = 0
+    ) -> list[tuple[int, int]]:
+        """(message, partition) of those beyond an id that wait for one of several "document/number"."""
         ...
 
-    def messages_freed(self, partitions: Collection[int], limit: int) -> list[int]:
-        """Messages that wait for something that has come."""
+    def messages_freed(self, partitions: Collection[int], limit: int, after: int = 0) -> list[int]:
+        """Messages beyond an id that wait for something that has come."""
         ...
 
     def messages_sent_back(self, partitions: Collection[int], limit: int) -> list[int]:
         """Messages that a person sent back, or another process handed over: they wait, and for nothing."""
         ...
 
-    def messages_lacking_item(self, sku: str, limit: int) -> list[tuple[int, int]]:
-        """(message, partition) of those on the desk because an item, or a unit of it, was not known."""
+    def messages_lacking_item(self, sku: str, limit: int, after: int = 0) -> list[tuple[int, int]]:
+        """(message, partition) of those beyond an id on the desk because an item, or a unit of it, was not known."""
         ...
 
     def messages_overdue(self, partitions: Collection[int], now_ms: int, limit: int) -> Sequence[Message]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Any
 
@@ -33,14 +33,13 @@ from crossdock.pipeline.stockkeeping.watch import StockWatch
 from crossdock.pipeline.target import Target
 from crossdock.pipeline.translate import Translator
 from crossdock.pipeline.transmit import DoubtGuard
+from crossdock.pipeline.waking import Waking
 
 _log = structlog.get_logger("crossdock.worker")
 #: Captures decided in one commit.
 BATCH_MAX = 64
-#: Messages woken or timed out at once.
+#: Messages handed over, sent back or timed out that are read at once.
 WAITING_PAGE = 200
-#: Messages to look at again that are kept in memory; those beyond are found by the next look at the store.
-AGAIN_MAX = 10_000
 #: How often one capture is decided anew because another process was faster, before it counts as a defect.
 OVERTAKEN_MAX = 5
 _TICK_S = 0.25
@@ -82,9 +81,9 @@ class Term:
         self._resending = Resending(context, self.targets, self.hold)
         self.pollers = Pollers(context, door, self.hold)
         self._gatewatch = GateWatch(context, self.targets, self._opened)
-        wake = partial(self.look_again, desk=True)
+        self._waking = Waking(context, self.hold)
+        wake = partial(self._waking.look_again, desk=True)
         self._watch = StockWatch(context, self.targets, self.hold, wake) if context.stock else None
-        self._again: dict[int, bool] = {}  #: messages to look at again, and whether also those on the desk
         self._fixes = 0  #: what people had added when we last looked
         self._waiting = 0  #: messages that wait for a predecessor, as far as we know
         self.tasks: set[asyncio.Task[None]] = set()
@@ -117,7 +116,7 @@ class Term:
         self._waiting = self._journal.count_waiting()
         for target in self.targets.values():
             await self._backlog.load(target)
-        self.look_again(self._journal.messages_freed(partitions, WAITING_PAGE))
+        self._waking.look_again(self._journal.messages_freed(partitions, WAITING_PAGE, 0))
         self.feed.look()
 
     async def _handed_over(self) -> None:
@@ -255,23 +254,19 @@ class Term:
 
     def _wake_waiting(self, batch: Batch) -> None:
         """What waited for something in this batch is looked at again, here or where it is held."""
-        woken, lacking = list[tuple[int, int]](), list[tuple[int, int]]()
         # Whoever begins to wait looks once more afterwards, and we look after we have written: of the two
         # at least one sees the other, whichever process it is in.
-        if batch.arrived and (self._waiting > 0 or self._shared):
-            woken += self._journal.messages_waiting_for(batch.arrived, WAITING_PAGE)
+        if self._waiting > 0 or self._shared:
+            self._waking.come(batch.arrived)
         for arrived in batch.arrived:
             if arrived.startswith("item/"):
-                lacking += self._journal.messages_lacking_item(arrived[5:], WAITING_PAGE)
-        self.look_again(id_ for id_, partition in woken if self.hold.has(partition))
-        self.look_again((id_ for id_, partition in lacking if self.hold.has(partition)), desk=True)
+                self._waking.item_come(arrived[5:])
         if self._shared:
-            self.look_again(
+            self._waking.look_again(
                 id_ for id_, system, awaited in batch.waits if has_come(self._journal, system, awaited)
             )
-        ids = tuple(id_ for id_, partition in (*woken, *lacking) if not self.hold.has(partition))
-        if ids or batch.elsewhere:
-            self._context.signals.tell(News(partitions=tuple(sorted(batch.elsewhere)), messages=ids))
+        if batch.elsewhere:
+            self._context.signals.tell(News(partitions=tuple(sorted(batch.elsewhere))))
 
     # -- clocks --------------------------------------------------------------
 
@@ -299,7 +294,7 @@ class Term:
                     self._backlog.reload_freed(self.targets.values())
                 if self._waiting and now_s - compared > _COMPARE_EVERY_S:
                     compared = now_s
-                    self.look_again(self._journal.messages_freed(self.hold.partitions, WAITING_PAGE))
+                    self._waking.compare()
                 self._gatewatch.look()
                 if now_s - anchored > _ANCHOR_EVERY_S:
                     anchored = now_s
@@ -319,22 +314,16 @@ class Term:
         """A person opened or closed a way; it is in the store."""
         self._gatewatch.look(store=True)
 
-    def look_again(self, messages: Iterable[int], *, desk: bool = False) -> None:
-        """These messages may find now what they lacked; with `desk` those on the desk, too."""
-        for id_ in messages:
-            if len(self._again) < AGAIN_MAX:
-                self._again[id_] = desk or self._again.get(id_, False)
-
     async def _look_again(self, *, store: bool) -> None:
-        if not self._again and store:
+        if not self._waking and store:
             # Those that a person sent back while no hub ran, that were handed over, or whose news was lost.
-            self.look_again(self._journal.messages_sent_back(self.hold.partitions, WAITING_PAGE))
-        if not self._again:
+            self._look_soon()
+        if not self._waking:
             return
         self._refresh()
         async with self._decides:
-            for id_ in list(self._again)[:WAITING_PAGE]:
-                await self._again_one(id_, desk=self._again.pop(id_))
+            for id_, desk in self._waking.take():
+                await self._again_one(id_, desk=desk)
         self._waiting = self._journal.count_waiting()
 
     async def _again_one(self, id_: int, *, desk: bool) -> None:
@@ -351,7 +340,7 @@ class Term:
             tell("a message could not be looked at again", message=id_, says=str(error))
             self._forget(batch)
             if isinstance(error, Overtaken | StoreDown):
-                self.look_again([id_], desk=desk)
+                self._waking.look_again([id_], desk=desk)
 
     async def _overdue(self) -> None:
         now_ms = self._context.clock.now_ms()
@@ -360,7 +349,9 @@ class Term:
             return
         async with self._decides:
             batch = self._translator.batch()
-            self.look_again(filter(None, [self._decider.overdue(message, batch) for message in overdue]))
+            self._waking.look_again(
+                filter(None, [self._decider.overdue(message, batch) for message in overdue])
+            )
             await self._commit(batch)
         self._waiting = self._journal.count_waiting()
 
@@ -368,14 +359,14 @@ class Term:
 
     def _completed(self, transmission: int) -> None:
         """A transmission is done: those that come after it, or wait for its answer, may go."""
-        self.look_again(self._decider.follow_up.awaiting(transmission))
+        self._waking.look_again(self._decider.follow_up.awaiting(transmission))
         for target in self.targets.values():
             if (key := target.unfinished.pop(transmission, None)) is not None:
                 target.wake(key)
 
     def _blocked(self, transmission: int) -> None:
         """A transmission waits for a person: a lane whose head comes after it looks at that."""
-        self.look_again(self._decider.follow_up.awaiting(transmission))
+        self._waking.look_again(self._decider.follow_up.awaiting(transmission))
         for target in self.targets.values():
             if (key := target.unfinished.get(transmission)) is not None:
                 target.wake(key)
@@ -389,12 +380,12 @@ class Term:
             self._refresh()
         if news.fixed or any(map(self.hold.has, news.partitions)):
             self.feed.look()
-            self._look_soon()
-        self.look_again(news.messages, desk=True)
+            if self._shared:
+                self._look_soon()
+        self._waking.look_again(news.messages, desk=True)
         for name, key in news.lanes:
             if name in self.targets:
                 self._backlog.reload(self.targets[name], key)
 
     def _look_soon(self) -> None:
-        if self._shared:
-            self.look_again(self._journal.messages_sent_back(self.hold.partitions, WAITING_PAGE))
+        self._waking.look_again(self._journal.messages_sent_back(self.hold.partitions, WAITING_PAGE))

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
+from crossdock.charter.orders import HUB_OWNER
 from crossdock.scenario.script import Given, Member, Tree
 
 __all__ = ["charter_of", "write_site"]
@@ -79,7 +80,7 @@ def _owners(members: Mapping[str, Member]) -> dict[str, str]:
         for document in IN[member.role]:
             owners.setdefault(document, name)
     if any("order_status" in OUT[member.role] for member in members.values()) and "sales_order" in owners:
-        owners["order_status"] = "hub"
+        owners["order_status"] = HUB_OWNER
     return owners
 
 
@@ -150,6 +151,9 @@ def write_site(given: Given, folder: Path) -> None:
 def _with_flows(tree: Tree) -> Tree:
     """Flows that the scenario's own objects ask for are there, so that nobody has to write them."""
     for document, rule in tree["objects"].items():
+        if rule["owner"] == HUB_OWNER:  # what the hub makes, nobody tells
+            for system in tree["systems"].values():
+                system["in"] = [flow for flow in system.get("in", ()) if flow["document"] != document]
         for reader in _readers(rule):
             system = tree["systems"].get(reader)
             flows: list[Tree] = [] if system is None else system.setdefault("out", [])

@@ -84,6 +84,7 @@ async def test_an_acknowledgement_that_does_not_come_is_an_incident_of_the_partn
         assert table(hub, _RECEIPTS) == [(5, "PO-1")]
         drop(tmp_path, "threepl", "late.edi", acknowledgement(1, group=1))
         await until(lambda: table(hub, _RECEIPTS) == [(2, "PO-1")])
+        assert table(hub, _INCIDENTS) == [], "the answer ends the incident of its absence"
 
 
 async def test_nothing_is_overdue_where_no_acknowledgement_is_expected(tmp_path: Path) -> None:

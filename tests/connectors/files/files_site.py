@@ -76,9 +76,10 @@ class Stand:
 
     def sent(self, start: str = "") -> list[str]:
         """What the warehouse was handed, by name without the key, the oldest first."""
-        found = (self.site / "exchange" / "wms" / "out").glob(f"{start}*")
+        # What begins with a dot is still being written: it goes away while one looks.
+        found = (self.site / "exchange" / "wms" / "out").glob(f"{start or '[!.]'}*")
         names = sorted(found, key=lambda path: path.stat().st_mtime_ns)
-        return [f"{path.name.rpartition('-')[0]}{path.suffix}" for path in names if path.name[0] != "."]
+        return [f"{path.name.rpartition('-')[0]}{path.suffix}" for path in names]
 
     def last(self, name: str) -> str:
         """The newest file of that name without its key."""

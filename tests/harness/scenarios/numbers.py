@@ -136,7 +136,7 @@ async def run(folder: Path, plan: Numbers) -> Outcome:
         await _kill_all(hosts, plan)
         load.ended = True
         await asyncio.gather(*senders)
-        view = View(hosts[0].url, await make_key(site, "--role", "observer", env=beside))
+        view = View(hosts[0].url, await make_key(site, role="observer", env=beside))
         ends.push_async_callback(view.close)
         figures = await _rest(view)
         outcome = Outcome(f"control numbers after {plan.kills} kills under load, {plan.store}")

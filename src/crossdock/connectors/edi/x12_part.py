@@ -14,7 +14,7 @@ from crossdock.connectors.edi.x12_rows import Row
 from crossdock.faults import Fault, Invalid
 from crossdock.formats.edi.grammar import DocumentGrammar
 from crossdock.formats.edi.overlay import overlay
-from crossdock.formats.edi.profile import Profile
+from crossdock.formats.edi.profile import FAMILIES, Profile
 from crossdock.formats.x12 import dictionary
 from crossdock.formats.x12.acknowledge import Policy, acknowledge, interchange_verdict, set_verdict
 from crossdock.formats.x12.check import GroupReport, InterchangeReport, SetReport, check, standard_grammar
@@ -31,6 +31,8 @@ from crossdock.kit.connector import Tools, Tree
 
 _VERDICTS = {"A": "accepted", "E": "accepted_with_errors", "P": "partly"}
 _CONTROLS = ("997", "999")
+#: What the writer puts into a group: each document has an envelope of its own.
+_SETS_IN_A_GROUP = 1
 
 
 def now(tools: Tools, words: Words) -> datetime.datetime:
@@ -204,6 +206,7 @@ def _part(
     try:
         made = tuple(READERS[one.id](body, words))
     except Fault as fault:
+        report.unread = isinstance(fault, Invalid)  # then errors that were let pass are none to accept
         fault.path = f"{one.id}[{one.control}]/{fault.path}".rstrip("/")
         return Part(one.id, one.control, document, wrong=fault)
     return Part(one.id, one.control, document, made)
@@ -316,6 +319,13 @@ def _got_group(one: Set, interchange: Interchange) -> tuple[str, Tree]:
                 "verdict": _VERDICTS.get(receipt.verdict, "rejected"),
                 "says": _group_says(receipt),
                 "sets": sets,
+                "extra": {
+                    "edi": {
+                        "family": receipt.family,
+                        "holds": [set_id for set_id, family in FAMILIES.items() if family == receipt.family],
+                        "amiss": receipt.contradiction(_SETS_IN_A_GROUP),
+                    }
+                },
             }
         ),
     )

@@ -136,26 +136,29 @@ class Reads(StockReads):
         row = self._reader.execute(f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE id = ?", (id_,)).fetchone()
         return read_message(row) if row else None
 
-    def messages_waiting_for(self, predecessors: Sequence[str], limit: int) -> list[tuple[int, int]]:
-        """(message, partition) of those that wait for one of several "document/number", whoever holds them."""
+    def messages_waiting_for(
+        self, predecessors: Sequence[str], limit: int, after: int = 0
+    ) -> list[tuple[int, int]]:
+        """(message, partition) of those beyond an id that wait for one of several "document/number"."""
         among, listed = self._among("waits_for", predecessors)
         return self._reader.execute(
-            f"SELECT id, partition FROM messages WHERE state = 1{among} ORDER BY id LIMIT ?", (*listed, limit)
+            f"SELECT id, partition FROM messages WHERE state = 1{among} AND id > ? ORDER BY id LIMIT ?",
+            (*listed, after, limit),
         ).fetchall()
 
-    def messages_freed(self, partitions: Collection[int], limit: int) -> list[int]:
-        """Messages that wait for something that has come."""
+    def messages_freed(self, partitions: Collection[int], limit: int, after: int = 0) -> list[int]:
+        """Messages beyond an id that wait for something that has come."""
         within, listed = self._within("m.partition", partitions)
         cut = f"{self._reader.dialect.find}(m.waits_for, '/')"
         rows = self._reader.execute(
-            f"SELECT m.id FROM messages m WHERE m.state = 1 AND m.waits_for IS NOT NULL{within}"
+            f"SELECT m.id FROM messages m WHERE m.state = 1 AND m.waits_for IS NOT NULL{within} AND m.id > ?"
             " AND (m.waits_for LIKE 'cancel_answer/%'"
             # A hold that was set or lifted since: each word of it wakes the order, and one may be lost.
             " OR (m.waits_for LIKE 'hold_lifted/%' AND EXISTS (SELECT 1 FROM ledger l JOIN messages k"
             " ON k.id = l.message WHERE l.root = m.root AND k.document = 'order_hold' AND k.id > m.id)) OR EXISTS"
             f" (SELECT 1 FROM hubs h WHERE h.document = substr(m.waits_for, 1, {cut} - 1)"
             f" AND h.number = substr(m.waits_for, {cut} + 1))) ORDER BY m.id LIMIT ?",
-            (*listed, limit),
+            (*listed, after, limit),
         )
         return [row[0] for row in rows]
 
@@ -168,13 +171,14 @@ class Reads(StockReads):
         )
         return [row[0] for row in rows]
 
-    def messages_lacking_item(self, sku: str, limit: int) -> list[tuple[int, int]]:
-        """(message, partition) of those on the desk because an item, or a unit of it, was not known."""
+    def messages_lacking_item(self, sku: str, limit: int, after: int = 0) -> list[tuple[int, int]]:
+        """(message, partition) of those beyond an id on the desk because an item, or a unit of it, was not known."""
         return self._reader.execute(
             "SELECT g.id, g.partition FROM incidents i JOIN members m ON m.incident = i.id"
             " JOIN messages g ON g.id = m.id WHERE i.state = 1 AND m.kind = 2"
-            " AND i.type IN ('unknown_sku', 'unknown_unit') AND (i.value = ? OR i.value LIKE ? || ' %') LIMIT ?",
-            (sku, sku.replace("%", "").replace("_", ""), limit),
+            " AND i.type IN ('unknown_sku', 'unknown_unit') AND (i.value = ? OR i.value LIKE ? || ' %')"
+            " AND g.id > ? ORDER BY g.id LIMIT ?",
+            (sku, sku.replace("%", "").replace("_", ""), after, limit),
         ).fetchall()
 
     def messages_overdue(self, partitions: Collection[int], now_ms: int, limit: int) -> Sequence[Message]:

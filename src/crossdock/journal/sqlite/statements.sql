@@ -301,3 +301,13 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- upsert_resend
 INSERT OR REPLACE INTO resends (run, transmission, scope, partition, treatment, state, made, says, position)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- insert_resend
+INSERT OR IGNORE INTO resends (run, transmission, scope, partition, treatment, state, made, says, position)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- claim_once
+INSERT OR IGNORE INTO claims (name, scope, holder, at_ms, position) VALUES (?, ?, ?, ?, ?);
+
+-- move_claim
+UPDATE claims SET holder = ?3, at_ms = ?4, position = ?6 WHERE name = ?1 AND scope = ?2 AND holder = ?5;
