@@ -198,7 +198,8 @@ def _headline(visit: Visit, found: Tree, waits: Sequence[str], events: Sequence[
     if not waits:
         return say("order.at_rest", state=found["state"].replace("_", " "), **named)
     since = visit.clock.ago(events[-1].at_ms) if events else ""
-    return say("order.waits", what=waits[0], since=since, **named)
+    word = "order.kept_back" if story.is_kept_back(waits[0]) else "order.waits"
+    return say(word, what=waits[0], since=since, **named)
 
 
 def _lanes(found: Tree) -> list[str]:
