@@ -96,7 +96,7 @@ async def theirs(w: World) -> dict[str, list[str]]:
         "sku": ["W-10010"],
         "sku:path": ["W-10010"], "name": ["anna"], "version": ["sha256:" + "0" * 64],
         "key": ["C-MP-201"], "after": ["i1"],
-        "decision": ["approve"], "state": ["all"], "type": ["unmapped_code"], "idempotency-key": ["k"],
+        "state": ["all"], "type": ["unmapped_code"], "idempotency-key": ["k"],
     }  # fmt: skip
 
 
