@@ -135,7 +135,7 @@ class Proof:
         """What becomes of one cut. A story that meets few things is short, and tells the branches apart best."""
         cut = self.cuts[place]
         known = zip(self.scenarios, self.met, strict=True)
-        may = [(len(met or ()), one.name, one) for one, met in known if met and (cut.met is None or cut.met in met)]
+        may = [(len(met or ()), one.name, one) for one, met in known if met and cut.met in met]
         may.sort(key=lambda found: found[:2])
         return Tried(noticed(cut, [one for *_, one in may]), len(may))
 
@@ -153,7 +153,9 @@ def _tried(place: int) -> Tried:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """One cut after the other; 1 when something could go unnoticed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", default="", help="cuts with this text")
     parser.add_argument("--all", action="store_true", help="print every cut")
     parser.add_argument("--jobs", type=int, default=2, help="so many at a time")
@@ -186,7 +188,12 @@ def _sum(proof: Proof, found: dict[int, Tried]) -> str:
     known = {cut.what for cut in proof.rows}
     of_rows = [one for place, one in found.items() if proof.cuts[place].what in known]
     others = [one for place, one in found.items() if proof.cuts[place].what not in known]
-    counted = (len(of_rows), sum(bool(one.by) for one in of_rows), len(others), sum(bool(one.by) for one in others))
+    counted = (
+        len(of_rows),
+        sum(bool(one.by) for one in of_rows),
+        len(others),
+        sum(bool(one.by) for one in others),
+    )
     return "{} rows, {} red; {} branches, {} red".format(*counted)
 
 
