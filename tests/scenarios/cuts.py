@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from functools import partial
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, cast
 
 from crossdock.model.lifecycle import life
 from crossdock.model.lifecycle.tables import TABLES, Move
@@ -98,7 +98,7 @@ class Policy:
     """A function that decides, with its source."""
 
     name: str  #: module and function
-    function: FunctionType
+    function: Any
     source: str
     file: str
     owner: str
@@ -197,8 +197,8 @@ def policies(places: Sequence[tuple[str, str, Sequence[str]]]) -> Iterator[Polic
 def _function(found: Any) -> FunctionType | None:
     found = getattr(found, "__func__", found)
     found = found.fget if isinstance(found, property) else found
-    found = inspect.unwrap(found) if callable(found) else None
-    return found if isinstance(found, FunctionType) else None
+    whole: object = inspect.unwrap(found) if callable(found) else None
+    return cast("FunctionType", whole) if type(whole) is FunctionType else None
 
 
 def branches(places: Sequence[tuple[str, str, Sequence[str]]]) -> Iterator[Cut]:
