@@ -74,7 +74,7 @@ class Sourcer:
 
     def standing(self, root: int, life: Life) -> Standing:
         """An order as it stands."""
-        return Standing(self._story(root), life, self.convert)
+        return Standing(self._story(root), life, self.convert, self._room.numbers.applied)
 
     def convert(self, sku: str, quantity: Decimal, given: str, wanted: str) -> Decimal | None:
         """How many of one unit a quantity in another is; None where nobody knows."""
