@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, fields
-from functools import partial
+from functools import cache, partial
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, cast
 
@@ -190,8 +190,13 @@ def policies(places: Sequence[tuple[str, str, Sequence[str]]]) -> Iterator[Polic
         for name in names or list(vars(place)):
             function = _function(inspect.getattr_static(place, name))
             if function is not None and function.__module__ == module.__name__ and name[:2] != "__":
-                source, file = inspect.getsource(module), module.__file__ or ""
+                source, file = _source(module), module.__file__ or ""
                 yield Policy(f"{module_name}.{name}", function, source, file, owner)
+
+
+@cache
+def _source(module: ModuleType) -> str:
+    return inspect.getsource(module)
 
 
 def _function(found: Any) -> FunctionType | None:
@@ -230,11 +235,17 @@ def _code_of(function: FunctionType, code: CodeType) -> Iterator[None]:
 def heard(places: Sequence[tuple[str, str, Sequence[str]]], met: set[Met]) -> Iterator[None]:
     """While it lasts, every row that is gone and every condition is put into `met`."""
     with ExitStack() as stack:
-        for policy in policies(places):
-            policy.function.__globals__[_HEARS] = _ear(met)
-            stack.enter_context(_code_of(policy.function, policy.heard()))
+        for function, code in _heard(tuple(places)):
+            function.__globals__[_HEARS] = _ear(met)
+            stack.enter_context(_code_of(function, code))
         stack.enter_context(_steps_heard(met))
         yield
+
+
+@cache
+def _heard(places: tuple[tuple[str, str, Sequence[str]], ...]) -> Sequence[tuple[Any, CodeType]]:
+    """Written anew once, for all runs."""
+    return [(policy.function, policy.heard()) for policy in policies(places)]
 
 
 def _ear(met: set[Met]) -> Callable[[str, Any], Any]:
