@@ -257,7 +257,9 @@ async def measure(folder: Path, per_s: float) -> tuple[list[Asked], list[Asked],
     """Every page at rest and with orders coming in; what consoles cost a second, and what an order costs."""
     partner = Partner()
     await partner.start()
-    partner.got = [("", "")] * (time.time_ns() // 10**9 % 10**7)  # its ids go on where those of another run ended
+    partner.got = [("", "")] * (
+        time.time_ns() // 10**9 % 10**7
+    )  # its ids go on where those of another run ended
     charter = folder / "site" / "charter.yaml"
     tree = json.loads(charter.read_text("utf-8"))
     for system in tree["systems"].values():
