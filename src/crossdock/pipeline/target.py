@@ -144,7 +144,7 @@ class Target:
         if lane.more or not self.windows.takes(t, lane):
             changes.add_transmission(t, due)  # behind what is in the store only
             return
-        flight = Flight(t, None if message.heavy else message.tree)
+        flight = Flight(t, message.tree)  # what is rendered at once is not in the store yet
         if t.after is not None:
             self.unfinished[t.after] = lane.key
         if self._ahead(lane, flight):
@@ -156,6 +156,8 @@ class Target:
             changes.entry(entry)
         else:
             changes.add_transmission(t, due)
+        if message.heavy:
+            flight.tree = None  # whoever waits long holds no large tree
         self.lanes.push(lane, flight)
 
     def committed(self, t: Transmission) -> None:
