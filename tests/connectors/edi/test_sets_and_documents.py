@@ -289,3 +289,10 @@ def test_each_lot_of_a_line_is_told() -> None:
     body = written("shipment", tree, profile(("945",), "out"), KNOWN).replace("\n", "")
     assert re.findall(r"W12\*(\w\w)\*(\d*)\*(\d+)\*", body) == [("CC", "48", "40"), ("CC", "", "8")]
     assert "*L1" in body and "*L2" in body and "W03*48" in body
+
+
+@pytest.mark.parametrize(("table", "carrier"), [("{ground: RDWY}", "ground"), ("{a: RDWY, b: RDWY}", "RDWY")])
+def test_a_scac_becomes_our_carrier_where_it_stands_for_one(table: str, carrier: str) -> None:
+    agreed = profile(("945",), "in", more=f"shipping: {{scac: {table}}}\n")
+    (one,) = drafts(sample("945"), agreed)
+    assert one.tree["carrier"] == carrier
