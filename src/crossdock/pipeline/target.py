@@ -142,18 +142,16 @@ class Target:
         if lane.more or not self.windows.takes(t, lane):
             changes.add_transmission(t, due)  # behind what is in the store only
             return
-        flight = Flight(t, None if message.heavy else message.tree)
+        flight = Flight(t, message.tree)  # what is rendered at once is not in the store yet
         if t.after is not None:
             self.unfinished[t.after] = lane.key
-        if self._ahead(lane, flight):
-            entry = self._renderer.sent(flight, changes)
-            due.state = _S.DUE.value
-            t.state = _S.SENDING
-            changes.add_transmission(t, due)
-            entry.state = _S.SENDING.value
+        entry = self._renderer.sent(flight, changes) if self._ahead(lane, flight) else None
+        if entry is not None:
+            due.state, t.state, entry.state = _S.DUE.value, _S.SENDING, _S.SENDING.value
+        changes.add_transmission(t, due)
+        if entry is not None:
             changes.entry(entry)
-        else:
-            changes.add_transmission(t, due)
+        flight.tree = None if message.heavy else flight.tree  # whoever waits long holds no large tree
         self.lanes.push(lane, flight)
 
     def committed(self, t: Transmission) -> None:

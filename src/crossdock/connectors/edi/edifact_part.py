@@ -6,7 +6,16 @@ import datetime
 from collections.abc import Sequence
 
 from crossdock.connectors.edi.edifact_in import READERS, number_of
-from crossdock.connectors.edi.part import Found, Opening, Part, fault_of, place_of, strange, stranger
+from crossdock.connectors.edi.part import (
+    SETS_LISTED_MAX,
+    Found,
+    Opening,
+    Part,
+    fault_of,
+    place_of,
+    strange,
+    stranger,
+)
 from crossdock.connectors.edi.words import Words, without_nothing
 from crossdock.connectors.edi.x12_part import now
 from crossdock.faults import Fault, Invalid
@@ -140,7 +149,8 @@ def _given(report: InterchangeReport, when: datetime.datetime) -> tuple[str, Tre
         "interchange": report.reference,
         "verdict": whole,
         "sets": [
-            {"set": one.type or "?", "control": one.reference or "0", "verdict": "rejected"} for one in report.rejected
+            {"set": one.type or "?", "control": one.reference or "0", "verdict": "rejected"}
+            for one in report.rejected[:SETS_LISTED_MAX]
         ],
         "extra": {"edi": {"text": write(answer).decode("latin-1"), "marks": {"interchange": [mark], "group": []}}},
     })  # fmt: skip

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from crossdock.connectors.edi.part import Found, Opening, Part, fault_of, place_of, strange, stranger
+from crossdock.connectors.edi.part import (
+    SETS_LISTED_MAX,
+    Found,
+    Opening,
+    Part,
+    fault_of,
+    place_of,
+    strange,
+    stranger,
+)
 from crossdock.connectors.edi.words import Words, without_nothing
 from crossdock.connectors.edi.x12_in import READERS
 from crossdock.connectors.edi.x12_rows import Row, number_of
@@ -264,7 +273,7 @@ def _given(
                 "verdict": _VERDICTS.get(set_verdict(one, policy).code, "rejected"),
             }
             for group in report.groups if group.group.family != "FA" for one in group.sets
-        ],
+        ][:SETS_LISTED_MAX],
         "extra": {"edi": {"text": write(answer).decode("latin-1"), "marks": marks}},
     })  # fmt: skip
     del profile
