@@ -73,6 +73,25 @@ async def test_who_finds_a_transmission_moved_is_told_and_writes_nothing(place: 
     assert verify(place.storage) is None
 
 
+async def test_what_may_be_had_once_is_had_by_who_asked_first(place: Place):
+    def claiming(told: Stories, statement: str, *values: object):
+        changes = told.journal.changes()
+        changes.entry(Entry(EntryKind.act, says="claimed by a test"), (statement, values, 1))
+        return told.journal.submit(changes)
+
+    async with stories(place.database) as told:
+        await claiming(told, "claim_once", "run/a", 1, 7, START_MS)
+        with pytest.raises(Overtaken):
+            await claiming(told, "claim_once", "run/a", 1, 8, START_MS)
+        with pytest.raises(Overtaken):
+            await claiming(told, "move_claim", "run/a", 1, 9, START_MS, 8)
+        assert place.rows("SELECT holder FROM claims") == [(7,)]
+        await claiming(told, "move_claim", "run/a", 1, 9, START_MS, 7)
+    assert place.rows("SELECT holder FROM claims") == [(9,)]
+    assert place.count("ledger", "says = 'claimed by a test'") == 2
+    assert verify(place.storage) is None
+
+
 async def test_two_moves_of_one_row_in_one_commit_happen_in_their_order(place: Place):
     async with stories(place.database) as told:
         capture = await told.capture("SO-1")
