@@ -265,9 +265,8 @@ async def measure(folder: Path, per_s: float) -> tuple[list[Asked], list[Asked],
     """Every page at rest and with orders coming in; what consoles cost a second, and what an order costs."""
     partner = Partner()
     await partner.start()
-    partner.got = [("", "")] * (
-        time.time_ns() // (5 * 10**7) % 10**7
-    )  # its ids go on where those of another run ended
+    # Its ids go on where those of another run ended.
+    partner.got = [("", "")] * (time.time_ns() // (5 * 10**7) % 10**7)
     charter = folder / "site" / "charter.yaml"
     tree = json.loads(charter.read_text("utf-8"))
     for system in tree["systems"].values():

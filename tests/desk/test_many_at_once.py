@@ -234,7 +234,8 @@ async def test_nothing_goes_again_before_the_list_is_whole(w: World) -> None:
     await whole.wait()
     term = w.app.hub.worker._term
     await term._resending.make(term._decides, term._translator.batch, term._commit)
-    assert len(w.partner.keys) == 9, "one is noted, and none of them leaves"
+    _, sums = await call(w, "GET", "/v1/conservation")
+    assert sums["transmissions"]["made"] == 9, "one is noted, and none of them goes"
     ended = await until(w, f"/v1/desk/runs/{run['id']}", lambda one: one["state"] == "ended")
     assert (ended["total"], ended["done"]) == (3, 3)
 
