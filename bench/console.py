@@ -76,9 +76,7 @@ async def seed(folder: Path, incidents: int) -> None:
 
 def _is_at_rest(connection: Any) -> bool:
     captures = connection.execute("SELECT count(*) FROM captures WHERE state = 1").fetchone()[0]
-    sendings = connection.execute(
-        "SELECT count(*) FROM transmissions WHERE state IN (1, 3, 4)"
-    ).fetchone()[0]
+    sendings = connection.execute("SELECT count(*) FROM transmissions WHERE state IN (1, 3, 4)").fetchone()[0]
     return not captures and not sendings
 
 
