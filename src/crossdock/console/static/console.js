@@ -3,7 +3,8 @@
 (() => {
   const main = document.querySelector("main");
   if (!main) return;
-  const every = 2000;
+  // Today is made once for all who look; other pages are each one's own, and cost more.
+  const every = main.querySelector('[data-live="picture"]') ? 1000 : 3000;
   let tag = null;
 
   // Live: the same page again, and only what differs is put in its place. Rows do not jump: new ones wait.
