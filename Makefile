@@ -26,9 +26,9 @@ env: .venv/.stamp ## build .venv from the locked versions
 demo: env ## orders from a real ERP to a warehouse and back; STAY=1 keeps everything up
 	$(BIN)/python -m demo $(if $(STAY),--stay)
 
-# Two at a time: most tests wait for disks, sockets and other processes. A file stays together.
-test: env ## all tests, two files at a time
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+# Three at a time on two cores: most tests wait for disks, sockets and other processes. A file stays together.
+test: env ## all tests, three files at a time
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 check: env ## ruff with all rules, format, pyright strict, the rules of the house
 	$(BIN)/ruff check .

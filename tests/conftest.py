@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +12,38 @@ from hypothesis import HealthCheck, settings
 from tests.database import Server, binaries
 from tests.journal.places import Place, postgresql_place, sqlite_place
 
+# Hundreds of commands are started: each would compile the whole hub again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # How long an example takes says how busy the machine is, not whether the code is right.
-settings.register_profile("any_machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The same examples each time: a run that fails says something of what was changed. Chance has `make fuzz`.
+settings.register_profile(
+    "any_machine", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("any_machine")
+
+
+#: Where the tests that take long are, longest first: what is left at the end of a run should be short for everybody.
+LONG = (
+    "demo/", "connectors/tryton/", "crash/", "endtoend/", "console/", "cli/", "watch/", "pipeline/", "docs/",
+    "connectors/", "test_house.py",
+)  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Files are shared out in the order below, not by how many tests they have: the longest have few."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the long ones first; all else stays as it is."""
+    here = Path(__file__).parent
+
+    def rank(item: pytest.Item) -> int:
+        path = item.path.relative_to(here).as_posix()
+        return next((place for place, long in enumerate(LONG) if path.startswith(long)), len(LONG))
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session")

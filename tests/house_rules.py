@@ -32,6 +32,23 @@ class Source:
         """Every node of it, from the top; walked once for all rules."""
         return list(ast.walk(self.tree))
 
+    @cached_property
+    def imports(self) -> list[tuple[str, int]]:
+        """Every dotted name it imports, with its line; imports for types and inside functions too."""
+        found: list[tuple[str, int]] = []
+        for node in self.nodes:
+            if isinstance(node, ast.Import):
+                found += [(alias.name, node.lineno) for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                found += [(f"{node.module}.{alias.name}", node.lineno) for alias in node.names]
+        return found
+
+    def forget_nodes(self) -> None:
+        """Lets go of the nodes, of which a thousand files have too many; what is imported is kept."""
+        _ = self.imports
+        for name in ("nodes", "tree"):
+            vars(self).pop(name, None)
+
     @property
     def module(self) -> str:
         """The dotted name under which it is imported: `crossdock.kit.http`."""
@@ -65,15 +82,6 @@ Rule = Callable[[Source], Iterator[Finding]]
 # -- imports ------------------------------------------------------------------------------------
 
 
-def imports(source: Source) -> Iterator[tuple[str, int]]:
-    """Every dotted name the file imports, with its line; imports for types and inside functions too."""
-    for node in source.nodes:
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, node.lineno) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
-            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
-
-
 def outside_the_table(source: Source) -> Iterator[Finding]:
     """An import of a room that the table does not give, or a room the table does not know."""
     room = source.room
@@ -82,7 +90,7 @@ def outside_the_table(source: Source) -> Iterator[Finding]:
     if room not in plan.MAY_IMPORT:
         yield Finding("unknown room", source.path, 1, f"{room!r} is not in the table of tests/house_plan.py")
         return
-    for name, line in imports(source):
+    for name, line in source.imports:
         parts = name.split(".")
         if parts[0] != "crossdock" or len(parts) < 2 or parts[1] == room:
             continue
@@ -95,7 +103,7 @@ def sibling_connectors(source: Source) -> Iterator[Finding]:
     own = source.module.split(".")
     if own[:2] != ["crossdock", "connectors"] or len(own) < 3:
         return
-    for name, line in imports(source):
+    for name, line in source.imports:
         parts = name.split(".")
         if parts[:2] == own[:2] and len(parts) > 2 and parts[2] != own[2]:
             yield Finding("sibling connector", source.path, line, f"{own[2]} imports {name}")
@@ -114,7 +122,7 @@ def circles(sources: Sequence[Source]) -> Iterator[Finding]:
     arrows: dict[str, dict[str, int]] = {}
     for source in sources:
         arrows[source.module] = {}
-        for name, line in imports(source):
+        for name, line in source.imports:
             target = name if name in known else name.rpartition(".")[0]
             if target in known and target != source.module:
                 arrows[source.module].setdefault(target, line)
@@ -200,17 +208,23 @@ def _needs_no_docstring(node: ast.ClassDef | Function) -> bool:
     )
 
 
+_OPEN_END = re.compile(r"\b(TODO|FIXME|XXX)\b(?!.*#\d)")
+
+
 def open_ends(source: Source) -> Iterator[Finding]:
     """A TODO that no issue keeps."""
+    if not re.search(_OPEN_END, source.text):
+        return  # a file in full takes long
     for token in tokenize.generate_tokens(io.StringIO(source.text).readline):
-        if token.type == tokenize.COMMENT and re.search(r"\b(TODO|FIXME|XXX)\b(?!.*#\d)", token.string):
+        if token.type == tokenize.COMMENT and re.search(_OPEN_END, token.string):
             yield Finding("open end", source.path, token.start[0], "a TODO names its issue: TODO(#12)")
 
 
 def words_not_ours(path: str, text: str) -> Iterator[Finding]:
     """A path of somebody's machine, or a word that is no part of the project; any text file."""
-    for number, line in enumerate(text.splitlines(), 1):
-        for word in plan.WORDS_NOT_OURS:
+    words = [word for word in plan.WORDS_NOT_OURS if re.search(word, text)]
+    for number, line in enumerate(text.splitlines() if words else (), 1):
+        for word in words:
             if found := re.search(word, line):
                 yield Finding("word", path, number, f"{found.group()!r} does not belong here")
 
@@ -299,7 +313,7 @@ def clock_or_dice(source: Source) -> Iterator[Finding]:
 
 def patched_tests(source: Source) -> Iterator[Finding]:
     """A test that patches instead of using a fake with the same interface."""
-    for name, line in imports(source):
+    for name, line in source.imports:
         if name.startswith(("unittest.mock", "mock.", "pytest_mock")):
             yield Finding("patched test", source.path, line, "write a fake that satisfies the interface")
 

@@ -44,10 +44,13 @@ def all_findings() -> Iterator[Finding]:
         ("bench", rules.RULES_OF_DEMO_AND_BENCH),
         ("demo", rules.RULES_OF_DEMO_AND_BENCH),
     ):
-        for source in sources(folder):
+        read = sources(folder)
+        for source in read:
             for rule in held:
                 yield from rule(source)
-    yield from rules.circles(sources("src"))
+            source.forget_nodes()
+        if folder == "src":
+            yield from rules.circles(read)
     for path in tracked():
         if path.suffix in TEXT_SUFFIXES:
             yield from rules.words_not_ours(

@@ -15,7 +15,7 @@ from random import Random
 from typing import TYPE_CHECKING, cast
 
 from crossdock.charter.charter import Charter, FlowOut, OnUnclear, System
-from crossdock.charter.fields import ConnectorFields, DocumentRead, DocumentWritten, Option
+from crossdock.charter.fields import ConnectorFields, Declared, DocumentRead, DocumentWritten, Option
 from crossdock.charter.load import load
 from crossdock.connectors.files.loading import LoadReader
 from crossdock.control.pressure import Pressure
@@ -105,9 +105,9 @@ class Surroundings:
     hold: Callable[[SiteJournal, Settings, Clients], tuple[Tenure, Signals]] | None = None
 
 
-def connector_fields(found: Registry) -> dict[str, ConnectorFields]:
+def connector_fields(found: Registry) -> Mapping[str, ConnectorFields]:
     """What the charter must know of each connector, from what the connectors declare."""
-    return {kind: _fields(connector) for kind, connector in found.items()}
+    return Declared(frozenset(found), lambda kind: _fields(found[kind]))
 
 
 def _fields(connector: Connector) -> ConnectorFields:

@@ -27,7 +27,7 @@ async def test_a_planted_secret_is_found_nowhere(tmp_path: Path, capfd: pytest.C
         # the target cannot be reached, refuses, or cuts the line: each way to fail writes its own words
         for number in ("SO-1", "SO-2"):
             await w.order(number)
-        await w.settled()
+        await w.until("SELECT 1 WHERE (SELECT count(DISTINCT target) FROM transmissions WHERE state = 4) > 1")
         root = await w.person("root", Role.ADMIN)
         person = await w.app.people.named("root")
         seed = totp.new_secret()

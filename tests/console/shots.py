@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -13,6 +14,8 @@ from playwright.async_api import async_playwright
 
 from crossdock.access.roles import Role
 from crossdock.console.gate import COOKIE
+from crossdock.governance.subjects import Subject
+from crossdock.message.four_eyes import Asked
 from tests.console import trading
 from tests.console.world import PREFIX, STOCK, WATCH, World, world
 
@@ -32,7 +35,8 @@ async def paths(w: World) -> dict[str, str]:
         "incidents": "/incidents", "systems": "/systems", "system": "/systems/wms-reno", "charter": "/charter",
         "stock": "/stock", "stock-item": "/stock/W-10010",
         "people": "/admin/people", "person": "/admin/people?who=anna", "keys": "/admin/keys",
-        "audit": "/admin/audit", "me": "/me", "nowhere": "/nowhere",
+        "data": "/admin/data", "data-found": "/admin/data", "audit": "/admin/audit", "me": "/me",
+        "nowhere": "/nowhere", "approvals": "/approvals?view=all",
     }  # fmt: skip
     story = "FROM ledger l JOIN hubs h ON h.root = l.root WHERE h.number = 'SO-1001' AND l.kind = 6"
     position = await w.shown.hub.journal.view(
@@ -44,7 +48,7 @@ async def paths(w: World) -> dict[str, str]:
     found |= {
         "reports": "/reports", "replay": "/replay", "runs": "/runs", "mine": "/incidents?view=mine",
         "replay-seen": "/replay?to=erp&document=sales_order&from=2020-01-01T00:00&until=2090-01-01T00:00",
-        "bulk": "/bulk?type=unmapped_code",
+        "incidents-ended": "/incidents?view=ended", "bulk": "/bulk?type=unmapped_code",
     }  # fmt: skip
     run = await w.shown.hub.journal.view(lambda c: c.execute("SELECT max(id) FROM desk_runs").fetchone()[0])
     if run:
@@ -59,7 +63,10 @@ async def main(arguments: argparse.Namespace) -> None:
     out = Path(arguments.out)
     with tempfile.TemporaryDirectory() as folder:
         async with (
-            world(Path(folder), more={"stock": STOCK, "watch": WATCH}) as w,
+            world(
+                Path(folder),
+                more={"stock": STOCK, "watch": WATCH, "four_eyes": {"acts": ["erase", "people"]}},
+            ) as w,
             async_playwright() as play,
         ):
             token = await w.person("boss", Role.ADMIN, shown="Robin Boss")
@@ -68,16 +75,20 @@ async def main(arguments: argparse.Namespace) -> None:
             await _shoot(browser, w, token, {"first-run": ""}, out, arguments)
             await w.a_day()
             await w.settled()
-            await w.app.people.add("ben@3pl.example", Role.VIEWER, _by(), systems=["3pl-dallas"])
+            first = await w.app.people.add("ben@3pl.example", Role.VIEWER, _by(), systems=["3pl-dallas"])
             await w.app.operator.act("3pl-dallas", _pause(), who="anna")
             replay = w.app.supervision.replay
             wanted = replay.read({"to": "erp", "numbers": ["SO-1001", "SO-1002", "SO-1003"]})
             await replay.begin(wanted, who="anna", why="the ERP was restored from a backup")
             await w.app.supervision.hand_over("anna", "boss", "Dallas counts until two; Reno has been called")
+            with contextlib.suppress(Asked):
+                await w.app.subjects.erase(Subject("order", "SO-1002"), "request 2026-17", who="anna")
             w.shown.looks.forget()
             await asyncio.sleep(1.5)
             await _shoot(browser, w, token, await paths(w), out, arguments)
+            half = (await w.shown.sessions.sign_in("ben@3pl.example", first, "127.0.0.1", "test")).token
             await _shoot(browser, w, "", {"sign-in": "/sign-in"}, out, arguments)
+            await _shoot(browser, w, half, {"password": "/sign-in/password"}, out, arguments)
             await browser.close()
     with tempfile.TemporaryDirectory() as folder:
         async with world(Path(folder), write=trading.writer()) as w, async_playwright() as play:
@@ -124,6 +135,11 @@ async def _shoot(
                 if arguments.only and f"{size}-{scheme}" not in arguments.only:
                     continue
                 await page.goto(f"{w.url}{PREFIX}{path}")
+                if name == "data-found":
+                    await page.get_by_label("Look by").select_option("order")
+                    await page.locator("input[name=value]").fill("SO-1001")
+                    await page.get_by_role("button", name="Look").click()
+                    await page.locator("#held").wait_for()
                 await page.screenshot(path=str(out / f"{name}-{size}-{scheme}.png"), full_page=True)
             await context.close()
 

@@ -55,13 +55,13 @@ async def test_a_clock_that_was_met_is_not_awaited(w: World) -> None:
 async def test_what_is_overdue_is_red_and_its_late_answer_ends_that(tmp_path: Path) -> None:
     async with world(tmp_path, write=trading.writer(within_h=0.001)) as w:
         drop(tmp_path / "site", "harborlane", "1.edi", order("PO-1", 1))
-        await trading.until(w, "SELECT 1 FROM receipts WHERE state = 5")
+        await w.until("SELECT 1 FROM receipts WHERE state = 5")
         token = await w.person("anna", Role.OPERATOR)
         page = (await w.ask("GET", f"{PAGES}/northgate?show=overdue", token)).text
         assert "overdue" in plain(page) and 'class="state bad"' in page and "/incidents/i" in page
         assert "A clock has run out." not in plain(page)
         drop(tmp_path / "site", "northgate", "a.edi", acknowledgement(1, group=1))
-        await trading.until(w, "SELECT 1 FROM receipts WHERE state = 2 AND control > 0")
+        await w.until("SELECT 1 FROM receipts WHERE state = 2 AND control > 0")
         w.shown.looks.forget()
         assert "Nothing stands like this." in plain(
             (await w.ask("GET", f"{PAGES}/northgate?show=overdue", token)).text
@@ -146,9 +146,7 @@ async def test_a_long_list_goes_on_page_by_page_with_nothing_twice_and_nothing_m
 ) -> None:
     many = "".join(set_850(f"{n:04}", f"PO-8{n:03}") for n in range(1, 91))
     drop(tmp_path / "site", "harborlane", "many.edi", envelope(many, "PO", 50))
-    await trading.until(
-        w, "SELECT count(*) FROM receipts WHERE document = 'sales_order' HAVING count(*) = 95"
-    )
+    await w.until("SELECT count(*) FROM receipts WHERE document = 'sales_order' HAVING count(*) = 95")
     await w.settled()
     token, path, seen = await w.person("anna", Role.OPERATOR), f"{PAGES}/{system}", list[str]()
     for _ in range(9):

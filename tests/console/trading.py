@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -109,15 +108,6 @@ def _both(name: str, begins: int, ends: int) -> str:
     return (key_pem(rsa_key(name)) + _certificate(name, begins, ends)).decode()
 
 
-async def until(w: World, sql: str) -> None:
-    """Waits until a query finds something."""
-    for _ in range(400):
-        if await w.shown.hub.journal.view(lambda c: c.execute(sql).fetchone()):
-            return
-        await asyncio.sleep(0.03)
-    raise AssertionError(f"it never came: {sql}")
-
-
 BAD_LINES = "PO1*1*48*EA*12.75*PE*VN*PT-100~\nPO1*2**XX*1*PE*VN*PT-210~\n"
 
 
@@ -126,17 +116,17 @@ async def a_day(w: World, site: Path) -> None:
     drop(site, "harborlane", "1.edi", order("PO-7001", 41))
     sets = "".join(set_850(f"{n:04}", f"PO-700{n}") for n in range(2, 6))
     drop(site, "harborlane", "2.edi", envelope(sets, "PO", 42))
-    await until(
-        w, "SELECT count(*) FROM transmissions WHERE target = 'northgate' AND state = 6 HAVING count(*) = 5"
+    await w.until(
+        "SELECT count(*) FROM transmissions WHERE target = 'northgate' AND state = 6 HAVING count(*) = 5"
     )
     for place, text in enumerate(sorted(sent(site, "northgate", "940")), start=1):
         group = int(re.search(r"GS\*OW\*\w+\*\w+\*\d+\*\d+\*(\d+)", text)[1])  # type: ignore[index]
         verdict = {4: "R", 5: ""}.get(group, "E" if group == 3 else "A")
         if verdict:
             drop(site, "northgate", f"a{place}.edi", acknowledgement(group, group=group, verdict=verdict))
-    await until(w, "SELECT 1 FROM receipts WHERE state = 4")
+    await w.until("SELECT 1 FROM receipts WHERE state = 4")
     drop(site, "northgate", "s1.edi", shipped(71, "PO-7001"))
-    await until(w, "SELECT 1 FROM receipts WHERE document = 'shipment' AND control > 0")
+    await w.until("SELECT 1 FROM receipts WHERE document = 'shipment' AND control > 0")
     bad = set_850("0001", "PO-7006", lines=BAD_LINES)
     drop(site, "harborlane", "3.edi", envelope(bad, "PO", 43))
     drop(site, "harborlane", "4.edi", order("PO-7001", 44, lines=None).replace("*48*EA", "*84*EA"))
@@ -146,8 +136,8 @@ async def a_day(w: World, site: Path) -> None:
         "as_of": "2026-11-22T09:30:00Z",
     }  # fmt: skip
     await w.hand_in("erp", "inventory_balance", balance)
-    await until(w, "SELECT 1 FROM incidents WHERE type = 'duplicate_conflict'")
-    await until(w, "SELECT 1 FROM captures WHERE state = 3 AND system = 'harborlane'")
+    await w.until("SELECT 1 FROM incidents WHERE type = 'duplicate_conflict'")
+    await w.until("SELECT 1 FROM captures WHERE state = 3 AND system = 'harborlane'")
 
 
 async def paths(w: World) -> dict[str, str]:

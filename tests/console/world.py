@@ -7,6 +7,7 @@ import contextlib
 import csv
 import json
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from crossdock.journal.sql.keyring import StoredKey, add_key
 from crossdock.settings import secret_variable, secrets_from, settings_from
 from tests.console.partner import Partner
 
+#: When the keys of tests were made: 1 October 2026.
+_MADE_MS = 1_790_812_800_000
 ROOT = Actor("root", "terminal")
 GOOD = "seven quiet forklifts"
 PREFIX = "/console"
@@ -171,18 +174,18 @@ class World:
         key = self._keys.get(system)
         if key is None:
             key = self._keys[system] = new_key()
-            add_key(self._storage, StoredKey(digest_of(key), system, "system", system, 1, None))
+            add_key(self._storage, StoredKey(digest_of(key), system, "system", system, _MADE_MS, None))
         request = Request(
             f"{self.url}/v1/systems/{system}/messages?document={document}", json.dumps(tree).encode(),
             {"authorization": f"Bearer {key}", "content-type": "application/json"},
         )  # fmt: skip
         with contextlib.suppress(OSError):
-            await asyncio.to_thread(lambda: build_opener().open(request, timeout=10).read())
+            await asyncio.to_thread(lambda: build_opener().open(request, timeout=60).read())
 
     def key(self, name: str, role: str, system: str | None = None) -> str:
         """Makes a key."""
         made = new_key()
-        add_key(self._storage, StoredKey(digest_of(made), name, role, system, 1, None))
+        add_key(self._storage, StoredKey(digest_of(made), name, role, system, _MADE_MS, None))
         return made
 
     async def api(
@@ -198,7 +201,7 @@ class World:
             from urllib.error import HTTPError
 
             try:
-                answer = build_opener(_Stays).open(request, timeout=20)
+                answer = build_opener(_Stays).open(request, timeout=60)
             except HTTPError as refused:
                 answer = refused
             with answer:
@@ -241,17 +244,19 @@ class World:
         await self.order("SO-1004", system="marketplace")
 
     async def settled(self) -> None:
-        """Waits until nothing moves any more."""
-        for _ in range(200):
-            row = await self.shown.hub.journal.view(
-                lambda c: (
-                    c.execute("SELECT count(*) FROM captures WHERE state = 1").fetchone()[0],
-                    c.execute("SELECT count(*) FROM transmissions WHERE state IN (1, 3)").fetchone()[0],
-                )
-            )
-            if row == (0, 0):
-                return
-            await asyncio.sleep(0.05)
+        """Waits until nothing is to be read, decided or sent at once any more; what goes again later may wait."""
+        moving = (
+            "SELECT (SELECT count(*) FROM captures WHERE state = 1) + (SELECT count(*) FROM messages WHERE state = 1)"
+            " + (SELECT count(*) FROM transmissions WHERE state IN (1, 3))"
+        )
+        await self.until(f"SELECT 1 WHERE ({moving}) = 0")
+
+    async def until(self, sql: str) -> None:
+        """Waits until a query finds something; fails after two."""
+        give_up_s = time.monotonic() + 120
+        while not await self.shown.hub.journal.view(lambda c: c.execute(sql).fetchone()):
+            assert time.monotonic() < give_up_s, f"it never came: {sql}"
+            await asyncio.sleep(0.02)
 
     # -- the console as a browser asks it -----------------------------------------
 
@@ -272,7 +277,7 @@ class World:
             from urllib.error import HTTPError
 
             try:
-                answer = build_opener(_Stays).open(request, timeout=20)
+                answer = build_opener(_Stays).open(request, timeout=60)
             except HTTPError as refused:
                 answer = refused
             with answer:

@@ -26,7 +26,7 @@ async def w(tmp_path: Path) -> AsyncIterator[World]:
 async def until(w: World, path: str, holds: Callable[[Any], bool]) -> Any:
     """What an address answers once it holds."""
     tree: Any = None
-    for _ in range(200):
+    for _ in range(2_000):
         _, tree = await call(w, "GET", path)
         if holds(tree):
             return tree
@@ -170,6 +170,20 @@ async def test_an_older_state_is_never_sent_after_a_newer_one(w: World) -> None:
     assert [b'"qty":5' in one or b'"qty": 5' in one for one in bodies] == [True, False, False]
 
 
+async def test_control_without_the_judge_the_older_state_goes_out_after_the_newer_one(w: World) -> None:
+    w.app.hub.worker._term._resending.judge = lambda *_given, **_more: ""
+    await balance(w, 5)
+    await balance(w, 7)
+    wanted = {"to": "erp", "document": "inventory_balance", "from": _SINCE, "until": _UNTIL}
+    _, run = await call(w, "POST", "/v1/desk/replay", wanted)
+    ended = await until(w, f"/v1/desk/runs/{run['id']}", lambda one: one["state"] == "ended")
+    assert (ended["done"], ended["left_out"]) == (2, 0)
+    await w.settled()
+    bodies = [one[3] for one in w.partner.keys if one[0] == "/stock"]
+    assert [b'"qty":5' in one or b'"qty": 5' in one for one in bodies[:2]] == [True, False]
+    assert any(b'"qty":5' in one or b'"qty": 5' in one for one in bodies[2:]), "an old level over a new one"
+
+
 async def test_what_is_on_its_way_or_was_refused_is_not_sent_again(w: World) -> None:
     w.partner.says["/erp SO-0"] = 422
     await orders(w, 2)
@@ -190,16 +204,40 @@ async def test_a_preview_that_is_not_true_any_more_begins_nothing(w: World) -> N
 async def test_a_run_that_was_cut_off_goes_on_after_the_next_start(w: World) -> None:
     await orders(w, 3)
     runs = w.app.supervision.runs
-    begins, runs.begins["replay"] = runs.begins["replay"], lambda _: None
+    begins, runs.begins["replay"] = runs.begins["replay"], lambda _: asyncio.sleep(0)
     _, run = await call(w, "POST", "/v1/desk/replay", {"to": "erp", "from": _SINCE, "until": _UNTIL})
     assert len(w.partner.keys) == 9
     runs.begins["replay"] = begins
-    await runs.resume()
+    await runs.look()
     ended = await until(w, f"/v1/desk/runs/{run['id']}", lambda one: one["state"] == "ended")
     assert ended["done"] == 3
-    await runs.resume()
+    await runs.look()
     await w.settled()
     assert len(w.partner.keys) == 12, "what was made is not made twice"
+
+
+async def test_nothing_goes_again_before_the_list_is_whole(w: World) -> None:
+    await orders(w, 3)
+    replay, whole = w.app.supervision.replay, asyncio.Event()
+    lay_out = replay._lay_out
+
+    async def cut_off(run: Any, wanted: Any, page: Any) -> None:
+        if whole.is_set():
+            await lay_out(run, wanted, page)
+            return
+        await lay_out(run, wanted, page[:1])
+        whole.set()
+        raise StoreDown("the disk is full")
+
+    replay._lay_out = cut_off  # type: ignore[method-assign]
+    _, run = await call(w, "POST", "/v1/desk/replay", {"to": "erp", "from": _SINCE, "until": _UNTIL})
+    await whole.wait()
+    term = w.app.hub.worker._term
+    await term._resending.make(term._decides, term._translator.batch, term._commit)
+    _, sums = await call(w, "GET", "/v1/conservation")
+    assert sums["transmissions"]["made"] == 9, "one is noted, and none of them goes"
+    ended = await until(w, f"/v1/desk/runs/{run['id']}", lambda one: one["state"] == "ended")
+    assert (ended["total"], ended["done"]) == (3, 3)
 
 
 async def test_the_playbook_of_an_incident_has_its_facts_and_a_shift_is_handed_over(w: World) -> None:

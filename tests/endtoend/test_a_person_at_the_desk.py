@@ -38,7 +38,7 @@ async def test_a_row_for_a_crosswalk_or_a_system_that_is_not_there_is_refused(tm
         await world.settled(accepted=1)
         (incident,) = await world.view().incidents()
         row = {"crosswalk": "ship_method", "system": "shop", "theirs": "DRONE", "ours": "EXPRESS"}
-        operator = world.client(await make_key(world.hub.site, "--role", "operator"))
+        operator = world.client(await make_key(world.hub.site, role="operator"))
         for slip in ({"crosswalk": "nope"}, {"crosswalk": "../../x"}, {"system": "nope"}):
             body = json.dumps(row | slip).encode()
             refused = await operator.ask("POST", f"/v1/incidents/{incident['id']}/fix", body)

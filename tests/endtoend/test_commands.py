@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.harness.hub import Refused, command, make_key, run
+from tests.harness.hub import Refused, command, run
 from tests.harness.orders import Order
 from tests.harness.process import said
 from tests.harness.scenarios.duplicates import not_a_problem, post
@@ -95,9 +95,10 @@ async def test_a_key_that_came_with_a_repeat_is_taken_too(tmp_path: Path) -> Non
 
 async def test_keys_made_while_the_hub_runs_are_good_at_once_for_what_they_are_for(tmp_path: Path) -> None:
     async with stage(tmp_path, Plan()) as world:
-        world.shop.key = await make_key(world.hub.site, "shop")
+        site = ("--site", str(world.hub.site))
+        world.shop.key = (await run("keys", "create", "shop", *site)).strip()
         assert (await post(world, Order(1, "C1", 1).body())).status == 202
-        observer = world.client(await make_key(world.hub.site, "--role", "observer"))
+        observer = world.client((await run("keys", "create", "--role", "observer", *site)).strip())
         assert (await observer.ask("GET", "/v1/conservation")).status == 200
         assert not_a_problem(await observer.ask("POST", INTAKE, Order(1, "C1", 1).body()), 403) == []
         decided = b'{"outcome": "applied", "reason": "x"}'

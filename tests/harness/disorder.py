@@ -101,7 +101,7 @@ async def told(folder: Path, events: Sequence[Event], *, in_order: bool, store: 
     env = dict(database.env()) if database is not None else {}
     hub = Hub(site, env=env)
     keys = {name: await make_key(site, name, env=env) for name in ("shop", "wms")}
-    observer = await make_key(site, "--role", "observer", env=env)
+    observer = await make_key(site, role="observer", env=env)
     try:
         await hub.start()
         begun_s = time.monotonic()

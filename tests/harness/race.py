@@ -165,7 +165,7 @@ async def arena(folder: Path, race: Race) -> AsyncIterator[Arena]:
             for n in range(count)
         ]
         keys = {name: await make_key(site, name, env=beside) for name in (*CHANNELS, "wms")}
-        keys["observer"] = await make_key(site, "--role", "observer", env=beside)
+        keys["observer"] = await make_key(site, role="observer", env=beside)
         for host in hosts:
             ends.push_async_callback(host.process.stop)
             await host.start()

@@ -1,13 +1,17 @@
 """Where connectors are found, and what a person is told when one is not."""
 
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
+from crossdock.assembly import read_charter
 from crossdock.faults import Misconfigured
 from crossdock.kit.registry import Found, Registry, connectors
 from crossdock.kit.scaffold import new_connector
+
+FIRST_SITE = Path(__file__).resolve().parents[2] / "examples" / "first-site"
 
 
 @pytest.fixture(autouse=True)
@@ -94,7 +98,13 @@ def test_a_connector_that_is_none_is_told_with_its_file(tmp_path, text, says):
 
 
 def test_a_broken_connector_that_nobody_uses_harms_nobody(tmp_path):
+    shutil.copytree(FIRST_SITE, tmp_path, dirs_exist_ok=True)
     assert "odd" in written(tmp_path, "import nothing_like_it")
+    assert read_charter(tmp_path)[0].systems.keys() == {"shop", "wms"}
+    text = (tmp_path / "charter.yaml").read_text("utf-8")
+    (tmp_path / "charter.yaml").write_text(text.replace("connector: http", "connector: odd", 1), "utf-8")
+    with pytest.raises(Misconfigured, match="does not load"):
+        read_charter(tmp_path)
 
 
 def test_each_is_loaded_once_and_only_when_asked_for():

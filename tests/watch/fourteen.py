@@ -2,13 +2,14 @@
 
     python -m tests.watch.fourteen
 
-prints a line for each type and ends with 0 when every one was seen within five seconds, had the right owner and clock,
-and was told once.
+prints a line for each type and ends with 0 when every one was seen within five seconds, had the right owner, clock and
+playbook, and was told once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sys
 import tempfile
 import time
@@ -21,14 +22,16 @@ from pathlib import Path
 from typing import Any
 
 from crossdock.message.incident import TYPES
+from tests.harness.ports import free_port
 from tests.harness.process import Process
-from tests.harness.wire import free_port
 from tests.watch.ears import Ear, Heard, Post, ear, post
 from tests.watch.stand import Door, charter, make_keys, order, shipment, until, write
 
 SEEN_WITHIN_S = 5.0
 #: Clocks that must run out before there is anything to see; seconds.
 CLOCK_S = 1.0
+#: A quantity that the ERP refuses, and how many items a feed that runs away tells of.
+ODD, MANY = 4711, 12
 Make = Callable[[Door, Path], Awaitable[None]]
 
 
@@ -90,8 +93,45 @@ async def drop(_door: Door, site: Path) -> None:
     (folder / "part.json").rename(folder / "orders-1.json")
 
 
+async def short(door: Door, _site: Path) -> None:
+    """A warehouse that ships one of two and says that this is all."""
+    await door.send("shop", "sales_order", one("SO-PART", line(quantity=2)))
+
+    async def is_there() -> bool:
+        status, story = await door.ask("observer", "GET", "/v1/trace/sales_order/SO-PART")
+        return status == 200 and any(
+            "answered" in (entry["kind"], entry["says"]) for entry in story["entries"]
+        )
+
+    await until(is_there)
+    await door.send("wms", "shipment", shipment("SH-PART", "SO-PART", 1) | {"complete": True})
+
+
+async def differ(door: Door, _site: Path) -> None:
+    """An ERP that refuses a level, and a person who lets it be."""
+    for quantity in (5, ODD):
+        await door.send("wms", "inventory_balance", balance("VAR-1", quantity))
+
+    async def refused() -> Any:
+        return [one_ for one_ in await door.incidents("rejected") if one_["system"] == "erp"]
+
+    (item,) = await until(refused)
+    await door.act(item["id"], "resolve", {"reason": "they say that it is right as it is"})
+
+
+async def runaway(door: Door, _site: Path) -> None:
+    """A feed that counts everything to nothing."""
+    for quantity in (7, 0):
+        for n in range(MANY):
+            await door.send("wms", "inventory_balance", balance(f"MANY-{n}", quantity))
+
+
+#: What is told later is newer.
+_moments = itertools.count()
+
+
 def balance(sku: str, quantity: float) -> dict[str, Any]:
-    moment = f"2026-11-22T10:00:00.{time.time_ns() % 1_000_000:06d}Z"
+    moment = f"2026-11-22T10:00:00.{next(_moments):06d}Z"
     return {
         "sku": sku,
         "site": "AMS",
@@ -120,6 +160,10 @@ MAKERS: dict[str, tuple[Make, float]] = {
     "backorder": (sends("shop", "sales_order", one("SO-7", line("RARE-1"))), 0),
     "negative_stock": (sends("wms", "inventory_balance", balance("TEA-2", -5)), 0),
     "price_missing": (sends("shop", "sales_order", one("SO-8", _UNPRICED)), 0),
+    "part_fulfilled": (short, CLOCK_S),
+    "stock_variance": (differ, CLOCK_S),
+    "throttled": (sends("shop", "sales_order", one("SO-THROTTLE")), CLOCK_S),
+    "mass_change": (runaway, 0),
     "silence": (sends("shop", "sales_order", one("SO-9")), CLOCK_S),
 }  # fmt: skip
 
@@ -127,9 +171,16 @@ MAKERS: dict[str, tuple[Make, float]] = {
 def answer(heard: Heard) -> tuple[int, bytes]:
     """The warehouse and the ERP as they are on a bad day."""
     if heard.path.startswith("/wms"):
-        for word, status in ((b"SO-REJECT", 422), (b"SO-DOUBT", 500), (b"SO-LATE", 503)):
+        for word, status in (
+            (b"SO-REJECT", 422),
+            (b"SO-DOUBT", 500),
+            (b"SO-LATE", 503),
+            (b"SO-THROTTLE", 429),
+        ):
             if word in heard.body:
                 return status, b"{}"
+    if heard.path.startswith("/erp") and heard.body and heard.json.get("quantity") == ODD:
+        return 422, b"{}"
     return 200, b"{}"
 
 
@@ -144,6 +195,8 @@ def site(folder: Path, out: Ear, box: Post) -> None:
     watch = {
         "alerts": {"link": "https://hub.example/console", "group_s": 0, "ways": ways},
         "expects": [expects | {"within_s": CLOCK_S}],
+        "rest_within_s": CLOCK_S,
+        "stock_every_s": CLOCK_S,
     }
     tree = charter(out.url, watch, limits={"retry_for_s": CLOCK_S, "retry_max_s": 0.5})
     tree["checks"] = {"item_known": "refuse", "address": "refuse", "price": "refuse", "wait_s": CLOCK_S}
@@ -153,6 +206,13 @@ def site(folder: Path, out: Ear, box: Post) -> None:
         {"document": "item", "id": "sku"},
         {"document": "inventory_balance", "id": "sku"},
     ]
+    brake = {"least": MANY - 2, "zero_share": 0.5, "within_s": 60}
+    tree["systems"]["wms"]["in"][1] |= {"on_change": "revise", "brake": brake}
+    tree["systems"]["erp"]["out"] += [
+        {"document": "inventory_balance", "send": {"method": "POST", "path": "/erp/inventory_balance"},
+         "on_unclear": "resend", "idempotency": {"header": "Idempotency-Key"}},
+    ]  # fmt: skip
+    tree["objects"]["inventory_balance"]["readers"] = ["erp"]
     tree["systems"]["drop"] = {
         "connector": "files", "timezone": "UTC", "folder": "exchange",
         "in": [{"document": "party", "id": "number", "every_s": 0.2, "file": {"match": "orders-*.json"}}],
@@ -185,7 +245,7 @@ async def run(folder: Path) -> list[Outcome]:
         await hub.start()
         stack.push_async_callback(hub.stop)
         door = Door(port, keys)
-        for sku in ("TEA-1", "TEA-2", "RARE-1"):
+        for sku in ("TEA-1", "TEA-2", "RARE-1", "VAR-1", *(f"MANY-{n}" for n in range(MANY))):
             item = {"sku": sku, "description": sku, "unit": "EA", "status": "active"}
             await door.send("erp", "item", item)
         await door.send("wms", "inventory_balance", balance("TEA-1", 1000))
@@ -222,8 +282,8 @@ async def _one(door: Door, folder: Path, type_: str) -> Outcome:
     if clock != known.respond_s:
         outcome.wrong.append(f"its clock runs {clock} s, not {known.respond_s}")
     status, book = await door.ask("observer", "GET", f"/v1/playbooks/{type_}")
-    if status == 200 and not book.get("steps"):
-        outcome.wrong.append("its playbook has no steps")
+    if status != 200 or not book.get("steps") or not book.get("message"):
+        outcome.wrong.append("it has no playbook with steps and a message")
     return outcome
 
 

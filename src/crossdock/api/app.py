@@ -73,7 +73,7 @@ class App:
         self.people = People(hub.journal, hub.clock.now_ms, eyes)
         self.supervision = Supervision(
             hub.journal, self.desk, hub.context, hub.clock.now_ms,
-            trying=hub.crosswalks.trying, host=hub.settings.host_id, eyes=eyes,
+            trying=hub.crosswalks.trying, eyes=eyes,
         )  # fmt: skip
         carry_out(
             eyes, desk=self.desk, operator=self.operator, people=self.people, restored=hub.context.restored,

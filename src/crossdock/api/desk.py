@@ -42,12 +42,12 @@ def add_desk(
     app: FastAPI, keys: Keys, journal: SiteJournal, supervision: Supervision, now_ms: Callable[[], int]
 ) -> None:
     """Adds the routes."""
-    guest = Guest(keys)
+    guest, once = Guest(keys), _Once(journal, now_ms)
     _add_playbooks(app, guest, journal, supervision)
-    _add_many(app, guest, journal, supervision, _Once(journal, now_ms))
+    _add_many(app, guest, journal, supervision, once)
     _add_runs(app, guest, journal, supervision)
     _add_shifts(app, guest, journal, supervision)
-    _add_replays(app, guest, supervision, _Once(journal, now_ms))
+    _add_replays(app, guest, supervision, once)
     _add_reports(app, guest, journal, supervision, now_ms)
 
 
@@ -195,7 +195,8 @@ def _add_replays(app: FastAPI, guest: Guest, supervision: Supervision, once: _On
         holder, body = guest.operator(request), await _object(request)
         wanted, expect = replay.read(body), body.get("expect")
         if expect is not None and (not isinstance(expect, int) or isinstance(expect, bool)):
-            raise Invalid("expect is the count of the preview", path="expect", value=expect)
+            fix = "give the `count` of POST /v1/desk/replay/preview, or leave it out"
+            raise Invalid("expect is the count of the preview", path="expect", value=expect, fix=fix)
 
         async def make() -> Any:
             run = await replay.begin(wanted, who=holder.name, why=_text(body, "why"), expect=expect)
@@ -255,7 +256,13 @@ class _Once:
         answer = _encode(await make())
         changes = self._journal.changes()
         changes.row("insert_answer", name, digest, answer, self._now_ms())
-        await self._journal.submit(changes)
+        try:
+            await self._journal.submit(changes)
+        except Overtaken:  # another host answered the same request at this moment
+            found = self._journal.answer(name)
+            if found is None or found[0] != digest:
+                raise
+            answer = found[1]
         return Response(answer, status, media_type="application/json")
 
 
@@ -278,7 +285,7 @@ def _text(body: Mapping[str, Any], name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str) or len(value) > _TEXT_MAX or "\x00" in value:
-        raise Invalid(f"{name} must be a text of at most {_TEXT_MAX} characters", path=name)
+        raise Invalid(f"{name} must be a text of at most {_TEXT_MAX} characters", path=name, fix="write less")
     return value.strip()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from crossdock.charter.charter import OnUnclear
@@ -46,3 +47,22 @@ class ConnectorFields:
     configurable: bool = False  #: flows are written in the charter, with paths and mappings
     filed: bool = False  #: each flow says how its files look
     partnered: bool = False  #: flows follow from a partner profile, which the option `partner` names
+
+
+class Declared(Mapping[str, ConnectorFields]):
+    """The connectors that are there; one that no system names need not be loaded, which takes longer than the rest."""
+
+    def __init__(self, kinds: Collection[str], fields_of: Callable[[str], ConnectorFields]) -> None:
+        self._kinds = kinds
+        self._fields_of = fields_of
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._kinds))
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+    def __getitem__(self, kind: str) -> ConnectorFields:
+        if kind not in self._kinds:
+            raise KeyError(kind)
+        return self._fields_of(kind)

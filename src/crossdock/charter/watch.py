@@ -127,3 +127,5 @@ class Watching:
     alerts: Alerting = field(default_factory=Alerting)
     beat: Beat | None = None
     traces: Traces | None = None
+    rest_within_s: float = 14_400.0  #: how long nobody need say what becomes of the rest of an order
+    stock_every_s: float = 60.0  #: how often stock is compared

@@ -18,6 +18,10 @@ WATCH_SECTIONS: dict[str, dict[str, Key]] = {
         Key("beat", Type.SECTION, "The sign of life that an outside watcher gets while the hub works.",
             section="beat"),
         Key("traces", Type.SECTION, "Where traces of documents go, in OpenTelemetry's words.", section="traces"),
+        Key("rest_within_s", Type.SECONDS, "How long after a short shipment somebody must have said what becomes of"
+            " the rest; else an incident `part_fulfilled`.", default=14_400.0, least=0.1),
+        Key("stock_every_s", Type.SECONDS, "How often what systems have of stock is compared; what nothing on its way"
+            " explains is an incident `stock_variance`.", default=60.0, least=0.5),
     ),
     "hours": keys(
         Key("days", Type.DAYS, "Weekdays on which they begin. Absent: every day.", default=()),

@@ -45,6 +45,8 @@ def read_watch(
         _alerts(reading, values["alerts"], hours),
         _beat(reading, values["beat"]),
         _traces(reading, values["traces"]),
+        values["rest_within_s"],
+        values["stock_every_s"],
     )
 
 

@@ -27,7 +27,10 @@ _SELECTED = ("type", "system", "owner")
 
 async def bulk_page(visit: Visit) -> Response:
     """What trying all of some incidents again would do."""
-    wanted = _selection(visit, visit.request.query_params.getlist("incident"), visit.request.query_params)
+    names = visit.request.query_params.getlist("incident")
+    if not names and not any(visit.asked(one) for one in _SELECTED):
+        return visit.to("/incidents")
+    wanted = _selection(visit, names, visit.request.query_params)
     effect = await visit.shown.running.supervision.preview.of(wanted, "retry", {})
     kept = {name: visit.asked(name) for name in _SELECTED if visit.asked(name)}
     return visit.page("bulk.html", effect=effect, kept=kept, types=TYPES, many=len(effect["incidents"]))
@@ -39,7 +42,9 @@ async def bulk(visit: Visit) -> Response:
     wanted = _selection(visit, names, {})
     runs, who = visit.shown.running.supervision.runs, visit.who.person.name
     ids = await visit.shown.hub.journal.view(wanted.of)
-    run = await runs.bulk(ids, "retry", {}, who=who, why=visit.form.get("why", "").strip()[:1000])
+    why = visit.form.get("why", "").strip()[:1000]
+    act, body = ("resolve", {"reason": why}) if visit.form.get("do") == "resolve" else ("retry", {})
+    run = await runs.bulk(ids, act, body, who=who, why=why)
     visit.shown.looks.forget()
     return visit.to(f"/runs/{RUN}{run.id}")
 

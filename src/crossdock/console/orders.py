@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from starlette.responses import Response
 
@@ -12,14 +12,15 @@ from crossdock.access.roles import Right
 from crossdock.console.clock import ms_of
 from crossdock.console.gate import Visit, not_found
 from crossdock.console.paper import part_of_path, query
+from crossdock.console.shown import within
 from crossdock.console.table import as_csv
 from crossdock.console.words import say
 from crossdock.desk import story
-from crossdock.journal.sql import orders, views
+from crossdock.journal.sql import desk_list, orders, views
 from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.trace import Several, trace
 from crossdock.kit.excerpt import redacted
-from crossdock.message.names import BYTES, id_of
+from crossdock.message.names import BYTES, HUB, INCIDENT, id_of
 from crossdock.model import register
 
 Tree = Mapping[str, Any]
@@ -30,6 +31,10 @@ ORDERS = ("sales_order", "warehouse_order", "purchase_order")
 FILTERS: Mapping[str, Sequence[int]] = {
     "": (), "waiting": (1, 3, 4, 5), "doubt": (5,), "desk": (8,), "held": (2,),
 }  # fmt: skip
+#: The word for a sending that is not at its end, by its state, as `to.…` says it.
+STANDINGS: Mapping[int, str] = {1: "due", 2: "held", 3: "sending", 4: "retrying", 5: "in_doubt", 8: "desk"}
+#: Lines of an order that are shown beside its story.
+LINES_MAX = 50
 _LANES_MAX = 7
 _SHOWN_BYTES_MAX = 60_000
 
@@ -71,6 +76,11 @@ async def _search(visit: Visit, wanted: str) -> Response:
         connection: Connection,
     ) -> tuple[orders.Found | str | None, list[orders.Row], list[tuple[str, str]]]:
         named = orders.found_by_name(connection, wanted)
+        incident = id_of(INCIDENT, named) if isinstance(named, str) else None
+        if incident is not None and not desk_list.is_seen(connection, incident, within(visit.scope)):
+            named = None
+        if isinstance(named, orders.Found) and not _seen(visit, orders.rows_of(connection, [named.hub])):
+            named = None
         found = orders.found_by_number(connection, wanted, kinds, systems)
         rows = _seen(visit, orders.rows_of(connection, [one.hub for one in found]))
         stuck = [] if rows else orders.untranslated(connection, wanted, kinds, systems)
@@ -155,13 +165,27 @@ async def one(visit: Visit) -> Response:
         rows = ((visit.clock.machine(e.at_ms), e.who, e.kind, e.says, e.position) for e in events)
         return as_csv(f"{document}-{number}", ("at (UTC)", "who", "kind", "says", "ledger position"), rows)
     zone = visit.shown.hub.charter.site.timezone
-    waits = [story.clocked(story.plain(line), zone) for line in (found["waits_for"] or "").splitlines()]
+    sides, lines = await _around(visit, found)
+    waits = [story.awaited_of(line, zone) for line in (found["waits_for"] or "").splitlines()]
     return visit.page(
         "order.html", story=found, events=events, lanes=lanes, full=full, waits=waits, system=system,
         incident=next((name for line in waits if (name := story.incident_in(line))), None),
         headline=_headline(visit, found, waits, events), evidence=await _evidence(visit, found),
-        at=visit.asked("entry"), base=path_of(document, number),
+        at=visit.asked("entry"), base=path_of(document, number), sides=sides, lines_told=lines, standings=STANDINGS,
     )  # fmt: skip
+
+
+async def _around(visit: Visit, found: Tree) -> tuple[list[orders.Side], list[Tree]]:
+    """What each system has of it, and the lines of it as they were last told."""
+    hub = id_of(HUB, found["hub_id"] or "")
+    if hub is None:
+        return [], []
+    sides, content = await visit.shown.hub.journal.view(
+        lambda c: (orders.sides(c, hub), orders.content(c, hub))
+    )
+    lines = (content or {}).get("lines")
+    told = cast("list[Tree]", lines) if isinstance(lines, list) else []
+    return sides, [one for one in told if one.get("sku") and one.get("quantity") is not None][:LINES_MAX]
 
 
 def _systems(found: Tree) -> set[str]:
@@ -174,7 +198,8 @@ def _headline(visit: Visit, found: Tree, waits: Sequence[str], events: Sequence[
     if not waits:
         return say("order.at_rest", state=found["state"].replace("_", " "), **named)
     since = visit.clock.ago(events[-1].at_ms) if events else ""
-    return say("order.waits", what=waits[0].removeprefix("role:"), since=since, **named)
+    word = "order.kept_back" if story.is_kept_back(waits[0]) else "order.waits"
+    return say(word, what=waits[0], since=since, **named)
 
 
 def _lanes(found: Tree) -> list[str]:

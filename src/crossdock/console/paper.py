@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -10,11 +11,14 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from crossdock.console.clock import span
 from crossdock.console.words import say
 from crossdock.desk.story import plain
 
+#: What stands between backticks.
+_CODED = re.compile(r"`([^`\n]{1,80})`")
 _PACKAGE = "crossdock.console"
 STATIC = {"console.css": "text/css; charset=utf-8", "console.js": "text/javascript; charset=utf-8",
           "mark.svg": "image/svg+xml"}  # fmt: skip
@@ -29,7 +33,7 @@ def environment() -> Environment:
     )  # fmt: skip
     known: dict[str, Any] = {"say": say, "span": span, "plain": plain, "version": version()}
     made.globals.update(known)  # pyright: ignore[reportUnknownMemberType] - Jinja does not say what is in it
-    made.filters.update({"thousands": thousands, "part": part_of_path})  # pyright: ignore[reportUnknownMemberType]
+    made.filters.update({"thousands": thousands, "part": part_of_path, "coded": coded})  # pyright: ignore[reportUnknownMemberType]
     return made
 
 
@@ -53,6 +57,11 @@ def rendered(template: str, values: Mapping[str, Any]) -> str:
 def thousands(number: float) -> str:
     """`12 480`: digits in threes, parted by a thin space."""
     return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def coded(text: str) -> Markup:
+    """A text of the catalogue in which `words` that a program reads are set as such."""
+    return Markup(_CODED.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
 
 
 def part_of_path(text: str) -> str:

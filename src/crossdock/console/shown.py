@@ -19,6 +19,8 @@ from crossdock.control.watch.watch import Watch
 from crossdock.desk.desk import Desk
 from crossdock.desk.supervision import Supervision
 from crossdock.governance.approvals import Approvals
+from crossdock.governance.retention import Retainer
+from crossdock.governance.subjects import Subjects
 
 T = TypeVar("T")
 
@@ -33,6 +35,8 @@ class Running(Protocol):
     approvals: Approvals
     supervision: Supervision
     watch: Watch
+    subjects: Subjects
+    retainer: Retainer
 
     @property
     def ready(self) -> bool:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
+from crossdock.console import first_run
 from crossdock.console.clock import Clock
 from crossdock.console.gate import Visit
 from crossdock.console.meter import Rates
@@ -90,11 +91,20 @@ async def page(visit: Visit) -> Response:
     """The page."""
     shown, systems = visit.shown, within(visit.scope)
     if await is_empty(shown):
-        return visit.page(
-            "first_run.html",
-            systems={name: one for name, one in shown.hub.charter.systems.items() if visit.scope.has(name)},
-            url=_url(visit),
-        )
+        return await first_run.page(visit)
+    if visit.is_live:
+        # The same for all who see as far: nothing in it is of one person.
+        sees = f"live {systems} {visit.scope.everything and not visit.scope.sites}"
+        return Response(await shown.looks.look(sees, lambda: _text(visit)), media_type="text/html")
+    return await _page(visit)
+
+
+async def _text(visit: Visit) -> bytes:
+    return bytes((await _page(visit)).body)
+
+
+async def _page(visit: Visit) -> Response:
+    shown, systems = visit.shown, within(visit.scope)
     tree, rate, need = await standing(shown), await rates(shown), await needs(shown, systems)
     items = [one for one in tree["items"] if visit.scope.has(one["system"])]
     trouble = _trouble(items, shown.hub.charter.site.timezone)
@@ -162,7 +172,3 @@ def sentence(clock: Clock, trouble: Sequence[Trouble], need: Needs, *, ready: bo
 
 def _and(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {say('and')} {names[-1]}"
-
-
-def _url(visit: Visit) -> str:
-    return f"{visit.request.url.scheme}://{visit.request.headers.get('host', '')}"

@@ -13,7 +13,7 @@ import structlog
 
 from crossdock.charter.charter import Charter, FlowOut, OnUnclear
 from crossdock.desk.entries import entry_of_desk
-from crossdock.desk.runs import ENDED, REPLAY, RETRY_S, Runs
+from crossdock.desk.runs import ENDED, LAYING_OUT, REPLAY, RETRY_S, RUNNING, Runs
 from crossdock.faults import Invalid
 from crossdock.journal.contract import StoreDown
 from crossdock.journal.sql import desk_reads, resend_reads
@@ -75,7 +75,7 @@ class Wanted:
 
 def wanted_from(given: Mapping[str, Any]) -> Wanted:
     """What was noted of a replay, read again."""
-    fields = {name: value for name, value in given.items() if name not in ("why", "numbers")}
+    fields = {name: value for name, value in given.items() if name not in ("why", "numbers", "expect")}
     return Wanted(**fields, numbers=tuple(given["numbers"]))
 
 
@@ -224,7 +224,7 @@ class Replay:
 
         Raises Invalid, and Asked where another person must agree.
         """
-        if (known := await self._runs.known(who)) is not None:
+        if (known := await self._runs.known()) is not None:
             return known
         found = await self._journal.view(lambda c: self._all(c, wanted))
         if not found:
@@ -234,17 +234,20 @@ class Replay:
         if expect is not None and expect != len(found):
             says = f"the preview had {expect} deliveries, now there are {len(found)}"
             raise Invalid(says, path="expect", value=expect, fix="look at the preview again")
-        order = asdict(wanted) | {"why": why}
+        order = asdict(wanted) | {"why": why, "expect": len(found)}
         says = f"{len(found)} deliveries: {wanted.says}"
         await self._eyes.must_agree(Kind.REPLAY, "desk/replay", wanted.to, order, who=who, says=lambda: says)
-        given = {"says": wanted.says, "wanted": asdict(wanted), "host": self._runs.host}
-        return await self._runs.add(REPLAY, given, len(found), who=who, why=why)
+        given = {"says": wanted.says, "wanted": asdict(wanted)}
+        return await self._runs.add(REPLAY, given, len(found), who=who, why=why, state=LAYING_OUT)
 
     async def _begin(self, run: Run) -> None:
-        """Lays out what is to be made again, which whoever holds each partition makes; waits for the end of it."""
+        """Lays out what is to be made again, which whoever holds each partition makes; waits for the end of it.
+
+        Nothing is made before the list is whole, and the list does not change after that, whoever goes on with it.
+        """
         wanted = wanted_from(run.given["wanted"])
-        while not await self._laid_out(run, wanted):
-            await self._runs.sleep(RETRY_S)
+        while run.state == LAYING_OUT:
+            run = await self._laid_out(run, wanted)
         while (counts := await self._counts(run)).get(WAITING, 1):
             await self._runs.sleep(_WATCH_S)
         done, out = counts.get(MADE, 0), counts.get(LEFT_OUT, 0)
@@ -258,17 +261,23 @@ class Replay:
         except StoreDown:
             return {}
 
-    async def _laid_out(self, run: Run, wanted: Wanted) -> bool:
+    async def _laid_out(self, run: Run, wanted: Wanted) -> Run:
+        """The run once all of it is laid out; as it was where the store gave way."""
         try:
             found = await self._journal.view(lambda c: self._all(c, wanted))
             known = await self._journal.view(lambda c: desk_reads.resends_laid_out(c, run.id))
             left = [t for t in found if t.id not in known]
             for at in range(0, len(left), _PAGE):
                 await self._lay_out(run, wanted, left[at : at + _PAGE])
+            whole = replace(run, state=RUNNING, total=len(known) + len(left))
+            await self._runs.keep(
+                whole, run.who, "laid_out", f"{whole.total} deliveries go again for r{run.id}"
+            )
         except StoreDown as down:
             _log.error("store down", says=str(down), run=run.id)
-            return False
-        return True
+            await self._runs.sleep(RETRY_S)
+            return run
+        return whole
 
     async def _lay_out(self, run: Run, wanted: Wanted, page: Sequence[Transmission]) -> None:
         changes = self._journal.changes()
@@ -277,7 +286,7 @@ class Replay:
         changes.entry(entry)
         for t in page:
             values = (run.id, t.id, self._journal.scope, t.partition, wanted.treatment, WAITING, None, "")
-            changes.row("upsert_resend", *values)
+            changes.row("insert_resend", *values)
         await self._journal.submit(changes)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
@@ -17,6 +17,8 @@ from crossdock.desk.desk import Desk
 from crossdock.desk.entries import entry_of_desk
 from crossdock.desk.preview import act_of, refusal
 from crossdock.faults import Fault, Invalid
+from crossdock.journal.chain import PARTITIONS
+from crossdock.journal.changes import Row
 from crossdock.journal.contract import Overtaken, StoreDown
 from crossdock.journal.sql import desk_reads, incidents
 from crossdock.journal.sql.desk_reads import Run
@@ -27,19 +29,20 @@ from crossdock.message.names import INCIDENT, moment, name_of
 
 _log = structlog.get_logger("crossdock.desk")
 BULK, REPLAY = "bulk", "replay"
-RUNNING, ENDED = "running", "ended"
+#: A run whose deliveries are noted yet: nothing of it leaves before the list is whole.
+LAYING_OUT, RUNNING, ENDED = "laying_out", "running", "ended"
 #: The request that is being answered, where one comes with a key of its own; "" where none does.
 ONCE: ContextVar[str] = ContextVar("ONCE", default="")
 RUN = "r"  #: runs are named r17
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 #: Incidents acted on before the progress is written, and the failures that a run names.
 _STEP, _NAMED_MAX = 25, 50
-#: Seconds until a store that gave way is tried again.
-RETRY_S = 1.0
+#: Seconds until a store that gave way is tried again, and between two looks at what goes on.
+RETRY_S = LOOK_S = 1.0
 
 
 class Runs:
-    """The runs of a site; this process carries out what it began."""
+    """The runs of a site. Each belongs to a partition, and goes on wherever that is held."""
 
     def __init__(
         self,
@@ -47,27 +50,26 @@ class Runs:
         desk: Desk,
         now_ms: Callable[[], int],
         eyes: FourEyes,
-        host: str,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._journal = journal
         self._desk = desk
         self._now_ms = now_ms
         self._eyes = eyes
-        self.host = host
         self.sleep = sleep
         self._turn = asyncio.Lock()  #: one run at a time
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._going: dict[int, asyncio.Task[None]] = {}  #: by the run
+        self._watch: asyncio.Task[None] | None = None
         self._failures: dict[int, list[dict[str, str]]] = {}  #: of the runs of this process
         #: What carries out a run of another kind once it may begin.
-        self.begins: dict[str, Callable[[Run], Any]] = {BULK: self._begin_bulk}
+        self.begins: dict[str, Callable[[Run], Coroutine[Any, Any, None]]] = {BULK: self._begin_bulk}
 
     # -- asking ------------------------------------------------------------------
 
     async def bulk(self, ids: Sequence[int], act: str, body: Any, *, who: str, why: str) -> Run:
         """Begins an act on some incidents. Raises Invalid, and Asked where another person must agree."""
         read = act_of(act, body)
-        if (known := await self.known(who)) is not None:
+        if (known := await self.known()) is not None:
             return known
         if not ids:
             raise Invalid("no open incident is meant", path="incidents", fix="look at the list again")
@@ -76,28 +78,31 @@ class Runs:
             if kind is not None:
                 says = f"{act} of {len(ids)} incidents"
                 await self._eyes.must_agree(kind, "desk/bulk", "desk", order, who=who, says=lambda s=says: s)
-        given = {
-            "act": act,
-            "body": body,
-            "incidents": list(ids),
-            "host": self.host,
-            "approval": CARRIED.get(),
-        }
+        given = {"act": act, "body": body, "incidents": list(ids), "approval": CARRIED.get()}
         total = await self._journal.view(lambda c: desk_reads.held_count(c, ids))
         return await self.add(BULK, given, total, who=who, why=why)
 
-    async def add(self, kind: str, given: Mapping[str, Any], total: int, *, who: str, why: str) -> Run:
-        """Writes a new run, and begins it."""
-        given = {**given, "once": _once()}
-        run = Run(self._journal.next_id(), kind, who, why, given, RUNNING, total, 0, 0, self._now_ms(), None)
-        await self.keep(run, who, "begin", f"{who} began {_told(run)}")
+    async def add(
+        self, kind: str, given: Mapping[str, Any], total: int, *, who: str, why: str, state: str = RUNNING
+    ) -> Run:
+        """Writes a new run, and begins it; where another host was asked the same and was faster, gives that one's."""
+        given = {**given, "partition": next(filter(self._journal.owns, range(PARTITIONS)), 0)}
+        now_ms, once = self._now_ms(), _once()
+        run = Run(self._journal.next_id(), kind, who, why, given, state, total, 0, 0, now_ms, None)
+        claims: list[Row] = [("claim_once", (once, self._journal.scope, run.id, now_ms), 1)] if once else []
+        try:
+            await self.keep(run, who, "begin", f"{who} began {_told(run)}", *claims)
+        except Overtaken:
+            if (known := await self.known()) is None:
+                raise
+            return known
         self._start(run)
         return run
 
-    async def known(self, who: str) -> Run | None:
+    async def known(self) -> Run | None:
         """The run that this request, or this approval, has begun already: it may have been cut off after that."""
         once = _once()
-        return await self._journal.view(lambda c: desk_reads.run_once(c, who, once)) if once else None
+        return await self._journal.view(lambda c: desk_reads.run_once(c, once)) if once else None
 
     # -- looking -----------------------------------------------------------------
 
@@ -120,24 +125,39 @@ class Runs:
 
     # -- doing -------------------------------------------------------------------
 
-    async def resume(self) -> None:
-        """Goes on with what this host had begun when it stopped."""
-        for run in await self._journal.view(desk_reads.runs_open):
-            if run.state == RUNNING and run.given.get("host") == self.host:
-                self._start(run)
+    def start(self) -> None:
+        """Looks from now on for what goes on here: what a host that is gone had begun, or this one before its stop."""
+        self._watch = asyncio.get_running_loop().create_task(self._look_on(), name="desk-runs")
+
+    async def _look_on(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except StoreDown as down:
+                _log.error("store down", says=str(down))
+            await self.sleep(LOOK_S)
+
+    async def look(self) -> None:
+        """Takes up the runs whose partition came here, and leaves those to others whose partition went."""
+        runs = {run.id: run for run in await self._journal.view(desk_reads.runs_open)}
+        ours = {id_ for id_, run in runs.items() if self._journal.owns(run.given.get("partition", 0))}
+        for id_, task in list(self._going.items()):
+            if id_ in runs and id_ not in ours:
+                task.cancel()
+        for id_ in ours - self._going.keys():
+            self._start(runs[id_])
 
     async def stop(self) -> None:
-        """Ends at once; what is not done yet is taken up by `resume`."""
-        for task in self._tasks:
+        """Ends at once; what is not done yet goes on wherever its partition is held next."""
+        tasks = [*self._going.values(), *filter(None, [self._watch])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _start(self, run: Run) -> None:
-        begun = self.begins[run.kind](run)
-        if begun is not None:
-            task = asyncio.get_running_loop().create_task(begun, name=f"run-{run.id}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        task = asyncio.get_running_loop().create_task(self.begins[run.kind](run), name=f"run-{run.id}")
+        self._going[run.id] = task
+        task.add_done_callback(lambda _: self._going.pop(run.id, None))
 
     async def _begin_bulk(self, run: Run) -> None:
         CARRIED.set(
@@ -190,10 +210,13 @@ class Runs:
         except Asked as waits:
             return str(waits)
         except (Fault, Overtaken) as error:
+            now = await self._journal.view(lambda c: incidents.record(c, id_))
+            if now is not None and now.state is IncidentState.RESOLVED:
+                return ""  # whoever held this run's partition before has done it
             return error.says if isinstance(error, Fault) else str(error)
         return ""
 
-    async def keep(self, run: Run, who: str, act: str, says: str) -> None:
+    async def keep(self, run: Run, who: str, act: str, says: str, *rows: Row) -> None:
         """Writes how a run stands, with the entry that tells of it."""
         changes = self._journal.changes()
         after = {"run": f"{RUN}{run.id}", "state": run.state, "done": run.done, "failed": run.failed}
@@ -202,14 +225,14 @@ class Runs:
             run.id, self._journal.scope, run.kind, run.who, run.why, _encode(run.given).decode(), run.state, run.total,
             run.done, run.failed, run.at_ms, run.ended_ms,
         )  # fmt: skip
-        changes.entry(entry, ("upsert_desk_run", values, None))
+        changes.entry(entry, ("upsert_desk_run", values, None), *rows)
         await self._journal.submit(changes)
 
 
 def _once() -> str:
     """What marks the run of one approval or of one request with a key; "" where there is neither."""
     name = CARRIED.get() or ONCE.get()
-    return hashlib.sha256(name.encode()).hexdigest() if name else ""
+    return f"run/{hashlib.sha256(name.encode()).hexdigest()}" if name else ""
 
 
 def _told(run: Run) -> str:
@@ -225,12 +248,13 @@ def run_tree(run: Run) -> dict[str, Any]:
     given = {
         name: value
         for name, value in run.given.items()
-        if name not in ("host", "incidents", "approval", "once")
+        if name not in ("host", "partition", "incidents", "approval", "once")
     }
     if "incidents" in run.given:
         given["incidents"] = [name_of(INCIDENT, one) for one in run.given["incidents"]]
     return {
-        "id": f"{RUN}{run.id}", "kind": run.kind, "who": run.who, "why": run.why, "state": run.state,
+        "id": f"{RUN}{run.id}", "kind": run.kind, "who": run.who, "why": run.why,
+        "state": ENDED if run.state == ENDED else RUNNING,
         "says": _told(run), "total": run.total, "done": run.done, "failed": run.failed, "at": moment(run.at_ms),
         "ended_at": None if run.ended_ms is None else moment(run.ended_ms), "given": given,
     }  # fmt: skip

@@ -36,7 +36,6 @@ class Supervision:
         now_ms: Callable[[], int],
         *,
         trying: Trying,
-        host: str,
         eyes: FourEyes | None = None,
     ) -> None:
         """`trying` holds a row more in the crosswalks; `eyes` say what two people must want."""
@@ -46,7 +45,7 @@ class Supervision:
         self.context = context
         self.preview = Preview(journal, Effects(context), trying)
         eyes = eyes or OnePair()
-        self.runs = Runs(journal, desk, now_ms, eyes, host, context.clock.sleep)
+        self.runs = Runs(journal, desk, now_ms, eyes, context.clock.sleep)
         self.replay = Replay(journal, context, self.runs, now_ms, eyes)
         self.escalator = Escalator(journal, desk.attending, now_ms, context.clock.sleep)
         self._clock: asyncio.Task[None] | None = None
@@ -54,7 +53,7 @@ class Supervision:
     async def start(self) -> None:
         """Looks at the clocks from now on, and goes on with what was begun."""
         self._clock = asyncio.get_running_loop().create_task(self.escalator.run(), name="escalation")
-        await self.runs.resume()
+        self.runs.start()
 
     async def stop(self) -> None:
         """Ends at once."""
@@ -70,7 +69,8 @@ class Supervision:
 
     async def begin_replay(self, order: Mapping[str, Any], who: str) -> dict[str, Any]:
         """A replay that another person has approved."""
-        return run_tree(await self.replay.begin(wanted_from(order), who=who, why=order["why"]))
+        wanted, expect = wanted_from(order), order.get("expect")
+        return run_tree(await self.replay.begin(wanted, who=who, why=order["why"], expect=expect))
 
     async def hand_over(self, who: str, heir: str, says: str, *, of: str | None = None) -> dict[str, Any]:
         """Gives all open incidents of one owner (None: one's own) to another, with a word. Raises Invalid."""
@@ -78,7 +78,7 @@ class Supervision:
         if not heir.strip() or heir == former:
             raise Invalid("to whom is not said", path="to", value=heir, fix="name a person, or role:NAME")
         if len(says) > _SAYS_MAX:
-            raise Invalid(f"at most {_SAYS_MAX} characters", path="says")
+            raise Invalid(f"at most {_SAYS_MAX} characters", path="says", fix="write less")
         given = 0
         for id_ in await self._journal.view(lambda c: desk_reads.owned_by(c, former, HANDED_MAX)):
             try:

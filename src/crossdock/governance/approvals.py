@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
@@ -12,9 +13,11 @@ from typing import Any
 import msgspec
 
 from crossdock.faults import Fault, Invalid
-from crossdock.governance.request import Request, State, request_of, requests, same_open
+from crossdock.governance.request import Request, State, request_of, requests, same_open, times_asked
 from crossdock.journal.chain import partition_of
-from crossdock.journal.contract import Overtaken
+from crossdock.journal.changes import Row
+from crossdock.journal.contract import Overtaken, StoreDown
+from crossdock.journal.sql import desk_reads
 from crossdock.journal.sql.site import SiteJournal
 from crossdock.message.four_eyes import APPROVED_BY, CARRIED, Asked, Kind
 from crossdock.message.records import Entry
@@ -87,19 +90,33 @@ class Approvals:
                 self._journal.next_id(), self._journal.scope, kind.value, verb, subject, given, says()[:_REASON_MAX],
                 who, WHENCE.get(), now_ms, now_ms + self._within_ms,
             )  # fmt: skip
-            changes = self._journal.changes()
-            entry = _entry(request, who, "ask", f"{who} asks for approval: {request.says}", None)
-            changes.entry(entry, ("insert_approval", request.values, None))
-            await self._journal.submit(changes)
+            await self._ask(request)
         raise Asked(request.shown(now_ms))
+
+    async def _ask(self, request: Request) -> None:
+        """Writes a request, unless another host was asked for the very same at this moment. Raises Asked then."""
+        act, who = (request.verb, request.subject, request.body, request.asked_by), request.asked_by
+        times = await self._journal.view(lambda c: times_asked(c, *act))
+        digest = hashlib.sha256(_encode([*act, times])).hexdigest()
+        changes = self._journal.changes()
+        entry = _entry(request, who, "ask", f"{who} asks for approval: {request.says}", None)
+        claim = (f"ask/{digest}", request.scope, request.id, request.asked_ms)
+        changes.entry(entry, ("insert_approval", request.values, None), ("claim_once", claim, 1))
+        try:
+            await self._journal.submit(changes)
+        except Overtaken:
+            known = await self._journal.view(lambda c: same_open(c, *act))
+            if known is None:
+                raise
+            raise Asked(known.shown(self._now_ms())) from None
 
     # -- deciding ----------------------------------------------------------------
 
     async def approve(self, name: str, *, who: str) -> dict[str, Any]:
         """Has it carried out, in the name of both; gives the request as it is then, with what came of it.
 
-        One that was cut off while it was carried out may be approved again. Raises Invalid, Overtaken, StoreDown,
-        and what the act itself raises.
+        One that was cut off while it was carried out may be approved again, once whoever carried it out is gone.
+        Raises Invalid, Overtaken, StoreDown, and what the act itself raises.
         """
         request = await self._open(name)
         if _same(request.asked_by, who):
@@ -116,14 +133,25 @@ class Approvals:
     async def _approved(self, request: Request, who: str) -> dict[str, Any]:
         if request.state == State.ASKED.value:
             says = f"{who} approved what {request.asked_by} asked for: {request.says}"
-            request = await self._move(request, State.APPROVED, who, "approve", says)
+            claim = await self._claim(request)
+            request = await self._move(request, State.APPROVED, who, "approve", says, claim=claim)
+        else:
+            says = f"{who} has it carried out once more, since that was cut off: {request.says}"
+            changes = self._journal.changes()
+            changes.entry(_entry(request, who, "approve", says, State.APPROVED), await self._claim(request))
+            await self._journal.submit(changes)
         approver, carried = APPROVED_BY.set(who), CARRIED.set(request.name)
         try:
             carry, body = self._carries[request.verb], json.loads(request.body, parse_float=Decimal)
             result = await carry(request.subject, body, request.asked_by, f"approval/{request.name}")
-        except (Fault, Overtaken) as problem:
-            says = f"what {request.asked_by} asked for could not be done: {problem}"
-            await self._move(request, State.FAILED, who, "fail", says, str(problem)[:_REASON_MAX])
+        except StoreDown:
+            raise  # nobody knows how far it came: whoever approves it again has it done to its end
+        except Exception as problem:
+            told = (
+                str(problem) if isinstance(problem, Fault | Overtaken) else f"the hub stumbled: {problem!r}"
+            )
+            says = f"what {request.asked_by} asked for could not be done: {told}"
+            await self._move(request, State.FAILED, who, "fail", says, told[:_REASON_MAX])
             raise
         finally:
             APPROVED_BY.reset(approver)
@@ -162,15 +190,35 @@ class Approvals:
             raise Overtaken(f"{name} is ended: {State(request.state).name.lower()} by {request.decided_by}")
         return request
 
+    async def _claim(self, request: Request) -> Row:
+        """The row by which this process, and no other, carries a request out. Raises Overtaken while another does."""
+        name, own = f"approval/{request.name}", self._journal.member_id
+        holder = await self._journal.view(lambda c: desk_reads.claim(c, name))
+        values = (name, request.scope, own, self._now_ms())
+        if holder is None:
+            return "claim_once", values, 1
+        if await self._journal.is_member(holder):
+            raise Overtaken(f"{request.name} is being carried out by another host")
+        return "move_claim", (*values, holder), 1
+
     async def _move(
-        self, request: Request, to: State, who: str, act: str, says: str, reason: str = ""
-    ) -> Request:
+        self, request: Request, to: State, who: str, act: str, says: str, reason: str = "", claim: Row | None = None
+    ) -> Request:  # fmt: skip
         moved = replace(request, state=to.value, decided_by=who, decided_ms=self._now_ms(), reason=reason)
+        if to is not State.APPROVED and request.kind == Kind.ERASE.value:
+            # Once it is ended nothing needs to know any more whom it was about.
+            moved = replace(moved, body=_nobody(request.body))
         changes = self._journal.changes()
         row = ("decide_approval", (*moved.values, request.state), 1)
-        changes.entry(_entry(moved, who, act, says, State(request.state)), row)
+        changes.entry(_entry(moved, who, act, says, State(request.state)), row, *filter(None, [claim]))
         await self._journal.submit(changes)
         return moved
+
+
+def _nobody(body: str) -> str:
+    """What an erasure was given, without whom it was about."""
+    given: dict[str, Any] = json.loads(body)
+    return _encode({**given, "value": "erased"}).decode()
 
 
 def _same(one: str, other: str) -> bool:

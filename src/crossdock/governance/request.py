@@ -94,6 +94,15 @@ def requests(connection: Connection, *, open_only: bool) -> Sequence[Request]:
     return [Request(*row) for row in rows]
 
 
+def times_asked(connection: Connection, verb: str, subject: str, body: str, asked_by: str) -> int:
+    """How often somebody has asked for the very same act."""
+    row = connection.execute(
+        "SELECT count(*) FROM approvals WHERE verb = ? AND subject = ? AND body = ? AND asked_by = ?",
+        (verb, subject, body, asked_by),
+    ).fetchone()
+    return int(row[0])
+
+
 def same_open(connection: Connection, verb: str, subject: str, body: str, asked_by: str) -> Request | None:
     """The open request of somebody for the very same act."""
     row = connection.execute(

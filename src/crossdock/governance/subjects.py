@@ -71,6 +71,11 @@ class Held:
         default_factory=dict[int, bool]
     )  #: never translated: payload -> has ended
 
+    @property
+    def left(self) -> int:
+        """How much has not ended and cannot be taken out yet."""
+        return sum(not ended for ended in (*self.roots.values(), *self.captures.values()))
+
 
 class Subjects:
     """Finds, exports and erases. A search reads every document once, in pieces, and stops nobody."""
@@ -84,6 +89,17 @@ class Subjects:
         self._now_ms = now_ms
         self._eyes = eyes or OnePair()
         self._note = note
+
+    async def found(self, subject: Subject) -> dict[str, Any]:
+        """What is kept of a person, without a word of it: kinds and numbers, and how much of it has not ended.
+
+        Raises Invalid.
+        """
+        held = await self._held(subject)
+        return {
+            "by": subject.by, "untranslated": len(held.captures), "left": held.left,
+            "documents": [{"document": one["document"], "number": one["number"]} for one in held.documents],
+        }  # fmt: skip
 
     async def export(self, subject: Subject, *, who: str) -> dict[str, Any]:
         """Everything that is kept of a person, in our words, and where the bytes lie. The ledger notes the export."""
@@ -118,8 +134,7 @@ class Subjects:
             await self._take_out(found, subject, reason, who, done)
         found = Found(payloads={payload for payload, has_ended in held.captures.items() if has_ended})
         await self._take_out(found, subject, reason, who, done)
-        left = sum(not ended for ended in (*held.roots.values(), *held.captures.values()))
-        return {"by": subject.by, "erased": done, "left": left}
+        return {"by": subject.by, "erased": done, "left": held.left}
 
     async def _take_out(
         self, found: Found, subject: Subject, reason: str, who: str, done: dict[str, int]

@@ -12,7 +12,8 @@ from crossdock.message.records import Transmission
 #: Rows of which only the first values are vouched for; the others follow from them, or are needed to write.
 SHORT = {"upsert_stock_belief": ("stock_belief", 14), "insert_reservation": ("reservation", 12),
          "move_reservation": ("reservation", 12), "upsert_stock_told": ("stock_told", 7),
-         "insert_approval": ("approval", 15), "decide_approval": ("approval", 15)}  # fmt: skip
+         "insert_approval": ("approval", 15), "decide_approval": ("approval", 15),
+         "claim_once": ("claim", 4), "move_claim": ("claim", 4), "insert_resend": ("upsert_resend", 8)}  # fmt: skip
 #: Rows that cite the entry that made them: its position is their last value, and it holds their mark.
 CITING = frozenset(
     {"upsert_hub", "introduce_shared", "upsert_identity", "upsert_belief", "insert_member", "insert_member_by_cause",

@@ -21,3 +21,5 @@ class Batch:
     elsewhere: set[int] = field(default_factory=set[int])  #: partitions that got something to decide
     freed: set[int] = field(default_factory=set[int])  #: incidents that lost members
     displaced: set[int] = field(default_factory=set[int])  #: messages on the desk that a newer one ended
+    #: cause -> incident, of refused and overdue receipts: an answer that comes with the refusal ends it
+    amiss: dict[str, int] = field(default_factory=dict[str, int])

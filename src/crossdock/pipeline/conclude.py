@@ -30,6 +30,8 @@ FAILURES_TOLD = 5
 ABSENT_TIMES = 2
 #: Older states that one newer state takes the place of at once; a lane that holds more waits for its person.
 _SUPERSEDED_MAX = 100
+#: The status by which a target asks for a slower pace.
+TOO_MANY = 429
 _STOPPED = "the hub stopped while it was being sent"
 
 
@@ -130,16 +132,23 @@ class Concluder:
         now = self._context.clock.now_ms()
         due = next_due_ms(t, fault, self._system, self._context.random, now, self._closed_ms(t))
         if due is None:
-            hours = self._system.limits.retry_for_s / 3600
-            over = Invalid(
-                f"{t.target} did not take {t.document} {t.number} for {hours:g} h: {fault.says}",
-                fix=f"find out why {t.target} does not answer, then retry",
-                type="overdue",
-            )
-            return self._to_desk(flight, over, changes)
+            return self._to_desk(flight, self._too_late(t, fault, outcome), changes)
         t.due_ms = due
         changes.move_transmission(t, _S.RETRYING, answered(t, outcome, changes, f"not now: {fault.says}"))
         return Verdict.AGAIN
+
+    def _too_late(self, t: Transmission, fault: TryLater, outcome: Outcome) -> Invalid:
+        """The fault of what was not taken in time: the target was away, or it asked for a slower pace to the end."""
+        hours = self._system.limits.retry_for_s / 3600
+        slowed = outcome.answer is not None and outcome.answer.status == TOO_MANY
+        fix = f"find out why {t.target} does not answer, then retry"
+        if slowed:
+            fix = f"lower the limits of {t.target} or ask its people for more, then retry"
+        return Invalid(
+            f"{t.target} did not take {t.document} {t.number} for {hours:g} h: {fault.says}",
+            fix=fix,
+            type=TryLater.type if slowed else "overdue",
+        )
 
     def _doubted(
         self, flight: Flight, writer: Writer, fault: InDoubt, outcome: Outcome, changes: Changes

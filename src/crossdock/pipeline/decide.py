@@ -11,6 +11,7 @@ from crossdock.journal.changes import Changes, Row
 from crossdock.journal.tenure import Hold
 from crossdock.kit.connector import Read
 from crossdock.message.incident import MemberKind
+from crossdock.message.kept_back import KEPT_BACK
 from crossdock.message.records import Entry, Message
 from crossdock.message.states import EntryKind, MessageState
 from crossdock.model.document import Document
@@ -310,7 +311,8 @@ class Decider:
             return
         batch.waiting += 1
         batch.waits.append((message.id, message.system, predecessor))
-        entry = self._entry(EntryKind.decided, message, f"waits for {wait.kind} {wait.number}", ())
+        says = wait.says if wait.kind in KEPT_BACK else f"waits for {wait.kind} {wait.number}"
+        entry = self._entry(EntryKind.decided, message, says, ())
         changes.entry(entry, *self._introduction(message, changes))
 
     def _instead(self, newer: Message, batch: Batch) -> None:

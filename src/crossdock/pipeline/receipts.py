@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +32,7 @@ _LOOK_EVERY_S = 1.0
 _CONTROL_DIGITS_MAX = 14
 #: What stands in an acknowledgement where the partner does not say which set it speaks of.
 _UNSAID = frozenset({"000", "?"})
+_ANSWERED = (ACCEPTED, REJECTED)
 
 
 class Receipts:
@@ -44,30 +45,89 @@ class Receipts:
         self._deadlines = Deadlines(context)
         self._next_s = 0.0
 
-    def match(self, message: Message, batch: Batch) -> None:
-        """Notes the verdict of an acknowledgement on everything that it speaks of; a refusal is an incident."""
+    def match(self, message: Message, batch: Batch, *, again: bool = False) -> None:
+        """Notes the verdict of an acknowledgement on what it speaks of; a refusal is an incident.
+
+        Raises Invalid for one that speaks of nothing we sent, or contradicts itself; a person who sends it back
+        (`again`) takes it as it stands.
+        """
         tree = message.tree
-        for receipt in self._owed(message.system, tree):
-            judged = _verdict(tree, receipt)
-            if judged is None:
-                continue  # it is still owed
-            verdict, says = judged
-            state = _STATES[verdict]
-            if receipt.state in (ACCEPTED, REJECTED) and tree["form"] == "TA1":
-                continue  # a TA1 says less than what came already
-            if tree["form"] == "TA1" and state != REJECTED:
-                continue  # the interchange was taken; what becomes of its sets is told by a 997
-            told = f"{receipt.says}: {STANDINGS[state].replace('_', ' ')} by {message.system}"
-            batch.changes.row("answer_receipt", state, says or None, receipt.transmission, receipt.round)
-            entry = self._entry(receipt, f"{told} ({tree['form']})" + (f": {says}" if says else ""))
-            if state == REJECTED:
-                fault = Rejected(
-                    f"{told}: {says}" if says else told, value=receipt.number,
-                    fix="mend what the partner names, then send the document again under a new number",
-                )  # fmt: skip
-                self._open(receipt, fault, message.capture, entry, batch)
-            else:
-                batch.changes.entry(entry)
+        known: Mapping[str, Any] = tree.get("extra", {}).get("edi", {})
+        found = self._owed(message.system, tree)
+        if not found:
+            self._of_nothing(message, known)
+        for receipt in found:
+            self._judge(message, receipt, known, batch, again=again)
+
+    def _of_nothing(self, message: Message, known: Mapping[str, Any]) -> None:
+        """Raises Invalid, unless nobody expected that what it speaks of is acknowledged and it was taken."""
+        tree, partner = message.tree, self._context.charter.systems[message.system].partner
+        is_rejected = tree["verdict"] == "rejected"
+        if not is_rejected and (
+            known.get("family") == "FA" or partner is None or not partner.answering.expect
+        ):
+            return
+        told = "rejects" if is_rejected else "acknowledges"
+        what = "group" if tree.get("group") else "interchange"
+        why = [str(one["says"]) for one in tree.get("sets", ()) if one.get("says")] or [
+            str(tree.get("says", ""))
+        ]
+        raise Invalid(
+            f"this {tree['form']} {told} {what} {tree.get(what, '')}, and nothing that went to {message.system} under"
+            f" that number waits for it" + (f": {why[0]}" if why[0] else ""),
+            path=what, value=str(tree.get(what, "")),
+            fix="ask the partner which document it means; retry looks once more, resolve ends it",
+        )  # fmt: skip
+
+    def _judge(
+        self, message: Message, receipt: Receipt, known: Mapping[str, Any], batch: Batch, *, again: bool
+    ) -> None:
+        tree, ours = message.tree, receipt.says.partition(" of ")[0]
+        verdict, says = _verdict(tree, ours)
+        holds = known.get("holds")
+        if holds is not None and ours not in holds:
+            verdict = None
+        if verdict is None and not again:
+            named = [f"{one['set']} {one['control']}" for one in tree.get("sets", ())]
+            other = named[0] if named else f"a group of {known.get('family', '?')}"
+            raise Invalid(
+                f"this {tree['form']} speaks of {other}; what {message.system} got there was {receipt.says}",
+                path="sets", value=other, fix="ask the partner which document it means, then resolve with a reason",
+            )  # fmt: skip
+        amiss = str(known.get("amiss", ""))
+        if amiss and verdict != "rejected" and not again:
+            raise Invalid(
+                f"the {tree['form']} for {receipt.says} contradicts itself: {amiss}", path="verdict", value=verdict,
+                fix="ask the partner what it took; retry takes it as it stands, resolve ends it",
+            )  # fmt: skip
+        state = _STATES[verdict or "accepted"]
+        if verdict is None or (tree["form"] == "TA1" and (receipt.state in _ANSWERED or state != REJECTED)):
+            return  # a TA1 says less than what came already, and of an interchange that was taken nothing of its sets
+        self._note(message, receipt, state, "; ".join(filter(None, (says, amiss))), batch)
+
+    def _note(self, message: Message, receipt: Receipt, state: int, says: str, batch: Batch) -> None:
+        told = f"{receipt.says}: {STANDINGS[state].replace('_', ' ')} by {message.system}"
+        batch.changes.row("answer_receipt", state, says or None, receipt.transmission, receipt.round)
+        form = message.tree["form"]
+        entry = self._entry(receipt, f"{told} ({form})" + (f": {says}" if says else ""))
+        if state == REJECTED:
+            fault = Rejected(
+                f"{told}: {says}" if says else told, value=receipt.number,
+                fix="mend what the partner names, then send the document again under a new number",
+            )  # fmt: skip
+            self._open(receipt, fault, message.capture, entry, batch)
+        else:
+            batch.changes.entry(entry)
+        for former in ("overdue",) if state == REJECTED else ("overdue", "rejected"):
+            self._close(receipt, former, f"{told} since", batch)
+
+    def _close(self, receipt: Receipt, type_: str, why: str, batch: Batch) -> None:
+        """Ends what was opened for the same receipt: the partner has answered, or has changed its mind."""
+        cause = _cause(type_, receipt)
+        incident = batch.amiss.pop(cause, None) or self._journal.incident_of_cause(cause)
+        if incident is not None:
+            now_ms = self._context.clock.now_ms()
+            batch.changes.row("resolve_empty_incident", why, now_ms, incident)
 
     def due(self, now_s: float) -> bool:
         """Whether it is time to look for receipts that did not come; never where there are no partners."""
@@ -148,22 +208,31 @@ class Receipts:
             charter=self._context.charter,
         )
         incident.owner = f"partner:{receipt.system}" if fault.type == "overdue" else incident.owner
-        incident.cause = f"{fault.type}/{receipt.system}/receipt/{receipt.transmission}.{receipt.round}"
+        incident.cause = _cause(fault.type, receipt)
         incident.members = []  # the sending itself is done: there is nothing to send back, only to find out
         batch.changes.open_incident(incident, entry)
+        batch.amiss[incident.cause] = incident.id
 
 
-def _verdict(tree: dict[str, Any], receipt: Receipt) -> tuple[str, str] | None:
-    """What is said of the one set that was sent, and why; None where another set is accepted in its place.
+def _cause(type_: str, receipt: Receipt) -> str:
+    return f"{type_}/{receipt.system}/receipt/{receipt.transmission}.{receipt.round}"
+
+
+def _verdict(tree: dict[str, Any], ours: str) -> tuple[str | None, str]:
+    """What is said of the one set that was sent, and why; None where another set is judged in its place.
 
     What is not named is as the whole is, and nothing of a whole that is refused was taken.
     """
     whole, says = str(tree["verdict"]), str(tree.get("says", ""))
     sets = list[dict[str, Any]](tree.get("sets", ()))
-    ours = {receipt.says.partition(" of ")[0], *_UNSAID}
-    named = next((one for one in sets if one["set"] in ours), None)
+    named = next((one for one in sets if one["set"] in (ours, *_UNSAID) and _is_first(one["control"])), None)
     if whole == "rejected":
         return whole, str(named.get("says") or says) if named is not None else says
     if named is not None:
         return str(named["verdict"]), str(named.get("says", says))
-    return None if sets else (whole, says)
+    return (None if sets else whole), says
+
+
+def _is_first(control: str) -> bool:
+    """Whether this can be the number of our set: it is the first of its envelope, and 0 stands for none said."""
+    return control.isdecimal() and int(control[-_CONTROL_DIGITS_MAX:]) in (0, 1)

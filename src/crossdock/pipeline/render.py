@@ -62,6 +62,9 @@ class Renderer:
         """The entry that tells of a request about to leave, its body stored once per round."""
         t, ask = flight.t, flight.ask
         t.attempt += 1
+        # One that goes again word for word is not rendered, and its retry clock begins here all the same:
+        # without that its time would be over at the first doubt.
+        t.first_ms = t.first_ms or self._clock.now_ms()
         changing = ask is not None and not ask.safe
         entry = entry_of(
             t, EntryKind.sent, in_words(ask) if ask is not None and changing else "asks what is there"

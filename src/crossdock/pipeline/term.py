@@ -349,7 +349,9 @@ class Term:
             return
         async with self._decides:
             batch = self._translator.batch()
-            self._waking.look_again(filter(None, [self._decider.overdue(message, batch) for message in overdue]))
+            self._waking.look_again(
+                filter(None, [self._decider.overdue(message, batch) for message in overdue])
+            )
             await self._commit(batch)
         self._waiting = self._journal.count_waiting()
 

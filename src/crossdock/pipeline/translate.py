@@ -173,7 +173,11 @@ class Translator:
         message = self._message(capture, draft, number, register.tree_of(document), parent, version)
         made = self._made(message, draft)
         if message.document == ACKNOWLEDGEMENT and message.tree["direction"] == "got":
-            self._receipts.match(message, batch)
+            try:
+                self._receipts.match(message, batch)
+            except Invalid as fault:
+                self._decider.broken(message, made, fault, batch)
+                return
         if capture.late or self._overtaken(message):
             self._decider.late(message, made, batch)
         elif (into := self._merged_into(message)) is not None:
@@ -352,6 +356,12 @@ class Translator:
         except Fault as fault:
             self._decider.to_desk(message, fault, batch)
             return
+        if message.document == ACKNOWLEDGEMENT and message.tree["direction"] == "got":
+            try:
+                self._receipts.match(message, batch, again=True)
+            except Invalid as fault:
+                self._decider.to_desk(message, fault, batch)
+                return
         tree, number = register.tree_of(document), register.number_of(document)
         parent = register.parent_of(document)
         order_by = capture.order_by if capture else None

@@ -283,8 +283,8 @@ async def test_another_unit_is_no_way_around_what_has_left(tmp_path: Path) -> No
         await tell(hub, "invoice", {**bill, "lines": [line]})
         await until(lambda: incidents(hub), 20)
         ((type_, number, path, value, says),) = incidents(hub)
-        assert (type_, number, path, value) == ("invalid", "INV-1", "lines[0].unit", "CA")
-        assert says == "line 1 is charged in CA; it was ordered and shipped in EA"
+        assert (type_, number, path, value) == ("unknown_unit", "INV-1", "lines[0].unit", "PT-100 CA")
+        assert str(says).startswith("line 1: 48 CA of PT-100 are told, 48 EA were ordered, and ")
         assert Box(tmp_path / "boxes" / "retailer").got("810") == []
     finally:
         await hub.stop()

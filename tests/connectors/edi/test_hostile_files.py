@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
 import time
 from pathlib import Path
 
@@ -15,7 +13,6 @@ from crossdock.faults import Invalid, Misconfigured
 from tests.connectors.edi.trade import (
     THREEPL,
     drop,
-    envelope,
     hub_of,
     order,
     running,
@@ -36,11 +33,6 @@ def orders(hub: Hub) -> list[object]:
     return [
         row[0] for row in table(hub, "SELECT number FROM messages WHERE document = 'sales_order' ORDER BY id")
     ]
-
-
-def states(hub: Hub) -> list[object]:
-    """Where the receipts stand."""
-    return [row[0] for row in table(hub, "SELECT state FROM receipts")]
 
 
 @pytest.mark.parametrize("text", ["1E99999999", "Infinity", "sNaN", "NaN", "1_0", "", ".", "9" * 41, "٣"])
@@ -85,43 +77,6 @@ async def test_an_interchange_of_another_behind_ours_is_not_taken_for_ours(tmp_p
         assert "from SOMEBODYXX to PINECREST" in str(says)
         assert orders(hub) == ["PO-1"]
         assert len(sent(tmp_path, "retailer", "997")) == 1
-
-
-OWED, ACCEPTED, REJECTED = 1, 2, 4
-
-
-@pytest.mark.parametrize(
-    ("told", "state", "says"),
-    [
-        ("AK1*OW*{}~\nAK2*945*0077~\nAK5*A~\nAK9*A*1*1*1~\n", OWED, ""),
-        ("AK1*OW*{}~\nAK2*940*0001~\nAK5*A~\nAK9*R*1*1*0~\n", REJECTED, "rejected by threepl"),
-        ("AK1*OW*99999999999999999999999~\nAK2*940*0001~\nAK5*A~\nAK9*A*1*1*1~\n", OWED, ""),
-        ("AK1*OW*{}~\nAK2*940*0001~\nAK5*R*5~\n", OWED, "it holds no verdict"),
-        ("AK1*OW*{}~\nAK9*A*1*1*1~\n", ACCEPTED, ""),
-    ],
-    ids=["another_set", "contradicting", "overflowing", "cut_off", "as_a_whole"],
-)
-async def test_an_acknowledgement_says_no_more_than_it_says(
-    tmp_path: Path, told: str, state: int, says: str
-) -> None:
-    site(tmp_path)
-    drop(tmp_path, "retailer", "a.edi", order("PO-1", 1))
-    async with running(tmp_path) as hub:
-        await until(lambda: sent(tmp_path, "threepl", "940"))
-        (ours,) = sent(tmp_path, "threepl", "940")
-        (group,) = re.findall(r"GS\*OW\*(?:[^*]*\*){4}(\d+)\*", ours)
-        body = told.format(group)
-        one = f"ST*997*0001~\n{body}SE*{body.count('~') + 2}*0001~\n"
-        drop(tmp_path, "threepl", "k.edi", envelope(one, "FA", 10, sender="NORTHGATE"))
-        await until(
-            lambda: table(
-                hub, "SELECT 1 FROM messages WHERE system = 'threepl' AND document != 'sales_order'"
-            )
-        )
-        await until(lambda: states(hub) == [state])
-        await asyncio.sleep(0.1)
-        assert states(hub) == [state]
-        assert [says in str(row[3]) for row in incidents(hub)] == ([True] if says else [])
 
 
 def test_an_inbox_that_is_also_the_outbox_is_refused(tmp_path: Path) -> None:

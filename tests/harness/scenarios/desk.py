@@ -15,12 +15,12 @@ from tests.harness.scenarios.duplicates import post
 from tests.harness.site import Plan
 from tests.harness.stage import Stage, stage
 
-REST_WAIT_S = 30.0
+REST_WAIT_S = 120.0
 
 
 async def act(world: Stage, incident: str, name: str, value: object) -> tuple[int, Any]:
     """One act with the operator's key: status and JSON."""
-    client = world.client(await make_key(world.hub.site, "--role", "operator"))
+    client = world.client(await make_key(world.hub.site, role="operator"))
     reply = await client.ask("POST", f"/v1/incidents/{incident}/{name}", json.dumps(value).encode())
     await client.close()
     return reply.status, reply.json

@@ -62,8 +62,8 @@ SHIPMENT = """\
 """
 LEASE_S = 1.0
 #: How long nothing may be done before it counts as stuck.
-STILL_WAIT_S = 60.0
-READY_WAIT_S = 30.0
+STILL_WAIT_S = 120.0
+READY_WAIT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ async def run(folder: Path, plan: Numbers) -> Outcome:
         await _kill_all(hosts, plan)
         load.ended = True
         await asyncio.gather(*senders)
-        view = View(hosts[0].url, await make_key(site, "--role", "observer", env=beside))
+        view = View(hosts[0].url, await make_key(site, role="observer", env=beside))
         ends.push_async_callback(view.close)
         figures = await _rest(view)
         outcome = Outcome(f"control numbers after {plan.kills} kills under load, {plan.store}")

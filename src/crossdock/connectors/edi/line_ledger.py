@@ -6,14 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from crossdock.kit.connector import Tree
+from crossdock.connectors.edi.ordered_units import converted
+from crossdock.faults import Invalid
+from crossdock.kit.connector import Convert, Tree
+from crossdock.mapping.rule import no_units
 
 _NONE = Decimal(0)
 
 
 @dataclass(slots=True)
 class LedgerLine:
-    """One line of an order. Quantities are in `unit`; what was told in another unit is in `otherwise`."""
+    """One line of an order, in `unit`; what was told in a unit that does not convert is in `otherwise`."""
 
     line: str
     sku: str
@@ -36,7 +39,9 @@ class LedgerLine:
         return max(self.shipped - self.ordered, _NONE)
 
 
-def line_ledger(order: Tree, shipments: Iterable[Tree], bills: Iterable[Tree] = ()) -> dict[str, LedgerLine]:
+def line_ledger(
+    order: Tree, shipments: Iterable[Tree], bills: Iterable[Tree] = (), *, convert: Convert = no_units
+) -> dict[str, LedgerLine]:
     """The lines of an order by name, with those that nobody ordered behind them (`ordered` is 0)."""
     found: dict[str, LedgerLine] = {}
     for line in order.get("lines", ()):
@@ -44,11 +49,12 @@ def line_ledger(order: Tree, shipments: Iterable[Tree], bills: Iterable[Tree] = 
         found[name] = LedgerLine(name, line["sku"], line["unit"], ordered=Decimal(line["quantity"]))
     for shipment in shipments:
         for line in shipment["lines"]:
-            one, amount = _of(found, line), Decimal(line["quantity"])
+            one = _of(found, line)
+            amount = _amount(line, one.unit, convert)
             if line["sku"] != one.sku and line["sku"] not in one.substitutes:
                 one.substitutes.append(line["sku"])
-            if line["unit"] != one.unit:
-                one.otherwise.append((shipment["number"], amount, line["unit"]))
+            if amount is None:
+                one.otherwise.append((shipment["number"], Decimal(line["quantity"]), line["unit"]))
             else:
                 one.shipped += amount
                 if amount and shipment["number"] not in one.shipments:
@@ -56,9 +62,17 @@ def line_ledger(order: Tree, shipments: Iterable[Tree], bills: Iterable[Tree] = 
     for bill in bills:
         for line in bill["lines"]:
             one = _of(found, line)
-            if line["unit"] == one.unit:
-                one.billed += Decimal(line["quantity"])
+            one.billed += _amount(line, one.unit, convert) or _NONE
     return found
+
+
+def _amount(line: Tree, unit: str, convert: Convert) -> Decimal | None:
+    """The quantity of a line in the unit of the order; None where the item does not say how they convert."""
+    amount = Decimal(line["quantity"])
+    try:
+        return converted(amount, line["unit"], unit, line["sku"], convert)
+    except Invalid:
+        return None
 
 
 def _of(found: dict[str, LedgerLine], line: Tree) -> LedgerLine:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from crossdock.connectors.edi.line_ledger import line_ledger, up_to
+from crossdock.connectors.edi.ordered_units import in_ordered_units
 from crossdock.connectors.edi.words import Words, compact
 from crossdock.faults import Invalid
 from crossdock.kit.connector import Tree
@@ -14,18 +15,21 @@ _SHIPPED = frozenset({"856", "945", "DESADV"})
 _BILLED = frozenset({"810", "INVOIC"})
 
 
-def check(tree: Tree, set_id: str, words: Words) -> None:
-    """Raises Invalid for the first thing that would earn a chargeback."""
+def checked(tree: Tree, set_id: str, words: Words) -> Tree:
+    """The document in the units of its order. Raises Invalid for the first thing that would earn a chargeback."""
     if set_id in _SHIPPED:
         order = words.order(tree)
+        tree = in_ordered_units(tree, order, words)
         _against_order(tree, order, words, set_id)
         _packs(tree, words, set_id)
         _days(tree, order, words, set_id)
     elif set_id in _BILLED:
         order = words.order(tree)
+        tree = in_ordered_units(tree, order, words)
         _bill(tree, order)
         if order and tree.get("credit_of") is None:
             _billed(tree, order, words)
+    return tree
 
 
 def _lines(order: Tree) -> dict[str, Tree]:
@@ -41,7 +45,8 @@ def _against_order(tree: Tree, order: Tree, words: Words, set_id: str) -> None:
         )  # fmt: skip
     asked = _lines(order)
     earlier = up_to(words.told_of("shipment", order), tree["number"])
-    ledger = line_ledger(order, [one for one in earlier if one["number"] != tree["number"]])
+    others = [one for one in earlier if one["number"] != tree["number"]]
+    ledger = line_ledger(order, others, convert=words.tools.convert)
     shipped = {name: line.shipped for name, line in ledger.items()}
     for index, line in enumerate(tree["lines"]):
         name, path = str(line.get("order_line", line["line"])), f"lines[{index}]"
@@ -56,17 +61,16 @@ def _against_order(tree: Tree, order: Tree, words: Words, set_id: str) -> None:
                 f"{line['sku']} was shipped for line {name}, {one['sku']} was ordered", path=f"{path}.sku",
                 value=line["sku"], fix="agree on the substitution with the partner, or correct the item",
             )  # fmt: skip
-        if line["unit"] == one["unit"]:
-            shipped[name] = shipped.get(name, Decimal(0)) + Decimal(line["quantity"])
-            most = Decimal(one["quantity"]) * (1 + Decimal(str(words.profile.shipping.over_percent)) / 100)
-            if shipped[name] > most:
-                others = ledger[name].shipments
-                with_ = f", with {', '.join(others[:5])}" if others else ""
-                raise Invalid(
-                    f"{shipped[name]} {line['unit']} shipped on line {name}{with_}, {one['quantity']} ordered",
-                    path=f"{path}.quantity", value=str(line["quantity"]),
-                    fix="correct the quantity, or ask the partner to take more (`shipping.over_percent`)",
-                )  # fmt: skip
+        shipped[name] = shipped.get(name, Decimal(0)) + Decimal(line["quantity"])
+        most = Decimal(one["quantity"]) * (1 + Decimal(str(words.profile.shipping.over_percent)) / 100)
+        if shipped[name] > most:
+            before = ledger[name].shipments
+            with_ = f", with {', '.join(before[:5])}" if before else ""
+            raise Invalid(
+                f"{shipped[name]} {line['unit']} shipped on line {name}{with_}, {one['quantity']} ordered",
+                path=f"{path}.quantity", value=str(line["quantity"]),
+                fix="correct the quantity, or ask the partner to take more (`shipping.over_percent`)",
+            )  # fmt: skip
     if not any(line["quantity"] for line in tree["lines"]) and set_id != "945":
         raise Invalid("nothing was shipped", path="lines", fix="send no ship notice for an empty shipment")
 
@@ -79,14 +83,18 @@ def _packs(tree: Tree, words: Words, set_id: str) -> None:
             fix="let the warehouse send what was packed, or take `sscc_required` out of the profile",
         )  # fmt: skip
     packed: dict[tuple[str, str], Decimal] = {}
+    places: dict[
+        tuple[str, str], tuple[str, str]
+    ] = {}  #: where one of them is packed, and how much of it there
     for index, package in enumerate(packages):
         if shipping.sscc_required and not package.get("sscc") and not shipping.sscc_prefix:
             raise Invalid(
                 f"package {index + 1} has no SSCC", path=f"packages[{index}].sscc",
                 fix="let the warehouse send its label, or name `shipping.sscc_prefix` in the profile",
             )  # fmt: skip
-        for line in package.get("lines", ()):
+        for place, line in enumerate(package.get("lines", ())):
             key = (line["sku"], line["unit"])
+            places.setdefault(key, (f"packages[{index}].lines[{place}].quantity", str(line["quantity"])))
             packed[key] = packed.get(key, Decimal(0)) + Decimal(line["quantity"])
     if not packed:
         return
@@ -97,9 +105,10 @@ def _packs(tree: Tree, words: Words, set_id: str) -> None:
     for key in sorted({*shipped, *packed}):
         if shipped.get(key, Decimal(0)) != packed.get(key, Decimal(0)):
             sku, unit = key
+            path, value = places.get(key, ("packages", sku))
             raise Invalid(
                 f"{packed.get(key, 0)} {unit} of {sku} are in the packages, {shipped.get(key, 0)} were shipped",
-                path="packages", value=sku, fix="let the warehouse send what is in each package",
+                path=path, value=value, fix="let the warehouse send what is in each package",
             )  # fmt: skip
 
 
@@ -130,11 +139,7 @@ def _bill(tree: Tree, order: Tree) -> None:
                 fix="take it off the invoice, or name the order's line",
             )  # fmt: skip
         price = asked.get(name, {}).get("price")
-        if (
-            price is not None
-            and line["unit"] == asked[name]["unit"]
-            and Decimal(price) != Decimal(line["price"])
-        ):
+        if price is not None and Decimal(price) != Decimal(line["price"]):
             raise Invalid(
                 f"line {name} is charged at {line['price']}, ordered at {price}", path=f"{path}.price",
                 value=str(line["price"]), fix="charge the price of the order, or have the order changed (an 860)",
@@ -159,26 +164,25 @@ def _billed(tree: Tree, order: Tree, words: Words) -> None:
         [one for one in words.told_of("invoice", order) if not one.get("credit_of")], tree["number"]
     )
     earlier = [one for one in bills if one["number"] != tree["number"]]
-    ledger = line_ledger(order, shipments, [*earlier, tree])
-    for index, charged in enumerate(tree["lines"]):
-        one = ledger[str(charged.get("order_line", charged["line"]))]
-        units = {one.unit, *(unit for _, _, unit in one.otherwise)}
-        if charged["unit"] not in units:
-            raise Invalid(
-                f"line {one.line} is charged in {charged['unit']}; it was ordered and shipped in"
-                f" {' and '.join(sorted(units))}",
-                path=f"lines[{index}].unit", value=charged["unit"],
-                fix="charge in the unit of the order, or of what was shipped",
-            )  # fmt: skip
+    ledger = line_ledger(order, shipments, [*earlier, tree], convert=words.tools.convert)
     for line in ledger.values():
-        if line.billed > line.shipped and not line.otherwise:
-            with_ = f", with {', '.join(one['number'] for one in earlier[:5])}" if earlier else ""
+        if line.billed <= line.shipped:
+            continue
+        if line.otherwise:
+            number, amount, unit = line.otherwise[0]
             raise Invalid(
-                f"{line.billed} {line.unit} charged on line {line.line}{with_},"
-                f" {line.shipped} shipped of {line.ordered}",
-                path="lines", value=line.line,
-                fix="charge what was shipped; if more has left, let the warehouse tell of it, then retry",
+                f"{line.billed} {line.unit} charged on line {line.line}; {number} shipped {amount} {unit} of"
+                f" {line.sku}, and the item does not say how many {line.unit} that is",
+                path="lines", value=f"{line.sku} {unit}", type="unknown_unit",
+                fix=f"send the item with how much one {unit} holds, then retry",
             )  # fmt: skip
+        with_ = f", with {', '.join(one['number'] for one in earlier[:5])}" if earlier else ""
+        raise Invalid(
+            f"{line.billed} {line.unit} charged on line {line.line}{with_},"
+            f" {line.shipped} shipped of {line.ordered}",
+            path="lines", value=line.line,
+            fix="charge what was shipped; if more has left, let the warehouse tell of it, then retry",
+        )  # fmt: skip
 
 
 def _amounts(tree: Tree) -> Iterator[Decimal]:

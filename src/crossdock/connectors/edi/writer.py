@@ -107,7 +107,7 @@ class EdiWriter:
 
     def _asked(self, job: Job, agreed: Exchanged) -> Ask:
         tree = self._mapped(job)
-        preflight.check(tree, agreed.set, self._words)
+        tree = preflight.checked(tree, agreed.set, self._words)
         tree, labels = self._labelled(tree)
         when = datetime.datetime.fromtimestamp(self._tools.now(), self._tools.system.timezone or datetime.UTC)
         if self._profile.standard is Standard.X12:

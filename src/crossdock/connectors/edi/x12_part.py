@@ -10,11 +10,11 @@ from typing import Any
 from crossdock.connectors.edi.part import Found, Opening, Part, fault_of, place_of, strange, stranger
 from crossdock.connectors.edi.words import Words, without_nothing
 from crossdock.connectors.edi.x12_in import READERS
-from crossdock.connectors.edi.x12_rows import Row
+from crossdock.connectors.edi.x12_rows import Row, number_of
 from crossdock.faults import Fault, Invalid
 from crossdock.formats.edi.grammar import DocumentGrammar
 from crossdock.formats.edi.overlay import overlay
-from crossdock.formats.edi.profile import Profile
+from crossdock.formats.edi.profile import FAMILIES, Profile
 from crossdock.formats.x12 import dictionary
 from crossdock.formats.x12.acknowledge import Policy, acknowledge, interchange_verdict, set_verdict
 from crossdock.formats.x12.check import GroupReport, InterchangeReport, SetReport, check, standard_grammar
@@ -31,6 +31,8 @@ from crossdock.kit.connector import Tools, Tree
 
 _VERDICTS = {"A": "accepted", "E": "accepted_with_errors", "P": "partly"}
 _CONTROLS = ("997", "999")
+#: What the writer puts into a group: each document has an envelope of its own.
+_SETS_IN_A_GROUP = 1
 
 
 def now(tools: Tools, words: Words) -> datetime.datetime:
@@ -176,6 +178,7 @@ def _part(
     agreed = profile.taken(one.id)
     document = agreed.document if agreed else "sales_order"
     rows = [Row(segment.elements) for segment in one]
+    called = number_of(one.id, rows)
     if refused:
         errors = [*interchange.findings, *group.findings, *report.findings]
         first = next((f for f in errors if f.severity == "error"), None)
@@ -184,7 +187,7 @@ def _part(
             f"{one.id} {one.control} stands in an envelope that is refused: {says}",
             path=f"{one.id}[{one.control}]", fix=first.fix if first else "ask the partner to send it anew",
         )  # fmt: skip
-        return Part(one.id, one.control, document, wrong=wrong)
+        return Part(one.id, one.control, document, wrong=wrong, number=called)
     if set_verdict(report, policy).code == "R":
         errors = [f for f in report.findings if f.severity == "error"]
         place = place_of([row[0] for row in rows], errors[0]) if errors else ""
@@ -193,19 +196,20 @@ def _part(
             if errors
             else Invalid("this set is refused")
         )
-        return Part(one.id, one.control, document, wrong=wrong)
+        return Part(one.id, one.control, document, wrong=wrong, number=called)
     if agreed is None:
         wrong = Invalid(
             f"{one.id} was not agreed on with {profile.name}", path=f"{one.id}[{one.control}]", value=one.id,
             fix=f'add `- {{set: "{one.id}", direction: in}}` to {profile.file or "its profile"}, or ask the partner',
         )  # fmt: skip
-        return Part(one.id, one.control, document, wrong=wrong)
+        return Part(one.id, one.control, document, wrong=wrong, number=called)
     body = rows[1 : -1 if one.trailer else None]
     try:
         made = tuple(READERS[one.id](body, words))
     except Fault as fault:
+        report.unread = isinstance(fault, Invalid)  # then errors that were let pass are none to accept
         fault.path = f"{one.id}[{one.control}]/{fault.path}".rstrip("/")
-        return Part(one.id, one.control, document, wrong=fault)
+        return Part(one.id, one.control, document, wrong=fault, number=called)
     return Part(one.id, one.control, document, made)
 
 
@@ -316,6 +320,13 @@ def _got_group(one: Set, interchange: Interchange) -> tuple[str, Tree]:
                 "verdict": _VERDICTS.get(receipt.verdict, "rejected"),
                 "says": _group_says(receipt),
                 "sets": sets,
+                "extra": {
+                    "edi": {
+                        "family": receipt.family,
+                        "holds": [set_id for set_id, family in FAMILIES.items() if family == receipt.family],
+                        "amiss": receipt.contradiction(_SETS_IN_A_GROUP),
+                    }
+                },
             }
         ),
     )

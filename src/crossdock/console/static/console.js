@@ -14,7 +14,12 @@
       if (answer.status === 304) return stale(false);
       if (!answer.ok) return stale(true);
       tag = answer.headers.get("etag");
-      place(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      // The first run ends when something came in: another page stands at the same address then.
+      const parts = [...main.querySelectorAll("[data-live]:not([data-live=says])")];
+      if (parts.length && !parts.some((one) => fresh.querySelector(`[data-live="${CSS.escape(one.dataset.live)}"]`))) return location.reload();
+      place(fresh);
+      showCopies();
       stale(false);
     } catch { stale(true); }
   }
@@ -31,7 +36,11 @@
       for (const row of other.children) {
         const known = row.dataset.key && list.querySelector(`[data-key="${CSS.escape(row.dataset.key)}"]`);
         if (!known) added += 1;
-        else if (known.innerHTML !== row.innerHTML && !known.contains(document.activeElement)) known.replaceChildren(...row.childNodes);
+        else if (known.innerHTML !== row.innerHTML && !known.contains(document.activeElement)) {
+          const ticked = known.querySelector("input:checked");
+          known.replaceChildren(...row.childNodes);
+          if (ticked) known.querySelector("input").checked = true;
+        }
       }
       const note = document.getElementById("fresh");
       if (note) { note.hidden = !added; note.firstElementChild.textContent = added; }
@@ -40,6 +49,26 @@
   function stale(is) { const note = document.getElementById("stale"); if (note) note.hidden = !is; }
   setInterval(renew, every);
   document.addEventListener("visibilitychange", renew);
+
+  // On a narrow screen the pages are a strip: the one that is open is brought into sight.
+  const open = document.querySelector("nav [aria-current]");
+  if (open && open.closest("nav").scrollWidth > open.closest("nav").clientWidth) open.scrollIntoView({ block: "nearest", inline: "center" });
+
+  // Ticks: how many there are, and all at once.
+  const chosen = document.getElementById("chosen"), all = main.querySelector("[data-all]");
+  if (chosen) {
+    const ticks = () => [...main.querySelectorAll('input[name="incident"]')], word = chosen.querySelector("[data-chosen]"), first = word.textContent;
+    const count = () => {
+      const boxes = ticks(), n = boxes.filter((one) => one.checked).length;
+      word.textContent = n ? chosen.dataset.many.replace("0", n) : first;
+      all.checked = n > 0 && n === boxes.length; all.indeterminate = n > 0 && n < boxes.length;
+      chosen.querySelector("button").disabled = !n;
+    };
+    all.hidden = false;
+    all.addEventListener("change", () => { for (const one of ticks()) one.checked = all.checked; count(); });
+    main.addEventListener("change", (event) => { if (event.target.name === "incident") count(); });
+    count();
+  }
 
   // Keys.
   const pages = { t: "today", o: "orders", i: "incidents", s: "systems", p: "partners" };
@@ -67,7 +96,8 @@
     else if (event.key === "/") { event.preventDefault(); find.focus(); }
     else if (event.key === "?") document.getElementById("keys").showModal();
   });
-  for (const button of document.querySelectorAll("[data-copy]")) if (navigator.clipboard) button.hidden = false;
+  const showCopies = () => { for (const button of document.querySelectorAll("[data-copy]")) if (navigator.clipboard) button.hidden = false; };
+  showCopies();
   document.addEventListener("click", (event) => {
     const copy = event.target.closest("[data-copy]");
     if (copy) navigator.clipboard.writeText(document.getElementById(copy.dataset.copy).textContent);

@@ -21,6 +21,8 @@ from crossdock.message.states import EntryKind
 from crossdock.pipeline.gates import Gates
 
 TYPE = "silence"
+#: A rule whose clocks are not of the charter's expectations.
+REST = "part_fulfilled"
 #: After a start, and after a way was closed, a system gets at least so long (and never more than its clock) to speak.
 GRACE_S = 30.0
 #: The story of a clock that belongs to a whole feed.
@@ -75,7 +77,7 @@ class Silence:
         return [
             (clock, "the charter does not expect it any more")
             for rule in kept
-            if rule not in self.rules
+            if rule not in self.rules and rule != REST
             for clock in watched.clocks_of_rule(connection, self._journal.scope, rule)
         ]
 

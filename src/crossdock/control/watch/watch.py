@@ -13,10 +13,12 @@ import structlog
 from crossdock.charter.charter import Charter
 from crossdock.control.watch.alerts import Alerts
 from crossdock.control.watch.couriers import Courier
+from crossdock.control.watch.disagreement import Disagreement
 from crossdock.control.watch.figures import Figures, Shipped, first_shipments
 from crossdock.control.watch.levels import KEPT_MS, PACES, Levels, Standing
 from crossdock.control.watch.silence import Known, Silence
 from crossdock.control.watch.traces import Tracer
+from crossdock.control.watch.unfilled import Short, Unfilled
 from crossdock.control.watch.wording import level_content
 from crossdock.journal.chain import partition_of
 from crossdock.journal.contract import Fenced, Overtaken, StoreDown
@@ -35,7 +37,8 @@ _TICK_S = 0.5
 _ELSEWHERE_S = 1.0
 _RETRY_S = 1.0
 _LEVELS_EVERY_S = 15.0
-_STOCK_EVERY_S = 60.0
+#: A look at stock comes after so many times as long as the last one took.
+_STOCK_SHARE = 20
 _STUCK_S = 60.0
 _CLEAN_EVERY_S = 3_600.0
 #: Looks at the end of the ledger that are kept until all that was open at their time has ended.
@@ -54,6 +57,8 @@ class _Seen:
     due: list[Running]
     told: list[tuple[Running, int, str | None]]
     orders: dict[int, str]
+    rests: list[Running]
+    short: list[Short | Running]
 
 
 class Watch:
@@ -78,6 +83,9 @@ class Watch:
             {site.name: site.system for site in charter.stock.sites.values()} if charter.stock else {}
         )
         self.silence = Silence(charter, journal, gates, clock.now_ms)
+        self.unfilled = Unfilled(charter, journal, clock.now_ms)
+        self.disagreement = Disagreement(charter, journal, clock.now_ms)
+        self._stock_every_s = charter.watch.stock_every_s
         self.levels = Levels(charter, journal.scope)
         self.alerts = Alerts(charter, journal, couriers, clock.now_ms)
         self.tracer = tracer
@@ -156,23 +164,27 @@ class Watch:
         seen = await self.journal.view(self._seen)
         changes = self.journal.changes()
         closing, touched = self.silence.judge(seen.events, seen.known, changes)
+        touched |= {one.id for one in seen.rests}
         self.silence.ended([one for one in seen.told if one[0].id not in touched], changes)
+        spoken = self.unfilled.judge(seen.events, seen.rests, changes)
         self.levels.judge(seen.events, changes)
         self.alerts.note(self._fresh(seen), changes)
         await self._close(closing, "what was awaited came, or was cancelled", changes)
+        await self._close(spoken, "the order was spoken of again", changes)
         if changes.rows or changes.entries or seen.events:
             changes.row("move_watch", self.journal.scope, seen.upto, self.position, touches=1)
             await self.journal.submit(changes)
             self.position = seen.upto
         self._count(seen)
         await self._cry(self.silence.due(one for one in seen.due if one.id not in touched))
+        again = {one.root for one in seen.rests}
+        await self._rest([one for one in seen.short if _clock_of(one).root not in again])
         now_s = self._clock.monotonic_s()
         if now_s - self._levels_s >= _LEVELS_EVERY_S:
             self._levels_s = now_s
             await self._burn()
-        if self._sites and now_s - self._stock_s >= _STOCK_EVERY_S:
-            self._stock_s, sites = now_s, self._sites
-            self.variances = await self.journal.view(lambda c: watched.variances(c, sites))
+        if now_s >= self._stock_s:
+            await self._compare(now_s)
         if now_s - self._clean_s >= _CLEAN_EVERY_S:
             self._clean_s = now_s
             await self._clean()
@@ -209,12 +221,13 @@ class Watch:
         opened = watched.opened(connection, ids) if ids else []
         known = self.silence.look(connection, events)
         shipped = first_shipments(connection, events) if self.figures else []
-        due = watched.clocks_due(connection, scope, now_ms) if self.silence else []
-        told = watched.clocks_told(connection, scope, 0) if self.silence else []
+        due = watched.clocks_due(connection, scope, now_ms)
+        told = watched.clocks_told(connection, scope, 0)
         orders = (
             watched.orders_of(connection, sorted({e.root for e in events if e.root})) if self.tracer else {}
         )
-        return _Seen(upto, events, known, opened, shipped, due, told, orders)
+        rests, short = self.unfilled.look(connection, events), self.unfilled.short(connection, due)
+        return _Seen(upto, events, known, opened, shipped, due, told, orders, rests, short)
 
     def _settled(self, connection: Connection) -> int:
         """The last position below which nothing can be added any more."""
@@ -265,6 +278,28 @@ class Watch:
                 marking.row("move_expectation", clock.id, clock.since_ms, clock.due_ms, entry.incident)
         await self.journal.submit(marking)
 
+    async def _rest(self, found: Sequence[Short | Running]) -> None:
+        """Tells of orders that were shipped in part; then their clocks know their incident."""
+        if not found:
+            return
+        changes = self.journal.changes()
+        opened = self.unfilled.cry(found, changes)
+        await self.journal.submit(changes)
+        marking = self.journal.changes()
+        for entry, clock in opened:
+            marking.row("move_expectation", clock.id, clock.since_ms, clock.due_ms, entry.incident)
+        if opened:
+            await self.journal.submit(marking)
+
+    async def _compare(self, began_s: float) -> None:
+        """Compares stock, and takes at most a twentieth of the time for it."""
+        await self.disagreement.look()
+        if self._sites:
+            sites = self._sites
+            self.variances = await self.journal.view(lambda c: watched.variances(c, sites))
+        now_s = self._clock.monotonic_s()
+        self._stock_s = now_s + max(self._stock_every_s, _STOCK_SHARE * (now_s - began_s))
+
     # -- service levels ------------------------------------------------------
 
     def look_at_levels(self) -> None:
@@ -301,3 +336,7 @@ class Watch:
             return _TICK_S
         await self.alerts.tell()
         return _TICK_S
+
+
+def _clock_of(one: Short | Running) -> Running:
+    return one.clock if isinstance(one, Short) else one

@@ -71,11 +71,12 @@ def set_verdict(report: SetReport, policy: Policy = DEFAULT_POLICY) -> Verdict:
     reasons = _codes(report.findings, "AK502")
     elements, segments = _codes(report.findings, "AK403"), _codes(report.findings, "AK304")
     version = _codes(report.findings, "AK905")  # its version is not known here: the group says so
-    if elements or segments:
+    # an error that no code is for rejects the set all the same: what a check refuses is never accepted
+    if elements or segments or not (reasons or version or report.sound):
         reasons.append("5")
     if not reasons and not version:
         return Verdict("A")
-    mild = policy.accept_with_errors and elements and not segments and reasons == ["5"]
+    mild = policy.accept_with_errors and elements and not segments and reasons == ["5"] and not report.unread
     return Verdict("E" if mild else "R", tuple(dict.fromkeys(reasons)))
 
 

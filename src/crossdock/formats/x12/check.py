@@ -36,6 +36,7 @@ class SetReport:
     group: str = ""  #: GS06
     version: str = ""  #: GS08
     segments: int = 0
+    unread: bool = False  #: whether its errors kept its receiver from making sense of it
 
     @property
     def sound(self) -> bool:

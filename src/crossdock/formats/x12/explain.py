@@ -36,7 +36,7 @@ def explain(segment: Segment, definition: Definition) -> Iterator[Spot]:
         what = f"element {', '.join(needed)}" if needed else "at least one element"
         yield Spot(
             needed[0] if needed else "",
-            _reference(definition.uses[int(needed[0]) - 1]) if needed else None,
+            reference(definition.uses[int(needed[0]) - 1]) if needed else None,
             "x12.empty_segment",
             f"{segment.id} holds no element",
             f"send {what}, or leave the segment out",
@@ -76,7 +76,7 @@ def _use(segment: Segment, position: int, use: Use) -> Iterator[Spot]:
         if use.usage == "M":
             yield Spot(
                 element,
-                _reference(use),
+                reference(use),
                 "x12.missing_element",
                 f"{name} ({use.what.name}) is missing",
                 f"send {_article(use)}",
@@ -86,7 +86,7 @@ def _use(segment: Segment, position: int, use: Use) -> Iterator[Spot]:
         return
     if use.usage == "N":
         says, fix = f"{name} is not used here", "leave the element empty"
-        yield Spot(element, _reference(use), "x12.unused_element", says, fix, text, "AK403:I10")
+        yield Spot(element, reference(use), "x12.unused_element", says, fix, text, "AK403:I10")
         return
     repeats = segment.repeats(position)
     if len(repeats) > use.repeat:
@@ -96,7 +96,7 @@ def _use(segment: Segment, position: int, use: Use) -> Iterator[Spot]:
             if use.repeat > 1
             else "send one value, without the repetition separator"
         )
-        yield Spot(element, _reference(use), "x12.too_many_repetitions", says, fix, text, "AK403:12")
+        yield Spot(element, reference(use), "x12.too_many_repetitions", says, fix, text, "AK403:12")
         repeats = repeats[: use.repeat]
     for one in repeats:
         if isinstance(use.what, Composite):
@@ -129,15 +129,13 @@ def _composite(segment: Segment, element: str, text: str, what: Composite) -> It
         place = f"{element}-{index + 1}"
         if part and use.usage == "N":
             says = f"{segment.id}{place} is not used here"
-            yield Spot(
-                place, _reference(use), "x12.unused_element", says, "leave it empty", part, "AK403:I10"
-            )
+            yield Spot(place, reference(use), "x12.unused_element", says, "leave it empty", part, "AK403:I10")
         elif part and isinstance(use.what, Element):
             yield from _simple(segment, place, part, use, use.what)
         elif not part and use.usage == "M":
             says = f"{segment.id}{place} ({use.what.name}) is missing"
             fix = f"send {_article(use)}"
-            yield Spot(place, _reference(use), "x12.missing_element", says, fix, "", "AK403:1")
+            yield Spot(place, reference(use), "x12.missing_element", says, fix, "", "AK403:1")
     more = [index for index in range(len(what.parts), len(parts)) if parts[index]]
     if more:
         place = f"{element}-{more[0] + 1}"
@@ -182,14 +180,14 @@ def _relation(
     elif relation.kind == "E" and len(here) > 1:
         says = f"of {names} at most one may stand"
         use = _at(definition, here[1])
-        ref = _reference(use) if use else None
+        ref = reference(use) if use else None
         fix = f"leave all but {segment.id}{here[0]:02} empty"
         yield Spot(f"{here[1]:02}", ref, "x12.exclusion", says, fix, segment[here[1]], "AK403:10")
     if told and told[0] not in missing:
         missing.add(told[0])
         use = _at(definition, told[0])
         says = f"{segment.id}{told[0]:02}{f' ({use.what.name})' if use else ''} is missing: {told[1]}"
-        ref = _reference(use) if use else None
+        ref = reference(use) if use else None
         yield Spot(f"{told[0]:02}", ref, "x12.conditional_element", says, told[2], "", "AK403:2")
 
 
@@ -197,7 +195,8 @@ def _at(definition: Definition, position: int) -> Use | None:
     return definition.uses[position - 1] if position <= len(definition.uses) else None
 
 
-def _reference(use: Use) -> str | None:
+def reference(use: Use) -> str | None:
+    """The number of the element that stands there; None for a composite."""
     return _number(use.what) if isinstance(use.what, Element) else None
 
 

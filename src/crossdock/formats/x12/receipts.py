@@ -83,6 +83,25 @@ class GroupReceipt:
                 return one.verdict
         return self.verdict if self.verdict in ("A", "E", "R", "M", "W", "X") else None
 
+    def contradiction(self, sets: int) -> str:
+        """What does not agree in it, given how many sets the group held; "" where all of it does."""
+        named = [one for one in self.sets if one.verdict]
+        taken = [one for one in named if one.accepted]
+        whole = f"AK901 is {self.verdict}"
+        if self.verdict not in ("A", "E", "P"):
+            if taken:
+                return f"{whole}, although {taken[0].id} {taken[0].control} is said to be accepted"
+            return f"{whole}, although {self.accepted} sets are counted as accepted" if self.accepted else ""
+        for element, count, says in ((2, self.included, "included"), (3, self.received, "received")):
+            if count != sets:
+                return f"AK90{element} counts {count} sets {says}, the group held {sets}"
+        if self.verdict == "P" and len(taken) == sets:
+            return f"{whole}, although every set is said to be accepted"
+        fits = self.accepted == sets if self.verdict in ("A", "E") and len(taken) == len(named) else True
+        if len(named) == sets:
+            fits = self.accepted == len(taken)
+        return "" if fits else f"AK904 counts {self.accepted} sets accepted, {whole}"
+
 
 def receipts(interchange: Interchange) -> Iterator[InterchangeReceipt | GroupReceipt]:
     """Every acknowledgement of an interchange. Raises Invalid for one that does not say what it acknowledges."""

@@ -9,6 +9,8 @@ from functools import lru_cache
 
 from crossdock.formats.x12.tree import Segment
 
+#: How an acknowledgement says that a value contradicts others: it has no code of its own for counts and levels.
+_NOT_SO = "AK403:7"
 LEVELS_MAX = 200_000  #: HL segments of one set that are remembered
 
 
@@ -106,10 +108,10 @@ class Reckoning:
             )
             says = f"{where} says {stated}, {what} is {sum_}"
             fix = f"send {sum_}, or the segments that are missing"
-            wrong = Wrong(
-                number, total.segment, total.element, stated, "x12.total", says, fix, hint=total.hint
+            ack = None if total.hint else _NOT_SO
+            self._wrong.append(
+                Wrong(number, total.segment, total.element, stated, "x12.total", says, fix, ack, total.hint)
             )
-            self._wrong.append(wrong)
         for level in self._levels.values():
             if level.claims == "1" and not level.parent:
                 says = f"HL04 says that level {level.id} has levels below it, and none names it"
@@ -160,7 +162,7 @@ class Reckoning:
 
     def _tell(self, level: _Level, element: int, value: str, says: str, fix: str, *, id_: str = "HL") -> None:
         code = "x12.loop_id" if id_ == "LE" else "x12.hierarchy"
-        self._wrong.append(Wrong(level.number, id_, element, value, code, says, fix, "AK403:7"))
+        self._wrong.append(Wrong(level.number, id_, element, value, code, says, fix, _NOT_SO))
 
 
 class _Level:

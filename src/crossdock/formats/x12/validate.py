@@ -12,7 +12,7 @@ from crossdock.formats.edi.finding import Finding, Severity
 from crossdock.formats.edi.grammar import DocumentGrammar
 from crossdock.formats.edi.walk import AHEAD_MAX, Misplaced, Walk
 from crossdock.formats.x12 import accept, dictionary
-from crossdock.formats.x12.explain import explain
+from crossdock.formats.x12.explain import explain, reference
 from crossdock.formats.x12.sums import Reckoning
 from crossdock.formats.x12.tree import Delimiters, Segment, Set
 
@@ -221,12 +221,19 @@ class SetCheck:
                 element=f"{wrong.element:02}",
                 value=wrong.value,
                 ack=wrong.ack,
+                reference=self._reference(wrong.id, wrong.element),
             )
         family, wanted = self._set.group.family, self._grammar.family
         if family and wanted and family != wanted:
             says = f"a set {self._set.id} belongs in a group {wanted}, GS01 says {family}"
             fix = f"send it in a group whose GS01 is {wanted}"
             self._tell(1, "ST", "x12.family", says, fix, element="01", value=self._set.id, ack="AK502:6")
+
+    def _reference(self, id_: str, element: int) -> str | None:
+        """The number of an element in the dictionary."""
+        indices = self._chart.by_id.get(id_)
+        uses = self._chart.places[indices[0]].slot.segment.uses if indices else ()
+        return reference(uses[element - 1]) if element <= len(uses) else None
 
     def _tell(
         self,

@@ -33,9 +33,22 @@ def desk_statements(insert: Callable[..., Bulk], counted: Callable[..., Bulk]) -
         "ON CONFLICT (id) DO UPDATE SET state = excluded.state, total = excluded.total, done = excluded.done,"
         " failed = excluded.failed, ended_ms = excluded.ended_ms, position = excluded.position",
     )  # fmt: skip
+    resend = "run:i transmission:i scope:i partition:i treatment:t state:i made:i says:t position:i"
+    yield insert("insert_resend", "resends", resend, "ON CONFLICT DO NOTHING")
     yield insert(
-        "upsert_resend", "resends",
-        "run:i transmission:i scope:i partition:i treatment:t state:i made:i says:t position:i",
+        "upsert_resend", "resends", resend,
         "ON CONFLICT (run, transmission) DO UPDATE SET state = excluded.state, made = excluded.made,"
         " says = excluded.says, position = excluded.position",
+    )  # fmt: skip
+    yield counted(
+        "claim_once",
+        "INSERT INTO claims (name, scope, holder, at_ms, position)"
+        " SELECT name, scope, holder, at_ms, position FROM ROWS ON CONFLICT DO NOTHING",
+        "name:t scope:i holder:i at_ms:i position:i", "name", sort_by=0,
+    )  # fmt: skip
+    yield counted(
+        "move_claim",
+        "UPDATE claims c SET holder = u.holder, at_ms = u.at_ms, position = u.position FROM ROWS"
+        " WHERE c.name = u.name AND c.scope = u.scope AND c.holder = u.former",
+        "name:t scope:i holder:i at_ms:i former:i position:i", "name", sort_by=0,
     )  # fmt: skip

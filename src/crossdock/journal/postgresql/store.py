@@ -207,6 +207,17 @@ class PostgresqlJournal(PostgresqlReads):
         self._member, self._kit, self._owned = None, None, frozenset()
         self.writer.fenced = False
 
+    @property
+    def member_id(self) -> int:
+        """What this process joined as; 0 before."""
+        return self._member.id if self._member is not None else 0
+
+    async def is_member(self, id_: int) -> bool:
+        """Whether another process that joined so has not gone, and renews its lease."""
+        asked = "SELECT 1 FROM owners WHERE id = ? AND gone_at IS NULL AND lease_until >= clock_timestamp()"
+        found = await self.view(lambda c: c.execute(asked, (id_,)).fetchone())
+        return found is not None and id_ != self.member_id
+
     def owns(self, partition: int) -> bool:
         """Whether a partition is this process's own."""
         return partition in self.owned

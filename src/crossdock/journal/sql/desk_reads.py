@@ -126,13 +126,16 @@ def run(connection: Connection, id_: int) -> Run | None:
     return None if row is None else _run(row)
 
 
-def run_once(connection: Connection, who: str, once: str) -> Run | None:
-    """The act that was begun for one request already; `once` is its mark, of letters and digits."""
-    row = connection.execute(
-        f"SELECT {_RUN} FROM desk_runs WHERE who = ? AND given LIKE ? ORDER BY id LIMIT 1",
-        (who, f'%"once":"{once}"%'),
-    ).fetchone()
-    return None if row is None else _run(row)
+def claim(connection: Connection, name: str) -> int | None:
+    """Who has what may be had once; None while nobody has it."""
+    row = connection.execute("SELECT holder FROM claims WHERE name = ?", (name,)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def run_once(connection: Connection, name: str) -> Run | None:
+    """The act that was begun for one request already, by the name under which it was claimed."""
+    holder = claim(connection, name)
+    return None if holder is None else run(connection, holder)
 
 
 def runs(connection: Connection, before: int = 0, limit: int = PAGE) -> list[Run]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from crossdock.journal.changes import unpacked_tree
 from crossdock.journal.sql.connection import Connection
 from crossdock.message.names import CAPTURE, HUB, INCIDENT, MESSAGE, TRANSMISSION, id_of
 
@@ -51,6 +52,16 @@ class Row:
     known_to: Sequence[str]
     open: int  #: sendings that are not at their end
     desk: int  #: what of it waits for a person
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What one system has of an object."""
+
+    system: str
+    ids: Sequence[str]  #: its numbers for it
+    heard_ms: int | None  #: when it last said or acknowledged something of it
+    state: int | None  #: of a sending to it that is not at its end
 
 
 def found_by_number(
@@ -159,6 +170,34 @@ def systems_of(connection: Connection, hub: int) -> list[str]:
     """Every system that has a number for an object."""
     rows = connection.execute("SELECT DISTINCT system FROM identity WHERE hub = ? LIMIT ?", (hub, FOUND_MAX))
     return [row[0] for row in rows]
+
+
+def sides(connection: Connection, hub: int) -> list[Side]:
+    """Every system that has an object or is to have it, in the order in which they came to know it."""
+    ids: dict[str, list[str]] = {}
+    named = "SELECT system, their_id FROM identity WHERE hub = ? ORDER BY position LIMIT ?"
+    for system, their_id in connection.execute(named, (hub, FOUND_MAX)):
+        ids.setdefault(system, []).append(their_id)
+    told = connection.execute(
+        "SELECT system, at_ms, message FROM beliefs WHERE hub = ? ORDER BY position LIMIT ?", (hub, FOUND_MAX)
+    ).fetchall()
+    heard = {system: at_ms for system, at_ms, _ in told}
+    open_: dict[str, int] = {}
+    for message in sorted({message for _, _, message in told}):
+        for target, state in connection.execute(
+            "SELECT target, state FROM transmissions WHERE message = ? LIMIT ?", (message, FOUND_MAX)
+        ):
+            if state in OPEN:
+                open_[target] = max(state, open_.get(target, 0))
+    return [Side(one, ids.get(one, ()), heard.get(one), open_.get(one)) for one in {**ids, **heard, **open_}]
+
+
+def content(connection: Connection, hub: int) -> dict[str, Any] | None:
+    """An object as it was last told, in our words; None where nothing was told or it was taken out."""
+    row = connection.execute(
+        "SELECT tree FROM messages WHERE id = (SELECT max(message) FROM beliefs WHERE hub = ?)", (hub,)
+    ).fetchone()
+    return unpacked_tree(bytes(row[0])) if row is not None and row[0] else None
 
 
 def _row(connection: Connection, hub: int) -> Row | None:

@@ -25,7 +25,7 @@ class ResendReads(FlowReads):
         within, listed = self._within("r.partition", partitions)
         rows = self._reader.execute(
             "SELECT r.run, r.transmission, r.treatment, d.who, d.why FROM resends r JOIN desk_runs d ON d.id = r.run"
-            f" WHERE r.state = 1{within} ORDER BY r.run, r.transmission LIMIT ?",
+            f" WHERE r.state = 1 AND d.state = 'running'{within} ORDER BY r.run, r.transmission LIMIT ?",
             (*listed, limit),
         )
         return [Resend(*row) for row in rows]

@@ -51,6 +51,15 @@ class SiteJournal(Journal, Protocol):
         """Records the charter version that decisions from now on are made by."""
         ...
 
+    @property
+    def member_id(self) -> int:
+        """The number of this process among those that write to the store; 0 where no other can."""
+        ...
+
+    async def is_member(self, id_: int) -> bool:
+        """Whether another process of that number still writes to the store. Raises StoreDown."""
+        ...
+
     async def view(self, read: Callable[[Connection], T]) -> T:
         """Runs a larger read in one snapshot, off the event loop."""
         ...

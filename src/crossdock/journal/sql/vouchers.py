@@ -67,6 +67,7 @@ _SIMPLE = (
         "upsert_desk_run",
         "id, scope, kind, who, why, given, state, total, done, failed, at_ms, ended_ms",
     ),
+    ("claims", "claim", "name, scope, holder, at_ms"),
     ("resends", "upsert_resend", "run, transmission, scope, partition, treatment, state, made, says"),
     (
         "people",

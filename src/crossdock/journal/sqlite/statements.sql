@@ -235,7 +235,7 @@ INSERT INTO approvals (id, scope, kind, verb, subject, body, says, asked_by, ask
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- decide_approval
-UPDATE approvals SET state = ?12, decided_by = ?13, decided_ms = ?14, reason = ?15, position = ?17 WHERE id = ?1 AND state = ?16;
+UPDATE approvals SET body = ?6, state = ?12, decided_by = ?13, decided_ms = ?14, reason = ?15, position = ?17 WHERE id = ?1 AND state = ?16;
 
 -- insert_stone
 INSERT OR IGNORE INTO stones (what, id, seal, rest, why, at_ms, position) VALUES (?, ?, ?, ?, ?, ?, ?);
@@ -301,3 +301,13 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- upsert_resend
 INSERT OR REPLACE INTO resends (run, transmission, scope, partition, treatment, state, made, says, position)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- insert_resend
+INSERT OR IGNORE INTO resends (run, transmission, scope, partition, treatment, state, made, says, position)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- claim_once
+INSERT OR IGNORE INTO claims (name, scope, holder, at_ms, position) VALUES (?, ?, ?, ?, ?);
+
+-- move_claim
+UPDATE claims SET holder = ?3, at_ms = ?4, position = ?6 WHERE name = ?1 AND scope = ?2 AND holder = ?5;

@@ -148,6 +148,12 @@ class SqliteJournal(SqliteReads):
         """All partitions: a file has one writer."""
         return _ALL
 
+    member_id = 0
+
+    async def is_member(self, id_: int) -> bool:
+        """Nobody else writes here."""
+        return False
+
     def owns(self, partition: int) -> bool:
         """Every partition is ours."""
         return partition in _ALL
