@@ -75,10 +75,10 @@ POLICIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 SPARED: dict[str, str] = {
     "stock.sourcing.choose._with_swaps: not lacks": "saves the look at swaps that nothing would be filled by",
     "stock.sourcing.choose._ranked: {share.site for share in shares} != set(names)": "saves equal candidates",
-    "stock.sourcing.choose.units: amount > 0, else": "no component of a kit is nothing: the document is refused before",
+    "stock.sourcing.choose.units: amount > 0, else": "a component is never nothing",
     "stock.sourcing.calendar.departure: ready_ms > now_ms": "only words of the explanation",
     "stock.sourcing.calendar.departure: ready_ms > now_ms, else": "only words of the explanation",
-    "stock.policy.site_of: found is not None and found.system == system, else": "ownership refuses another teller before",
+    "stock.policy.site_of: found is not None and found.system == system, else": "ownership looks before",
     "stock.place._lacking: only if there[sku] < amount": "only words of the answer",
     "stock.place._lacking: split": "only words of the answer",
     "stock.place._lacking: split, else": "only words of the answer",
