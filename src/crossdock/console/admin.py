@@ -89,7 +89,7 @@ async def audit(visit: Visit) -> Response:
     """What people did, newest first."""
     if not visit.scope.everything:
         return _narrow(visit)
-    before = int(visit.asked("before")) if visit.asked("before").isdecimal() else 0
+    before = visit.number("before")
     rows = await visit.shown.hub.journal.view(lambda c: store.acts(c, before, AUDIT_PAGE))
     if visit.asked("as") == "csv":
         names = ("at", "who", "from", "act", "says", "system", "incident", "before", "after", "position")

@@ -17,7 +17,7 @@ from crossdock.desk.runs import RUN, run_tree
 from crossdock.faults import Fault, Invalid
 from crossdock.journal.sql import desk_reads
 from crossdock.message.incident import TYPES
-from crossdock.message.names import id_of
+from crossdock.message.names import id_of, whole
 
 _SELECTED = ("type", "system", "owner")
 
@@ -89,7 +89,7 @@ async def replay(visit: Visit) -> Response:
     }
     numbers = (visit.form.get("numbers") or "").split()
     wanted = _wanted(visit, given | ({"numbers": numbers} if numbers else {}))
-    expect = int(visit.form.get("expect") or 0)
+    expect = whole(visit.form.get("expect", ""))
     why = visit.form.get("why", "").strip()[:1000]
     run = await supervision.replay.begin(wanted, who=visit.who.person.name, why=why, expect=expect)
     return visit.to(f"/runs/{RUN}{run.id}")

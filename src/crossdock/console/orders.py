@@ -46,7 +46,7 @@ async def page(visit: Visit) -> Response:
     state = state if state in FILTERS else ""
     kind = visit.asked("kind")
     kinds = (kind,) if kind in register.kinds() else ORDERS
-    begin = int(visit.asked("from")) if visit.asked("from").isdecimal() else 0
+    begin = visit.number("from")
     target = visit.asked("to") if visit.asked("to") in _reach(visit) else None
 
     def read(connection: Connection) -> tuple[list[orders.Row], int | None]:
@@ -148,8 +148,9 @@ async def one(visit: Visit) -> Response:
         lambda c: trace(c, document, number, system=system, closed=closed)
     )
     if isinstance(found, Several):
-        choices = [one for one in found.choices if origin.has(one["system"])]
-        return visit.page("choices.html", number=number, choices=choices)
+        if choices := [one for one in found.choices if origin.has(one["system"])]:
+            return visit.page("choices.html", number=number, choices=choices)
+        found = None  # nothing of theirs: as if nobody knew the number
     if found is None or not origin.touches(_systems(found)):
         return not_found(visit, say("order.nobody", number=number[:60]), say("order.nobody_fix"))
     full = visit.asked("all") == "1"
