@@ -26,7 +26,7 @@ async def w(tmp_path: Path) -> AsyncIterator[World]:
 async def until(w: World, path: str, holds: Callable[[Any], bool]) -> Any:
     """What an address answers once it holds."""
     tree: Any = None
-    for _ in range(200):
+    for _ in range(2_000):
         _, tree = await call(w, "GET", path)
         if holds(tree):
             return tree

@@ -105,7 +105,7 @@ class Member:
     async def push(self, tree: dict[str, Any], *, system: str = "shop", document: str = "sales_order") -> Any:
         """One document at its door, again and again until it is taken."""
         body = json.dumps(tree).encode()
-        for _ in range(400):
+        for _ in range(2_000):
             try:
                 return await self.worker.door.receive(system, document, body, {}, key=None)
             except StoreDown:

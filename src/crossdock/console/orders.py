@@ -161,7 +161,7 @@ async def one(visit: Visit) -> Response:
         return as_csv(f"{document}-{number}", ("at (UTC)", "who", "kind", "says", "ledger position"), rows)
     zone = visit.shown.hub.charter.site.timezone
     sides, lines = await _around(visit, found)
-    waits = [story.clocked(story.plain(line), zone) for line in (found["waits_for"] or "").splitlines()]
+    waits = [story.awaited_of(line, zone) for line in (found["waits_for"] or "").splitlines()]
     return visit.page(
         "order.html", story=found, events=events, lanes=lanes, full=full, waits=waits, system=system,
         incident=next((name for line in waits if (name := story.incident_in(line))), None),
@@ -193,7 +193,7 @@ def _headline(visit: Visit, found: Tree, waits: Sequence[str], events: Sequence[
     if not waits:
         return say("order.at_rest", state=found["state"].replace("_", " "), **named)
     since = visit.clock.ago(events[-1].at_ms) if events else ""
-    return say("order.waits", what=waits[0].removeprefix("role:"), since=since, **named)
+    return say("order.waits", what=waits[0], since=since, **named)
 
 
 def _lanes(found: Tree) -> list[str]:

@@ -45,11 +45,12 @@ def awaited(story: Tree, zone: ZoneInfo | None = None) -> list[str]:
     waits: str | None = story["waits_for"]
     if not waits:
         return ["It waits for nobody."]
-    said = [_awaited(sentence, zone) for sentence in waits.splitlines()]
+    said = [awaited_of(sentence, zone) for sentence in waits.splitlines()]
     return [f"It waits for {said[0]}"] if len(said) == 1 else ["It waits for:", *(f"  {one}" for one in said)]
 
 
-def _awaited(sentence: str, zone: ZoneInfo | None) -> str:
+def awaited_of(sentence: str, zone: ZoneInfo | None) -> str:
+    """One thing that an object waits for, begun by whose turn it is: `operations: …`."""
     return clocked(plain(sentence), zone).removeprefix("role:")
 
 

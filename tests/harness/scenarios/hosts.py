@@ -23,7 +23,7 @@ from tests.harness.wire import Client, Cut, NotSent
 
 #: What each of two hosts must carry at least.
 SHARE_LEAST = 0.3
-READY_WAIT_S = 30.0
+READY_WAIT_S = 120.0
 FLOW_WAIT_S = 5.0
 #: Ordering keys of each sender: with few the luck of the hash would decide who carries what.
 KEYS_EACH = 4
