@@ -112,7 +112,7 @@ class Visit:
         frame = {
             "visit": self, "prefix": self.shown.prefix, "clock": self.clock, "csrf": csrf, "Right": Right,
             "person": session.person if session and session.stage is Stage.WHOLE else None,
-            "site": self.shown.hub.charter.site.name, "here": self.request.url.path,
+            "site_name": self.shown.hub.charter.site.name, "here": self.request.url.path,
             "approvals_used": bool(self.shown.hub.charter.four_eyes.acts), "notice": "", "problem": None,
         }  # fmt: skip
         return Response(rendered(template, frame | values), status, media_type="text/html")

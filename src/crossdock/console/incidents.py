@@ -34,6 +34,7 @@ MASK = "\N{BULLET}" * 3
 VIEWS = ("team", "mine", "all", "asleep", "ended")
 #: How the hub says which row of which crosswalk is missing.
 _NO_ROW = re.compile(r"(?P<crosswalk>[\w.-]+) has no row for .*?(?: of (?P<system>[\w-]+))?$")
+_KNOWN = re.compile(r"\(known codes: (?P<codes>.*)\)$")
 _NOTES_MAX = 3  #: notes of shifts that are shown
 #: Types whose sendings go again word for word: no value helps.
 _WORD_FOR_WORD = frozenset({"overdue", "throttled"})
@@ -188,7 +189,12 @@ def _missing_row(item: Tree) -> dict[str, str] | None:
         return None
     named = _NO_ROW.match(item["says"])
     crosswalk, system = (named["crosswalk"], named["system"]) if named else ("", item["system"])
-    return {"crosswalk": crosswalk, "system": system or item["system"], "theirs": item["value"]}
+    system = system or item["system"]
+    # Which side of the row is missing, only the way to mend it tells: what comes in lacks ours, what goes out theirs.
+    given = "ours" if f"add the row {system},THEIRS," in item["fix"] else "theirs"
+    known = _KNOWN.search(item["fix"])
+    row = {"crosswalk": crosswalk, "system": system, "known": known["codes"] if known else ""}
+    return {**row, "theirs": "", "ours": "", given: item["value"]}
 
 
 def _places(visit: Visit, item: Tree) -> dict[str, str]:

@@ -65,6 +65,8 @@ async def replay_page(visit: Visit) -> Response:
     given = _given(visit)
     if visit.asked("to"):
         try:
+            if not {"numbers", "from"} & given.keys():
+                raise Invalid(say("replay.no_range"), path="from", fix=say("replay.no_range_fix"))
             wanted = _wanted(visit, given)
             effect = await visit.shown.running.supervision.replay.preview(wanted)
         except Fault as fault:
@@ -110,10 +112,9 @@ def _given(visit: Visit) -> dict[str, Any]:
     numbers = visit.asked("numbers").split()
     if numbers:
         return given | {"numbers": numbers}
-    for name in ("from", "until"):
-        if value := visit.asked(name):
-            given[name] = visit.clock.stated(value)
-    return given
+    return given | {
+        name: visit.clock.stated(value) for name in ("from", "until") if (value := visit.asked(name))
+    }
 
 
 # -- runs --------------------------------------------------------------------------

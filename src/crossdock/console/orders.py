@@ -205,14 +205,14 @@ def _lanes(found: Tree) -> list[str]:
 def _events(visit: Visit, found: Tree, lanes: Sequence[str], *, full: bool) -> list[Event]:
     zone, events, day = visit.shown.hub.charter.site.timezone, list[Event](), None
     for line in story.lines(found, zone, full=full):
-        last = line.entries[-1]
+        last, says = line.entries[-1], story.clocked(line.says.removeprefix(f"{line.who} "), zone)
         system = last["system"] or ""
         begins = line.at.date() != day
         day = line.at.date()
         events.append(
             Event(
                 at_ms=ms_of(last["at"]) or 0, lane=lanes.index(system) + 1 if system in lanes else 0,
-                who=line.who, says=line.says.removeprefix(f"{line.who} "), tone=line.tone, kind=line.entries[0]["kind"],
+                who=line.who, says=says, tone=line.tone, kind=line.entries[0]["kind"],
                 position=line.entries[0]["position"],
                 day=f"{line.at:%A} {line.at.day} {line.at:%B %Y}" if begins else "",
                 incident=last.get("incident"),
