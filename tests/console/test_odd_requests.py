@@ -45,6 +45,15 @@ async def test_numbers_and_forms_that_no_page_sends_are_no_defect(w: World) -> N
     assert reply.status == 403
 
 
+async def test_an_address_with_a_sign_that_no_store_can_hold_is_refused_at_the_door(w: World) -> None:
+    token, key = await w.person("boss", Role.ADMIN), w.key("op", "operator")
+    for path in ("/orders?q=a%00b", "/orders/sales_order/%00", "/incidents?system=%00"):
+        assert (await w.ask("GET", PREFIX + path, token)).status == 404, path
+    for path in ("/v1/trace/sales_order/a%00b", "/v1/incidents?system=%00", "/v1/conservation?system=%00"):
+        assert (await w.api("GET", path, key))[0] == 404, path
+    assert (await w.ask("GET", f"{PREFIX}/orders?q=a%2500b", token)).status == 200, "a per cent sign is one"
+
+
 def test_an_address_that_cannot_be_read_leads_nowhere() -> None:
     assert safe_path("//[x") == safe_path("/\t/evil.example") == "/"
 
@@ -66,7 +75,9 @@ async def test_an_authenticator_is_set_up_with_the_password_and_never_replaced(w
     token = await w.person("anna", Role.OPERATOR)
     sent = {"csrf": csrf_of(token), "secret": secret, "code": pyotp.TOTP(secret).now()}
     assert (await w.ask("POST", path, token, sent)).status == 422, "a browser that was left open"
-    assert (await w.ask("POST", path, token, {**sent, "password": GOOD})).status == 303
+    done = await w.ask("POST", path, token, {**sent, "password": GOOD})
+    assert (done.status, done.headers["location"]) == (303, f"{PREFIX}/sign-in?done=set_up")
+    assert "The authenticator is set up" in (await w.ask("GET", done.headers["location"])).text
     half = await w.shown.sessions.sign_in("anna", GOOD, "127.0.0.1", "test")
     with pytest.raises(Exception, match="was used"):
         await w.shown.sessions.give_code(half, sent["code"], "127.0.0.1", "test")

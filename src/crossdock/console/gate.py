@@ -128,9 +128,9 @@ class Visit:
         _drop(answer, self.shown, VISIT)
         return answer
 
-    def let_out(self) -> Response:
-        """Sends the browser to the sign-in page, signed out."""
-        answer = self.to("/sign-in")
+    def let_out(self, done: str = "") -> Response:
+        """Sends the browser to the sign-in page, signed out; `done`: what was done before, said there."""
+        answer = self.to(f"/sign-in?done={done}" if done else "/sign-in")
         _drop(answer, self.shown, COOKIE)
         return answer
 

@@ -28,6 +28,7 @@ def form(visit: Visit, wanted: str, problem: Fault | None = None) -> Response:
         status,
         wanted=wanted,
         problem=problem,
+        done=visit.asked("done"),
         name=visit.form.get("name", ""),
         with_=visit.shown.hub.charter.single_sign_on if visit.shown.single else None,
         onward=query(next=wanted),
@@ -149,4 +150,4 @@ async def authenticator(visit: Visit) -> Response:
     except (Invalid, TryLater) as problem:
         return await _me(visit, problem, secret if totp.is_secret(secret) and person.row.totp is None else "")
     shown.sessions.forget()
-    return visit.let_out()
+    return visit.let_out("removed" if visit.form.get("act") == "remove" else "set_up")
