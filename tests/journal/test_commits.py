@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from crossdock.journal.sql.audit import verify
 from crossdock.journal.sql.views import conservation
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Entry
-from crossdock.message.states import CaptureState, EntryKind, MessageState
+from crossdock.message.states import CaptureState, EntryKind, MessageState, TransmissionState
 from tests.journal.places import Place
 from tests.stories import START_MS, Stories, stories
 
@@ -56,6 +57,19 @@ async def test_who_finds_a_row_moved_is_told_and_writes_nothing(place: Place):
         with pytest.raises(Overtaken):
             await moved(told, stale)
     assert place.count("ledger", "says = 'moved by a test'") == 1
+    assert verify(place.storage) is None
+
+
+async def test_who_finds_a_transmission_moved_is_told_and_writes_nothing(place: Place):
+    async with stories(place.database) as told:
+        t = await told.due(await told.translated(await told.capture("SO-1")))
+        stale = replace(t)
+        await told.sent(t)
+        changes = told.journal.changes()
+        changes.move_transmission(stale, TransmissionState.HELD, told.about(stale, EntryKind.decided, "held"))
+        with pytest.raises(Overtaken):
+            await told.journal.submit(changes)
+    assert place.rows("SELECT state FROM transmissions") == [(TransmissionState.SENDING.value,)]
     assert verify(place.storage) is None
 
 

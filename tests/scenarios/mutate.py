@@ -135,11 +135,7 @@ class Proof:
         """What becomes of one cut. A story that meets few things is short, and tells the branches apart best."""
         cut = self.cuts[place]
         known = zip(self.scenarios, self.met, strict=True)
-        may = [
-            (len(met or ()), one.name, one)
-            for one, met in known
-            if met and (cut.met is None or cut.met in met)
-        ]
+        may = [(len(met or ()), one.name, one) for one, met in known if met and cut.met in met]
         may.sort(key=lambda found: found[:2])
         return Tried(noticed(cut, [one for *_, one in may]), len(may))
 

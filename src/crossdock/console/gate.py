@@ -112,6 +112,8 @@ class Visit:
         frame = {
             "visit": self, "prefix": self.shown.prefix, "clock": self.clock, "csrf": csrf, "Right": Right,
             "person": session.person if session and session.stage is Stage.WHOLE else None,
+            # What renews itself needs its parts alone, without the frame and whose it is.
+            "layout": "live.html" if self.is_live else "base.html",
             "site_name": self.shown.hub.charter.site.name, "here": self.request.url.path,
             "approvals_used": bool(self.shown.hub.charter.four_eyes.acts), "notice": "", "problem": None,
         }  # fmt: skip

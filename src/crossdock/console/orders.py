@@ -12,14 +12,15 @@ from crossdock.access.roles import Right
 from crossdock.console.clock import ms_of
 from crossdock.console.gate import Visit, not_found
 from crossdock.console.paper import part_of_path, query
+from crossdock.console.shown import within
 from crossdock.console.table import as_csv
 from crossdock.console.words import say
 from crossdock.desk import story
-from crossdock.journal.sql import orders, views
+from crossdock.journal.sql import desk_list, orders, views
 from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.trace import Several, trace
 from crossdock.kit.excerpt import redacted
-from crossdock.message.names import BYTES, HUB, id_of
+from crossdock.message.names import BYTES, HUB, INCIDENT, id_of
 from crossdock.model import register
 
 Tree = Mapping[str, Any]
@@ -75,6 +76,11 @@ async def _search(visit: Visit, wanted: str) -> Response:
         connection: Connection,
     ) -> tuple[orders.Found | str | None, list[orders.Row], list[tuple[str, str]]]:
         named = orders.found_by_name(connection, wanted)
+        incident = id_of(INCIDENT, named) if isinstance(named, str) else None
+        if incident is not None and not desk_list.is_seen(connection, incident, within(visit.scope)):
+            named = None
+        if isinstance(named, orders.Found) and not _seen(visit, orders.rows_of(connection, [named.hub])):
+            named = None
         found = orders.found_by_number(connection, wanted, kinds, systems)
         rows = _seen(visit, orders.rows_of(connection, [one.hub for one in found]))
         stuck = [] if rows else orders.untranslated(connection, wanted, kinds, systems)
@@ -193,7 +199,8 @@ def _headline(visit: Visit, found: Tree, waits: Sequence[str], events: Sequence[
     if not waits:
         return say("order.at_rest", state=found["state"].replace("_", " "), **named)
     since = visit.clock.ago(events[-1].at_ms) if events else ""
-    return say("order.waits", what=waits[0], since=since, **named)
+    word = "order.kept_back" if story.is_kept_back(waits[0]) else "order.waits"
+    return say(word, what=waits[0], since=since, **named)
 
 
 def _lanes(found: Tree) -> list[str]:

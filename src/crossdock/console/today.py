@@ -92,6 +92,19 @@ async def page(visit: Visit) -> Response:
     shown, systems = visit.shown, within(visit.scope)
     if await is_empty(shown):
         return await first_run.page(visit)
+    if visit.is_live:
+        # The same for all who see as far: nothing in it is of one person.
+        sees = f"live {systems} {visit.scope.everything and not visit.scope.sites}"
+        return Response(await shown.looks.look(sees, lambda: _text(visit)), media_type="text/html")
+    return await _page(visit)
+
+
+async def _text(visit: Visit) -> bytes:
+    return bytes((await _page(visit)).body)
+
+
+async def _page(visit: Visit) -> Response:
+    shown, systems = visit.shown, within(visit.scope)
     tree, rate, need = await standing(shown), await rates(shown), await needs(shown, systems)
     items = [one for one in tree["items"] if visit.scope.has(one["system"])]
     trouble = _trouble(items, shown.hub.charter.site.timezone)

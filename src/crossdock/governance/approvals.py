@@ -205,11 +205,20 @@ class Approvals:
         self, request: Request, to: State, who: str, act: str, says: str, reason: str = "", claim: Row | None = None
     ) -> Request:  # fmt: skip
         moved = replace(request, state=to.value, decided_by=who, decided_ms=self._now_ms(), reason=reason)
+        if to is not State.APPROVED and request.kind == Kind.ERASE.value:
+            # Once it is ended nothing needs to know any more whom it was about.
+            moved = replace(moved, body=_nobody(request.body))
         changes = self._journal.changes()
         row = ("decide_approval", (*moved.values, request.state), 1)
         changes.entry(_entry(moved, who, act, says, State(request.state)), row, *filter(None, [claim]))
         await self._journal.submit(changes)
         return moved
+
+
+def _nobody(body: str) -> str:
+    """What an erasure was given, without whom it was about."""
+    given: dict[str, Any] = json.loads(body)
+    return _encode({**given, "value": "erased"}).decode()
 
 
 def _same(one: str, other: str) -> bool:

@@ -240,7 +240,10 @@ def test_missing_labels_are_given_out_by_the_store_with_their_check_digit() -> N
     [
         ({"order": "PO-0"}, "order"),
         ({"shipped_at": "2026-04-17"}, "shipped_at"),
-        ({"packages": [{"lines": [{"sku": "PT-100", "quantity": 1, "unit": "EA"}]}]}, "packages"),
+        (
+            {"packages": [{"lines": [{"sku": "PT-100", "quantity": 1, "unit": "EA"}]}]},
+            "packages[0].lines[0].quantity",
+        ),
         (
             {"lines": [{"line": "9", "sku": "PT-100", "quantity": 1, "unit": "EA"}], "packages": []},
             "lines[0].order_line",

@@ -103,10 +103,10 @@ class EdiReader:
                 seed=0,
             )
         except Fault as fault:
-            return replace(draft, document=document, wrong=fault)
+            return replace(draft, document=document, tree={"number": draft.their_id}, wrong=fault)
         if not isinstance(made, dict):
             wrong = Invalid(f"{rule.file} makes no document of this {part.set}", fix="let it make an object")
-            return replace(draft, document=document, wrong=wrong)
+            return replace(draft, document=document, tree={"number": draft.their_id}, wrong=wrong)
         return replace(draft, document=document, tree=made, reads=tools.reads())
 
 

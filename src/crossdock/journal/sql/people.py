@@ -130,6 +130,11 @@ def _person(row: tuple[Any, ...] | None) -> PersonRow | None:
     return PersonRow(*row) if row else None
 
 
+def has_people(connection: Connection) -> bool:
+    """Whether there is any account."""
+    return connection.execute("SELECT 1 FROM people LIMIT 1").fetchone() is not None
+
+
 def acts(connection: Connection, before: int, limit: int) -> list[dict[str, Any]]:
     """What people did, newest first, beyond one position of the ledger (0: from the newest)."""
     beyond = f" AND position < {before}" if before else ""
