@@ -265,6 +265,21 @@ async def test_somebodys_data_is_found_saved_and_erased_with_a_second_person(
         assert found["documents"] == []
 
 
+async def test_what_left_a_list_that_is_looked_at_is_marked_where_it_stands(w: World, browser: Any) -> None:
+    token = await w.person("sam", Role.OPERATOR)
+    for code in ("DRONE", "ROCKET"):
+        await w.order(f"SO-{code}", by=code)
+    await w.settled()
+    page = await signed_in(browser, w, token)
+    await page.goto(f"{w.url}{PREFIX}/incidents")
+    first = page.locator("li[data-key]").first
+    id_ = int((await first.get_attribute("data-key"))[1:])
+    await w.app.desk.act(id_, "snooze", {"for_s": 3_600, "reason": "the shop is asked"}, who="ann")
+    await first.locator(".what[data-gone]").wait_for()
+    assert await page.locator("li[data-key]").count() == 2
+    assert await page.locator(".what[data-gone]").count() == 1
+
+
 async def test_axe_finds_no_violation_on_any_page(w: World, browser: Any, axe: str) -> None:
     await w.a_day()
     await w.settled()

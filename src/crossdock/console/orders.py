@@ -47,7 +47,7 @@ async def page(visit: Visit) -> Response:
     state = state if state in FILTERS else ""
     kind = visit.asked("kind")
     kinds = (kind,) if kind in register.kinds() else ORDERS
-    begin = int(visit.asked("from")) if visit.asked("from").isdecimal() else 0
+    begin = visit.number("from")
     target = visit.asked("to") if visit.asked("to") in _reach(visit) else None
 
     def read(connection: Connection) -> tuple[list[orders.Row], int | None]:
@@ -154,8 +154,9 @@ async def one(visit: Visit) -> Response:
         lambda c: trace(c, document, number, system=system, closed=closed)
     )
     if isinstance(found, Several):
-        choices = [one for one in found.choices if origin.has(one["system"])]
-        return visit.page("choices.html", number=number, choices=choices)
+        if choices := [one for one in found.choices if origin.has(one["system"])]:
+            return visit.page("choices.html", number=number, choices=choices)
+        found = None  # nothing of theirs: as if nobody knew the number
     if found is None or not origin.touches(_systems(found)):
         return not_found(visit, say("order.nobody", number=number[:60]), say("order.nobody_fix"))
     full = visit.asked("all") == "1"
@@ -211,14 +212,14 @@ def _lanes(found: Tree) -> list[str]:
 def _events(visit: Visit, found: Tree, lanes: Sequence[str], *, full: bool) -> list[Event]:
     zone, events, day = visit.shown.hub.charter.site.timezone, list[Event](), None
     for line in story.lines(found, zone, full=full):
-        last = line.entries[-1]
+        last, says = line.entries[-1], story.clocked(line.says.removeprefix(f"{line.who} "), zone)
         system = last["system"] or ""
         begins = line.at.date() != day
         day = line.at.date()
         events.append(
             Event(
                 at_ms=ms_of(last["at"]) or 0, lane=lanes.index(system) + 1 if system in lanes else 0,
-                who=line.who, says=line.says.removeprefix(f"{line.who} "), tone=line.tone, kind=line.entries[0]["kind"],
+                who=line.who, says=says, tone=line.tone, kind=line.entries[0]["kind"],
                 position=line.entries[0]["position"],
                 day=f"{line.at:%A} {line.at.day} {line.at:%B %Y}" if begins else "",
                 incident=last.get("incident"),
