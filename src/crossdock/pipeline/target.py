@@ -144,7 +144,7 @@ class Target:
         if lane.more or not self.windows.takes(t, lane):
             changes.add_transmission(t, due)  # behind what is in the store only
             return
-        flight = Flight(t, None if message.heavy else message.tree)
+        flight = Flight(t, message.tree)
         if t.after is not None:
             self.unfinished[t.after] = lane.key
         if self._ahead(lane, flight):
@@ -156,7 +156,7 @@ class Target:
             changes.entry(entry)
         else:
             changes.add_transmission(t, due)
-        self.lanes.push(lane, flight)
+        self.lanes.push(lane, flight, heavy=message.heavy)
 
     def committed(self, t: Transmission) -> None:
         """The changes with this transmission are durable: its lane may go."""
