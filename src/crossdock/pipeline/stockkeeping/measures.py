@@ -68,9 +68,13 @@ class Measures:
         value, base = self.in_base(sku, amount, unit)
         return supplied(value), base
 
-    def demand(self, sku: str, amount: int | Decimal, unit: str) -> int:
-        """What is asked for, in parts of the base unit. Raises Invalid."""
-        return wanted(self.in_base(sku, amount, unit)[0])
+    def demand(self, sku: str, amount: int | Decimal, unit: str, *, at: str = "") -> int:
+        """What is asked for, in parts of the base unit. Raises Invalid, with a path below `at`."""
+        try:
+            return wanted(self.in_base(sku, amount, unit)[0])
+        except Invalid as wrong:
+            path = f"{at}.{wrong.path or 'unit'}" if at else wrong.path
+            raise Invalid(wrong.says, path=path, value=wrong.value, fix=wrong.fix, type=wrong.type) from None
 
 
 class KitBook:
