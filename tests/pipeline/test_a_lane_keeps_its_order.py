@@ -65,3 +65,14 @@ async def test_a_backlog_beyond_the_window_goes_out_in_order(tmp_path: Path, unc
     for k in range(3):
         mine = [n for n in world.wms.applied if int(n.split("-")[1]) % 3 == k]
         assert mine == [f"O-{n}" for n in range(k, 60, 3)]
+
+
+@pytest.mark.parametrize("letters", [40_000, 10], ids=["heavy", "control: light"])
+async def test_a_heavy_document_goes_at_once_though_nobody_keeps_it_in_memory(tmp_path: Path, letters: int):
+    world = World(tmp_path)
+    async with world:
+        await world.push(order("O-1", extra={"words": "x" * letters}))
+        await world.push(order("O-2", extra={"words": "x" * letters}))
+        await world.settled()
+        assert world.wms.applied == ["O-1", "O-2"]
+        assert world.rows("SELECT type FROM incidents") == []

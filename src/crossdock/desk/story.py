@@ -15,7 +15,7 @@ _DONE = re.compile(r"\b2\d\d\b")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 _SAID_BYTES_MAX = 200_000  #: of one body that is shown
 #: `sales_order SO-1` and `warehouse_order/SO-1`: kinds of documents as the ledger writes them.
-_KIND = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
+_KIND = re.compile(r"(?<!/)\b[a-z]+(?:_[a-z]+)+\b")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,13 @@ from crossdock.message.records import Message
 from crossdock.model import receiving, register, returning
 from crossdock.model.document import Document
 from crossdock.model.documents.inventory import InventoryAdjustment, InventoryCount, StockTransfer
+from crossdock.model.documents.item import KitComposition
 from crossdock.model.documents.purchase import DespatchAdvice, GoodsReceipt, PurchaseOrder
 from crossdock.model.documents.renumbering import NumberChange
 from crossdock.model.documents.returns import ReturnAuthorisation, ReturnReceipt
 from crossdock.model.quantity import Quantity, convert
 from crossdock.pipeline.knowledge import Knowledge
+from crossdock.stock.kit import DEPTH_MAX
 
 D = TypeVar("D", bound=Document)
 
@@ -31,6 +33,8 @@ def goods(message: Message, document: Document, charter: Charter, known: Knowled
             return books.returned(document)
         case InventoryCount():
             books.count(document)
+        case KitComposition() if not document.stocked:
+            books.kit(document)
         case InventoryAdjustment():
             _reason(document, charter)
         case NumberChange():
@@ -69,6 +73,24 @@ class _Books:
         if judgement.wrong:
             raise judgement.wrong
         return [judgement.says()]
+
+    def kit(self, kit: KitComposition) -> None:
+        """A kit does not hold itself, by whatever way. Raises Invalid."""
+        for index, part in enumerate(kit.components):
+            if self._holds(part.sku, kit.sku, DEPTH_MAX):
+                raise Invalid(
+                    f"kit {kit.sku} would hold itself by way of {part.sku}",
+                    path=f"components[{index}].sku", value=part.sku,
+                    fix="correct the composition of one of the two where it is kept, and send it again",
+                )  # fmt: skip
+
+    def _holds(self, sku: str, kit: str, depth: int) -> bool:
+        if sku == kit:
+            return True
+        inner = self._told(KitComposition, sku) if depth else None
+        if inner is None or inner.stocked:
+            return False
+        return any(self._holds(part.sku, kit, depth - 1) for part in inner.components)
 
     def count(self, count: InventoryCount) -> None:
         """What is kept by lot is counted by lot. Raises Invalid."""

@@ -11,6 +11,7 @@ from crossdock.message.kept_back import EDIT_WINDOW, SHIP_DATE, kept_until_ship_
 from crossdock.message.records import Message
 from crossdock.message.states import MessageState
 from crossdock.model.document import Document
+from crossdock.model.documents.progress import OrderHold
 from crossdock.model.documents.sales import SalesOrder
 from crossdock.model.documents.shipment import Shipment
 from crossdock.model.documents.warehouse import WarehouseOrder
@@ -18,8 +19,9 @@ from crossdock.model.lifecycle.facts import Fact
 from crossdock.model.lifecycle.life import Judged, Life
 from crossdock.model.lifecycle.tables import Need, Trigger
 from crossdock.model.lifecycle.walk import Verdict
-from crossdock.model.lifecycle.words import Cancellation, Told
+from crossdock.model.lifecycle.words import Cancellation, HoldKind, Told
 from crossdock.pipeline import amending
+from crossdock.pipeline.agreement import Agreement
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.knowledge import Knowledge
 from crossdock.pipeline.lives import CANCELS, ORDERS, Lives, Story
@@ -55,6 +57,7 @@ class Progress:
         self._lives = Lives(context.charter, known, context.journal)
         self.life = self._lives.life
         self.is_warehouse = self._lives.is_warehouse
+        self._agreement = Agreement(context.charter, known, self._lives.convert)
 
     def judge(self, message: Message, document: Document, *, new: bool) -> Ruling | None:
         """What follows from a document; None for one that tells nothing of an order.
@@ -85,6 +88,8 @@ class Progress:
         if not forced:
             self._refuse(message, order, verdicts)
             self._hold_back(message, document, ruling)
+            self._agreement.check(document, message, known, (one for one, _ in story))
+            self._late_hold(document, ruling)
         ruling.triggers = self._set_off(known, life, verdicts)
         if not (forced and isinstance(document, SalesOrder)):
             self._late_wishes(message, document, ruling)
@@ -162,6 +167,22 @@ class Progress:
                 f"the packages of shipment {document.number} do not list all of it yet",
                 kind=Shipment.kind, number=document.number,
                 fix="send the shipment again with what is in its packages, or retry to take it as it is",
+            )  # fmt: skip
+
+    def _late_hold(self, document: Document, ruling: Ruling) -> None:
+        """Raises Invalid for a hold that stops nothing any more: somebody must stop the goods."""
+        if not isinstance(document, OrderHold) or HoldKind(document.hold) not in ruling.life.held:
+            return
+        orders = [
+            m for m, _ in ruling.story if m.document in ORDERS and self._goes_to_a_warehouse(m.document)
+        ]
+        is_gone = any(one.state is MessageState.ROUTED for one in orders)
+        is_open = any(one.state in (MessageState.WAITING, MessageState.DESK) for one in orders)
+        if is_gone and not is_open and ruling.life.cancellation is not Cancellation.ACCEPTED:
+            raise Invalid(
+                f"{ruling.order} went to its warehouse before this hold came: it does not stop there", path="state",
+                value=document.state, type="bad_transition",
+                fix="cancel the order, or have the warehouse stop it; retry notes the hold, resolve drops it",
             )  # fmt: skip
 
     def _goes_to_a_warehouse(self, document: str) -> bool:

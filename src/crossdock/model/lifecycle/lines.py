@@ -81,7 +81,7 @@ def carried(facts: Iterable[Fact], *, stopped: bool, convert: Convert = same_uni
                 one.line: LineProgress(one.line, one.sku, one.unit, one.quantity or _NONE)
                 for one in fact.lines
             }
-    picked: dict[tuple[str, str, str], Decimal] = {}
+    picked: dict[tuple[str, str], dict[str, Decimal]] = {}
     for fact in facts:
         match fact.told:
             case Told.SHIPPED | Told.PART_SHIPPED if fact.about:
@@ -112,16 +112,25 @@ def _quantity(line: LineProgress, one: LineFact, quantity: Decimal, convert: Con
 
 def _add(lines: dict[str, LineProgress], fact: Fact, figure: str, convert: Convert) -> None:
     for one in fact.lines:
-        line = lines.get(one.line)
+        line = _meant(lines, one)
         if line is not None:
             told = line.open if one.quantity is None else _quantity(line, one, one.quantity, convert)
             setattr(line, figure, getattr(line, figure) + told)
 
 
+def _meant(lines: dict[str, LineProgress], one: LineFact) -> LineProgress | None:
+    """The line that is spoken of: under its name, else the only one of its item."""
+    named = lines.get(one.line)
+    if named is not None and named.sku == one.sku:
+        return named
+    same = [line for line in lines.values() if line.sku == one.sku]
+    return same[0] if len(same) == 1 else named
+
+
 def _on_the_floor(
     lines: dict[str, LineProgress],
     fact: Fact,
-    picked: dict[tuple[str, str, str], Decimal],
+    picked: dict[tuple[str, str], dict[str, Decimal]],
     convert: Convert,
 ) -> None:
     """What the floor tells of a line is the whole of it so far, in each release."""
@@ -136,11 +145,9 @@ def _on_the_floor(
             so_far = line.ordered - short
             if figure != "allocated" and one is not None and one.quantity is not None:
                 so_far = _quantity(line, one, one.quantity, convert)
-            key = (line.line, figure, fact.release)
-            picked[key] = max(picked.get(key, _NONE), so_far)
-            total = sum(
-                (q for (name, what, _), q in picked.items() if (name, what) == (line.line, figure)), _NONE
-            )
+            releases = picked.setdefault((line.line, figure), {})
+            releases[fact.release] = max(releases.get(fact.release, _NONE), so_far)
+            total = sum(releases.values(), _NONE)
             setattr(line, figure, min(total, line.ordered) if figure == "allocated" else total)
 
 

@@ -297,8 +297,8 @@ class Keeper:
                 key = one.line, self._room.numbers.now(ITEM, one.sku)
                 gone[key] = gone.get(key, 0) + one.amount
         wants: list[Want] = []
-        for line in order.lines:
-            amount = self._room.measures.demand(line.sku, line.quantity, line.unit)
+        for index, line in enumerate(order.lines):
+            amount = self._room.measures.demand(line.sku, line.quantity, line.unit, at=f"lines[{index}]")
             for sku, some in exploded(line.sku, amount, self._room.kits.kits).items():
                 name = str(line.line)
                 left = some - gone.get((name, sku), 0)
@@ -350,10 +350,10 @@ class Keeper:
             else self._now_ms()
         )
         rows: list[Row] = []
-        for line in told.lines:
+        for index, line in enumerate(told.lines):
             if line.quantity == 0:
                 continue
-            amount = self._room.measures.demand(line.sku, line.quantity, line.unit)
+            amount = self._room.measures.demand(line.sku, line.quantity, line.unit, at=f"lines[{index}]")
             name = str(line.order_line if line.order_line is not None else line.line)
             whole = exploded(
                 line.sku, amount, {} if self._holds(message.root, line.sku) else self._room.kits.kits

@@ -7,15 +7,15 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import cast
 
-from crossdock.faults import Fault
+from crossdock.faults import Fault, Invalid
 from crossdock.journal.contract import Journal
 from crossdock.kit.connector import Read
 from crossdock.message.records import Message
 from crossdock.model import register
 from crossdock.model.documents.item import Item, KitComposition
 from crossdock.model.quantity import Quantity
-from crossdock.stock.amount import supplied, wanted
-from crossdock.stock.kit import Kits, Part
+from crossdock.stock.amount import PARTS, supplied, wanted
+from crossdock.stock.kit import Kits, Part, exploded
 
 _KEPT_MAX = 20_000  #: items kept parsed
 
@@ -68,9 +68,13 @@ class Measures:
         value, base = self.in_base(sku, amount, unit)
         return supplied(value), base
 
-    def demand(self, sku: str, amount: int | Decimal, unit: str) -> int:
-        """What is asked for, in parts of the base unit. Raises Invalid."""
-        return wanted(self.in_base(sku, amount, unit)[0])
+    def demand(self, sku: str, amount: int | Decimal, unit: str, *, at: str = "") -> int:
+        """What is asked for, in parts of the base unit. Raises Invalid, with a path below `at`."""
+        try:
+            return wanted(self.in_base(sku, amount, unit)[0])
+        except Invalid as wrong:
+            path = f"{at}.{wrong.path or 'unit'}" if at else wrong.path
+            raise Invalid(wrong.says, path=path, value=wrong.value, fix=wrong.fix, type=wrong.type) from None
 
 
 class KitBook:
@@ -106,10 +110,31 @@ class KitBook:
         except Fault:
             return
         self._kits.pop(kit.sku, None)
-        if parts:
-            self._kits[kit.sku] = parts
-            for part in parts:
-                self._within.setdefault(part.sku, set()).add(kit.sku)
+        if not parts:
+            return
+        self._kits[kit.sku] = parts
+        if not all(self._ends(sku) for sku in self._above(kit.sku)):
+            del self._kits[
+                kit.sku
+            ]  # two that were told at once may hold each other: sums must end all the same
+            return
+        for part in parts:
+            self._within.setdefault(part.sku, set()).add(kit.sku)
+
+    def _above(self, sku: str) -> set[str]:
+        """A kit, and the kits that it is within."""
+        found, look = set[str](), {sku}
+        while look:
+            found |= look
+            look = {kit for one in look for kit in self._within.get(one, ())} - found
+        return found
+
+    def _ends(self, sku: str) -> bool:
+        try:
+            exploded(sku, PARTS, self._kits)
+        except Invalid:
+            return False
+        return True
 
     @property
     def kits(self) -> Kits:

@@ -153,13 +153,8 @@ class Promises:
                     f"{cart.channel} does not sell from {line.site}", path=f"lines[{index}].site", value=line.site,
                     fix=f"one of: {sites}",
                 )  # fmt: skip
-            try:
-                amount = self._measures.demand(self._now(line.sku), line.quantity, self._unit(line))
-            except Invalid as wrong:
-                path = f"lines[{index}].{wrong.path or 'unit'}"
-                raise Invalid(
-                    wrong.says, path=path, value=wrong.value, fix=wrong.fix, type=wrong.type
-                ) from None
+            sku, unit = self._now(line.sku), self._unit(line)
+            amount = self._measures.demand(sku, line.quantity, unit, at=f"lines[{index}]")
             whole = exploded(self._now(line.sku), amount, self._kits.kits)
             wants += [Want(line.line, sku, some, line.site) for sku, some in whole.items()]
         return wants

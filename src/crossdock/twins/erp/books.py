@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from crossdock.twins.office import Refused, Tree, amount, lines_of
 
 __all__ = ["Books", "Sale", "money"]
 
 _CENT = Decimal("0.01")
+_WIDE = Context(prec=100)  #: whatever a story orders
 
 
 def money(value: Decimal) -> Decimal:
     """An amount at the currency's minor unit, half up."""
-    return value.quantize(_CENT, ROUND_HALF_UP)
+    return value.quantize(_CENT, ROUND_HALF_UP, _WIDE)
 
 
 @dataclass(slots=True)
