@@ -55,7 +55,7 @@ POLICIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("pipeline.sourcing.asking", "Asking", ()),
     ("pipeline.sourcing.standing", "Standing", ()),
     ("pipeline.sourcing.trimming", "", ()),
-    ("pipeline.progress", "Progress", ("_refuse", "_lacks", "_hold_back", "_opens_ms", "_late_wishes", "_not_cancelled",
+    ("pipeline.progress", "Progress", ("_refuse", "_lacks", "_hold_back", "_keep_back", "_late_wishes", "_not_cancelled",
                                        "_amend")),
     ("pipeline.aftermath", "Aftermath", ("asleep", "never_asked", "follow", "answered", "tell")),
     ("pipeline.withdrawal", "Withdrawal", ("by", "behind", "_by_the_desk")),
