@@ -22,12 +22,12 @@ import uvloop
 
 from bench.endtoend import RESULTS, machine
 from bench.sections import put
+from tests.harness.ports import free_port
 from tests.harness.process import Process, python, resident_mb
 from tests.harness.scenarios.speed import LIMITS, drained
 from tests.harness.sender import Shop
 from tests.harness.site import Plan
 from tests.harness.stage import Target, stage
-from tests.harness.wire import free_port
 
 EVERY_S = 2.0
 #: The first part of a run, in which caches fill and pools grow.

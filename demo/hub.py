@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -14,7 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-START_S = 30
+from demo.tryton.process import free_port
+
+START_S = 60
 STOP_S = 15  # it drains for at most ten
 COMMAND_S = 60
 
@@ -31,7 +32,7 @@ class Hub:
     def __init__(self, site: Path, log: Path) -> None:
         self.site = site
         self.log = log
-        self.url = f"http://127.0.0.1:{_free_port()}"
+        self.url = f"http://127.0.0.1:{free_port()}"
         self._running: subprocess.Popen[str] | None = None
         self._key = ""
 
@@ -116,9 +117,3 @@ class Hub:
             if page["next"] is None:
                 return found
             after = f"&after={quote(page['next'])}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

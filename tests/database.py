@@ -7,7 +7,6 @@ import itertools
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,7 @@ from typing import Any
 
 import psycopg
 
+from tests.harness.ports import free_port
 from tests.harness.process import family
 
 #: The server refuses to run as root; then it runs as the user whom nobody is.
@@ -51,7 +51,7 @@ class Server:
         self._bin = found
         # Not below a folder of the test runner, which is for its own user alone.
         self.folder = folder = place or Path(tempfile.mkdtemp(prefix="crossdock-postgresql-"))
-        self.port = _free_port()
+        self.port = free_port()
         self._settings = (*_SETTINGS, *(() if durable else _FAST), *settings)
         self._process: subprocess.Popen[bytes] | None = None
         self._made: set[str] = set()
@@ -108,10 +108,10 @@ class Server:
             self._process = subprocess.Popen(
                 [*words, "-p", str(self.port)], stdout=log, stderr=log, cwd=self.folder, **self._user
             )
-        give_up = time.monotonic() + 30
+        give_up = time.monotonic() + 120
         while True:
             try:
-                psycopg.connect(self.url(), connect_timeout=2).close()
+                psycopg.connect(self.url(), connect_timeout=10).close()
             except psycopg.OperationalError:
                 assert time.monotonic() < give_up, (self.folder / "log").read_text()
                 time.sleep(0.02)
@@ -135,7 +135,7 @@ class Server:
         self._process.wait()
         self._process = None
         # One that began meanwhile ends by itself, and until then the next server would be refused the memory.
-        give_up = time.monotonic() + 30
+        give_up = time.monotonic() + 120
         while any(map(_runs, processes)):
             assert time.monotonic() < give_up, "processes of the server are left"
             time.sleep(0.01)
@@ -144,7 +144,7 @@ class Server:
         """Whether commits wait for the standby from now on; waits until it is so."""
         self.run(f"ALTER SYSTEM SET synchronous_standby_names = '{'standby' if on else ''}'")
         self.run("SELECT pg_reload_conf()")
-        give_up = time.monotonic() + 30
+        give_up = time.monotonic() + 120
         asked = f"SELECT 1 FROM pg_stat_replication WHERE sync_state = '{'sync' if on else 'async'}'"
         while not self.run(asked):
             assert time.monotonic() < give_up, "the standby does not follow"
@@ -212,9 +212,3 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text("latin-1").rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -73,3 +73,18 @@ def test_a_secret_that_is_not_there_names_the_variable_to_set(tmp_path: Path, na
     (tmp_path.parent / "escape").write_text("outside the folder")
     with pytest.raises(Misconfigured):
         secrets_from({}, tmp_path)(name)
+
+
+@pytest.mark.parametrize(
+    "place", ["/console", "/tools/crossdock", "https://hub.example.com/tools/crossdock/", "off"]
+)
+def test_the_console_may_stand_below_any_path_of_its_own(place: str) -> None:
+    assert settings_from({"CROSSDOCK_CONSOLE": place}).console == place.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "place", ["/", "console", "/v1/console", "/as2", "//x", "/a//b", "/a/../b", "https://hub.example.com"]
+)
+def test_the_console_does_not_stand_where_other_doors_are(place: str) -> None:
+    with pytest.raises(Misconfigured, match="no place for the console"):
+        settings_from({"CROSSDOCK_CONSOLE": place})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import socket
 import subprocess
 import time
@@ -26,7 +28,7 @@ class Process:
         """Starts it and waits until it answers; gives its URL. Port 0: a free one. Raises RuntimeError."""
         if self._running:
             raise RuntimeError("this server runs already")
-        port = port or _free_port()
+        port = port or free_port()
         config = configure(self._folder, port)
         log = self._folder / "trytond.log"
         command = [self._python, self._python.with_name("trytond"), "-c", config, "-d", DATABASE]
@@ -74,10 +76,13 @@ def configure(folder: Path, port: int) -> Path:
     return config
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_port() -> int:
+    """A port on which nobody listens, below those that the system gives to outgoing connections."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _answers(url: str) -> bool:

@@ -16,9 +16,9 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 _PREFIX = "CROSSDOCK_"
 _SHARED = "postgresql://"
 _UNSAFE = "CROSSDOCK_UNSAFE_TEST"
-_CONSOLE = re.compile(r"(?:https?://[A-Za-z0-9.:\[\]-]+)?(?P<path>/[a-z0-9][a-z0-9_-]{0,60})")
+_CONSOLE = re.compile(r"(?:https?://[A-Za-z0-9.:\[\]-]+)?(?P<path>(?:/[a-z0-9][a-z0-9_-]{0,60}){1,5})")
 #: Paths that the API has.
-_TAKEN = frozenset({"/v1", "/healthz", "/readyz", "/metrics"})
+_TAKEN = frozenset({"/v1", "/as2", "/healthz", "/readyz", "/metrics"})
 _SECRET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 #: A secret is a token or a key, not a document.
 _SECRET_BYTES_MAX = 65_536
@@ -188,7 +188,7 @@ def _database(text: str) -> str:
 def _console(text: str) -> str:
     """A path, or an address of http or https that ends in one; never the root, where the API is."""
     found = _CONSOLE.fullmatch(text.rstrip("/"))
-    if text != "off" and (found is None or found["path"] in _TAKEN):
+    if text != "off" and (found is None or f"/{found['path'].split('/')[1]}" in _TAKEN):
         says = f"CROSSDOCK_CONSOLE={text} is no place for the console"
         fix = "write a path such as /console, an address such as https://hub.example.com/console, or off"
         raise Misconfigured(says, path="CROSSDOCK_CONSOLE", fix=fix)

@@ -39,7 +39,7 @@ MAY = {
 }  # fmt: skip
 PARTS = {
     "object": "sales_order", "number": "SO-1", "id": "i1", "act": "pause", "name": "anna", "system": "webshop",
-    "sku": "W-10010", "type": "rejected", "decision": "approve", "version": "sha256:" + "0" * 64,
+    "sku": "W-10010", "type": "rejected", "version": "sha256:" + "0" * 64,
 }  # fmt: skip
 #: What makes sense to the door, so that the refusal is about who asks and not about what.
 BODIES = {"post /v1/promises": {"channel": "webshop", "lines": [{"sku": "W-10010", "quantity": 1}]}}

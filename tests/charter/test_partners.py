@@ -88,7 +88,7 @@ def test_a_mistake_is_told_with_its_line_and_what_to_write(
 
 def test_two_profiles_for_one_pair_are_a_mistake() -> None:
     problems: list[Misconfigured] = []
-    files = {"partners/a.yaml": SOUND, "partners/b.yaml": SOUND}
+    files = {"partners/a.yaml": SOUND, "partners/b.yaml": SOUND.replace("root: boxes", "root: others")}
     assert set(read_partners(files, problems, register.kinds())) == {"a", "b"}
     assert ["same as in partners/a.yaml" in str(one) for one in problems] == [True]
 

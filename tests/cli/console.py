@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from crossdock.cli.main import app
+from tests.harness.ports import free_port
 from tests.harness.process import ROOT, Process
-from tests.harness.wire import free_port
+
+#: Built once: to build it takes longer than most commands, and a runner that is given `app` does so each time.
+COMMAND = get_command(app)
 
 
 @dataclass(frozen=True)
@@ -39,13 +43,18 @@ def crossdock(*words: object, stdin: str | bytes | None = None, env: dict[str, s
         "COLUMNS": "120",
         **(env or {}),
     }
-    try:
-        result = CliRunner().invoke(app, [str(word) for word in words], input=stdin, env=clean)
-    finally:
-        structlog.reset_defaults()  # `up` logs to a stream that ends with this call
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return Said(result.exit_code, result.stdout, result.stderr)
+    code: str | int | None = 0
+    with CliRunner().isolation(input=stdin, env=clean) as (out, err, _):
+        try:
+            COMMAND.main(args=[str(word) for word in words], prog_name="crossdock")
+        except SystemExit as end:
+            code = end.code or 0
+        finally:
+            structlog.reset_defaults()  # `up` logs to a stream that ends with this call
+            sys.stdout.flush()
+            sys.stderr.flush()
+        assert isinstance(code, int), code
+        return Said(code, out.getvalue().decode(), err.getvalue().decode())
 
 
 class Running:

@@ -13,7 +13,7 @@ from crossdock.backup.archive import manifest_of
 from tests.cli.console import Running, Said, crossdock
 
 pytestmark = pytest.mark.slow
-_TRIES_MAX, _STEP_S = 200, 0.05
+_TRIES_MAX, _STEP_S = 2_000, 0.05
 
 
 async def run(*words: object) -> Said:

@@ -18,7 +18,7 @@ from crossdock.journal.sqlite.storage import SqliteStorage
 from tests.cli.console import Running, Said, crossdock
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
-_TRIES_MAX, _STEP_S = 200, 0.05
+_TRIES_MAX, _STEP_S = 2_000, 0.05
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

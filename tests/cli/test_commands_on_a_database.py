@@ -10,8 +10,8 @@ import pytest
 
 from tests.cli.console import Said, crossdock
 from tests.database import Server
+from tests.harness.ports import free_port
 from tests.harness.process import Process
-from tests.harness.wire import free_port
 from tests.journal.places import postgresql_place
 from tests.stories import stories
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cli.console import crossdock
-from tests.harness.wire import free_port
+from tests.harness.ports import free_port
 
 
 def examined(

@@ -34,7 +34,7 @@ async def call(
 
     def run() -> tuple[int, Any]:
         try:
-            answer = build_opener().open(request, timeout=20)
+            answer = build_opener().open(request, timeout=60)
         except HTTPError as refused:
             answer = refused
         with answer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import shutil
 import subprocess
 import tarfile
@@ -13,6 +15,8 @@ import pytest
 
 from crossdock.access.roles import Role
 from crossdock.console.gate import COOKIE
+from crossdock.governance.subjects import Subject
+from crossdock.message.four_eyes import Asked
 from tests.console import trading
 from tests.console.calls import call
 from tests.console.world import GOOD, PREFIX, ROOT, World, world
@@ -26,7 +30,7 @@ _PAGES = (
     "/replay?to=erp&numbers=SO-1001", "/runs", "/reports", "/systems", "/systems/wms-reno", "/charter", "/stock",
     "/stock/W-10010",
     "/admin/people?who=anna",
-    "/admin/keys", "/admin/audit", "/me", "/nowhere",
+    "/admin/data", "/admin/keys", "/admin/audit", "/me", "/nowhere",
 )  # fmt: skip
 
 
@@ -154,6 +158,126 @@ async def test_a_supervisor_previews_and_sends_a_day_again_and_sees_it_end(w: Wo
     assert len([one for one in w.partner.got if one[0] == "/erp"]) == 10
     await page.goto(f"{w.url}{PREFIX}/runs")
     assert "sam" in await page.locator("tbody").inner_text()
+
+
+async def test_a_viewer_sees_what_is_stuck_and_cannot_act_on_it(w: World, browser: Any) -> None:
+    await w.order("SO-1", by="DRONE")
+    await w.settled()
+    page = await signed_in(browser, w, await w.person("vera", Role.VIEWER))
+    await page.goto(f"{w.url}{PREFIX}/incidents")
+    text = await page.locator("main").inner_text()
+    assert "DRONE" in text and "Your role may look at it" in text
+    assert await page.locator("main form[method=post]").count() == 0
+    assert await page.locator("input[type=checkbox]").count() == 0
+    incident = (await page.locator("article h2").first.inner_text()).split(" ")[0]
+    assert await _posted(page, f"{w.url}{PREFIX}/incidents/{incident}/retry") == 403
+    assert await _posted(page, f"{w.url}{PREFIX}/systems/erp/pause") == 403
+
+
+async def test_an_integrator_sees_a_request_and_cannot_approve_it(tmp_path: Path, browser: Any) -> None:
+    async with world(tmp_path, more={"four_eyes": {"acts": ["erase"]}}) as w:
+        await w.person("boss", Role.ADMIN)
+        with contextlib.suppress(Asked):
+            await w.app.subjects.erase(Subject("order", "SO-1"), "asked for", who="boss")
+        (waiting,) = await w.app.approvals.listed()
+        page = await signed_in(browser, w, await w.person("ida", Role.INTEGRATOR))
+        await page.goto(f"{w.url}{PREFIX}/approvals")
+        assert "1 request waits" in await page.locator("h1").inner_text()
+        assert await page.get_by_role("button", name="Approve").count() == 0
+        assert await _posted(page, f"{w.url}{PREFIX}/approvals/{waiting['id']}/approve") == 403
+        page = await signed_in(browser, w, await w.person("april", Role.APPROVER))
+        await page.goto(f"{w.url}{PREFIX}/approvals")
+        await page.get_by_role("button", name="Approve").click()
+        await page.wait_for_url("**/approvals?view=all**")
+        assert (await w.app.approvals.listed())[0]["state"] == "done", "control: somebody else may"
+
+
+async def _posted(page: Any, address: str) -> int:
+    """Sends a form by hand, with the mark of a page of ours: as far as any page would let one."""
+    send = (
+        "async (address) => (await fetch(address, {method: 'POST', redirect: 'manual', body: new URLSearchParams("
+        "{csrf: document.querySelector('input[name=csrf]').value})})).status"
+    )
+    return int(await page.evaluate(send, address))
+
+
+async def test_an_empty_hub_leads_to_a_first_order_and_becomes_today_by_itself(
+    w: World, browser: Any
+) -> None:
+    page = await signed_in(browser, w, await w.person("boss", Role.ADMIN))
+    await page.goto(f"{w.url}{PREFIX}")
+    assert "2 steps to a first order" in await page.locator("h1").inner_text()
+    assert await page.locator(".steps .done").count() == 4
+    assert "crossdock keys create webshop" in await page.locator(".steps .next").inner_text()
+    w.key("webshop", "system", "webshop")
+    await page.get_by_text("Send the first order").wait_for(timeout=15_000)
+    assert "crossdock send" in await page.locator(".steps .next").inner_text()
+    await w.order("SO-1")
+    await page.get_by_text("Nothing needs you").wait_for(timeout=15_000)
+
+
+async def test_what_is_ticked_is_previewed_and_ended_in_one_act(w: World, browser: Any) -> None:
+    for by in ("DRONE", "MULE", "BOAT"):
+        await w.order(f"SO-{by}", by=by)
+    await w.settled()
+    page = await signed_in(browser, w, await w.person("sam", Role.OPERATOR))
+    await page.goto(f"{w.url}{PREFIX}/incidents")
+    act = page.get_by_role("button", name="Act on them")
+    assert await act.is_disabled(), "nothing is ticked"
+    for n in (0, 1):
+        await page.locator("input[name=incident]").nth(n).check()
+    assert "2 chosen" in await page.locator(".chosen").inner_text()
+    await act.click()
+    assert "2 incidents" in await page.locator("h1").inner_text()
+    await page.get_by_label("Why").fill("ordered twice by mistake")
+    await page.get_by_role("button", name="End all 2").click()
+    await page.wait_for_url("**/runs/r*")
+    await page.get_by_text("Done: 2 of 2").wait_for(timeout=15_000)
+    (left,) = (await call(w, "GET", "/v1/incidents"))[1]["items"]
+    assert left["type"] == "unmapped_code"
+
+
+async def test_somebodys_data_is_found_saved_and_erased_with_a_second_person(
+    tmp_path: Path, browser: Any
+) -> None:
+    async with world(tmp_path, more={"four_eyes": {"acts": ["erase"]}}) as w:
+        await w.order("SO-1")
+        await w.settled()
+        page = await signed_in(browser, w, await w.person("boss", Role.ADMIN))
+        await page.goto(f"{w.url}{PREFIX}/admin/data")
+        await page.get_by_label("Look by").select_option("name")
+        await page.locator("input[name=value]").fill("Café Noord")
+        await page.get_by_role("button", name="Look").click()
+        await page.get_by_text("1 document is kept").wait_for()
+        async with page.expect_download() as saving:
+            await page.get_by_role("button", name="Save all of it").click()
+        saved = await (await saving.value).path()
+        assert "Kade 4" in await asyncio.to_thread(Path(saved).read_text, "utf-8")
+        await page.get_by_label("Why").fill("request 17")
+        await page.get_by_label("I have checked").check()
+        await page.get_by_role("button", name="Erase it for good").click()
+        await page.wait_for_url("**/approvals?asked=*")
+        page = await signed_in(browser, w, await w.person("april", Role.APPROVER))
+        await page.goto(f"{w.url}{PREFIX}/approvals")
+        await page.get_by_role("button", name="Approve").click()
+        await page.wait_for_url("**/approvals?view=all**")
+        found = await w.app.subjects.found(Subject("name", "Café Noord"))
+        assert found["documents"] == []
+
+
+async def test_what_left_a_list_that_is_looked_at_is_marked_where_it_stands(w: World, browser: Any) -> None:
+    token = await w.person("sam", Role.OPERATOR)
+    for code in ("DRONE", "ROCKET"):
+        await w.order(f"SO-{code}", by=code)
+    await w.settled()
+    page = await signed_in(browser, w, token)
+    await page.goto(f"{w.url}{PREFIX}/incidents")
+    first = page.locator("li[data-key]").first
+    id_ = int((await first.get_attribute("data-key"))[1:])
+    await w.app.desk.act(id_, "snooze", {"for_s": 3_600, "reason": "the shop is asked"}, who="ann")
+    await first.locator(".what[data-gone]").wait_for()
+    assert await page.locator("li[data-key]").count() == 2
+    assert await page.locator(".what[data-gone]").count() == 1
 
 
 async def test_axe_finds_no_violation_on_any_page(w: World, browser: Any, axe: str) -> None:

@@ -8,7 +8,7 @@ from tests.console.world import PREFIX, WATCH, World, world
 
 async def _counted(w: World) -> None:
     key = w.key("monitor", "observer")
-    for _ in range(200):
+    for _ in range(2_000):
         _, seen = await w.api("GET", "/v1/watch", key)
         if seen["levels"] and seen["levels"][0]["share"] is not None:
             return

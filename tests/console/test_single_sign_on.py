@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -36,27 +35,19 @@ class Provider:
 
     def tell(self, **told: Any) -> dict[str, Any]:
         request = Request(f"{self.url}/tell", json.dumps(told).encode(), {"content-type": "application/json"})
-        with build_opener().open(request, timeout=10) as answer:
+        with build_opener().open(request, timeout=60) as answer:
             return json.loads(answer.read())
 
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[Provider]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     program = subprocess.Popen(
-        [sys.executable, "-m", "tests.peers.oidc_program", "--port", str(port)],
+        [sys.executable, "-m", "tests.peers.oidc_program"],
         stdout=subprocess.PIPE, cwd=Path(__file__).parents[2], env=dict(os.environ),
     )  # fmt: skip
     try:
         assert program.stdout is not None
-        assert json.loads(program.stdout.readline())["ready"]
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-        yield Provider(f"http://127.0.0.1:{port}")
+        yield Provider(json.loads(program.stdout.readline())["url"])
     finally:
         program.terminate()
         program.wait(10)
@@ -90,7 +81,7 @@ async def go(w: World, *, wanted: str = "", swap: str = "") -> Reply:
         from tests.console.world import _Stays
 
         try:
-            build_opener(_Stays).open(address, timeout=10)
+            build_opener(_Stays).open(address, timeout=60)
         except HTTPError as moved:
             return moved.headers["location"]
         raise AssertionError("the provider sends nobody on")

@@ -164,6 +164,15 @@ async def test_somebody_for_one_system_sees_nothing_of_the_others(w: World) -> N
             assert method == "GET" or reply.status in refused, path
 
 
+async def test_metrics_name_systems_to_nobody_once_there_are_accounts(w: World) -> None:
+    status, page = await w.api("GET", "/metrics")
+    assert status == 200 and b"webshop" in page, "control: a hub without accounts tells whoever asks"
+    await w.person("anna", Role.VIEWER)
+    assert (await w.api("GET", "/metrics"))[0] == 401
+    assert (await w.api("GET", "/metrics", w.key("shop", "system", "webshop")))[0] == 403
+    assert (await w.api("GET", "/metrics", w.key("prometheus", "observer")))[0] == 200
+
+
 async def test_every_answer_carries_the_headers_that_keep_a_browser_safe(w: World) -> None:
     token = await w.person("boss", Role.ADMIN)
     for path in ("", "/orders", "/nowhere", "/static/console.css", "/sign-in"):

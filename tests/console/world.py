@@ -180,7 +180,7 @@ class World:
             {"authorization": f"Bearer {key}", "content-type": "application/json"},
         )  # fmt: skip
         with contextlib.suppress(OSError):
-            await asyncio.to_thread(lambda: build_opener().open(request, timeout=10).read())
+            await asyncio.to_thread(lambda: build_opener().open(request, timeout=60).read())
 
     def key(self, name: str, role: str, system: str | None = None) -> str:
         """Makes a key."""
@@ -201,7 +201,7 @@ class World:
             from urllib.error import HTTPError
 
             try:
-                answer = build_opener(_Stays).open(request, timeout=20)
+                answer = build_opener(_Stays).open(request, timeout=60)
             except HTTPError as refused:
                 answer = refused
             with answer:
@@ -252,8 +252,8 @@ class World:
         await self.until(f"SELECT 1 WHERE ({moving}) = 0")
 
     async def until(self, sql: str) -> None:
-        """Waits until a query finds something; fails after a minute."""
-        give_up_s = time.monotonic() + 60
+        """Waits until a query finds something; fails after two."""
+        give_up_s = time.monotonic() + 120
         while not await self.shown.hub.journal.view(lambda c: c.execute(sql).fetchone()):
             assert time.monotonic() < give_up_s, f"it never came: {sql}"
             await asyncio.sleep(0.02)
@@ -277,7 +277,7 @@ class World:
             from urllib.error import HTTPError
 
             try:
-                answer = build_opener(_Stays).open(request, timeout=20)
+                answer = build_opener(_Stays).open(request, timeout=60)
             except HTTPError as refused:
                 answer = refused
             with answer:

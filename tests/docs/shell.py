@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -15,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.docs.pages import ROOT, Step, matches
+from tests.harness.ports import free_port
 
 STEP_S_MAX = 30.0
 
@@ -25,13 +25,6 @@ for tenth in $(seq 150); do [ -z "$(jobs -rp)" ] && break; sleep 0.1; done
 for job in $(jobs -rp); do kill -KILL -- "-$job"; done
 exit 0
 """
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return int(door.getsockname()[1])
 
 
 class Shell:
@@ -71,7 +64,7 @@ class Shell:
         assert self.bash.stdin
         self.bash.stdin.write(FAREWELL)
         self.bash.stdin.close()
-        self.bash.wait(timeout=30)
+        self.bash.wait(timeout=60)
         self.errors.close()
 
     def inside(self, text: str) -> str:

@@ -207,3 +207,13 @@ def test_a_decision_record_has_its_form_and_its_line_in_the_index(page: Page) ->
 def test_decision_records_are_numbered_once() -> None:
     numbers = [int(Path(page.path).name[:4]) for page in RECORDS]
     assert len(set(numbers)) == len(numbers)
+
+
+def test_the_partner_of_the_how_to_is_connected_by_what_the_page_shows(tmp_path: Path) -> None:
+    text = (ROOT / "docs/how-to/connect-an-edi-partner.md").read_text("utf-8")
+    profile, charter = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)[:2]
+    (tmp_path / "partners").mkdir()
+    (tmp_path / "partners" / "harborlane.yaml").write_text(profile, "utf-8")
+    head = "crossdock: 1\nsite: {name: trade, timezone: UTC, currency: USD}\n"
+    (tmp_path / "charter.yaml").write_text(head + charter, "utf-8")
+    assert mistakes(tmp_path) == []

@@ -58,7 +58,7 @@ def balance(sku: str, quantity: int, hour: int, **more: Any) -> dict[str, Any]:
 
 
 async def _until(true: Callable[[], Awaitable[bool]], what: str) -> None:
-    until_s = time.monotonic() + 20
+    until_s = time.monotonic() + 120
     while not await true():
         assert time.monotonic() < until_s, what
         await asyncio.sleep(0.05)

@@ -39,7 +39,16 @@ def stored(w: World) -> bytes:
             json.dumps(unpacked_tree(row[0]), default=str).encode()
             for row in c.execute("SELECT tree FROM messages")
         ]
-        for table in ("ledger", "incidents", "overrides", "answers", "stones", "hubs", "captures"):
+        for table in (
+            "ledger",
+            "incidents",
+            "overrides",
+            "answers",
+            "stones",
+            "hubs",
+            "captures",
+            "approvals",
+        ):
             parts += [repr(row).encode() for row in c.execute(f"SELECT * FROM {table}")]
     return b"\n".join(parts)
 
@@ -73,6 +82,21 @@ async def test_somebody_is_exported_whole_and_erased_and_the_ledger_holds(w: Wor
     assert figures["balanced"] and figures["outside"]["repeats"] == 1, (
         "what was erased is known by its number still"
     )
+
+
+async def test_what_two_people_erased_does_not_stay_in_the_request_for_it(tmp_path: Path) -> None:
+    async with world(tmp_path, more={"four_eyes": {"acts": ["erase"]}}) as w:
+        await w.order("SO-1", to=TO)
+        await w.settled()
+        wanted = {"by": "name", "value": NAME, "reason": "request 7"}
+        status, waiting = await w.api("POST", "/v1/subjects/erase", w.key("root", "admin"), wanted)
+        assert status == 202
+        assert NAME.encode() in await asyncio.to_thread(stored, w), "control: whoever approves must know whom"
+        approver = w.key("april", "approver")
+        path = f"/v1/approvals/{waiting['id']}/approve"
+        assert (await w.api("POST", path, approver, {}))[0] == 200
+        assert NAME.encode() not in await asyncio.to_thread(stored, w)
+        assert await asyncio.to_thread(audit.verify, storage_of(w.database)) is None
 
 
 async def test_what_is_under_way_stays_until_it_has_ended(w: World) -> None:

@@ -14,8 +14,9 @@ from crossdock.api.keys import digest_of, new_key
 from crossdock.journal.open import storage_of
 from crossdock.journal.sql.keyring import StoredKey, add_key
 from crossdock.settings import settings_from
+from tests.harness.ports import free_port
 from tests.harness.process import ROOT, Process, said
-from tests.harness.wire import Client, free_port
+from tests.harness.wire import Client
 
 INCIDENT_PAGES_MAX = 1_000
 

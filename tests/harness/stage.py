@@ -71,7 +71,7 @@ class Target:
         await self.stats()
         return list(read_arrivals(self.record))
 
-    async def until(self, true: Callable[[list[Arrival]], bool], wait_s: float = 20.0) -> list[Arrival]:
+    async def until(self, true: Callable[[list[Arrival]], bool], wait_s: float = 120.0) -> list[Arrival]:
         """Waits until that is true of the arrivals. Raises AssertionError after `wait_s`."""
         until_s = time.monotonic() + wait_s
         while not true(arrivals := await self.arrivals()):
@@ -122,7 +122,7 @@ class Stage:
         """A connection with the shop's key, or another."""
         return Client(self.hub.url, self.shop.key if key is None else key)
 
-    async def settled(self, wait_s: float = 60.0, *, accepted: int | None = None) -> dict[str, Any]:
+    async def settled(self, wait_s: float = 120.0, *, accepted: int | None = None) -> dict[str, Any]:
         """Waits until nothing moves without a person; the last figures."""
         promised = len(self.shop.sent.accepted) if accepted is None else accepted
         return await settled(self.view(), wait_s, accepted=promised)

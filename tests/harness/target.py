@@ -23,7 +23,8 @@ import uvloop
 
 from tests.harness.arrivals import Arrival, entry
 from tests.harness.dials import Dials
-from tests.harness.wire import Parcel, Reassembly, free_port
+from tests.harness.ports import free_port
+from tests.harness.wire import Parcel, Reassembly
 
 NUMBER = re.compile(rb'"(?:wh_order|orderNumber)"\s*:\s*"([^"\\]*)"')
 REASONS = {200: "OK", 201: "Created", 302: "Found", 404: "Not Found", 422: "Unprocessable Content",

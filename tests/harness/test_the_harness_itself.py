@@ -27,7 +27,7 @@ async def tried(folder: Path, lie: str | None) -> tuple[Verdict, list[str]]:
     async with stage(folder, Plan(), dials=FAULTS, instead=program, watch=True) as world:
         world.shop.repeat_every = 5
         await world.shop.load(4, orders=25)
-        await world.settled(10)
+        await world.settled()
         assert world.watch is not None
         return await world.verdict(), world.watch.wrong
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
-import socket
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 ANSWER_WAIT_S = 30.0
 BODY_MAX_BYTES = 200_000_000
-PORTS = range(20_000, 32_000)  # below the range that the system gives to outgoing connections
 
 
 class NotSent(Exception):
@@ -220,22 +216,3 @@ class Client:
         reply = await self.ask("POST", path, json.dumps(value).encode())
         assert reply.status // 100 == 2, f"POST {path}: {reply.status} {reply.body[:500]!r}"
         return reply.json
-
-
-_given: deque[int] = deque(maxlen=100)
-
-
-def free_port() -> int:
-    """A port that nobody listens on, stable across restarts of whoever will."""
-    for _ in range(200):
-        port = random.choice(PORTS)
-        if port in _given:
-            continue
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            _given.append(port)
-            return port
-    raise AssertionError("no free port in 200 tries")

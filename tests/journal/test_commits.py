@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from crossdock.journal.sql.audit import verify
 from crossdock.journal.sql.views import conservation
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Entry
-from crossdock.message.states import CaptureState, EntryKind, MessageState
+from crossdock.message.states import CaptureState, EntryKind, MessageState, TransmissionState
 from tests.journal.places import Place
 from tests.stories import START_MS, Stories, stories
 
@@ -56,6 +57,38 @@ async def test_who_finds_a_row_moved_is_told_and_writes_nothing(place: Place):
         with pytest.raises(Overtaken):
             await moved(told, stale)
     assert place.count("ledger", "says = 'moved by a test'") == 1
+    assert verify(place.storage) is None
+
+
+async def test_who_finds_a_transmission_moved_is_told_and_writes_nothing(place: Place):
+    async with stories(place.database) as told:
+        t = await told.due(await told.translated(await told.capture("SO-1")))
+        stale = replace(t)
+        await told.sent(t)
+        changes = told.journal.changes()
+        changes.move_transmission(stale, TransmissionState.HELD, told.about(stale, EntryKind.decided, "held"))
+        with pytest.raises(Overtaken):
+            await told.journal.submit(changes)
+    assert place.rows("SELECT state FROM transmissions") == [(TransmissionState.SENDING.value,)]
+    assert verify(place.storage) is None
+
+
+async def test_what_may_be_had_once_is_had_by_who_asked_first(place: Place):
+    def claiming(told: Stories, statement: str, *values: object):
+        changes = told.journal.changes()
+        changes.entry(Entry(EntryKind.act, says="claimed by a test"), (statement, values, 1))
+        return told.journal.submit(changes)
+
+    async with stories(place.database) as told:
+        await claiming(told, "claim_once", "run/a", 1, 7, START_MS)
+        with pytest.raises(Overtaken):
+            await claiming(told, "claim_once", "run/a", 1, 8, START_MS)
+        with pytest.raises(Overtaken):
+            await claiming(told, "move_claim", "run/a", 1, 9, START_MS, 8)
+        assert place.rows("SELECT holder FROM claims") == [(7,)]
+        await claiming(told, "move_claim", "run/a", 1, 9, START_MS, 7)
+    assert place.rows("SELECT holder FROM claims") == [(9,)]
+    assert place.count("ledger", "says = 'claimed by a test'") == 2
     assert verify(place.storage) is None
 
 

@@ -54,7 +54,14 @@ def back_to_the_first_shape(path: Path) -> None:
             *stock,
         ):
             store.execute(f"DROP TABLE {table}")
-        indexes = ("ledger_acts", "incidents_due", "incidents_kinds", "incidents_opened")
+        indexes = (
+            "ledger_acts",
+            "incidents_due",
+            "incidents_kinds",
+            "incidents_opened",
+            "incidents_owner",
+            "incidents_of_kind",
+        )
         for index in ("hubs_shared", "messages_desk", *indexes):
             store.execute(f"DROP INDEX {index}")
         store.execute("ALTER TABLE hubs DROP COLUMN shared")

@@ -60,6 +60,10 @@ def test_an_answer_from_before_it_opened_does_not_close_it():
     breaker = opened()
     breaker.succeeded(11.0, probe=False)
     assert breaker.state is BreakerState.OPEN
+    breaker.begin(11.0)
+    breaker.succeeded(11.0, probe=False)
+    breaker.failed(11.0, probe=False)
+    assert breaker.state is BreakerState.HALF_OPEN, "only the probe that is out says how it is now"
 
 
 def test_a_failure_from_before_it_opened_does_not_prolong_the_pause():

@@ -97,6 +97,7 @@ async def test_who_waits_too_long_for_a_place_has_sent_nothing():
     await until(lambda: target.inside == 1)
     with pytest.raises(TryLater, match="busy"):
         await client.send("POST", "/")
+    assert client.in_use == 1, "who never had a place gives none back"
     target.gate.set()
     assert await first == OK
     assert len(target.sent) == 1

@@ -32,8 +32,7 @@ BAD = (
 
 @pytest.mark.parametrize("fields", GOOD)
 def test_an_address_that_its_country_delivers_to_passes(fields: dict[str, str]) -> None:
-    postal.check(Address(**fields), "ship_to")
-    assert postal.normal(Address(**fields))["city"] == fields["city"].upper()
+    assert postal.check(Address(**fields), "ship_to") is None
 
 
 @pytest.mark.parametrize(("fields", "field", "fix"), BAD)

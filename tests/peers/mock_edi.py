@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
 import subprocess
 import time
 import urllib.request
 from typing import Any, Self
 
+from tests.harness.ports import free_port
 from tests.peers.cache import NotToBeHadError, environment
 
 PACKAGES = ("mock-edi==0.9.0",)
-_START_S = 20.0
+_START_S = 60.0
 
 
 class MockEdi:
@@ -24,9 +24,7 @@ class MockEdi:
 
     def __enter__(self) -> Self:
         python = environment("mock-edi", PACKAGES)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        self.url = f"http://127.0.0.1:{free_port()}"
         self._process = subprocess.Popen(
             [str(python), "-m", "mockedi", "--port", self.url.rsplit(":", 1)[1], *self._options],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -42,7 +40,7 @@ class MockEdi:
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=60)
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """One request to its control plane."""
@@ -50,5 +48,5 @@ class MockEdi:
         request = urllib.request.Request(
             self.url + path, data=data, method=method, headers={"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
+import asyncio
 import base64
 import hashlib
 import json
@@ -111,23 +111,23 @@ class Provider:
 
 
 def main() -> None:
-    """Serves until it is ended; says its address when it is ready."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, required=True)
-    port = parser.parse_args().port
+    """Serves until it is ended; says its address when it listens."""
     provider, app = Provider(), web.Application()
-    provider.issuer = f"http://127.0.0.1:{port}"
     app.router.add_post("/tell", provider.tell)
     app.router.add_get("/.well-known/openid-configuration", provider.described)
     app.router.add_get("/keys", provider.jwks)
     app.router.add_get("/authorize", provider.authorize)
     app.router.add_post("/token", provider.token)
 
-    async def ready(_: web.Application) -> None:
-        print(json.dumps({"ready": True}), flush=True)
+    async def serve() -> None:
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        provider.issuer = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        print(json.dumps({"ready": True, "url": provider.issuer}), flush=True)
+        await asyncio.Event().wait()
 
-    app.on_startup.append(ready)
-    web.run_app(app, host="127.0.0.1", port=port, print=None)
+    asyncio.run(serve())
 
 
 if __name__ == "__main__":

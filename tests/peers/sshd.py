@@ -14,11 +14,12 @@ import time
 from pathlib import Path
 from typing import Self
 
+from tests.harness.ports import free_port
 from tests.peers.cache import NotToBeHadError, debian, kept, run
 
 #: What Debian's server needs beyond a plain system.
 PACKAGES = ("openssh-server", "libwrap0")
-_START_S = 15.0
+_START_S = 60.0
 
 
 class Sshd:
@@ -78,9 +79,7 @@ class Sshd:
         return " ".join((self.home / f"{name}.pub").read_text().split()[:2])
 
     def _configure(self) -> None:
-        with socket.socket() as free:
-            free.bind((self.host, 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         for name, kind in (("host_ed25519", "ed25519"), ("host_rsa", "rsa"), ("client", "ed25519")):
             run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", str(self.home / name)])
         shutil.copy(self.home / "client.pub", self.home / "authorized")

@@ -27,7 +27,7 @@ from crossdock.pipeline.bound import DecisionTime
 from crossdock.pipeline.dedup import ArrivalDedup
 from crossdock.pipeline.lanes import KeyOrdering
 from crossdock.pipeline.receive import DurableFirst
-from crossdock.pipeline.transmit import NeverGuess
+from crossdock.pipeline.transmit import DoubtGuard, NeverGuess
 from crossdock.pipeline.worker import Worker
 from tests.database import Server
 from tests.pipeline.world import World
@@ -39,8 +39,9 @@ class Member:
     """One process of the site, but for the process."""
 
     def __init__(
-        self, world: World, name: str, *, url: str, fence: Fence, limit: Limit, pollers: Mapping[str, Poller]
-    ) -> None:
+        self, world: World, name: str, *, url: str, fence: Fence, limit: Limit, pollers: Mapping[str, Poller],
+        doubt: DoubtGuard,
+    ) -> None:  # fmt: skip
         self.name = name
         self.journal = PostgresqlJournal(
             url, clock_ms=world.clock.now_ms, dedup=ArrivalDedup(), host=name, lease_s=LEASE_S, fence=fence,
@@ -66,7 +67,7 @@ class Member:
             world.context, systems=systems, journal=self.journal, random=Random(name), time=DecisionTime(),
             tenure=self.tenure, signals=self.signals,
         )  # fmt: skip
-        self.worker = Worker(self.context, commit=DurableFirst(), ordering=KeyOrdering(), doubt=NeverGuess())
+        self.worker = Worker(self.context, commit=DurableFirst(), ordering=KeyOrdering(), doubt=doubt)
         self.alive = False
 
     @property
@@ -105,7 +106,7 @@ class Member:
     async def push(self, tree: dict[str, Any], *, system: str = "shop", document: str = "sales_order") -> Any:
         """One document at its door, again and again until it is taken."""
         body = json.dumps(tree).encode()
-        for _ in range(400):
+        for _ in range(2_000):
             try:
                 return await self.worker.door.receive(system, document, body, {}, key=None)
             except StoreDown:
@@ -128,12 +129,12 @@ class Crew:
         self._fences = list(fences)
         self.members: list[Member] = []
 
-    def member(self, *, url: str | None = None) -> Member:
+    def member(self, *, url: str | None = None, doubt: DoubtGuard | None = None) -> Member:
         """Another member that is not started yet; `url` leads to the database by another way."""
         fence = self._fences.pop(0) if self._fences else EpochFence()
         made = Member(
             self.world, f"m{len(self.members)}", url=url or self.url, fence=fence, limit=self._limit,
-            pollers=self._pollers,
+            pollers=self._pollers, doubt=doubt or NeverGuess(),
         )  # fmt: skip
         self.members.append(made)
         return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -100,6 +101,51 @@ async def test_what_was_stored_ahead_comes_back_and_is_sent_once(tmp_path: Path)
         await world.settled()
     assert world.wms.applied == [f"O-{n}" for n in range(8)]
     assert {a.attempt for a in world.wms.arrived} == {1}
+
+
+async def test_what_was_stored_ahead_and_taken_back_was_never_tried(tmp_path: Path):
+    world = World(tmp_path, unclear=Unclear.RESEND, concurrency=1)
+    send, paused = world.wms.send, asyncio.Event()
+
+    async def slow(*words: Any, **more: Any) -> Any:
+        await paused.wait()
+        return await send(*words, **more)
+
+    world.wms.send = slow  # type: ignore[method-assign]
+    async with world:
+        for n in range(4):
+            await world.push(order(f"O-{n}", key="K"))
+        await world.until(lambda: world.count("transmissions", SENDING) == 4)
+        await act(world, "pause")
+        paused.set()
+        await world.until(lambda: world.count("transmissions", DUE) == 3)
+        await act(world, "resume")
+        await world.settled()
+    assert [(a.number, a.attempt) for a in world.wms.arrived] == [(f"O-{n}", 1) for n in range(4)]
+
+
+async def test_a_retry_waits_while_its_way_is_closed(tmp_path: Path):
+    world = World(tmp_path)
+    send, seen = world.wms.send, list[int]()
+    world.wms.script = lambda arrived, nth: 503 if nth < 3 else 200
+
+    async def closing(*words: Any, **more: Any) -> Any:
+        if len(world.wms.arrived) == 2:
+            await act(world, "pause")  # while the third try is under way
+        return await send(*words, **more)
+
+    world.wms.send = closing  # type: ignore[method-assign]
+    async with world:
+        await world.push(order("O-1"))
+        due = f"SELECT due_ms FROM transmissions WHERE state = {RETRYING} AND attempt = 3"
+        await world.until(lambda: world.rows(due))
+        until_ms = world.rows(due)[0][0] + 40
+        await world.until(lambda: world.clock.now_ms() > until_ms)
+        seen.append(len(world.wms.arrived))
+        await act(world, "resume")
+        await world.settled()
+    assert seen == [3], "its time had come, and its way was closed"
+    assert world.wms.applied == ["O-1"]
 
 
 async def test_a_drain_lets_what_is_there_pass_and_keeps_what_comes_later(tmp_path: Path):

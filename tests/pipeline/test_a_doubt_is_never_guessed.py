@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
-from crossdock.kit.connector import Unclear
+from crossdock.kit.connector import Ask, Done, Exchange, Job, Unclear
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
 from crossdock.pipeline import blind
@@ -22,6 +25,26 @@ async def test_resend_sends_the_same_bytes_under_the_same_key(tmp_path: Path):
     assert [a.attempt for a in world.wms.arrived] == [1, 2, 3]
     assert len({(a.key, a.body) for a in world.wms.arrived}) == 1
     assert world.wms.applied == ["O-1"]
+
+
+async def test_what_is_tried_again_is_what_was_stored_though_it_would_be_rendered_otherwise_by_now(
+    tmp_path: Path,
+):
+    world = World(tmp_path, unclear=Unclear.RESEND)
+    writer = world.context.systems["wms"].writers["sales_order"]
+    step, turns = writer.step, count(1)
+
+    def otherwise(job: Job, exchanges: Sequence[Exchange]) -> Ask | Done:
+        found = step(job, exchanges)
+        return replace(found, body=found.body + b" " * next(turns)) if isinstance(found, Ask) else found
+
+    writer.step = otherwise  # type: ignore[method-assign]
+    world.wms.script = lambda arrived, nth: (503, 500, 200)[nth]
+    async with world:
+        await world.push(order("O-1"))
+        await world.settled()
+    assert len(world.wms.arrived) == 3
+    assert len({(a.key, a.body) for a in world.wms.arrived}) == 1
 
 
 async def test_without_the_guard_the_doubt_becomes_a_second_effect(tmp_path: Path):
@@ -95,6 +118,17 @@ async def test_a_send_cut_off_by_a_stop_goes_again_under_its_key(tmp_path: Path)
     assert world.wms.arrived[0].attempt == 2
 
 
+async def _made_again(world: World) -> None:
+    """Somebody wants every delivery once more, word for word."""
+    changes = world.journal.changes()
+    run, now = world.journal.next_id(), world.clock.now_ms()
+    changes.entry(Entry(EntryKind.act, says="ann wants them again"))
+    changes.row("upsert_desk_run", run, 1, "replay", "ann", "why", "{}", "running", 3, 0, 0, now, None)
+    for id_, partition in world.rows("SELECT id, partition FROM transmissions"):
+        changes.row("upsert_resend", run, id_, 1, partition, SAME, WAITING, None, "")
+    await world.journal.submit(changes)
+
+
 async def test_a_delivery_made_again_that_a_stop_cut_off_goes_again_under_its_key(tmp_path: Path):
     world, never = World(tmp_path, unclear=Unclear.RESEND), asyncio.Event()
     async with world:
@@ -107,19 +141,39 @@ async def test_a_delivery_made_again_that_a_stop_cut_off_goes_again_under_its_ke
             await never.wait()
 
         world.wms.send = hang  # type: ignore[method-assign]
-        changes = world.journal.changes()
-        run, now = world.journal.next_id(), world.clock.now_ms()
-        changes.entry(Entry(EntryKind.act, says="ann wants them again"))
-        changes.row("upsert_desk_run", run, 1, "replay", "ann", "why", "{}", "running", 3, 0, 0, now, None)
-        for id_, partition in world.rows("SELECT id, partition FROM transmissions"):
-            changes.row("upsert_resend", run, id_, 1, partition, SAME, WAITING, None, "")
-        await world.journal.submit(changes)
+        await _made_again(world)
         await world.until(lambda: world.count("transmissions", 3) > 0)
     world = World(tmp_path, unclear=Unclear.RESEND)
     async with world:
         await world.settled()
         assert world.rows("SELECT type FROM incidents") == [], "a doubt that ends by itself is nobody's work"
     assert sorted(a.key for a in world.wms.arrived) == keys, "each under the key of its first time"
+
+
+async def test_a_delivery_made_again_keeps_its_key_though_it_is_rendered_for_the_first_time(tmp_path: Path):
+    world = World(tmp_path, unclear=Unclear.RESEND)
+    writer = world.context.systems["wms"].writers["sales_order"]
+    step, first = writer.step, [True]
+
+    def there_at_first(job: Job, exchanges: Sequence[Exchange]) -> Ask | Done:
+        return Done("W-O-1") if first[0] else step(job, exchanges)
+
+    writer.step = there_at_first  # type: ignore[method-assign]
+    world.wms.script = lambda arrived, nth: (500, 200)[nth]
+    async with world:
+        await world.push(order("O-1"))
+        await world.settled()
+        first[0] = False
+        (former,) = world.rows("SELECT id FROM transmissions")[0]
+        await _made_again(world)
+        await world.until(lambda: world.wms.applied)
+        await world.settled()
+        again = world.journal.transmission(world.rows("SELECT max(id) FROM transmissions")[0][0])
+        assert again is not None and again.idempotency_key == f"t{former}.1", (
+            "what it goes on with after a stop"
+        )
+    assert {a.key for a in world.wms.arrived} == {f"t{former}.1"}
+    assert world.wms.applied == ["O-1"]
 
 
 async def test_a_send_cut_off_by_a_stop_waits_for_a_person_who_alone_can_tell(tmp_path: Path):

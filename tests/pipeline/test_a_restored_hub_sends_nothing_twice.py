@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from crossdock.desk.desk import Desk
 from crossdock.journal.sqlite.copying import copy
 from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.kit.connector import Unclear
@@ -128,3 +129,30 @@ async def test_a_hub_killed_in_the_middle_of_settling_goes_on(tmp_path: Path, un
         await asyncio.sleep(0)
     assert sorted(wms.applied) == sorted(OPEN + LATER)
     assert second is not None
+
+
+async def test_what_was_held_at_the_backup_is_asked_for_once_a_person_frees_it(tmp_path: Path) -> None:
+    async def act(world: World, name: str, body: dict[str, Any]) -> None:
+        desk = Desk(world.journal, world.worker, world.clock.now_ms)
+        for (incident,) in world.rows("SELECT id FROM incidents WHERE state = 1"):
+            await desk.act(incident, name, body, who="anna")
+
+    first = World(tmp_path / "first", unclear=Unclear.FIND)
+    first.wms.script = lambda arrived, nth: 400 if arrived.number == "O-0" and nth == 0 else 200
+    async with first:
+        for number in ("O-0", "O-1"):
+            await first.push(order(number, key="K"))
+        await first.until(lambda: first.count("transmissions", 2) == 1, "the second is held behind the first")
+        copy(tmp_path / "first" / "hub.db", tmp_path / "backup.db", lambda _done, _all: None)
+        await act(first, "retry", {})
+        await first.until(lambda: first.wms.applied == ["O-0", "O-1"])
+    (tmp_path / "second").mkdir()
+    shutil.copy(tmp_path / "backup.db", tmp_path / "second" / "hub.db")
+    await bring_back(tmp_path / "second" / "hub.db")
+    second = World(tmp_path / "second", unclear=Unclear.FIND)
+    second.wms.has = first.wms.applied.__contains__
+    async with second:
+        await act(second, "resolve", {"outcome": "applied", "reason": "it is there"})
+        await second.settled()
+        assert second.count("transmissions", 6) == 2
+    assert (second.wms.asked, second.wms.arrived) == (["O-1"], [])

@@ -71,13 +71,8 @@ async def push(world: Stand, document: str, tree: Mapping[str, Any]) -> None:
 
 async def the_one_incident(world: Stand) -> dict[str, Any]:
     """What is on the desk, once it is there."""
-    for _ in range(400):
-        found = await world.incidents()
-        if found:
-            assert len(found) == 1, found
-            return found[0]
-        await world.hub.clock.sleep(0.02)
-    raise AssertionError(f"nothing came to the desk: {await world.counts()}")
+    (one,) = await world.incidents_once_there()
+    return one
 
 
 ADDRESS = {"name": "Ann", "street": "Dam 1", "postcode": "99", "city": "Amsterdam", "country": "NL"}

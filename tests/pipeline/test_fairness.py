@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from random import Random
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from crossdock.message.records import Transmission
 from crossdock.message.turns import OneQueue
 from crossdock.pipeline.blind import NoTurns
+from crossdock.pipeline.lanes import KeyOrdering, Lanes
+from crossdock.pipeline.windows import Windows
 from tests.pipeline.world import World, order
 
 DUE, DONE = 1, 6
@@ -161,3 +165,20 @@ async def overtaken(world: World, dice: Random) -> list[str]:
         if [n for n in world.wms.applied if n in set(awaited)] != awaited:
             wrong.append(key)
     return wrong
+
+
+def test_an_elder_on_its_way_to_the_store_is_waited_for_in_a_lane_that_two_systems_share() -> None:
+    lanes = Lanes(KeyOrdering())
+    asked = SimpleNamespace(lane_waits=lambda *_: False)  # the store has not heard of the elder yet
+    windows = Windows(cast("Any", asked), "wms", lanes, 10)
+    lane = lanes.by_key("K")
+    windows.of("shop").spilled = True
+    assert not windows.takes(_of("shop", 5), lane)
+    assert not windows.takes(_of("erp", 6), lane), "it would leave before the elder"
+    windows.settled(_of("shop", 5))
+    windows.settled(_of("erp", 6))
+    assert not windows.elder_waits(_of("erp", 7), lane), "control: nothing older is on its way any more"
+
+
+def _of(origin: str, id_: int) -> Transmission:
+    return Transmission(id_, 1, "wms", origin, "sales_order", f"O-{id_}", 1, 1, "K")

@@ -17,7 +17,8 @@ import pytest
 from crossdock.journal.postgresql.budgets import Limit
 from crossdock.kit.connector import Content, Page, Polled, Unclear
 from crossdock.kit.http import Client
-from crossdock.pipeline.blind import NoFence
+from crossdock.pipeline.blind import NoDoubt, NoFence
+from crossdock.pipeline.transmit import DoubtGuard, NeverGuess
 from tests.database import Server
 from tests.harness.store import Line
 from tests.pipeline.crew import LEASE_S, Crew, Member, crew
@@ -106,6 +107,38 @@ async def test_who_dies_is_taken_over_after_its_lease_and_nothing_is_lost(postgr
         await site.world.settled()
         _in_order(site, 12)
         assert site.world.count("transmissions", 6) == 12 * len(KEYS)
+
+
+@pytest.mark.parametrize(
+    ("doubt", "times"), [(NeverGuess(), 1), (NoDoubt(), 2)], ids=["asked", "control: guessed"]
+)
+async def test_what_a_member_had_on_the_wire_when_it_died_is_asked_for_by_its_heir(
+    postgresql: Server, tmp_path: Path, doubt: DoubtGuard, times: int
+):
+    async with crew(postgresql, tmp_path, unclear=Unclear.FIND) as site:
+        wms, waiting = site.world.wms, list[bytes]()
+        send, wms.has = wms.send, lambda number: number in wms.applied
+
+        async def cut_off(method: str, path: str, *, body: bytes = b"", **more: Any) -> Any:
+            if len(waiting) == 2 or method == "GET":
+                return await send(method, path, body=body, **more)
+            if b"O-there" in body:
+                await send(method, path, body=body, **more)
+            waiting.append(body)
+            return await asyncio.Event().wait()  # nobody hears what came of it
+
+        wms.send = cut_off  # type: ignore[method-assign]
+        first = site.member()
+        await first.start()
+        for number in ("O-there", "O-gone"):
+            await first.push(order(number, key=number))
+        await site.world.until(lambda: len(waiting) == 2)
+        await first.die()
+        await site.member(doubt=doubt).start()
+        await site.world.settled()
+        assert sorted(wms.applied) == sorted(["O-gone", *["O-there"] * times])
+        assert times == 2 or wms.asked.count("O-gone") == 2, "sent again only after it was absent twice"
+        assert times == 2 or len({a.key for a in wms.arrived}) == 2
 
 
 @contextlib.asynccontextmanager

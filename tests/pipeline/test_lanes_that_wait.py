@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from crossdock.charter.charter import Reader
+from crossdock.charter.charter import Charter, Reader
 from crossdock.desk.desk import Desk
 from crossdock.kit.connector import Unclear
 from tests.pipeline.world import Arrived, World, order
@@ -100,3 +101,40 @@ async def test_a_doubt_behind_which_others_wait_is_settled_all_the_same(tmp_path
     async with World(tmp_path, readers=AFTER_ERP, unclear=Unclear.FIND) as again:
         await again.settled()
         assert again.count("transmissions", 2) == 1, "it comes up, and holds what it held"
+
+
+async def test_what_comes_to_a_lane_that_waits_is_never_said_to_be_on_its_way(tmp_path: Path):
+    world = World(tmp_path)
+    world.wms.script = _refuse_first
+    async with world:
+        await world.push(order("O-0", key="K"))
+        await world.settled()
+        await world.push(order("O-1", key="K"))
+        await world.settled()
+        assert world.count("transmissions", 2) == 1
+        said = "SELECT count(*) FROM ledger l JOIN transmissions t ON t.id = l.transmission WHERE t.number = 'O-1'"
+        assert world.rows(f"{said} AND l.kind = 6") == [(0,)]
+
+
+async def test_after_a_restart_nothing_passes_what_is_held_for_another_target(tmp_path: Path):
+    documents = ("sales_order", "stock_transfer")
+
+    def rewrite(charter: Charter) -> Charter:
+        rule = replace(charter.objects["stock_transfer"], readers=(Reader("wms"),))
+        return replace(charter, objects={**charter.objects, "stock_transfer": rule})
+
+    async def transfer(world: World, number: str) -> None:
+        tree = order(number, key="K") | {"from_site": "A", "to_site": "B"}
+        await world.push(tree, document="stock_transfer")
+
+    world = World(tmp_path, documents=documents, readers=AFTER_ERP, rewrite=rewrite)
+    world.targets["erp"].script = lambda arrived, nth: 400
+    async with world:
+        await world.push(order("O-0", key="K"))
+        await world.until(lambda: world.count("transmissions", 2) == 1, "held behind what the ERP refused")
+    world = World(tmp_path, documents=documents, readers=AFTER_ERP, rewrite=rewrite)
+    async with world:
+        await transfer(world, "T-1")
+        await world.settled()
+        assert world.count("transmissions", 2) == 2
+    assert world.wms.arrived == []

@@ -298,8 +298,8 @@ class World:
         return self.journal._reader.execute(sql).fetchall()
 
     async def until(self, true: Callable[[], object], what: str = "") -> None:
-        """Waits for something to become so; fails after twenty seconds."""
-        give_up = time.monotonic() + 20
+        """Waits for something to become so; fails after two minutes."""
+        give_up = time.monotonic() + 120
         while not true():
             assert time.monotonic() < give_up, what or "it did not come about"
             await asyncio.sleep(0.002)

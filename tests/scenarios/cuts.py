@@ -8,11 +8,13 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, fields
+from functools import cache, partial
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, cast
 
 from crossdock.model.lifecycle import life
 from crossdock.model.lifecycle.tables import TABLES, Move
+from crossdock.pipeline.sourcing import sourcer
 from crossdock.stock import reservation
 from crossdock.stock.reservation import RESERVATION_MOVES, Reservation, ReservationState
 from crossdock.stock.sourcing import calendar, choose
@@ -20,6 +22,7 @@ from crossdock.stock.sourcing import calendar, choose
 #: What a run must have met so that a cut can make a difference to it.
 Met = tuple[object, ...]
 _HEARS = "_met_"
+_ROUTED: Met = ("an order is routed",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class Cut:
 
     what: str
     make: Callable[[], AbstractContextManager[None]]
-    met: Met | None = None  #: None: nobody knows which run meets it
+    met: Met  #: a run that does not meet this is the same without it
 
 
 # -- rows --------------------------------------------------------------------------------------------------------
@@ -41,25 +44,22 @@ def rows() -> Iterator[Cut]:
         for row in every:
             less = tuple(one for one in every if one is not row)
             what = f"{part.name}: {row.before.value} -{row.told.value}-> {row.after.value}"
-            yield Cut(what, lambda name=part.name, less=less: _attribute(TABLES, name, less), _row_met(row))
+            yield Cut(what, partial(_attribute, TABLES, part.name, less), _row_met(row))
     for before, every in RESERVATION_MOVES.items():
         for after in sorted(every, key=lambda one: one.value):
             less = {**RESERVATION_MOVES, before: every - {after}}
             what = f"reservation: {before.name.lower()} -> {after.name.lower()}"
-            yield Cut(
-                what, lambda less=less: _attribute(reservation, "RESERVATION_MOVES", less), (before, after)
-            )
+            makes = partial(_attribute, reservation, "RESERVATION_MOVES", less)
+            yield Cut(what, makes, (before, after))
     for module, name in ((choose, "LIMITS"), (choose, "FACTORS"), (calendar, "IDLE")):
         every = getattr(module, name)
         for place in range(len(every)):
             less = every[:place] + every[place + 1 :]
-            says = _named(every[place])
-            yield Cut(
-                f"{name}: {says}", lambda module=module, name=name, less=less: _attribute(module, name, less)
-            )
+            makes = partial(_attribute, module, name, less)
+            yield Cut(f"{name}: {_named(every[place])}", makes, _ROUTED)
     for fate in choose.FATES:
         less = {one: does for one, does in choose.FATES.items() if one is not fate}
-        yield Cut(f"FATES: {fate.value}", lambda less=less: _attribute(choose, "FATES", less))
+        yield Cut(f"FATES: {fate.value}", partial(_attribute, choose, "FATES", less), _ROUTED)
 
 
 def _named(row: Any) -> str:
@@ -74,15 +74,12 @@ def _row_met(row: Move) -> Met:
 def _attribute(owner: Any, name: str, value: object) -> Iterator[None]:
     before = getattr(owner, name)
     # The tables are one frozen object that every life begins with.
-    object.__setattr__(owner, name, value) if not isinstance(owner, ModuleType) else setattr(
-        owner, name, value
-    )
+    put = setattr if isinstance(owner, ModuleType) else object.__setattr__
+    put(owner, name, value)
     try:
         yield
     finally:
-        object.__setattr__(owner, name, before) if not isinstance(owner, ModuleType) else setattr(
-            owner, name, before
-        )
+        put(owner, name, before)
 
 
 # -- branches ----------------------------------------------------------------------------------------------------
@@ -101,7 +98,7 @@ class Policy:
     """A function that decides, with its source."""
 
     name: str  #: module and function
-    function: FunctionType
+    function: Any
     source: str
     file: str
     owner: str
@@ -193,25 +190,32 @@ def policies(places: Sequence[tuple[str, str, Sequence[str]]]) -> Iterator[Polic
         for name in names or list(vars(place)):
             function = _function(inspect.getattr_static(place, name))
             if function is not None and function.__module__ == module.__name__ and name[:2] != "__":
-                source, file = inspect.getsource(module), module.__file__ or ""
+                source, file = _source(module), module.__file__ or ""
                 yield Policy(f"{module_name}.{name}", function, source, file, owner)
+
+
+@cache
+def _source(module: ModuleType) -> str:
+    return inspect.getsource(module)
 
 
 def _function(found: Any) -> FunctionType | None:
     found = getattr(found, "__func__", found)
     found = found.fget if isinstance(found, property) else found
-    return inspect.unwrap(found) if isinstance(found, FunctionType) else None
+    whole: object = inspect.unwrap(found) if callable(found) else None
+    return cast("FunctionType", whole) if type(whole) is FunctionType else None
 
 
 def branches(places: Sequence[tuple[str, str, Sequence[str]]]) -> Iterator[Cut]:
     """Every branch of some functions: never taken."""
     for policy in policies(places):
         for place, branch in enumerate(policy.branches):
-            yield Cut(
-                f"{policy.name}: {branch.text}",
-                lambda policy=policy, place=place: _code_of(policy.function, policy.without(place)),
-                (f"{policy.name} {place}", not branch.held),
-            )
+            makes = partial(_without, policy, place)
+            yield Cut(f"{policy.name}: {branch.text}", makes, (f"{policy.name} {place}", not branch.held))
+
+
+def _without(policy: Policy, place: int) -> AbstractContextManager[None]:
+    return _code_of(policy.function, policy.without(place))
 
 
 @contextmanager
@@ -231,11 +235,17 @@ def _code_of(function: FunctionType, code: CodeType) -> Iterator[None]:
 def heard(places: Sequence[tuple[str, str, Sequence[str]]], met: set[Met]) -> Iterator[None]:
     """While it lasts, every row that is gone and every condition is put into `met`."""
     with ExitStack() as stack:
-        for policy in policies(places):
-            policy.function.__globals__[_HEARS] = _ear(met)
-            stack.enter_context(_code_of(policy.function, policy.heard()))
+        for function, code in _heard(tuple(places)):
+            function.__globals__[_HEARS] = _ear(met)
+            stack.enter_context(_code_of(function, code))
         stack.enter_context(_steps_heard(met))
         yield
+
+
+@cache
+def _heard(places: tuple[tuple[str, str, Sequence[str]], ...]) -> Sequence[tuple[Any, CodeType]]:
+    """Written anew once, for all runs."""
+    return [(policy.function, policy.heard()) for policy in policies(places)]
 
 
 def _ear(met: set[Met]) -> Callable[[str, Any], Any]:
@@ -248,7 +258,7 @@ def _ear(met: set[Met]) -> Callable[[str, Any], Any]:
 
 @contextmanager
 def _steps_heard(met: set[Met]) -> Iterator[None]:
-    step, moved = life.step, Reservation.moved
+    step, moved, chosen = life.step, Reservation.moved, sourcer.choose
 
     def tells_step(*given: Any, **more: Any) -> Any:
         found = step(*given, **more)
@@ -259,7 +269,14 @@ def _steps_heard(met: set[Met]) -> Iterator[None]:
         met.add((one.state, to))
         return moved(one, to, **changed)
 
-    with _attribute(life, "step", tells_step), _attribute_of_class(Reservation, "moved", tells_move):
+    def tells_choice(*given: Any, **more: Any) -> Any:
+        met.add(_ROUTED)
+        return chosen(*given, **more)
+
+    with ExitStack() as stack:
+        stack.enter_context(_attribute(life, "step", tells_step))
+        stack.enter_context(_attribute(sourcer, "choose", tells_choice))
+        stack.enter_context(_attribute_of_class(Reservation, "moved", tells_move))
         yield
 
 

@@ -71,6 +71,22 @@ POLICIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )  # fmt: skip
 
 
+#: Branches that decide nothing a system could see, each with its reason; they are not counted.
+SPARED: dict[str, str] = {
+    "stock.sourcing.choose._with_swaps: not lacks": "saves the look at swaps that nothing would be filled by",
+    "stock.sourcing.choose._ranked: {share.site for share in shares} != set(names)": "saves equal candidates",
+    "stock.sourcing.choose.units: amount > 0, else": "a component is never nothing",
+    "stock.sourcing.calendar.departure: ready_ms > now_ms": "only words of the explanation",
+    "stock.sourcing.calendar.departure: ready_ms > now_ms, else": "only words of the explanation",
+    "stock.policy.site_of: found is not None and found.system == system, else": "ownership looks before",
+    "stock.place._lacking: only if there[sku] < amount": "only words of the answer",
+    "stock.place._lacking: split": "only words of the answer",
+    "stock.place._lacking: split, else": "only words of the answer",
+    "stock.promise.expected: policy.inbound_days is None": "no charter key leads here yet",
+    "stock.promise.expected: only if one.at_ms <= until": "no charter key leads here yet",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Tried:
     """What became of one cut: `by` is the story that noticed, `stories` how many meet it."""
@@ -123,7 +139,8 @@ class Proof:
         matrix, _ = gathered([FOLDER / "matrix"])
         assert not problems, problems
         self.scenarios = [*scenarios, *matrix[:: max(len(matrix) // _OF_MATRIX, 1)]]
-        self.rows, self.branches = list(rows()), list(branches(POLICIES))
+        self.rows = list(rows())
+        self.branches = [cut for cut in branches(POLICIES) if cut.what not in SPARED]
         self.cuts = [cut for cut in (*self.rows, *self.branches) if only in cut.what]
         self.met: list[set[Met] | None] = []
 
@@ -135,11 +152,7 @@ class Proof:
         """What becomes of one cut. A story that meets few things is short, and tells the branches apart best."""
         cut = self.cuts[place]
         known = zip(self.scenarios, self.met, strict=True)
-        may = [
-            (len(met or ()), one.name, one)
-            for one, met in known
-            if met and (cut.met is None or cut.met in met)
-        ]
+        may = [(len(met or ()), one.name, one) for one, met in known if met and cut.met in met]
         may.sort(key=lambda found: found[:2])
         return Tried(noticed(cut, [one for *_, one in may]), len(may))
 

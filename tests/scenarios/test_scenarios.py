@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from crossdock.cli.main import app
 from crossdock.model.lifecycle.tables import TABLES
 from crossdock.scenario.run import gathered, run_one
-from tests.scenarios import matrix, mutate
+from tests.scenarios import cuts, matrix, mutate
 
 ROOT = Path(__file__).resolve().parents[2]
 STORY = """\
@@ -126,7 +126,7 @@ def test_a_quick_part_of_the_stories_holds() -> None:
 def test_without_a_row_of_a_table_a_story_turns_red() -> None:
     scenarios, _ = gathered([ROOT / "scenarios" / "lifecycle"])
     story = next(one for one in scenarios if one.name == "An order ships and is charged")
-    (cut,) = (one for one in mutate.rows() if one.what == "fulfilment: shipped -delivered-> delivered")
+    (cut,) = (one for one in cuts.rows() if one.what == "fulfilment: shipped -delivered-> delivered")
     before = TABLES.fulfilment
     assert run_one(story).holds
     assert mutate.noticed(cut, [story]) is not None

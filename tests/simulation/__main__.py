@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -19,6 +20,9 @@ def main() -> int:
     parser.add_argument("--all", action="store_true", help="go on after the first that breaks")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(143)
+    )  # what was begun is ended, and its stores are removed
     if given.serve:
         run.serve(run.counted(given.serve))
         return 0

@@ -81,6 +81,9 @@ def _door(world: World) -> None:
     """P1 and P2 from the senders' side: what was answered is there, once, and the answers agree."""
     bodies = _bodies(world)
     marks = Counter((system, document, mark) for system, document, _, mark, _ in bodies.values())
+    repeats = Counter(
+        dict(world.watch.rows("SELECT capture, count(*) FROM ledger WHERE kind = 2 GROUP BY capture"))
+    )
     for told in world.couriers.told:
         _answers(told)
         where = f"{told.system} {told.document} {told.id} {told.mark}"
@@ -97,6 +100,10 @@ def _door(world: World) -> None:
         if capture is not None:
             must(capture in bodies, f"{where}: accepted as c{capture}, which is not there")
             must(bodies[capture][3] == told.mark, f"{where}: c{capture} is another content")
+            must(
+                repeats[capture] < told.arrived,
+                f"{where}: {repeats[capture]} repeats of {told.arrived} requests",
+            )
     for told in world.couriers.told:
         if told.wants == "new" and told.accepted is None:
             rivals = [t for t in world.couriers.told if _same_place(t, told) and t.accepted is not None]

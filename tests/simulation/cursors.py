@@ -18,9 +18,12 @@ def stand(watch: Watch, known: set[str]) -> None:
 
 
 def must_be_stored(watch: Watch, document: str, event: str, says: str) -> None:
-    """Raises Broken unless an event of the warehouse became a capture."""
+    """Raises Broken unless an event of the warehouse became a capture. What was stored once stays."""
+    if (document, event) in watch.stored:
+        return
     found = watch.rows(
         "SELECT 1 FROM captures WHERE system = 'wms' AND document = ? AND (their_id = ? OR document = 'shipment')"
         " LIMIT 1", document, event,
     )  # fmt: skip
     must(found, f"{says}, and {event} was never stored")
+    watch.stored.add((document, event))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -68,6 +69,9 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=SEEDS, help="for each, after the one that found it")
     parser.add_argument("--note", action="store_true", help="write into each patch which seed found it")
     given = parser.parse_args()
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(143)
+    )  # what was begun is ended, and its stores are removed
     began_s, found, lost = time.monotonic(), 0, list[str]()
     planted = patches(given.names)
     with ThreadPoolExecutor(BESIDE) as pool:

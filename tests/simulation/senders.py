@@ -29,6 +29,7 @@ class Told:
     version: int | None = None
     customer: str = ""
     answers: list[tuple[int, bytes, bool]] = field(default_factory=list[tuple[int, bytes, bool]])
+    arrived: int = 0  #: requests that reached the door
     wants: str = "new"  #: new, conflict (409 for ever), unreadable (4xx for ever)
 
     @property
@@ -100,6 +101,7 @@ class Couriers:
         headers = {"content-type": "application/json"}
         if told.key is not None:
             headers["idempotency-key"] = told.key
+        told.arrived += 1
         answer = self._host.post(told.system, told.document, body, headers)
         try:
             async with asyncio.timeout(_PATIENCE_S):

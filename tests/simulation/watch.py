@@ -72,6 +72,9 @@ class Watch:
         self.nameless: set[int] = set()  #: taken, and the answer had no id
         self.acted_s = -1.0  #: when a person last acted: what is sent back goes at once
         self.disk_is_prompt = 0.5  #: 0 where commits may fail: a doubt is then stored long after it began
+        self.stored: set[tuple[str, str]] = (
+            set()
+        )  #: (document, event) of the warehouse that were seen in the store
         self.answered_202: dict[int, bytes] = {}
         self.closed: dict[tuple[str, str], Closed] = {}  #: system and direction; no name: all systems
 

@@ -9,6 +9,7 @@ playbook, and was told once.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sys
 import tempfile
 import time
@@ -21,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from crossdock.message.incident import TYPES
+from tests.harness.ports import free_port
 from tests.harness.process import Process
-from tests.harness.wire import free_port
 from tests.watch.ears import Ear, Heard, Post, ear, post
 from tests.watch.stand import Door, charter, make_keys, order, shipment, until, write
 
@@ -125,8 +126,12 @@ async def runaway(door: Door, _site: Path) -> None:
             await door.send("wms", "inventory_balance", balance(f"MANY-{n}", quantity))
 
 
+#: What is told later is newer.
+_moments = itertools.count()
+
+
 def balance(sku: str, quantity: float) -> dict[str, Any]:
-    moment = f"2026-11-22T10:00:00.{time.time_ns() % 1_000_000:06d}Z"
+    moment = f"2026-11-22T10:00:00.{next(_moments):06d}Z"
     return {
         "sku": sku,
         "site": "AMS",

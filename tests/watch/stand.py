@@ -19,7 +19,7 @@ from crossdock.journal.open import storage_of
 from crossdock.journal.sql.keyring import StoredKey, add_key
 from crossdock.settings import secrets_from, settings_from
 
-WAIT_S = 15.0
+WAIT_S = 120.0
 
 
 def charter(target: str, watch: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from crossdock.control.logs import discreet
+from tests.harness.ports import free_port
 from tests.harness.process import Process
-from tests.harness.wire import free_port
 from tests.watch.ears import Heard, ear, post
 from tests.watch.stand import Door, charter, make_keys, order, shipment, until, write
 

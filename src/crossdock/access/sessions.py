@@ -15,7 +15,7 @@ from crossdock.access.lockout import FORGOTTEN_S, FREE_BY_ADDRESS, FREE_BY_NAME,
 from crossdock.access.people import People, Person, access_entry, person_of
 from crossdock.access.roles import Actor, Right, Role
 from crossdock.access.seal import Seal
-from crossdock.access.totp import step_of
+from crossdock.access.totp import is_secret, step_of
 from crossdock.faults import Invalid, TryLater
 from crossdock.journal.sql import people as store
 from crossdock.journal.sql.people import AttemptRow, PersonRow, SessionRow
@@ -151,6 +151,23 @@ class Sessions:
         if not self._is_let_in(row):
             raise Invalid("this account may not sign in here", fix="ask an admin")
         return await self._open(row, Stage.WHOLE, origin, agent)
+
+    async def set_up(self, session: Session, secret: str, code: str, origin: str) -> None:
+        """Keeps somebody's first authenticator once a code of it is right, and counts that code as used.
+
+        Their sessions end. One that is there already is not replaced: it is taken away first, with the password.
+        Raises Invalid, StoreDown.
+        """
+        row, now_ms = session.person.row, self._now_ms()
+        step = step_of(secret, code, now_ms / 1000, 0) if is_secret(secret) and row.totp is None else None
+        if step is None:
+            fix = "look at the clock of the device, and type the code that it shows now"
+            raise Invalid("that code is not right", path="code", fix=fix)
+        changes = self._journal.changes()
+        changes.row("upsert_attempt", *AttemptRow(f"step:{row.id}", step=step, at_ms=now_ms).values)
+        await self._journal.submit(changes)
+        await self._people.set_totp(session.person, self.sealed(row, secret), Actor(row.name, origin))
+        self.forget()
 
     def totp_secret(self, row: PersonRow) -> str | None:
         """The secret of somebody's authenticator. Raises Misconfigured when its key is gone."""

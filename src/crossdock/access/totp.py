@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 
 import pyotp
 from pyotp.totp import TOTP
@@ -10,11 +11,17 @@ from pyotp.totp import TOTP
 _STEP_S = 30
 #: Steps that a clock may be off, either way.
 _DRIFT = 1
+_SECRET = re.compile(r"[A-Z2-7]{32}")
 
 
 def new_secret() -> str:
     """A fresh secret of 160 bits in base32."""
     return pyotp.random_base32()
+
+
+def is_secret(text: str) -> bool:
+    """Whether a text is a secret as `new_secret` makes them: no shorter one is taken from a browser."""
+    return _SECRET.fullmatch(text) is not None
 
 
 def address(secret: str, name: str, site: str) -> str:

@@ -41,6 +41,7 @@ from crossdock.journal.contract import StoreDown
 from crossdock.journal.sql import desk_reads, incidents, views
 from crossdock.journal.sql.awaited import open_
 from crossdock.journal.sql.connection import Connection
+from crossdock.journal.sql.people import has_people
 from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sql.trace import Several, trace
 from crossdock.message.four_eyes import FourEyes
@@ -333,7 +334,7 @@ def _no_incident(name: str) -> Refusal:
 
 
 def _add_health(app: FastAPI, shown: Shown) -> None:
-    journal = shown.hub.journal
+    journal, guest = shown.hub.journal, Guest(shown.keys)
 
     @app.get("/healthz", response_model=shapes.Health, tags=["health"])
     async def alive() -> Response:  # pyright: ignore[reportUnusedFunction]
@@ -353,8 +354,11 @@ def _add_health(app: FastAPI, shown: Shown) -> None:
         "/metrics", tags=["health"], response_class=Response,
         responses={200: {"content": {"text/plain": {}}, "description": "Prometheus text format"}},
     )  # fmt: skip
-    async def metrics() -> Response:  # pyright: ignore[reportUnusedFunction]
-        """What the hub counts of itself."""
+    async def metrics(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
+        """What the hub counts of itself; once there are accounts, with a key of any role but a system's."""
+        # It names systems: where people have to sign in to see them, nobody reads them here without a key.
+        if await journal.view(has_people):
+            guest.insider(request)
         open_, under_way, more = await journal.view(
             lambda c: (incidents.open_by_type(c), views.under_way(c), shown.metrics.more(c))
         )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import structlog
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 from crossdock.access.erased import FILE, Erased
 from crossdock.access.people import People
@@ -46,6 +48,15 @@ class Beside(Protocol):
     def asgi(self, app: App) -> ASGI:
         """The pages of a running hub."""
         ...
+
+
+def _leads_to(path: str) -> Callable[[Request], Awaitable[Response]]:
+    """Sends whoever types the bare address of the hub into a browser to its pages."""
+
+    async def lead(_: Request) -> Response:
+        return RedirectResponse(path, 303)
+
+    return lead
 
 
 class App:
@@ -93,6 +104,7 @@ class App:
         if beside is not None:
             pages = bridged(beside.asgi(self), max_bytes=_ADMIN_MAX_BYTES, proxies=proxies)
             other = parted(other, {beside.prefix: pages})
+            admin.add_route("/", _leads_to(beside.prefix), include_in_schema=False)
         self.as2 = self._as2_door(hub)
         front = Front(self.intake, other, self.as2)
         settings = hub.settings

@@ -23,6 +23,11 @@ def bridged(app: ASGI, *, max_bytes: int, proxies: Proxies | None = None) -> Oth
     trusted = proxies or Proxies(())
 
     async def handle(scope: Any, protocol: Any) -> None:
+        if "\x00" in scope.path or "%00" in scope.query_string:
+            # Nothing is called so, and not every store can be asked for it.
+            told = problem(404, TITLES[404], "the address holds a sign that no name can have")
+            protocol.response_bytes(404, [("content-type", MEDIA_TYPE)], told)
+            return
         try:
             async with asyncio.timeout(BODY_MAX_S):
                 body = await _whole(protocol, max_bytes)

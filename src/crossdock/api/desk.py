@@ -195,7 +195,8 @@ def _add_replays(app: FastAPI, guest: Guest, supervision: Supervision, once: _On
         holder, body = guest.operator(request), await _object(request)
         wanted, expect = replay.read(body), body.get("expect")
         if expect is not None and (not isinstance(expect, int) or isinstance(expect, bool)):
-            raise Invalid("expect is the count of the preview", path="expect", value=expect)
+            fix = "give the `count` of POST /v1/desk/replay/preview, or leave it out"
+            raise Invalid("expect is the count of the preview", path="expect", value=expect, fix=fix)
 
         async def make() -> Any:
             run = await replay.begin(wanted, who=holder.name, why=_text(body, "why"), expect=expect)
@@ -284,7 +285,7 @@ def _text(body: Mapping[str, Any], name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str) or len(value) > _TEXT_MAX or "\x00" in value:
-        raise Invalid(f"{name} must be a text of at most {_TEXT_MAX} characters", path=name)
+        raise Invalid(f"{name} must be a text of at most {_TEXT_MAX} characters", path=name, fix="write less")
     return value.strip()
 
 

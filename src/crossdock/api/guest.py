@@ -74,6 +74,7 @@ class Guest:
             return system
         if system is not None and system != holder.system:
             raise Refusal(
-                403, f"the key {holder.name} sees only what came from {holder.system}", path="system"
-            )
+                403, f"the key {holder.name} sees only what came from {holder.system}", path="system",
+                fix="leave system out, or use a key made with --role observer",
+            )  # fmt: skip
         return holder.system

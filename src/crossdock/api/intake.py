@@ -190,7 +190,8 @@ class Intake:
                 more=[("www-authenticate", "Bearer")],
             )  # fmt: skip
         if not self._door.knows(system, holder.system):
-            raise _refusal(404, f"there is no system {system}", fix="look at systems: in charter.yaml")
+            fix = "look at systems: in charter.yaml"
+            raise _refusal(404, f"there is no system {system}", fix=fix, path="system")
         if not holder.delivers(system):
             raise _refusal(
                 403,
@@ -255,7 +256,10 @@ class Intake:
             raise _refusal(415, f"{media_type} is not taken", fix="send application/json")
         if key is not None and (not key or len(key) > _KEY_MAX):
             raise _refusal(
-                400, f"an Idempotency-Key has 1 to {_KEY_MAX} characters", fix="send a shorter key"
+                400,
+                f"an Idempotency-Key has 1 to {_KEY_MAX} characters",
+                path="Idempotency-Key",
+                fix="send a shorter key",
             )
         if not scope.query_string:
             return None
@@ -274,6 +278,7 @@ def _refusal(
     detail: str,
     *,
     fix: str,
+    path: str | None = None,
     retry_s: int | None = None,
     incident: str | None = None,
     more: Headers | None = None,
@@ -281,7 +286,9 @@ def _refusal(
     headers: Headers = [("content-type", MEDIA_TYPE), *(more or [])]
     if retry_s is not None:
         headers.append(("retry-after", str(retry_s)))
-    return Refusal(status, problem(status, TITLES[status], detail, fix=fix, incident=incident), headers)
+    return Refusal(
+        status, problem(status, TITLES[status], detail, path=path, fix=fix, incident=incident), headers
+    )
 
 
 Other = Callable[[Scope, Any], Awaitable[None]]

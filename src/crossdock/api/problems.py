@@ -25,6 +25,21 @@ TITLES: dict[int, str] = {
     503: "The hub cannot take this now",
 }
 
+#: Where it is, and what to do about it, for a refusal of the caller that does not say so more exactly.
+USUAL: dict[int, tuple[str, str]] = {
+    400: ("body", "send one JSON object in UTF-8"),
+    401: ("Authorization", "send Authorization: Bearer KEY; see crossdock keys create"),
+    403: ("Authorization", "use a key that may; see crossdock keys create"),
+    404: ("address", "GET /openapi.json lists what there is"),
+    405: ("method", "GET /openapi.json lists the methods of each address"),
+    408: ("body", "send it again"),
+    409: ("body", "read it again; somebody else was faster"),
+    413: ("body", "send less at once"),
+    415: ("Content-Type", "send application/json"),
+    422: ("body", "GET /openapi.json says what may be given"),
+    429: ("address", "send it again later"),
+}
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -37,7 +52,9 @@ def problem(
     fix: str | None = None,
     incident: str | None = None,
 ) -> bytes:
-    """The bytes of one problem document; members that say nothing are left out."""
+    """The bytes of one problem document; what the caller did wrong always says where, and what to do."""
+    usual_path, usual_fix = USUAL.get(status, (None, None))
+    path, fix = path or usual_path, fix or usual_fix
     document: dict[str, object] = {"title": title, "status": status, "detail": detail}
     if path:
         document["path"] = path

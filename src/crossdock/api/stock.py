@@ -103,7 +103,10 @@ def _channel(holder: Holder, named: str, context: Context) -> str:
         )
     if holder.role is Role.SYSTEM:
         if named and named != holder.system:
-            raise Refusal(403, f"the key {holder.name} sells as {holder.system} only", path="channel")
+            fix = f"write {holder.system}, or leave channel out"
+            raise Refusal(
+                403, f"the key {holder.name} sells as {holder.system} only", path="channel", fix=fix
+            )
         return holder.system or ""
     if named not in context.charter.systems:
         known = ", ".join(sorted(context.charter.systems))

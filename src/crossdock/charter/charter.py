@@ -300,6 +300,12 @@ class Charter:
         rule = self.objects.get(document)
         return rule is not None and rule.owner == HUB_OWNER and HUB_OWNER not in self.systems
 
+    @property
+    def cancel_is_answered_later(self) -> bool:
+        """Whether a warehouse tells what became of a cancellation; otherwise that it took it is the answer."""
+        answer = self.orders.cancel_answer
+        return answer == "told" or (answer is None and "pick_status" in self.objects)
+
     def is_warehouse(self, system: str) -> bool:
         """Whether a system tells how far an order is on its floor."""
         known = self.systems.get(system)

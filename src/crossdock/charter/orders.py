@@ -40,8 +40,9 @@ class Orders:
     edit_window_s: float = 0.0
 
     def sends(self, change: str, state: Fulfilment) -> bool:
-        """Whether a kind of change still goes to a warehouse that is so far."""
+        """Whether a kind of change still goes to a warehouse that is so far; one that refused it has not begun."""
         until = self.change_until.get(change, Fulfilment.ALLOCATED.value)
+        state = Fulfilment.RECEIVED if state is Fulfilment.REFUSED else state
         every = [one.value for one in Fulfilment]
         return until != NEVER and every.index(state.value) <= every.index(until)
 

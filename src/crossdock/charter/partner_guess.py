@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from crossdock.faults import Invalid
+from crossdock.charter.partners import read_partner
+from crossdock.faults import Invalid, Misconfigured
 from crossdock.formats.edi.profile import MEANINGS, Direction
 from crossdock.formats.edifact.interchange import read as read_edifact
 from crossdock.formats.x12.read import read as read_x12
@@ -18,10 +19,11 @@ _CONTROL = {"X12": "997", "EDIFACT": "CONTRL"}
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A profile as text, and a remark for each thing that was guessed."""
+    """A profile as text, a remark for each thing that was guessed, and what a person must fill in to make it sound."""
 
     text: str
     remarks: Sequence[str]
+    missing: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -108,6 +110,11 @@ def _see_edifact(body: bytes, seen: _Seen) -> None:
 def _written(seen: _Seen, us: str | None) -> Guess:
     remarks: list[str] = []
     (sq, sender, rq, receiver), _ = seen.pairs.most_common(1)[0]
+    if us is not None and us not in (sender, receiver):
+        raise Invalid(
+            f"{us} is in none of the samples: they go from {sender} to {receiver}", path="--us", value=us,
+            fix=f"say --us {receiver}, or --us {sender} where the samples are ours",
+        )  # fmt: skip
     ours = us or receiver
     if us is None:
         remarks.append(
@@ -149,8 +156,28 @@ def _written(seen: _Seen, us: str | None) -> Guess:
     remarks.append("acknowledgements are expected within 24 hours: ask the partner")
     lines.append("transport: {type: none}")
     remarks.append("nothing says how files travel: set transport to folder, sftp or as2")
-    head = "".join(f"# guessed: {remark}\n" for remark in remarks)
-    return Guess(head + "\n".join(lines) + "\n", remarks)
+    body = "\n".join(lines) + "\n"
+    missing = _missing(body, seen, theirs)
+    head = "".join(f"# fill in: {one}\n" for one in missing)
+    head += "".join(f"# guessed: {remark}\n" for remark in remarks)
+    return Guess(head + body, remarks, missing)
+
+
+def _missing(body: str, seen: _Seen, theirs: str) -> list[str]:
+    """What keeps a profile from being sound, in the words of its check."""
+    problems: list[Misconfigured] = []
+    read_partner("guessed", body, "", problems, None, {})
+    found: list[str] = []
+    for one in problems:
+        if one.path == "documents":
+            sets = sorted(
+                {f"{set_id} {'from' if by == theirs else 'to'} the partner" for by, set_id, _ in seen.sets}
+            )
+            told = f"; the samples hold {', '.join(sets)}" if sets else ""
+            found.append(f"documents: nothing that the hub exchanges stands in the samples{told}")
+        else:
+            found.append(f"{one.path}: {one.says}; {one.fix}")
+    return found
 
 
 def _party(name: str, id_: str, qualifier: str, seen: _Seen) -> str:

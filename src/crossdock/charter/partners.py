@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from posixpath import normpath
 from typing import Any
 
-from crossdock.charter.partner_keys import PARTNER, TRANSPORT_NEEDS
+from crossdock.charter.partner_carriage import carriage, check_places
+from crossdock.charter.partner_keys import PARTNER
 from crossdock.charter.reading import Reading, Values
 from crossdock.charter.sheet import Entry, read_sheet
 from crossdock.charter.values import nearest
@@ -17,7 +17,6 @@ from crossdock.formats.edi.overlay import overlay
 from crossdock.formats.edi.profile import (
     MEANINGS,
     Answering,
-    Carriage,
     Deadline,
     Direction,
     Exchanged,
@@ -50,7 +49,7 @@ def read_partners(
             profile = read_partner(name, files[file], file, problems, documents, files)
             if profile is not None:
                 found[name] = profile
-    _check_pairs(found, problems)
+    check_together(found, problems)
     return found
 
 
@@ -73,12 +72,16 @@ def read_partner(
     if values["partner"] not in (FORMAT, None):
         reading.refuse("partner", f"this hub reads format {FORMAT} only", f"write `partner: {FORMAT}`")
     standard = Standard(values["standard"])
+    us, them = (_party(reading, values[side], side, standard) for side in ("us", "them"))
+    if (us.id, us.qualifier) == (them.id, them.qualifier) and us.id != "?":
+        says = f"{them.id} is our own id too, so nobody could tell who sent what"
+        reading.refuse("them.id", says, "write the id that the partner uses")
     exchanged = _documents(reading, values, standard, documents, files)
     return Profile(
         name=name,
         standard=standard,
-        us=_party(reading, values["us"], "us", standard),
-        them=_party(reading, values["them"], "them", standard),
+        us=us,
+        them=them,
         version=values["version"] or "",
         envelope=_envelope(reading, values["envelope"], standard),
         usage=values["usage"],
@@ -91,7 +94,7 @@ def read_partner(
         shipping=_shipping(reading, values["shipping"]),
         deadlines=_deadlines(reading, values["deadlines"], exchanged),
         crosswalks=_crosswalks(reading, values["crosswalks"], files),
-        carriage=_carriage(reading, values["transport"]),
+        carriage=carriage(reading, values["transport"]),
         contact=values["contact"] or "",
         file=file,
     )
@@ -120,8 +123,9 @@ def _party(reading: Reading, entry: Entry | None, path: str, standard: Standard)
     return Party(id_, qualifier or "", values["group"] or "")
 
 
-def _check_pairs(found: Mapping[str, Profile], problems: list[Misconfigured]) -> None:
-    """What comes in is told apart by the ids of its envelope, so two profiles must not share them."""
+def check_together(found: Mapping[str, Profile], problems: list[Misconfigured]) -> None:
+    """What profiles of one site must not share: what comes in is told apart by its envelope, and by where it lies."""
+    check_places(found, problems)
     pairs: dict[tuple[Any, ...], Profile] = {}
     for profile in found.values():
         pair = (
@@ -270,6 +274,13 @@ def grammar_of(standard: Standard, set_id: str, version: str) -> DocumentGrammar
 
 
 def _check_grammar(reading: Reading, one: Exchanged, path: str, standard: Standard, version: str) -> None:
+    if standard is Standard.X12 and one.direction is Direction.OUT and x12.has_short_dates(version):
+        reading.refuse(
+            f"{path}.version" if one.version else "version",
+            f"{one.set} is not written in {version}, whose dates have six digits",
+            "agree on 004010 or later for what goes out",
+        )
+        return
     try:
         overlay(grammar_of(standard, one.set, version), one.overlay)
     except Invalid as fault:
@@ -364,21 +375,3 @@ def _crosswalks(reading: Reading, tables: Mapping[str, str], files: Mapping[str,
             fix = nearest(table, there, "a crosswalk") or f"make crosswalks/{table}.csv"
             reading.refuse(f"crosswalks.{name}", f"there is no crosswalk {table}", fix)
     return tables
-
-
-def _carriage(reading: Reading, entry: Entry | None) -> Carriage:
-    if entry is None:
-        return Carriage("none", {"every_s": 15.0})
-    values = reading.section(entry, PARTNER["transport"], "transport")
-    if values is None or values["type"] is None:
-        return Carriage("none", {"every_s": 15.0})
-    for key in TRANSPORT_NEEDS[values["type"]]:
-        if not values[key]:
-            reading.refuse("transport", f"{values['type']} needs `{key}`", f"add `{key}`")
-    boxes = [normpath(values[key]) for key in ("inbox", "outbox", "archive") if values[key]]
-    if values["type"] in ("folder", "sftp") and len(set(boxes)) < len(boxes):
-        says = (
-            "inbox, outbox and archive are not three folders, so the hub would take away what it puts there"
-        )
-        reading.refuse("transport", says, "name a folder of its own for each")
-    return Carriage(values.pop("type"), values)

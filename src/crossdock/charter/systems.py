@@ -161,7 +161,7 @@ def _partnered(
     every_s = (
         profile.carriage.settings.get("every_s") if profile.carriage.type in ("folder", "sftp") else None
     )
-    taken = (INTERCHANGE, *profile.kinds(Direction.IN))
+    taken = (INTERCHANGE, *profile.told)
     return System(
         name=name,
         connector=fields.kind,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json as json_
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 
-from crossdock.cli import options
+from crossdock.cli.place import Place, at_a_place
 from crossdock.cli.terminal import DONE, Group, print_json
 
 app = typer.Typer(
@@ -21,20 +19,16 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The request, such as p12.
 
 
 @app.command("list")
+@at_a_place
 def list_(
     all_: Annotated[bool, typer.Option("--all", help="What was decided, too.")] = False,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    *,
+    at: Place,
 ) -> None:
     """Lists what waits for a second person, newest first."""
-    from crossdock.cli.acting import acting
-
-    with acting(site, database, url, key, role="observer") as hub:
+    with at.acting(role="observer") as hub:
         found = hub.get(f"/v1/approvals?state={'all' if all_ else 'open'}")["approvals"]
-    if json:
+    if at.json:
         print_json({"approvals": found})
         return
     if not found:
@@ -44,50 +38,35 @@ def list_(
 
 
 @app.command()
+@at_a_place
 def approve(
     request: Id,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    at: Place,
 ) -> None:
     """Says yes: the act is carried out at once, in both names. Whoever asked cannot say yes themselves."""
-    _decide(request, "approve", {}, (site, database, url, key), json=json)
+    _decide(request, "approve", {}, at)
 
 
 @app.command()
+@at_a_place
 def decline(
     request: Id,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; whoever asked reads it.")],
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    at: Place,
 ) -> None:
     """Says no; whoever asked withdraws the request so."""
-    _decide(request, "decline", {"reason": reason}, (site, database, url, key), json=json)
+    _decide(request, "decline", {"reason": reason}, at)
 
 
 def _decide(
     request: str,
     act: str,
     body: dict[str, Any],
-    place: tuple[Path | None, str | None, str | None, str | None],
-    *,
-    json: bool,
+    at: Place,
 ) -> None:
-    from crossdock.cli.acting import acting
-    from crossdock.cli.remote import refuse
-
-    site, database, url, key = place
-    with acting(site, database, url, key, role="approver") as hub:
-        sent, headers = json_.dumps(body).encode(), {"Content-Type": "application/json"}
-        answer = hub.ask("POST", f"/v1/approvals/{quote(request, safe='')}/{act}", sent, headers)
-        if answer.status >= 300:
-            refuse(answer)
-    if json:
+    with at.acting(role="approver") as hub:
+        answer = hub.post(f"/v1/approvals/{quote(request, safe='')}/{act}", body)
+    if at.json:
         print_json(answer.tree)
     else:
         one = answer.tree

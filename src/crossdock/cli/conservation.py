@@ -7,29 +7,25 @@ from typing import Annotated, Any
 
 import typer
 
-from crossdock.cli import options
+from crossdock.cli.place import Place, at_a_place
 from crossdock.cli.terminal import FOUND, console, print_json
 
 _ROWS = ("captures", "messages", "transmissions")
 _UNDER_WAY = ("waiting", "due", "sending", "retrying", "in_doubt")
 
 
+@at_a_place
 def conservation(
     system: Annotated[
         str | None, typer.Option("--system", metavar="NAME", help="Only what came from it.")
     ] = None,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    *,
+    at: Place,
 ) -> None:
     """Counts where everything is that was ever accepted."""
-    from crossdock.cli.reading import reading
-
-    options.check_system(system, site, url)
-    figures = reading(site, database, url, key).conservation(system)
-    if json:
+    at.check_system(system)
+    figures = at.reading().conservation(system)
+    if at.json:
         print_json(figures)
     else:
         _tell(figures)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json as json_
 from enum import Enum
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 
-from crossdock.cli import options, supervising
+from crossdock.cli import supervising
+from crossdock.cli.place import Place, at_a_place
 from crossdock.cli.terminal import DONE, MISUSED, Group, print_json, stop
 
 app = typer.Typer(
@@ -36,6 +36,7 @@ class Outcome(Enum):
 
 
 @app.command("list")
+@at_a_place
 def list_(
     state: Annotated[State, typer.Option("--state", help="Which ones.")] = State.OPEN,
     type_: Annotated[str | None, typer.Option("--type", metavar="TYPE", help="Only this type.")] = None,
@@ -48,66 +49,54 @@ def list_(
     after: Annotated[
         str | None, typer.Option("--after", metavar="ID", help="The page after this one.")
     ] = None,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    *,
+    at: Place,
 ) -> None:
     """Lists what needs somebody, oldest first, a hundred at a time."""
     from crossdock.cli import incident_words as words
-    from crossdock.cli.reading import reading
     from crossdock.message.incident import TYPES
 
     if type_ is not None and type_ not in TYPES:
         stop(f"there is no incident type {type_}", fix=f"one of {', '.join(sorted(TYPES))}", status=MISUSED)
-    options.check_system(system, site, url)
-    page = reading(site, database, url, key).incidents(
-        state=state.value, type=type_, system=system, key=ordering_key, after=after
-    )
-    if json:
+    at.check_system(system)
+    page = at.reading().incidents(state=state.value, type=type_, system=system, key=ordering_key, after=after)
+    if at.json:
         print_json(page)
     else:
         words.show_page(page)
 
 
 @app.command()
+@at_a_place
 def show(
     incident: Id,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    at: Place,
 ) -> None:
     """Shows one incident: what happened, where, what was done about it, and what can be done."""
     from crossdock.cli import incident_words as words
-    from crossdock.cli.reading import reading
 
-    item = reading(site, database, url, key).incident(incident)
+    item = at.reading().incident(incident)
     if item is None:
         stop(f"there is no incident {incident}", fix="`crossdock desk list` shows those that are open")
-    if json:
+    if at.json:
         print_json(item)
     else:
-        words.show_one(item, options.clock(site, url), options.spoken(site))
+        words.show_one(item, at.clock(), at.spoken())
 
 
 @app.command()
+@at_a_place
 def assign(
     incident: Id,
     owner: Annotated[str, typer.Option("--owner", metavar="WHO", help="A person, or role:NAME.")],
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    at: Place,
 ) -> None:
     """Gives an incident to somebody else."""
-    _act(incident, "assign", {"owner": owner}, site, database, url, key, json=json)
+    _act(incident, "assign", {"owner": owner}, at)
 
 
 @app.command()
+@at_a_place
 def fix(
     incident: Id,
     path: Annotated[
@@ -133,11 +122,8 @@ def fix(
     ours: Annotated[
         str | None, typer.Option("--ours", metavar="CODE", help="The code as the hub has it.")
     ] = None,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    *,
+    at: Place,
 ) -> None:
     """Mends one value, or adds the missing row of a crosswalk; everything in the incident then goes on."""
     row = {"crosswalk": crosswalk, "system": system, "theirs": theirs, "ours": ours}
@@ -147,17 +133,13 @@ def fix(
         missing = [f"--{name}" for name in row if name not in given]
         if missing:
             stop(f"a row needs {' and '.join(missing)} too", status=MISUSED)
-        _act(incident, "fix", row, site, database, url, key, json=json)
+        _act(incident, "fix", row, at)
     elif path is not None and not given and (value is None) != (value_json is None):
         _act(
             incident,
             "fix",
             {"path": path, "value": _value(value, value_json)},
-            site,
-            database,
-            url,
-            key,
-            json=json,
+            at,
         )
     else:
         says = "a fix is one value or one row"
@@ -175,19 +157,17 @@ def _value(text: str | None, tree: str | None) -> Any:
 
 
 @app.command()
+@at_a_place
 def retry(
     incident: Id,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    at: Place,
 ) -> None:
     """Tries everything in an incident again as it is: its cause is gone."""
-    _act(incident, "retry", {}, site, database, url, key, json=json)
+    _act(incident, "retry", {}, at)
 
 
 @app.command()
+@at_a_place
 def resolve(
     incident: Id,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stays in the ledger.")],
@@ -201,11 +181,8 @@ def resolve(
         str | None,
         typer.Option("--their-id", metavar="ID", help="What the target calls it, where you looked it up."),
     ] = None,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    *,
+    at: Place,
 ) -> None:
     """Ends an incident with a reason; one in doubt also needs its outcome."""
     body = {"outcome": outcome.value if outcome else None, "reason": reason, "their_id": their_id}
@@ -213,40 +190,21 @@ def resolve(
         incident,
         "resolve",
         {k: v for k, v in body.items() if v is not None},
-        site,
-        database,
-        url,
-        key,
-        json=json,
+        at,
     )
 
 
-def _act(
-    incident: str,
-    act: str,
-    body: dict[str, Any],
-    site: Path | None,
-    database: str | None,
-    url: str | None,
-    key: str | None,
-    *,
-    json: bool,
-) -> None:
+def _act(incident: str, act: str, body: dict[str, Any], at: Place) -> None:
     from crossdock.cli import incident_words as words
-    from crossdock.cli.acting import acting
     from crossdock.cli.outcome import outcome
-    from crossdock.cli.remote import refuse, waits
+    from crossdock.cli.remote import waits
 
-    with acting(site, database, url, key) as hub:
-        sent = json_.dumps(body).encode()
-        headers = {"Content-Type": "application/json"}
-        answer = hub.ask("POST", f"/v1/incidents/{quote(incident, safe='')}/{act}", sent, headers)
-        if answer.status >= 300:
-            refuse(answer)
+    with at.acting() as hub:
+        answer = hub.post(f"/v1/incidents/{quote(incident, safe='')}/{act}", body)
         if answer.status == 202:
-            waits(answer.tree, json=json)
-        tried = None if json or act not in {"fix", "retry"} else outcome(hub, answer.tree)
-    if json:
+            waits(answer.tree, json=at.json)
+        tried = None if at.json or act not in {"fix", "retry"} else outcome(hub, answer.tree)
+    if at.json:
         print_json(answer.tree)
     else:
         words.show_act(act, answer.tree, tried)

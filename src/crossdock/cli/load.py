@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import typer
 
-from crossdock.cli import options
+from crossdock.cli.place import Place, at_a_place
 from crossdock.cli.terminal import FOUND, MISUSED, print_json, progress, stop
 from crossdock.faults import Misconfigured
 
@@ -79,6 +79,7 @@ _Report = Annotated[
 _DryRun = Annotated[bool, typer.Option("--dry-run", help="Check every row and hand nothing in.")]
 
 
+@at_a_place
 def load(
     path: _Path,
     system: _System,
@@ -96,11 +97,8 @@ def load(
     group: _Group = False,
     report: _Report = None,
     dry_run: _DryRun = False,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    *,
+    at: Place,
 ) -> None:
     """Loads a file into the hub, row by row; the same file again goes on where it stopped.
 
@@ -109,7 +107,7 @@ def load(
     from crossdock.assembly import read_charter
     from crossdock.loading.plan import Wish, plan
 
-    settings = options.settings(site, database)
+    settings = at.settings()
     charter, _ = read_charter(settings.site)
     given = {"encoding": encoding, "delimiter": delimiter, "decimal": decimal, "sheet": sheet, "rows": rows}
     form: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
@@ -123,10 +121,10 @@ def load(
             raise
         stop(fault.says, fix=fault.fix, status=MISUSED)
     began_s = time.perf_counter()
-    tally = _loaded(made, charter, settings, None if dry_run else (url, key))
+    tally = _loaded(made, charter, settings, None if dry_run else (at.url, at.key))
     seconds = max(time.perf_counter() - began_s, 1e-6)
     where = _reported(tally, path, report)
-    _tell(made, tally, seconds, where, dry_run=dry_run, json=json)
+    _tell(made, tally, seconds, where, dry_run=dry_run, json=at.json)
     if tally.not_fitting:
         raise typer.Exit(FOUND)
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json as json_
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from crossdock.access.roles import Role
-from crossdock.cli import options
+from crossdock.cli.place import Place, at_a_place
 from crossdock.cli.terminal import Group, print_json
 
 app = typer.Typer(
@@ -30,37 +28,32 @@ Sites = Annotated[
 
 
 @app.command()
+@at_a_place
 def add(
     name: Name,
     role: Annotated[Role, typer.Option("--role", help="What they are here for.")] = Role.VIEWER,
     shown: Annotated[str, typer.Option("--shown", metavar="TEXT", help="What others call them.")] = "",
     systems: Systems = None,
     sites: Sites = None,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    *,
+    at: Place,
 ) -> None:
     """Makes an account and prints a password for the first sign-in, once.
 
     Whoever signs in with it chooses a password of their own at once.
     """
     body = {"role": role.value, "shown": shown, "systems": systems or [], "sites": sites or []}
-    _done(_act(name, "add", body, site, database, url, key), json=json)
+    _done(_act(name, "add", body, at), json=at.json)
 
 
 @app.command("list")
+@at_a_place
 def list_(
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    at: Place,
 ) -> None:
     """Lists the accounts: role, reach, and whether they may sign in now."""
-    found = _listed(site, database, url, key)
-    if json:
+    found = _listed(at)
+    if at.json:
         print_json({"people": found})
         return
     if not found:
@@ -72,6 +65,7 @@ def list_(
 
 
 @app.command()
+@at_a_place
 def role(
     name: Name,
     role: Annotated[Role | None, typer.Option("--role", help="Their new role.")] = None,
@@ -80,111 +74,87 @@ def role(
     everywhere: Annotated[
         bool, typer.Option("--everywhere", help="Every system and every site from now on.")
     ] = False,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    *,
+    at: Place,
 ) -> None:
     """Changes what somebody may do, or how far; their sessions end, and they sign in again."""
     body: dict[str, Any] = {"systems": [], "sites": []} if everywhere else {}
     given = {"role": role.value if role else None, "systems": systems or None, "sites": sites or None}
     body |= {name: value for name, value in given.items() if value is not None}
-    _done(_act(name, "role", body, site, database, url, key), json=json)
+    _done(_act(name, "role", body, at), json=at.json)
 
 
 @app.command()
+@at_a_place
 def disable(
     name: Name,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    at: Place,
 ) -> None:
     """Ends somebody's sessions and lets them in no more; what they did stays in the ledger."""
-    _done(_act(name, "disable", {}, site, database, url, key), json=json)
+    _done(_act(name, "disable", {}, at), json=at.json)
 
 
 @app.command()
+@at_a_place
 def enable(
     name: Name,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    at: Place,
 ) -> None:
     """Lets somebody in again who was disabled."""
-    _done(_act(name, "enable", {}, site, database, url, key), json=json)
+    _done(_act(name, "enable", {}, at), json=at.json)
 
 
 @app.command()
+@at_a_place
 def reset(
     name: Name,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    at: Place,
 ) -> None:
     """Gives somebody a new one-time password and takes their authenticator away."""
-    _done(_act(name, "reset", {}, site, database, url, key), json=json)
+    _done(_act(name, "reset", {}, at), json=at.json)
 
 
 # -- where it is done ------------------------------------------------------------
 
 
-def _act(
-    name: str, act: str, body: dict[str, Any], site: Path | None, database: str | None, url: str | None,
-    key: str | None,
-) -> dict[str, Any]:  # fmt: skip
+def _act(name: str, act: str, body: dict[str, Any], at: Place) -> dict[str, Any]:
     """On the running hub where there is one, which alone writes to its store; else in the store itself."""
     from urllib.parse import quote
 
-    from crossdock.cli.acting import acting
-    from crossdock.cli.remote import refuse, waits
+    from crossdock.cli.remote import waits
 
-    if not _runs(site, database, url):
-        return asyncio.run(_in_store(name, act, body, site, database))
-    with acting(site, database, url, key, role="admin") as hub:
-        sent, headers = json_.dumps(body).encode(), {"Content-Type": "application/json"}
-        answer = hub.ask("POST", f"/v1/people/{quote(name, safe='')}/{act}", sent, headers)
-        if answer.status >= 300:
-            refuse(answer)
+    if not _runs(at):
+        return asyncio.run(_in_store(name, act, body, at))
+    with at.acting(role="admin") as hub:
+        answer = hub.post(f"/v1/people/{quote(name, safe='')}/{act}", body)
         if answer.status == 202:
             waits(answer.tree, json=False)
         return answer.tree
 
 
-def _listed(
-    site: Path | None, database: str | None, url: str | None, key: str | None
-) -> list[dict[str, Any]]:
+def _listed(at: Place) -> list[dict[str, Any]]:
     from crossdock.access.acts import shown
     from crossdock.access.people import person_of
-    from crossdock.cli.acting import acting
     from crossdock.journal.open import storage_of
     from crossdock.journal.sql.people import people
 
-    if url is not None:
-        with acting(site, database, url, key, role="admin") as hub:
+    if at.url is not None:
+        with at.acting(role="admin") as hub:
             return hub.get("/v1/people")["people"]
-    storage = storage_of(options.settings(site, database).database)
+    storage = storage_of(at.settings().database)
     if not storage.exists():
         return []
     with storage.snapshot() as connection:
         return [shown(person_of(row)) for row in people(connection, 1)]
 
 
-def _runs(site: Path | None, database: str | None, url: str | None) -> bool:
+def _runs(at: Place) -> bool:
     from crossdock.cli import whereabouts
 
-    return url is not None or whereabouts.running(options.settings(site, database)) is not None
+    return at.url is not None or whereabouts.running(at.settings()) is not None
 
 
-async def _in_store(
-    name: str, act: str, body: dict[str, Any], site: Path | None, database: str | None
-) -> dict[str, Any]:
+async def _in_store(name: str, act: str, body: dict[str, Any], at: Place) -> dict[str, Any]:
     """Writes to a store that no hub of this machine uses; a file has one writer, and a database may have many."""
     from crossdock.access.acts import do
     from crossdock.access.people import People
@@ -197,7 +167,7 @@ async def _in_store(
     from crossdock.journal.sqlite.lock import StoreLock
     from crossdock.message.four_eyes import Asked
 
-    settings, around = options.settings(site, database), Surroundings()
+    settings, around = at.settings(), Surroundings()
     lock = None if settings.is_shared else StoreLock(settings.sqlite_path)
     try:
         journal = open_journal(settings, around)

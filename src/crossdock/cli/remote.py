@@ -75,6 +75,13 @@ class Remote:
             refuse(answer)
         return answer.tree
 
+    def post(self, path: str, tree: Mapping[str, Any]) -> Answer:
+        """An act. Ends the command when it is refused."""
+        answer = self.ask("POST", path, json.dumps(tree).encode(), {"Content-Type": "application/json"})
+        if answer.status >= 300:
+            refuse(answer)
+        return answer
+
 
 def refuse(answer: Answer) -> None:
     """Tells in words why a hub refused, and ends the command."""

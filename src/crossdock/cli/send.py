@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 import typer
 
-from crossdock.cli import options
+from crossdock.cli.place import Place, at_a_place
 from crossdock.cli.terminal import FOUND, MISUSED, complain, print_json, progress, stop
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _TYPES = {".json": "application/json", ".xml": "application/xml", ".csv": "text/csv"}
 
 
+@at_a_place
 def send(
     files: Annotated[
         list[str], typer.Argument(metavar="FILE…", help="Files with one document each; - is stdin.")
@@ -34,15 +35,10 @@ def send(
     content_type: Annotated[
         str | None, typer.Option("--content-type", metavar="TYPE", help="\\[default: by the end of the name]")
     ] = None,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    *,
+    at: Place,
 ) -> None:
     """Hands documents in to a running hub, from files."""
-    from crossdock.cli.acting import acting
-
     if idempotency_key is not None and len(files) > 1:
         stop("one Idempotency-Key is one arrival", fix="send the files one by one", status=MISUSED)
     bodies = [(name, _read(name)) for name in files]
@@ -51,12 +47,12 @@ def send(
     )
     given = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
     answers: list[tuple[str, Answer]] = []
-    with acting(site, database, url, key, system=system) as hub, progress("files") as show:
+    with at.acting(system=system) as hub, progress("files") as show:
         for number, (name, body) in enumerate(bodies, 1):
             kind = content_type or _TYPES.get(Path(name).suffix.lower(), "application/json")
             answers.append((name, _sent(hub, path, body, given | {"Content-Type": kind})))
             show(number, len(bodies))
-    _tell(answers, json=json)
+    _tell(answers, json=at.json)
     if any(answer.status != 202 for _, answer in answers):
         raise typer.Exit(FOUND)
 

@@ -7,58 +7,53 @@ from typing import Annotated, Any
 
 import typer
 
-from crossdock.cli import options
+from crossdock.cli.place import Place, at_a_place
 from crossdock.cli.terminal import MISUSED, console, print_json, stop
+from crossdock.settings import Settings
 
 
+@at_a_place
 def status(
     system: Annotated[
         str | None, typer.Argument(metavar="SYSTEM", help="Only this one.  \\[default: all]")
     ] = None,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    *,
+    at: Place,
 ) -> None:
     """Says how each system stands: what may pass, how requests to it fare, and how much waits."""
     from crossdock.cli.system_words import show
 
-    options.check_system(system, site, url)
-    tree, runs = _standing(site, database, url, key)
+    at.check_system(system)
+    tree, runs = _standing(at)
     if system is not None:
         tree["items"] = [item for item in tree["items"] if item["system"] == system]
         if not tree["items"]:
             stop(f"the hub has no system {system}", status=MISUSED)
-    if json:
+    if at.json:
         print_json(tree)
         return
-    for line in show(tree, options.clock(site, url), options.spoken(site), runs=runs):
+    for line in show(tree, at.clock(), at.spoken(), runs=runs):
         console().print(line)
 
 
-def _standing(
-    site: Any, database: str | None, url: str | None, key: str | None
-) -> tuple[dict[str, Any], bool]:
+def _standing(at: Place) -> tuple[dict[str, Any], bool]:
     """From the running hub where there is one, which alone knows how requests fare; else from the store."""
     from crossdock.cli import whereabouts
-    from crossdock.cli.acting import acting
 
-    if url is not None or whereabouts.running(options.settings(site, database)) is not None:
-        with acting(site, database, url, key) as hub:
+    if at.url is not None or whereabouts.running(at.settings()) is not None:
+        with at.acting() as hub:
             found = hub.get("/v1/systems")
         if found is None:
             stop("that hub is older than this command", fix="ask it with its own version")
         return found, True
-    return _stored(site, database), False
+    return _stored(at.settings()), False
 
 
-def _stored(site: Any, database: str | None) -> dict[str, Any]:
+def _stored(settings: Settings) -> dict[str, Any]:
     from crossdock.assembly import read_charter
     from crossdock.cli.reading import Store
     from crossdock.control.status import counted, standing
 
-    settings = options.settings(site, database)
     charter, _ = read_charter(settings.site)
     now_ms = time.time_ns() // 1_000_000
     return Store(settings.database).read(

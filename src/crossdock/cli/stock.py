@@ -9,22 +9,20 @@ from typing import Annotated, Any
 import typer
 
 from crossdock.cli import options
+from crossdock.cli.place import Place, at_a_place
 from crossdock.cli.terminal import FOUND, MISUSED, console, print_json, stop
 
 
+@at_a_place
 def stock(
     sku: Annotated[str, typer.Argument(metavar="SKU", help="The item.")],
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    at: Place,
 ) -> None:
     """Says what every system has of an item, what is set aside, and what may be promised."""
-    tree = _asked(sku, url, key) if url is not None else _stored(sku, site, database)
+    tree = _asked(sku, at.url, at.key) if at.url is not None else _stored(sku, at.site, at.database)
     if tree is None:
         stop(f"nobody ever told of stock of {sku}", fix="look at the code of the item", status=FOUND)
-    if json:
+    if at.json:
         print_json(tree)
         return
     for line in _lines(tree):

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from crossdock.cli import options
+from crossdock.cli.place import Place, at_a_place
 from crossdock.cli.terminal import DONE, Group, print_json
 
 app = typer.Typer(cls=Group, no_args_is_help=True, help="What is kept of one person: exported, or erased.")
@@ -40,7 +41,8 @@ def export(
     key: options.Key = None,
 ) -> None:
     """Writes all that is kept of a person as JSON; the ledger notes who asked."""
-    tree = _ask("export", {"by": by.value, "value": value}, (site, database, url, key), json=True)
+    at = Place(site, database, url, key, json=True)
+    tree = _ask("export", {"by": by.value, "value": value}, at)
     if out is None:
         print_json(tree)
         return
@@ -50,6 +52,7 @@ def export(
 
 
 @app.command()
+@at_a_place
 def erase(
     value: Value,
     by: ByWhat = By.CUSTOMER,
@@ -57,16 +60,13 @@ def erase(
         str,
         typer.Option("--reason", metavar="TEXT", help="Why, without the person's data; the ledger keeps it."),
     ] = "",
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    *,
+    at: Place,
 ) -> None:
     """Takes out what tells of a person; the ledger still verifies. What is under way stays until it has ended."""
     body = {"by": by.value, "value": value, "reason": reason}
-    tree = _ask("erase", body, (site, database, url, key), json=json)
-    if json:
+    tree = _ask("erase", body, at)
+    if at.json:
         print_json(tree)
         return
     done = tree["erased"]
@@ -79,19 +79,12 @@ def erase(
 def _ask(
     act: str,
     body: dict[str, Any],
-    place: tuple[Path | None, str | None, str | None, str | None],
-    *,
-    json: bool,
+    at: Place,
 ) -> Any:
-    from crossdock.cli.acting import acting
-    from crossdock.cli.remote import refuse, waits
+    from crossdock.cli.remote import waits
 
-    site, database, url, key = place
-    with acting(site, database, url, key, role="admin") as hub:
-        sent, headers = json_.dumps(body).encode(), {"Content-Type": "application/json"}
-        answer = hub.ask("POST", f"/v1/subjects/{act}", sent, headers)
-        if answer.status >= 300:
-            refuse(answer)
+    with at.acting(role="admin") as hub:
+        answer = hub.post(f"/v1/subjects/{act}", body)
         if answer.status == 202:
-            waits(answer.tree, json=json)
+            waits(answer.tree, json=at.json)
         return answer.tree

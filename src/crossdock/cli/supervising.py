@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv as csv_
-import json as json_
 import sys
 import time
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from urllib.parse import quote
 import typer
 
 from crossdock.cli import options
+from crossdock.cli.place import Place, at_a_place
 from crossdock.cli.terminal import DONE, MISUSED, console, print_json, stop
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The incident, such as i10.")]
@@ -81,22 +81,18 @@ def _rules(site: Path | None) -> tuple[Any, Mapping[str, str]]:
     return charter.desk, charter.owners
 
 
+@at_a_place
 def comment(
     incident: Id,
     says: Annotated[str, typer.Option("--says", metavar="TEXT", help="For whoever looks next.")],
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    at: Place,
 ) -> None:
     """Adds a word to an incident's history."""
-    tree = _post(
-        f"/v1/incidents/{quote(incident, safe='')}/comment", {"says": says}, site, database, url, key
-    )
-    _told(tree, f"{incident}: noted", json=json)
+    tree = _post(f"/v1/incidents/{quote(incident, safe='')}/comment", {"says": says}, at)
+    _told(tree, f"{incident}: noted", json=at.json)
 
 
+@at_a_place
 def snooze(
     incident: Id,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="What is awaited, and from whom.")],
@@ -104,34 +100,29 @@ def snooze(
         str | None, typer.Option("--until", metavar="TIME", help="A time with its zone.")
     ] = None,
     hours: Annotated[float | None, typer.Option("--hours", help="Or for so long.")] = None,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    *,
+    at: Place,
 ) -> None:
     """Lets an incident sleep, with a reason; its clock stands still and it comes back by itself."""
     if (until is None) == (hours is None):
         stop("until when is not said", fix="give --until or --hours", status=MISUSED)
     when: dict[str, Any] = {"until": until} if until is not None else {"for_s": int((hours or 0) * 3600)}
     body = when | {"reason": reason}
-    tree = _post(f"/v1/incidents/{quote(incident, safe='')}/snooze", body, site, database, url, key)
-    _told(tree, f"{incident} sleeps until {tree['desk']['sleeps_until']}", json=json)
+    tree = _post(f"/v1/incidents/{quote(incident, safe='')}/snooze", body, at)
+    _told(tree, f"{incident} sleeps until {tree['desk']['sleeps_until']}", json=at.json)
 
 
+@at_a_place
 def wake(
     incident: Id,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    at: Place,
 ) -> None:
     """Wakes an incident that sleeps."""
-    tree = _post(f"/v1/incidents/{quote(incident, safe='')}/wake", {}, site, database, url, key)
-    _told(tree, f"{incident} is awake", json=json)
+    tree = _post(f"/v1/incidents/{quote(incident, safe='')}/wake", {}, at)
+    _told(tree, f"{incident} is awake", json=at.json)
 
 
+@at_a_place
 def bulk(
     incidents: Annotated[
         list[str] | None, typer.Argument(metavar="[ID …]", help="The incidents; or narrow by the options.")
@@ -141,11 +132,8 @@ def bulk(
     owner: Owner = None,
     why: Why = "",
     yes: Yes = False,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    *,
+    at: Place,
 ) -> None:
     """Tries everything in many incidents again: shows the effect, and with --yes does it and waits for the end."""
     if not incidents and not (type_ or system or owner):
@@ -159,12 +147,13 @@ def bulk(
         {"incidents": incidents} if incidents else {name: one for name, one in narrowed.items() if one}
     )
     if not yes:
-        tree = _post("/v1/desk/preview", body, site, database, url, key)
-        _effect(tree, json=json)
+        tree = _post("/v1/desk/preview", body, at)
+        _effect(tree, json=at.json)
         return
-    _watched("/v1/desk/runs", body | {"why": why}, site, database, url, key, json=json)
+    _watched("/v1/desk/runs", body | {"why": why}, at)
 
 
+@at_a_place
 def replay(
     to: Annotated[str, typer.Option("--to", metavar="SYSTEM", help="Who shall get it again.")],
     document: Annotated[
@@ -186,11 +175,8 @@ def replay(
     ] = None,
     why: Why = "",
     yes: Yes = False,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    *,
+    at: Place,
 ) -> None:
     """Makes deliveries again: shows which and under which key, and with --yes does it and waits for the end."""
     if not number and (from_ is None or until is None):
@@ -199,8 +185,8 @@ def replay(
              "key": treatment.value if treatment else None}  # fmt: skip
     body = {name: value for name, value in given.items() if value is not None}
     if not yes:
-        tree = _post("/v1/desk/replay/preview", body, site, database, url, key)
-        if json:
+        tree = _post("/v1/desk/replay/preview", body, at)
+        if at.json:
             print_json(tree)
             return
         out = console()
@@ -211,25 +197,21 @@ def replay(
             out.print(f"[yellow]{tree['warning']}[/yellow]")
         out.print("[dim]nothing was sent; --yes does it[/dim]")
         return
-    _watched("/v1/desk/replay", body | {"why": why}, site, database, url, key, json=json)
+    _watched("/v1/desk/replay", body | {"why": why}, at)
 
 
+@at_a_place
 def runs(
     run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="One of them.")] = None,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    *,
+    at: Place,
 ) -> None:
     """Shows acts on many and replays with their progress."""
-    from crossdock.cli.acting import acting
-
-    with acting(site, database, url, key) as hub:
+    with at.acting() as hub:
         tree = hub.get(f"/v1/desk/runs/{quote(run, safe='')}" if run else "/v1/desk/runs")
     if tree is None:
         stop(f"there is no {run}", fix="`crossdock desk runs` lists them")
-    if json:
+    if at.json:
         print_json(tree)
         return
     for one in [tree] if run else tree["items"]:
@@ -238,38 +220,32 @@ def runs(
         )
 
 
+@at_a_place
 def hand_over(
     to: Annotated[str, typer.Option("--to", metavar="WHO", help="A person, or role:NAME.")],
     says: Annotated[str, typer.Option("--says", metavar="TEXT", help="What the next one must know.")] = "",
     of: Annotated[str | None, typer.Option("--of", metavar="WHO", help="Whose; absent: yours.")] = None,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    *,
+    at: Place,
 ) -> None:
     """Gives all open incidents of one owner to another, with a word for the next shift."""
     body = {"to": to, "says": says} | ({"of": of} if of else {})
-    tree = _post("/v1/desk/hand-over", body, site, database, url, key)
-    _told(tree, f"{tree['incidents']} incidents went to {to}", json=json)
+    tree = _post("/v1/desk/hand-over", body, at)
+    _told(tree, f"{tree['incidents']} incidents went to {to}", json=at.json)
 
 
+@at_a_place
 def report(
     week: Annotated[
         str | None, typer.Option("--week", metavar="WEEK", help="Such as 2026-W47; absent: this one.")
     ] = None,
     csv: Annotated[bool, typer.Option("--csv", help="As a table for a spreadsheet.")] = False,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    *,
+    at: Place,
 ) -> None:
     """Shows what went wrong in a week: by type, item, system and owner, how often, how long, and whether it grows."""
-    from crossdock.cli.acting import acting
-
     query = f"?week={quote(week, safe='')}" if week else "?"
-    with acting(site, database, url, key, role="observer") as hub:
+    with at.acting(role="observer") as hub:
         answer = hub.ask("GET", f"/v1/reports/weekly{query}")
     if answer.status >= 300:
         from crossdock.cli.remote import refuse
@@ -280,7 +256,7 @@ def report(
 
         writer = csv_.writer(sys.stdout)
         writer.writerows([CSV_HEAD, *csv_rows(answer.tree)])
-    elif json:
+    elif at.json:
         print_json(answer.tree)
     else:
         _report(answer.tree)
@@ -305,37 +281,15 @@ def _report(tree: Mapping[str, Any]) -> None:
 # -- asking the hub ------------------------------------------------------------------
 
 
-def _post(
-    path: str,
-    body: Mapping[str, Any],
-    site: Path | None,
-    database: str | None,
-    url: str | None,
-    key: str | None,
-) -> Any:
-    from crossdock.cli.acting import acting
-    from crossdock.cli.remote import refuse
-
-    with acting(site, database, url, key) as hub:
-        answer = hub.ask("POST", path, json_.dumps(body).encode(), {"Content-Type": "application/json"})
-        if answer.status >= 300:
-            refuse(answer)
-        return answer.tree
+def _post(path: str, body: Mapping[str, Any], at: Place) -> Any:
+    with at.acting() as hub:
+        return hub.post(path, body).tree
 
 
-def _watched(
-    path: str, body: Mapping[str, Any], site: Path | None, database: str | None, url: str | None, key: str | None,
-    *, json: bool,
-) -> None:  # fmt: skip
+def _watched(path: str, body: Mapping[str, Any], at: Place) -> None:
     """Begins a run and waits for its end; what waits for somebody else is left waiting."""
-    from crossdock.cli.acting import acting
-    from crossdock.cli.remote import refuse
-
-    with acting(site, database, url, key) as hub:
-        answer = hub.ask("POST", path, json_.dumps(body).encode(), {"Content-Type": "application/json"})
-        if answer.status >= 300:
-            refuse(answer)
-        tree = answer.tree
+    with at.acting() as hub:
+        tree = hub.post(path, body).tree
         for _ in range(_WATCH_MAX):
             if tree["state"] != "running":
                 break
@@ -345,7 +299,7 @@ def _watched(
     rest = (
         f", {left} left out" if left else f", {tree['failed']} could not be ended" if tree["failed"] else ""
     )
-    _told(tree, f"{tree['id']}: {tree['state']}, {tree['done']} of {tree['total']}{rest}", json=json)
+    _told(tree, f"{tree['id']}: {tree['state']}, {tree['done']} of {tree['total']}{rest}", json=at.json)
     raise typer.Exit(DONE)
 
 

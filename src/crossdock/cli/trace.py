@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crossdock.cli import options
+from crossdock.cli.place import Place, at_a_place
 from crossdock.cli.terminal import FOUND, console, print_json, stop
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Shown:
 _TONES = {"good": "green", "bad": "red", "quiet": "dim", "": ""}
 
 
+@at_a_place
 def trace(
     document: Annotated[str, typer.Argument(help="Kind of document: sales_order, or part of it: order.")],
     number: Annotated[str, typer.Argument(help="Its number, as the hub or any system calls it.")],
@@ -44,32 +45,27 @@ def trace(
     all_: Annotated[
         bool, typer.Option("--all", help="Show the hub's own steps too, what it looked up, and every try.")
     ] = False,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    *,
+    at: Place,
 ) -> None:
     """Tells the story of one object.
 
     What came, what the hub made of it, who has it, and who is awaited.
     """
-    from crossdock.cli.reading import reading
-
-    source = reading(site, database, url, key)
+    source = at.reading()
     found = _found(source, document, number, system)
     if len(found) == 1 and "choices" not in found[0]:
-        if json:
+        if at.json:
             print_json(_with_bytes(source, found[0]) if show_bytes else found[0])
         else:
-            shown = Shown(options.clock(site, url), options.spoken(site), show_bytes, all_ or show_bytes)
+            shown = Shown(at.clock(), at.spoken(), show_bytes, all_ or show_bytes)
             _tell(source, found[0], shown)
         return
     several = [one for story in found for one in story.get("choices", [_choice(story)])]
-    if json:
+    if at.json:
         print_json({"choices": several})
     elif several:
-        _offer(several, options.spoken(site))
+        _offer(several, at.spoken())
     if several:
         raise typer.Exit(FOUND)
     stop(f"nobody ever spoke of {document} {number}", fix="look at the number, and at --site")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, cast
 
 from starlette.responses import Response
@@ -89,16 +90,21 @@ async def audit(visit: Visit) -> Response:
     """What people did, newest first."""
     if not visit.scope.everything:
         return _narrow(visit)
-    before = int(visit.asked("before")) if visit.asked("before").isdecimal() else 0
+    before = visit.number("before")
     rows = await visit.shown.hub.journal.view(lambda c: store.acts(c, before, AUDIT_PAGE))
     if visit.asked("as") == "csv":
         names = ("at", "who", "from", "act", "says", "system", "incident", "before", "after", "position")
-        return as_csv("audit", names, ([one[name] for name in names] for one in rows))
+        return as_csv("audit", names, ([_cell(one[name]) for name in names] for one in rows))
     more = query(before=rows[-1]["position"]) if len(rows) == AUDIT_PAGE else ""
     return visit.page(
         "audit.html", rows=rows, more=more, ms_of=ms_of, picked=visit.asked("entry"), changed=changed,
         csv=query(before=before, **{"as": "csv"}), says=say("audit.says"),
     )  # fmt: skip
+
+
+def _cell(value: Any) -> Any:
+    """A value as a spreadsheet shows it; what has parts as JSON, so that programs read it too."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
 
 
 def changed(before: Any, after: Any) -> list[tuple[str, str, str]]:

@@ -52,7 +52,7 @@ async def page(visit: Visit) -> Response:
         return as_csv("charter", ("object", *systems), cells)
     return visit.page(
         "charter.html", rows=rows, systems=systems, charter=charter, picture=_picture(rows, systems),
-        says=say("charter.says", objects=len(rows), systems=len(systems)), owners=_owners(charter),
+        says=say("charter.says", count=len(rows), objects=len(rows), systems=len(systems)), owners=_owners(charter),
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from crossdock.console.words import say
 from crossdock.faults import Fault, TryLater
 from crossdock.journal.contract import Overtaken, StoreDown
 from crossdock.message.four_eyes import Asked
+from crossdock.message.names import whole
 from crossdock.message.whence import WHENCE
 
 _log = structlog.get_logger("crossdock.console")
@@ -96,6 +97,10 @@ class Visit:
         """One value of the address."""
         return self.request.query_params.get(name, default)[:300]
 
+    def number(self, name: str) -> int:
+        """One number of the address; 0 for none, and for what is more than the store counts to."""
+        return whole(self.asked(name))
+
     def may(self, right: Right) -> bool:
         """Whether whoever asks has a right."""
         return self.session is not None and self.session.may(right)
@@ -107,7 +112,9 @@ class Visit:
         frame = {
             "visit": self, "prefix": self.shown.prefix, "clock": self.clock, "csrf": csrf, "Right": Right,
             "person": session.person if session and session.stage is Stage.WHOLE else None,
-            "site": self.shown.hub.charter.site.name, "here": self.request.url.path,
+            # What renews itself needs its parts alone, without the frame and whose it is.
+            "layout": "live.html" if self.is_live else "base.html",
+            "site_name": self.shown.hub.charter.site.name, "here": self.request.url.path,
             "approvals_used": bool(self.shown.hub.charter.four_eyes.acts), "notice": "", "problem": None,
         }  # fmt: skip
         return Response(rendered(template, frame | values), status, media_type="text/html")
@@ -123,9 +130,9 @@ class Visit:
         _drop(answer, self.shown, VISIT)
         return answer
 
-    def let_out(self) -> Response:
-        """Sends the browser to the sign-in page, signed out."""
-        answer = self.to("/sign-in")
+    def let_out(self, done: str = "") -> Response:
+        """Sends the browser to the sign-in page, signed out; `done`: what was done before, said there."""
+        answer = self.to(f"/sign-in?done={done}" if done else "/sign-in")
         _drop(answer, self.shown, COOKIE)
         return answer
 
@@ -213,9 +220,16 @@ def _sign_in_first(visit: Visit) -> Response:
 
 def safe_path(wanted: str) -> str:
     """A path within the console, whatever was asked for: nobody is sent elsewhere after the sign-in."""
-    parts = urlsplit(wanted)
-    is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.netloc
+    is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and _host_of(wanted) == ""
     return wanted if is_ours and not any(sign in wanted for sign in "\\\r\n") else "/"
+
+
+def _host_of(address: str) -> str | None:
+    """The host and port that an address names; None where it is no address at all."""
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return None
 
 
 # -- forms -----------------------------------------------------------------------
@@ -240,11 +254,7 @@ def _is_own(visit: Visit) -> bool:
     if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         return False
     origin = headers.get("origin")
-    if (
-        origin
-        and origin != "null"
-        and urlsplit(origin).netloc not in {headers.get("host", ""), visit.shown.outside}
-    ):
+    if origin and origin != "null" and _host_of(origin) not in {headers.get("host", ""), visit.shown.outside}:
         return False
     token = visit.session.token if visit.session else visit.token
     return hmac.compare_digest(visit.form.get("csrf", "").encode(), csrf_of(token).encode())

@@ -21,12 +21,12 @@ from crossdock.console.words import say
 from crossdock.desk.closeup import closeup
 from crossdock.desk.playbook import playbooks, with_facts
 from crossdock.desk.preview import Selection
-from crossdock.faults import Fault
+from crossdock.faults import Fault, Invalid
 from crossdock.journal.contract import Overtaken
 from crossdock.journal.sql import desk_list, desk_reads, incidents
 from crossdock.journal.sql.connection import Connection
 from crossdock.message.incident import TYPES
-from crossdock.message.names import INCIDENT, id_of
+from crossdock.message.names import INCIDENT, id_of, whole
 from crossdock.model.personal import is_personal
 
 Tree = Mapping[str, Any]
@@ -34,6 +34,7 @@ MASK = "\N{BULLET}" * 3
 VIEWS = ("team", "mine", "all", "asleep", "ended")
 #: How the hub says which row of which crosswalk is missing.
 _NO_ROW = re.compile(r"(?P<crosswalk>[\w.-]+) has no row for .*?(?: of (?P<system>[\w-]+))?$")
+_KNOWN = re.compile(r"\(known codes: (?P<codes>.*)\)$")
 _NOTES_MAX = 3  #: notes of shifts that are shown
 #: Types whose sendings go again word for word: no value helps.
 _WORD_FOR_WORD = frozenset({"overdue", "throttled"})
@@ -89,7 +90,7 @@ def _wanted(visit: Visit, systems: tuple[str, ...] | None) -> tuple[desk_list.Wa
     view = visit.asked("view", "all")
     view = view if view in VIEWS else "all"
     due, _, id_ = visit.asked("after").partition(".")
-    after = (int(due), int(id_)) if due.isdecimal() and id_.isdecimal() else (0, 0)
+    after = (whole(due), whole(id_))
     owner = {"mine": visit.who.person.name, "team": "role:"}.get(view)
     type_ = visit.asked("type")
     return desk_list.Wanted(
@@ -188,7 +189,12 @@ def _missing_row(item: Tree) -> dict[str, str] | None:
         return None
     named = _NO_ROW.match(item["says"])
     crosswalk, system = (named["crosswalk"], named["system"]) if named else ("", item["system"])
-    return {"crosswalk": crosswalk, "system": system or item["system"], "theirs": item["value"]}
+    system = system or item["system"]
+    # Which side of the row is missing, only the way to mend it tells: what comes in lacks ours, what goes out theirs.
+    given = "ours" if f"add the row {system},THEIRS," in item["fix"] else "theirs"
+    known = _KNOWN.search(item["fix"])
+    row = {"crosswalk": crosswalk, "system": system, "known": known["codes"] if known else ""}
+    return {**row, "theirs": "", "ours": "", given: item["value"]}
 
 
 def _places(visit: Visit, item: Tree) -> dict[str, str]:
@@ -220,9 +226,9 @@ def _csv(visit: Visit, rows: Sequence[desk_list.Listed]) -> Response:
 
 async def _foreseen(visit: Visit, name: str, id_: int) -> Response:
     """The page with what a fix would do, before it is done."""
-    given = _body(visit, "fix")
     wanted = Selection(ids=(id_,), systems=within(visit.scope))
     try:
+        given = _in_reach(visit, _body(visit, "fix"))
         effect = await visit.shown.running.supervision.preview.of(wanted, "fix", given)
     except (Fault, Overtaken) as problem:
         return await _shown(visit, name, problem)
@@ -245,11 +251,21 @@ async def act(visit: Visit) -> Response:
         return await _foreseen(visit, name, id_)
     key = visit.form.get("key") or None
     try:
-        await visit.shown.running.desk.act(id_, what, _body(visit, what), who=visit.who.person.name, key=key)
+        given = _in_reach(visit, _body(visit, what))
+        await visit.shown.running.desk.act(id_, what, given, who=visit.who.person.name, key=key)
     except (Fault, Overtaken) as problem:
         return await _shown(visit, name, problem)
     visit.shown.looks.forget()
     return visit.to(f"/incidents/{name}?done={what}")
+
+
+def _in_reach(visit: Visit, given: dict[str, Any]) -> dict[str, Any]:
+    """An act as it was given; a row of a crosswalk only for a system that whoever acts may see. Raises Invalid."""
+    system = given.get("system")
+    if system is not None and not visit.scope.has(system):
+        says = say("replay.not_yours", system=system or "\N{EM DASH}")
+        raise Invalid(says, path="system", fix=say("refused.role_fix"))
+    return given
 
 
 def _body(visit: Visit, what: str) -> dict[str, Any]:
@@ -263,9 +279,7 @@ def _body(visit: Visit, what: str) -> dict[str, Any]:
         case "comment":
             return {"says": form.get("says", "")}
         case "snooze":
-            return {"for_s": int(form["for_s"]) if form.get("for_s", "").isdecimal() else 0} | {
-                "reason": form.get("reason", "")
-            }
+            return {"for_s": whole(form.get("for_s", "")), "reason": form.get("reason", "")}
         case "resolve":
             return {name: form[name] for name in ("outcome", "reason", "their_id") if form.get(name)}
         case _ if "crosswalk" in form:
@@ -287,6 +301,6 @@ def _value(text: str, kind: str) -> Any:
     if kind == "json":
         try:
             return json.loads(text, parse_float=Decimal)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
     return text

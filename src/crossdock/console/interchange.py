@@ -68,7 +68,7 @@ async def one(visit: Visit) -> Response:
     made = await _made(visit, system, name, profile)
     may = visit.may(Right.BYTES)
     raw = visit.asked("as") == "raw"
-    begin = int(visit.asked("from")) if visit.asked("from").isdecimal() else 0
+    begin = visit.number("from")
     words = Words()
     if found.body is not None and may and not raw:
         words = in_words(found.body[:_BYTES_MAX], profile, Direction.IN if came else Direction.OUT, begin)

@@ -17,7 +17,7 @@ from crossdock.desk.runs import RUN, run_tree
 from crossdock.faults import Fault, Invalid
 from crossdock.journal.sql import desk_reads
 from crossdock.message.incident import TYPES
-from crossdock.message.names import id_of
+from crossdock.message.names import id_of, whole
 
 _SELECTED = ("type", "system", "owner")
 
@@ -65,6 +65,8 @@ async def replay_page(visit: Visit) -> Response:
     given = _given(visit)
     if visit.asked("to"):
         try:
+            if not {"numbers", "from"} & given.keys():
+                raise Invalid(say("replay.no_range"), path="from", fix=say("replay.no_range_fix"))
             wanted = _wanted(visit, given)
             effect = await visit.shown.running.supervision.replay.preview(wanted)
         except Fault as fault:
@@ -89,7 +91,7 @@ async def replay(visit: Visit) -> Response:
     }
     numbers = (visit.form.get("numbers") or "").split()
     wanted = _wanted(visit, given | ({"numbers": numbers} if numbers else {}))
-    expect = int(visit.form.get("expect") or 0)
+    expect = whole(visit.form.get("expect", ""))
     why = visit.form.get("why", "").strip()[:1000]
     run = await supervision.replay.begin(wanted, who=visit.who.person.name, why=why, expect=expect)
     return visit.to(f"/runs/{RUN}{run.id}")
@@ -110,10 +112,9 @@ def _given(visit: Visit) -> dict[str, Any]:
     numbers = visit.asked("numbers").split()
     if numbers:
         return given | {"numbers": numbers}
-    for name in ("from", "until"):
-        if value := visit.asked(name):
-            given[name] = visit.clock.stated(value)
-    return given
+    return given | {
+        name: visit.clock.stated(value) for name in ("from", "until") if (value := visit.asked(name))
+    }
 
 
 # -- runs --------------------------------------------------------------------------

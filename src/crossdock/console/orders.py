@@ -12,14 +12,15 @@ from crossdock.access.roles import Right
 from crossdock.console.clock import ms_of
 from crossdock.console.gate import Visit, not_found
 from crossdock.console.paper import part_of_path, query
+from crossdock.console.shown import within
 from crossdock.console.table import as_csv
 from crossdock.console.words import say
 from crossdock.desk import story
-from crossdock.journal.sql import orders, views
+from crossdock.journal.sql import desk_list, orders, views
 from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.trace import Several, trace
 from crossdock.kit.excerpt import redacted
-from crossdock.message.names import BYTES, HUB, id_of
+from crossdock.message.names import BYTES, HUB, INCIDENT, id_of
 from crossdock.model import register
 
 Tree = Mapping[str, Any]
@@ -46,7 +47,7 @@ async def page(visit: Visit) -> Response:
     state = state if state in FILTERS else ""
     kind = visit.asked("kind")
     kinds = (kind,) if kind in register.kinds() else ORDERS
-    begin = int(visit.asked("from")) if visit.asked("from").isdecimal() else 0
+    begin = visit.number("from")
     target = visit.asked("to") if visit.asked("to") in _reach(visit) else None
 
     def read(connection: Connection) -> tuple[list[orders.Row], int | None]:
@@ -75,6 +76,11 @@ async def _search(visit: Visit, wanted: str) -> Response:
         connection: Connection,
     ) -> tuple[orders.Found | str | None, list[orders.Row], list[tuple[str, str]]]:
         named = orders.found_by_name(connection, wanted)
+        incident = id_of(INCIDENT, named) if isinstance(named, str) else None
+        if incident is not None and not desk_list.is_seen(connection, incident, within(visit.scope)):
+            named = None
+        if isinstance(named, orders.Found) and not _seen(visit, orders.rows_of(connection, [named.hub])):
+            named = None
         found = orders.found_by_number(connection, wanted, kinds, systems)
         rows = _seen(visit, orders.rows_of(connection, [one.hub for one in found]))
         stuck = [] if rows else orders.untranslated(connection, wanted, kinds, systems)
@@ -148,8 +154,9 @@ async def one(visit: Visit) -> Response:
         lambda c: trace(c, document, number, system=system, closed=closed)
     )
     if isinstance(found, Several):
-        choices = [one for one in found.choices if origin.has(one["system"])]
-        return visit.page("choices.html", number=number, choices=choices)
+        if choices := [one for one in found.choices if origin.has(one["system"])]:
+            return visit.page("choices.html", number=number, choices=choices)
+        found = None  # nothing of theirs: as if nobody knew the number
     if found is None or not origin.touches(_systems(found)):
         return not_found(visit, say("order.nobody", number=number[:60]), say("order.nobody_fix"))
     full = visit.asked("all") == "1"
@@ -192,7 +199,8 @@ def _headline(visit: Visit, found: Tree, waits: Sequence[str], events: Sequence[
     if not waits:
         return say("order.at_rest", state=found["state"].replace("_", " "), **named)
     since = visit.clock.ago(events[-1].at_ms) if events else ""
-    return say("order.waits", what=waits[0], since=since, **named)
+    word = "order.kept_back" if story.is_kept_back(waits[0]) else "order.waits"
+    return say(word, what=waits[0], since=since, **named)
 
 
 def _lanes(found: Tree) -> list[str]:
@@ -204,14 +212,14 @@ def _lanes(found: Tree) -> list[str]:
 def _events(visit: Visit, found: Tree, lanes: Sequence[str], *, full: bool) -> list[Event]:
     zone, events, day = visit.shown.hub.charter.site.timezone, list[Event](), None
     for line in story.lines(found, zone, full=full):
-        last = line.entries[-1]
+        last, says = line.entries[-1], story.clocked(line.says.removeprefix(f"{line.who} "), zone)
         system = last["system"] or ""
         begins = line.at.date() != day
         day = line.at.date()
         events.append(
             Event(
                 at_ms=ms_of(last["at"]) or 0, lane=lanes.index(system) + 1 if system in lanes else 0,
-                who=line.who, says=line.says.removeprefix(f"{line.who} "), tone=line.tone, kind=line.entries[0]["kind"],
+                who=line.who, says=says, tone=line.tone, kind=line.entries[0]["kind"],
                 position=line.entries[0]["position"],
                 day=f"{line.at:%A} {line.at.day} {line.at:%B %Y}" if begins else "",
                 incident=last.get("incident"),

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from crossdock.console.clock import span
 from crossdock.console.words import say
-from crossdock.desk.story import plain
+from crossdock.desk.story import clocked, plain
 
 #: What stands between backticks.
 _CODED = re.compile(r"`([^`\n]{1,80})`")
@@ -31,7 +31,13 @@ def environment() -> Environment:
         loader=PackageLoader(_PACKAGE, "templates"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    known: dict[str, Any] = {"say": say, "span": span, "plain": plain, "version": version()}
+    known: dict[str, Any] = {
+        "say": say,
+        "span": span,
+        "plain": plain,
+        "clocked": clocked,
+        "version": version(),
+    }
     made.globals.update(known)  # pyright: ignore[reportUnknownMemberType] - Jinja does not say what is in it
     made.filters.update({"thousands": thousands, "part": part_of_path, "coded": coded})  # pyright: ignore[reportUnknownMemberType]
     return made

@@ -28,6 +28,7 @@ def form(visit: Visit, wanted: str, problem: Fault | None = None) -> Response:
         status,
         wanted=wanted,
         problem=problem,
+        done=visit.asked("done"),
         name=visit.form.get("name", ""),
         with_=visit.shown.hub.charter.single_sign_on if visit.shown.single else None,
         onward=query(next=wanted),
@@ -137,23 +138,16 @@ async def _me(visit: Visit, problem: Fault | None = None, secret: str = "") -> R
 
 
 async def authenticator(visit: Visit) -> Response:
-    """Sets up an authenticator once its first code is right, or takes it away with the password."""
-    person, shown = visit.who.person, visit.shown
+    """Sets up an authenticator once its first code is right, or takes it away: both with the password."""
+    person, shown, secret = visit.who.person, visit.shown, visit.form.get("secret", "")
     try:
+        # A browser that was left open is not enough for either.
+        await shown.sessions.sign_in(person.name, visit.form.get("password", ""), visit.origin, visit.agent)
         if visit.form.get("act") == "remove":
-            await shown.sessions.sign_in(
-                person.name, visit.form.get("password", ""), visit.origin, visit.agent
-            )
             await shown.running.people.set_totp(person, None, visit.by)
         else:
-            secret = visit.form.get("secret", "")[:64]
-            if (
-                not secret.isalnum()
-                or totp.step_of(secret, visit.form.get("code", ""), shown.now_ms / 1000, 0) is None
-            ):
-                raise Invalid(say("me.code_wrong"), path="code", fix=say("me.code_wrong_fix"))
-            await shown.running.people.set_totp(person, shown.sessions.sealed(person.row, secret), visit.by)
+            await shown.sessions.set_up(visit.who, secret, visit.form.get("code", ""), visit.origin)
     except (Invalid, TryLater) as problem:
-        return await _me(visit, problem, visit.form.get("secret", "")[:64])
+        return await _me(visit, problem, secret if totp.is_secret(secret) and person.row.totp is None else "")
     shown.sessions.forget()
-    return visit.let_out()
+    return visit.let_out("removed" if visit.form.get("act") == "remove" else "set_up")

@@ -8,14 +8,18 @@ from decimal import Decimal
 
 from starlette.responses import Response
 
+from crossdock.access.roles import Scope
 from crossdock.console.gate import Visit
 from crossdock.console.paper import query
+from crossdock.console.shown import within
 from crossdock.console.table import as_csv
 from crossdock.console.words import say
 from crossdock.journal.sql import beliefs
 from crossdock.journal.sql.connection import Connection
 
 PAGE = 100
+#: Pages that are read to fill the one of somebody who sees little of them.
+_READS_MAX = 10
 HOW = {1: "told", 2: "acknowledged", 3: "observed"}
 
 
@@ -50,15 +54,15 @@ class Balance:
 async def page(visit: Visit) -> Response:
     """The page: one site, and the items that begin with what was asked."""
     journal, wanted = visit.shown.hub.journal, visit.asked("q").strip()
-    sites = await visit.shown.looks.look("sites", lambda: journal.view(beliefs.sites_of), every_s=30)
+    sites = await _sites(visit)
     site = visit.asked("site") or (sites[0] if sites else "")
     after = visit.asked("after")
 
     def read(connection: Connection) -> tuple[list[beliefs.Belief], str | None]:
-        return beliefs.stock_beliefs(connection, f"{site}:{wanted}", after, PAGE) if site else ([], None)
+        return _seen(visit.scope, connection, f"{site}:{wanted}", after) if site else ([], None)
 
     found, following = await journal.view(read)
-    rows = _balances([one for one in found if visit.scope.has(one.system)])
+    rows = _balances(found)
     if visit.asked("as") == "csv":
         return _csv(visit, rows)
     differing = sum(row.differs for row in rows)
@@ -70,6 +74,34 @@ async def page(visit: Visit) -> Response:
         more=query(site=site, q=wanted, after=following) if following else "",
         csv=query(site=site, q=wanted, **{"as": "csv"}),
     )  # fmt: skip
+
+
+async def _sites(visit: Visit) -> list[str]:
+    """The sites that whoever asks may know of."""
+    journal, scope = visit.shown.hub.journal, visit.scope
+    sites = await visit.shown.looks.look("sites", lambda: journal.view(beliefs.sites_of), every_s=30)
+    systems = within(scope)
+    if systems is None:
+        return sites
+    return await visit.shown.looks.look(
+        f"sites {systems}",
+        lambda: journal.view(lambda c: [one for one in sites if beliefs.is_told_of(c, one, systems)]),
+        every_s=30,
+    )
+
+
+def _seen(
+    scope: Scope, connection: Connection, begin: str, after: str
+) -> tuple[list[beliefs.Belief], str | None]:
+    """One page of what somebody may see, and where the next begins: a number that they see, too."""
+    seen: list[beliefs.Belief] = []
+    for _ in range(_READS_MAX):
+        found, following = beliefs.stock_beliefs(connection, begin, after, PAGE)
+        seen += [one for one in found if scope.has(one.system)]
+        if following is None or len({one.hub for one in seen}) >= PAGE:
+            return seen, seen[-1].number if following and seen else None
+        after = following
+    return seen, seen[-1].number if seen else None
 
 
 def _balances(found: Sequence[beliefs.Belief]) -> list[Balance]:

@@ -14,7 +14,6 @@ from crossdock.console.gate import Visit, not_found
 from crossdock.console.table import as_csv
 from crossdock.console.words import say
 from crossdock.control.operate import read
-from crossdock.desk.story import clocked
 from crossdock.journal.sql import tail
 from crossdock.message.gate import HUB
 
@@ -46,7 +45,7 @@ async def one(visit: Visit) -> Response:
     return visit.page(
         "system.html", item=item, system=visit.shown.hub.charter.systems[name], rates=rates, heard=heard.get(name),
         words=words, ms_of=ms_of, moving=MOVING, done=visit.asked("done"), may=visit.may(Right.GATE),
-        asked=visit.asked("act"), clocked=clocked, site_zone=visit.shown.hub.charter.site.timezone,
+        asked=visit.asked("act"),
     )  # fmt: skip
 
 

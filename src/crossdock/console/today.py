@@ -24,6 +24,8 @@ from crossdock.message.incident import TYPES
 
 Tree = dict[str, Any]
 _FIRST = 6
+#: How old a figure may be: with the second between two looks of a browser, what happens is seen within two.
+_AGE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Needs:
 
 
 async def standing(shown: Shown) -> Tree:
-    """How every system stands, read at most once a second for all pages."""
+    """How every system stands, read for all pages at once."""
 
     async def read() -> Tree:
         hub = shown.hub
@@ -46,12 +48,12 @@ async def standing(shown: Shown) -> Tree:
         found = await hub.journal.view(lambda c: status.counted(c, gates, systems))
         return status.standing(hub.charter, gates, found, hub.context.systems, shown.now_ms)
 
-    return await shown.looks.look("standing", read)
+    return await shown.looks.look("standing", read, every_s=_AGE_S)
 
 
 async def rates(shown: Shown) -> Rates:
     """What comes and goes a minute."""
-    return await shown.looks.look("rates", shown.meter.rates)
+    return await shown.looks.look("rates", shown.meter.rates, every_s=_AGE_S)
 
 
 async def needs(shown: Shown, systems: tuple[str, ...] | None) -> Needs:
@@ -70,7 +72,7 @@ async def needs(shown: Shown, systems: tuple[str, ...] | None) -> Needs:
             sorted(((t, s, n) for (t, s), n in by_type.items()), key=lambda one: -one[2]), first,
         )  # fmt: skip
 
-    return await shown.looks.look(f"needs {systems}", lambda: shown.hub.journal.view(count))
+    return await shown.looks.look(f"needs {systems}", lambda: shown.hub.journal.view(count), every_s=_AGE_S)
 
 
 async def levels(visit: Visit) -> list[Tree]:
@@ -92,6 +94,20 @@ async def page(visit: Visit) -> Response:
     shown, systems = visit.shown, within(visit.scope)
     if await is_empty(shown):
         return await first_run.page(visit)
+    if visit.is_live:
+        # The same for all who see as far: nothing in it is of one person.
+        sees = f"live {systems} {visit.scope.everything and not visit.scope.sites}"
+        text = await shown.looks.look(sees, lambda: _text(visit), every_s=_AGE_S / 2)
+        return Response(text, media_type="text/html")
+    return await _page(visit)
+
+
+async def _text(visit: Visit) -> bytes:
+    return bytes((await _page(visit)).body)
+
+
+async def _page(visit: Visit) -> Response:
+    shown, systems = visit.shown, within(visit.scope)
     tree, rate, need = await standing(shown), await rates(shown), await needs(shown, systems)
     items = [one for one in tree["items"] if visit.scope.has(one["system"])]
     trouble = _trouble(items, shown.hub.charter.site.timezone)

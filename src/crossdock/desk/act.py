@@ -171,7 +171,10 @@ def _snooze(given: Mapping[str, Any]) -> Snooze:
         most = SNOOZE_DAYS_MAX * 86_400
         if isinstance(for_s, bool) or not isinstance(for_s, int) or not 1 <= for_s <= most:
             raise Invalid(
-                f"for_s must be a whole number of seconds from 1 to {most}", path="for_s", value=for_s
+                f"for_s must be a whole number of seconds from 1 to {most}",
+                path="for_s",
+                value=for_s,
+                fix="write 3600 for an hour",
             )
         return Snooze(None, for_s * 1000, reason)
     try:
@@ -195,7 +198,12 @@ def _text(given: Mapping[str, Any], name: str) -> str:
 def _days(given: Mapping[str, Any]) -> int:
     days = given.get("days", OVERRIDE_DAYS)
     if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= _DAYS_MAX:
-        raise Invalid(f"days must be a whole number from 1 to {_DAYS_MAX}", path="days", value=days)
+        raise Invalid(
+            f"days must be a whole number from 1 to {_DAYS_MAX}",
+            path="days",
+            value=days,
+            fix="leave it out, or write 30",
+        )
     return days
 
 

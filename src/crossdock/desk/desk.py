@@ -204,7 +204,7 @@ class Desk:
             incident,
             who,
             "assign",
-            f"{who} gave it to {act.owner}",
+            f"{who} took it" if act.owner == who else f"{who} gave it to {act.owner}",
             {"owner": item["owner"]},
             {"owner": act.owner},
         )

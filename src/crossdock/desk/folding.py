@@ -11,6 +11,8 @@ Tree = Mapping[str, Any]
 NOT_NOW = "not now: "
 _NAMED_MAX = 3  #: documents of one capture that are named
 _STEPS = ("translated", "due")
+#: How the ledger says who had something sent again: an act of a person, and no step of the hub.
+_ASKED_FOR = ", asked for by "
 _READ_BY_NOBODY = re.compile(r"^(?:nobody reads it|goes to [^;]*|goes on, its lane is free|echo of [^;]*)$")
 #: `pick_status R-1: packed`: an event of the floor and what it says, as the hub understood it.
 _FLOOR = re.compile(r"^pick_status (?P<number>\S+): (?P<state>\w+)$")
@@ -40,7 +42,7 @@ def _meant(entries: Sequence[Tree]) -> list[Tree]:
     return [
         entry
         for entry in entries
-        if entry["kind"] not in _STEPS
+        if (entry["kind"] not in _STEPS or (entry["kind"] == "due" and _ASKED_FOR in (entry["says"] or "")))
         and not (entry["kind"] == "decided" and _READ_BY_NOBODY.match(entry["says"] or ""))
     ]
 

@@ -54,7 +54,11 @@ def selection(body: Mapping[str, Any], systems: tuple[str, ...] | None = None) -
     names = body.get("incidents")
     if names is not None:
         if not isinstance(names, list) or not 1 <= len(names) <= INCIDENTS_MAX:  # pyright: ignore[reportUnknownArgumentType]
-            raise Invalid(f"incidents is a list of 1 to {INCIDENTS_MAX} ids", path="incidents")
+            raise Invalid(
+                f"incidents is a list of 1 to {INCIDENTS_MAX} ids",
+                path="incidents",
+                fix='write ["i10", "i11"]',
+            )
         ids = tuple(id_of(INCIDENT, str(name)) or 0 for name in names)  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
         if not all(ids):
             raise Invalid("one of the ids is none of an incident", path="incidents", fix="write i10, i11")

@@ -68,7 +68,7 @@ class Wanted:
         what = (self.document or "everything").replace("_", " ")
         if self.numbers:
             named = ", ".join(self.numbers[:3]) + (" …" if len(self.numbers) > 3 else "")
-            return f"{what} {named} to {self.to} again"
+            return f"{what} {named} to {self.to} again" if self.document else f"{named} to {self.to} again"
         since, until = moment(self.from_ms or 0), moment(self.until_ms or 0)
         return f"{what} from {since} until {until} to {self.to} again"
 
@@ -235,7 +235,7 @@ class Replay:
             says = f"the preview had {expect} deliveries, now there are {len(found)}"
             raise Invalid(says, path="expect", value=expect, fix="look at the preview again")
         order = asdict(wanted) | {"why": why, "expect": len(found)}
-        says = f"{len(found)} deliveries: {wanted.says}"
+        says = f"{len(found)} {'delivery' if len(found) == 1 else 'deliveries'}: {wanted.says}"
         await self._eyes.must_agree(Kind.REPLAY, "desk/replay", wanted.to, order, who=who, says=lambda: says)
         given = {"says": wanted.says, "wanted": asdict(wanted)}
         return await self._runs.add(REPLAY, given, len(found), who=who, why=why, state=LAYING_OUT)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -113,7 +114,7 @@ def weekly(
     minutes = sum(line.minutes for line in tables["type"].values())
     tree: dict[str, Any] = {
         "week": week.name, "from": moment(week.from_ms), "until": moment(week.until_ms), "opened": len(told),
-        "ended": sum(one.closed_ms is not None for one in told), "minutes": round(minutes),
+        "ended": sum(one.closed_ms is not None for one in told), "minutes": ceil(minutes),
         "trend": [{"week": first.moved(at).name, "count": count} for at, count in enumerate(trend)],
         "by": {name: _lines(name, tables[name]) for name in BY},
     }  # fmt: skip
@@ -139,7 +140,7 @@ def _lines(name: str, lines: Mapping[str, _Line]) -> list[dict[str, Any]]:
     ordered = sorted(lines.items(), key=lambda pair: (-pair[1].count, pair[0]))[:LINES_MAX]
     return [
         {"name": key, "says": TYPES[key].says if name == "type" and key in TYPES else key, "count": line.count,
-         "open": line.open, "minutes": round(line.minutes), "first": moment(line.first_ms),
+         "open": line.open, "minutes": ceil(line.minutes), "first": moment(line.first_ms),
          "last": moment(line.last_ms), "weeks": line.weeks if name == "type" else None}
         for key, line in ordered
     ]  # fmt: skip

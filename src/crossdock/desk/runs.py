@@ -76,7 +76,7 @@ class Runs:
         order = {"act": act, "body": body, "incidents": [f"{INCIDENT}{one}" for one in ids], "why": why}
         for kind in (Kind.REPLAY, kind_of("", read)):
             if kind is not None:
-                says = f"{act} of {len(ids)} incidents"
+                says = f"{act} of {len(ids)} incident{'' if len(ids) == 1 else 's'}"
                 await self._eyes.must_agree(kind, "desk/bulk", "desk", order, who=who, says=lambda s=says: s)
         given = {"act": act, "body": body, "incidents": list(ids), "approval": CARRIED.get()}
         total = await self._journal.view(lambda c: desk_reads.held_count(c, ids))

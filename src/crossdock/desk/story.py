@@ -46,7 +46,14 @@ def awaited(story: Tree, zone: ZoneInfo | None = None) -> list[str]:
     if not waits:
         return ["It waits for nobody."]
     said = [awaited_of(sentence, zone) for sentence in waits.splitlines()]
-    return [f"It waits for {said[0]}"] if len(said) == 1 else ["It waits for:", *(f"  {one}" for one in said)]
+    if len(said) > 1:
+        return ["It waits for:", *(f"  {one}" for one in said)]
+    return [f"It is {said[0]}" if is_kept_back(said[0]) else f"It waits for {said[0]}"]
+
+
+def is_kept_back(sentence: str) -> bool:
+    """Whether a sentence of what is awaited speaks of a time, and of nobody."""
+    return sentence.startswith("kept back ")
 
 
 def awaited_of(sentence: str, zone: ZoneInfo | None) -> str:

@@ -78,7 +78,7 @@ class Supervision:
         if not heir.strip() or heir == former:
             raise Invalid("to whom is not said", path="to", value=heir, fix="name a person, or role:NAME")
         if len(says) > _SAYS_MAX:
-            raise Invalid(f"at most {_SAYS_MAX} characters", path="says")
+            raise Invalid(f"at most {_SAYS_MAX} characters", path="says", fix="write less")
         given = 0
         for id_ in await self._journal.view(lambda c: desk_reads.owned_by(c, former, HANDED_MAX)):
             try:

@@ -77,7 +77,9 @@ class Approvals:
             return
         given = _encode(body).decode()
         async with self._asking:
-            known = await self._journal.view(lambda c: same_open(c, verb, subject, given, who))
+            act = (verb, subject, given, who)
+            # In one look: what another host writes between two would be neither found nor counted.
+            known, times = await self._journal.view(lambda c: (same_open(c, *act), times_asked(c, *act)))
             now_ms = self._now_ms()
             if known is not None and not known.is_over(now_ms):
                 raise Asked(known.shown(now_ms))
@@ -90,13 +92,15 @@ class Approvals:
                 self._journal.next_id(), self._journal.scope, kind.value, verb, subject, given, says()[:_REASON_MAX],
                 who, WHENCE.get(), now_ms, now_ms + self._within_ms,
             )  # fmt: skip
-            await self._ask(request)
+            await self._ask(request, times)
         raise Asked(request.shown(now_ms))
 
-    async def _ask(self, request: Request) -> None:
-        """Writes a request, unless another host was asked for the very same at this moment. Raises Asked then."""
+    async def _ask(self, request: Request, times: int) -> None:
+        """Writes a request that was made so many `times` before, unless another host was asked for it at this moment.
+
+        Raises Asked then.
+        """
         act, who = (request.verb, request.subject, request.body, request.asked_by), request.asked_by
-        times = await self._journal.view(lambda c: times_asked(c, *act))
         digest = hashlib.sha256(_encode([*act, times])).hexdigest()
         changes = self._journal.changes()
         entry = _entry(request, who, "ask", f"{who} asks for approval: {request.says}", None)
@@ -205,11 +209,20 @@ class Approvals:
         self, request: Request, to: State, who: str, act: str, says: str, reason: str = "", claim: Row | None = None
     ) -> Request:  # fmt: skip
         moved = replace(request, state=to.value, decided_by=who, decided_ms=self._now_ms(), reason=reason)
+        if to is not State.APPROVED and request.kind == Kind.ERASE.value:
+            # Once it is ended nothing needs to know any more whom it was about.
+            moved = replace(moved, body=_nobody(request.body))
         changes = self._journal.changes()
         row = ("decide_approval", (*moved.values, request.state), 1)
         changes.entry(_entry(moved, who, act, says, State(request.state)), row, *filter(None, [claim]))
         await self._journal.submit(changes)
         return moved
+
+
+def _nobody(body: str) -> str:
+    """What an erasure was given, without whom it was about."""
+    given: dict[str, Any] = json.loads(body)
+    return _encode({**given, "value": "erased"}).decode()
 
 
 def _same(one: str, other: str) -> bool:

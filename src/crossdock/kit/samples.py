@@ -101,10 +101,6 @@ class Samples:
         """One sample, fresh from its file. Raises Misconfigured."""
         return Sample(document, name, _read(self.folder / way / document / f"{name}.json"))
 
-    def all_of(self, way: str, document: str) -> list[Sample]:
-        """Every sample of one document."""
-        return [self.one(way, document, name) for name in self.names(way, document)]
-
     def tools(self, system: object | None = None) -> Tools:
         """Fresh tools: the sample system (or another), the crosswalks beside the samples, a clock that stands."""
         used: list[Read] = []

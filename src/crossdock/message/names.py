@@ -16,14 +16,16 @@ def name_of(kind: str, id_: int | None) -> str | None:
 def id_of(kind: str, name: str) -> int | None:
     """The number behind a name; None when it is no name of that kind."""
     digits = name[len(kind) :]
-    if (
-        not name.startswith(kind)
-        or not digits.isascii()
-        or not digits.isdecimal()
-        or len(digits) > _DIGITS_MAX
-    ):
-        return None
-    return int(digits)
+    return int(digits) if name.startswith(kind) and _is_whole(digits) else None
+
+
+def whole(text: str) -> int:
+    """The number that somebody wrote; 0 for anything else, and for what is more than the store counts to."""
+    return int(text) if _is_whole(text) else 0
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= _DIGITS_MAX
 
 
 def moment(at_ms: int) -> str:

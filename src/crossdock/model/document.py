@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from typing import Any, ClassVar
@@ -50,9 +51,9 @@ class Document(Part):
 
     extra: dict[str, Any] | None = Field(None, description=EXTRA_SAYS)
 
+    @abstractmethod
     def own_number(self) -> str:
         """What the document is known by among those of its kind."""
-        raise NotImplementedError
 
     def parent(self) -> tuple[str, str] | None:
         """Kind and number of the document that this one belongs to, if any."""

@@ -70,15 +70,6 @@ def check(address: Address, path: str) -> None:
         raise _fault(address, ours, code, path) from None
 
 
-def normal(address: Address) -> dict[str, str]:
-    """The address as its country writes it, as far as it keeps the rules; else as it came, in capitals."""
-    try:
-        found = _library.normalize_address(_theirs(address))
-    except _library.InvalidAddressError:
-        found = _theirs(address)
-    return {ours: str(found.get(theirs) or "").upper() for ours, theirs in _FIELDS.items()}
-
-
 def likenesses(tree: dict[str, Any]) -> Iterator[str]:
     """What two customers have in common when they are likely one: each line names why.
 

@@ -105,7 +105,10 @@ class Concluder:
             )
         )
         if self._context.stock is not None:
-            rows += taken_back(self._context.stock, self._context.journal, t, changes, now)
+            is_answer = not self._context.charter.cancel_is_answered_later
+            rows += taken_back(
+                self._context.stock, self._context.journal, t, changes, now, is_answer=is_answer
+            )
         changes.move_transmission(t, _S.DONE, entry, *rows)
         if done.missing_id:
             fault = Invalid(

@@ -11,6 +11,7 @@ from crossdock.journal.changes import Changes, Row
 from crossdock.journal.tenure import Hold
 from crossdock.kit.connector import Read
 from crossdock.message.incident import MemberKind
+from crossdock.message.kept_back import KEPT_BACK
 from crossdock.message.records import Entry, Message
 from crossdock.message.states import EntryKind, MessageState
 from crossdock.model.document import Document
@@ -22,6 +23,7 @@ from crossdock.pipeline.brake import MassChange, cause_of_feed
 from crossdock.pipeline.follow_up import FollowUp, Pen
 from crossdock.pipeline.goods import goods
 from crossdock.pipeline.knowledge import OBSERVED, TOLD, Knowledge, shares_numbers
+from crossdock.pipeline.lives import ORDERS
 from crossdock.pipeline.overdue import Overdue
 from crossdock.pipeline.particulars import particulars
 from crossdock.pipeline.progress import Progress, Ruling
@@ -300,6 +302,7 @@ class Decider:
             message.waits_for, message.until_ms = predecessor, until
             changes.add_message(message, made_by)
             batch.arrived.append(f"{message.document}/{message.number}")  # known, if not on its way
+            self._instead(message, batch)
         elif message.state is MessageState.DESK or message.waits_for != predecessor:
             if message.state is MessageState.DESK:
                 self._leave_desk(message, batch)
@@ -308,8 +311,18 @@ class Decider:
             return
         batch.waiting += 1
         batch.waits.append((message.id, message.system, predecessor))
-        entry = self._entry(EntryKind.decided, message, f"waits for {wait.kind} {wait.number}", ())
+        says = wait.says if wait.kind in KEPT_BACK else f"waits for {wait.kind} {wait.number}"
+        entry = self._entry(EntryKind.decided, message, says, ())
         changes.entry(entry, *self._introduction(message, changes))
+
+    def _instead(self, newer: Message, batch: Batch) -> None:
+        """Of an order that is not to be released yet only the newest version goes its way."""
+        if newer.document not in ORDERS or newer.version < 2:
+            return
+        for older, _ in self._known.story(newer.root):
+            at_rest = older.state in (MessageState.WAITING, MessageState.DESK)
+            if older.hub == newer.hub and older.version < newer.version and at_rest:
+                self._superseded(older, batch, "a newer version came while it waited")
 
     def overdue(self, message: Message, batch: Batch) -> int | None:
         """The predecessor did not come in time; the message where its time has come instead. See Overdue."""

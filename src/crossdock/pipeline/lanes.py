@@ -106,10 +106,8 @@ class Lanes:
             lane = self._lanes[key] = Lane(key)
         return lane
 
-    def push(self, lane: Lane, flight: Flight, *, heavy: bool = False) -> None:
-        """Puts a flight at the end of its lane; a heavy document is read again from the store when its turn comes."""
-        if heavy:
-            flight.tree = flight.job = None
+    def push(self, lane: Lane, flight: Flight) -> None:
+        """Puts a flight at the end of its lane."""
         lane.flights.append(flight)
         self.aboard.add(flight.t.id)
         self.count += 1

@@ -66,8 +66,7 @@ class Lives:
         kinds = (rule.document for rule in charter.objects.values())
         self.tells = frozenset(told for kind in kinds for told in _TELLS.get(kind, ()))
         self._warehouses = frozenset(filter(charter.is_warehouse, charter.systems))
-        answer = charter.orders.cancel_answer
-        self._answer_is_told = answer == "told" or (answer is None and "pick_status" in charter.objects)
+        self._answer_is_told = charter.cancel_is_answered_later
 
     def is_telling(self, message: Message) -> bool:
         """Whether a document tells how far an order is; of a supplier's only where it ships in our place."""
@@ -187,6 +186,12 @@ class Lives:
                 yield self.answer(facts[0], Told.CANCEL_REFUSED)
             elif states <= {_T.DONE, _T.CLOSED} and not self._answer_is_told:
                 yield self.answer(facts[0], Told.CANCEL_ACCEPTED)
+        elif message.document in CANCELS and facts[0].told is Told.AMEND_REQUESTED:
+            # No floor has a word for it: that the warehouse took it is the answer.
+            if rejected:
+                yield self.answer(facts[0], Told.AMEND_REFUSED)
+            elif states <= {_T.DONE, _T.CLOSED}:
+                yield self.answer(facts[0], Told.AMEND_ACCEPTED)
 
     def _was_rejected(self, transmission: int) -> bool:
         return self._causes.cause_of(transmission).startswith("rejected/")

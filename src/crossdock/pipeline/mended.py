@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from typing import Any
 
+from crossdock.faults import Invalid
 from crossdock.journal.contract import Journal
 from crossdock.kit.connector import Content
 from crossdock.mapping.override import Overrides, on_body, on_document
@@ -26,11 +27,12 @@ def mended(context: Context, message: Message, *, more: Overrides = ()) -> dict[
     `more` are values to try besides those that are kept. Raises the reader's and the model's faults.
     """
     journal = context.journal
-    if not journal.has_overrides and not more:
+    unread = not set(message.tree) - {"number"}  # its reader could not make a document of it then
+    if not (journal.has_overrides or more or unread):
         return message.tree
     capture = journal.capture(message.capture)
     overrides = [*_kept(journal, message, capture, context.clock.now_ms()), *more]
-    if not overrides:
+    if not (overrides or unread):
         return message.tree
     fields, bound = fields_of(message.document), context.systems.get(message.system)
     reader = bound.readers.get(capture.document) if bound and capture else None
@@ -48,6 +50,11 @@ def mended(context: Context, message: Message, *, more: Overrides = ()) -> dict[
             zone = bound.system.timezone
             read = register.read(draft.document, tree, zone=zone, declares=_was_judged)
             return register.tree_of(read)
+    if unread and len(anew) > 1:
+        raise Invalid(
+            f"{message.document} {message.number} makes several documents now, and one of them cannot stand for all",
+            fix="let its sender send it again under a new number, then resolve with a reason",
+        )
     return on_document(message.tree, overrides, body=None, fields=fields)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from crossdock.faults import Fault, Invalid, Waits
 from crossdock.kit.connector import Read
 from crossdock.message.gate import Direction
+from crossdock.message.kept_back import KEPT_BACK
 from crossdock.message.records import Entry, Message
 from crossdock.message.states import EntryKind, MessageState
 from crossdock.model.documents.progress import OrderStatus
@@ -40,7 +41,7 @@ class Overdue:
 
         Gives the message where its time has come instead, and it is to be looked at again.
         """
-        if (message.waits_for or "").startswith("release/"):
+        if (message.waits_for or "").partition("/")[0] in KEPT_BACK:
             return message.id
         if message.document == OrderStatus.kind:
             if self._follow_up.answer(message, batch) is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from crossdock.faults import Invalid, Waits
+from crossdock.message.kept_back import EDIT_WINDOW, SHIP_DATE, kept_until_ship_date, kept_while_open
 from crossdock.message.records import Message
 from crossdock.message.states import MessageState
 from crossdock.model.document import Document
@@ -156,9 +157,7 @@ class Progress:
             if ruling.life.held:
                 kinds = ", ".join(kind.value for kind in ruling.life.held)
                 raise Waits(f"held: {kinds}", kind=Told.HOLD_LIFTED.value, number=ruling.order, patient=True)
-            until_ms = self._opens_ms(message, document)
-            if until_ms > self._context.clock.now_ms():
-                raise Waits("not to be released yet", kind="release", number=ruling.order, until_ms=until_ms)
+            self._keep_back(message, document, ruling.order)
         if (
             isinstance(document, Shipment)
             and self._charter.orders.packages == "listed"
@@ -190,21 +189,30 @@ class Progress:
         rule = self._charter.objects.get(document)
         return rule is not None and any(self.is_warehouse(reader.system) for reader in rule.readers)
 
-    def _opens_ms(self, message: Message, document: Document) -> int:
-        """When an order may be released: after its edit window, and not before its ship window."""
-        capture = (
-            self._context.journal.capture(message.capture) if self._charter.orders.edit_window_s else None
-        )
-        begun_ms = capture.at_ms if capture else self._context.time.at_ms
-        opens_ms = begun_ms + int(self._charter.orders.edit_window_s * 1000)
+    def _keep_back(self, message: Message, document: Document, order: str) -> None:
+        """Raises Waits for an order that may still be changed, or whose ship window has not begun."""
+        now_ms, closes_ms, starts_ms = self._context.clock.now_ms(), self._closes_ms(message), 0
         start = document.ship_from_at if isinstance(document, SalesOrder) else None
         if isinstance(document, WarehouseOrder):
             start = document.release_at
-        if start is None:
-            return opens_ms if self._charter.orders.edit_window_s else 0
-        if not isinstance(start, datetime):
-            start = datetime.combine(start, datetime.min.time(), self._charter.site.timezone)
-        return max(opens_ms, int(start.astimezone(UTC).timestamp() * 1000))
+        if start is not None:
+            begins = start
+            if not isinstance(begins, datetime):
+                begins = datetime.combine(begins, datetime.min.time(), self._charter.site.timezone)
+            starts_ms = int(begins.astimezone(UTC).timestamp() * 1000)
+        if starts_ms > now_ms and starts_ms >= closes_ms:
+            raise Waits(
+                kept_until_ship_date(start, starts_ms), kind=SHIP_DATE, number=order, until_ms=starts_ms
+            )
+        if closes_ms > now_ms:
+            raise Waits(kept_while_open(closes_ms), kind=EDIT_WINDOW, number=order, until_ms=closes_ms)
+
+    def _closes_ms(self, message: Message) -> int:
+        """When the edit window of an order ends; 0 where the charter gives none."""
+        window_s = self._charter.orders.edit_window_s
+        capture = self._context.journal.capture(message.capture) if window_s else None
+        begun_ms = capture.at_ms if capture else self._context.time.at_ms
+        return begun_ms + int(window_s * 1000) if window_s else 0
 
     def _set_off(self, known: Iterable[Fact], life: Life, verdicts: Sequence[Judged]) -> frozenset[Trigger]:
         """What a document sets off: nothing where the order stands as it stood before."""

@@ -51,6 +51,7 @@ class Resending:
         self._journal = context.journal
         self._targets = targets
         self._hold = hold
+        self.judge = why_not  #: the guard: tests of it take it away
 
     async def make(
         self,
@@ -81,7 +82,7 @@ class Resending:
         message = self._journal.message(former.message)
         assert message is not None, "a delivery has its message"
         target = self._targets.get(former.target)
-        says = why_not(self._journal, former, run=wanted.run)
+        says = self.judge(self._journal, former, run=wanted.run)
         if target is None or not target.writes(former.document):
             says = f"the charter sends no {former.document} to {former.target} any more"
         elif not says and wanted.treatment != NEW and self._is_gone(former):

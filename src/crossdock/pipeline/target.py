@@ -38,8 +38,6 @@ _S = TransmissionState
 WINDOW_MAX = 4_000
 #: Flights sent from one lane before another lane has its turn.
 TURN_MAX = 32
-#: How soon a lane is looked at again while nobody knows whether it is still ours.
-_UNSURE_MS = 50
 #: A place that could not read the store looks again after so long; it is the store's turn, not the lane's.
 _STORE_S = 0.2
 
@@ -144,19 +142,17 @@ class Target:
         if lane.more or not self.windows.takes(t, lane):
             changes.add_transmission(t, due)  # behind what is in the store only
             return
-        flight = Flight(t, message.tree)
+        flight = Flight(t, message.tree)  # what is rendered at once is not in the store yet
         if t.after is not None:
             self.unfinished[t.after] = lane.key
-        if self._ahead(lane, flight):
-            entry = self._renderer.sent(flight, changes)
-            due.state = _S.DUE.value
-            t.state = _S.SENDING
-            changes.add_transmission(t, due)
-            entry.state = _S.SENDING.value
+        entry = self._renderer.sent(flight, changes) if self._ahead(lane, flight) else None
+        if entry is not None:
+            due.state, t.state, entry.state = _S.DUE.value, _S.SENDING, _S.SENDING.value
+        changes.add_transmission(t, due)
+        if entry is not None:
             changes.entry(entry)
-        else:
-            changes.add_transmission(t, due)
-        self.lanes.push(lane, flight, heavy=message.heavy)
+        flight.tree = None if message.heavy else flight.tree  # whoever waits long holds no large tree
+        self.lanes.push(lane, flight)
 
     def committed(self, t: Transmission) -> None:
         """The changes with this transmission are durable: its lane may go."""
@@ -302,10 +298,6 @@ class Target:
             if not self._gates.passes(self.name, flight.t.id):
                 changes = self._journal.changes()
                 await self.commits.stored_again(self.concluder.take_back(lane.flights, changes), changes)
-                return
-            if not self._may_send():
-                # Ours no longer for sure. What is stored as SENDING goes once it is, or is in doubt elsewhere.
-                self._alarms.set(lane, self._clock.now_ms() + _UNSURE_MS)
                 return
             if flight.t.state is not _S.SENDING and self._is_early(flight.t):
                 self._alarms.set(lane, flight.t.due_ms)

@@ -172,7 +172,7 @@ def next_due_ms(
     )
     if fault.wait_s is not None:
         wait_s = min(max(fault.wait_s, wait_s if fault.wait_s == 0 else fault.wait_s), WAIT_MAX_S)
-    over_ms = (t.first_ms or now_ms) + int(limits.retry_for_s * 1000) + closed_ms
+    over_ms = t.first_ms + int(limits.retry_for_s * 1000) + closed_ms
     return None if now_ms >= over_ms else min(now_ms + int(wait_s * 1000), over_ms)
 
 

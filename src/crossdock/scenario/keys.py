@@ -95,6 +95,7 @@ THEN: dict[str, Key] = _keys(
     Key("orders", Type.TREE, "By number, as the hub knows it: state (in one word), fulfilment, billing, cancellation,"
         " amendment, returned, holds, closed, lines (by line: shipped, …). What is not written is not asked."),
     Key("stock", Type.TREE, "By system (`hub` is the hub itself), by `SITE SKU`: what is sellable, or figures by state;"
+        " in a warehouse also by `SITE SKU LOT`;"
         " at the hub: available, set_aside, on_hand. A shop has no sites: by SKU what it shows."),
     Key("money", Type.TREE, "By system: erp receivable, credited, payable; shop authorised, captured, refunded; carrier"
         " freight."),

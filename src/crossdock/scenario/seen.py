@@ -95,7 +95,9 @@ def _stock(twin: Office | Warehouse) -> Tree | None:
     found: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     if isinstance(twin, Warehouse):
         for level in twin.stock.levels.values():
-            found[f"{level.site} {level.sku}"][level.status] += level.quantity
+            place = f"{level.site} {level.sku}"
+            for name in (place, f"{place} {level.lot}") if level.lot else (place,):
+                found[name][level.status] += level.quantity
     else:
         rows: list[Tree] | None = twin.figures().get("stock")
         if rows is None:

@@ -106,7 +106,7 @@ def _system(member: Member, owners: Mapping[str, str]) -> Tree:
 
 def _in(document: str, id_: str) -> Tree:
     flow: Tree = {"document": document, "id": id_}
-    if document in ("sales_order", "item", "shipment", "purchase_order"):
+    if document in ("sales_order", "item", "shipment", "purchase_order", "inventory_balance"):
         flow["on_change"] = "revise"
     if document != "item":
         # What is said of one order keeps its order.

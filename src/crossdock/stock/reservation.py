@@ -23,8 +23,8 @@ RESERVATION_MOVES: Mapping[ReservationState, frozenset[ReservationState]] = {
     _S.HELD: frozenset({_S.HELD, _S.PASSING, _S.GONE, _S.RELEASED, _S.EXPIRED}),
     # PASSING to RELEASED: allocated there, then cancelled, before any figure showed it.
     _S.PASSING: frozenset({_S.GONE, _S.RELEASED}),
-    # GONE to RELEASED: allocated and shown, then cancelled; the figures show that, too.
-    _S.GONE: frozenset({_S.RELEASED}),
+    # Allocated and shown, then cancelled: the figures show that, too, and nothing is given back here.
+    _S.GONE: frozenset(),
     _S.RELEASED: frozenset(),
     _S.EXPIRED: frozenset(),
 }

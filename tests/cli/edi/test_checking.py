@@ -33,7 +33,7 @@ def test_each_finding_names_the_element_and_the_way_out() -> None:
         ("0002", 2, "BEG", "05", "AK403:8"),
         ("0002", 5, "PO1", "03", "AK403:5"),
         ("0002", 5, "PO1", "07", "AK403:2"),
-        ("0002", 6, "CTT", "01", None),
+        ("0002", 6, "CTT", "01", "AK403:7"),
     ]  # fmt: skip
     first = said.tree[0]
     assert (first["file"], first["interchange"], first["group"]) == (str(ORDERS), "000004711", "311")

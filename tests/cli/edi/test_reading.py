@@ -85,9 +85,10 @@ def test_the_acknowledgement_has_the_right_codes() -> None:
     lines = said.out.splitlines()
     assert lines[0].endswith("*260316*0800*U*00401*000000088*0*P*>~")
     assert lines[1] == "GS*FA*LINDENWARE*5550001111*20260316*0800*5*X*004010~"
-    assert lines[3:14] == [
+    assert lines[3:16] == [
         "AK1*PO*311~", "AK2*850*0001~", "AK5*A~", "AK2*850*0002~", "AK3*BEG*2**8~", "AK4*5*373*8*20260231~",
-        "AK3*PO1*5*PO1*8~", "AK4*3*355*5*EACH~", "AK4*7*234*2~", "AK5*R*5~", "AK9*P*2*2*1~",
+        "AK3*PO1*5*PO1*8~", "AK4*3*355*5*EACH~", "AK4*7*234*2~", "AK3*CTT*6**8~",
+        "AK4*1*354*7*2~", "AK5*R*5~", "AK9*P*2*2*1~",
     ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.cli.console import crossdock
 from tests.connectors.edi.trade import order, site
 from tests.harness.hub import Hub
 
@@ -30,12 +31,25 @@ async def test_an_interchange_is_handed_in_for_the_partner_that_its_envelope_nam
         first = await asyncio.to_thread(send, folder, str(file), "--json")
         again = await asyncio.to_thread(send, folder, str(file), "--json")
         nobody = await asyncio.to_thread(send, folder, str(alien))
+        file.write_text(order("PO-2", 7))
+        another = await asyncio.to_thread(send, folder, str(file), "--json")
+        for _ in range(200):
+            held = (await asyncio.to_thread(crossdock, "desk", "list", "--json", "--site", folder)).tree[
+                "items"
+            ]
+            if held:
+                break
+            await asyncio.sleep(0.02)
     finally:
         await hub.process.stop()
     assert first.returncode == 0, first.stderr
     told = json.loads(first.stdout)
     assert (told["system"], told["status"], told["duplicate"]) == ("retailer", 202, False)
     assert json.loads(again.stdout)["duplicate"] is True
+    assert json.loads(another.stdout)["status"] == 202, "it is safe, and held as it would be from a mailbox"
+    assert [(one["type"], one["number"], "retry" in one["acts"]) for one in held] == [
+        ("duplicate_conflict", "PO-2", True)
+    ]
     assert nobody.returncode != 0 and "no partner of the site has these ids" in nobody.stderr
 
 

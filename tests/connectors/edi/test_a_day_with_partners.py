@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from crossdock.desk.story import awaited
+from crossdock.journal.sql.trace import trace
 from tests.connectors.edi.trade import (
     LINES,
     RETAILER,
@@ -44,7 +46,7 @@ async def test_one_bad_set_goes_to_the_desk_and_the_good_ones_go_on(tmp_path: Pa
         told = sent(tmp_path, "retailer", "997")[0]
         assert "AK2*850*0002~AK3*PO1*8*PO1*8~" in told.replace("\n", "") and "AK9*P*3*3*2~" in told
         ((type_, system, number, path, _, _),) = table(hub, _INCIDENTS)
-        assert (type_, system, number, path) == ("invalid", "retailer", "850-0002", "850[0002]/PO1[2]/PO102")
+        assert (type_, system, number, path) == ("invalid", "retailer", "PO-2", "850[0002]/PO1[2]/PO102")
 
 
 async def test_an_interchange_whose_count_is_wrong_is_refused_whole(tmp_path: Path) -> None:
@@ -185,3 +187,17 @@ async def test_lines_of_the_order_are_those_of_the_file(tmp_path: Path) -> None:
     async with running(site(tmp_path)) as hub:
         drop(tmp_path, "retailer", "a.edi", order("PO-9", 3))
         await until(lambda: hub.journal.hub_of_number("sales_order", "PO-9"))
+
+
+async def test_an_order_for_a_later_day_says_that_it_is_kept_back(tmp_path: Path) -> None:
+    async with running(site(tmp_path)) as hub:
+        later = order("PO-1", 7).replace("N1*BY", "DTM*010*20991201~\nN1*BY").replace("SE*10*", "SE*11*")
+        drop(tmp_path, "retailer", "a.edi", later)
+        await until(lambda: table(hub, "SELECT 1 FROM messages WHERE document = 'sales_order'"))
+        told = await hub.journal.view(lambda c: trace(c, "sales_order", "PO-1"))
+        assert isinstance(told, dict), told
+        words = "kept back until 2099-12-01, the requested ship date"
+        assert (told["state"], told["waits_for"]) == ("waiting", f"{words} of sales_order PO-1")
+        assert words in [entry["says"] for entry in told["entries"]]
+        assert awaited(told) == [f"It is {words} of sales order PO-1"]
+        assert sent(tmp_path, "threepl", "940") == [] and table(hub, _INCIDENTS) == []

@@ -42,14 +42,14 @@ class Olga:
         data = json.dumps(body).encode() if body is not None else None
         headers = {"authorization": f"Bearer {self._key}", "content-type": "application/json"}
         request = Request(f"{self._url}{path}", data, headers, method=method)
-        return await asyncio.to_thread(lambda: json.load(urlopen(request, timeout=10)))
+        return await asyncio.to_thread(lambda: json.load(urlopen(request, timeout=60)))
 
     async def type(self, *words: object) -> Said:
         return await asyncio.to_thread(crossdock, *words, "--url", self._url, "--key", self._key)
 
     async def held(self) -> dict[str, Any]:
         """The one thing that is held."""
-        for _ in range(200):
+        for _ in range(2_000):
             found = (await self.ask("GET", "/v1/incidents?type=duplicate_conflict"))["items"]
             if found:
                 (item,) = found

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from crossdock.assembly import Hub
+from crossdock.connectors.edi.reader import WRONG_MAX
 from crossdock.connectors.edi.words import number
 from crossdock.faults import Invalid, Misconfigured
 from tests.connectors.edi.trade import (
     THREEPL,
     drop,
+    envelope,
     hub_of,
     order,
     running,
@@ -83,3 +85,15 @@ def test_an_inbox_that_is_also_the_outbox_is_refused(tmp_path: Path) -> None:
     profile = THREEPL.replace("every_s: 0.05", "every_s: 0.05, inbox: in, outbox: ./in")
     with pytest.raises(Misconfigured, match="not three folders"):
         hub_of(site(tmp_path, threepl=profile))
+
+
+async def test_thousands_of_wrong_sets_are_answered_and_told_in_hundreds(tmp_path: Path) -> None:
+    site(tmp_path)
+    sets = "".join(f"ST*850*{number:04}~\n" for number in range(1, 3001))
+    drop(tmp_path, "retailer", "a.edi", envelope(sets, "PO", 1))
+    async with running(tmp_path) as hub:
+        await until(lambda: sent(tmp_path, "retailer", "997"), 60)
+        assert "AK2*850*3000~" in sent(tmp_path, "retailer", "997")[0]
+        assert table(hub, "SELECT count(*) FROM incidents WHERE state = 1") == [(WRONG_MAX + 1,)]
+        ((says,),) = table(hub, "SELECT says FROM incidents WHERE document = 'interchange'")
+        assert str(says).startswith("2500 more sets of this interchange are wrong; the first of them: ")

@@ -240,7 +240,10 @@ def test_missing_labels_are_given_out_by_the_store_with_their_check_digit() -> N
     [
         ({"order": "PO-0"}, "order"),
         ({"shipped_at": "2026-04-17"}, "shipped_at"),
-        ({"packages": [{"lines": [{"sku": "PT-100", "quantity": 1, "unit": "EA"}]}]}, "packages"),
+        (
+            {"packages": [{"lines": [{"sku": "PT-100", "quantity": 1, "unit": "EA"}]}]},
+            "packages[0].lines[0].quantity",
+        ),
         (
             {"lines": [{"line": "9", "sku": "PT-100", "quantity": 1, "unit": "EA"}], "packages": []},
             "lines[0].order_line",
@@ -268,3 +271,28 @@ def test_data_that_holds_a_delimiter_gets_others_unless_the_profile_fixes_them()
             profile(("940",), "out", more='delimiters: {element: "*", terminator: "~"}\n'),
             KNOWN,
         )
+
+
+def test_a_945_tells_what_was_ordered_and_where_it_left_from() -> None:
+    plain = [{k: v for k, v in line.items() if k != "ordered"} for line in shipment()["lines"]]
+    tree = shipment(warehouse_order="PO-884120", lines=plain, site=None)
+    body = written("shipment", tree, profile(("945",), "out"), KNOWN).replace("\n", "")
+    assert findings(body) == []
+    assert "W12*CC*48*48*0*EA*" in body and "W12*CP*10*6*-4*CA*" in body
+    assert "N1*SF*PINECREST*ZZ*PINECREST~" in body
+
+
+def test_each_lot_of_a_line_is_told() -> None:
+    line = {"line": 1, "order_line": "1", "sku": "PT-100", "unit": "EA"}
+    lots = [{**line, "quantity": 40, "lot": "L1"}, {**line, "quantity": 8, "lot": "L2"}]
+    tree = shipment(warehouse_order="PO-884120", lines=lots, packages=[])
+    body = written("shipment", tree, profile(("945",), "out"), KNOWN).replace("\n", "")
+    assert re.findall(r"W12\*(\w\w)\*(\d*)\*(\d+)\*", body) == [("CC", "48", "40"), ("CC", "", "8")]
+    assert "*L1" in body and "*L2" in body and "W03*48" in body
+
+
+@pytest.mark.parametrize(("table", "carrier"), [("{ground: RDWY}", "ground"), ("{a: RDWY, b: RDWY}", "RDWY")])
+def test_a_scac_becomes_our_carrier_where_it_stands_for_one(table: str, carrier: str) -> None:
+    agreed = profile(("945",), "in", more=f"shipping: {{scac: {table}}}\n")
+    (one,) = drafts(sample("945"), agreed)
+    assert one.tree["carrier"] == carrier

@@ -108,7 +108,9 @@ async def test_the_next_interchange_has_the_number_that_was_set_at_the_terminal(
     at = keyed(app)
     drop(tmp_path, "retailer", "a.edi", order("PO-1", 7))
     await until(lambda: len(sent(tmp_path, "threepl", "940")) == 1)
-    assert "threepl interchange: 2 is next, the last one given is 1" in (await command("threepl", *at)).out
+    assert (
+        "threepl interchange: 2 is next, given or passed over up to 1" in (await command("threepl", *at)).out
+    )
     done = await command("threepl", "--next", 4711, "--reason", "they count from 4711", *at)
     assert done.code == 0 and "threepl group: 4711 is next" in done.out
     drop(tmp_path, "retailer", "b.edi", order("PO-2", 8))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from crossdock.assembly import Hub
+from crossdock.journal.sql.trace import trace
 from tests.connectors.edi.trade import (
     THREEPL,
     acknowledgement,
@@ -107,3 +108,17 @@ async def test_a_refusal_that_is_taken_back_ends_its_incident(tmp_path: Path, at
         assert table(hub, "SELECT type, state, reason FROM incidents") == [
             ("rejected", 2, "940 of sales_order PO-1: accepted by threepl since"),
         ]
+
+
+async def test_a_trace_names_the_refusal_until_it_is_dealt_with(tmp_path: Path) -> None:
+    async with running(site(tmp_path)) as hub:
+        group = int(await sent_one(tmp_path, hub))
+        drop(tmp_path, "threepl", "1.edi", acknowledgement(1, group=group, verdict="R"))
+        await until(lambda: table(hub, _OPEN))
+        told = await hub.journal.view(lambda c: trace(c, "sales_order", "PO-1"))
+        assert isinstance(told, dict)
+        assert "940 of sales_order PO-1: rejected by threepl" in str(told["waits_for"])
+        drop(tmp_path, "threepl", "2.edi", acknowledgement(2, group=group))
+        await until(lambda: not table(hub, _OPEN))
+        told = await hub.journal.view(lambda c: trace(c, "sales_order", "PO-1"))
+        assert isinstance(told, dict) and "rejected" not in str(told["waits_for"])

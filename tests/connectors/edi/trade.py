@@ -112,7 +112,7 @@ def sent(folder: Path, partner: str, set_id: str = "") -> list[str]:
     return [path.read_text() for path in files]
 
 
-async def until(true: Callable[[], object], within_s: float = 10.0) -> None:
+async def until(true: Callable[[], object], within_s: float = 120.0) -> None:
     """Waits for something to become true."""
     end = time.monotonic() + within_s
     while not true():

@@ -97,7 +97,7 @@ class Stand:
 
     async def until(self, holds: Callable[[], object], what: str = "") -> None:
         """Waits for something that the hub does by itself."""
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 120
         while not holds():
             assert time.monotonic() < deadline, (
                 f"never came: {what} {await self.counts()} {await self.incidents()}"
@@ -111,6 +111,14 @@ class Stand:
     async def incidents(self) -> list[dict[str, Any]]:
         """Everything that is open on the desk."""
         return (await self.hub.journal.view(lambda c: incidents.incidents(c, incidents.Filter())))["items"]
+
+    async def incidents_once_there(self) -> list[dict[str, Any]]:
+        """The same, once there are some."""
+        deadline = time.monotonic() + 120
+        while not (found := await self.incidents()):
+            assert time.monotonic() < deadline, f"nothing came to the desk: {await self.counts()}"
+            await asyncio.sleep(0.02)
+        return found
 
     async def act(self, incident: str, name: str, body: Any) -> dict[str, Any]:
         """One act of a person."""

@@ -122,11 +122,7 @@ async def test_a_value_that_does_not_fit_the_target_is_never_cut(tmp_path: Path)
         head = "number,ship_to.name,lines.line,lines.sku,lines.quantity,lines.unit\n"
         world.drop("erp", "orders.csv", head + "S-9,Bartholomew Longname,1,A-1,2,EA\n")
         await world.until(lambda: "orders.csv" in world.files("erp", "archive"), "filed away")
-        for _ in range(200):
-            if await world.incidents():
-                break
-            await world.hub.clock.sleep(0.02)
-        (incident,) = await world.incidents()
+        (incident,) = await world.incidents_once_there()
         assert (incident["type"], incident["path"]) == ("invalid", "ship_to.name")
         assert "do not fit into 10" in incident["says"]
         await world.act(incident["id"], "fix", {"path": "ship_to.name", "value": "B Longname"})

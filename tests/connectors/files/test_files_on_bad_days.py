@@ -136,10 +136,6 @@ async def test_a_file_under_a_taken_name_is_refused_and_the_other_left_alone(tmp
         for number in range(1, 200):
             (out / f"item-t{number}.1.xml").write_text("theirs", "utf-8")
         world.drop("erp", "items.csv", "sku,unit\nA-1,EA\n")
-        for _ in range(400):
-            if await world.incidents():
-                break
-            await world.hub.clock.sleep(0.02)
-        (incident,) = await world.incidents()
+        (incident,) = await world.incidents_once_there()
         assert incident["type"] == "rejected"
         assert {path.read_text("utf-8") for path in out.iterdir()} == {"theirs"}

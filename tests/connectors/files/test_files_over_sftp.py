@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -46,10 +44,7 @@ async def test_folders_on_a_server_work_like_folders_here(
             (inbox / ".items.part").rename(inbox / "items.csv")
             await world.until(lambda: world.sent() == ["item-A-1.xml"], "the item")
             failed = Path(boxes["failed"])
-            deadline = time.monotonic() + 10
-            while not (failed / "items.csv.report.txt").exists():
-                assert time.monotonic() < deadline, "no report"
-                await asyncio.sleep(0.05)
+            await world.until(lambda: (failed / "items.csv.report.txt").exists(), "the report")
             assert (failed / "items.csv").exists()
             assert "1 of 2 item taken" in (failed / "items.csv.report.txt").read_text("utf-8")
     finally:

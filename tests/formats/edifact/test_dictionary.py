@@ -11,6 +11,7 @@ import pytest
 from crossdock.faults import Invalid, Misconfigured
 from crossdock.formats.edi.chart import chart
 from crossdock.formats.edi.grammar import Composite, Element, Loop, Segment, Slot, Use
+from crossdock.formats.edi.notation import Line
 from crossdock.formats.edifact import dictionary, notation
 from crossdock.formats.edifact.checking.inspection import inspect
 from crossdock.formats.edifact.checking.pattern import accept
@@ -134,7 +135,7 @@ def test_every_code_with_a_meaning_is_valid():
 
 
 def test_ranges_of_codes_are_told():
-    line = notation.Line("codes.txt", 1, "")
+    line = Line("codes.txt", 1, "")
     assert list(notation.codes_of(line, ("8-11", "AY-BB", "ZZZ"))) == [
         "8",
         "9",

@@ -229,5 +229,5 @@ def test_a_complete_list_is_told_from_one_of_what_is_in_use() -> None:
 
 
 def test_a_grammar_is_made_once() -> None:
-    assert dictionary.grammar("850", "004010VICS") is dictionary.grammar("850", "003070")
+    assert dictionary.grammar("850", "004010VICS") is dictionary.grammar("850", "004020")
     assert isinstance(dictionary.segment("BEG", "004010"), Segment)

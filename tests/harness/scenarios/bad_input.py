@@ -17,7 +17,7 @@ from tests.harness.site import Plan
 from tests.harness.stage import Stage, stage
 from tests.harness.wire import Client, Cut, Reply
 
-REST_WAIT_S = 30.0
+REST_WAIT_S = 120.0
 BIG_BYTES = 50_000_000
 DEEP = 100_000
 LONG_NAME = "Wholesale Hardware of Rotterdam-Zuid"  #: 36 characters

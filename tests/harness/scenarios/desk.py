@@ -15,7 +15,7 @@ from tests.harness.scenarios.duplicates import post
 from tests.harness.site import Plan
 from tests.harness.stage import Stage, stage
 
-REST_WAIT_S = 30.0
+REST_WAIT_S = 120.0
 
 
 async def act(world: Stage, incident: str, name: str, value: object) -> tuple[int, Any]:

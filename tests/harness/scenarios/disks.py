@@ -243,7 +243,7 @@ async def _back(world: Stage, seen: Seen) -> None:
 
 
 async def _judged(world: Stage, plan: Outage, seen: Seen, title: str) -> Outcome:
-    await world.settled(60)
+    await world.settled()
     outcome = Outcome(title, verdict=await world.verdict())
     told = await _audit(world)
     outcome.rows += [

@@ -67,12 +67,12 @@ async def run(folder: Path, plan: Drill) -> Outcome:
         progress(f"{len(first.accepted)} accepted, the store is back, all {len(book.given)} are sent again")
         await _again(world, book.given)
         again, world.shop.sent = world.shop.sent, _joined(first, world.shop.sent)
-        await world.settled(60, accepted=0)
+        await world.settled(accepted=0)
         at_target = len({one.number for one in await world.target.arrivals() if one.applied})
         await _told(world, "restored", "end", "shop")
         world.shop.ended = False
         await world.shop.load(plan.senders, orders=plan.more, pace_s=plan.pace_s)
-        await world.settled(60, accepted=0)
+        await world.settled(accepted=0)
         outcome = Outcome(f"restore drill, {plan.store}, {plan.mode}")
         outcome.rows += [
             ("accepted before the end of the store", len(first.accepted)),

@@ -17,7 +17,7 @@ from tests.harness.verdict import right
 from tests.harness.wire import Reply
 
 PROBLEM_MEMBERS = ("title", "status", "detail", "fix")  #: `type` may be left out and is then about:blank
-REST_WAIT_S = 30.0
+REST_WAIT_S = 120.0
 
 
 async def post(world: Stage, body: bytes, key: str | None = None) -> Reply:

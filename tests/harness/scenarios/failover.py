@@ -60,7 +60,7 @@ async def run(folder: Path, plan: Failover) -> Outcome:
         world.shop.ended = True
         await load
         if plan.synchronous:
-            await world.settled(60.0)
+            await world.settled()
         else:  # hubs whose store forgot what it had confirmed may never come to rest
             await asyncio.sleep(5 * plan.lease_s)
         title = f"fail-over under load, synchronous: {plan.synchronous}"

@@ -16,10 +16,12 @@ from tests.harness.sender import Accepted
 from tests.harness.site import Plan
 from tests.harness.stage import Stage, guard_off, progress, stage
 
-MANY = 50  #: kills from which on their aim is judged, too
+MANY = 50  #: kills from which on their aim and the time of recovery are judged, too
 SENDING_SHARE = 0.5
 #: Kills that may come before the first send after a start; on a slow machine it would be most of them.
 EARLY_SHARE = 0.1
+#: How often more it may kill until one kill hits a send under way: on a busy machine a few may all miss.
+AIMED_MAX = 4
 _BUSY_WAIT_S = 10.0
 
 
@@ -28,7 +30,7 @@ class Kills:
     """How often, and under what load; times in seconds."""
 
     mode: str = "resend"  #: resend | find
-    kills: int = 12
+    kills: int = 12  #: at least; more until one has hit a send under way
     senders: int = 16
     pace_s: float = 0.1  #: from post to post of one sender
     latency_s: float = 0.03  #: of the target, so that sends are under way at most instants
@@ -69,12 +71,14 @@ async def run(folder: Path, plan: Kills) -> Outcome:
         load = asyncio.create_task(world.shop.load(plan.senders, pace_s=plan.pace_s))
         dice = random.Random(plan.seed)
         cut, applied = 0, Applied(world.target.record)
-        for turn in range(plan.kills):
+        for turn in range(AIMED_MAX * plan.kills):
+            if turn >= plan.kills and (plan.guard or count.while_sending):
+                break
             if dice.random() >= EARLY_SHARE:
                 await _busy(world)
             await _strike(world, plan, dice, count)
             count.start_s.append(await world.hub.start())
-            rests = dice.random() < plan.quiet_share or turn == plan.kills - 1
+            rests = dice.random() < plan.quiet_share or turn >= plan.kills - 1
             if rests and plan.guard != "commit":  # what was lost at a yes too early never arrives
                 count.quiet.append(count.struck[-1])
                 await recovered(world, applied)
@@ -147,7 +151,8 @@ async def _tell(world: Stage, outcome: Outcome, count: Count) -> None:
     took_s = recoveries(count.quiet, list(world.shop.sent.accepted.values()), await world.target.arrivals())
     if struck >= MANY and count.while_sending < SENDING_SHARE * struck:
         outcome.problems.append(f"only {count.while_sending} of {struck} kills hit a send under way")
-    outcome.problems += too_slow(took_s)
+    if struck >= MANY:
+        outcome.problems += too_slow(took_s)
     outcome.rows += [
         ("kills", struck), ("while sending", count.while_sending), ("at the instant of a 202", count.at_accept),
         ("accepted", len(world.shop.sent.accepted)), ("shop", dict(world.shop.sent.counts)), ("target", stats),

@@ -11,7 +11,7 @@ from tests.harness.scenarios.duplicates import post
 from tests.harness.site import Plan
 from tests.harness.stage import stage
 
-REST_WAIT_S = 30.0
+REST_WAIT_S = 120.0
 
 
 async def at_once(folder: Path, *, concurrency: int = 3, orders: int = 60) -> Outcome:

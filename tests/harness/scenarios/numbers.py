@@ -62,8 +62,8 @@ SHIPMENT = """\
 """
 LEASE_S = 1.0
 #: How long nothing may be done before it counts as stuck.
-STILL_WAIT_S = 60.0
-READY_WAIT_S = 30.0
+STILL_WAIT_S = 120.0
+READY_WAIT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from tests.harness.arrivals import read_arrivals
 from tests.harness.outcome import Outcome
+from tests.harness.ports import free_port
 from tests.harness.process import Process, python, resident_mb, ticks_of
 from tests.harness.sender import Shop
 from tests.harness.site import Plan
 from tests.harness.stage import Target, progress, stage
-from tests.harness.wire import free_port
 
 DRAIN_WAIT_S = 120.0
 LIMITS = {"concurrency": 32, "timeout_s": 10, "retry_first_s": 0.2, "retry_max_s": 5}

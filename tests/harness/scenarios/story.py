@@ -19,7 +19,7 @@ KINDS = frozenset({
     "incident", "act",
 })  # fmt: skip
 MEMBERS = frozenset({"position", "at", "kind", "says", "charter", "code"})
-REST_WAIT_S = 30.0
+REST_WAIT_S = 120.0
 
 
 async def run(folder: Path) -> Outcome:

@@ -30,7 +30,7 @@ FLIPPED = (
     ("ledger", "says", {"link"}),
     ("ledger", "at_ms", {"link"}),
 )
-REST_WAIT_S = 30.0
+REST_WAIT_S = 120.0
 
 
 async def run(folder: Path, *, orders: int = 40, more_flips: int = 0, seed: int = 1) -> Outcome:

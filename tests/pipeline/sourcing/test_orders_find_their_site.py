@@ -143,7 +143,9 @@ async def test_where_a_person_decides_a_refused_part_waits_for_a_retry(tmp_path:
         await world.orders("SO-1", ("A", 2), ship_to=DUTCH)
         await world.picks("SO-1-1", "refused")
         assert world.shares()["SO-1-2"] == (None, [("A", 2)])
-        assert [kind for kind, _ in world.incidents()] == ["backorder"]
+        assert [kind for kind, _ in world.incidents()] == ["rejected"], (
+            "stock that comes does not send it elsewhere"
+        )
 
 
 async def test_a_held_order_is_shared_out_and_its_part_waits_until_the_hold_is_lifted(tmp_path: Path) -> None:

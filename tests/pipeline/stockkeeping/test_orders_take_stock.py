@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from crossdock.charter.charter import Checks, ItemCheck
+from crossdock.charter.charter import Charter, Checks, ItemCheck
+from crossdock.charter.orders import Orders
 from crossdock.pipeline.blind import NoReservation
 from crossdock.stock.policy import ChannelPolicy, Figure, Short
 from tests.pipeline.stockkeeping.shelf import cart, level, promised
@@ -150,8 +152,11 @@ async def test_a_revision_takes_what_it_wants_instead_of_what_it_had(tmp_path: P
         )
 
 
-async def test_a_cancellation_gives_back_once_the_warehouse_has_taken_it(tmp_path: Path) -> None:
-    async with stocked(tmp_path) as world:
+async def test_where_taking_a_cancellation_is_the_answer_it_gives_back_then(tmp_path: Path) -> None:
+    def taken(charter: Charter) -> Charter:
+        return replace(charter, orders=Orders(cancel_answer="taken"))
+
+    async with stocked(tmp_path, rewrite=taken) as world:
         await world.has(balance(5))
         await world.orders("SO-1", ("A", 4))
         await world.push({"number": "C-1", "order": "SO-1"}, document="cancellation")
@@ -161,6 +166,21 @@ async def test_a_cancellation_gives_back_once_the_warehouse_has_taken_it(tmp_pat
         await world.push(told, system="wms", document="pick_status")
         await world.settled()
         assert level(world.journal) == (5, 0), "and not twice"
+
+
+async def test_what_a_warehouse_may_still_ship_stays_set_aside_until_it_answers(tmp_path: Path) -> None:
+    async with stocked(tmp_path) as world:
+        await world.has(balance(5))
+        await world.orders("SO-1", ("A", 4))
+        await world.push({"number": "C-1", "order": "SO-1"}, document="cancellation")
+        on_the_way = "SELECT count(*) FROM transmissions WHERE state <> 6"
+        await world.until(lambda: world.wms.applied == ["SO-1", "C-1"], "it was not asked")
+        await world.until(lambda: world.rows(on_the_way)[0][0] == 0, "its answer was not written down")
+        assert level(world.journal) == (5, 4), "it may say that it comes too late, and ship"
+        told = {"warehouse_order": "SO-1", "order": "SO-1", "state": "cancelled", "at": at(5)}
+        await world.push(told | {"cancellation": "accepted"}, system="wms", document="pick_status")
+        await world.settled()
+        assert level(world.journal) == (5, 0)
 
 
 async def test_a_warehouse_that_reports_an_order_cancelled_gives_its_stock_back(tmp_path: Path) -> None:

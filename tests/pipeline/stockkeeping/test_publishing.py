@@ -142,7 +142,7 @@ async def test_a_kit_is_published_when_a_component_changes(tmp_path: Path) -> No
 
 
 async def test_a_lot_whose_date_is_corrected_is_promised_no_more(tmp_path: Path) -> None:
-    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    yesterday = (datetime.now(UTC) - timedelta(days=2)).date().isoformat()
     async with stocked(tmp_path) as world:
         await world.has(balance(5), balance(4, lot="L1", expires_on="2099-01-01"))
         await world.shows(9)

@@ -32,7 +32,7 @@ def files(tmp_path_factory) -> Path:
 def cms(folder: Path, *arguments: str, given: bytes) -> bytes:
     """What `openssl cms` makes of these bytes."""
     ran = subprocess.run(
-        ["openssl", "cms", *arguments], cwd=folder, input=given, capture_output=True, timeout=30, check=False
+        ["openssl", "cms", *arguments], cwd=folder, input=given, capture_output=True, timeout=120, check=False
     )
     assert ran.returncode == 0, ran.stderr.decode()
     return ran.stdout
@@ -177,7 +177,7 @@ def test_openssl_reads_a_whole_message_of_ours(files):
 def test_openssl_sees_our_compressed_structure_though_it_cannot_open_it():
     parsed = subprocess.run(
         ["openssl", "asn1parse", "-inform", "DER"],
-        input=compression.compress(ENTITY.raw), capture_output=True, timeout=30, check=True,
+        input=compression.compress(ENTITY.raw), capture_output=True, timeout=120, check=True,
     ).stdout  # fmt: skip
     assert b"id-smime-ct-compressedData" in parsed
     assert b"zlib compression" in parsed

@@ -7,10 +7,19 @@ from datetime import timedelta
 
 import pytest
 
+from crossdock.charter import partner_carriage
 from crossdock.faults import Invalid, Misconfigured
 from crossdock.transport.as2.certificates import Standing, certificates_of, in_use, own_key
 from crossdock.transport.as2.outgoing import message_id, outgoing, quoted, unquoted
-from crossdock.transport.as2.profile import MdnMode, by_names, certificate_calendar
+from crossdock.transport.as2.profile import (
+    CIPHERS,
+    DIGESTS,
+    LEGACY_CIPHERS,
+    LEGACY_DIGESTS,
+    MdnMode,
+    by_names,
+    certificate_calendar,
+)
 from tests.transport.as2.parties import NOW, ORDER, THEM, US, chance, key_pem, ours, own, pem, pinned
 
 WRONG = [
@@ -158,3 +167,9 @@ def test_an_as2_name_comes_back_from_its_header(name):
 def test_a_message_id_is_the_same_for_the_same_transmission():
     assert message_id("t-1", US) == message_id("t-1", US) != message_id("t-2", US)
     assert message_id("t-1", "!!!").endswith("@crossdock>")
+
+
+def test_a_charter_knows_the_algorithms_that_the_transport_knows() -> None:
+    assert (partner_carriage.DIGESTS, partner_carriage.CIPHERS) == (DIGESTS, CIPHERS)
+    assert partner_carriage.LEGACY_DIGESTS == LEGACY_DIGESTS
+    assert partner_carriage.LEGACY_CIPHERS == LEGACY_CIPHERS

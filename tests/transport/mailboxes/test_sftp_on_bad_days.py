@@ -15,6 +15,7 @@ from crossdock.faults import InDoubt, Misconfigured, TryLater
 from crossdock.transport.mailbox import Entry, Inbox, Outbox
 from crossdock.transport.sftp import SftpMailbox
 from crossdock.transport.ssh import Account
+from tests.harness.ports import free_port
 from tests.transport.mailboxes.conftest import LOOPBACK, account
 from tests.transport.mailboxes.scripted_sftp import ScriptedSftp, well
 
@@ -142,10 +143,7 @@ async def test_a_name_without_address_is_waited_for(server):
 
 
 async def test_a_port_where_nobody_listens_is_waited_for(server):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    async with mailbox(server, port=port) as box:
+    async with mailbox(server, port=free_port()) as box:
         with pytest.raises(TryLater, match="cannot be reached"):
             await box.waiting()
 

@@ -28,7 +28,7 @@ def twin() -> Iterator[WarehouseTwin]:
 
 
 def ask(twin: WarehouseTwin, method: str, path: str, tree: object = None, **headers: str) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection(urlsplit(twin.url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(twin.url).netloc, timeout=60)
     try:
         body = None if tree is None else json.dumps(tree)
         connection.request(method, path, body, {"Authorization": "Bearer letmein", **headers})
@@ -82,7 +82,7 @@ def test_a_wrong_dial_is_refused_and_changes_nothing(twin: WarehouseTwin) -> Non
 def test_what_is_not_readable_http_is_refused_and_the_twin_lives(
     twin: WarehouseTwin, request_line: bytes
 ) -> None:
-    connection = http.client.HTTPConnection(urlsplit(twin.url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(twin.url).netloc, timeout=60)
     connection.connect()
     assert connection.sock is not None
     connection.sock.sendall(request_line)
@@ -97,7 +97,7 @@ def test_what_is_not_readable_http_is_refused_and_the_twin_lives(
 )
 def test_wrong_settings_end_the_program_with_2(arguments: list[str]) -> None:
     command = [sys.executable, "-m", "crossdock.twins.warehouse", *arguments]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr
 

@@ -51,7 +51,7 @@ async def pushed(
         for order in range(orders):
             feed.add(step, "2026-01-05T08:00:00.000Z", f"SO-{order}", {"number": f"SO-{order}"})
     running = asyncio.create_task(push.run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await push.drained()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

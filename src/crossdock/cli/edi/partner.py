@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json as json_
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crossdock.cli import options
 from crossdock.cli.edi import source
 from crossdock.cli.terminal import FOUND, MISUSED, Group, complain, print_json
+
+if TYPE_CHECKING:
+    from crossdock.formats.edi.profile import Profile
 
 app = typer.Typer(
     cls=Group, no_args_is_help=True, help="Profiles of trading partners: guess one, check them."
@@ -24,7 +27,10 @@ def new(
     ],
     us: Annotated[str | None, typer.Option("--us", metavar="ID", help="Our id in them.")] = None,
 ) -> None:
-    """Writes the profile that some files suggest to standard output, with a remark for each guess."""
+    """Writes the profile that some files suggest to standard output, with a remark for each guess.
+
+    Exit status 1 where a person must fill something in before the profile is sound.
+    """
     from crossdock.charter.partner_guess import guess
     from crossdock.faults import Invalid
 
@@ -38,6 +44,10 @@ def new(
         complain(f"{fault.path}: {fault.says}" + (f"; {fault.fix}" if fault.fix else ""))
         raise typer.Exit(FOUND) from None
     typer.echo(found.text, nl=False)
+    if found.missing:
+        for one in found.missing:
+            complain(f"to be filled in: {one}")
+        raise typer.Exit(FOUND)
 
 
 @app.command()
@@ -47,13 +57,17 @@ def check(
     ],
     json: options.Json = False,
 ) -> None:
-    """Reads profiles on their own: every mistake with its line. `crossdock check` reads the whole site."""
-    from crossdock.charter.partners import read_partner
+    """Reads profiles, and compares them with their neighbours: every mistake with its line.
+
+    `crossdock check` reads the whole site.
+    """
+    from crossdock.charter.partners import check_together, read_partner
     from crossdock.faults import Misconfigured
     from crossdock.model import register
 
     source.must_be_files([str(path) for path in profiles])
     problems: list[Misconfigured] = []
+    read: dict[str, Profile] = {}
     for path in profiles:
         site = path.resolve().parent.parent
         files = {
@@ -70,7 +84,12 @@ def check(
         for name in list(files):
             if name.startswith("mappings/"):
                 files[name] = (site / name).read_text("utf-8-sig")
-        read_partner(path.stem, text, str(path), problems, register.kinds(), files)
+        profile = read_partner(path.stem, text, str(path), problems, register.kinds(), files)
+        if profile is not None:
+            read[str(path)] = profile
+    check_together(_with_neighbours(read), problems)
+    given = {str(path) for path in profiles}
+    problems = [one for one in problems if one.file in given]
     if json:
         print_json([
             {"file": one.file, "line": one.line, "path": one.path, "says": one.says, "fix": one.fix} for one in problems
@@ -81,6 +100,27 @@ def check(
         if not problems:
             typer.echo(f"{len(profiles)} sound")
     raise typer.Exit(FOUND if problems else 0)
+
+
+def _with_neighbours(read: dict[str, Profile]) -> dict[str, Profile]:
+    """The profiles behind those that lie beside them, which are only compared with."""
+    from crossdock.charter.partners import read_partner
+    from crossdock.model import register
+
+    known = {Path(name).resolve() for name in read}
+    beside: dict[str, Profile] = {}
+    for folder in sorted({path.parent for path in known}):
+        for path in sorted((*folder.glob("*.yaml"), *folder.glob("*.yml"))):
+            if path in known or folder.name != "partners":
+                continue
+            try:
+                text = path.read_text("utf-8-sig")
+            except (OSError, UnicodeDecodeError):
+                continue  # it is told of when it is checked itself
+            profile = read_partner(path.stem, text, str(path), [], register.kinds(), {})
+            if profile is not None:
+                beside[str(path)] = profile
+    return beside | read
 
 
 @app.command()
@@ -133,5 +173,5 @@ def number(
         print_json(answer.tree)
         return
     for one in answer.tree["items"]:
-        last = f"the last one given is {one['last']}" if one["last"] else "none was given yet"
+        last = f"given or passed over up to {one['last']}" if one["last"] else "none was given yet"
         typer.echo(f"{system} {one['kind']}: {one['next']} is next, {last}")

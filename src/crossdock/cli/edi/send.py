@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import typer
 
-from crossdock.cli import options
+from crossdock.cli.place import Place, at_a_place
 from crossdock.cli.terminal import FOUND, MISUSED, complain, print_json, stop
 
 if TYPE_CHECKING:
@@ -17,17 +17,15 @@ if TYPE_CHECKING:
     from crossdock.cli.remote import Answer
 
 
+@at_a_place
 def send(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="X12 or EDIFACT files of partners.")],
     system: Annotated[
         str | None,
         typer.Option("--system", metavar="NAME", help="Whose they are.  \\[default: as their envelope says]"),
     ] = None,
-    site: options.Site = None,
-    database: options.Database = None,
-    url: options.Url = None,
-    key: options.Key = None,
-    json: options.Json = False,
+    *,
+    at: Place,
 ) -> None:
     """Hands interchanges in to a running hub, as if their partner had sent them.
 
@@ -35,9 +33,8 @@ def send(
     same control number is held on the desk. Exit status 1 when one was refused.
     """
     from crossdock.assembly import read_charter
-    from crossdock.cli.acting import acting
 
-    charter = None if system is not None else read_charter(options.settings(site, database).site)[0]
+    charter = None if system is not None else read_charter(at.settings().site)[0]
     handed: list[tuple[Path, bytes, str, str]] = []
     for path in files:
         try:
@@ -48,11 +45,11 @@ def send(
         handed.append((path, body, kind, system or _whose(path, ids, charter)))
     refused = False
     for path, body, kind, whose in handed:
-        with acting(site, database, url, key, system=whose) as hub:
+        with at.acting(system=whose) as hub:
             answer = hub.ask(
                 "POST", f"/v1/systems/{quote(whose, safe='')}/messages", body, {"Content-Type": kind}
             )
-        _tell(path, whose, answer, json=json)
+        _tell(path, whose, answer, json=at.json)
         refused |= answer.status != 202
     if refused:
         raise typer.Exit(FOUND)

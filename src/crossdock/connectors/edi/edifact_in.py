@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from crossdock.connectors.edi.words import Words, day, number, without_nothing
-from crossdock.connectors.edi.x12_rows import Made
+from crossdock.connectors.edi.x12_rows import NUMBER_CHARS_MAX, Made
 from crossdock.formats.edifact.wire.segment import Segment
 from crossdock.kit.connector import Tree
 
@@ -52,6 +52,12 @@ def parties(segments: Segments) -> dict[str, Tree]:
                 "country": nad.get(9),
             }))  # fmt: skip
     return found
+
+
+def number_of(segments: Segments) -> str:
+    """What a document is called in a message that may be wrong; "" where it does not say."""
+    found = next((segment.get(2) for segment in segments if segment.id == "BGM"), "")
+    return found if found.isprintable() and len(found) <= NUMBER_CHARS_MAX else ""
 
 
 def orders(segments: Segments, words: Words) -> Iterator[Made]:

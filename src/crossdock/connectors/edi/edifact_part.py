@@ -5,8 +5,17 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 
-from crossdock.connectors.edi.edifact_in import READERS
-from crossdock.connectors.edi.part import Found, Opening, Part, fault_of, place_of, strange, stranger
+from crossdock.connectors.edi.edifact_in import READERS, number_of
+from crossdock.connectors.edi.part import (
+    SETS_LISTED_MAX,
+    Found,
+    Opening,
+    Part,
+    fault_of,
+    place_of,
+    strange,
+    stranger,
+)
 from crossdock.connectors.edi.words import Words, without_nothing
 from crossdock.connectors.edi.x12_part import now
 from crossdock.faults import Fault, Invalid
@@ -95,12 +104,13 @@ def _part(report: MessageReport, message: Message, profile: Profile, words: Word
     agreed = profile.taken(message.type)
     document = agreed.document if agreed else "sales_order"
     set_id, reference = message.type, message.reference
+    called = number_of(message.body)
     if damaged:
         wrong: Fault = Invalid(
             f"{set_id} {reference} stands in an interchange that is refused", path=f"{set_id}[{reference}]",
             fix="ask the partner to send it anew",
         )  # fmt: skip
-        return Part(set_id, reference, document, wrong=wrong)
+        return Part(set_id, reference, document, wrong=wrong, number=called)
     if report.rejected:
         ids = ["UNH", *(segment.id for segment in message.body), "UNT"]
         errors = [finding for finding in report.findings if finding.severity == "error"]
@@ -109,18 +119,19 @@ def _part(report: MessageReport, message: Message, profile: Profile, words: Word
             reference,
             document,
             wrong=fault_of(report.findings, set_id, reference, place_of(ids, errors[0])),
+            number=called,
         )
     if agreed is None or set_id not in READERS:
         wrong = Invalid(
             f"{set_id} was not agreed on with {profile.name}", path=f"{set_id}[{reference}]", value=set_id,
             fix=f"add `- {{set: {set_id}, direction: in}}` to {profile.file or 'its profile'}, or ask the partner",
         )  # fmt: skip
-        return Part(set_id, reference, document, wrong=wrong)
+        return Part(set_id, reference, document, wrong=wrong, number=called)
     try:
         return Part(set_id, reference, document, tuple(READERS[set_id](message.body, words)))
     except Fault as fault:
         fault.path = f"{set_id}[{reference}]/{fault.path}".rstrip("/")
-        return Part(set_id, reference, document, wrong=fault)
+        return Part(set_id, reference, document, wrong=fault, number=called)
 
 
 def _given(report: InterchangeReport, when: datetime.datetime) -> tuple[str, Tree] | None:
@@ -138,7 +149,8 @@ def _given(report: InterchangeReport, when: datetime.datetime) -> tuple[str, Tre
         "interchange": report.reference,
         "verdict": whole,
         "sets": [
-            {"set": one.type or "?", "control": one.reference or "0", "verdict": "rejected"} for one in report.rejected
+            {"set": one.type or "?", "control": one.reference or "0", "verdict": "rejected"}
+            for one in report.rejected[:SETS_LISTED_MAX]
         ],
         "extra": {"edi": {"text": write(answer).decode("latin-1"), "marks": {"interchange": [mark], "group": []}}},
     })  # fmt: skip

@@ -12,6 +12,8 @@ from crossdock.kit.connector import Tree
 
 #: Findings that an incident lists; the rest is counted.
 FINDINGS_SHOWN_MAX = 5
+#: Sets that the document of an acknowledgement lists; its text names all.
+SETS_LISTED_MAX = 2_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,14 +83,18 @@ def _packs(tree: Tree, words: Words, set_id: str) -> None:
             fix="let the warehouse send what was packed, or take `sscc_required` out of the profile",
         )  # fmt: skip
     packed: dict[tuple[str, str], Decimal] = {}
+    places: dict[
+        tuple[str, str], tuple[str, str]
+    ] = {}  #: where one of them is packed, and how much of it there
     for index, package in enumerate(packages):
         if shipping.sscc_required and not package.get("sscc") and not shipping.sscc_prefix:
             raise Invalid(
                 f"package {index + 1} has no SSCC", path=f"packages[{index}].sscc",
                 fix="let the warehouse send its label, or name `shipping.sscc_prefix` in the profile",
             )  # fmt: skip
-        for line in package.get("lines", ()):
+        for place, line in enumerate(package.get("lines", ())):
             key = (line["sku"], line["unit"])
+            places.setdefault(key, (f"packages[{index}].lines[{place}].quantity", str(line["quantity"])))
             packed[key] = packed.get(key, Decimal(0)) + Decimal(line["quantity"])
     if not packed:
         return
@@ -101,9 +105,10 @@ def _packs(tree: Tree, words: Words, set_id: str) -> None:
     for key in sorted({*shipped, *packed}):
         if shipped.get(key, Decimal(0)) != packed.get(key, Decimal(0)):
             sku, unit = key
+            path, value = places.get(key, ("packages", sku))
             raise Invalid(
                 f"{packed.get(key, 0)} {unit} of {sku} are in the packages, {shipped.get(key, 0)} were shipped",
-                path="packages", value=sku, fix="let the warehouse send what is in each package",
+                path=path, value=value, fix="let the warehouse send what is in each package",
             )  # fmt: skip
 
 

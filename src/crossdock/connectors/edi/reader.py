@@ -17,6 +17,8 @@ from crossdock.mapping.rule import Rule
 _DIGEST_CHARS = 12
 #: Marks what was left in a mailbox, where nobody waits for an answer.
 LEFT_HEADER = "crossdock-left"
+#: Wrong sets of one interchange that go to the desk one by one.
+WRONG_MAX = 500
 
 
 class EdiReader:
@@ -66,8 +68,15 @@ class EdiReader:
         when = self._part.now(self._tools, self._words)
         found = self._part.read(content.body, self._profile, self._words, when)
         drafts: list[Draft] = []
+        wrong: list[Part] = []
         for part in found.parts:
+            if part.wrong is not None:
+                wrong.append(part)
+                if len(wrong) > WRONG_MAX:
+                    continue
             drafts += self._drafts(part)
+        if len(wrong) > WRONG_MAX:
+            drafts.append(_the_rest(wrong[WRONG_MAX:]))
         for number, tree in found.acknowledgements:
             drafts.append(Draft("acknowledgement", tree, number))
         return drafts
@@ -103,11 +112,23 @@ class EdiReader:
                 seed=0,
             )
         except Fault as fault:
-            return replace(draft, document=document, wrong=fault)
+            return replace(draft, document=document, tree={"number": draft.their_id}, wrong=fault)
         if not isinstance(made, dict):
             wrong = Invalid(f"{rule.file} makes no document of this {part.set}", fix="let it make an object")
-            return replace(draft, document=document, wrong=wrong)
+            return replace(draft, document=document, tree={"number": draft.their_id}, wrong=wrong)
         return replace(draft, document=document, tree=made, reads=tools.reads())
+
+
+def _the_rest(parts: Sequence[Part]) -> Draft:
+    """Sets that are wrong behind many others as one: nobody looks at thousands, and the partner is told of each."""
+    first, name = parts[0], f"{parts[0].set}-{parts[0].control}+{len(parts) - 1}"
+    assert first.wrong is not None, "only what is wrong is counted"
+    wrong = Invalid(
+        f"{len(parts)} more sets of this interchange are wrong; the first of them: {first.wrong.says}",
+        path=first.wrong.path, value=first.wrong.value,
+        fix="ask the partner to mend and send it again; our acknowledgement names each of them",
+    )  # fmt: skip
+    return Draft("interchange", {"number": name}, name, wrong=wrong)
 
 
 def _meant(agreed: Exchanged) -> str:

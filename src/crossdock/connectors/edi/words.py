@@ -45,6 +45,9 @@ class Words:
     def ours(self, what: str, code: str) -> str:
         """Our word for a code; the code itself where the profile names no crosswalk. Raises Unmapped."""
         table = self.profile.crosswalks.get(what)
+        if table is None and what in ("carrier", "ship_method"):
+            named = [ours for ours, scac in self.profile.shipping.scac.items() if scac == code]
+            return named[0] if len(named) == 1 else code
         return self.tools.ours(table, code) if table and code else code
 
     # -- from ours to theirs --------------------------------------------------

@@ -6,7 +6,17 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 
 from crossdock.connectors.edi.words import Words, clock, compact, plain
-from crossdock.connectors.edi.x12_pieces import Rows, item_ids, label, n1, text_rows, unit_of
+from crossdock.connectors.edi.x12_packed import by_package, with_ordered
+from crossdock.connectors.edi.x12_pieces import (
+    Rows,
+    item_ids,
+    label,
+    n1,
+    ourselves,
+    ship_from,
+    text_rows,
+    unit_of,
+)
 from crossdock.connectors.edi.x12_ship import ship_notice
 from crossdock.formats.x12.tree import Row
 from crossdock.kit.connector import Tree
@@ -118,7 +128,7 @@ def shipping_order(tree: Tree, words: Words) -> Rows:
     """940."""
     order = words.order(tree)
     rows: Rows = [("W05", "N", tree["number"], tree.get("reference") or tree.get("order", ""))]
-    rows += n1("DE", {"name": words.profile.us.id, "id": words.profile.us.id})
+    rows += ourselves("DE", words)
     rows += n1(
         "ST", tree.get("ship_to") or order.get("ship_to"), words.known(order).get("parties", {}).get("ST", ())
     )
@@ -201,9 +211,7 @@ def shipping_advice(tree: Tree, words: Words) -> Rows:
             order.get("reference", ""),
         )
     ]
-    rows += n1(
-        "SF", {"id": words.theirs("site", tree["site"])} if tree.get("site") else {"id": words.profile.us.id}
-    )
+    rows += ship_from(tree, order, words)
     rows += n1(
         "ST", tree.get("ship_to") or order.get("ship_to"), words.known(order).get("parties", {}).get("ST", ())
     )
@@ -213,7 +221,7 @@ def shipping_advice(tree: Tree, words: Words) -> Rows:
     scac = words.scac(tree) or words.scac(order)
     rows.append(("W27", "M", scac, "" if scac else str(tree.get("carrier", "UNKNOWN"))[:35]))
     total = Decimal(0)
-    for packs, (name, lines) in enumerate(_by_package(tree), 1):
+    for packs, (name, lines) in enumerate(by_package(with_ordered(tree, order)), 1):
         rows.append(("LX", str(packs)))
         label(name, rows)
         for line in lines:
@@ -221,28 +229,6 @@ def shipping_advice(tree: Tree, words: Words) -> Rows:
             rows += _w12(line, order, words)
     rows.append(("W03", plain(total)))
     return rows
-
-
-def _by_package(tree: Tree) -> list[tuple[Tree, list[Tree]]]:
-    """Each package with its lines; each line's ordered quantity is told once, where it first stands."""
-    lines = {str(line["line"]): line for line in tree["lines"]}
-    found: list[tuple[Tree, list[Tree]]] = []
-    told: set[str] = set()
-    for package in tree.get("packages", ()):
-        inside: list[Tree] = []
-        for packed in package.get("lines", ()):
-            name = str(packed.get("line", ""))
-            line = lines.get(name, {})
-            whole = {**line, **packed, "quantity": packed["quantity"]}
-            whole["left"] = line.get("quantity", packed["quantity"])
-            if name in told:
-                whole.pop("ordered", None)
-            told.add(name)
-            inside.append(whole)
-        if inside:
-            found.append((package, inside))
-    rest = [line for name, line in lines.items() if name not in told]
-    return [*found, *([({}, rest)] if rest else [])]
 
 
 def _w12(line: Tree, order: Tree, words: Words) -> Rows:

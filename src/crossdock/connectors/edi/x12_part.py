@@ -7,10 +7,19 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from crossdock.connectors.edi.part import Found, Opening, Part, fault_of, place_of, strange, stranger
+from crossdock.connectors.edi.part import (
+    SETS_LISTED_MAX,
+    Found,
+    Opening,
+    Part,
+    fault_of,
+    place_of,
+    strange,
+    stranger,
+)
 from crossdock.connectors.edi.words import Words, without_nothing
 from crossdock.connectors.edi.x12_in import READERS
-from crossdock.connectors.edi.x12_rows import Row
+from crossdock.connectors.edi.x12_rows import Row, number_of
 from crossdock.faults import Fault, Invalid
 from crossdock.formats.edi.grammar import DocumentGrammar
 from crossdock.formats.edi.overlay import overlay
@@ -178,6 +187,7 @@ def _part(
     agreed = profile.taken(one.id)
     document = agreed.document if agreed else "sales_order"
     rows = [Row(segment.elements) for segment in one]
+    called = number_of(one.id, rows)
     if refused:
         errors = [*interchange.findings, *group.findings, *report.findings]
         first = next((f for f in errors if f.severity == "error"), None)
@@ -186,7 +196,7 @@ def _part(
             f"{one.id} {one.control} stands in an envelope that is refused: {says}",
             path=f"{one.id}[{one.control}]", fix=first.fix if first else "ask the partner to send it anew",
         )  # fmt: skip
-        return Part(one.id, one.control, document, wrong=wrong)
+        return Part(one.id, one.control, document, wrong=wrong, number=called)
     if set_verdict(report, policy).code == "R":
         errors = [f for f in report.findings if f.severity == "error"]
         place = place_of([row[0] for row in rows], errors[0]) if errors else ""
@@ -195,20 +205,20 @@ def _part(
             if errors
             else Invalid("this set is refused")
         )
-        return Part(one.id, one.control, document, wrong=wrong)
+        return Part(one.id, one.control, document, wrong=wrong, number=called)
     if agreed is None:
         wrong = Invalid(
             f"{one.id} was not agreed on with {profile.name}", path=f"{one.id}[{one.control}]", value=one.id,
             fix=f'add `- {{set: "{one.id}", direction: in}}` to {profile.file or "its profile"}, or ask the partner',
         )  # fmt: skip
-        return Part(one.id, one.control, document, wrong=wrong)
+        return Part(one.id, one.control, document, wrong=wrong, number=called)
     body = rows[1 : -1 if one.trailer else None]
     try:
         made = tuple(READERS[one.id](body, words))
     except Fault as fault:
         report.unread = isinstance(fault, Invalid)  # then errors that were let pass are none to accept
         fault.path = f"{one.id}[{one.control}]/{fault.path}".rstrip("/")
-        return Part(one.id, one.control, document, wrong=fault)
+        return Part(one.id, one.control, document, wrong=fault, number=called)
     return Part(one.id, one.control, document, made)
 
 
@@ -263,7 +273,7 @@ def _given(
                 "verdict": _VERDICTS.get(set_verdict(one, policy).code, "rejected"),
             }
             for group in report.groups if group.group.family != "FA" for one in group.sets
-        ],
+        ][:SETS_LISTED_MAX],
         "extra": {"edi": {"text": write(answer).decode("latin-1"), "marks": marks}},
     })  # fmt: skip
     del profile

@@ -47,6 +47,26 @@ def n1(code: str, place: Tree | None, known: Sequence[str] = ()) -> Rows:
     return rows
 
 
+#: How N103 names an id of an envelope, by its qualifier there. Source: X12, data elements I05 and 66.
+_SCHEMES = {"01": "1", "14": "9", "08": "UL", "07": "UL", "02": "2", "12": "12"}
+
+
+def ourselves(code: str, words: Words) -> Rows:
+    """An N1 loop that names us as the envelope does."""
+    us = words.profile.us
+    return n1(code, None, (_SCHEMES.get(us.qualifier, "ZZ"), us.id, us.id))
+
+
+def ship_from(tree: Tree, order: Tree, words: Words) -> Rows:
+    """Where goods left: as the partner itself named the place, else by its site code, else we."""
+    sides = words.known(order).get("parties", {})
+    if known := sides.get("SF") or sides.get("WH"):
+        return n1("SF", None, known)
+    if tree.get("site"):
+        return n1("SF", {"id": words.theirs("site", tree["site"])})
+    return ourselves("SF", words)
+
+
 def text_rows(id_: str, code: str, text: str, width: int) -> Rows:
     """Words for people, as many segments as they need; at most ten."""
     words = " ".join(str(text).split())

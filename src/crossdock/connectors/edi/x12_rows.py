@@ -50,6 +50,22 @@ def header(rows: Rows, *openers: str) -> Rows:
     return rows
 
 
+#: Where each set holds the number of its document: segment, and elements, the best first.
+_NUMBERS: dict[str, tuple[str, tuple[int, ...]]] = {
+    "850": ("BEG", (3,)), "860": ("BCH", (3,)), "940": ("W05", (2,)), "943": ("W06", (2, 4)),
+    "944": ("W17", (3,)), "945": ("W06", (4, 2)), "846": ("BIA", (3,)), "947": ("W15", (2, 3)),
+}  # fmt: skip
+NUMBER_CHARS_MAX = 50
+
+
+def number_of(set_id: str, rows: Rows) -> str:
+    """What a document is called in a set that may be wrong; "" where it does not say."""
+    segment, elements = _NUMBERS.get(set_id, ("", ()))
+    head = next((row for row in rows if row[0] == segment), None)
+    found = next((head.at(at) for at in elements if head.at(at)), "") if head is not None else ""
+    return found if found.isprintable() and len(found) <= NUMBER_CHARS_MAX else ""
+
+
 def value(rows: Rows, id_: str, qualifier: str, at: int = 2) -> str:
     """The element of the first segment with a qualifier in its first."""
     return next((row.at(at) for row in rows if row[0] == id_ and row.at(1) == qualifier), "")

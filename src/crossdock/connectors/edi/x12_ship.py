@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from crossdock.connectors.edi.words import Words, clock, compact, plain
-from crossdock.connectors.edi.x12_pieces import Rows, item_ids, label, n1, unit_of
+from crossdock.connectors.edi.x12_pieces import Rows, item_ids, label, n1, ship_from, unit_of
 from crossdock.kit.connector import Tree
 
 # -- ship notices --------------------------------------------------------------------------------------
@@ -35,7 +35,7 @@ def ship_notice(tree: Tree, words: Words) -> Rows:
         rows.append(("REF", "CN", tree["tracking"]))
     rows.append(("DTM", "011", compact(shipped), *((clock(shipped),) if clock(shipped) else ())))
     sides = known.get("parties", {})
-    rows += n1("SF", {"id": tree["site"]} if tree.get("site") else None, ())
+    rows += ship_from(tree, order, words)
     rows += n1("ST", tree.get("ship_to") or order.get("ship_to"), sides.get("ST", ()))
     top = levels.open("O", 1, children=True)
     rows.append(

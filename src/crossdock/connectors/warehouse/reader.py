@@ -215,6 +215,7 @@ class BalanceReader:
             status=codes.ours("stock_status", level.status),
             lot=level.lot,
             owner=level.owner,
+            expires_on=level.expires_on,
             quantity=level.quantity,
             net=level.quantity - level.allocated,
             unit=codes.ours("unit", level.unit),

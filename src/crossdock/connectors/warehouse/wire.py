@@ -118,6 +118,7 @@ class StockLevel(Struct, frozen=True):
     allocated: Number = 0
     lot: str | None = None
     owner: str | None = None
+    expires_on: str | None = None
 
 
 class ReceivedLine(Struct, frozen=True):

@@ -3,7 +3,8 @@
 (() => {
   const main = document.querySelector("main");
   if (!main) return;
-  const every = 2000;
+  // Today is made once for all who look; other pages are each one's own, and cost more.
+  const every = main.querySelector('[data-live="picture"]') ? 1000 : 3000;
   let tag = null;
 
   // Live: the same page again, and only what differs is put in its place. Rows do not jump: new ones wait.
@@ -31,9 +32,10 @@
     }
     for (const list of main.querySelectorAll("[data-rows]")) {
       const other = fresh.querySelector(`[data-rows="${CSS.escape(list.dataset.rows)}"]`);
-      if (!other) continue;
+      const now = other ? [...other.children] : [];
+      if (list.dataset.gone) mark(list, now);
       let added = 0;
-      for (const row of other.children) {
+      for (const row of now) {
         const known = row.dataset.key && list.querySelector(`[data-key="${CSS.escape(row.dataset.key)}"]`);
         if (!known) added += 1;
         else if (known.innerHTML !== row.innerHTML && !known.contains(document.activeElement)) {
@@ -44,6 +46,16 @@
       }
       const note = document.getElementById("fresh");
       if (note) { note.hidden = !added; note.firstElementChild.textContent = added; }
+    }
+  }
+  // What has left the list stays where it is, with a word; what only went on to the next page has not left it.
+  function mark(list, now) {
+    const keys = new Set(now.map((row) => row.dataset.key)), shorter = now.length < list.children.length;
+    let follows = shorter;
+    for (const row of [...list.children].reverse()) {
+      const stays = keys.has(row.dataset.key), what = row.querySelector(".what");
+      if (stays) { follows = true; delete what.dataset.gone; }
+      else if (follows) what.dataset.gone = list.dataset.gone;
     }
   }
   function stale(is) { const note = document.getElementById("stale"); if (note) note.hidden = !is; }

@@ -49,6 +49,9 @@ MEANINGS: dict[tuple[Direction, str], str] = {
     (Direction.OUT, "INVOIC"): "invoice",
 }
 
+#: What a set that orders may be instead, by its purpose.
+_CANCELS = {"sales_order": "cancellation", "warehouse_order": "warehouse_order_cancel"}
+
 #: The functional identifier (GS01) of each X12 set. Source: X12, data element 479.
 FAMILIES: dict[str, str] = {
     "810": "IN", "846": "IB", "850": "PO", "855": "PR", "856": "SH", "860": "PC", "940": "OW", "943": "AR",
@@ -199,6 +202,15 @@ class Profile:
     def sequence(self, kind: str) -> str:
         """Under which name our control numbers for this pair are kept; `kind` is interchange or group."""
         return f"edi/{self.standard}/{self.us.id}/{self.them.id}/{kind}"
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Our documents that come from the partner: a set that orders may also cancel what it ordered."""
+        kinds = self.kinds(Direction.IN)
+        return (
+            *kinds,
+            *(cancel for kind, cancel in _CANCELS.items() if kind in kinds and cancel not in kinds),
+        )
 
     def kinds(self, direction: Direction) -> tuple[str, ...]:
         """Our documents of one direction, each once."""

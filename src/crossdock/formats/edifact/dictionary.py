@@ -10,6 +10,7 @@ from importlib import resources
 
 from crossdock.faults import Invalid
 from crossdock.formats.edi.grammar import Composite, DocumentGrammar, Element, Loop, Segment, Slot, Use
+from crossdock.formats.edi.notation import Line
 from crossdock.formats.edifact import notation
 
 __all__ = [
@@ -173,7 +174,7 @@ def _messages(base: str) -> dict[str, notation.MessageRow]:
 
 
 @lru_cache(maxsize=1)
-def _code_rows() -> dict[str, tuple[notation.Line, tuple[str, ...]]]:
+def _code_rows() -> dict[str, tuple[Line, tuple[str, ...]]]:
     return notation.code_rows(*_text("codes.txt"))
 
 

@@ -20,10 +20,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, NoReturn, cast
+from typing import Literal, cast
 
-from crossdock.faults import Misconfigured
 from crossdock.formats.edi.grammar import Relation
+from crossdock.formats.edi.notation import Line, lines
 
 _ELEMENT = re.compile(r"(\d{4}) (an|a|n)(\d+)?(?:\.\.(\d+))? (\S.*)")
 _USE = re.compile(r"([CES]?\d{3,4})(!?)(?:\*(\d+))?")
@@ -31,26 +31,6 @@ _HEAD = re.compile(r"[A-Z]{3}|[CES]\d{3}")
 _RELATION = re.compile(r"([PRECL])((?:\d\d){2,})")
 _PLACE = re.compile(r"(\d+)([!:])(\d+|\*)\(|([A-Z]{3})(!?)(\d+|\*)?|(\))|(\s+)")
 _REPEATS_MAX = 99  #: positions in a row that one use may ask for
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a file, for the reader and for the one who mends it."""
-
-    file: str
-    number: int
-    text: str
-
-    def refuse(self, says: str, fix: str = "") -> NoReturn:
-        """Raises Misconfigured that points here."""
-        raise Misconfigured(says, file=self.file, line=self.number, fix=fix)
-
-
-def lines(text: str, file: str) -> Iterator[Line]:
-    """The lines of a file that say something, without comments."""
-    for number, raw in enumerate(text.splitlines(), 1):
-        if raw.strip() and not raw.startswith("#"):
-            yield Line(file, number, raw.rstrip())
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ __all__ = [
     "element",
     "elements",
     "grammar",
+    "has_short_dates",
     "known_codes",
     "segment",
     "segments",
@@ -33,7 +34,10 @@ __all__ = [
 
 #: the releases that are written down; every other one is read by the nearest
 BASES = ("004010", "005010")
+#: 004010 as releases before it are read: their dates have six digits, YYMMDD
+_SHORT_DATES = "004010 with YYMMDD"
 
+_SHORT_DATE_DIGITS = 6
 #: GS08: six digits of the release, then what an industry or a guide adds
 _VERSION = re.compile(r"(\d{6})[A-Z0-9]{0,6}")
 _FOLDER = "crossdock.formats.x12"
@@ -62,14 +66,24 @@ def base_version(version: str) -> str:
     return BASES[0] if match.group(1) < "004030" else BASES[1]
 
 
+def has_short_dates(version: str) -> bool:
+    """Whether a release writes dates with six digits: all before 004010 do."""
+    return version[:6] < BASES[0]
+
+
 def stands_in(version: str) -> str | None:
     """A sentence for people when another release is read in place of the one named; None where it is written down."""
     base = base_version(version)
-    return (
-        None
-        if version[:6] == base
-        else f"{version[:6]} is read by the grammar of {base}, the nearest there is"
-    )
+    if version[:6] == base:
+        return None
+    dates = ", its dates as YYMMDD" if has_short_dates(version) else ""
+    return f"{version[:6]} is read by the grammar of {base}, the nearest there is{dates}"
+
+
+def _read_by(version: str) -> str:
+    """The release by which a version is read, told apart by how it writes dates. Raises Invalid."""
+    base = base_version(version)
+    return _SHORT_DATES if has_short_dates(version) else base
 
 
 def sets(version: str) -> tuple[str, ...]:
@@ -100,12 +114,12 @@ def grammar(set_id: str, version: str) -> DocumentGrammar:
     base = base_version(version)
     if set_id not in _set_files() or base not in _outline(set_id).versions:
         raise _unknown("set", set_id, sets(version), path="ST01")
-    return _grammar(set_id, base)
+    return _grammar(set_id, _read_by(version))
 
 
 def segment(segment_id: str, version: str) -> Segment:
     """One segment, those of the envelopes among them. Raises Invalid where it is not known."""
-    base = base_version(version)
+    base = _read_by(version)
     if segment_id not in segments():
         raise _unknown("segment", segment_id, segments())
     return _segment(segment_id, base)
@@ -115,12 +129,12 @@ def composite(composite_id: str, version: str) -> Composite:
     """One composite element, as C001. Raises Invalid where it is not known."""
     if composite_id not in composites():
         raise _unknown("composite", composite_id, composites())
-    return _composite(composite_id, base_version(version))
+    return _composite(composite_id, _read_by(version))
 
 
 def element(element_id: str, version: str) -> Element:
     """One simple element by its number, with its lengths in that version. Raises Invalid where it is not known."""
-    base = base_version(version)
+    base = _read_by(version)
     if element_id not in _elements():
         raise _unknown("element", element_id, _elements())
     return _element(element_id, base)
@@ -195,7 +209,9 @@ def _outline(set_id: str) -> outline.Outline:
 @lru_cache(maxsize=4096)
 def _element(element_id: str, base: str) -> Element:
     row = _elements()[element_id]
-    low, high = row.lengths if base == BASES[0] else row.later
+    low, high = row.later if base == BASES[1] else row.lengths
+    if base == _SHORT_DATES and row.type == "DT":
+        low, high = _SHORT_DATE_DIGITS, _SHORT_DATE_DIGITS
     kind = codes_kind(element_id)
     codes = None if kind == "open" else (frozenset if kind == "closed" else BroadCodes)(_meanings(element_id))
     return Element(row.id, row.name, row.type, low, high, codes)
@@ -234,11 +250,11 @@ def _uses(row: notation.SegmentRow, base: str) -> tuple[Use, ...]:
 
 @lru_cache(maxsize=128)
 def _grammar(set_id: str, base: str) -> DocumentGrammar:
-    found = _outline(set_id)
-    items = tuple(_item(place, base, found.id) for place in found.versions[base])
+    found, release = _outline(set_id), BASES[0] if base == _SHORT_DATES else base
+    items = tuple(_item(place, base, found.id) for place in found.versions[release])
     if set_id != "TA1":
         items = (Slot(_segment("ST", base), "M", 1), *items, Slot(_segment("SE", base), "M", 1))
-    return DocumentGrammar(found.id, base, found.name, found.family, items)
+    return DocumentGrammar(found.id, release, found.name, found.family, items)
 
 
 def _item(place: outline.Place, base: str, set_id: str) -> Slot | Loop:

@@ -18,10 +18,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, NoReturn, cast
+from typing import Literal, cast
 
-from crossdock.faults import Misconfigured
 from crossdock.formats.edi.grammar import Relation
+from crossdock.formats.edi.notation import Line, lines
 
 Letter = Literal["P", "R", "E", "C", "L"]
 Kind = Literal["closed", "broad", "open"]
@@ -34,26 +34,6 @@ _PAIRS = re.compile(r"\(([^()]*)\)x(\d+)")
 _RELATION = re.compile(r"([PRECL])((?:\d\d){2,})(?:-(\d{4}))?")
 _SEGMENT_ID = re.compile(r"[A-Z][A-Z0-9]{1,2}|C\d{3}")
 _REPEAT_MAX = 1_000_000  #: for the few elements that may repeat without a bound
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a grammar file, for the reader and for the one who mends it."""
-
-    file: str
-    number: int
-    text: str
-
-    def refuse(self, says: str, fix: str = "") -> NoReturn:
-        """Raises Misconfigured that points here."""
-        raise Misconfigured(says, file=self.file, line=self.number, fix=fix)
-
-
-def lines(text: str, file: str) -> Iterator[Line]:
-    """The lines of a file that say something, without comments."""
-    for number, raw in enumerate(text.splitlines(), 1):
-        if raw.strip() and not raw.lstrip().startswith("#"):
-            yield Line(file, number, raw.rstrip())
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from crossdock.formats.x12.notation import Line, lines
+from crossdock.formats.edi.notation import Line, lines
 
 _HEAD = re.compile(r"([A-Z0-9]{3}) ([A-Z]{2}|-) (\S.*)")
 _VERSION = re.compile(r"(\d{6})(?: = (\d{6}))?")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from crossdock.faults import Invalid
+from crossdock.formats.x12.dictionary import has_short_dates
 from crossdock.formats.x12.header import ISA_BYTES, WIDTHS
 from crossdock.formats.x12.tree import Delimiters, Group, Interchange, Repeats, Row, Segment, Set, Value
 
@@ -128,7 +129,7 @@ def add_group(
         family,
         sender or to.sender[1],
         receiver or to.receiver[1],
-        when.strftime("%Y%m%d"),
+        when.strftime("%y%m%d" if has_short_dates(version) else "%Y%m%d"),
         when.strftime("%H%M"),
         str(_control(control, "GS06")),
         agency,

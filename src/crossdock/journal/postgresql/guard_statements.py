@@ -22,7 +22,7 @@ def guard_statements(
     yield insert("insert_approval", "approvals", f"{_APPROVAL} position:i")
     yield counted(
         "decide_approval",
-        "UPDATE approvals a SET state = u.state, decided_by = u.decided_by, decided_ms = u.decided_ms,"
+        "UPDATE approvals a SET body = u.body, state = u.state, decided_by = u.decided_by, decided_ms = u.decided_ms,"
         " reason = u.reason, position = u.position FROM ROWS WHERE a.id = u.id AND a.state = u.before",
         f"{_APPROVAL} before:i position:i", "id", sort_by=0,
     )  # fmt: skip

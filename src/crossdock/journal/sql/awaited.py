@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from crossdock.journal.sql.parts import Blocking, Parts, Send
+from crossdock.journal.changes import unpacked_tree
+from crossdock.journal.sql.parts import Blocking, Message, Parts, Send
+from crossdock.message.kept_back import KEPT_BACK, SHIP_DATE, kept_until_ship_date, kept_while_open
 from crossdock.message.names import INCIDENT, moment, name_of
 from crossdock.message.states import CaptureState, MessageState, TransmissionState
 from crossdock.model.headline import OrderState
@@ -55,6 +57,8 @@ def _sentences(
             what, before = f"{message.document} {message.number}", message.waits_for
             if before is None:
                 yield f"the hub to look at {what} again"
+            elif before.partition("/")[0] in KEPT_BACK:
+                yield _kept_back(message, what)
             else:
                 yield f"{before.replace('/', ' ', 1)}, before which {what} cannot go on"
     for send in parts.sends:
@@ -65,6 +69,14 @@ def _sentences(
             yield "the hub to translate it" + (f"; {shut}" if shut else "")
     for release in releases:
         yield _floor(release)
+
+
+def _kept_back(message: Message, what: str) -> str:
+    if (message.waits_for or "").startswith(f"{SHIP_DATE}/"):
+        tree = unpacked_tree(message.tree)
+        start = tree.get("ship_from_at") or tree.get("release_at")
+        return f"{kept_until_ship_date(start, message.until_ms or 0)} of {what}"
+    return f"{kept_while_open(message.until_ms or 0)} ({what})"
 
 
 def _send(send: Send, closed: Closed, *, blocked: bool) -> Iterator[str]:

@@ -11,6 +11,8 @@ from crossdock.journal.sql.connection import Connection
 
 BALANCE = "inventory_balance"
 LISTED_MAX = 200
+#: Balances of a site that are looked at to see whether a system speaks of it.
+TOLD_MAX = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,17 @@ def beliefs_of(connection: Connection, hub: int, number: str) -> Sequence[Belief
         (hub, LISTED_MAX),
     )
     return [Belief(hub, number, system, how, at_ms, unpacked_tree(tree)) for system, how, at_ms, tree in rows]
+
+
+def is_told_of(connection: Connection, site: str, systems: Sequence[str]) -> bool:
+    """Whether some systems said anything of a site; the first balances of it are looked at."""
+    dialect = connection.dialect
+    row = connection.execute(
+        "SELECT 1 FROM (SELECT id FROM hubs WHERE document = ? AND number >= ? AND number < ? ORDER BY number LIMIT ?)"
+        f" AS h JOIN beliefs b ON b.hub = h.id WHERE {dialect.among.format('b.system')} LIMIT 1",
+        (BALANCE, f"{site}:", f"{site}:\U0010ffff", TOLD_MAX, dialect.listed(list(systems))),
+    ).fetchone()
+    return row is not None
 
 
 def sites_of(connection: Connection) -> list[str]:

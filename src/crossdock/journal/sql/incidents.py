@@ -30,6 +30,11 @@ _ACTS_OF = {
     "stock_variance": ("assign", "resolve"),
 }
 
+#: Of an acknowledgement that refuses or does not come: what was sent is done, and nothing of it is held.
+_OF_RECEIPTS = frozenset({"rejected", "overdue"})
+#: Kinds of which no field can be mended: what a partner said stands as it came.
+_AS_IT_CAME = frozenset({"interchange", "acknowledgement"})
+
 #: Each member with the ordering key and the capture that it leads to, and the system that it came from.
 _MEMBERS = (
     "SELECT m.kind, m.id, coalesce(t.key, d.key, c.order_by), coalesce(s.capture, d.capture, c.id),"
@@ -150,18 +155,26 @@ def _item(connection: Connection, row: Sequence[Any], origin: str | None) -> dic
         "value": value,
         "says": says,
         "fix": fix,
-        "acts": _acts(type_, members) if is_open else [],
+        "acts": _acts(type_, members, document, path) if is_open else [],
     }
     if not is_open:
         item |= {"reason": reason, "closed_at": None if closed_ms is None else moment(closed_ms)}
     return item
 
 
-def _acts(type_: str, members: Sequence[tuple[Any, ...]]) -> list[str]:
-    """What can be done: a conflict at the door left nothing behind to let go, a document that came twice did."""
+def _acts(type_: str, members: Sequence[tuple[Any, ...]], document: str, path: str) -> list[str]:
+    """What can be done: a conflict at the door left nothing behind to let go, a document that came twice did.
+
+    Where nothing is held there is nothing to send back; and what a partner wrote is not mended value by value.
+    """
     if type_ == "duplicate_conflict" and any(kind == MemberKind.MESSAGE.value for kind, *_ in members):
         return ["assign", "retry", "resolve"]
-    return list(_ACTS_OF.get(type_, _ACTS))
+    acts = list(_ACTS_OF.get(type_, _ACTS))
+    if type_ in _OF_RECEIPTS and not members:
+        return ["assign", "resolve"]
+    if (document in _AS_IT_CAME or "/" in path) and type_ != "unmapped_code" and "fix" in acts:
+        acts.remove("fix")
+    return acts
 
 
 def _members(connection: Connection, id_: int, origin: str | None) -> tuple[int, list[tuple[Any, ...]]]:

@@ -12,7 +12,15 @@ from crossdock.message.states import CaptureState, MessageState, TransmissionSta
 
 #: Messages of one story that are looked at, the newest first.
 _PARTS_MAX = 500
-_MESSAGES = "SELECT id, capture, system, document, number, hub, tree, state, waits_for FROM messages"
+_MESSAGES = (
+    "SELECT id, capture, system, document, number, hub, tree, state, waits_for, until_ms FROM messages"
+)
+#: Incidents of receipts that were refused or did not come: nothing is held in them, their cause names the receipt.
+_OF_RECEIPTS = (
+    "SELECT i.id, i.owner, i.says FROM receipts r JOIN incidents i ON i.scope = r.scope AND i.state = 1"
+    " AND i.cause = (CASE r.state WHEN 4 THEN 'rejected/' ELSE 'overdue/' END) || r.system || '/receipt/'"
+    " || r.transmission || '.' || r.round WHERE r.transmission = ? AND r.state IN (4, 5)"
+)
 _SENDS = "SELECT id, message, target, document, number, state, first_ms, due_ms FROM transmissions"
 
 
@@ -29,6 +37,7 @@ class Message:
     tree: bytes
     state: MessageState
     waits_for: str | None
+    until_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,7 @@ def parts_of(connection: Connection, root: int | None, captures: Iterable[int]) 
 
 
 def _message(row: tuple[Any, ...]) -> Message:
-    return Message(*row[:7], state=MessageState(row[7]), waits_for=row[8])
+    return Message(*row[:7], state=MessageState(row[7]), waits_for=row[8], until_ms=row[9])
 
 
 def _send(row: tuple[Any, ...]) -> Send:
@@ -127,4 +136,8 @@ def open_incidents(connection: Connection, parts: Parts) -> tuple[set[int], list
             every.add(incident)
             if state == 1:
                 open_[incident] = Blocking(incident, owner, says)
+    for id_ in (*(t.id for t in parts.sends), *(m.id for m in parts.messages)):
+        for incident, owner, says in connection.execute(_OF_RECEIPTS, (id_,)):
+            every.add(incident)
+            open_[incident] = Blocking(incident, owner, says)
     return every, [open_[incident] for incident in sorted(open_)]

@@ -91,11 +91,6 @@ def person_of_subject(connection: Connection, scope: int, subject: str) -> Perso
     return _person(connection.execute(query, (scope, subject)).fetchone())
 
 
-def person_of_id(connection: Connection, id_: int) -> PersonRow | None:
-    """One person."""
-    return _person(connection.execute(f"SELECT {_PERSON} FROM people p WHERE p.id = ?", (id_,)).fetchone())
-
-
 def people(connection: Connection, scope: int) -> Sequence[PersonRow]:
     """Everybody, by name."""
     query = f"SELECT {_PERSON} FROM people p WHERE p.scope = ? ORDER BY p.name LIMIT ?"
@@ -128,6 +123,11 @@ def attempt(connection: Connection, who: str) -> AttemptRow:
 
 def _person(row: tuple[Any, ...] | None) -> PersonRow | None:
     return PersonRow(*row) if row else None
+
+
+def has_people(connection: Connection) -> bool:
+    """Whether there is any account."""
+    return connection.execute("SELECT 1 FROM people LIMIT 1").fetchone() is not None
 
 
 def acts(connection: Connection, before: int, limit: int) -> list[dict[str, Any]]:

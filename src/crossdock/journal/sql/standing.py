@@ -32,7 +32,7 @@ _TELLING = frozenset({*_ON_THE_FLOOR, "pick_status", "shipment"})
 #: What the headline of a story may say of any object, beside the states of an order.
 WORDS = {
     "received": "it is here and safe; nothing more was told of it",
-    "waiting": "it waits for a document that must come before it",
+    "waiting": "it waits for a document that must come before it, or for its day",
     "on_the_desk": "it cannot go on until a person acts",
     "on_its_way": "a system that is to have it does not have it yet",
     "passed_on": "every system that is to have it has it",

@@ -235,7 +235,7 @@ INSERT INTO approvals (id, scope, kind, verb, subject, body, says, asked_by, ask
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- decide_approval
-UPDATE approvals SET state = ?12, decided_by = ?13, decided_ms = ?14, reason = ?15, position = ?17 WHERE id = ?1 AND state = ?16;
+UPDATE approvals SET body = ?6, state = ?12, decided_by = ?13, decided_ms = ?14, reason = ?15, position = ?17 WHERE id = ?1 AND state = ?16;
 
 -- insert_stone
 INSERT OR IGNORE INTO stones (what, id, seal, rest, why, at_ms, position) VALUES (?, ?, ?, ?, ?, ?, ?);

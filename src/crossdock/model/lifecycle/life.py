@@ -123,13 +123,13 @@ class Life:
 
     @property
     def fulfilment(self) -> Fulfilment:
-        """How far the goods are, over all releases."""
-        every = self.live
-        if all(one.fulfilment is Fulfilment.REFUSED for one in every):
+        """How far the goods are, over all releases but those that were refused or stopped."""
+        open_ = [one for one in self.live if one.fulfilment is not Fulfilment.REFUSED]
+        if not open_:
             return Fulfilment.REFUSED
-        going = [one for one in every if one.fulfilment is not Fulfilment.REFUSED]
+        going = [one for one in open_ if not _never(one)] or open_
         if any(one.left or one.fulfilment in _ENDED for one in going):
-            if all(one.fulfilment is Fulfilment.DELIVERED or _never(one) for one in going):
+            if all(one.fulfilment is Fulfilment.DELIVERED for one in going):
                 return Fulfilment.DELIVERED
             return Fulfilment.SHIPPED if all(one.ended for one in going) else Fulfilment.PART_SHIPPED
         return max((one.fulfilment for one in going), key=_PROGRESS.index)
@@ -254,8 +254,6 @@ class Life:
                 return release is None or release.arrived >= set(release.left) or "" in release.arrived
             case Need.CHARGED:
                 return "" in self._charged or self._final <= self._charged
-            case Need.UNCHARGED:
-                return not ("" in self._charged or self._final <= self._charged)
             case Need.INVOICE_KNOWN:
                 return not fact.about or f"invoice/{fact.about}" in self._invoices
             case Need.SOMETHING_LEFT:

@@ -73,6 +73,7 @@ def carried(facts: Iterable[Fact], *, stopped: bool, convert: Convert = same_uni
     nobody can convert counts for nothing here.
     """
     facts = list(facts)
+    refused = {one.source.rpartition("/")[0] for one in facts if one.told is Told.AMEND_REFUSED}
     lines: dict[str, LineProgress] = {}
     for fact in facts:
         if fact.told is Told.VALIDATED and not fact.release:
@@ -87,7 +88,7 @@ def carried(facts: Iterable[Fact], *, stopped: bool, convert: Convert = same_uni
                 _add(lines, fact, "shipped", convert)
             case Told.RETURN_RECEIVED:
                 _add(lines, fact, "returned", convert)
-            case Told.AMEND_REQUESTED:
+            case Told.AMEND_REQUESTED if fact.source not in refused:
                 _add(lines, fact, "cancelled", convert)
             case (
                 Told.ALLOCATED

@@ -25,7 +25,6 @@ class Need(Enum):
     NOT_CANCELLED = "not_cancelled"  #: its cancellation is neither asked for nor accepted
     ARRIVED = "arrived"  #: every shipment that is known has arrived
     CHARGED = "charged"  #: every final shipment has an invoice
-    UNCHARGED = "uncharged"  #: a final shipment has no invoice
     INVOICE_KNOWN = "invoice_known"  #: the invoice that is credited is known
     STILL_OPEN = "still_open"  #: not all of it has left
     SOMETHING_LEFT = "something_left"  #: a shipment of it is known, where any system tells of shipments
@@ -94,7 +93,6 @@ FULFILMENT: tuple[Move, ...] = (
 BILLING: tuple[Move, ...] = (
     Move(_B.NOT_READY, _T.FINAL, _B.INVOICE_READY, _WMS, (), (Trigger.PASS_SHIPMENT,)),
     Move(_B.INVOICE_READY, _T.INVOICED, _B.INVOICED, _ERP, (Need.CHARGED,), _TELL, implied=False),
-    Move(_B.INVOICED, _T.FINAL, _B.INVOICE_READY, _WMS, (Need.UNCHARGED,), (Trigger.PASS_SHIPMENT,), implied=False),
     Move(_B.INVOICE_READY, _T.CREDITED, _B.CREDITED, _ERP, (Need.INVOICE_KNOWN,), _TELL, implied=False),
     Move(_B.INVOICED, _T.CREDITED, _B.CREDITED, _ERP, (Need.INVOICE_KNOWN,), _TELL, implied=False),
 )  # fmt: skip

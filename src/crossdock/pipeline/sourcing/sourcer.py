@@ -74,7 +74,7 @@ class Sourcer:
 
     def standing(self, root: int, life: Life) -> Standing:
         """An order as it stands."""
-        return Standing(self._story(root), life, self.convert)
+        return Standing(self._story(root), life, self.convert, self._room.numbers.applied)
 
     def convert(self, sku: str, quantity: Decimal, given: str, wanted: str) -> Decimal | None:
         """How many of one unit a quantity in another is; None where nobody knows."""
@@ -221,6 +221,9 @@ class Sourcer:
             Wanted(lines[one.line], one.quantity) for one in lines_of(message.tree) if one.line in lines
         ]
         kept = Kept(plan=Plan(told, replaces=message))
+        shunned = sorted(standing.shunned())
+        if not again and shunned and not self._rule(told, order).reroute:
+            raise _for_a_person(message.number, shunned)
         if again:
             self._share_out(told, order, wanted, standing, kept)
         assert kept.plan is not None, "it was made with one"
@@ -369,6 +372,14 @@ class Sourcer:
             path="lines[0].quantity", value=sku, type="backorder",
             fix="it goes on by itself when stock comes; or retry once a site may ship it",
         )  # fmt: skip
+
+
+def _for_a_person(number: str, shunned: Sequence[str]) -> Invalid:
+    """The incident of a part that no other site may ship by itself; stock that comes does not wake it."""
+    return Invalid(
+        f"{', '.join(shunned)} would not ship all of it, and the rule says that a person looks", type="rejected",
+        path="site", value=number, fix="retry to have another site ship it, or have the order cancelled",
+    )  # fmt: skip
 
 
 def _only(tree: Mapping[str, Any], line: PartLine) -> dict[str, Any]:

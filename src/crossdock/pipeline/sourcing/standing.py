@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import cast
+from typing import Any, cast
 
 from crossdock.message.records import Message
 from crossdock.message.states import MessageState
@@ -21,6 +21,19 @@ from crossdock.pipeline.sourcing.plan import PURCHASE, RELEASE
 _OVER = (Fulfilment.SHIPPED, Fulfilment.DELIVERED)
 _LEFT = (Told.SHIPPED, Told.PART_SHIPPED)
 _PENDING = (MessageState.WAITING, MessageState.DESK)
+
+
+#: A kind of document and its tree, to the tree under the newest numbers: itself where none has changed.
+Applied = Callable[[str, dict[str, Any]], dict[str, Any]]
+
+
+def _as_told(_document: str, tree: dict[str, Any]) -> dict[str, Any]:
+    return tree
+
+
+def _named(message: Message, numbers: Applied) -> Message:
+    tree = numbers(message.document, message.tree)
+    return message if tree == message.tree else replace(message, tree=tree)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +63,9 @@ class OpenPart:
 class Standing:
     """Reads one story."""
 
-    def __init__(self, story: Story, life: Life, convert: Convert) -> None:
-        self._story = story
+    def __init__(self, story: Story, life: Life, convert: Convert, numbers: Applied = _as_told) -> None:
+        """`numbers` gives a document under the numbers that items have now."""
+        self._story = [(_named(message, numbers), sent) for message, sent in story]
         self.life = life
         self.convert = convert
 

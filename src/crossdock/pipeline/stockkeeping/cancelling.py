@@ -21,15 +21,16 @@ CANCELLATIONS = frozenset({"cancellation", "warehouse_order_cancel"})
 
 
 def taken_back(
-    room: Stockroom, journal: Journal, t: Transmission, changes: Changes, now_ms: int
+    room: Stockroom, journal: Journal, t: Transmission, changes: Changes, now_ms: int, *, is_answer: bool
 ) -> list[Row]:
     """A warehouse has taken a cancellation: what was set aside there for the order is given back.
 
-    Gives the rows for the entry that tells of it, and writes the sums into the changes.
+    Unless that is no answer (`is_answer`): it may still say that it comes too late, and ship. Gives the rows for the
+    entry that tells of it, and writes the sums into the changes.
     """
     sites = {name for name, site in room.policy.sites.items() if site.system == t.target}
     message = journal.message(t.message) if sites and t.document in CANCELLATIONS else None
-    if message is None:
+    if message is None or not (is_answer or message.tree.get("lines")):
         return []
     ledger = StockLedger(journal, room.policy, room.guard)
     if t.document == "cancellation":

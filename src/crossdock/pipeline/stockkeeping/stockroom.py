@@ -20,8 +20,3 @@ class Stockroom:
         self.measures = Measures(self.numbers.item)
         self.kits = KitBook(journal, self.measures)
         self.promises = Promises(journal, clock, policy, guard, self.measures, self.kits, self.numbers)
-
-    @property
-    def publishes(self) -> bool:
-        """Whether anybody is told what may be sold."""
-        return any(channel.publish for channel in self.policy.channels.values())

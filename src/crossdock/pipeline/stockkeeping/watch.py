@@ -104,9 +104,12 @@ class StockWatch:
         levels = await self._publish(
             [*skus, *ours], self._publisher.channels, now_ms, settle=skus, elsewhere=kits - set(ours)
         )
-        lacking = set(self._journal.skus_lacking()) & set(skus)
+        # An order waits under the number that its item had then.
+        now = self._room.numbers.renamed
+        lacking = [sku for sku in self._journal.skus_lacking() if now.get(sku, sku) in skus]
         for sku in sorted(lacking):
-            if any(row.supply > row.reserved for (name, _), row in levels.items() if name == sku):
+            names = (sku, now.get(sku, sku))
+            if any(row.supply > row.reserved for (name, _), row in levels.items() if name in names):
                 self._wake(self._journal.messages_lacking_stock(sku, WAKE_MAX))
 
     def _wake(self, messages: list[tuple[int, int]]) -> None:

@@ -71,10 +71,6 @@ def _is_carried(one: _Question) -> str:
     return f"{one.ask.method} carries no {', '.join(hurts)}" if hurts else ""
 
 
-def _leaves(one: _Question) -> str:
-    return "it never works" if one.leaves is None else ""
-
-
 def _is_in_window(one: _Question) -> str:
     if one.leaves is None or one.ask.until_ms is None:
         return ""
@@ -85,7 +81,7 @@ def _is_in_window(one: _Question) -> str:
 
 #: Why a site is not asked, each rule by itself; the first that speaks is told.
 LIMITS: tuple[Callable[[_Question], str], ...] = (
-    _is_named, _is_willing, _takes, _is_served, _is_collected, _is_carried, _leaves, _is_in_window,
+    _is_named, _is_willing, _takes, _is_served, _is_collected, _is_carried, _is_in_window,
 )  # fmt: skip
 
 
@@ -154,7 +150,7 @@ def choose(ask: Ask, rule: Rule, sites: Iterable[str], policy: Sourcing, supply:
         question = _Question(policy, site, ask, leaves)
         why = next((says for limit in LIMITS if (says := limit(question))), "")
         if why or leaves is None:
-            out[name] = why
+            out[name] = why or "it never works"
         else:
             may[name] = leaves
     candidates = _with_swaps(ask, rule, may, policy, supply)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crossdock.connectors.tryton.wire import Row, call, first, method_of, rows
+from crossdock.connectors.tryton.wire import Row, call, method_of, rows
 from crossdock.faults import Rejected
 from crossdock.kit.connector import Ask, Exchange
 
@@ -28,11 +28,6 @@ def latest(exchanges: Sequence[Exchange], method: str) -> list[Row]:
         if method_of(exchange.ask) == method:
             return rows(exchange.ask, exchange.answer)
     return []
-
-
-def latest_one(exchanges: Sequence[Exchange], method: str) -> Row | None:
-    """The first record that the last call of a method gave."""
-    return first(latest(exchanges, method))
 
 
 def search(database: str, model: str, domain: Sequence[object], fields: Sequence[str]) -> Ask:

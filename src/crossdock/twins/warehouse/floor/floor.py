@@ -302,6 +302,7 @@ def level_facts(level: Level) -> dict[str, Any]:
         status=level.status,
         lot=level.lot,
         owner=level.owner,
+        expires_on=level.expires_on.isoformat() if level.expires_on is not None else None,
         quantity=told(level.quantity),
         allocated=told(level.allocated),
         unit=level.unit,

@@ -81,6 +81,7 @@ class Level:
     allocated: Decimal = NOTHING
     as_of: str = ""
     sequence: int = 0
+    expires_on: date | None = None  #: its lot's last day; of several the first
 
 
 class PickState(Enum):
@@ -203,6 +204,8 @@ class Stock:
         level.quantity += quantity
         level.allocated += allocated
         level.as_of, level.sequence = at, self._sequence
+        day = self.bins[place].expires_on
+        level.expires_on = min(filter(None, (day, level.expires_on)), default=None)
         if quantity:
             self.changed[place.level] = level
 
