@@ -183,7 +183,10 @@ async def test_a_cancellation_is_done_before_picking_and_rejected_after() -> Non
     cancel = Job(
         "warehouse_order_cancel", {"number": "W-1", "order": "SO-W-1", "reason": "customer"}, "W-1", "c-1.1"
     )
-    assert (await deliver(line, cancel)).their_id == "WO-000001"
+    done = await deliver(line, cancel)
+    assert (done.their_id, done.says) == (None, "cancelled before picking"), (
+        "the id that is answered is the order's"
+    )
     warehouse.advance(2)
     late = Job("warehouse_order_cancel", {"number": "W-2"}, "W-2", "c-2.1")
     with pytest.raises(Rejected, match="begun to pick") as raised:

@@ -117,8 +117,11 @@ class CancelWriter(PlainWriter):
         return self.asking("POST", f"{_order_path(_cancelled(job))}/cancel", job, body)
 
     def done(self, answer: Answer) -> Done:
-        """Cancelled; the id is that of the order."""
-        return Done(read(answer, Order).id, says="cancelled before picking")
+        """Cancelled; the order that is answered gives the cancellation no id."""
+        read(
+            answer, Order
+        )  # its id is the order's, and a second cancellation of it would seem to be the first
+        return Done(says="cancelled before picking")
 
     def find(self, job: Job) -> Ask | None:
         """GET /orders/{number}."""
