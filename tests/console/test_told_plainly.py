@@ -85,3 +85,16 @@ def _field(page: str, name: str) -> str:
     found = re.search(rf'<input name="{name}" value="([^"]*)"', page)
     assert found is not None, name
     return found[1]
+
+
+async def test_orders_that_nobody_could_read_are_counted_where_orders_are_listed(w: World) -> None:
+    for n in range(7):
+        await w.order(f"SO-{n}", by="DRONE")
+    await w.settled()
+    boss = await w.person("boss", Role.OPERATOR)
+    for path in ("orders", "orders?state=desk"):
+        page = (await w.ask("GET", f"{PREFIX}/{path}", boss)).text
+        assert "7 documents on the desk could not be understood" in page
+        assert f'{PREFIX}/orders/sales_order/SO-6?system=webshop"' in page
+    elsewhere = await w.person("erp-only", Role.OPERATOR, systems=("erp",))
+    assert "could not be understood" not in (await w.ask("GET", f"{PREFIX}/orders", elsewhere)).text

@@ -35,6 +35,8 @@ FILTERS: Mapping[str, Sequence[int]] = {
 STANDINGS: Mapping[int, str] = {1: "due", 2: "held", 3: "sending", 4: "retrying", 5: "in_doubt", 8: "desk"}
 #: Lines of an order that are shown beside its story.
 LINES_MAX = 50
+#: Documents nobody could read that are counted one by one, and those of them that are named.
+UNREAD_MAX, UNREAD_NAMED = 999, 5
 _LANES_MAX = 7
 _SHOWN_BYTES_MAX = 60_000
 
@@ -50,21 +52,24 @@ async def page(visit: Visit) -> Response:
     begin = visit.number("from")
     target = visit.asked("to") if visit.asked("to") in _reach(visit) else None
 
-    def read(connection: Connection) -> tuple[list[orders.Row], int | None]:
+    def read(connection: Connection) -> tuple[list[orders.Row], int | None, list[tuple[str, str, str]]]:
+        unread: list[tuple[str, str, str]] = []
+        if not begin and state in {"", "desk"}:
+            unread = orders.not_understood(connection, kinds, _reach(visit), UNREAD_MAX + 1)
         if state:
             hubs, following = orders.waiting(connection, FILTERS[state], target, begin, PAGE)
         else:
             hubs, following = orders.newest(connection, kinds, begin, PAGE)
-        return _seen(visit, orders.rows_of(connection, hubs)), following
+        return _seen(visit, orders.rows_of(connection, hubs)), following, unread
 
-    rows, following = await visit.shown.hub.journal.view(read)
+    rows, following, unread = await visit.shown.hub.journal.view(read)
     if visit.asked("as") == "csv":
         return _csv(visit, rows)
     more = query(state=state, kind=kind, to=target, **{"from": following}) if following else ""
     return visit.page(
         "orders.html", rows=rows, more=more, q="", state=state, kind=kind, to=target, filters=list(FILTERS),
-        kinds=sorted(register.kinds()), near=[], systems=_reach(visit),
-        csv=query(state=state, kind=kind, to=target, **{"from": begin, "as": "csv"}),
+        kinds=sorted(register.kinds()), near=[], systems=_reach(visit), unread=unread,
+        csv=query(state=state, kind=kind, to=target, **{"from": begin, "as": "csv"}), unread_named=UNREAD_NAMED,
     )  # fmt: skip
 
 
@@ -99,7 +104,7 @@ async def _search(visit: Visit, wanted: str) -> Response:
         return visit.to(path_of(rows[0].document, rows[0].number, rows[0].owner))
     return visit.page(
         "orders.html", rows=rows, more="", q=wanted, state="", kind="", to=None, filters=list(FILTERS),
-        kinds=sorted(kinds), near=stuck, systems=_reach(visit), csv=query(q=wanted, **{"as": "csv"}),
+        kinds=sorted(kinds), near=stuck, systems=_reach(visit), unread=[], csv=query(q=wanted, **{"as": "csv"}),
     )  # fmt: skip
 
 

@@ -124,6 +124,20 @@ def untranslated(
     return [(system, document) for system, document in rows]
 
 
+def not_understood(
+    connection: Connection, documents: Collection[str], systems: Collection[str], limit: int
+) -> list[tuple[str, str, str]]:
+    """(system, document, its number there) of what lies on the desk because it was not understood, newest first."""
+    named = connection.dialect
+    rows = connection.execute(
+        "SELECT system, document, their_id FROM captures"
+        f" WHERE state = 3 AND {named.among.format('system')} AND {named.among.format('document')}"
+        " ORDER BY id DESC LIMIT ?",
+        (named.listed(list(systems)), named.listed(list(documents)), limit),
+    )
+    return [(system, document, number) for system, document, number in rows]
+
+
 def newest(
     connection: Connection, documents: Collection[str], before: int, limit: int
 ) -> tuple[list[int], int | None]:
