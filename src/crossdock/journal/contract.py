@@ -336,6 +336,10 @@ class Journal(Stories, StockBook, Protocol):
         """The open incident of a cause."""
         ...
 
+    def incidents_of_causes(self, prefix: str) -> Sequence[str]:
+        """The causes of open incidents that begin like this; of very many, some."""
+        ...
+
     def messages_on_desk(self, hub: int) -> Sequence[Message]:
         """What is on the desk of one object."""
         ...

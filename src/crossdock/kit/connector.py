@@ -272,11 +272,16 @@ class Polled:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a poll. The cursor is saved in the commit that saves the captures."""
+    """One page of a poll. The cursor is saved in the commit that saves the captures.
+
+    `amiss` are faults of single things that wait and cannot be had, each with the name of the thing as its path: one
+    that stays becomes an incident, which ends when a page names it no more.
+    """
 
     found: Sequence[Polled]
     cursor: str
     more: bool = False
+    amiss: Sequence[Fault] = ()
 
 
 class Poller(Protocol):

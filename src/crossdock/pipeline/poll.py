@@ -14,6 +14,7 @@ from crossdock.kit.connector import Page, Poller
 from crossdock.message.gate import Direction
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.receive import Door
+from crossdock.pipeline.unhad import Unhad
 
 __all__ = ["Pollers", "pause_s"]
 
@@ -35,6 +36,7 @@ class Pollers:
         self._hold = hold
         self._asking: dict[int, int] = {}  # how many ask now, by partition
         self.tasks: list[asyncio.Task[None]] = []
+        self._unhad = Unhad(context)
         self._ended: dict[str, set[str]] = {}  #: documents that were asked for up to their end
 
     def start(self) -> None:
@@ -65,6 +67,7 @@ class Pollers:
         while True:
             more = False
             if not self._hold.has(partition) or not self._context.tenure.may_send():
+                self._unhad.forget(system.name, document)
                 await self._context.clock.sleep(_HELD_EVERY_S)
                 continue
             try:
@@ -116,6 +119,7 @@ class Pollers:
         page = await poller.poll(cursor, bound.client)
         if page.found or page.cursor != cursor:
             await self._store(bound, document, page)
+        await self._unhad.note(bound.system.name, document, page)
         return page.more
 
     async def _store(self, bound: Bound, document: str, page: Page) -> None:

@@ -63,11 +63,11 @@ class FolderMailbox:
 
     async def fetch(self, entry: Entry) -> bytes:
         """The bytes of one file. Raises TryLater, Rejected."""
-        return await self._act(lambda: self._fetched(entry))
+        return await self._act(lambda: self._fetched(entry), entry.name)
 
     async def done(self, entry: Entry) -> None:
         """Takes a file out of the inbox. Raises TryLater."""
-        await self._act(lambda: self._taken_away(entry))
+        await self._act(lambda: self._taken_away(entry), entry.name)
 
     async def hand_over(self, name: str, content: bytes) -> None:
         """Puts a file before the partner. Raises TryLater, InDoubt, Rejected, Invalid."""
@@ -88,14 +88,22 @@ class FolderMailbox:
         """Takes no further act."""
         self._thread.close()
 
-    async def _act(self, act: Callable[[], Made]) -> Made:
-        """One act at a time; a cancelled one goes on to its end before the next begins."""
+    async def _act(self, act: Callable[[], Made], file: str = "") -> Made:
+        """One act at a time; a cancelled one goes on to its end before the next begins.
+
+        What stops an act on one `file` of the inbox is told of that file: the others can be had.
+        """
         try:
             return await self._thread.run(act)
         except OSError as error:
-            raise self._later(error) from None
+            raise self._later(error, file) from None
 
-    def _later(self, error: OSError) -> TryLater:
+    def _later(self, error: OSError, file: str) -> TryLater:
+        if file:
+            return TryLater(
+                f"{file} cannot be taken: {error.strerror or error}", path=file,
+                fix="see that the hub may read it and take it away, or take it away by hand",
+            )  # fmt: skip
         return TryLater(
             f"the folder {self._root} cannot be used: {error.strerror or error}", path="folder",
             fix="see that it is mounted, that the hub may write there, and that the disk is not full",

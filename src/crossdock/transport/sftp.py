@@ -71,7 +71,9 @@ class SftpMailbox:
         for left in range(_CONNECTIONS_MAX - 1, -1, -1):
             before = len(content)
             try:
-                await self._act(lambda session: self._fetched(session, entry, content), entry.name)
+                await self._act(
+                    lambda session: self._fetched(session, entry, content), entry.name, path=entry.name
+                )
                 return bytes(content)
             except TryLater:
                 if not left or len(content) == before:
@@ -80,7 +82,7 @@ class SftpMailbox:
 
     async def done(self, entry: Entry) -> None:
         """Takes a file out of the inbox. Raises TryLater."""
-        await self._act(lambda session: self._taken_away(session, entry), entry.name)
+        await self._act(lambda session: self._taken_away(session, entry), entry.name, path=entry.name)
 
     async def hand_over(self, name: str, content: bytes) -> None:
         """Puts a file before the partner. Raises TryLater, InDoubt, Rejected, Invalid."""
@@ -96,8 +98,13 @@ class SftpMailbox:
         """Ends the connection."""
         self._thread.close()
 
-    async def _act(self, act: Callable[[Session], Made], what: str, *, may_show: bool = False) -> Made:
-        """One act over a connection that stands. Raises TryLater; InDoubt where the partner may see a part of it."""
+    async def _act(
+        self, act: Callable[[Session], Made], what: str, *, path: str = "folder", may_show: bool = False
+    ) -> Made:
+        """One act over a connection that stands. Raises TryLater; InDoubt where the partner may see a part of it.
+
+        What the server refuses is told of `path`: one file of the inbox, so that the others can be had, or all of it.
+        """
         address = await permitted_address(self._account, self._allow, self._resolve)
 
         def acted() -> Made:
@@ -107,7 +114,7 @@ class SftpMailbox:
                 raise TryLater(f"the connection to {self._account.host} broke: {lost}", path="host") from None
             except OSError as error:
                 raise TryLater(
-                    f"{self._account.host} says of {what}: {error.strerror or error}", path="folder",
+                    f"{self._account.host} says of {what}: {error.strerror or error}", path=path,
                     fix="see that the folder is there and that we may use it",
                 ) from None  # fmt: skip
             finally:

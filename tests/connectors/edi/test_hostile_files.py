@@ -55,7 +55,9 @@ async def test_a_name_with_a_percent_sign_comes_in_as_others_do(tmp_path: Path) 
         await until(lambda: not list((tmp_path / "boxes" / "retailer" / "in").iterdir()))
 
 
-async def test_a_file_that_is_too_large_lets_others_pass(tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_taken_lets_others_pass_and_is_told_until_it_is_gone(
+    tmp_path: Path,
+) -> None:
     site(tmp_path)
     box = tmp_path / "boxes" / "retailer" / "in"
     box.mkdir(parents=True)
@@ -64,8 +66,16 @@ async def test_a_file_that_is_too_large_lets_others_pass(tmp_path: Path) -> None
     drop(tmp_path, "retailer", "b.edi", order("PO-1", 1))
     async with running(tmp_path) as hub:
         await until(lambda: orders(hub) == ["PO-1"])
-        await until(lambda: [one.name for one in box.iterdir()] == ["a.edi"])
-        assert not incidents(hub)
+        await until(lambda: [one.name for one in box.iterdir()] == ["a.edi"] and incidents(hub))
+        ((type_, _, path, says),) = incidents(hub)
+        assert (type_, path) == ("poison", "file")
+        assert str(says).startswith("a.edi waits at retailer and cannot be taken: a.edi has 60,000,000 bytes")
+    async with running(tmp_path) as hub:
+        assert len(incidents(hub)) == 1
+        (box / "a.edi").unlink()
+        await until(lambda: not incidents(hub))
+    closed = table(hub, "SELECT number, reason FROM incidents")
+    assert closed == [("a.edi", "it was read, or is gone")]
 
 
 async def test_an_interchange_of_another_behind_ours_is_not_taken_for_ours(tmp_path: Path) -> None:

@@ -127,3 +127,11 @@ async def test_the_archive_may_be_the_partners_own_way_of_seeing_what_was_read(t
     await box.done(entry)
     assert (names(tmp_path / "in"), names(tmp_path / "read")) == ([], ["a.edi"])
     await box.close()
+
+
+async def test_a_file_that_the_disk_cannot_read_is_named():
+    box = FolderMailbox(Path("/proc/self"), inbox=Inbox(match="mem"))  # the first byte of it is never there
+    (listed,) = await box.waiting()
+    with pytest.raises(TryLater, match="mem cannot be taken: Input/output error") as later:
+        await box.fetch(listed)
+    assert later.value.path == "mem"

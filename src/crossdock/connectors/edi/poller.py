@@ -24,37 +24,48 @@ class EdiPoller:
     def __init__(self, document: str, content_type: str) -> None:
         self._document = document
         self._content_type = content_type
+        self._broke = ""  #: the file amid which the connection broke: it comes last, and holds up no other
 
     async def poll(self, cursor: str | None, client: Client) -> Page:
         """Takes away what is committed, then reads what waits. Raises TryLater, Rejected.
 
-        A file that cannot be had is passed over, so that those behind it come; it is told once it waits alone.
+        A file that cannot be had, or not be taken away, is passed over and told of, so that those behind it come.
         """
         taken: list[Listed] = json.decode(cursor.encode()) if cursor else []
-        for one in taken:
-            await client.send("DELETE", _path(one), headers=_headers(one))
+        amiss: list[Fault] = []
+        page = [one for one in taken if not await self._done(one, client, amiss)]
         listed = await client.send("GET", "/")
         if listed.status != 200:
             raise TryLater(f"the mailbox answered {listed.status}")
         waiting: list[Listed] = [one for one in json.decode(listed.body) if one not in taken]
-        page: list[Listed] = []
         found: list[Polled] = []
-        amiss: Fault | None = None
-        for one in waiting:
-            if len(page) == PAGE_MAX:
-                return Page(found, json.encode(page).decode(), more=True)
+        for one in sorted(waiting, key=lambda one: one[0] == self._broke):
+            if len(found) == PAGE_MAX:
+                return Page(found, json.encode(page).decode(), more=True, amiss=amiss)
             try:
                 answer = await client.send("GET", _path(one), headers=_headers(one))
             except (TryLater, Rejected) as fault:
-                if fault.path != one[0]:
-                    raise  # the whole mailbox, not this file
-                amiss = amiss or fault
-                continue
+                amiss.append(
+                    fault if fault.path == one[0] else TryLater(fault.says, path=one[0], fix=fault.fix)
+                )
+                if fault.path == one[0]:
+                    continue
+                self._broke = one[0]
+                break  # the server is lost: what came before is kept, the rest is asked for next time
             page.append(one)
             found.append(Polled(self._document, Content(answer.body, self._content_type, {LEFT_HEADER: "1"})))
-        if amiss is not None and not page:
-            raise amiss
-        return Page(found, json.encode(page).decode(), more=False)
+        return Page(found, json.encode(page).decode(), more=False, amiss=amiss)
+
+    async def _done(self, one: Listed, client: Client, amiss: list[Fault]) -> bool:
+        """Whether a file that is committed was taken away. Raises TryLater where no file can be."""
+        try:
+            await client.send("DELETE", _path(one), headers=_headers(one))
+        except TryLater as fault:
+            if fault.path != one[0]:
+                raise
+            amiss.append(fault)
+            return False
+        return True
 
 
 def _path(one: Listed) -> str:

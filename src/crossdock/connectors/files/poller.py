@@ -9,7 +9,7 @@ from crossdock.connectors.files.carriage import BOX_HEADER, SIZE_HEADER, TIME_HE
 from crossdock.connectors.files.flows import Form
 from crossdock.connectors.files.reader import FileReader, kind_of
 from crossdock.connectors.files.report import Report, judged
-from crossdock.faults import Rejected, TryLater
+from crossdock.faults import Fault, Rejected, TryLater
 from crossdock.formats import json
 from crossdock.kit.connector import Content, Page, Polled
 from crossdock.kit.http import Client
@@ -34,21 +34,42 @@ class FilePoller:
         self._reader = reader
 
     async def poll(self, cursor: str | None, client: Client) -> Page:
-        """Files away what is committed, then reads what waits. Raises TryLater, Rejected."""
+        """Files away what is committed, then reads what waits. Raises TryLater, Rejected.
+
+        A file that cannot be had, or not be filed away, is passed over and told of, so that those behind it come.
+        """
         taken: list[Taken] = json.decode(cursor.encode()) if cursor else []
-        for name, size, time, box, report in taken:
-            given = {SIZE_HEADER: size, TIME_HEADER: time, BOX_HEADER: box}
-            _expect(await client.send("DELETE", f"/{quote(name)}", body=report.encode(), headers=given))
+        amiss: list[Fault] = []
+        page = [one for one in taken if not await self._done(one, client, amiss)]
         waiting = await self._waiting(client)
         known = [one[:3] for one in taken]
         waiting = [one for one in waiting if one not in known]
         found: list[Polled] = []
-        page: list[Taken] = []
-        for one in waiting[:PAGE_MAX]:
-            polled, report = await self._read(one, client)
+        read = 0
+        for one in waiting:
+            if read == PAGE_MAX:
+                break
+            try:
+                polled, report = await self._read(one, client)
+            except TryLater as fault:
+                _of_one_file(fault, one[0], amiss)
+                continue
+            read += 1
             found += polled
             page.append([*one, report.box, report.text])
-        return Page(found, json.encode(page).decode(), more=len(waiting) > PAGE_MAX or bool(page))
+        return Page(found, json.encode(page).decode(), more=bool(read), amiss=amiss)
+
+    @staticmethod
+    async def _done(one: Taken, client: Client, amiss: list[Fault]) -> bool:
+        """Whether a file that is committed was filed away. Raises TryLater where no file can be."""
+        name, size, time, box, report = one
+        given = {SIZE_HEADER: size, TIME_HEADER: time, BOX_HEADER: box}
+        try:
+            _expect(await client.send("DELETE", f"/{quote(name)}", body=report.encode(), headers=given))
+        except TryLater as fault:
+            _of_one_file(fault, name, amiss)
+            return False
+        return True
 
     async def _waiting(self, client: Client) -> list[list[str]]:
         answer = await client.send("GET", f"/?match={quote(self._form.match, safe='')}")
@@ -78,6 +99,13 @@ class FilePoller:
         parsed = self._reader.parsed(content)
         content = Content(answer.body, kind, parsed=parsed)
         return [Polled(self._document, content)], judged(name, self._document, self._reader, content)
+
+
+def _of_one_file(fault: TryLater, name: str, amiss: list[Fault]) -> None:
+    """Notes what ails one file. Raises TryLater for what ails the whole folder."""
+    if fault.path != name:
+        raise fault
+    amiss.append(fault)
 
 
 def _expect(answer: object) -> None:

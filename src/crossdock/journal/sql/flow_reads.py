@@ -20,6 +20,7 @@ STORY_MAX = 2_000
 
 #: Messages of one story that are looked at for what they add up to.
 _TAKEN_MAX = 2_000
+_CAUSES_MAX = 1_000
 
 
 class FlowReads:
@@ -131,6 +132,14 @@ class FlowReads:
             "SELECT id FROM incidents WHERE scope = ? AND cause = ? AND state = 1", (self.scope, cause)
         ).fetchone()
         return row[0] if row else None
+
+    def incidents_of_causes(self, prefix: str) -> Sequence[str]:
+        """The causes of open incidents that begin like this; of very many, some."""
+        rows = self._reader.execute(
+            "SELECT cause FROM incidents WHERE scope = ? AND state = 1 AND substr(cause, 1, ?) = ? LIMIT ?",
+            (self.scope, len(prefix), prefix, _CAUSES_MAX),
+        )
+        return [row[0] for row in rows]
 
     def messages_on_desk(self, hub: int) -> Sequence[Message]:
         """What is on the desk of one object."""
