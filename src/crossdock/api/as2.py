@@ -19,7 +19,13 @@ PATH = "/v1/as2"
 _BODY_MAX_S = 120
 #: How often an MDN that was asked for later is posted, and the pause between two tries.
 _DELIVERY_TRIES, _DELIVERY_PAUSE_S = 6, 10.0
+#: MDNs that wait to be taken at once; a partner who gets none sends its message again.
+_DELIVERIES_MAX = 500
+#: Bodies of the greatest length that memory holds at once.
+_HELD_TIMES = 8
+_LENGTH_DIGITS = 18
 Headers = list[tuple[str, str]]
+_TEXT: Headers = [("content-type", "text/plain")]
 
 
 class Reply(Protocol):
@@ -69,6 +75,11 @@ class Handed(Protocol):
         """Whether it is an MDN for something of ours."""
         ...
 
+    @property
+    def amiss(self) -> tuple[str, Fault] | None:
+        """The system in whose partner's name something came that was refused, and why; None for strangers."""
+        ...
+
     def reply(self) -> Reply:
         """The answer now."""
         ...
@@ -78,7 +89,7 @@ class Handed(Protocol):
         ...
 
     def conflicting(self) -> Reply:
-        """The answer to another document under a Message-ID that was taken."""
+        """The answer to another document under a Message-ID that was taken; `amiss` says so from then on."""
         ...
 
     async def deliver(self) -> None:
@@ -104,6 +115,14 @@ class Store(Protocol):
         """Notes a refusal."""
         ...
 
+    def amiss(self, system: str, fault: Fault) -> None:
+        """Tells people of what was refused, once while they have not dealt with it."""
+        ...
+
+    def shut(self, system: str) -> object | None:
+        """Why nothing is taken from a system now; None when something is."""
+        ...
+
 
 #: Digest and answer that were given under a key, and how one is kept.
 Recall = Callable[[str], tuple[bytes, bytes] | None]
@@ -119,6 +138,7 @@ class As2Door:
         self._recall = recall
         self._keep = keep
         self._max_bytes = max_bytes
+        self._held_bytes = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def handle(self, scope: Any, protocol: Any) -> None:
@@ -127,57 +147,69 @@ class As2Door:
             protocol.response_bytes(405, [("allow", "POST")], b"")
             return
         try:
-            async with asyncio.timeout(_BODY_MAX_S):
-                body = await self._body(protocol)
             headers = {str(name).lower(): str(value) for name, value in scope.headers.items()}
-            status, given, answer = await self._answer(headers, body)
+            status, given, answer = await self._received(headers, protocol)
         except TimeoutError:
-            status, given, answer = 408, list[tuple[str, str]](), b""
+            status, given, answer = 408, _TEXT, b"the body did not come in time\r\n"
         except StoreDown as down:
             _log.error("store down", says=str(down))
             status, given, answer = 503, [("retry-after", "30")], b""
         protocol.response_bytes(status, given, answer)
 
-    async def _body(self, protocol: Any) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        async for part in protocol:
-            size += len(part)
-            if size > self._max_bytes:
-                raise TimeoutError
-            parts.append(part)
-        return b"".join(parts)
+    async def _received(self, headers: Mapping[str, str], protocol: Any) -> tuple[int, Headers, bytes]:
+        parts, size, length = list[bytes](), 0, headers.get("content-length", "0")
+        if not length.isdecimal() or int(length[:_LENGTH_DIGITS]) > self._max_bytes:
+            return 413, _TEXT, b"a message may have %d bytes\r\n" % self._max_bytes
+        try:
+            async with asyncio.timeout(_BODY_MAX_S):
+                async for part in protocol:
+                    size += len(part)
+                    self._held_bytes += len(part)
+                    if size > self._max_bytes:
+                        return 413, _TEXT, b"a message may have %d bytes\r\n" % self._max_bytes
+                    if self._held_bytes > self._max_bytes * _HELD_TIMES:
+                        return 503, [("retry-after", "5")], b""
+                    parts.append(part)
+            return await self._answer(headers, b"".join(parts))
+        finally:
+            self._held_bytes -= size
 
     async def _answer(self, headers: Mapping[str, str], body: bytes) -> tuple[int, Headers, bytes]:
         handed = self._station.open(headers, body)
         if handed.is_mdn:
             return 200, [], b""
         if handed.system is None:
-            return self._told(handed.reply())
+            return self._told(handed, handed.reply())
+        if self._door.shut(handed.system) is not None:
+            return 503, [("retry-after", "60")], b""
         key = f"as2/{hashlib.sha256(handed.arrival.encode()).hexdigest()}"
         known = self._recall(key)
         if known is not None:
-            return _unpacked(known[1]) if known[0] == handed.digest else self._told(handed.conflicting())
+            if known[0] != handed.digest:
+                return self._told(handed, handed.conflicting())
+            again = self._told(handed, handed.reply())  # posts the MDN once more where it was asked for later
+            return again if handed.later else _unpacked(known[1])
         for index, (document, media_type) in enumerate(handed.payloads):
-            part = f"{key}/{index}"
             try:
                 accepted = await self._door.receive(
-                    handed.system, None, document, {"content-type": media_type}, key=part
+                    handed.system, None, document, {"content-type": media_type}, key=f"{key}/{index}"
                 )
             except Unreadable as fault:
                 self._door.refused(handed.system, fault.status, fault.says, document)
-                return self._told(handed.refused(fault.says))
+                return self._told(handed, handed.refused(fault.says))
             if accepted.verdict is Verdict.CONFLICT:
-                return self._told(handed.conflicting())
-        reply = self._told(handed.reply())
-        await self._keep(key, handed.digest, _packed(reply))
-        if handed.later:
-            self._run(self._deliver(handed))
-        return reply
+                return self._told(handed, handed.conflicting())
+        reply = handed.reply()
+        await self._keep(key, handed.digest, _packed(_plain(reply)))
+        return self._told(handed, reply)
 
-    @staticmethod
-    def _told(reply: Reply) -> tuple[int, Headers, bytes]:
-        return reply.status, list(reply.headers.items()), reply.body
+    def _told(self, handed: Handed, reply: Reply) -> tuple[int, Headers, bytes]:
+        """The answer now; whoever must know of it is told, and an MDN that was asked for later is on its way."""
+        if handed.amiss is not None:
+            self._door.amiss(*handed.amiss)
+        if handed.later and len(self._tasks) < _DELIVERIES_MAX:
+            self._run(self._deliver(handed))
+        return _plain(reply)
 
     async def _deliver(self, handed: Handed) -> None:
         """Posts an MDN; a partner that does not take it sends its message again and gets it then."""
@@ -200,6 +232,10 @@ class As2Door:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _plain(reply: Reply) -> tuple[int, Headers, bytes]:
+    return reply.status, list(reply.headers.items()), reply.body
 
 
 def _packed(reply: tuple[int, Headers, bytes]) -> bytes:

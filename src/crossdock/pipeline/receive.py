@@ -7,11 +7,15 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from crossdock.charter.charter import OnChange
-from crossdock.faults import Unreadable
+from crossdock.faults import Fault, Unreadable
 from crossdock.journal.contract import Accepted, Arrival
 from crossdock.kit.connector import Content, Reader
+from crossdock.message.incident import MemberKind
+from crossdock.message.records import Entry
+from crossdock.message.states import EntryKind
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.gates import Shut
+from crossdock.pipeline.report import Subject, incident_of, shown
 
 #: What a trading partner hands in, whichever documents are in it.
 INTERCHANGE = "interchange"
@@ -79,6 +83,24 @@ class Door:
         payload = changes.payload(body)[0] if body else None
         changes.row(
             "insert_door", journal.scope, system, self._context.clock.now_ms(), status, says, payload, None
+        )
+        journal.submit(changes).add_done_callback(_seen)
+
+    def amiss(self, system: str, fault: Fault) -> None:
+        """Tells people of what was refused, once while they have not dealt with it; nobody waits for that."""
+        context, journal = self._context, self._context.journal
+        cause = f"{fault.type}/{system}/door/{fault.path}"
+        if journal.incident_of_cause(cause) is not None:
+            return  # strangers may send without end: what is open is not added to
+        id_ = journal.next_id()
+        incident = incident_of(
+            fault, Subject(system, INTERCHANGE, shown(fault.value) or ""), (MemberKind.CAPTURE, id_), id_=id_,
+            now_ms=context.clock.now_ms(), charter=context.charter,
+        )  # fmt: skip
+        incident.cause, incident.members = cause, []  # nothing of it was taken that could be sent back
+        changes = journal.changes()
+        changes.open_incident(
+            incident, Entry(EntryKind.incident, system=system, says=f"incident: {fault.says}")
         )
         journal.submit(changes).add_done_callback(_seen)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import structlog
+
 from crossdock.connectors.edi.carriage import as2_partner
 from crossdock.connectors.edi.mdns import AWAITED
-from crossdock.faults import Misconfigured
+from crossdock.faults import Fault, Invalid, Misconfigured
 from crossdock.formats.edi.profile import Profile
 from crossdock.kit.connector import Way
 from crossdock.kit.http import Client
@@ -17,6 +19,9 @@ from crossdock.transport.as2.profile import CertificateDay, Partner, by_names, c
 from crossdock.transport.as2.receiving import Opened, Refusal, receive
 from crossdock.transport.as2.report import Mdn
 from crossdock.transport.as2.sending import deliver
+
+_log = structlog.get_logger("crossdock.as2")
+_NAME_MAX = 40
 
 
 @dataclass(slots=True)
@@ -29,6 +34,7 @@ class Handed:
     arrival: str = ""
     digest: bytes = b""
     payloads: list[tuple[bytes, str]] = field(default_factory=list[tuple[bytes, str]])
+    amiss: tuple[str, Fault] | None = None  #: the system and the reason of a refusal
     _reply: Reply | None = None
 
     @property
@@ -44,8 +50,7 @@ class Handed:
     def reply(self) -> Reply:
         """The answer now: the MDN, or nothing where it is posted later."""
         assert not isinstance(self.found, Mdn), "an MDN is never answered by one"
-        self._reply = self._mdn(self.found)
-        return self._reply
+        return self._mdn(self.found)
 
     def refused(self, says: str) -> Reply:
         """The answer to a document that the door did not take."""
@@ -55,7 +60,11 @@ class Handed:
         """The answer to another document under a Message-ID that was taken."""
         assert isinstance(self.found, Opened), "only what was opened can conflict"
         judged = again(self.found, Stored("", Reply(200, {}, b"")))
-        return self._mdn(judged) if isinstance(judged, Refusal) else judged
+        if not isinstance(judged, Refusal):
+            return judged
+        assert self.system is not None, "what was opened is of a partner"
+        self.amiss = self.system, _fault(judged, "duplicate_conflict")
+        return self._mdn(judged)
 
     async def deliver(self) -> None:
         """Posts the MDN that was asked for later. Raises TryLater, InDoubt, Rejected."""
@@ -69,7 +78,8 @@ class Handed:
     def _mdn(self, outcome: Opened | Refusal) -> Reply:
         way = self.way
         assert way is not None, "whoever answers knows the time"
-        return mdn_for(outcome, way.now(), way.entropy)
+        self._reply = mdn_for(outcome, way.now(), way.entropy)
+        return self._reply
 
     def _refusal(self, says: str) -> Refusal:
         found = self.found
@@ -78,6 +88,15 @@ class Handed:
             Problem.UNEXPECTED, says, us=found.partner.us, them=found.partner.them, message_id=found.message_id,
             subject=found.subject, partner=found.partner, wish=found.wish, mic=found.mic,
         )  # fmt: skip
+
+
+def _fault(refusal: Refusal, type_: str) -> Fault:
+    """What our people are told of a refusal."""
+    return Invalid(
+        f"an AS2 message of {refusal.them} was refused ({refusal.problem}): {refusal.says}",
+        path=refusal.problem, value=refusal.message_id, type=type_,
+        fix=refusal.fix or "ask the partner whether they sent it; once mended they may send it again",
+    )  # fmt: skip
 
 
 class As2Station:
@@ -104,10 +123,15 @@ class As2Station:
         """What a request holds."""
         found = receive(headers, body, self._partners, self._way.now())
         if isinstance(found, Mdn):
-            AWAITED.came(found)
+            if not AWAITED.came(found):
+                _log.warning("an MDN came that nobody waits for", partner=found.them, outcome=found.outcome)
             return Handed(found, self._way)
         if isinstance(found, Refusal):
-            return Handed(found, self._way)
+            _log.warning("an AS2 message was refused", problem=found.problem, partner=found.them[:_NAME_MAX])
+            handed = Handed(found, self._way)
+            if found.partner is not None:
+                handed.amiss = self._systems[found.us, found.them], _fault(found, "poison")
+            return handed
         payloads = [(one.content, one.content_type) for one in (found.document, *found.attachments)]
         system = self._systems[found.partner.us, found.partner.them]
         return Handed(found, self._way, system, found.arrival, bytes.fromhex(found.content_sha256), payloads)

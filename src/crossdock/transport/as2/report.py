@@ -63,8 +63,13 @@ class Mdn:
 
     @property
     def about(self) -> str:
-        """The arrival-like name of the message that this answers: our name, theirs, its Message-ID."""
-        return f"{self.us}|{self.them}|{self.original_message_id}"
+        """The name of the message that this answers."""
+        return about(self.us, self.them, self.original_message_id)
+
+
+def about(us: str, them: str, message_id: str) -> str:
+    """The name of a message of ours, however its Message-ID is written: our name, theirs, the id."""
+    return f"{us}|{them}|{_bare(message_id)}"
 
 
 def opened(entity: Entity, partner: Partner, now: datetime, limits: Limits) -> tuple[Opening, str]:
