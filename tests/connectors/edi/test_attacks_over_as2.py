@@ -30,10 +30,10 @@ from crossdock.transport.as2.profile import MdnMode, Partner, by_names
 from crossdock.transport.as2.receiving import Opened, receive
 from crossdock.transport.as2.report import Mdn, Standing, judge
 from tests.connectors.edi.trade import order, table, until
+from tests.transport import conftest
 from tests.transport.as2.exchange import got, response, sent
 from tests.transport.as2.parties import NOW as PARTIES_NOW
 from tests.transport.as2.parties import certificate_pem, chance, key_pem, ours, pem, rsa_key, theirs
-from tests.transport import conftest
 from tests.transport.scripted_server import Server, Wire
 
 CHARTER = """\
