@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crossdock.faults import Invalid
@@ -90,6 +90,7 @@ def test_rows_of_any_values_come_back_as_they_were(rows: list[Row], marks: Delim
 
 @pytest.mark.parametrize(("set_id", "version"), EVERY_SET)
 @given(seed=st.integers(0, 2**32), marks=MARKS)
+@example(seed=33560585, marks=Delimiters(repetition=b"^"))  # two loops that both begin with LS
 @settings(max_examples=3, deadline=None)
 def test_a_document_of_every_set_comes_back_and_is_sound(
     set_id: str, version: str, seed: int, marks: Delimiters

@@ -99,9 +99,18 @@ class Chart:
             known = self._plain[at] = {
                 id_: (ways[0].to, ways[0].level, ways[0].limit)
                 for id_, ways in self.ways(at).items()
-                if not ways[0].lacking and not self.places[ways[0].to].not_used
+                if not ways[0].lacking and not self.places[ways[0].to].not_used and not self.forks(at, id_)
             }
         return known
+
+    def forks(self, at: int, id_: str) -> bool:
+        """Whether a segment may begin several loops from here that only what must follow it tells apart."""
+        ways = [way for way in self.ways(at)[id_] if not way.lacking]
+        return len(ways) > 1 and len({_must_follow(self.places[way.to]) for way in ways} - {None}) > 1
+
+    def leads_to(self, way: Way, id_: str) -> bool:
+        """Whether a way begins a loop in which this segment must come next."""
+        return _must_follow(self.places[way.to]) == id_
 
     def plain_octets(self, at: int) -> dict[bytes, tuple[int, int, int]]:
         """The same table by the bytes of the segment id."""
@@ -136,6 +145,17 @@ class Chart:
                 found.setdefault(self.places[to].id, []).append(Way(to, level, 0, left_out))
             lacking += mandatory(items, index + 1)
         return {id_: tuple(ways) for id_, ways in found.items()}
+
+
+def _must_follow(place: Place) -> str | None:
+    """The id of the segment that must follow the one that begins a loop; None for any other."""
+    items = place.loops[-1].items if place.leads else ()
+    if len(items) < 2 or items[1].usage != "M":
+        return None
+    item = items[1]
+    while isinstance(item, Loop):
+        item = item.items[0]
+    return item.segment.id
 
 
 def mandatory(items: tuple[Item, ...], start: int, stop: int | None = None) -> tuple[int, ...]:
