@@ -9,6 +9,8 @@ import pytest
 
 from crossdock.assembly import Hub
 from crossdock.journal.sql.trace import trace
+from crossdock.message.names import moment
+from crossdock.message.states import TransmissionState
 from tests.connectors.edi.trade import (
     THREEPL,
     acknowledgement,
@@ -21,6 +23,7 @@ from tests.connectors.edi.trade import (
     table,
     until,
 )
+from tests.journal.places import Place
 
 OWED, ACCEPTED, REJECTED = 1, 2, 4
 _OPEN = "SELECT type, document, says FROM incidents WHERE state = 1 ORDER BY id"
@@ -110,15 +113,25 @@ async def test_a_refusal_that_is_taken_back_ends_its_incident(tmp_path: Path, at
         ]
 
 
-async def test_a_trace_names_the_refusal_until_it_is_dealt_with(tmp_path: Path) -> None:
-    async with running(site(tmp_path)) as hub:
+async def test_a_trace_names_what_is_owed_then_the_refusal_until_it_is_dealt_with(
+    tmp_path: Path, place: Place
+) -> None:
+    open_, states = "SELECT type FROM incidents WHERE state = 1", "SELECT state FROM transmissions"
+    async with running(site(tmp_path), database=place.database) as hub:
+
+        async def awaited() -> str:
+            told = await hub.journal.view(lambda c: trace(c, "sales_order", "PO-1"))
+            assert isinstance(told, dict)
+            return str(told["waits_for"])
+
         group = int(await sent_one(tmp_path, hub))
+        await until(lambda: {row[0] for row in place.rows(states)} == {TransmissionState.DONE.value})
+        ((due_ms,),) = place.rows("SELECT due_ms FROM receipts")
+        assert f"threepl to acknowledge 940 of sales_order PO-1, by {moment(due_ms)}" in await awaited()
         drop(tmp_path, "threepl", "1.edi", acknowledgement(1, group=group, verdict="R"))
-        await until(lambda: table(hub, _OPEN))
-        told = await hub.journal.view(lambda c: trace(c, "sales_order", "PO-1"))
-        assert isinstance(told, dict)
-        assert "940 of sales_order PO-1: rejected by threepl" in str(told["waits_for"])
+        await until(lambda: place.rows(open_))
+        assert "940 of sales_order PO-1: rejected by threepl" in await awaited()
+        assert "to acknowledge" not in await awaited()
         drop(tmp_path, "threepl", "2.edi", acknowledgement(2, group=group))
-        await until(lambda: not table(hub, _OPEN))
-        told = await hub.journal.view(lambda c: trace(c, "sales_order", "PO-1"))
-        assert isinstance(told, dict) and "rejected" not in str(told["waits_for"])
+        await until(lambda: not place.rows(open_))
+        assert "rejected" not in await awaited()

@@ -60,9 +60,10 @@ def site(folder: Path, *, charter: str = CHARTER, retailer: str = RETAILER, thre
     return folder
 
 
-def hub_of(folder: Path, listen: str | None = None) -> Hub:
-    """A hub over that site."""
-    return Hub(settings_from({}, site=folder, listen=listen), lambda name: name)
+def hub_of(folder: Path, listen: str | None = None, *, database: str = "") -> Hub:
+    """A hub over that site, on its own store or another."""
+    given = {"CROSSDOCK_DATABASE": database} if database else {}
+    return Hub(settings_from(given, site=folder, listen=listen), lambda name: name)
 
 
 def order(number: str = "PO-1", control: int = 1, *, lines: str | None = None, purpose: str = "00") -> str:
@@ -155,9 +156,9 @@ def table(hub: Hub, sql: str) -> list[tuple[object, ...]]:
 
 
 @contextlib.asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[Hub]:
+async def running(folder: Path, *, database: str = "") -> AsyncIterator[Hub]:
     """A hub at work over a site."""
-    hub = hub_of(folder)
+    hub = hub_of(folder, database=database)
     await hub.start()
     await hub.worker.start()
     try:

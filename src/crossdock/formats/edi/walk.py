@@ -100,7 +100,12 @@ class Walk:
         if id_ not in self.chart.by_id:
             kind: Kind = "foreign" if id_ in self.known else "unknown"
             return _Guess(stand, None, (Misplaced(kind, self.number, id_, after=self._place(stand)),), 1)
-        if stand.back is None and ahead and id_ in self.chart.ways(stand.at) and self.chart.forks(stand.at, id_):
+        if (
+            stand.back is None
+            and ahead
+            and id_ in self.chart.ways(stand.at)
+            and self.chart.forks(stand.at, id_)
+        ):
             for taken, way in self._open(stand, id_):
                 if not way.lacking and self.chart.leads_to(way, ahead[0]):
                     return _Guess(taken, self.chart.places[way.to], (), 0)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from crossdock.journal.changes import unpacked_tree
-from crossdock.journal.sql.parts import Blocking, Message, Parts, Send
+from crossdock.journal.sql.parts import Blocking, Message, Owed, Parts, Send
 from crossdock.message.kept_back import KEPT_BACK, SHIP_DATE, kept_until_ship_date, kept_while_open
 from crossdock.message.names import INCIDENT, moment, name_of
 from crossdock.message.states import CaptureState, MessageState, TransmissionState
@@ -38,10 +38,15 @@ def open_(_system: str, _way: str, _id: int) -> None:
 
 
 def awaited(
-    parts: Parts, incidents: Iterable[Blocking], releases: Iterable[Release], closed: Closed = open_
+    parts: Parts,
+    incidents: Iterable[Blocking],
+    releases: Iterable[Release],
+    owed: Iterable[Owed] = (),
+    closed: Closed = open_,
 ) -> str | None:
     """What is awaited, one sentence a line, who must act first; None when it waits for nobody."""
     said = list(dict.fromkeys(_sentences(parts, list(incidents), releases, closed)))
+    said += [f"{one.system} to acknowledge {one.says}, by {moment(one.due_ms)}" for one in owed]
     if len(said) > _SENTENCES_MAX:
         said[_SENTENCES_MAX:] = [f"and {len(said) - _SENTENCES_MAX} things more"]
     return "\n".join(" ".join(sentence.split()) for sentence in said) or None

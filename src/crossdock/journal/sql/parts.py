@@ -21,6 +21,10 @@ _OF_RECEIPTS = (
     " AND i.cause = (CASE r.state WHEN 4 THEN 'rejected/' ELSE 'overdue/' END) || r.system || '/receipt/'"
     " || r.transmission || '.' || r.round WHERE r.transmission = ? AND r.state IN (4, 5)"
 )
+_OWED = (
+    "SELECT system, says, due_ms FROM receipts WHERE transmission = ? AND state = 1 AND control >= 0"
+    " ORDER BY round DESC LIMIT 1"
+)
 _SENDS = "SELECT id, message, target, document, number, state, first_ms, due_ms FROM transmissions"
 
 
@@ -61,6 +65,15 @@ class Blocking:
     id: int
     owner: str
     says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """An acknowledgement that a partner owes for something it has, and by when (milliseconds since 1970)."""
+
+    system: str
+    says: str
+    due_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +154,9 @@ def open_incidents(connection: Connection, parts: Parts) -> tuple[set[int], list
             every.add(incident)
             open_[incident] = Blocking(incident, owner, says)
     return every, [open_[incident] for incident in sorted(open_)]
+
+
+def owed(connection: Connection, parts: Parts) -> list[Owed]:
+    """The acknowledgements that are awaited in their time; one that is late is an incident."""
+    done = (t.id for t in parts.sends if t.state is TransmissionState.DONE)
+    return [Owed(*row) for id_ in done for row in connection.execute(_OWED, (id_,))]

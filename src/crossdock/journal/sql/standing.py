@@ -10,7 +10,7 @@ from crossdock.faults import Fault
 from crossdock.journal.changes import unpacked_tree
 from crossdock.journal.sql.awaited import Closed, Release, awaited, open_
 from crossdock.journal.sql.connection import Connection
-from crossdock.journal.sql.parts import Message, Parts, Send, open_incidents, parts_of
+from crossdock.journal.sql.parts import Message, Parts, Send, open_incidents, owed, parts_of
 from crossdock.message.states import CaptureState, MessageState, TransmissionState
 from crossdock.model import register
 from crossdock.model.document import Document
@@ -82,7 +82,7 @@ def standing(
     _, blocking = open_incidents(connection, scoped)
     return Standing(
         _word(scoped, subject, state),
-        awaited(scoped, blocking, releases, closed),
+        awaited(scoped, blocking, releases, owed(connection, scoped), closed),
         set(whole.captures),
         every,
     )
