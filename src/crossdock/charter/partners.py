@@ -274,13 +274,6 @@ def grammar_of(standard: Standard, set_id: str, version: str) -> DocumentGrammar
 
 
 def _check_grammar(reading: Reading, one: Exchanged, path: str, standard: Standard, version: str) -> None:
-    if standard is Standard.X12 and one.direction is Direction.OUT and x12.has_short_dates(version):
-        reading.refuse(
-            f"{path}.version" if one.version else "version",
-            f"{one.set} is not written in {version}, whose dates have six digits",
-            "agree on 004010 or later for what goes out",
-        )
-        return
     try:
         overlay(grammar_of(standard, one.set, version), one.overlay)
     except Invalid as fault:
@@ -289,6 +282,13 @@ def _check_grammar(reading: Reading, one: Exchanged, path: str, standard: Standa
     except Misconfigured as fault:
         # The overlay's own path (`codes.BEG01`) leads to the line.
         reading.refuse(f"{path}.overlay.{fault.path}", fault.says, fault.fix)
+    else:
+        if standard is Standard.X12 and one.direction is Direction.OUT and x12.has_short_dates(version):
+            reading.refuse(
+                f"{path}.version" if one.version else "version",
+                f"{one.set} is not written in {version}, whose dates have six digits",
+                "agree on 004010 or later for what goes out",
+            )
 
 
 def _check_map(reading: Reading, one: Exchanged, path: str, files: Mapping[str, str]) -> None:

@@ -16,6 +16,9 @@ from urllib.parse import urlsplit
 from crossdock.charter.keys import Key, Type
 from crossdock.charter.sheet import Entry
 
+#: Words that a sentence lists; the rest is counted.
+_LISTED_MAX = 20
+
 
 class Refused(Exception):
     """A value is wrong; `fix` is what to write instead."""
@@ -30,7 +33,8 @@ def nearest(word: str, words: Collection[str], what: str = "") -> str:
     near = get_close_matches(word, words, 1, 0.5) or get_close_matches(word.lower(), words, 1, 0.5)
     if near:
         return f"write {near[0]}"
-    return f"{what or 'it'} is one of {', '.join(sorted(words)[:20])}" if words else ""
+    more = f" and {len(words) - _LISTED_MAX} more" if len(words) > _LISTED_MAX else ""
+    return f"{what or 'it'} is one of {', '.join(sorted(words)[:_LISTED_MAX])}{more}" if words else ""
 
 
 def _text(entry: Entry) -> str:

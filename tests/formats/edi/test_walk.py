@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from crossdock.formats.edi import words
 from crossdock.formats.edi.chart import Place, chart
 from crossdock.formats.edi.grammar import DocumentGrammar
 from crossdock.formats.edi.walk import Misplaced, walk
+from crossdock.formats.x12 import dictionary
 from tests.formats.edi.notation import grammar
 
 ORDER = """
@@ -138,3 +140,13 @@ def test_the_same_loop_object_may_stand_in_several_places() -> None:
     places, faults = walked(twice, "ST N1 N3 LX W12 N1 N3 SE")
     assert faults == []
     assert [place.index if place else -1 for place in places] == [0, 1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_missing_loop_names_what_to_send() -> None:
+    _, (fault,) = walk(
+        chart(dictionary.grammar("945", "004010")),
+        ["ST", "W06", "LX", "W12", "W03", "SE"],
+        dictionary.segments(),
+    )
+    assert words.says(fault, "945") == "the loop N1 is missing after W06"
+    assert words.fix(fault) == "send N1 (Party), which begins the loop, after W06"

@@ -63,11 +63,30 @@ def test_a_code_outside_of_a_list_says_how_sure_that_is() -> None:
     assert "ask the partner's guide" in explain("BIA02:XX").title
     with pytest.raises(Invalid, match="'09' is no code of BEG01") as caught:
         explain("BEG01:09")
-    assert "00, 01, 02" in caught.value.fix
+    assert caught.value.fix.startswith("did you mean 08 (")
+    assert "the codes are 00, 01, 02" in caught.value.fix
+    assert caught.value.fix.endswith("and 47 more")
+
+
+@pytest.mark.parametrize(("term", "near"), [("353:1", "01 (Cancellation)?"), ("AK304:04", "4 (")])
+def test_a_code_that_is_none_names_those_that_were_meant(term: str, near: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        explain(term)
+    assert f"did you mean {near}" in caught.value.fix
 
 
 @pytest.mark.parametrize(
-    ("term", "hint"), [("BEGG", "BEG"), ("BEG99", "BEG"), ("", "ask for"), ("?!", "ask for")]
+    ("version", "meant"), [("4010", "write 004010,"), ("5010", "write 005010,"), ("4O10", "write six digits")]
+)
+def test_a_version_without_its_zeros_is_told_with_them(version: str, meant: str) -> None:
+    with pytest.raises(Invalid, match="is no X12 version") as caught:
+        dictionary.base_version(version)
+    assert caught.value.fix.startswith(meant)
+
+
+@pytest.mark.parametrize(
+    ("term", "hint"),
+    [("BEGG", "BEG"), ("BEG99", "the elements of BEG are 01 to 12"), ("", "ask for"), ("?!", "ask for")],
 )
 def test_what_is_not_there_is_refused_with_a_hint(term: str, hint: str) -> None:
     with pytest.raises(Invalid, match="is not in the X12 dictionary") as caught:

@@ -37,7 +37,7 @@ def explain(
     asked = " ".join(term)
     wanted = [standard] if standard else list(Standard)
     if version is not None and standard is None:
-        wanted = [Standard.X12 if version.isdigit() and len(version) >= 6 else Standard.EDIFACT]
+        wanted = [Standard.X12 if version[:1].isdigit() else Standard.EDIFACT]
     found: list[dict[str, Any]] = []
     fixes: list[str] = []
     for one in wanted:

@@ -16,6 +16,8 @@ def says(fault: Misplaced, document: str) -> str:
         case "foreign":
             return f"{fault.id} is no segment of {document}"
         case "missing":
+            if fault.place is not None and fault.place.leads:
+                return f"the loop {fault.place.loop} is missing{after}"
             return f"{fault.id}{where} is missing{after}"
         case "over_max":
             return f"{fault.id}{where} stands more than {_times(_bound(fault.place))}"
@@ -39,7 +41,10 @@ def fix(fault: Misplaced) -> str:
         case "unknown" | "foreign" | "not_used":
             return "leave the segment out"
         case "missing":
-            return f"send {fault.id}" + (f" after {fault.after.id}" if fault.after else " first")
+            named = fault.place.slot.segment.name if fault.place else ""
+            what = f"{fault.id} ({named})" if named else fault.id
+            begins = ", which begins the loop," if fault.place is not None and fault.place.leads else ""
+            return f"send {what}{begins}" + (f" after {fault.after.id}" if fault.after else " first")
         case "over_max":
             return f"send {fault.id} at most {_times(_bound(fault.place))}"
         case "loop_over_max":

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from crossdock.faults import Invalid
 from crossdock.formats.edi.grammar import Composite, Element, Loop, Segment, Slot, Use
+from crossdock.formats.edi.near import near_codes
 from crossdock.formats.edifact import dictionary
 
 CODES_SHOWN_MAX = 400  #: of one list
@@ -137,4 +138,9 @@ def _code(word: str, element: str, code: str, base: str) -> Explanation:
     name = meaning or (
         "it is a valid code; its meaning is not written down here" if valid else "no valid code"
     )
-    return Explanation(word, kind, base, name, (f"a code of {element} {what.name}",))
+    lines = [f"a code of {element} {what.name}"]
+    if not valid and not meaning and isinstance(what, Element) and what.codes is not None:
+        said = dictionary.meanings(element)
+        near = [f"{one} ({said[one]})" if said.get(one) else one for one in near_codes(code, what.codes)]
+        lines += [f"did you mean {', '.join(near)}?"] if near else []
+    return Explanation(word, kind, base, name, tuple(lines))

@@ -57,11 +57,13 @@ def base_version(version: str) -> str:
     """
     match = _VERSION.fullmatch(version)
     if not match or not "001000" <= match.group(1) <= "009999":
+        padded = version.zfill(6)
+        meant = f"{padded}, in " if version.isdecimal() and "001000" <= padded <= "009999" else ""
         raise Invalid(
             f"{version!r} is no X12 version",
             path="GS08",
             value=version,
-            fix="write six digits, as 004010 or 005010, and at most six characters behind them",
+            fix=f"write {meant}six digits, as 004010 or 005010, and at most six characters behind them",
         )
     return BASES[0] if match.group(1) < "004030" else BASES[1]
 

@@ -19,10 +19,12 @@ from crossdock.formats.edi.grammar import (
     Slot,
     Use,
 )
+from crossdock.formats.edi.near import near_codes
 from crossdock.formats.x12 import dictionary
 from crossdock.formats.x12.dictionary import BASES
 
 CODES_SHOWN_MAX = 60  #: of one list; the rest is counted
+CODES_NAMED_MAX = 20  #: in one sentence; the rest is counted
 
 _TYPES = {
     "AN": "text",
@@ -89,6 +91,11 @@ def explain(term: str, version: str = BASES[0]) -> Entry:
 
 
 def _unknown(asked: str, name: str, base: str) -> Invalid:
+    place = _PLACE.fullmatch(name)
+    if place is not None and place.group(1) in dictionary.segments():
+        many = len(dictionary.segment(place.group(1), base).uses)
+        fix = f"the elements of {place.group(1)} are 01 to {many:02}"
+        return Invalid(f"{asked!r} is not in the X12 dictionary", value=asked, fix=fix)
     near = difflib.get_close_matches(name, [*dictionary.sets(base), *dictionary.segments()], n=3, cutoff=0.5)
     fix = (
         f"did you mean {', '.join(near)}?"
@@ -129,7 +136,10 @@ def _code(asked: str, name: str, element: Element, code: str) -> Entry:
         says = "not among the codes known here; ask the partner's guide"
     else:
         known = dictionary.known_codes(element.id)
-        fix = f"the codes are {', '.join(sorted(known)[:CODES_SHOWN_MAX])}"
+        more = f" and {len(known) - CODES_NAMED_MAX} more" if len(known) > CODES_NAMED_MAX else ""
+        near = [f"{one} ({known[one]})" if known[one] else one for one in near_codes(code, known)]
+        fix = f"did you mean {', '.join(near)}? " if near else ""
+        fix += f"the codes are {', '.join(sorted(known)[:CODES_NAMED_MAX])}{more}"
         raise Invalid(f"{code!r} is no code of {name} ({element.name})", value=asked, fix=fix)
     return Entry("code", asked, f"{asked}: {says}", (f"a code of element {element.id}, {element.name}",))
 
