@@ -38,6 +38,8 @@ _S = TransmissionState
 WINDOW_MAX = 4_000
 #: Flights sent from one lane before another lane has its turn.
 TURN_MAX = 32
+#: How soon a lane is looked at again while nobody knows whether it is still ours.
+_UNSURE_MS = 50
 #: A place that could not read the store looks again after so long; it is the store's turn, not the lane's.
 _STORE_S = 0.2
 
@@ -298,6 +300,10 @@ class Target:
             if not self._gates.passes(self.name, flight.t.id):
                 changes = self._journal.changes()
                 await self.commits.stored_again(self.concluder.take_back(lane.flights, changes), changes)
+                return
+            if not self._may_send():
+                # Ours no longer for sure. What is stored as SENDING goes once it is, or is in doubt elsewhere.
+                self._alarms.set(lane, self._clock.now_ms() + _UNSURE_MS)
                 return
             if flight.t.state is not _S.SENDING and self._is_early(flight.t):
                 self._alarms.set(lane, flight.t.due_ms)
