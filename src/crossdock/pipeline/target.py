@@ -82,8 +82,9 @@ class Target:
             context, self.name, stored=self.stored, completed=completed, parted=lambda lane: freed(self, lane.key)
         )  # fmt: skip
         self._sender = Sender(bound.system, bound.client, self.commits.ask)
-        self._holding = Holding(self.name, self._journal, self.lanes, self.commits, self.concluder, window)
-        self._blocked = blocked
+        self._holding = Holding(
+            self.name, self._journal, self.lanes, self.commits, self.concluder, window, blocked
+        )
         self._freed = freed
         self._ready = Ready(context.turns)
         self._share.heed(lambda: not self._ready.empty() and not self.paused)
@@ -363,9 +364,7 @@ class Target:
             return False
         if verdict is Verdict.BLOCKED:
             self.lanes.pop(lane)
-            self._holding.block(lane, self.concluder.cause, changes)
-            await self._holding.opened(lane, changes)
-            self._blocked(flight.t.id)
+            await self._holding.block(lane, flight, changes)
             return True
         withdrawn = self._withdrawal.behind(lane, flight, changes)
         await self.commits.stored_again([flight], changes)
