@@ -325,12 +325,7 @@ class World:
             doubted = self.watch.rows(
                 f"SELECT count(*) FROM transmissions a WHERE {behind} AND b.state IN (2, 8))"
             )
-            # What an act moved before the disk cut it short goes once the person repeats the act.
-            cut = self.watch.rows(
-                "SELECT count(*) FROM transmissions a WHERE a.state = 1 AND EXISTS (SELECT 1 FROM members m"
-                " JOIN incidents i ON i.id = m.incident AND i.state = 1 WHERE m.kind = 3 AND m.id = a.id)"
-            )
-            open_ = (*open_[:2], open_[2] - doubted[0][0] - cut[0][0], 0)
+            open_ = (*open_[:2], open_[2] - doubted[0][0], 0)
         waits = "{} captures, {} messages, {} transmissions under way, {} incidents open".format(*open_)
         return waits if any(open_) else ""
 
