@@ -286,6 +286,16 @@ async def test_a_servers_no_is_no_doubt(server, act, status):
     assert server.connections == 1
 
 
+async def test_a_file_that_the_server_does_not_give_is_named(server):
+    server.files["/in/a.edi"] = CONTENT
+    server.script = lambda running, done, path: paramiko.SFTP_PERMISSION_DENIED if done == "open" else None
+    async with mailbox(server) as box:
+        (listed,) = await box.waiting()
+        with pytest.raises(TryLater, match="says of a.edi") as later:
+            await box.fetch(listed)
+        assert later.value.path == "a.edi"
+
+
 async def test_a_server_that_keeps_less_than_it_was_given_gets_no_rename(server):
     def lose(running: ScriptedSftp, act: str, path: str) -> None:
         if act == "stat" and path == PARTIAL:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Collection
 
 _NEAR_MAX = 3
@@ -17,5 +16,5 @@ def near_codes(code: str, known: Collection[str]) -> list[str]:
     alike = sorted(one for one in known if one.upper().lstrip("0") == bare)
     if alike or len(written) > _SHORT_CHARS:
         return alike[:_NEAR_MAX] or difflib.get_close_matches(written, sorted(known), _NEAR_MAX, 0.5)
-    begun = [one for one in known if len(one) == len(written) and os.path.commonprefix([one, written])]
+    begun = [one for one in known if len(one) == len(written) and one[:1] == written[:1]]
     return sorted(begun, key=lambda one: (abs(ord(one[-1]) - ord(written[-1])), one))[:_NEAR_MAX]
