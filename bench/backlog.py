@@ -264,7 +264,10 @@ def main() -> None:
     if asked.one:
         uvloop.run((deliver if asked.one == "deliver" else claim)(asked.folder, asked.database))
         return
-    section = everything([int(size) for size in asked.sizes.split(",")], asked.runs, asked.database)
+    sizes = [int(size) for size in asked.sizes.split(",")]
+    if min(sizes) < 2 * DELIVERED:
+        parser.error(f"--sizes {asked.sizes}: half of each must be enough for {DELIVERED:,} deliveries")
+    section = everything(sizes, asked.runs, asked.database)
     print(section)
     if asked.write:
         put(RESULTS, f"backlog {'postgresql' if asked.database else 'sqlite'}", "Beside a backlog", section)

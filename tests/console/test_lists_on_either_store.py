@@ -65,8 +65,8 @@ async def test_incidents_come_by_their_clock_page_by_page_and_within_a_reach(pla
             if more is not None:
                 due, id_ = (int(part) for part in more.split("."))
                 assert desk_list.page(c, desk_list.Wanted(after=(due, id_)))[0] == whole[1:]
-            assert sum(one[3] for one in desk_list.counts(c, None)) == len(whole)
-            assert desk_list.counts(c, ["nobody"]) == []
+            assert sum(one[3] for one in desk_list.counts(c, None, 0)) == len(whole)
+            assert desk_list.counts(c, ["nobody"], 0) == []
             assert not desk_list.is_seen(c, int(whole[0].id[1:]), ["nobody"])
 
         await told.journal.view(read)

@@ -98,3 +98,16 @@ async def test_orders_that_nobody_could_read_are_counted_where_orders_are_listed
         assert f'{PREFIX}/orders/sales_order/SO-6?system=webshop"' in page
     elsewhere = await w.person("erp-only", Role.OPERATOR, systems=("erp",))
     assert "could not be understood" not in (await w.ask("GET", f"{PREFIX}/orders", elsewhere)).text
+
+
+async def test_what_sleeps_is_not_counted_among_what_waits(w: World) -> None:
+    await w.order("SO-1", by="DRONE")
+    await w.settled()
+    boss = await w.person("boss", Role.OPERATOR)
+    page = (await w.ask("GET", f"{PREFIX}/incidents", boss)).text
+    name = re.search(r"/incidents/(i\d+)", page)
+    assert name is not None and "1 incident is open" in page
+    nap = {"for_s": "1800", "reason": "the shop is asked", "csrf": csrf_of(boss)}
+    await w.ask("POST", f"{PREFIX}/incidents/{name[1]}/snooze", boss, nap)
+    assert "Nothing waits for a person" in (await w.ask("GET", f"{PREFIX}/incidents", boss)).text
+    assert name[1] in (await w.ask("GET", f"{PREFIX}/incidents?view=asleep", boss)).text

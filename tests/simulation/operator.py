@@ -46,6 +46,9 @@ class Operator:
         self._first_seen: dict[int, float] = {}
         self._said: dict[int, dict[str, Any]] = {}  #: incident of a doubt -> what was found out
         self.abandoned: set[int] = set()  #: incidents that were ended without another try
+        self._unanswered: dict[
+            int, tuple[str, dict[str, Any]]
+        ] = {}  #: acts of which nobody knows how far they went
         self.answers: dict[str, bytes] = {}
         self.away = False
         self.quick_s = 3.0
@@ -54,7 +57,12 @@ class Operator:
         """The shift."""
         while True:
             await asyncio.sleep(self._random.uniform(0.2, self.quick_s))
-            if self.away or not self._host.ready:
+            if not self._host.ready:
+                continue
+            if self.away:
+                # Nothing new is begun, but who was told that an act failed does it once more.
+                for id_, act in [*self._unanswered.items()][:1]:
+                    await self._do(id_, *act)
                 continue
             open_ = self._watch.rows(
                 "SELECT id, type, system, value FROM incidents WHERE state = 1 ORDER BY id"
@@ -147,6 +155,10 @@ class Operator:
                 assert before == answer, f"the act {key} was answered differently the second time"
                 if self._random.random() < 0.2:
                     continue
+            if answer is None:
+                self._unanswered[id_] = (name, body)
+            else:
+                self._unanswered.pop(id_, None)
             if answer is not None or key is None:
                 return
             await asyncio.sleep(self._random.random() * 3)

@@ -60,7 +60,7 @@ async def _shown(
     wanted, view = _wanted(visit, systems)
     listed, following, clocks = await journal.view(lambda c: _list(c, wanted))
     counts = await visit.shown.looks.look(
-        f"kinds {systems}", lambda: journal.view(lambda c: desk_list.counts(c, systems))
+        f"kinds {systems}", lambda: journal.view(lambda c: desk_list.counts(c, systems, visit.shown.now_ms))
     )
     if visit.asked("as") == "csv":
         return _csv(visit, listed)

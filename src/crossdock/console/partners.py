@@ -147,13 +147,13 @@ def _read(visit: Visit, connection: Connection, profiles: Mapping[str, Profile])
     rows: list[Row] = []
     for name, profile in profiles.items():
         counts = partners.counts(connection, scope, name, now_ms - SINCE_DAYS * _DAY_MS)
-        incidents = sum(many for *_, many, _, _ in desk_list.counts(connection, [name]))
+        incidents = sum(many for *_, many, _, _ in desk_list.counts(connection, [name], now_ms))
         first = next((each for each in clocks if each.one.system == name), None)
         if first is None:
             _, alone = partners.awaited(connection, scope, [name], 1)
             first = _clock(visit, connection, alone[0]) if alone else None
         rows.append(Row(name, profile, counts, incidents, first))
-    open_ = desk_list.counts(connection, list(profiles)) if profiles else []
+    open_ = desk_list.counts(connection, list(profiles), now_ms) if profiles else []
     return Board(
         rows, clocks[: len(late)], clocks[len(late) :], _numbers(connection, scope, profiles),
         sum(many for *_, many, _, _ in open_), sum(due_ms < now_ms for *_, due_ms, _ in open_),

@@ -60,9 +60,10 @@ async def needs(shown: Shown, systems: tuple[str, ...] | None) -> Needs:
     """What needs somebody, for who sees some systems."""
 
     def count(connection: Connection) -> Needs:
-        kinds = desk_list.counts(connection, systems)
-        first, _ = desk_list.page(connection, desk_list.Wanted(systems=systems), _FIRST)
         now_ms = shown.now_ms
+        kinds = desk_list.counts(connection, systems, now_ms)
+        awake = desk_list.Wanted(systems=systems, asleep=False, now_ms=now_ms)
+        first, _ = desk_list.page(connection, awake, _FIRST)
         late = sum(many for _, _, _, many, due_ms, _ in kinds if due_ms < now_ms)
         by_type: dict[tuple[str, str], int] = {}
         for type_, severity, _, many, _, _ in kinds:

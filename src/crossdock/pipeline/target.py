@@ -38,6 +38,8 @@ _S = TransmissionState
 WINDOW_MAX = 4_000
 #: Flights sent from one lane before another lane has its turn.
 TURN_MAX = 32
+#: How soon a lane is looked at again while nobody knows whether it is still ours.
+_UNSURE_MS = 50
 #: A place that could not read the store looks again after so long; it is the store's turn, not the lane's.
 _STORE_S = 0.2
 
@@ -80,8 +82,9 @@ class Target:
             context, self.name, stored=self.stored, completed=completed, parted=lambda lane: freed(self, lane.key)
         )  # fmt: skip
         self._sender = Sender(bound.system, bound.client, self.commits.ask)
-        self._holding = Holding(self.name, self._journal, self.lanes, self.commits, self.concluder, window)
-        self._blocked = blocked
+        self._holding = Holding(
+            self.name, self._journal, self.lanes, self.commits, self.concluder, window, blocked
+        )
         self._freed = freed
         self._ready = Ready(context.turns)
         self._share.heed(lambda: not self._ready.empty() and not self.paused)
@@ -299,6 +302,10 @@ class Target:
                 changes = self._journal.changes()
                 await self.commits.stored_again(self.concluder.take_back(lane.flights, changes), changes)
                 return
+            if not self._may_send():
+                # Ours no longer for sure. What is stored as SENDING goes once it is, or is in doubt elsewhere.
+                self._alarms.set(lane, self._clock.now_ms() + _UNSURE_MS)
+                return
             if flight.t.state is not _S.SENDING and self._is_early(flight.t):
                 self._alarms.set(lane, flight.t.due_ms)
                 return
@@ -357,9 +364,7 @@ class Target:
             return False
         if verdict is Verdict.BLOCKED:
             self.lanes.pop(lane)
-            self._holding.block(lane, self.concluder.cause, changes)
-            await self._holding.opened(lane, changes)
-            self._blocked(flight.t.id)
+            await self._holding.block(lane, flight, changes)
             return True
         withdrawn = self._withdrawal.behind(lane, flight, changes)
         await self.commits.stored_again([flight], changes)

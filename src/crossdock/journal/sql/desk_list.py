@@ -81,10 +81,10 @@ def _index(wanted: Wanted) -> str:
 
 
 def counts(
-    connection: Connection, systems: Collection[str] | None
+    connection: Connection, systems: Collection[str] | None, now_ms: int
 ) -> list[tuple[str, str, str, int, int, int]]:
-    """(type, severity, owner, how many, earliest clock, earliest opening) of what is open."""
-    condition, values = _condition(connection, Wanted(systems=systems))
+    """(type, severity, owner, how many, earliest clock, earliest opening) of what is open and does not sleep."""
+    condition, values = _condition(connection, Wanted(systems=systems, asleep=False, now_ms=now_ms))
     query = (
         "SELECT i.type, i.severity, i.owner, count(*), min(i.due_ms), min(i.opened_ms) FROM incidents i"
         f" WHERE i.state = 1{condition} GROUP BY i.type, i.severity, i.owner"
