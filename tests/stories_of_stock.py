@@ -18,6 +18,7 @@ def stock(changes: Changes, at_ms: int) -> None:
         ("upsert_stock_belief", told, 1),
         ("insert_promise", promise, None),
         ("insert_reservation", aside, None),
+        ("upsert_coming", (74, "W-1", "AMS", 74, "PO-1", "EA", 5, at_ms), None),
         ("upsert_stock_told", ("shop", "W-1", 73, 8, "EA", 2, at_ms, at_ms, 7), None),
     )
     changes.row("add_supply", 1, "W-1", "AMS", "EA", 10, at_ms, at_ms, 7)

@@ -14,7 +14,7 @@ from crossdock.stock.amount import PARTS, number, supplied, wanted, whole
 from crossdock.stock.belief import Belief, counted, good_until
 from crossdock.stock.kit import Part, exploded, makes
 from crossdock.stock.policy import ChannelPolicy, Figure, Policy, SitePolicy
-from crossdock.stock.promise import Expected, Level, at_site, expected, for_channel
+from crossdock.stock.promise import Expected, Level, at_site, expected, for_channel, there_by
 
 ROME = ZoneInfo("Europe/Rome")
 NOON = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
@@ -80,8 +80,16 @@ def test_reservations_buffers_and_what_comes_in_time_make_the_figure_of_a_site()
     assert at_site(Level(1 * PARTS, 3 * PARTS), site, "A") == 0
     day_ms = 86_400_000
     coming = (Expected(4 * PARTS, 3 * day_ms), Expected(9 * PARTS, 3 * day_ms + 1))
-    assert expected(coming, site, 0) == 4 * PARTS
-    assert expected(coming, AMS, 0) == 0
+    assert expected(coming, site, 0, 9 * day_ms) == 4 * PARTS
+    assert expected(coming, AMS, 0, 9 * day_ms) == 0
+    assert expected(coming, site, 0, None) == 0, "a promise for today is not given of what is to come"
+    assert expected(coming, site, 0, 3 * day_ms - 1) == 0, "nor is one for a day before it comes"
+    assert expected(coming, site, 3 * day_ms + 1, 9 * day_ms) == 9 * PARTS, "what is overdue may never come"
+
+
+def test_what_is_lacking_is_there_when_enough_of_what_comes_has_come() -> None:
+    coming = (Expected(4, 10), Expected(9, 20))
+    assert [there_by(coming, lacking) for lacking in (-1, 0, 4, 5, 13, 14)] == [None, None, 10, 20, 20, None]
 
 
 def test_a_site_below_nothing_takes_nothing_from_another() -> None:

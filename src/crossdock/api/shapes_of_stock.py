@@ -5,6 +5,16 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 
+class InboundGoods(BaseModel):
+    """Goods that are announced to a site and have not come, in the base unit."""
+
+    number: str = Field(description="The purchase order or advice.")
+    quantity: float
+    expected_by: str
+    overdue: bool = Field(description="They should have come by now: nothing is promised of them.")
+    counts: bool = Field(description="Whether a promise for that day may be given of them.")
+
+
 class SiteStock(BaseModel):
     """An item at one site, in its base unit."""
 
@@ -15,8 +25,9 @@ class SiteStock(BaseModel):
     reserved: float = Field(description="What is set aside and not yet taken off by the figures themselves.")
     buffer: float
     available: float = Field(description="What may still be promised; never less than 0.")
-    as_of: str
-    age_s: float
+    as_of: str | None = Field(description="Null: it is only expected there, and nobody told a figure yet.")
+    age_s: float | None
+    inbound: list[InboundGoods]
 
 
 class Figure(BaseModel):
@@ -116,6 +127,10 @@ class CartIn(BaseModel):
         None, description="How long it must hold; absent: stock.promise_s of the charter."
     )
     reference: str | None = Field(None, description="The channel's own name of the cart.")
+    needed_by: str | None = Field(
+        None,
+        description="A day or moment: what is expected by then counts, where `inbound_days` of the site says so.",
+    )
 
 
 class From(BaseModel):
@@ -141,6 +156,8 @@ class Promise(BaseModel):
     state: str = Field(description="held, released (given back, or turned into an order) or expired")
     made_at: str
     expires_at: str
+    available_at: str = Field(description="When all of it is there: at once, or as the last goods are expected.")
+    needed_by: str | None
     lines: list[PromisedLine]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, cast
 
@@ -18,6 +20,7 @@ from crossdock.api.refusals import Refusal
 from crossdock.faults import Invalid
 from crossdock.journal.sql.site import SiteJournal
 from crossdock.message.names import id_of
+from crossdock.model.moments import when
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.stockkeeping.promises import PROMISE, Asked, Cart
 from crossdock.pipeline.stockkeeping.shown import shown
@@ -64,7 +67,7 @@ def _add_promises(app: FastAPI, guest: Guest, room: Stockroom | None, context: C
         """Sets the stock for a cart aside, all of it or nothing; durable when it is answered."""
         holder, kept = guest.holder(request), _kept(room)
         cart = _cart(act_body(await request.body()))
-        cart = Cart(_channel(holder, cart.channel, context), cart.lines, cart.hold_s, cart.reference)
+        cart = replace(cart, channel=_channel(holder, cart.channel, context))
         answer = await kept.promises.make(cart, who=holder.name, key=idempotency_key or None)
         if isinstance(answer, list):
             return _not_there(answer)
@@ -172,7 +175,18 @@ def _cart(tree: object) -> Cart:
         asked,
         None if hold_s is None else float(hold_s),
         _text(body, "reference", ""),
+        _needed_by(_text(body, "needed_by", "")),
     )
+
+
+def _needed_by(text: str | None) -> date | datetime | None:
+    try:
+        return text if text is None else when(text)
+    except ValueError:
+        raise Invalid(
+            "this is no day and no moment with its offset", path="needed_by", value=text,
+            fix="send 2026-12-24, or 2026-12-24T12:00:00Z",
+        ) from None  # fmt: skip
 
 
 def _line(tree: object, index: int) -> Asked:

@@ -31,6 +31,8 @@ STOCK_SECTIONS: dict[str, dict[str, Key]] = {
         Key("buffer", Type.NUMBER, "Of every item, never promised; in base units.", default=0),
         Key("buffers", Type.WHOLE_BY_NAME, "Items with a buffer of their own: `TEA-1: 5`.", default={}),
         Key("left_days", Type.WHOLE, "Days that a lot must still have to be promised.", default=0),
+        Key("inbound_days", Type.WHOLE, "Goods expected within so many days count for promises that name a day."
+            " Absent: none do."),
     ),
     "stock_channel": _keys(
         Key("sites", Type.TEXTS, "The sites that it sells from, in order. Absent: all.", default=()),

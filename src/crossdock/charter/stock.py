@@ -68,6 +68,7 @@ def _sites(
             Decimal(str(values["buffer"])),
             {sku: Decimal(amount) for sku, amount in values["buffers"].items()},
             values["left_days"],
+            values["inbound_days"],
         )
     return sites
 

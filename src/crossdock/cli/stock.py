@@ -81,8 +81,11 @@ def _lines(tree: dict[str, Any]) -> Iterator[str]:
         yield (
             f"  {one['site']} ({one['system']}, {one['figure']}): {one['available']} {unit}"
             f" = {one['promisable']} there - {one['reserved']} set aside - {one['buffer']} kept back,"
-            f" told {one['age_s']:.0f} s ago"
+            + (" never told" if one["age_s"] is None else f" told {one['age_s']:.0f} s ago")
         )
+        for coming in one.get("inbound", ()):
+            how = "overdue" if coming["overdue"] else "counts" if coming["counts"] else "does not count"
+            yield f"    {coming['quantity']} {unit} by {coming['expected_by']}, {coming['number']} ({how})"
     for one in tree["channels"]:
         has = one["has"]
         told = f", has {has['quantity']} {has['unit']} ({has['how']} {has['age_s']:.0f} s ago)" if has else ""

@@ -19,7 +19,7 @@ CITING = frozenset(
     {"upsert_hub", "introduce_shared", "upsert_identity", "upsert_belief", "insert_member", "insert_member_by_cause",
      "insert_override", "upsert_crosswalk_row", "insert_gate_act", "upsert_number", "move_number",
      "insert_receipt", "answer_receipt", "upsert_restored", "assign_incident", "resolve_incident",
-     "resolve_empty_incident", *SHORT, "insert_promise", "upsert_person", "insert_stone",
+     "resolve_empty_incident", *SHORT, "insert_promise", "upsert_coming", "upsert_person", "insert_stone",
      "escalate_incident", "upsert_incident_clock", "insert_shift_note", "upsert_desk_run", "upsert_resend"}
 )  # fmt: skip
 #: Not a row but the mark of a move that an entry tells of beside its own.

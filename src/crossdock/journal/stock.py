@@ -28,6 +28,20 @@ class LevelRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ComingRow:
+    """What one purchase order or advice still announces of an item at a site, in parts; nothing once it came."""
+
+    hub: int
+    sku: str
+    site: str
+    root: int
+    number: str
+    unit: str
+    amount: int
+    at_ms: int  #: the last moment that it is expected by
+
+
+@dataclass(frozen=True, slots=True)
 class BeliefRow:
     """One figure of one system, in parts; `counted` is what of it is in the level of its item and site."""
 
@@ -99,6 +113,14 @@ class StockBook(Protocol):
 
     def lots_held(self, sku: str, site: str) -> dict[str, int]:
         """How much of each lot of an item is set aside at a site."""
+        ...
+
+    def coming(self, skus: Collection[str]) -> list[ComingRow]:
+        """What is announced of some items and has not come, the earliest first."""
+        ...
+
+    def coming_of(self, root: int) -> list[ComingRow]:
+        """What a purchase announced, with what has come by now as nothing."""
         ...
 
     def stock_belief(self, hub: int, system: str) -> BeliefRow | None:

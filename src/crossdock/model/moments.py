@@ -73,6 +73,16 @@ class _Moment:
         return {"instant": instant, "day": day, "when": when}[self.form]
 
 
+def when(text: str) -> datetime | date:
+    """A moment with its offset, or a whole day. Raises ValueError."""
+    if len(text) == 10:
+        return date.fromisoformat(text)
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("no zone")
+    return found
+
+
 Instant = Annotated[datetime, _Moment("instant")]
 Day = Annotated[date, _Moment("day")]
 When = Annotated[datetime | date, _Moment("when")]

@@ -98,4 +98,5 @@ class Context:
         self.restored = Restored(self.journal)
         self.gates = Gates(self.charter, self.clock, self.journal.gate_acts)
         policy = self.charter.stock
-        self.stock = Stockroom(self.journal, self.clock, policy, self.reservation) if policy else None
+        zone = self.charter.site.timezone
+        self.stock = Stockroom(self.journal, self.clock, policy, self.reservation, zone) if policy else None

@@ -8,13 +8,14 @@ from enum import Enum
 import structlog
 
 from crossdock.charter.charter import System
-from crossdock.faults import Fault, InDoubt, Invalid, TryLater
+from crossdock.faults import Fault, InDoubt, Invalid, Rejected, TryLater
 from crossdock.journal.changes import Changes, Row
 from crossdock.kit.connector import Done, Unclear, Writer
 from crossdock.message.gate import Direction
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry, Transmission
 from crossdock.message.states import EntryKind, TransmissionState
+from crossdock.model.documents.sales import SalesOrder
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.knowledge import ACKNOWLEDGED
 from crossdock.pipeline.lanes import Flight, Lane
@@ -74,7 +75,26 @@ class Concluder:
         entry = answered(flight.t, outcome, changes, fault.says)
         if flight.t.state is _S.SENDING:
             changes.entry(entry)
-        return self._to_desk(flight, fault, changes)
+        return self._to_desk(flight, self._of_change(flight.t, fault), changes)
+
+    def _of_change(self, t: Transmission, fault: Fault) -> Fault:
+        """The refusal of a change by the warehouse that has the order: what each side has, and what mends it."""
+        charter = self._context.charter
+        if not isinstance(fault, Rejected) or t.document != SalesOrder.kind or not charter.is_warehouse(t.target):
+            return fault
+        message = self._context.journal.message(t.message)
+        if message is None or message.version < 2:
+            return fault
+        says = f"{fault.says}; {t.target} goes on by the version before of {t.number}"
+        readers = charter.objects[t.document].readers if t.document in charter.objects else ()
+        others = " and ".join(one.system for one in readers if one.system not in (t.target, t.origin))
+        if others:
+            says += f", and {others} is not told of version {message.version} until this is settled"
+        fix = (
+            f"have {t.target} change it by hand and resolve this as applied; or have {t.origin} take its change back"
+            " and resolve this as abandoned"
+        )
+        return Rejected(says, path=fault.path, value=fault.value, fix=f"{fix} ({fault.fix})" if fault.fix else fix)
 
     def _fails(self, fault: Fault) -> None:
         """Tells the log once when a target stops taking documents."""

@@ -162,6 +162,10 @@ class Decider:
         if kept.plan is not None and self._parts is not None:
             self._parts.write(kept.plan, batch)
 
+    def turned_away(self, transmission: int, batch: Batch) -> tuple[str, str] | None:
+        """The lane that is free because what its target refused goes elsewhere. See Parts.elsewhere."""
+        return self._parts.elsewhere(transmission, batch) if self._parts is not None else None
+
     def _lacks(self, message: Message, fault: Fault, batch: Batch, made_by: Entry | None) -> None:
         """Something that the rules of stock ask for is not there; who waits for goods waits on."""
         if made_by is not None:

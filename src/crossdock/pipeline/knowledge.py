@@ -14,7 +14,9 @@ from crossdock.message.records import Message
 from crossdock.model import register
 from crossdock.model.document import DocumentClass
 from crossdock.model.documents.inventory import StockTransfer
+from crossdock.model.documents.purchase import PurchaseOrder
 from crossdock.model.documents.renumbering import NumberChange
+from crossdock.model.documents.sales import SalesOrder
 from crossdock.pipeline.renumbering import Numbers
 
 
@@ -147,7 +149,11 @@ class Knowledge:
         known = self.by_id(system, *parent) or self.by_number(*parent)
         if known is None and parent[0] in _SHIPPED_AS:
             # A warehouse that sends goods to another site has an order for them under the transfer's own number.
-            return self.by_number(StockTransfer.kind, parent[1])
+            transfer = self.by_number(StockTransfer.kind, parent[1])
+            if transfer is None and parent[0] == SalesOrder.kind:
+                # Who buys may call off what it bought: only its own purchase, since a shop may use the same numbers.
+                return self.by_id(system, PurchaseOrder.kind, parent[1])
+            return transfer
         return known
 
     def learn(self, message: Message) -> None:

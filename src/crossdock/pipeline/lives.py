@@ -71,13 +71,20 @@ class Lives:
     def is_telling(self, message: Message) -> bool:
         """Whether a document tells how far an order is; of a supplier's only where it ships in our place."""
         if message.document not in BOUGHT:
-            return message.document in TELLING
+            return message.document in TELLING and not self._calls_off_a_purchase(message)
         if message.root == message.hub or self._charter.sourcing is None:
             return False
         if message.document == "purchase_order":
             return True
         known = self._known.by_number("purchase_order", str(message.tree.get("purchase_order")))
         return known is not None and known.hub != known.root == message.root
+
+    def _calls_off_a_purchase(self, message: Message) -> bool:
+        """Whether a cancellation is of what its sender bought: no customer's order changes by it."""
+        if message.document != "cancellation" or message.root == message.hub:
+            return False
+        bought = self._known.by_id(message.system, "purchase_order", str(message.tree.get("order")))
+        return bought is not None and bought.hub == message.root
 
     def is_warehouse(self, system: str) -> bool:
         """Whether a system is asked to ship; where none tells of its floor, each may be."""

@@ -224,8 +224,8 @@ class Progress:
     def _late_wishes(self, message: Message, document: Document, ruling: Ruling) -> None:
         """A cancellation or a change that comes too late is refused, and everybody is told the truth."""
         if message.document in CANCELS and ruling.life.cancellation is Cancellation.REFUSED:
-            asked = any(fact.told is Told.CANCEL_REQUESTED for fact in ruling.facts)
-            if asked and Trigger.SEND_CANCEL in ruling.triggers:
+            # However often it is asked for: what has left is asked of no warehouse.
+            if any(fact.told is Told.CANCEL_REQUESTED for fact in ruling.facts):
                 ruling.refused = f"too late: {ruling.order} is {ruling.life.fulfilment.value}"
         elif isinstance(document, SalesOrder) and self._goes_to_a_warehouse(message.document):
             self._not_cancelled(message, ruling)

@@ -53,6 +53,18 @@ class Router:
         owner = self._context.journal.owner_of(message.root) or message.system
         return {name for name in orders.owners if name != owner}
 
+    def _change_first(self, message: Message, readers: Sequence[Reader]) -> Sequence[Reader]:
+        """A change of an order goes to its warehouse before all others: theirs is what can be too late, or refused.
+
+        Whatever order the charter gives the first version, nobody books a change that the floor does not work by.
+        """
+        if message.document != SalesOrder.kind or message.version < 2:
+            return readers
+        floors = [one.system for one in readers if self._context.charter.is_warehouse(one.system)]
+        if len(floors) != 1:
+            return readers
+        return [Reader(one.system, None if one.system in floors else floors[0]) for one in readers]
+
     def route(
         self, message: Message, readers: Sequence[Reader], changes: Changes, routed: list[Transmission]
     ) -> list[Transmission]:
@@ -60,6 +72,7 @@ class Router:
         journal = self._context.journal
         now = self._context.clock.now_ms()
         made: dict[str, Transmission] = {}
+        readers = self._change_first(message, readers)
         for reader in sorted(readers, key=lambda r: r.after is not None):
             before = made.get(reader.after) if reader.after else None
             t = Transmission(

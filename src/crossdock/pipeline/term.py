@@ -33,6 +33,7 @@ from crossdock.pipeline.stockkeeping.watch import StockWatch
 from crossdock.pipeline.target import Target
 from crossdock.pipeline.translate import Translator
 from crossdock.pipeline.transmit import DoubtGuard
+from crossdock.pipeline.turned_away import TurnedAway
 from crossdock.pipeline.waking import Waking
 
 _log = structlog.get_logger("crossdock.worker")
@@ -79,6 +80,7 @@ class Term:
         self._decider = decider
         self._receipts = Receipts(context)
         self._resending = Resending(context, self.targets, self.hold)
+        self._turned_away = TurnedAway(decider, self._forget, self._reload)
         self.pollers = Pollers(context, door, self.hold)
         self._gatewatch = GateWatch(context, self.targets, self._opened)
         self._waking = Waking(context, self.hold)
@@ -281,6 +283,7 @@ class Term:
                     self._backlog.refill(target)
                 look = not self._shared or now_s - looked >= _LOOK_EVERY_S
                 looked = now_s if look else looked
+                await self._turned_away.look(self._decides, self._translator.batch, self._commit)
                 await self._look_again(store=look)
                 if look and self._waiting:
                     await self._overdue()
@@ -357,6 +360,9 @@ class Term:
 
     # -- between targets -----------------------------------------------------
 
+    def _reload(self, target: str, key: str) -> None:
+        self._backlog.reload(self.targets[target], key)
+
     def _completed(self, transmission: int) -> None:
         """A transmission is done: those that come after it, or wait for its answer, may go."""
         self._waking.look_again(self._decider.follow_up.awaiting(transmission))
@@ -366,6 +372,7 @@ class Term:
 
     def _blocked(self, transmission: int) -> None:
         """A transmission waits for a person: a lane whose head comes after it looks at that."""
+        self._turned_away.note(transmission)
         self._waking.look_again(self._decider.follow_up.awaiting(transmission))
         for target in self.targets.values():
             if (key := target.unfinished.get(transmission)) is not None:

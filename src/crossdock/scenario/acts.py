@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar, cast
 
@@ -113,7 +114,9 @@ class Acts:
         assert room is not None, "the hub keeps no stock here: give some, or a stock section"
         asked = [Asked(str(one["line"]), one["sku"], one["quantity"], one.get("unit"), one.get("site"))
                  for one in tree["lines"]]  # fmt: skip
-        answer = await room.promises.make(Cart(name, asked, tree.get("hold_s")), who=name)
+        days = tree.get("needed_days")
+        cart = Cart(name, asked, tree.get("hold_s"), needed_by=None if days is None else self._day(days))
+        answer = await room.promises.make(cart, who=name)
         if isinstance(answer, list):
             self._stage.refused.setdefault(name, []).append(f"409 promise {tree['name']}")
         else:
@@ -145,10 +148,10 @@ class Acts:
 
     async def _buys(self, name: str, tree: Tree) -> None:
         lines = [self._priced(line) for line in tree["lines"]]
-        supplier = {"id": "V-1", "name": "Vendor"}
-        self._office(name).act(
-            "purchase_order", {"site": self._site, "supplier": supplier, **tree, "lines": lines}
-        )
+        head = {"site": self._site, "supplier": {"id": "V-1", "name": "Vendor"}}
+        if (days := tree.pop("expected_days", None)) is not None:
+            head["expected_at"] = self._day(days).isoformat()
+        self._office(name).act("purchase_order", {**head, **tree, "lines": lines})
 
     async def _transfers(self, name: str, tree: Tree) -> None:
         lines = [{k: v for k, v in line.items() if k != "price"} for line in tree["lines"]]
@@ -284,6 +287,9 @@ class Acts:
         if not isinstance(twin, kind):
             raise Invalid(f"{name} is no {kind.__name__.lower()}", fix="use another kind of system for this")
         return twin
+
+    def _day(self, days: int) -> date:
+        return (self._stage.world.now() + timedelta(days=days)).date()
 
     def _now(self) -> str:
         return self._stage.world.now().isoformat().replace("+00:00", "Z")

@@ -153,14 +153,16 @@ _SHOP = (
          _keys(_NUMBER, _ORDER, _lines("What may come back", required=True)), document="return_authorisation"),
     Verb("reserves", ("shop", "erp", "plain"), "A cart is promised its goods.",
          _keys(_text("name", "What the promise is called in this scenario.", required=True),
-               _lines("What", required=True), Key("hold_s", Type.SECONDS, "For how long."))),
+               _lines("What", required=True), Key("hold_s", Type.SECONDS, "For how long."),
+               Key("needed_days", Type.WHOLE, "In how many days they are needed: what is to come by then may count."))),
     Verb("frees", ("shop", "erp", "plain"), "A promise is given back.",
          _keys(_text("name", "What the promise is called.", required=True)), short="name"),
 )  # fmt: skip
 _ERP = (
     Verb("adds", ("erp",), "An item is entered, or changed.", _keys(_text("sku", "The item.", required=True)),
          short="sku", document="item"),
-    Verb("buys", ("erp",), "Goods are ordered from a supplier.", _keys(_NUMBER, _lines("What", required=True)),
+    Verb("buys", ("erp",), "Goods are ordered from a supplier.", _keys(_NUMBER, _lines("What", required=True),
+         Key("expected_days", Type.WHOLE, "In how many days they are expected. Absent: nobody says.")),
          document="purchase_order"),
     Verb("transfers", ("erp",), "Goods are to move from one site to another.",
          _keys(_NUMBER, _lines("What", required=True)), document="stock_transfer"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -30,12 +30,33 @@ class Expected:
 _DAY_MS = 86_400_000
 
 
-def expected(coming: tuple[Expected, ...], policy: SitePolicy, now_ms: int) -> int:
-    """How much of what is on its way counts as there: what comes within the days that the site allows."""
-    if policy.inbound_days is None:
-        return 0
-    until = now_ms + policy.inbound_days * _DAY_MS
-    return sum(one.amount for one in coming if one.at_ms <= until)
+def in_time(
+    coming: Sequence[Expected], policy: SitePolicy, now_ms: int, by_ms: int | None
+) -> Sequence[Expected]:
+    """What on its way counts for a promise for that moment, the earliest first; nothing for one that names none.
+
+    What is overdue may never come, and what comes after the days that the site allows is too uncertain.
+    """
+    if policy.inbound_days is None or by_ms is None:
+        return ()
+    until = min(now_ms + policy.inbound_days * _DAY_MS, by_ms)
+    return sorted((one for one in coming if now_ms <= one.at_ms <= until), key=lambda one: one.at_ms)
+
+
+def expected(coming: Sequence[Expected], policy: SitePolicy, now_ms: int, by_ms: int | None) -> int:
+    """How much of what is on its way counts as there, in parts."""
+    return sum(one.amount for one in in_time(coming, policy, now_ms, by_ms))
+
+
+def there_by(coming: Sequence[Expected], lacking: int) -> int | None:
+    """When so much will have come, of what comes the earliest first; None where nothing is lacking."""
+    if lacking <= 0:
+        return None
+    for one in coming:
+        lacking -= one.amount
+        if lacking <= 0:
+            return one.at_ms
+    return None
 
 
 def kept_back(policy: SitePolicy, sku: str) -> int:

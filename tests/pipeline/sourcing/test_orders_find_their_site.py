@@ -148,6 +148,39 @@ async def test_where_a_person_decides_a_refused_part_waits_for_a_retry(tmp_path:
         )
 
 
+async def test_a_part_that_a_warehouse_would_not_take_goes_to_another_and_nobody_need_look(
+    tmp_path: Path,
+) -> None:
+    async with sourced(tmp_path, policy()) as world:
+        for site in ("AMS", "RTM"):
+            await world.has(site, 10)
+        world.targets["ams"].script = lambda _one, _nth: 422
+        await world.orders("SO-1", ("A", 2), ship_to=DUTCH)
+        await world.until(lambda: world.got("rtm") == ["SO-1-2"], "it stayed where it was refused")
+        assert world.shares()["SO-1-2"] == ("RTM", [("A", 2)])
+        assert world.held() == {("A", "RTM"): 2}
+        assert world.incidents() == []
+        assert any("ams would not take SO-1-1: " in says for says in world.said())
+        assert any("AMS left out: it would not ship this order" in says for says in world.said())
+        await world.ships("SO-1-2", (1, "A", 2))
+        assert world.told()[-1]["state"] == "shipped"
+
+
+@pytest.mark.parametrize(("reroute", "elsewhere"), [(False, 10), (True, 1)])
+async def test_what_no_other_may_ship_stays_with_a_person_where_it_was_refused(
+    tmp_path: Path, reroute: bool, elsewhere: int
+) -> None:
+    """The control: by the rule a person looks, or no other site has it."""
+    async with sourced(tmp_path, policy(Rule("r", reroute=reroute))) as world:
+        await world.has("AMS", 10)
+        await world.has("RTM", elsewhere)
+        world.targets["ams"].script = lambda _one, _nth: 422
+        await world.orders("SO-1", ("A", 2), ship_to=DUTCH)
+        await world.until(lambda: not world.worker._term._turned_away._noted, "nobody looked at it")  # pyright: ignore[reportPrivateUsage]
+        assert [kind for kind, _ in world.incidents()] == ["rejected"]
+        assert (world.shares().keys(), world.held()) == ({"SO-1-1"}, {("A", "AMS"): 2})
+
+
 async def test_a_held_order_is_shared_out_and_its_part_waits_until_the_hold_is_lifted(tmp_path: Path) -> None:
     async with sourced(tmp_path, policy()) as world:
         await world.has("AMS", 10)

@@ -47,6 +47,7 @@ _KEYS: dict[str, tuple[str, slice]] = {
     "move_reservation": ("reservations", slice(0, 1)),
     "upsert_stock_told": ("stock_told", slice(0, 2)),
     "due_told": ("stock_told", slice(1, 3)),
+    "upsert_coming": ("stock_coming", slice(0, 3)),
     "move_watch": ("watch", slice(0, 1)),
     "move_expectation": ("expectations", slice(0, 1)),
     "add_measure": ("measures", slice(0, 3)),

@@ -15,6 +15,7 @@ _BELIEF_TEXTS = frozenset({"system", "sku", "site", "status", "lot", "expires_on
 _RESERVATION = (
     "id:i sku:t site:t channel:t holder:i line:t amount:i state:i lot:t made_ms:i until_ms:i passed_ms:i"
 )
+_COMING = "hub:i sku:t site:t root:i number:t unit:t amount:i at_ms:i position:i"
 _TOLD = "channel:t sku:t hub:i amount:i unit:t how:i at_ms:i due_ms:i partition:i position:i"
 
 
@@ -88,6 +89,11 @@ def _kept(insert: Callable[..., Bulk], counted: Callable[..., Bulk]) -> Iterator
     yield insert(
         "upsert_stock_told", "stock_told", _TOLD,
         f"ON CONFLICT (channel, sku) DO UPDATE SET {_taken_over(columns[2:])}",
+    )  # fmt: skip
+    coming = [pair.partition(":")[0] for pair in _COMING.split()]
+    yield insert(
+        "upsert_coming", "stock_coming", _COMING,
+        f"ON CONFLICT (hub, sku, site) DO UPDATE SET {_taken_over(coming[3:])}",
     )  # fmt: skip
     yield counted(
         "due_told",

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.resend_reads import ResendReads
 from crossdock.journal.sql.rows import MESSAGE_COLUMNS, read_message
-from crossdock.journal.stock import BeliefRow, LevelRow, PromiseRow, ToldRow
+from crossdock.journal.stock import BeliefRow, ComingRow, LevelRow, PromiseRow, ToldRow
 from crossdock.message.records import Message
 from crossdock.stock.reservation import Reservation, ReservationState
 
@@ -16,6 +16,9 @@ BELIEF = "hub, system, sku, site, status, lot, expires_on, owner, place, unit, g
 RESERVATION = "id, sku, site, channel, holder, line, amount, state, lot, made_ms, until_ms, passed_ms"
 #: Lots of one item at one site that are looked at.
 LOTS_MAX = 1_000
+_COMING = "hub, sku, site, root, number, unit, amount, at_ms"
+#: Announcements of one item that are looked at, the earliest first.
+COMING_MAX = 1_000
 _TOLD = "channel, sku, hub, amount, unit, how, at_ms"
 _KITS = "FROM hubs h JOIN beliefs b ON b.hub = h.id WHERE h.document = 'kit_composition' AND b.how = 1"
 
@@ -45,6 +48,20 @@ class StockReads(ResendReads):
             (self.scope, *listed),
         )
         return [LevelRow(*row) for row in rows]
+
+    def coming(self, skus: Collection[str]) -> list[ComingRow]:
+        """What is announced of some items and has not come, the earliest first."""
+        among, listed = self._among("sku", sorted(skus))
+        rows = self._reader.execute(
+            f"SELECT {_COMING} FROM stock_coming WHERE amount > 0{among} ORDER BY at_ms, hub, sku, site LIMIT ?",
+            (*listed, COMING_MAX),
+        )
+        return [ComingRow(*row) for row in rows]
+
+    def coming_of(self, root: int) -> list[ComingRow]:
+        """What a purchase announced, with what has come by now as nothing."""
+        query = f"SELECT {_COMING} FROM stock_coming WHERE root = ? ORDER BY hub, sku, site"
+        return [ComingRow(*row) for row in self._reader.execute(query, (root,))]
 
     def stock_belief(self, hub: int, system: str) -> BeliefRow | None:
         """What a system told of one balance."""

@@ -59,6 +59,7 @@ _SIMPLE = (
         "id, sku, site, channel, holder, line, amount, state, lot, made_ms, until_ms, passed_ms",
     ),
     ("promises", "insert_promise", "id, scope, channel, body, made_ms, until_ms"),
+    ("stock_coming", "upsert_coming", "hub, sku, site, root, number, unit, amount, at_ms"),
     ("stock_told", "stock_told", "channel, sku, hub, amount, unit, how, at_ms"),
     ("incident_clocks", "upsert_incident_clock", "incident, scope, level, until_ms, clock_ms, at_ms"),
     ("shift_notes", "insert_shift_note", "id, scope, who, heir, says, given, at_ms"),

@@ -197,6 +197,11 @@ INSERT INTO stock_told (channel, sku, hub, amount, unit, how, at_ms, due_ms, par
 ON CONFLICT (channel, sku) DO UPDATE SET hub = excluded.hub, amount = excluded.amount, unit = excluded.unit, how = excluded.how,
   at_ms = excluded.at_ms, due_ms = excluded.due_ms, partition = excluded.partition, position = excluded.position;
 
+-- upsert_coming
+INSERT INTO stock_coming (hub, sku, site, root, number, unit, amount, at_ms, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (hub, sku, site) DO UPDATE SET root = excluded.root, number = excluded.number, unit = excluded.unit, amount = excluded.amount,
+  at_ms = excluded.at_ms, position = excluded.position;
+
 -- due_told
 UPDATE stock_told SET due_ms = ? WHERE channel = ? AND sku = ?;
 

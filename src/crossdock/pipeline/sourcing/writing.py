@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from crossdock.journal.changes import Changes
+from crossdock.message.incident import MemberKind
 from crossdock.message.names import moment
 from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import EntryKind, MessageState, TransmissionState
@@ -30,12 +32,15 @@ from crossdock.pipeline.sourcing.plan import (
 )
 from crossdock.pipeline.sourcing.sourcer import Sourcer
 from crossdock.pipeline.sourcing.standing import OpenPart
+from crossdock.pipeline.transmit import entry_of
 from crossdock.pipeline.truth import made
 
 #: What the hub tells when it has shared out an order.
 OCCASION = "sourced"
 #: The same when it had parts already: all that was asked is done, or some of it comes too late.
 AMENDED, AMEND_REFUSED = "amended", "amend_refused"
+#: Transmissions of one lane that are let go of at most; those beyond wait for the next look at it.
+_FREED_MAX = 1_000
 
 
 class Decide(Protocol):
@@ -70,6 +75,7 @@ class Parts:
         self._known = known
         self._decide = decide
         self._follow_up = follow_up
+        self._sourcer = sourcer
         self._standing = sourcer.standing
         self._entry = entry
         self._free = sourcer.free
@@ -159,6 +165,51 @@ class Parts:
         changed = any(one.part is not None for one in plan.revised) or plan.tree is not None
         occasion = AMEND_REFUSED if plan.refused else AMENDED if changed else OCCASION
         self._follow_up.tell(order, life, occasion, batch, reason=reason, parts=parts)
+
+    # -- a warehouse that would not take it ------------------------------------
+
+    def elsewhere(self, transmission: int, batch: Batch) -> tuple[str, str] | None:
+        """A part that its warehouse turned away goes to another, where the rule says so and another has the stock.
+
+        Gives the lane that is free by that; None where it stays with a person, and nothing of the batch may be
+        written then.
+        """
+        journal = self._context.journal
+        t = journal.transmission(transmission)
+        if t is None or t.state is not TransmissionState.DESK or t.document != RELEASE:
+            return None
+        part = journal.message(t.message)
+        if part is None or not journal.cause_of(t.id).startswith("rejected/"):
+            return None
+        life = self._follow_up.life(t.root)
+        rows = self._sourcer.trim(t.root, life)
+        kept = self._sourcer.rest(part, life)
+        if kept.plan is None or not any(one.site is not None for one in kept.plan.parts):
+            return None
+        says = f"{t.target} would not take {t.number}: {kept.says}"
+        batch.changes.entry(self._entry(EntryKind.decided, part, says, kept.reads), *rows, *kept.rows)
+        self._let_go(t, batch.changes)
+        self.write(kept.plan, batch)
+        return t.target, part.key
+
+    def _let_go(self, refused: Transmission, changes: Changes) -> None:
+        """What was turned away needs nobody any more, and what it held up may go."""
+        journal, now_ms = self._context.journal, self._context.clock.now_ms()
+        incident = journal.incident_of(MemberKind.TRANSMISSION, refused.id)
+        for t in journal.lane(refused.target, refused.key, 0, _FREED_MAX):
+            if t.id == refused.id:
+                kind, to, says = MemberKind.TRANSMISSION, TransmissionState.CLOSED, "another site ships it"
+            elif t.state is TransmissionState.HELD:
+                kind, says = MemberKind.FOLLOWER, "what it was held behind goes elsewhere"
+                doubtful = self._context.restored.may_have_left(t)
+                to = TransmissionState.IN_DOUBT if doubtful else TransmissionState.DUE
+                t.due_ms = now_ms
+            else:
+                continue
+            changes.move_transmission(t, to, entry_of(t, EntryKind.decided, says))
+            changes.row("delete_member", kind.value, t.id)
+        if incident is not None:
+            changes.row("resolve_empty_incident", "another site ships it", now_ms, incident)
 
     # -- the end -------------------------------------------------------------
 

@@ -26,11 +26,12 @@ from crossdock.pipeline.sourcing.sourcer import Sends, Sourcer, Told
 from crossdock.pipeline.stockkeeping import lots, offer
 from crossdock.pipeline.stockkeeping.asked import as_order, is_same
 from crossdock.pipeline.stockkeeping.cancelling import given_back
+from crossdock.pipeline.stockkeeping.coming import PURCHASING, Announced
 from crossdock.pipeline.stockkeeping.early import Early, early
 from crossdock.pipeline.stockkeeping.kept import Kept, NotCovered
 from crossdock.pipeline.stockkeeping.ledger import StockLedger
 from crossdock.pipeline.stockkeeping.promises import PROMISE
-from crossdock.pipeline.stockkeeping.rows import NOWHERE, OURS, THEIRS, added, believed, told_row
+from crossdock.pipeline.stockkeeping.rows import NOWHERE, OURS, THEIRS, added, believed, coming_row, told_row
 from crossdock.pipeline.stockkeeping.stockroom import Stockroom
 from crossdock.stock.amount import number
 from crossdock.stock.belief import Belief, counted, good_until
@@ -68,6 +69,8 @@ class Keeper:
         self._zone = zone
         self._now_ms = now_ms
         self._ledger = StockLedger(journal, room.policy, room.guard)
+        self._story = story
+        self._announced = Announced(journal, room.policy, room.measures, zone)
         self.sourcer: Sourcer | None = None
         if sourcing is not None and story is not None and sends is not None:
             self.sourcer = Sourcer(sourcing, room, self._ledger, journal, story, zone, now_ms, sends)
@@ -75,6 +78,7 @@ class Keeper:
     def begin(self) -> None:
         """A batch begins."""
         self._ledger.begin()
+        self._announced.begin()
 
     def write(self, changes: Changes) -> None:
         """What the batch did, for its commit."""
@@ -94,6 +98,8 @@ class Keeper:
         `ruling` is what it means for its order; `again`: it was looked at before.
         """
         lots.check(document, self._room.measures, self._journal, self._day())
+        if isinstance(document, PURCHASING) or (isinstance(document, Cancellation) and ruling is None):
+            return self._coming(message)
         if self.sourcer is not None and ruling is not None:
             if isinstance(document, PickStatus) and document.state == "backordered" and ruling.facts:
                 return self.sourcer.out(message, ruling.life, ruling.facts[0].release)
@@ -156,6 +162,15 @@ class Keeper:
                 return self._level(message, document)
             case _:
                 return Kept()
+
+    def _coming(self, message: Message) -> Kept:
+        """What is still announced of a purchase; where that may be promised there is a level to promise it of."""
+        changed = self._announced.changed(message, self._story(message.root) if self._story else ())
+        for row in changed:
+            site = self._policy.sites[row.site]
+            if site.inbound_days is not None and (row.sku, row.site) not in self._ledger.levels([row.sku]):
+                self._ledger.supply(row.sku, row.site, row.unit, 0, 0)
+        return Kept([coming_row(row) for row in changed])
 
     def nudge(self, sku: str, changes: Changes) -> None:
         """Has the stock of an item looked at once more: what an order lacked may have come while that was decided."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from crossdock.journal.stock import LevelRow
 from crossdock.pipeline.stockkeeping.guard import ReservationGuard
@@ -14,10 +15,15 @@ from crossdock.stock.promise import Level, at_site, for_channel
 Levels = Mapping[tuple[str, str], LevelRow]
 
 
-def levels_of(sku: str, levels: Levels, policy: Policy) -> dict[str, Level]:
+#: (SKU, site) to what is expected there in time, in parts.
+Inbound = Mapping[tuple[str, str], int]
+_NOTHING: Inbound = MappingProxyType({})
+
+
+def levels_of(sku: str, levels: Levels, policy: Policy, inbound: Inbound = _NOTHING) -> dict[str, Level]:
     """The levels of one item by site, of the sites that the charter names."""
     return {
-        site: Level(row.supply, row.reserved)
+        site: Level(row.supply, row.reserved, inbound.get((sku, site), 0))
         for site in policy.sites
         if (row := levels.get((sku, site))) is not None
     }
@@ -41,9 +47,10 @@ def taken(
     channel: ChannelPolicy,
     policy: Policy,
     guard: ReservationGuard,
+    inbound: Inbound = _NOTHING,
 ) -> list[Pick] | list[Lack]:
     """Where the wants of a channel are taken from; what is lacking where they cannot be met."""
-    free = _free({want.sku for want in wants}, levels, held, channel, policy, guard)
+    free = _free({want.sku for want in wants}, levels, held, channel, policy, guard, inbound)
     return place(wants, free, channel.sites, split=channel.split)
 
 
@@ -54,10 +61,11 @@ def _free(
     channel: ChannelPolicy,
     policy: Policy,
     guard: ReservationGuard,
+    inbound: Inbound,
 ) -> Free:
     free: dict[tuple[str, str], int] = {}
     for sku in items:
-        known = levels_of(sku, levels, policy)
+        known = levels_of(sku, levels, policy, inbound)
         left = for_channel(known, policy.sites, channel, sku, held.get(sku, 0))
         for site in channel.sites:
             there = min(at_site(known.get(site, Level()), policy.sites[site], sku), left)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -19,8 +20,10 @@ from crossdock.journal.stock import LevelRow
 from crossdock.message.names import moment
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
+from crossdock.model.moments import when
 from crossdock.pipeline.renumbering import ITEM, Numbers
 from crossdock.pipeline.stockkeeping import offer
+from crossdock.pipeline.stockkeeping.coming import Coming, counting, moment_ms
 from crossdock.pipeline.stockkeeping.guard import ReservationGuard
 from crossdock.pipeline.stockkeeping.measures import KitBook, Measures
 from crossdock.pipeline.stockkeeping.rows import given_back, moved, reserved, took
@@ -28,13 +31,15 @@ from crossdock.stock.amount import number
 from crossdock.stock.kit import exploded
 from crossdock.stock.place import Lack, Pick, Want
 from crossdock.stock.policy import Policy
-from crossdock.stock.promise import kept_back
+from crossdock.stock.promise import kept_back, there_by
 from crossdock.stock.reservation import Reservation, ReservationState
 
 #: Lines of one promise.
 LINES_MAX = 500
 PROMISE = "p"
 _S = ReservationState
+#: When a promise was made, until when it holds, and when all of it is there.
+Times = tuple[int, int, int]
 _ANSWER_DAYS_MS = 30 * 86_400_000
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -66,6 +71,7 @@ class Cart:
     lines: Sequence[Asked]
     hold_s: float | None = None
     reference: str | None = None
+    needed_by: date | datetime | None = None  #: what is expected by then counts, where the charter says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,7 @@ class Promises:
         measures: Measures,
         kits: KitBook,
         numbers: Numbers,
+        zone: tzinfo,
     ) -> None:
         self._journal = journal
         self._clock = clock
@@ -96,6 +103,7 @@ class Promises:
         self._measures = measures
         self._kits = kits
         self._numbers = numbers
+        self._zone = zone
 
     # -- giving --------------------------------------------------------------
 
@@ -112,15 +120,19 @@ class Promises:
         until = now + int(self._hold_s(cart) * 1000)
         channel = self._policy.channel(cart.channel)
 
+        coming = self._coming(cart, wants, now)
+        inbound = {key: sum(one.amount for one in some) for key, some in coming.items()}
+
         def decide(
             levels: Mapping[tuple[str, str], LevelRow], held: Mapping[str, int], changes: Changes
         ) -> bytes | list[Lack]:
-            found = offer.taken(wants, levels, held, channel, self._policy, self._guard)
+            found = offer.taken(wants, levels, held, channel, self._policy, self._guard, inbound)
             picks = [one for one in found if isinstance(one, Pick)]
             if len(picks) < len(found) or not picks:
                 return [one for one in found if isinstance(one, Lack)]
-            answer = self._answer(id_, cart, picks, "held", now, until)
-            self._write(changes, id_, cart, picks, now, until)
+            there = max([now, *self._there(picks, levels, coming)])
+            answer = self._answer(id_, cart, picks, "held", (now, until, there))
+            self._write(changes, id_, cart, picks, (now, until, there), inbound)
             if kept is not None:
                 changes.row("delete_answers", now - _ANSWER_DAYS_MS)
                 changes.row("insert_answer", kept.key, kept.digest, answer, now)
@@ -134,6 +146,23 @@ class Promises:
             if kept is not None and (known := self._answered(kept)) is not None:
                 return known
             raise
+
+    def _coming(self, cart: Cart, wants: Sequence[Want], now: int) -> Coming:
+        """What is expected in time of the items of a cart; nothing for one that names no day."""
+        if cart.needed_by is None or all(one.inbound_days is None for one in self._policy.sites.values()):
+            return {}
+        skus = {want.sku for want in wants}
+        former = {old for sku in skus for old in self._numbers.formers(ITEM, sku)}
+        by_ms = moment_ms(cart.needed_by, self._zone)
+        return counting(self._journal.coming(skus | former), self._numbers, self._policy, now, by_ms)
+
+    def _there(self, picks: Sequence[Pick], levels: offer.Levels, coming: Coming) -> Iterator[int]:
+        """When what is not there yet will be, of each item and site."""
+        for (sku, site), amount in _sums(picks).items():
+            row, kept = levels[sku, site], kept_back(self._policy.sites[site], sku)
+            at_ms = there_by(coming.get((sku, site), ()), row.reserved + amount + kept - row.supply)
+            if at_ms is not None:
+                yield at_ms
 
     def _wants(self, cart: Cart) -> list[Want]:
         if not cart.lines or len(cart.lines) > LINES_MAX:
@@ -183,9 +212,20 @@ class Promises:
         return hold_s
 
     def _write(
-        self, changes: Changes, id_: int, cart: Cart, picks: Sequence[Pick], now: int, until: int
+        self,
+        changes: Changes,
+        id_: int,
+        cart: Cart,
+        picks: Sequence[Pick],
+        times: Times,
+        inbound: offer.Inbound,
     ) -> None:
-        body = _encode({"reference": cart.reference, "lines": [_line(line) for line in cart.lines]}).decode()
+        now, until, there = times
+        lines = [_line(line) for line in cart.lines]
+        tree = {"reference": cart.reference, "lines": lines}
+        if cart.needed_by is not None:
+            tree |= {"needed_by": cart.needed_by.isoformat(), "available_ms": there}
+        body = _encode(tree).decode()
         rows: list[Row] = [("insert_promise", (id_, 1, cart.channel, body, now, until), None)]
         for pick in picks:
             one = Reservation(
@@ -196,7 +236,8 @@ class Promises:
         says = f"promised to {cart.channel} until {moment(until)}: {_in_words(picks)}"
         changes.entry(_entry(cart.channel, id_, says), *rows)
         for (sku, site), amount in _sums(picks).items():
-            least = self._guard.least(kept_back(self._policy.sites[site], sku))
+            kept = kept_back(self._policy.sites[site], sku)
+            least = self._guard.least(kept - inbound.get((sku, site), 0))
             changes.row(*took(sku, site, amount, least, now), touches=1)
 
     # -- showing -------------------------------------------------------------
@@ -212,9 +253,11 @@ class Promises:
             Asked(one["line"], one["sku"], one["quantity"], one.get("unit"), one.get("site"))
             for one in body["lines"]
         ]
-        cart = Cart(row.channel, lines, reference=body["reference"])
+        needed_by = body.get("needed_by")
+        cart = Cart(row.channel, lines, reference=body["reference"], needed_by=needed_by and when(needed_by))
+        times = row.made_ms, row.until_ms, body.get("available_ms", row.made_ms)
         picks = [Pick(one.line, one.sku, one.site, one.amount) for one in held]
-        return row.channel, self._answer(id_, cart, picks, _state(held), row.made_ms, row.until_ms)
+        return row.channel, self._answer(id_, cart, picks, _state(held), times)
 
     def _answered(self, kept: Kept) -> bytes | None:
         found = self._journal.answer(kept.key)
@@ -225,7 +268,8 @@ class Promises:
         return bytes(found[1])
 
     @staticmethod
-    def _answer(id_: int, cart: Cart, picks: Sequence[Pick], state: str, made: int, until: int) -> bytes:
+    def _answer(id_: int, cart: Cart, picks: Sequence[Pick], state: str, times: Times) -> bytes:
+        made, until, there = times
         lines = [
             _line(line)
             | {
@@ -240,7 +284,8 @@ class Promises:
         return _encode(
             {
                 "id": f"{PROMISE}{id_}", "channel": cart.channel, "reference": cart.reference, "state": state,
-                "made_at": moment(made), "expires_at": moment(until), "lines": lines,
+                "made_at": moment(made), "expires_at": moment(until), "available_at": moment(there),
+                "needed_by": cart.needed_by.isoformat() if cart.needed_by else None, "lines": lines,
             }
         )  # fmt: skip
 
@@ -304,7 +349,8 @@ def _line(line: Asked) -> dict[str, Any]:
 def _kept(cart: Cart, who: str, key: str | None) -> Kept | None:
     if key is None:
         return None
-    asked = _encode([cart.channel, cart.hold_s, cart.reference, [_line(line) for line in cart.lines]])
+    said = [cart.channel, cart.hold_s, cart.reference, [_line(line) for line in cart.lines]]
+    asked = _encode([*said, cart.needed_by.isoformat()] if cart.needed_by else said)
     return Kept(f"promise/{who}/{key}", hashlib.sha256(asked).digest())
 
 

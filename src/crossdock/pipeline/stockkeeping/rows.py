@@ -6,7 +6,7 @@ from typing import Any
 
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Row
-from crossdock.journal.stock import BeliefRow, ToldRow
+from crossdock.journal.stock import BeliefRow, ComingRow, ToldRow
 from crossdock.stock.reservation import Reservation
 
 _SCOPE = 1
@@ -61,6 +61,12 @@ def told_row(row: ToldRow, *, due_ms: int | None) -> Row:
         row.channel, row.sku, row.hub, row.amount, row.unit, row.how, row.at_ms, due_ms, partition_of(row.sku),
     )  # fmt: skip
     return "upsert_stock_told", values, None
+
+
+def coming_row(row: ComingRow) -> Row:
+    """What is still announced, in place of what was said of it before."""
+    values = row.hub, row.sku, row.site, row.root, row.number, row.unit, row.amount, row.at_ms
+    return "upsert_coming", values, None
 
 
 def told_due(due_ms: int | None, channel: str, sku: str) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sql.stock_reads import StockReads
-from crossdock.journal.stock import LevelRow
+from crossdock.journal.stock import ComingRow, LevelRow
 from crossdock.message.names import HUB, moment, name_of
 from crossdock.pipeline.renumbering import ITEM
 from crossdock.pipeline.stockkeeping import offer
@@ -19,8 +19,8 @@ from crossdock.pipeline.stockkeeping.stockroom import Stockroom
 from crossdock.stock.amount import number, whole
 from crossdock.stock.belief import How
 from crossdock.stock.kit import Kits, skus
-from crossdock.stock.policy import Policy
-from crossdock.stock.promise import at_site, kept_back
+from crossdock.stock.policy import Policy, SitePolicy
+from crossdock.stock.promise import Expected, at_site, in_time, kept_back
 from crossdock.stock.reservation import ReservationState
 
 #: Open reservations and beliefs that one answer lists; the sums count all of them.
@@ -86,7 +86,7 @@ def stock_of(
             "channel": name, "available": number(amount), "may_sell": whole(amount, factor), "unit": unit,
             "has": known,
         })  # fmt: skip
-    everyone = policy.channel("")
+    everyone, coming = policy.channel(""), reads.coming({sku, *formerly})
     return {
         "sku": sku,
         "formerly": list(formerly),
@@ -95,7 +95,10 @@ def stock_of(
         "available": number(offer.sellable(sku, levels, {}, everyone, policy, kits)),
         "kit": [{"sku": part, "quantity": number(amount)} for part, amount in _parts(sku, kits)] or None,
         "sites": [
-            _site(levels[sku, site], policy, sku, now_ms) for site in policy.sites if (sku, site) in levels
+            _site(levels[sku, site], policy, sku, now_ms)
+            | {"inbound": _inbound(coming, policy.sites[site], now_ms)}
+            for site in policy.sites
+            if (sku, site) in levels
         ],
         "channels": channels,
         "beliefs": [_belief(row, now_ms) for row in beliefs],
@@ -123,9 +126,22 @@ def _site(row: LevelRow, policy: Policy, sku: str, now_ms: int) -> dict[str, Any
     return {
         "site": row.site, "system": site.system, "figure": site.figure.value, "promisable": number(row.supply),
         "reserved": number(row.reserved), "buffer": number(kept_back(site, sku)),
-        "available": number(at_site(level, site, sku)), "as_of": moment(row.as_of_ms),
-        "age_s": _age_s(row.as_of_ms, now_ms),
+        "available": number(at_site(level, site, sku)), "as_of": moment(row.as_of_ms) if row.as_of_ms else None,
+        "age_s": _age_s(row.as_of_ms, now_ms) if row.as_of_ms else None,
     }  # fmt: skip
+
+
+def _inbound(coming: Sequence[ComingRow], site: SitePolicy, now_ms: int) -> list[dict[str, Any]]:
+    """What is still to come to a site, the earliest first; `counts` where a late enough promise may be given of it."""
+    return [
+        {
+            "number": row.number, "quantity": number(row.amount), "expected_by": moment(row.at_ms),
+            "overdue": row.at_ms < now_ms,
+            "counts": bool(in_time([Expected(row.amount, row.at_ms)], site, now_ms, row.at_ms)),
+        }
+        for row in coming
+        if row.site == site.name
+    ]  # fmt: skip
 
 
 def _belief(row: Sequence[Any], now_ms: int) -> dict[str, Any]:
