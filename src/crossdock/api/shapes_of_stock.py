@@ -156,7 +156,9 @@ class Promise(BaseModel):
     state: str = Field(description="held, released (given back, or turned into an order) or expired")
     made_at: str
     expires_at: str
-    available_at: str = Field(description="When all of it is there: at once, or as the last goods are expected.")
+    available_at: str = Field(
+        description="When all of it is there: at once, or as the last goods are expected."
+    )
     needed_by: str | None
     lines: list[PromisedLine]
 

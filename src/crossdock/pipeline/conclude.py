@@ -80,7 +80,11 @@ class Concluder:
     def _of_change(self, t: Transmission, fault: Fault) -> Fault:
         """The refusal of a change by the warehouse that has the order: what each side has, and what mends it."""
         charter = self._context.charter
-        if not isinstance(fault, Rejected) or t.document != SalesOrder.kind or not charter.is_warehouse(t.target):
+        if (
+            not isinstance(fault, Rejected)
+            or t.document != SalesOrder.kind
+            or not charter.is_warehouse(t.target)
+        ):
             return fault
         message = self._context.journal.message(t.message)
         if message is None or message.version < 2:
@@ -94,7 +98,9 @@ class Concluder:
             f"have {t.target} change it by hand and resolve this as applied; or have {t.origin} take its change back"
             " and resolve this as abandoned"
         )
-        return Rejected(says, path=fault.path, value=fault.value, fix=f"{fix} ({fault.fix})" if fault.fix else fix)
+        return Rejected(
+            says, path=fault.path, value=fault.value, fix=f"{fix} ({fault.fix})" if fault.fix else fix
+        )
 
     def _fails(self, fault: Fault) -> None:
         """Tells the log once when a target stops taking documents."""

@@ -59,7 +59,9 @@ class Buying(Stocked):
         found = await shown(self.journal, room, "A", self.context.clock.now_ms())
         told = [] if found is None else [one for one in found["sites"] if one["site"] == site]
         return [
-            (one["number"], one["quantity"], one["overdue"], one["counts"]) for of in told for one in of["inbound"]
+            (one["number"], one["quantity"], one["overdue"], one["counts"])
+            for of in told
+            for one in of["inbound"]
         ]
 
 
