@@ -33,7 +33,7 @@ def back_to_the_first_shape(path: Path) -> None:
     with closing(connect(path)) as store:
         for table, column in COLUMNS:
             store.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        stock = ("stock_beliefs", "stock_levels", "stock_told", "reservations", "promises")
+        stock = ("stock_beliefs", "stock_levels", "stock_told", "stock_coming", "reservations", "promises")
         for table in (
             "restored",
             "gate_acts",
