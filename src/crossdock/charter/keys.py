@@ -276,6 +276,9 @@ SECTIONS: dict[str, dict[str, Key]] = {
             default=3600.0),
         Key("change_until", Type.TEXT_BY_NAME, "The last state in which a change of quantity, address, lines,"
             " ship_method or other still goes to the warehouse, or never. Absent: allocated.", default={}),
+        Key("changes", Type.CHOICE, "Whether a later version of an order goes to its one warehouse first and to the"
+            " other readers once that has taken it, or to all as the first version did.", default="as_read",
+            choices=("as_read", "warehouse_first")),
         Key("packages", Type.CHOICE, "Whether a shipment whose packages do not list all of it waits for its next"
             " version before anybody may charge it.", default="listed", choices=("listed", "any")),
         Key("edit_window_s", Type.SECONDS, "How long a customer may change an order before it is released.",

@@ -36,6 +36,7 @@ class Orders:
     cancel_answer: str | None = None
     cancel_wait_s: float = 3600.0
     change_until: Mapping[str, str] = field(default_factory=dict[str, str])
+    changes: str = "as_read"
     packages: str = "listed"
     edit_window_s: float = 0.0
 

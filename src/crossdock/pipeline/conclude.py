@@ -92,7 +92,7 @@ class Concluder:
         says = f"{fault.says}; {t.target} goes on by the version before of {t.number}"
         readers = charter.objects[t.document].readers if t.document in charter.objects else ()
         others = " and ".join(one.system for one in readers if one.system not in (t.target, t.origin))
-        if others:
+        if others and charter.orders.changes == "warehouse_first":
             says += f", and {others} is not told of version {message.version} until this is settled"
         fix = (
             f"have {t.target} change it by hand and resolve this as applied; or have {t.origin} take its change back"

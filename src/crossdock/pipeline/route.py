@@ -54,11 +54,12 @@ class Router:
         return {name for name in orders.owners if name != owner}
 
     def _change_first(self, message: Message, readers: Sequence[Reader]) -> Sequence[Reader]:
-        """A change of an order goes to its warehouse before all others: theirs is what can be too late, or refused.
+        """Where the charter says so, a change of an order goes to its warehouse before all others.
 
-        Whatever order the charter gives the first version, nobody books a change that the floor does not work by.
+        Whatever order it gives the first version, nobody books a change that the floor does not work by.
         """
-        if message.document != SalesOrder.kind or message.version < 2:
+        first = self._context.charter.orders.changes == "warehouse_first"
+        if not first or message.document != SalesOrder.kind or message.version < 2:
             return readers
         floors = [one.system for one in readers if self._context.charter.is_warehouse(one.system)]
         if len(floors) != 1:
