@@ -62,7 +62,7 @@ bench-peers: env ## beside n8n, Node-RED, Celery and DBOS, installed from their 
 	$(BIN)/python -m bench.peers
 
 docs: env ## renew the generated pages, then check every page
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 	$(BIN)/python -m pytest -q tests/docs
 
 # An environment of its own: the fuzzer is no dependency of the hub, and where there is none, chance takes its place.

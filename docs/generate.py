@@ -1,4 +1,4 @@
-"""The parts of the reference that are written by the code itself: `python docs/generate.py` renews them.
+"""The parts of the reference that are written by the code itself: `python -m docs.generate` renews them.
 
 A page holds `<!-- generated: NAME -->` and `<!-- end -->`; what stands between is replaced.
 """
@@ -12,12 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from crossdock import faults
-from crossdock.charter import keys, partner_keys
+from crossdock.charter import keys
 from crossdock.charter.desk import DeskRules
 from crossdock.desk import playbook
-from crossdock.formats.edi.grammar import Loop, Slot
-from crossdock.formats.edi.profile import MEANINGS, Direction
-from crossdock.formats.x12 import dictionary as x12
 from crossdock.journal.sql import standing
 from crossdock.kit import conformance
 from crossdock.kit.registry import connectors
@@ -25,11 +22,11 @@ from crossdock.message import incident, states
 from crossdock.model import arrival, headline, receiving, reference, returning
 from crossdock.model.lifecycle import tables, words
 from crossdock.scenario import keys as story
+from docs import edi_tables
+from docs.tables import key_table, table
 
 DOCS = Path(__file__).resolve().parent
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-CHOICES_MAX = 12  #: codes that are listed one by one; more are named by their list
 
 
 def phrases(module: Any) -> dict[str, str]:
@@ -42,14 +39,6 @@ def phrases(module: Any) -> dict[str, str]:
         elif match := re.match(r"    (\w+) = .*?#: (.+)$", line):
             found[f"{owner}.{match.group(1)}"] = match.group(2)
     return found
-
-
-def table(*rows: tuple[str, ...]) -> Iterator[str]:
-    """A Markdown table; the first row is its head."""
-    for number, row in enumerate(rows):
-        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n"
-        if number == 0:
-            yield "|" + "---|" * len(row) + "\n"
 
 
 def state_tables() -> Iterator[str]:
@@ -194,36 +183,13 @@ def charter_keys() -> Iterator[str]:
     """Every key of charter.yaml, section by section, from the tables that the loader checks by."""
     for section, table_of_keys in keys.SECTIONS.items():
         yield f"### {section or 'top of the file'}\n\n"
-        yield from _key_table(table_of_keys)
+        yield from key_table(table_of_keys)
         yield "\n"
-
-
-def partner_profile_keys() -> Iterator[str]:
-    """Every key of a partner profile, section by section, from the tables that profiles are read by."""
-    for section, table_of_keys in partner_keys.PARTNER.items():
-        yield f"### {section or 'top of the file'}\n\n"
-        yield from _key_table(table_of_keys)
-        yield "\n"
-    yield "### What each way of travelling needs\n\n"
-    needs = [
-        (f"`{name}`", ", ".join(f"`{key}`" for key in wanted) or "nothing more")
-        for name, wanted in partner_keys.TRANSPORT_NEEDS.items()
-    ]
-    yield from table(("type", "needs"), *needs)
-
-
-def partner_meanings() -> Iterator[str]:
-    """Which of our documents each set or message means, by the way it goes."""
-    rows = [
-        (f"`{set_}`", "from the partner" if way is Direction.IN else "to the partner", f"`{document}`")
-        for (way, set_), document in MEANINGS.items()
-    ]
-    yield from table(("set", "goes", "is our"), *rows)
 
 
 def example_keys() -> Iterator[str]:
     """Every key of an example beside a mapping."""
-    yield from _key_table(keys.EXAMPLE)
+    yield from key_table(keys.EXAMPLE)
 
 
 def scenario_keys() -> Iterator[str]:
@@ -234,7 +200,7 @@ def scenario_keys() -> Iterator[str]:
     }  # fmt: skip
     for name, table_of_keys in sections.items():
         yield f"### {name}\n\n"
-        yield from _key_table(table_of_keys)
+        yield from key_table(table_of_keys)
         yield "\n"
 
 
@@ -253,27 +219,6 @@ def scenario_steps() -> Iterator[str]:
 def scenario_kinds() -> Iterator[str]:
     """What a system of a scenario can be."""
     yield from table(("kind", "what it does"), *((f"`{kind}`", says) for kind, says in story.KINDS.items()))
-
-
-def _key_table(table_of_keys: dict[str, keys.Key]) -> Iterator[str]:
-    rows = [("key", "holds", "meaning", "without it")]
-    for key in table_of_keys.values():
-        holds = ", ".join(f"`{c}`" for c in key.choices) or key.type.value
-        if key.section:
-            holds = f"{holds}: [{key.section}](#{key.section})"
-        rows.append((f"`{key.name}`", holds, key.says, _without(key)))
-    yield from table(*rows)
-
-
-def _without(key: keys.Key) -> str:
-    """What holds when a key is not written."""
-    if key.required:
-        return "an error"
-    if key.default in (None, (), {}):
-        return ""
-    if isinstance(key.default, tuple):
-        return ", ".join(f"{one}" for one in key.default)
-    return f"{key.default:g}" if isinstance(key.default, float) else f"`{key.default}`"
 
 
 def fault_tree() -> Iterator[str]:
@@ -367,43 +312,6 @@ def duty_table() -> Iterator[str]:
     yield from table(*rows)
 
 
-def x12_sets() -> Iterator[str]:
-    """Every X12 set with its group, and its size in both releases."""
-    rows = [("set", "name", "group", *(f"segments in {base}" for base in x12.BASES))]
-    for set_id in x12.sets(x12.BASES[0]):
-        first, *later = (x12.grammar(set_id, base) for base in x12.BASES)
-        family = "" if first.family == "-" else f"`{first.family}`"
-        rows.append(
-            (f"`{set_id}`", first.name, family, *(str(_places(one.items)) for one in (first, *later)))
-        )
-    yield from table(*rows)
-
-
-def _places(items: tuple[Slot | Loop, ...]) -> int:
-    return sum(_places(item.items) if isinstance(item, Loop) else 1 for item in items)
-
-
-def x12_codes() -> Iterator[str]:
-    """Which elements have a complete list of codes, and which one of what is in use."""
-    for kind, title in (("closed", "Complete"), ("broad", "In use")):
-        listed = [one for one in x12.elements() if x12.codes_kind(one) == kind and one.isdigit()]
-        names = ", ".join(f"{one} {x12.element(one, x12.BASES[0]).name.lower()}" for one in listed)
-        yield f"{title} ({len(listed)} elements): {names}.\n\n"
-
-
-def x12_acknowledgements() -> Iterator[str]:
-    """What the codes of TA1, 997 and 999 mean."""
-    for where, element in (
-        ("TA105", "I18"), ("AK304", "720"), ("AK403", "723"), ("AK502 to AK506", "718"), ("AK905 to AK909", "716"),
-        ("IK304 of the 999", "620"), ("IK403 of the 999", "621"),
-    ):  # fmt: skip
-        yield f"{where}:\n\n"
-        yield from table(
-            ("code", "meaning"), *((f"`{c}`", says) for c, says in x12.known_codes(element).items() if says)
-        )
-        yield "\n"
-
-
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "states": state_tables,
     "headlines": headline_table,
@@ -412,8 +320,8 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "incident types": incident_table,
     "playbooks": playbook_pages,
     "charter keys": charter_keys,
-    "partner keys": partner_profile_keys,
-    "partner meanings": partner_meanings,
+    "partner keys": edi_tables.partner_profile_keys,
+    "partner meanings": edi_tables.partner_meanings,
     "example keys": example_keys,
     "scenario keys": scenario_keys,
     "scenario steps": scenario_steps,
@@ -424,9 +332,9 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "commands": command_pages,
     "connectors": connector_tables,
     "duties": duty_table,
-    "x12 sets": x12_sets,
-    "x12 codes": x12_codes,
-    "x12 acknowledgements": x12_acknowledgements,
+    "x12 sets": edi_tables.x12_sets,
+    "x12 codes": edi_tables.x12_codes,
+    "x12 acknowledgements": edi_tables.x12_acknowledgements,
 }
 
 

@@ -118,9 +118,9 @@ def plain(body: Any, *echoed: str) -> str:
     """An answer without what the question itself said, and without what changes from one second to the next."""
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else json.dumps(body)
     for one in sorted(echoed, key=len, reverse=True):
-        # A sentence begins with a capital, whatever it begins with.
+        # A sentence begins with a capital, whatever it begins with; a short id is no part of a longer word.
         for said in (one, one[:1].upper() + one[1:], quote(one, safe="")):
-            text = text.replace(said, "*")
+            text = re.sub(rf"(?<!\w){re.escape(said)}(?!\w)", "*", text)
     text = re.sub(r'name=\\?"(csrf|key)\\?" value=\\?"[^"]*"', "", text)
     return re.sub(r"\d{4}-\d\d-\d\d[T ][\d:.]+Z?|\"position\": \d+|<time.*?</time>", "", text)
 

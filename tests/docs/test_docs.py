@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import shutil
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -17,6 +15,7 @@ from crossdock.charter.load import check
 from crossdock.kit import registry
 from crossdock.message import incident, states
 from crossdock.model import register
+from docs import generate
 from tests.docs.commands import MISSING, existing, spoken_of
 from tests.docs.pages import ROOT, Block, Page, matches, pages, steps
 
@@ -111,24 +110,15 @@ def test_a_charter_with_a_mistake_is_found_with_its_line(tmp_path: Path) -> None
     assert [f for f in found if re.match(r"charter.yaml:\d+: .*order_buy.*order_by", f)], found
 
 
-def generator() -> ModuleType:
-    """docs/generate.py as a module."""
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize("page", [p for p in PAGES if "<!-- generated:" in p.text], ids=lambda p: p.path)
 def test_generated_parts_are_as_the_code_says(page: Page) -> None:
-    assert generator().renewed(page.text) == page.text, "run `make docs` and commit what it writes"
+    assert generate.renewed(page.text) == page.text, "run `make docs` and commit what it writes"
 
 
 def test_a_stale_generated_part_is_found() -> None:
     page = (ROOT / "docs/reference/states.md").read_text("utf-8")
     stale = page.replace("committed, not yet translated", "something older")
-    assert generator().renewed(stale) == page != stale
+    assert generate.renewed(stale) == page != stale
 
 
 def test_every_incident_type_has_its_advice() -> None:
