@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
 from decimal import Decimal
 
 from crossdock.message.records import Message
 from crossdock.message.states import MessageState
+from crossdock.model.lifecycle.lines import Convert
 from crossdock.model.lifecycle.words import Fulfilment
 from crossdock.pipeline.sourcing.plan import RELEASE, Part, PartLine, Revised, lines_of, number_of
 from crossdock.pipeline.sourcing.standing import OpenPart
@@ -29,20 +29,30 @@ class Cut:
     refused: list[str] = field(default_factory=list[str])
 
 
-def cut(parts: Sequence[OpenPart], excess: Mapping[str, Decimal], header: Sequence[str], sends: Sends) -> Cut:
+def cut(
+    parts: Sequence[OpenPart],
+    excess: Mapping[str, Decimal],
+    header: Sequence[str],
+    sends: Sends,
+    units: Mapping[str, str],
+    convert: Convert,
+) -> Cut:
     """Takes so much of each line out of the parts of an order, and gives each the order's new header.
 
-    What waits gives way before what was released, the newest first.
+    What waits gives way before what was released, the newest first. `units` are those of the order's lines now.
     """
     left, found = dict(excess), Cut()
     kept: dict[int, list[PartLine]] = {}
     going = [part for part in parts if _is_open(part)]
     for part in sorted(going, key=_gives_way):
         lines = list(lines_of(part.message.tree))
-        for index, line in enumerate(lines):
-            wanted = left.get(line.line, Decimal())
-            some = min(wanted, line.quantity)
-            if some <= 0 or not _changes(part, "quantity" if some < line.quantity else "lines", sends):
+        for index, one in enumerate(lines):
+            wanted = left.get(one.line, Decimal())
+            line = _counted(one, units.get(one.line, one.unit), convert)
+            some = min(wanted, line.quantity) if line is not None else Decimal()
+            if line is None or some <= 0:
+                continue
+            if not _changes(part, "quantity" if some < line.quantity else "lines", sends):
                 continue
             left[line.line] = wanted - some
             lines[index] = replace(line, quantity=line.quantity - some)
@@ -69,12 +79,16 @@ def _revise(
     if not lines:
         found.revised.append(Revised(part.message, None))
     elif list(lines) != list(lines_of(tree)) or (header and not late):
-        ship_on, release = tree.get("promised_ship_on"), tree.get("release_at")
-        made = Part(
-            tuple(lines), part.site, None, date.fromisoformat(ship_on) if ship_on else None,
-            int(datetime.fromisoformat(release).timestamp() * 1000) if release else None,
-        )  # fmt: skip
+        made = Part(tuple(lines), part.site, None, tree.get("promised_ship_on"), tree.get("release_at"))
         found.revised.append(Revised(part.message, made))
+
+
+def _counted(line: PartLine, unit: str, convert: Convert) -> PartLine | None:
+    """A line of a part in the unit of the order's line; None where that cannot say exactly so much."""
+    told = convert(line.sku, line.quantity, line.unit, unit)
+    if told is None or convert(line.sku, told, unit, line.unit) != line.quantity:
+        return None
+    return replace(line, quantity=told, unit=unit)
 
 
 def _is_open(part: OpenPart) -> bool:

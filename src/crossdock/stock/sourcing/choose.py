@@ -175,11 +175,9 @@ def _with_swaps(
     demands, found = ask.demands, _ranked(ask.demands, ask, rule, may, policy, supply)
     if not rule.substitute or not found:
         return found
-    for one in [one for one in ask.demands if found[0].left.get(one.line)][:SWAPS_MAX]:
+    for one in _lacking(ask.demands, found[0].left)[:SWAPS_MAX]:
         for swap in one.swaps:
             lacks = found[0].left.get(one.line, 0)
-            if not lacks:
-                break
             tried = _swapped(demands, one, swap.sku, swap.step, lacks)
             better = _ranked(tried, ask, rule, may, policy, supply)
             if better and better[0].filled > found[0].filled:
@@ -268,7 +266,7 @@ class _Shelf:
         found = demand.count
         for sku, amount in one.items():
             there = min(self._free.get((sku, site), 0), self._most.get(sku, 0))
-            found = min(found, max(there, 0) // amount) if amount > 0 else found
+            found = min(found, max(there, 0) // amount)
         return found
 
     def take(self, demand: Demand, site: str, count: int) -> None:
