@@ -233,8 +233,8 @@ class Sourcer:
         return [Wanted(line, quantity) for line, quantity in told if quantity]
 
     def _still_leaves(self, message: Message, told: Message, order: SalesOrder) -> Kept:
-        """A part that was held up leaves on a later day than was promised."""
-        site, promised = message.tree["site"], message.tree.get("promised_ship_on")
+        """A part that was held up waits for the next wave, and leaves on a later day than was promised."""
+        site, promised = message.tree["site"], str(message.tree.get("promised_ship_on"))
         now = self._now_ms()
         planned = message.tree.get("release_at")
         planned_ms = self._asking.instant_ms(datetime.fromisoformat(planned)) if planned else None
@@ -242,10 +242,10 @@ class Sourcer:
             return Kept()
         from_ms = self._asking.instant_ms(order.ship_from_at)
         leaves = departure(self.policy.dock(site, order.ship_method), now, from_ms)
-        if leaves is None or promised is None or leaves.day.isoformat() <= promised:
+        if leaves is None or (leaves.day.isoformat() <= promised and leaves.release_ms <= now):
             return Kept()
         part = Part(tuple(lines_of(message.tree)), site, None, leaves.day.isoformat(), _later(leaves, now))
-        says = f"{site} ships on {leaves.day.isoformat()}, not on {promised}: {', '.join(leaves.why)}"
+        says = "; ".join([f"{says_of(part)}, promised for {promised}", *leaves.why])
         return Kept(plan=Plan(told, [part], replaces=message, says=says), says=says)
 
     # -- the choice ----------------------------------------------------------
