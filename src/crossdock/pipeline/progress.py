@@ -134,10 +134,9 @@ class Progress:
     @staticmethod
     def _lacks(message: Message, order: str, missing: Told | Need) -> None:
         what = f"{message.document} {message.number}"
-        if missing is Need.NO_HOLD:
-            raise Waits(f"{order} is held", kind=Told.HOLD_LIFTED.value, number=order, patient=True)
         words = {
-            Need.INVOICE_KNOWN: Told.INVOICED, Need.SOMETHING_LEFT: Told.SHIPPED, Need.CHARGED: Told.INVOICED,
+            Need.NO_HOLD: Told.HOLD_LIFTED, Need.INVOICE_KNOWN: Told.INVOICED,
+            Need.SOMETHING_LEFT: Told.SHIPPED, Need.CHARGED: Told.INVOICED,
         }  # fmt: skip
         word = words.get(missing, Told.SHIPPED) if isinstance(missing, Need) else missing
         raise Waits(

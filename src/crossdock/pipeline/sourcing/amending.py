@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from crossdock.faults import Invalid
 from crossdock.message.records import Message
 from crossdock.message.states import MessageState
 from crossdock.model.lifecycle.lines import Convert
@@ -17,6 +18,8 @@ from crossdock.pipeline.sourcing.standing import OpenPart
 Sends = Callable[[str, Fulfilment], bool]
 #: Kinds of change that concern every part of an order.
 HEADER = ("address", "ship_method", "other")
+#: Decimal places that quantities are reckoned with, and those that a document has.
+_PLACES, _WRITTEN = 12, 6
 _SHIPPED = (Fulfilment.PART_SHIPPED, Fulfilment.SHIPPED, Fulfilment.DELIVERED)
 
 
@@ -25,7 +28,10 @@ class Cut:
     """What was taken out of parts."""
 
     revised: list[Revised] = field(default_factory=list[Revised])
-    freed: list[tuple[Message, PartLine]] = field(default_factory=list[tuple[Message, PartLine]])
+    #: Part, line, what is left of that.
+    freed: list[tuple[Message, PartLine, PartLine]] = field(
+        default_factory=list[tuple[Message, PartLine, PartLine]]
+    )
     refused: list[str] = field(default_factory=list[str])
 
 
@@ -46,17 +52,18 @@ def cut(
     going = [part for part in parts if _is_open(part)]
     for part in sorted(going, key=_gives_way):
         lines = list(lines_of(part.message.tree))
-        for index, one in enumerate(lines):
-            wanted = left.get(one.line, Decimal())
-            line = _counted(one, units.get(one.line, one.unit), convert)
-            some = min(wanted, line.quantity) if line is not None else Decimal()
-            if line is None or some <= 0:
+        for line in lines:
+            _told(line, units.get(line.line, line.unit), convert)
+        for index, line in enumerate(lines):
+            wanted = left.get(line.line)
+            if not wanted:
                 continue
-            if not _changes(part, "quantity" if some < line.quantity else "lines", sends):
+            rest = _without(line, wanted, units[line.line], convert)
+            if not _changes(part, "quantity" if rest.quantity else "lines", sends):
                 continue
-            left[line.line] = wanted - some
-            lines[index] = replace(line, quantity=line.quantity - some)
-            found.freed.append((part.message, replace(line, quantity=some)))
+            left[line.line] = max(wanted - _told(line, units[line.line], convert), Decimal())
+            lines[index] = rest
+            found.freed.append((part.message, line, rest))
         kept[part.message.id] = [line for line in lines if line.quantity > 0]
     for part in going:
         _revise(part, kept[part.message.id], header, sends, found)
@@ -83,12 +90,25 @@ def _revise(
         found.revised.append(Revised(part.message, made))
 
 
-def _counted(line: PartLine, unit: str, convert: Convert) -> PartLine | None:
-    """A line of a part in the unit of the order's line; None where that cannot say exactly so much."""
+def _without(line: PartLine, less: Decimal, unit: str, convert: Convert) -> PartLine:
+    """What is left of a line, in the unit of the order's line where that can write it, else in its own."""
+    gone = replace(line, quantity=less, unit=unit)
+    rest = round(_told(line, unit, convert) - less, _PLACES)
+    if rest == round(rest, _WRITTEN):
+        return replace(line, quantity=max(rest, Decimal()), unit=unit)
+    rest = round(line.quantity - _told(gone, line.unit, convert), _WRITTEN)
+    return replace(line, quantity=max(rest, Decimal()))
+
+
+def _told(line: PartLine, unit: str, convert: Convert) -> Decimal:
+    """The quantity of a line in another unit. Raises Invalid where nobody knows it."""
     told = convert(line.sku, line.quantity, line.unit, unit)
-    if told is None or convert(line.sku, told, unit, line.unit) != line.quantity:
-        return None
-    return replace(line, quantity=told, unit=unit)
+    if told is None:
+        raise Invalid(
+            f"{number_of(line.quantity)} {line.unit} of {line.sku} go their way: nobody knows how many {unit} that is",
+            path="lines", type="bad_transition", fix=f"change the order in {line.unit}, or cancel the line",
+        )  # fmt: skip
+    return told
 
 
 def _is_open(part: OpenPart) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -140,8 +141,8 @@ class Sourcer:
         # A part may still have lines that the order has no more; of the others the new words count.
         plan.tree = {**message.tree, "lines": [*before[0].tree["lines"], *message.tree["lines"]]}
         plan.revised = done.revised
-        for part, line in done.freed:
-            kept.rows += self.free(message.root, _only(part.tree, line))
+        for part, line, rest in done.freed:
+            kept.rows += self._less(message.root, part.tree, line, rest)
 
     def rest(self, message: Message, life: Life) -> Kept:
         """What a site would not ship, or could not, goes elsewhere: as the rule says by itself, or by a person."""
@@ -156,7 +157,7 @@ class Sourcer:
             self._share_out(told, order, wanted, standing, kept)
         else:
             assert kept.plan is not None, "it was made with one"
-            kept.plan.parts.append(self._waiting(wanted))
+            kept.plan.parts.append(Part(self._lines(wanted)))
         return kept
 
     def out(self, message: Message, life: Life, release: str) -> Kept:
@@ -168,7 +169,10 @@ class Sourcer:
             return Kept()
         told, order = found
         rule, wanted = self._rule(told, order), self._wanted_of(part.message, order)
-        if not rule.reroute or not wanted or order.site in self.policy.sites:
+        if not wanted:
+            plan = Plan(told, revised=[Revised(part.message, None)])
+            return Kept(plan=plan, says=f"{part.site} has it not, and nobody wants it any more")
+        if not rule.reroute or order.site in self.policy.sites:
             return Kept()
         channel = self._room.policy.channel(told.system)
         sites = list(rule.sites or channel.sites)
@@ -230,7 +234,7 @@ class Sourcer:
         lines = {str(line.line): line for line in order.lines}
         known = ((lines[one.line], one) for one in lines_of(part.tree) if one.line in lines)
         told = ((line, self.convert(one.sku, one.quantity, one.unit, line.unit)) for line, one in known)
-        return [Wanted(line, quantity) for line, quantity in told if quantity]
+        return [Wanted(line, quantity or Decimal()) for line, quantity in told]
 
     def _still_leaves(self, message: Message, told: Message, order: SalesOrder) -> Kept:
         """A part that was held up waits for the next wave, and leaves on a later day than was promised."""
@@ -314,11 +318,17 @@ class Sourcer:
 
     def free(self, root: int, tree: Mapping[str, Any]) -> list[Row]:
         """Gives back what is set aside for one part."""
-        rows: list[Row] = []
-        for one in lines_of(tree):
-            amount = self._room.measures.demand(one.sku, one.quantity, one.unit)
-            for sku, some in exploded(one.sku, amount, self._room.kits.kits).items():
-                rows += less(self._ledger, root, one.line, sku, some, {str(tree.get("site"))})
+        none = Decimal()
+        rows = (self._less(root, tree, one, replace(one, quantity=none)) for one in lines_of(tree))
+        return list(chain.from_iterable(rows))
+
+    def _less(self, root: int, part: Mapping[str, Any], line: PartLine, rest: PartLine) -> list[Row]:
+        """Gives back what is set aside for a line of a part and not for what is left of that."""
+        measures, rows = self._room.measures, list[Row]()
+        amount = measures.demand(line.sku, line.quantity, line.unit)
+        amount -= measures.demand(rest.sku, rest.quantity, rest.unit)
+        for sku, some in exploded(line.sku, amount, self._room.kits.kits).items():
+            rows += less(self._ledger, root, line.line, sku, some, {str(part.get("site"))})
         return rows
 
     # -- words and parts -----------------------------------------------------
@@ -343,9 +353,6 @@ class Sourcer:
             PartLine(one.name, one.line.sku, one.quantity, hazardous=self._asking.is_hazardous(one.line.sku))
             for one in wanted
         )
-
-    def _waiting(self, wanted: Collection[Wanted]) -> Part:
-        return Part(self._lines(wanted))
 
     def _lacks(self, message: Message, order: SalesOrder, wanted: Sequence[Wanted]) -> Invalid:
         """The incident of a part that waits for stock, or for a person who sends it elsewhere."""
@@ -372,12 +379,6 @@ def _for_a_person(number: str, shunned: Sequence[str]) -> Invalid:
         f"{', '.join(shunned)} would not ship all of it, and the rule says that a person looks", type="rejected",
         path="site", value=number, fix="retry to have another site ship it, or have the order cancelled",
     )  # fmt: skip
-
-
-def _only(tree: Mapping[str, Any], line: PartLine) -> dict[str, Any]:
-    """A part as if it had so much of one line and nothing else."""
-    told = {"line": line.line, "sku": line.sku, "quantity": line.quantity, "unit": line.unit}
-    return {"site": tree.get("site"), "lines": [told]}
 
 
 def _later(leaves: Departure, now_ms: int) -> str | None:
