@@ -249,7 +249,7 @@ class Floor:
 
     def _close_empty(self, order: Order, now: datetime) -> None:
         """Nothing is there to be shipped: the warehouse itself ends the order."""
-        self._tell_short(order, now)
+        self._tell_short(order, now, reason="no_stock")
         self._end_cancelled(order, "no_stock", now)
 
     def _end_cancelled(self, order: Order, reason: str | None, now: datetime) -> None:
@@ -264,12 +264,12 @@ class Floor:
             self.stock.free((p for p in line.picks if p.state is PickState.ALLOCATED), at)
             line.picks = [p for p in line.picks if p.state is not PickState.FREED]
 
-    def _tell_short(self, order: Order, now: datetime) -> None:
+    def _tell_short(self, order: Order, now: datetime, *, reason: str | None = None) -> None:
         """Tells what is missing; an order that goes on waiting is not told of again and again."""
         _count_short(order)
         if not order.told_short:
             order.told_short = True
-            self.tell("short", order, now)
+            self.tell("short", order, now, **present(reason=reason))
 
     def _unit_kg(self, line: OrderLine) -> Decimal:
         weight = self.stock.items[line.sku].weight_kg
