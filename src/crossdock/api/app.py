@@ -92,8 +92,9 @@ class App:
         )  # fmt: skip
         self.subjects = Subjects(hub.journal, hub.clock.now_ms, eyes, self._noted(hub, secrets))
         self.retainer = Retainer(
-            hub.journal, hub.clock.now_ms, hub.charter.retention, may=lambda: hub.journal.owns(0)
-        )
+            hub.journal, hub.clock.now_ms, hub.charter.retention, may=lambda: hub.journal.owns(0),
+            also=eyes.end_what_is_over,
+        )  # fmt: skip
         carry_erasures(eyes, self.subjects)
         admin = create(
             self, desk=self.desk, operator=self.operator, people=self.people, approvals=eyes,
