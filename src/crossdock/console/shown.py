@@ -12,6 +12,7 @@ from crossdock.access.roles import Scope
 from crossdock.access.seal import Seal
 from crossdock.access.sessions import Sessions
 from crossdock.access.single_sign_on import SingleSignOn
+from crossdock.api.keybook import KeyBook
 from crossdock.assembly import Hub
 from crossdock.console.meter import Meter
 from crossdock.control.operate import Operator
@@ -32,6 +33,7 @@ class Running(Protocol):
     desk: Desk
     operator: Operator
     people: People
+    keybook: KeyBook
     approvals: Approvals
     supervision: Supervision
     watch: Watch
