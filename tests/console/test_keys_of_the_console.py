@@ -42,7 +42,9 @@ async def fingerprint(w: World, holder: str) -> str:
     return bytes(rows[0][0]).hex()[:12]
 
 
-async def test_a_key_is_made_shown_once_opens_the_door_and_stands_in_the_ledger_without_itself(w: World) -> None:
+async def test_a_key_is_made_shown_once_opens_the_door_and_stands_in_the_ledger_without_itself(
+    w: World,
+) -> None:
     token = await w.person("ina", Role.INTEGRATOR)
     key = key_in(await sent(w, token, role="observer", who="night report"))
     assert (await w.api("GET", "/v1/systems", key))[0] == 200
@@ -87,7 +89,11 @@ async def test_nobody_hands_out_what_they_may_not_do_themselves(w: World) -> Non
 
 async def test_a_key_needs_a_holder_and_a_system_that_the_charter_has(w: World) -> None:
     token = await w.person("boss", Role.ADMIN)
-    for form in ({"role": "observer", "who": " "}, {"role": "system", "system": "elsewhere"}, {"role": "king", "who": "x"}):
+    for form in (
+        {"role": "observer", "who": " "},
+        {"role": "system", "system": "elsewhere"},
+        {"role": "king", "who": "x"},
+    ):
         assert (await sent(w, token, **form)).status == 422
     for hours in ("", "-1", "1e9", "9999", "²"):
         assert (await sent(w, token, "/0123456789ab/rotate", overlap_h=hours)).status == 422

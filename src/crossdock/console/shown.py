@@ -63,10 +63,12 @@ class Looks:
         self._kept: dict[str, _Look] = {}
         self._reading: dict[str, asyncio.Task[Any]] = {}
 
-    async def look(self, name: str, read: Callable[[], Awaitable[T]], *, every_s: float = 1.0) -> T:
-        """A figure that is at most `every_s` old, or twenty times as old as it took to read."""
+    async def look(
+        self, name: str, read: Callable[[], Awaitable[T]], *, every_s: float = 1.0, most_s: float = 3_600.0
+    ) -> T:
+        """A figure that is at most `every_s` old, or twenty times as old as it took to read, but never `most_s`."""
         kept = self._kept.get(name)
-        if kept is not None and self._clock_s() - kept.at_s < max(every_s, 20 * kept.took_s):
+        if kept is not None and self._clock_s() - kept.at_s < max(every_s, min(20 * kept.took_s, most_s)):
             return cast("T", kept.value)
         task = self._reading.get(name)
         if task is None:

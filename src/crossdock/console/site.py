@@ -20,6 +20,7 @@ from crossdock.console import (
     admin,
     approvals,
     charter,
+    find,
     incidents,
     interchange,
     keys,
@@ -47,6 +48,7 @@ _KEPT = "public, max-age=31536000, immutable"
 #: Method, path, the right that it needs (None: nobody needs to be signed in), and the page.
 PAGES: Sequence[tuple[str, str, Right | None, Page]] = (
     ("GET", "/", Right.SEE, today.page),
+    ("GET", "/find", Right.SEE, find.page),
     ("GET", "/orders", Right.SEE, orders.page),
     ("GET", "/orders/{document}/{number:path}", Right.SEE, orders.one),
     ("GET", "/bytes/{id}", Right.BYTES, orders.bytes_),
