@@ -1,4 +1,4 @@
-"""Browsers with Today open, in a process of their own: each on its connection, asking once a second as the page does.
+"""Browsers with Today open, in a process of their own: each on its connection, looking as the page does.
 
     python -m bench.open_consoles URL PREFIX SECONDS < tokens
 
@@ -24,7 +24,7 @@ async def one(
     reader, writer = await asyncio.open_connection(*address)
     tag, looks, news = "", 0, 0
     while (began_s := time.perf_counter()) < end_s:
-        asked = f"GET {prefix} HTTP/1.1\r\nhost: hub\r\ncookie: {COOKIE}={token}\r\nx-live: 1\r\n{tag}\r\n"
+        asked = f"GET {prefix} HTTP/1.1\r\nhost: hub\r\ncookie: {COOKIE}={token}\r\nx-live: wait\r\n{tag}\r\n"
         writer.write(asked.encode())
         head = {
             line.split(b":")[0].lower(): line.partition(b":")[2].strip()

@@ -15,6 +15,7 @@ from crossdock.access.single_sign_on import SingleSignOn
 from crossdock.api.keybook import KeyBook
 from crossdock.assembly import Hub
 from crossdock.console.meter import Meter
+from crossdock.console.waiting import Waiting
 from crossdock.control.operate import Operator
 from crossdock.control.watch.watch import Watch
 from crossdock.desk.desk import Desk
@@ -102,6 +103,7 @@ class Shown:
     sessions: Sessions
     looks: Looks
     meter: Meter
+    waiting: Waiting
     seal: Callable[[], Seal]
     prefix: str  #: path below which all pages are
     is_secure: bool  #: whether people reach it over TLS

@@ -41,6 +41,7 @@ from crossdock.console.meter import Meter
 from crossdock.console.paper import STATIC, static
 from crossdock.console.shown import Looks, Shown
 from crossdock.console.sign_on import single_sign_on
+from crossdock.console.waiting import Waiting
 from crossdock.console.words import say
 from crossdock.settings import Secrets
 
@@ -140,6 +141,7 @@ class Console:
             sessions,
             Looks(hub.clock.monotonic_s),
             meter,
+            Waiting(lambda: app.ready),
             seal,
             self.prefix,
             self._is_secure,

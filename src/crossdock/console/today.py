@@ -11,10 +11,11 @@ from starlette.responses import Response
 
 from crossdock.console import first_run
 from crossdock.console.clock import Clock
-from crossdock.console.gate import Visit
+from crossdock.console.gate import Visit, tag_of
 from crossdock.console.meter import Rates
 from crossdock.console.picture import drawn
 from crossdock.console.shown import Shown, within
+from crossdock.console.waiting import Text
 from crossdock.console.words import say
 from crossdock.control import status
 from crossdock.desk.story import clocked
@@ -26,7 +27,7 @@ Tree = dict[str, Any]
 _FIRST = 6
 #: How old a figure may be, and the text made of figures: with the second between two looks of a browser, what happens
 #: is seen within two, however long it takes to read.
-_AGE_S, _TEXT_S = 0.5, 0.25
+_AGE_S, _TEXT_S = 0.4, 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +102,20 @@ async def page(visit: Visit) -> Response:
     if visit.is_live:
         # The same for all who see as far: nothing in it is of one person.
         sees = f"live {systems} {visit.scope.everything and not visit.scope.sites}"
-        text = await shown.looks.look(sees, lambda: _text(visit), every_s=_TEXT_S, most_s=_TEXT_S)
-        return Response(text, media_type="text/html")
+        read = lambda: shown.looks.look(sees, lambda: _text(visit), every_s=_TEXT_S, most_s=_TEXT_S)  # noqa: E731
+        if visit.waits:
+            text = await shown.waiting.news(sees, visit.request.headers.get("if-none-match", ""), read)
+            if not await visit.is_still_in():
+                return Response(status_code=401)
+        else:
+            text = await read()
+        return Response(text.body, headers={"etag": text.tag}, media_type="text/html")
     return await _page(visit)
 
 
-async def _text(visit: Visit) -> bytes:
-    return bytes((await _page(visit)).body)
+async def _text(visit: Visit) -> Text:
+    body = bytes((await _page(visit)).body)
+    return Text(tag_of(body), body)
 
 
 async def _page(visit: Visit) -> Response:

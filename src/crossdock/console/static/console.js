@@ -3,15 +3,17 @@
 (() => {
   const main = document.querySelector("main");
   if (!main) return;
-  // Today is made once for all who look; other pages are each one's own, and cost more.
-  const every = main.querySelector('[data-live="picture"]') ? 1000 : 3000;
-  let tag = null;
+  // Today is made once for all who look, and its look is answered when there is news; other pages are each one's own.
+  const waits = Boolean(main.querySelector('[data-live="picture"]')), every = waits ? 1000 : 3000;
+  let tag = null, looks = false;
 
   // Live: the same page again, and only what differs is put in its place. Rows do not jump: new ones wait.
   async function renew() {
-    if (document.hidden || !main.querySelector("[data-live]")) return;
+    if (looks || document.hidden || !main.querySelector("[data-live]")) return;
+    looks = true;
     try {
-      const answer = await fetch(location.href, { headers: tag ? { "x-live": "1", "if-none-match": tag } : { "x-live": "1" }, redirect: "error" });
+      const live = waits ? "wait" : "1";
+      const answer = await fetch(location.href, { headers: tag ? { "x-live": live, "if-none-match": tag } : { "x-live": live }, redirect: "error" });
       if (answer.status === 304) return stale(false);
       if (!answer.ok) return stale(true);
       tag = answer.headers.get("etag");
@@ -22,7 +24,7 @@
       place(fresh);
       showCopies();
       stale(false);
-    } catch { stale(true); }
+    } catch { stale(true); } finally { looks = false; }
   }
   function place(fresh) {
     for (const node of main.querySelectorAll("[data-live]")) {
