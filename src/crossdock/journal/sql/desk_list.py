@@ -228,11 +228,6 @@ def _condition(wanted: Wanted, of: str, id_: str = "i.id") -> tuple[str, tuple[A
 def of_systems(connection: Connection, systems: Collection[str]) -> tuple[str, list[Any]]:
     """Incidents of some systems, or that hold something that came from one of them."""
     named = connection.dialect
-    listed = named.listed(sorted(systems))
-    came_from = named.among.format("coalesce(t.origin, d.system, c.system)")
-    return (
-        f"({named.among.format('i.system')} OR EXISTS (SELECT 1 FROM members m"
-        " LEFT JOIN captures c ON m.kind = 1 AND c.id = m.id LEFT JOIN messages d ON m.kind = 2 AND d.id = m.id"
-        " LEFT JOIN transmissions t ON m.kind IN (3, 4) AND t.id = m.id"
-        f" WHERE m.incident = i.id AND {came_from}))"
-    ), [listed, listed]
+    among = named.among.format("o.system")
+    is_theirs = f"SELECT 1 FROM incident_origins o WHERE o.incident = i.id AND {among} AND {_HOLDS('o')}"
+    return f"EXISTS ({is_theirs})", [named.listed(sorted(systems))]

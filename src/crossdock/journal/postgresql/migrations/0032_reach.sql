@@ -58,3 +58,5 @@ CREATE INDEX incidents_kinds ON incidents (type, severity, owner, due_ms, opened
 CREATE INDEX incident_clocks_asleep ON incident_clocks (until_ms, incident) WHERE until_ms IS NOT NULL;
 CREATE INDEX incidents_number ON incidents (number) WHERE state = 1;
 CREATE INDEX captures_desk ON captures (system, document, id) WHERE state = 3;
+-- When people first did something about an incident.
+CREATE INDEX ledger_acts_of ON ledger (incident, at_ms) WHERE kind = 12 AND incident IS NOT NULL;
