@@ -7,17 +7,19 @@ from typing import Any, Protocol
 
 from crossdock.faults import Invalid
 from crossdock.message.records import Message, Transmission
-from crossdock.message.states import MessageState
+from crossdock.message.states import MessageState, TransmissionState
 from crossdock.model.documents.progress import OrderStatus
 from crossdock.model.lifecycle.life import Life
 from crossdock.model.lifecycle.tables import Trigger
-from crossdock.model.lifecycle.words import Cancellation
+from crossdock.model.lifecycle.words import Amendment, Cancellation, Told
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.lives import ASKING, CANCELS, ORDERS
 from crossdock.pipeline.progress import Progress, Ruling
 from crossdock.pipeline.sourcing.meant import is_meant
 from crossdock.pipeline.truth import status
 
+#: What sets off that a warehouse is asked not to ship.
+_STOPS = {Trigger.SEND_CANCEL, Trigger.SEND_REVISION}
 #: Cancellations on their way whose end is listened for; the rest is found by the clock.
 _LISTENED_MAX = 10_000
 
@@ -76,9 +78,10 @@ class Aftermath:
         if ruling.refused:
             self.tell(message, ruling.life, ruling.order, "cancel_refused", publish, reason=ruling.refused)
             return
-        if Trigger.SEND_CANCEL in ruling.triggers and message.document in CANCELS:
+        if _STOPS & ruling.triggers and message.document in CANCELS:
             asked = [t for t in sent if self._progress.is_warehouse(t.target)]
-            if asked or withdrawn:
+            left = any(t.state is not TransmissionState.CLOSED for t in asked)
+            if left or ((asked or withdrawn) and Trigger.SEND_CANCEL in ruling.triggers):
                 self._await(message, ruling, asked, publish)
         elif Trigger.TELL in ruling.triggers:
             self.tell(message, ruling.life, ruling.order, ruling.facts[0].told.value, publish)
@@ -91,7 +94,7 @@ class Aftermath:
             self.listening[t.id] = awaited
         wait_ms = int(self._context.charter.orders.cancel_wait_s * 1000)
         publish(
-            self._status(message, ruling.life, ruling.order, "cancel_requested"),
+            self._status(message, ruling.life, ruling.order, ruling.facts[0].told.value),
             f"waits for what {', '.join(t.target for t in going)} says to the cancellation",
             waits_for=awaited, until_ms=self._context.clock.now_ms() + wait_ms,
         )  # fmt: skip
@@ -125,14 +128,23 @@ class Aftermath:
     # -- answers ---------------------------------------------------------------
 
     def answered(self, message: Message, publish: Publish, ended: Callable[[], None]) -> bool:
-        """Tells the answer to a cancellation once it is there; False while it is not."""
+        """Tells the answer to a cancellation, of all or of some lines, once it is there; False while it is not."""
         life, _ = self._progress.life(message.root)
-        if life.cancellation is Cancellation.REQUESTED:
+        of_lines = message.tree["occasion"] == Told.AMEND_REQUESTED.value
+        if (
+            (Amendment.REQUESTED is life.amendment)
+            if of_lines
+            else (Cancellation.REQUESTED is life.cancellation)
+        ):
             return False
         ended()
         order = str(message.tree["order"])
-        word = "cancelled" if life.cancellation is Cancellation.ACCEPTED else "cancel_refused"
-        self.tell(message, life, order, word, publish)
+        if of_lines:
+            told = Told.AMEND_REFUSED if life.amendment is Amendment.REFUSED else Told.AMEND_ACCEPTED
+        else:
+            accepted = life.cancellation is Cancellation.ACCEPTED
+            told = Told.CANCEL_ACCEPTED if accepted else Told.CANCEL_REFUSED
+        self.tell(message, life, order, told.value, publish)
         return True
 
     def unanswered(self, message: Message) -> Invalid:
