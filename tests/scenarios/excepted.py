@@ -36,7 +36,10 @@ def _fails(what: str, test: str) -> bool:
 
     (cut,) = (one for one in branches(POLICIES) if one.what == what)
     with cut.make():
-        return pytest.main(["-q", "-x", "-p", "no:xdist", "-p", "no:cacheprovider", test]) == pytest.ExitCode.TESTS_FAILED
+        return (
+            pytest.main(["-q", "-x", "-p", "no:xdist", "-p", "no:cacheprovider", test])
+            == pytest.ExitCode.TESTS_FAILED
+        )
 
 
 def main() -> int:
