@@ -67,9 +67,9 @@ def _fails(what: str, test: str) -> bool:
 
 
 def _run(cut: Cut, test: str) -> pytest.ExitCode:
-    told = ["-qq", "--no-summary", "--tb=no", "--no-header", "-p", "no:xdist", "-p", "no:cacheprovider", "-W", "ignore", test]
+    quiet = ["-qq", "--no-summary", "--tb=no", "--no-header", "-W", "ignore"]
     with cut.make():
-        return pytest.ExitCode(pytest.main(told))
+        return pytest.ExitCode(pytest.main([*quiet, "-p", "no:xdist", "-p", "no:cacheprovider", test]))
 
 
 def main() -> int:
