@@ -55,7 +55,8 @@ def opened_in(
     named = connection.dialect
     rows = connection.execute(
         "SELECT i.type, i.system, i.owner, i.path,"
-        f" CASE WHEN {named.among.format('i.type')} OR i.path LIKE '%sku' OR i.path LIKE '%item' THEN i.value END AS item,"
+        f" CASE WHEN {named.among.format('i.type')} OR i.path LIKE '%sku' OR i.path LIKE '%item' THEN i.value END"
+        " AS item,"
         " count(*), count(*) - count(i.closed_ms), min(i.opened_ms), max(i.opened_ms)"
         f" FROM incidents i WHERE {span} GROUP BY i.type, i.system, i.owner, i.path, item LIMIT ?",
         (named.listed(sorted(of_items)), *values, COUNTED_MAX),
@@ -71,7 +72,8 @@ def looked_at(
     rows = connection.execute(
         "SELECT i.type, i.system, i.owner, i.path, i.value, l.at_ms, i.closed_ms FROM incidents i JOIN"
         f" (SELECT incident, min(at_ms) AS at_ms FROM ledger WHERE kind = {EntryKind.act.value}"
-        """ AND incident IS NOT NULL AND at_ms >= ? AND detail NOT LIKE '%"who":"hub"%' GROUP BY incident) AS l ON l.incident = i.id"""
+        """ AND incident IS NOT NULL AND at_ms >= ? AND detail NOT LIKE '%"who":"hub"%' GROUP BY incident) AS l"""
+        " ON l.incident = i.id"
         f" WHERE {span} LIMIT ?",
         (from_ms, *values, COUNTED_MAX),
     )
