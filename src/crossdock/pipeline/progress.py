@@ -11,6 +11,7 @@ from crossdock.message.kept_back import EDIT_WINDOW, SHIP_DATE, kept_until_ship_
 from crossdock.message.records import Message
 from crossdock.message.states import MessageState
 from crossdock.model.document import Document
+from crossdock.model.documents.inventory import StockTransfer
 from crossdock.model.documents.progress import OrderHold
 from crossdock.model.documents.sales import SalesOrder
 from crossdock.model.documents.shipment import Shipment
@@ -34,11 +35,19 @@ class Ruling:
     life: Life
     order: str  #: the order's number
     story: Story
+    document: str = ""  #: the kind of what it was made of
     facts: tuple[Fact, ...] = ()
     triggers: frozenset[Trigger] = frozenset()
     withdrew: bool = False  #: whether it ended what was not released yet
     refused: str = ""  #: why nobody is sent what was asked
     notes: list[str] = field(default_factory=list[str])
+
+    @property
+    def is_of_transfer(self) -> bool:
+        """Whether it is about goods that stay ours: no seller waits for them."""
+        return self.document == StockTransfer.kind or any(
+            m.document == StockTransfer.kind for m, _ in self.story
+        )
 
     @property
     def heard(self) -> list[str]:
@@ -84,7 +93,7 @@ class Progress:
         )
         order = _number(story, message)
         verdicts = [life.judged[fact] for fact in facts if fact in life.judged]
-        ruling = Ruling(life, order, story, facts)
+        ruling = Ruling(life, order, story, message.document, facts)
         if not forced:
             self._refuse(message, order, verdicts)
             self._hold_back(message, document, ruling)

@@ -126,7 +126,7 @@ class Erp(Office):
             case "purchase_order":
                 self.books.bought(number, tree)
             case "stock_transfer":
-                self.books.moved(tree)
+                self.books.moved(number, tree)
             case _:
                 pass
         self.tell(name, number, tree)
