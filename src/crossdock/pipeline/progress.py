@@ -11,7 +11,6 @@ from crossdock.message.kept_back import EDIT_WINDOW, SHIP_DATE, kept_until_ship_
 from crossdock.message.records import Message
 from crossdock.message.states import MessageState
 from crossdock.model.document import Document
-from crossdock.model.documents.inventory import StockTransfer
 from crossdock.model.documents.progress import OrderHold
 from crossdock.model.documents.sales import SalesOrder
 from crossdock.model.documents.shipment import Shipment
@@ -26,6 +25,8 @@ from crossdock.pipeline.agreement import Agreement
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.knowledge import Knowledge
 from crossdock.pipeline.lives import CANCELS, ORDERS, Lives, Story
+
+_OUR_OWN = frozenset({"stock_transfer", "return_to_vendor"})
 
 
 @dataclass(slots=True)
@@ -43,11 +44,9 @@ class Ruling:
     notes: list[str] = field(default_factory=list[str])
 
     @property
-    def is_of_transfer(self) -> bool:
-        """Whether it is about goods that stay ours: no seller waits for them."""
-        return self.document == StockTransfer.kind or any(
-            m.document == StockTransfer.kind for m, _ in self.story
-        )
+    def is_our_own(self) -> bool:
+        """Whether it is about goods that we move or send back ourselves: no seller waits for them."""
+        return self.document in _OUR_OWN or any(m.document in _OUR_OWN for m, _ in self.story)
 
     @property
     def heard(self) -> list[str]:

@@ -53,6 +53,7 @@ class Books:
         self.purchases: dict[str, dict[str, Tree]] = {}
         self.taken_in: dict[str, Decimal] = defaultdict(Decimal)  #: purchase -> received, base units
         self.transfers: dict[str, Tree] = {}
+        self.sent_back: dict[str, Tree] = {}  #: returns to suppliers
         self.shipments: dict[str, str] = {}  #: shipment -> order or transfer
         self.receivable = self.credited = self.payable = Decimal()
 
@@ -101,6 +102,8 @@ class Books:
             raise Refused(409, "shipment_exists", "number", number)
         if order in self.transfers:
             return self._on_its_way(number, order, tree)
+        if order in self.sent_back:
+            return self._gone_back(number, order, tree)
         sale = self._sale(order)
         charged: dict[str, Tree] = {}
         moved: list[tuple[str, str, Decimal]] = []
@@ -138,6 +141,24 @@ class Books:
         for sku, pieces in moved:
             self.stock[str(transfer["from_site"]), sku, "available"] -= pieces
             self.stock[str(transfer["to_site"]), sku, "in_transit"] += pieces
+        return []
+
+    def _gone_back(self, number: str, order: str, tree: Tree) -> list[Tree]:
+        """What left for its supplier is not ours any more, and is owed no longer."""
+        back = self.sent_back[order]
+        lines = {str(line["line"]): line for line in lines_of(back)}
+        bought = {
+            str(one["sku"]): one for one in self.purchases.get(str(back.get("purchase_order")), {}).values()
+        }
+        moved = [(told, self.base(told, amount(told.get("quantity")))) for told in lines_of(tree)]
+        self.shipments[number] = order
+        for told, pieces in moved:
+            sku = str(told["sku"])
+            state = _state(lines.get(str(told.get("order_line", told.get("line"))), {}))
+            self.stock[str(tree.get("site") or ""), sku, state] -= pieces
+            price = bought.get(sku, {}).get("price")
+            if price is not None:
+                self.payable -= money(pieces / self.base(bought[sku], Decimal(1)) * amount(price))
         return []
 
     def returned(self, tree: Tree) -> tuple[str, list[Tree]]:
