@@ -60,9 +60,7 @@ async def _shown(
     journal, systems = visit.shown.hub.journal, within(visit.scope)
     wanted, view = _wanted(visit, systems)
     listed, following, clocks = await journal.view(lambda c: _list(c, wanted))
-    counts = await visit.shown.looks.look(
-        f"kinds {systems}", lambda: journal.view(lambda c: desk_list.counts(c, systems, visit.shown.now_ms))
-    )
+    counts = await counted(visit)
     if visit.asked("as") == "csv":
         return _csv(visit, listed)
     # Where there is room for both panes, the first one is looked at already.
@@ -85,6 +83,15 @@ async def _shown(
         says=_says(visit, total, counts), is_first=first is not None, clocks=clocks, notes=notes,
         may_act=visit.may(Right.ACT), ms_of=ms_of, **shown,
     )  # fmt: skip
+
+
+async def counted(visit: Visit) -> list[tuple[str, str, str, int, int, int]]:
+    """What is open within somebody's reach, by kind, as `desk_list.counts` gives it: read once for all pages."""
+    shown, systems = visit.shown, within(visit.scope)
+    return await shown.looks.look(
+        f"kinds {systems}",
+        lambda: shown.hub.journal.view(lambda c: desk_list.counts(c, systems, shown.now_ms)),
+    )
 
 
 def _wanted(visit: Visit, systems: tuple[str, ...] | None) -> tuple[desk_list.Wanted, str]:

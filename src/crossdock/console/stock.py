@@ -66,7 +66,7 @@ class ToCome:
 async def page(visit: Visit) -> Response:
     """The page: one site, and the items that begin with what was asked."""
     journal, wanted = visit.shown.hub.journal, visit.asked("q").strip()
-    sites = await _sites(visit)
+    sites = await sites_seen(visit)
     site = visit.asked("site") or (sites[0] if sites else "")
     after = visit.asked("after")
 
@@ -117,7 +117,7 @@ async def _inbound(visit: Visit, site: str, skus: Collection[str]) -> Mapping[st
     return found
 
 
-async def _sites(visit: Visit) -> list[str]:
+async def sites_seen(visit: Visit) -> list[str]:
     """The sites that whoever asks may know of."""
     journal, scope = visit.shown.hub.journal, visit.scope
     sites = await visit.shown.looks.look("sites", lambda: journal.view(beliefs.sites_of), every_s=30)

@@ -57,21 +57,12 @@ class Aftermath:
     def never_asked(self, message: Message, ruling: Ruling, target: str) -> bool:
         """Whether a system that orders are sent to never got what is cancelled, and so need not hear of that."""
         charter = self._context.charter
-        takes = any(
-            reader.system == target
-            for kind in ASKING
-            if (rule := charter.objects.get(kind))
-            for reader in rule.readers
-        )
+        read = {kind: [one.system for one in charter.readers(kind)] for kind in ASKING}
+        takes = any(target in systems for systems in read.values())
         if message.document not in CANCELS or not (takes or self._progress.is_warehouse(target)):
             return False
         orders = [m for m, _ in ruling.story if m.document in ASKING and m.state is MessageState.ROUTED]
-        asked = any(
-            reader.system == target and is_meant(charter, target, m)
-            for m in orders
-            if (rule := charter.objects.get(m.document))
-            for reader in rule.readers
-        )
+        asked = any(target in read[m.document] and is_meant(charter, target, m) for m in orders)
         return not asked and bool(ruling.story)
 
     def follow(
@@ -89,14 +80,9 @@ class Aftermath:
             return
         if _STOPS & ruling.triggers and message.document in CANCELS:
             asked = [t for t in sent if self._progress.is_warehouse(t.target)]
-            going = [t for t in asked if t.state is not TransmissionState.CLOSED]
-            if going:
-                self._await(message, ruling, going, publish)
-            elif (asked or withdrawn) and Trigger.SEND_CANCEL in ruling.triggers:
-                life = self._progress.accepted(ruling, message)
-                self.tell(
-                    message, life, ruling.order, "cancelled", publish, reason="withdrawn before it was sent"
-                )
+            left = any(t.state is not TransmissionState.CLOSED for t in asked)
+            if left or ((asked or withdrawn) and Trigger.SEND_CANCEL in ruling.triggers):
+                self._await(message, ruling, asked, publish)
         elif Trigger.TELL in ruling.triggers:
             self.tell(message, ruling.life, ruling.order, ruling.facts[0].told.value, publish)
 
