@@ -26,6 +26,8 @@ from crossdock.pipeline.bound import Context
 from crossdock.pipeline.knowledge import Knowledge
 from crossdock.pipeline.lives import CANCELS, ORDERS, Lives, Story
 
+_OUR_OWN = frozenset({"stock_transfer", "return_to_vendor"})
+
 
 @dataclass(slots=True)
 class Ruling:
@@ -34,11 +36,17 @@ class Ruling:
     life: Life
     order: str  #: the order's number
     story: Story
+    document: str = ""  #: the kind of what it was made of
     facts: tuple[Fact, ...] = ()
     triggers: frozenset[Trigger] = frozenset()
     withdrew: bool = False  #: whether it ended what was not released yet
     refused: str = ""  #: why nobody is sent what was asked
     notes: list[str] = field(default_factory=list[str])
+
+    @property
+    def is_our_own(self) -> bool:
+        """Whether it is about goods that we move or send back ourselves: no seller waits for them."""
+        return self.document in _OUR_OWN or any(m.document in _OUR_OWN for m, _ in self.story)
 
     @property
     def heard(self) -> list[str]:
@@ -84,7 +92,7 @@ class Progress:
         )
         order = _number(story, message)
         verdicts = [life.judged[fact] for fact in facts if fact in life.judged]
-        ruling = Ruling(life, order, story, facts)
+        ruling = Ruling(life, order, story, message.document, facts)
         if not forced:
             self._refuse(message, order, verdicts)
             self._hold_back(message, document, ruling)

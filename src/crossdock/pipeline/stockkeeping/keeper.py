@@ -15,6 +15,7 @@ from crossdock.message.names import id_of
 from crossdock.message.records import Message
 from crossdock.model.document import Document
 from crossdock.model.documents.inventory import InventoryBalance, StockLevel, StockTransfer
+from crossdock.model.documents.returns import ReturnToVendor
 from crossdock.model.documents.sales import Cancellation, SalesOrder
 from crossdock.model.documents.shipment import Shipment
 from crossdock.model.documents.warehouse import PickStatus, WarehouseOrder
@@ -149,7 +150,7 @@ class Keeper:
                 return self._balance(message, document)
             case SalesOrder():
                 return self._order(message, document, story)
-            case StockTransfer():
+            case StockTransfer() | ReturnToVendor():
                 return self._order(message, as_order(document), story)
             case Shipment():
                 return Kept(self._shipped(message, document))
