@@ -54,6 +54,8 @@ class Aftermath:
 
     def never_asked(self, message: Message, ruling: Ruling, target: str) -> bool:
         """Whether a system that orders are sent to never got what is cancelled, and so need not hear of that."""
+        if message.document not in CANCELS:
+            return False
         charter = self._context.charter
         takes = any(
             reader.system == target
@@ -61,7 +63,7 @@ class Aftermath:
             if (rule := charter.objects.get(kind))
             for reader in rule.readers
         )
-        if message.document not in CANCELS or not (takes or self._progress.is_warehouse(target)):
+        if not (takes or self._progress.is_warehouse(target)):
             return False
         orders = [m for m, _ in ruling.story if m.document in ASKING and m.state is MessageState.ROUTED]
         asked = any(
