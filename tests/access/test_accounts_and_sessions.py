@@ -14,7 +14,7 @@ from crossdock.access import passwords
 from crossdock.access.people import People
 from crossdock.access.roles import RIGHTS, Actor, Right, Role
 from crossdock.access.seal import Seal
-from crossdock.access.sessions import IDLE_MAX_S, SESSION_MAX_S, Sessions, Stage, digest_of
+from crossdock.access.sessions import IDLE_MAX_S, SESSION_MAX_S, UNKNOWN, Sessions, Stage, digest_of
 from crossdock.access.totp import new_secret, step_of
 from crossdock.faults import Invalid, Misconfigured, TryLater
 from crossdock.journal.sql import audit
@@ -149,6 +149,29 @@ async def test_names_that_nobody_has_are_answered_and_locked_like_names_that_som
         assert said["anna"] == said["nobody"]
 
 
+async def test_an_admin_who_never_signed_in_may_go_though_the_other_never_did_either(place: Place) -> None:
+    async with gate(place) as g:
+        for name in ("mistyped", "right"):
+            await g.people.add(name, Role.ADMIN, ROOT)
+        await g.people.disable("mistyped", ROOT)
+        with pytest.raises(Invalid, match="only admin"):
+            await g.people.disable("right", ROOT)
+
+
+async def test_a_password_typed_into_the_field_of_the_name_is_kept_nowhere(place: Place) -> None:
+    async with gate(place) as g:
+        await g.ready()
+        for name in (GOOD, "anna"):
+            for _ in range(7):
+                with pytest.raises((Invalid, TryLater)):
+                    await g.sessions.sign_in(name, "wrong wrong wrong", "10.0.0.7", "")
+        locked = {one["who"] for one in await g.told() if one["act"] == "locked"}
+        assert locked == {UNKNOWN, "anna"}, "control: an account that there is stands there by its name"
+        kept = [str(row) for table in ("attempts", "ledger") for row in place.rows(f"SELECT * FROM {table}")]
+        assert any("anna" in row for row in kept)
+        assert not any(GOOD in row for row in kept)
+
+
 async def test_a_code_of_the_authenticator_is_the_second_half_and_works_once(place: Place) -> None:
     async with gate(place) as g:
         token = await g.ready()
@@ -190,7 +213,11 @@ async def test_the_last_admin_stays_one(place: Place) -> None:
         ):
             with pytest.raises(Invalid, match="only admin"):
                 await act
-        await g.ready("second", Role.ADMIN)
+        first = await g.people.add("second", Role.ADMIN, ROOT)
+        with pytest.raises(Invalid, match="who ever signed in"):
+            await g.people.disable("boss", ROOT)  # the second one may never come
+        half = await g.sessions.sign_in("second", first, "10.0.0.7", "tablet")
+        await g.sessions.renew(half, GOOD, "10.0.0.7", "tablet")
         await g.people.set_role("boss", ROOT, role="viewer")
         assert (await g.people.named("boss")).role is Role.VIEWER
 

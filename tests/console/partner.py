@@ -10,7 +10,8 @@ import json
 class Partner:
     """Whoever the hub calls: takes what it is sent, or answers as it was told for a path and a number."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_id: int = 5000) -> None:
+        self._first_id = first_id
         self.says: dict[str, int] = {}  #: "/wms SO-7" or "/wms" to a status; 0 cuts the connection
         self.got: list[tuple[str, str]] = []
         self.keys: list[tuple[str, str, str, bytes]] = []  #: path, number, Idempotency-Key, body
@@ -43,7 +44,7 @@ class Partner:
                     "",
                 )
                 self.keys.append((path, number, key, body))
-                said = {"id": f"{path[1:].upper()}-{len(self.got) + 5000}"}
+                said = {"id": f"{path[1:].upper()}-{self._first_id + len(self.got)}"}
                 if status >= 400:
                     said = {"detail": f"item of {number} is blocked for sale"}
                 answer = json.dumps(said).encode()

@@ -72,6 +72,51 @@ async def test_incidents_come_by_their_clock_page_by_page_and_within_a_reach(pla
         await told.journal.view(read)
 
 
+def asked_of_every_one(connection: Connection, systems: list[str]) -> tuple[str, list[object]]:
+    """Incidents of some systems, or that hold something that came from one of them: found the slow way."""
+    named = connection.dialect
+    listed = named.listed(sorted(systems))
+    return (
+        f"({named.among.format('i.system')} OR EXISTS (SELECT 1 FROM members m"
+        " LEFT JOIN captures c ON m.kind = 1 AND c.id = m.id LEFT JOIN messages d ON m.kind = 2 AND d.id = m.id"
+        " LEFT JOIN transmissions t ON m.kind IN (3, 4) AND t.id = m.id"
+        f" WHERE m.incident = i.id AND {named.among.format('coalesce(t.origin, d.system, c.system)')}))"
+    ), [listed, listed]
+
+
+async def test_the_incidents_of_a_system_are_those_it_is_about_and_those_that_hold_something_of_it(
+    place: Place,
+) -> None:
+    async with stories(place.database) as told:
+        await told.everything(partners=True)
+
+        def read(c: Connection) -> None:
+            known = [
+                row[0]
+                for row in c.execute("SELECT DISTINCT origin FROM ledger WHERE origin <> ''").fetchall()
+            ]
+            held = 0
+            for systems in [*([one] for one in known), known[:2], known]:
+                for state in (1, 2):
+                    among, values = asked_of_every_one(c, systems)
+                    rows = c.execute(
+                        f"SELECT id, system FROM incidents i WHERE state = {state} AND {among}", values
+                    )
+                    one_by_one = dict(rows.fetchall())
+                    held += sum(system not in systems for system in one_by_one.values())
+                    wanted = desk_list.Wanted(systems=systems, ended=state == 2)
+                    found, _ = desk_list.page(c, wanted, 1_000)
+                    assert {int(one.id[1:]) for one in found} == set(one_by_one)
+                    order = [-int(one.id[1:]) if state == 2 else one.due_ms for one in found]
+                    assert order == sorted(order)
+                    if state == 1:
+                        assert sum(one[3] for one in desk_list.counts(c, systems, 0)) == len(one_by_one)
+            assert held, "control: some hold what came from another system than their own"
+            assert desk_list.page(c, desk_list.Wanted(system=known[0], systems=known[1:])) == ([], None)
+
+        await told.journal.view(read)
+
+
 async def test_the_plans_of_the_lists_name_their_indexes(place: Place) -> None:
     if place.kind != "sqlite":
         return
@@ -85,7 +130,13 @@ async def test_the_plans_of_the_lists_name_their_indexes(place: Place) -> None:
             for row in place.rows(f"EXPLAIN QUERY PLAN {query}", (None,) * query.count("?"))
         )
         assert "SCAN hubs" not in plans.replace("SCAN hubs USING", "")
-        for index in ("incidents_due", "transmissions_open", "captures_state", "hubs_number"):
+        for index in (
+            "incidents_due",
+            "transmissions_open",
+            "captures_desk",
+            "hubs_number",
+            "incidents_number",
+        ):
             assert index in plans
 
 
@@ -102,6 +153,8 @@ def _overheard(connection: Connection, queries: list[str]) -> None:
     orders.waiting(ear, (8,), None, 0, 50)
     orders.found_by_number(ear, "x", KINDS, SYSTEMS)
     tail.last_heard(ear, "shop")
+    orders.not_understood(ear, ["sales_order"], ["shop"], 10)
+    desk_list.meant(ear, "SO", ["shop"], 5)
 
 
 async def test_what_went_to_a_partner_is_read_from_either_store(place: Place) -> None:

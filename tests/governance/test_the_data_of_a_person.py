@@ -99,6 +99,24 @@ async def test_what_two_people_erased_does_not_stay_in_the_request_for_it(tmp_pa
         assert await asyncio.to_thread(audit.verify, storage_of(w.database)) is None
 
 
+async def test_a_request_that_nobody_decided_does_not_keep_whom_it_was_about(tmp_path: Path) -> None:
+    async with world(tmp_path, more={"four_eyes": {"acts": ["erase"]}}) as w:
+        wanted = {"by": "name", "value": NAME, "reason": "request 8"}
+        asker = w.key("root", "admin")
+        _, waiting = await w.api("POST", "/v1/subjects/erase", asker, wanted)
+        assert await w.app.approvals.end_what_is_over() == 0
+        assert NAME.encode() in await asyncio.to_thread(stored, w), "control: it may be decided still"
+        later = w.shown.hub.clock.now_ms() + 10 * 86_400_000
+        w.app.approvals._now_ms = lambda: later
+        assert await w.app.approvals.end_what_is_over() == 1
+        assert NAME.encode() not in await asyncio.to_thread(stored, w)
+        (one,) = (await w.api("GET", "/v1/approvals?state=all", asker))[1]["approvals"]
+        assert (one["id"], one["state"], one["decided_by"]) == (waiting["id"], "expired", "the hub")
+        path = f"/v1/approvals/{waiting['id']}/approve"
+        assert (await w.api("POST", path, w.key("april", "approver"), {}))[0] == 409
+        assert await asyncio.to_thread(audit.verify, storage_of(w.database)) is None
+
+
 async def test_what_is_under_way_stays_until_it_has_ended(w: World) -> None:
     key = w.key("root", "admin")
     w.partner.says["/wms SO-9"] = 0

@@ -70,7 +70,9 @@ OWNERSHIP = {
 
 
 #: Sessions and failed sign-ins end by themselves, and what is watched is counted from the ledger.
-UNVOUCHED = frozenset({"sessions", "attempts", "watch", "expectations", "measures", "alerts"})
+UNVOUCHED = frozenset(
+    {"sessions", "attempts", "watch", "expectations", "measures", "alerts", "incident_origins"}
+)
 #: A number that was given before is put back, together with the entry that gave it.
 BACK = (
     "UPDATE numbers SET value = 1, position = (SELECT position FROM receipts WHERE control = 1)"

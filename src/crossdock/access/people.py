@@ -206,10 +206,12 @@ class People:
     async def _must_leave_an_admin(self, before: PersonRow, after: PersonRow) -> None:
         if not _is_admin(before) or _is_admin(after):
             return
-        others = [one for one in await self.all() if one.row.id != before.id and _is_admin(one.row)]
-        if not others:
-            says = f"{before.name} is the only admin"
-            raise Invalid(says, path="name", fix="make somebody else an admin first")
+        others = [one.row for one in await self.all() if one.row.id != before.id and _is_admin(one.row)]
+        # Who never signed in may never do so: such an account replaces no admin who did.
+        if not any(_has_signed_in(one) or not _has_signed_in(before) for one in others):
+            says = f"{before.name} is the only admin" + (" who ever signed in" if others else "")
+            fix = f"have {others[0].name} sign in first" if others else "make somebody else an admin first"
+            raise Invalid(says, path="name", fix=fix)
 
     async def _save(self, before: PersonRow | None, after: PersonRow, act: str, says: str, by: Actor) -> None:
         changes = self._journal.changes()
@@ -233,6 +235,11 @@ def _is_admin(row: PersonRow) -> bool:
     """Whether somebody can mend everything, who may sign in."""
     everything = row.systems == "[]" and row.sites == "[]"
     return row.role == Role.ADMIN.value and row.disabled_ms is None and everything
+
+
+def _has_signed_in(row: PersonRow) -> bool:
+    """Whether somebody has chosen a password of their own, or the single sign-on brought them."""
+    return not row.renew
 
 
 def _told(row: PersonRow) -> dict[str, Any]:

@@ -31,6 +31,8 @@ _SEEN_EVERY_MS = 300_000
 _STALE_MS = 1_000
 _CACHED_MAX, _WAITING_MAX = 5_000, 50
 _TOKEN_BYTES, _TEXT_MAX = 32, 200
+#: Whom the ledger names where nobody is called what was typed.
+UNKNOWN = "a name that nobody has"
 
 
 class Stage(Enum):
@@ -101,6 +103,9 @@ class Sessions:
         self._locks = locks
         self._trying, self._waiting = asyncio.Lock(), 0
         self._cached: dict[bytes, tuple[int, Session | None]] = {}
+        self._masks = secrets.token_bytes(
+            _TOKEN_BYTES
+        )  #: gone with the process: nothing typed can be guessed from it
         self._nobody = ""  #: the digest of no password, compared where there is no such person
 
     # -- sign-in -----------------------------------------------------------------
@@ -109,11 +114,11 @@ class Sessions:
         """A new session, perhaps with a code or a new password still to come. Raises Invalid, TryLater, StoreDown."""
         name = name.strip().lower()[:_TEXT_MAX]
         async with self._turn():
-            counts = await self._counts(name, origin)
             row = await self._journal.view(lambda c: store.person_named(c, self._journal.scope, name))
+            counts = await self._counts(self._about(name, row), origin)
             fits = await self._fits(row, password)
             if row is None or not fits or not self._is_let_in(row) or person_of(row).role not in self._local:
-                await self._failed(counts, name, origin)
+                await self._failed(counts, name if row else UNKNOWN, origin)
                 raise Invalid("that name and password do not open anything", fix="look at both")
             stage = Stage.CODE if row.totp else Stage.RENEW if row.renew else Stage.WHOLE
             await self._forgive(counts[:1])
@@ -235,6 +240,12 @@ class Sessions:
         return Session(token, stage, person_of(row), kept.until_ms)
 
     # -- failures ----------------------------------------------------------------
+
+    def _about(self, name: str, row: PersonRow | None) -> str:
+        """What failures are counted under: where nobody is called so, a password may stand in the field of the name."""
+        if row is not None:
+            return name
+        return f"?{hmac.new(self._masks, name.encode(), hashlib.sha256).hexdigest()}"
 
     def _turn(self) -> _Turn:
         return _Turn(self)

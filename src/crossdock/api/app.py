@@ -17,9 +17,10 @@ from crossdock.access.seal import Seal, key_of, no_secret
 from crossdock.api.as2 import As2Door
 from crossdock.api.bridge import ASGI, bridged, parted
 from crossdock.api.intake import Front, Intake
+from crossdock.api.keybook import KeyBook
 from crossdock.api.keys import Keys
 from crossdock.api.proxies import Proxies
-from crossdock.api.second import carry_erasures, carry_out
+from crossdock.api.second import carry_erasures, carry_keys, carry_out
 from crossdock.api.server import HttpServer
 from crossdock.api.watch import add_watch
 from crossdock.assembly import Hub
@@ -92,9 +93,12 @@ class App:
         )  # fmt: skip
         self.subjects = Subjects(hub.journal, hub.clock.now_ms, eyes, self._noted(hub, secrets))
         self.retainer = Retainer(
-            hub.journal, hub.clock.now_ms, hub.charter.retention, may=lambda: hub.journal.owns(0)
-        )
+            hub.journal, hub.clock.now_ms, hub.charter.retention, may=lambda: hub.journal.owns(0),
+            also=eyes.end_what_is_over,
+        )  # fmt: skip
         carry_erasures(eyes, self.subjects)
+        self.keybook = KeyBook(hub.journal, hub.clock.now_ms, hub.charter.systems, eyes)
+        carry_keys(eyes, self.keybook)
         admin = create(
             self, desk=self.desk, operator=self.operator, people=self.people, approvals=eyes,
             subjects=self.subjects, supervision=self.supervision,

@@ -7,6 +7,8 @@ from typing import Any
 from crossdock.access import acts
 from crossdock.access.people import People
 from crossdock.access.roles import Actor
+from crossdock.api.keybook import KeyBook
+from crossdock.api.keys import Role
 from crossdock.control.operate import Operator, read
 from crossdock.desk.desk import Desk
 from crossdock.desk.supervision import Supervision
@@ -75,6 +77,23 @@ def carry_out(
         account(act)
     approvals.carries("charter", charter)
     approvals.carries("restored/end", ended)
+
+
+def carry_keys(approvals: Approvals, book: KeyBook) -> None:
+    """Says who makes the keys that two people wanted made."""
+
+    async def make(name: str, body: Any, who: str, _key: str) -> object:
+        return {
+            "name": name,
+            "key": await book.make(body["role"], name, Actor(who, WHENCE.get()), tuple(Role)),
+        }
+
+    async def rotate(wanted: str, body: Any, who: str, _key: str) -> object:
+        by = Actor(who, WHENCE.get())
+        return {"name": wanted, "key": await book.rotate(wanted, float(body["overlap_h"]), by, tuple(Role))}
+
+    approvals.carries("keys/make", make)
+    approvals.carries("keys/rotate", rotate)
 
 
 def carry_erasures(approvals: Approvals, subjects: Subjects) -> None:

@@ -1,4 +1,4 @@
-"""Admin: people, keys, and what people did."""
+"""Admin: people, and what they did."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, cast
 from starlette.responses import Response
 
 from crossdock.access import acts
-from crossdock.access.roles import RIGHTS, Right, Role
+from crossdock.access.roles import RIGHTS, Role
 from crossdock.console.clock import ms_of
 from crossdock.console.gate import Visit
 from crossdock.console.paper import query
@@ -16,10 +16,8 @@ from crossdock.console.table import as_csv
 from crossdock.console.words import say
 from crossdock.faults import Invalid
 from crossdock.journal.sql import people as store
-from crossdock.journal.sql.keyring import keys_of
 
 AUDIT_PAGE = 100
-_FINGERPRINT_CHARS = 12
 
 
 async def people(visit: Visit) -> Response:
@@ -31,7 +29,7 @@ async def _people(
     visit: Visit, problem: Invalid | None = None, made: dict[str, Any] | None = None
 ) -> Response:
     if not visit.scope.everything:
-        return _narrow(visit)
+        return narrow(visit)
     found = [acts.shown(one) for one in await visit.shown.running.people.all()]
     if visit.asked("as") == "csv":
         names = ("name", "shown", "role", "systems", "sites", "disabled_at", "authenticator", "since")
@@ -46,7 +44,7 @@ async def _people(
 async def person_act(visit: Visit) -> Response:
     """Makes an account, or changes one."""
     if not visit.scope.everything:
-        return _narrow(visit)
+        return narrow(visit)
     act = visit.request.path_params.get("act", "add")
     name = visit.request.path_params.get("name") or visit.form.get("name", "")
     body: dict[str, Any] = {}
@@ -64,32 +62,10 @@ async def person_act(visit: Visit) -> Response:
     return visit.to(f"/admin/people{query(who=name, done=act)}")
 
 
-async def keys(visit: Visit) -> Response:
-    """The keys by which systems and programs are known."""
-    if not visit.scope.everything:
-        return _narrow(visit)
-    found = await visit.shown.hub.journal.view(keys_of)
-    rows = [
-        {"fingerprint": one.digest.hex()[:_FINGERPRINT_CHARS], "name": one.name, "role": one.role,
-         "system": one.system or "", "at_ms": one.at_ms, "revoked_ms": one.revoked_ms}
-        for one in found
-    ]  # fmt: skip
-    if visit.asked("as") == "csv":
-        head = ("fingerprint", "name", "role", "system", "made (UTC)", "ends (UTC)")
-        clock = visit.clock
-        made = ((clock.machine(one.at_ms), clock.machine(one.revoked_ms)) for one in found)
-        return as_csv("keys", head, (
-            (r["fingerprint"], r["name"], r["role"], r["system"], *times)
-            for r, times in zip(rows, made, strict=True)
-        ))  # fmt: skip
-    valid = sum(one.revoked_ms is None or one.revoked_ms > visit.shown.now_ms for one in found)
-    return visit.page("keys.html", rows=rows, now_ms=visit.shown.now_ms, says=say("keys.says", count=valid))
-
-
 async def audit(visit: Visit) -> Response:
     """What people did, newest first."""
     if not visit.scope.everything:
-        return _narrow(visit)
+        return narrow(visit)
     before = visit.number("before")
     rows = await visit.shown.hub.journal.view(lambda c: store.acts(c, before, AUDIT_PAGE))
     if visit.asked("as") == "csv":
@@ -126,8 +102,6 @@ def _word(value: Any) -> str:
     return str(value)[:200]
 
 
-def _narrow(visit: Visit) -> Response:
+def narrow(visit: Visit) -> Response:
+    """The refusal of somebody for some systems: what is here is of the whole site."""
     return visit.page("refused.html", 403, says=say("refused.scope"), fix=say("refused.role_fix"))
-
-
-RIGHT_OF = {"people": Right.PEOPLE, "keys": Right.CONNECT, "audit": Right.AUDIT}

@@ -76,8 +76,9 @@ async def act(visit: Visit) -> Response:
             result: dict[str, Any] = done.get("result") or {}
             visit.shown.sessions.forget()
             visit.shown.looks.forget()
-            if "password" in result:
-                return visit.page("once.html", name=result["name"], password=result["password"])
+            for once in ("password", "key"):
+                if once in result:
+                    return visit.page("once.html", name=result["name"], what=once, value=result[once])
         else:
             await approvals.decline(name, visit.form.get("reason", ""), who=me)
     except (Fault, Overtaken) as problem:

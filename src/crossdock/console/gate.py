@@ -93,6 +93,15 @@ class Visit:
         """Whether a page only renews itself."""
         return LIVE in self.request.headers
 
+    @property
+    def waits(self) -> bool:
+        """Whether a page that only renews itself is to be answered once there is news."""
+        return self.request.headers.get(LIVE) == "wait"
+
+    async def is_still_in(self) -> bool:
+        """Whether whoever asked may see the answer yet, after the time that it took."""
+        return await self.shown.sessions.find(self.request.cookies.get(COOKIE), used=False) is not None
+
     def asked(self, name: str, default: str = "") -> str:
         """One value of the address."""
         return self.request.query_params.get(name, default)[:300]
@@ -156,9 +165,14 @@ def guarded(shown: Shown, right: Right | None, page: Page) -> Callable[[Request]
     return answer
 
 
+def tag_of(body: bytes) -> str:
+    """What a browser knows a page by."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
 def _unless_same(request: Request, response: Response) -> Response:
     """The page, or only the word that it is what the browser has."""
-    tag = f'"{hashlib.sha256(bytes(response.body)).hexdigest()[:32]}"'
+    tag = response.headers.get("etag") or tag_of(bytes(response.body))
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers={"etag": tag})
     response.headers["etag"] = tag

@@ -21,6 +21,7 @@ from crossdock.console.words import say
 from crossdock.desk.closeup import closeup
 from crossdock.desk.playbook import playbooks, with_facts
 from crossdock.desk.preview import Selection
+from crossdock.desk.typed import takes_number
 from crossdock.faults import Fault, Invalid
 from crossdock.journal.contract import Overtaken
 from crossdock.journal.sql import desk_list, desk_reads, incidents
@@ -59,9 +60,7 @@ async def _shown(
     journal, systems = visit.shown.hub.journal, within(visit.scope)
     wanted, view = _wanted(visit, systems)
     listed, following, clocks = await journal.view(lambda c: _list(c, wanted))
-    counts = await visit.shown.looks.look(
-        f"kinds {systems}", lambda: journal.view(lambda c: desk_list.counts(c, systems, visit.shown.now_ms))
-    )
+    counts = await counted(visit)
     if visit.asked("as") == "csv":
         return _csv(visit, listed)
     # Where there is room for both panes, the first one is looked at already.
@@ -84,6 +83,15 @@ async def _shown(
         says=_says(visit, total, counts), is_first=first is not None, clocks=clocks, notes=notes,
         may_act=visit.may(Right.ACT), ms_of=ms_of, **shown,
     )  # fmt: skip
+
+
+async def counted(visit: Visit) -> list[tuple[str, str, str, int, int, int]]:
+    """What is open within somebody's reach, by kind, as `desk_list.counts` gives it: read once for all pages."""
+    shown, systems = visit.shown, within(visit.scope)
+    return await shown.looks.look(
+        f"kinds {systems}",
+        lambda: shown.hub.journal.view(lambda c: desk_list.counts(c, systems, shown.now_ms)),
+    )
 
 
 def _wanted(visit: Visit, systems: tuple[str, ...] | None) -> tuple[desk_list.Wanted, str]:
@@ -179,8 +187,15 @@ async def _around(visit: Visit, item: Tree, foreseen: Mapping[str, Any] | None) 
         "may": visit.may(right), "right": right, "row": row, "foreseen": foreseen, "about": TYPES.get(item["type"]),
         "opened_ms": ms_of(item["opened_at"]), "due_ms": ms_of(item["due_at"]),
         "closed_ms": ms_of(item.get("closed_at")), "fields": item.get("fields") or [],
-        "word_for_word": item["type"] in _WORD_FOR_WORD,
+        "word_for_word": item["type"] in _WORD_FOR_WORD, "as_number": _as_number(item),
     }  # fmt: skip
+
+
+def _as_number(item: Tree) -> bool:
+    """Whether the value that is asked for first is a number."""
+    fields: list[Tree] = item.get("fields") or []
+    named = next((one for one in fields if one["path"] == item["path"]), fields[0] if fields else None)
+    return takes_number(item) if named is None else not named["text"]
 
 
 def _missing_row(item: Tree) -> dict[str, str] | None:

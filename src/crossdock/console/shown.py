@@ -12,8 +12,10 @@ from crossdock.access.roles import Scope
 from crossdock.access.seal import Seal
 from crossdock.access.sessions import Sessions
 from crossdock.access.single_sign_on import SingleSignOn
+from crossdock.api.keybook import KeyBook
 from crossdock.assembly import Hub
 from crossdock.console.meter import Meter
+from crossdock.console.waiting import Waiting
 from crossdock.control.operate import Operator
 from crossdock.control.watch.watch import Watch
 from crossdock.desk.desk import Desk
@@ -32,6 +34,7 @@ class Running(Protocol):
     desk: Desk
     operator: Operator
     people: People
+    keybook: KeyBook
     approvals: Approvals
     supervision: Supervision
     watch: Watch
@@ -61,10 +64,12 @@ class Looks:
         self._kept: dict[str, _Look] = {}
         self._reading: dict[str, asyncio.Task[Any]] = {}
 
-    async def look(self, name: str, read: Callable[[], Awaitable[T]], *, every_s: float = 1.0) -> T:
-        """A figure that is at most `every_s` old, or twenty times as old as it took to read."""
+    async def look(
+        self, name: str, read: Callable[[], Awaitable[T]], *, every_s: float = 1.0, most_s: float = 3_600.0
+    ) -> T:
+        """A figure that is at most `every_s` old, or twenty times as old as it took to read, but never `most_s`."""
         kept = self._kept.get(name)
-        if kept is not None and self._clock_s() - kept.at_s < max(every_s, 20 * kept.took_s):
+        if kept is not None and self._clock_s() - kept.at_s < max(every_s, min(20 * kept.took_s, most_s)):
             return cast("T", kept.value)
         task = self._reading.get(name)
         if task is None:
@@ -98,6 +103,7 @@ class Shown:
     sessions: Sessions
     looks: Looks
     meter: Meter
+    waiting: Waiting
     seal: Callable[[], Seal]
     prefix: str  #: path below which all pages are
     is_secure: bool  #: whether people reach it over TLS

@@ -20,8 +20,10 @@ from crossdock.console import (
     admin,
     approvals,
     charter,
+    find,
     incidents,
     interchange,
+    keys,
     many,
     orders,
     partners,
@@ -39,6 +41,7 @@ from crossdock.console.meter import Meter
 from crossdock.console.paper import STATIC, static
 from crossdock.console.shown import Looks, Shown
 from crossdock.console.sign_on import single_sign_on
+from crossdock.console.waiting import Waiting
 from crossdock.console.words import say
 from crossdock.settings import Secrets
 
@@ -46,6 +49,7 @@ _KEPT = "public, max-age=31536000, immutable"
 #: Method, path, the right that it needs (None: nobody needs to be signed in), and the page.
 PAGES: Sequence[tuple[str, str, Right | None, Page]] = (
     ("GET", "/", Right.SEE, today.page),
+    ("GET", "/find", Right.SEE, find.page),
     ("GET", "/orders", Right.SEE, orders.page),
     ("GET", "/orders/{document}/{number:path}", Right.SEE, orders.one),
     ("GET", "/bytes/{id}", Right.BYTES, orders.bytes_),
@@ -81,7 +85,9 @@ PAGES: Sequence[tuple[str, str, Right | None, Page]] = (
     ("GET", "/admin/people", Right.PEOPLE, admin.people),
     ("POST", "/admin/people", Right.PEOPLE, admin.person_act),
     ("POST", "/admin/people/{name}/{act}", Right.PEOPLE, admin.person_act),
-    ("GET", "/admin/keys", Right.CONNECT, admin.keys),
+    ("GET", "/admin/keys", Right.CONNECT, keys.page),
+    ("POST", "/admin/keys", Right.CONNECT, keys.act),
+    ("POST", "/admin/keys/{key}/{act}", Right.CONNECT, keys.act),
     ("GET", "/admin/data", Right.PEOPLE, personal.page),
     ("POST", "/admin/data/{act}", Right.PEOPLE, personal.act),
     ("GET", "/admin/audit", Right.AUDIT, admin.audit),
@@ -135,6 +141,7 @@ class Console:
             sessions,
             Looks(hub.clock.monotonic_s),
             meter,
+            Waiting(lambda: app.ready),
             seal,
             self.prefix,
             self._is_secure,

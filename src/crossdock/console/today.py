@@ -11,10 +11,11 @@ from starlette.responses import Response
 
 from crossdock.console import first_run
 from crossdock.console.clock import Clock
-from crossdock.console.gate import Visit
+from crossdock.console.gate import Visit, tag_of
 from crossdock.console.meter import Rates
 from crossdock.console.picture import drawn
 from crossdock.console.shown import Shown, within
+from crossdock.console.waiting import Text
 from crossdock.console.words import say
 from crossdock.control import status
 from crossdock.desk.story import clocked
@@ -24,8 +25,9 @@ from crossdock.message.incident import TYPES
 
 Tree = dict[str, Any]
 _FIRST = 6
-#: How old a figure may be: with the second between two looks of a browser, what happens is seen within two.
-_AGE_S = 0.5
+#: How old a figure may be, and the text made of figures: with the second between two looks of a browser, what happens
+#: is seen within two, however long it takes to read.
+_AGE_S, _TEXT_S = 0.4, 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,12 @@ async def standing(shown: Shown) -> Tree:
         found = await hub.journal.view(lambda c: status.counted(c, gates, systems))
         return status.standing(hub.charter, gates, found, hub.context.systems, shown.now_ms)
 
-    return await shown.looks.look("standing", read, every_s=_AGE_S)
+    return await shown.looks.look("standing", read, every_s=_AGE_S, most_s=_AGE_S)
 
 
 async def rates(shown: Shown) -> Rates:
     """What comes and goes a minute."""
-    return await shown.looks.look("rates", shown.meter.rates, every_s=_AGE_S)
+    return await shown.looks.look("rates", shown.meter.rates, every_s=_AGE_S, most_s=_AGE_S)
 
 
 async def needs(shown: Shown, systems: tuple[str, ...] | None) -> Needs:
@@ -73,7 +75,9 @@ async def needs(shown: Shown, systems: tuple[str, ...] | None) -> Needs:
             sorted(((t, s, n) for (t, s), n in by_type.items()), key=lambda one: -one[2]), first,
         )  # fmt: skip
 
-    return await shown.looks.look(f"needs {systems}", lambda: shown.hub.journal.view(count), every_s=_AGE_S)
+    return await shown.looks.look(
+        f"needs {systems}", lambda: shown.hub.journal.view(count), every_s=_AGE_S, most_s=_AGE_S
+    )
 
 
 async def levels(visit: Visit) -> list[Tree]:
@@ -98,13 +102,20 @@ async def page(visit: Visit) -> Response:
     if visit.is_live:
         # The same for all who see as far: nothing in it is of one person.
         sees = f"live {systems} {visit.scope.everything and not visit.scope.sites}"
-        text = await shown.looks.look(sees, lambda: _text(visit), every_s=_AGE_S / 2)
-        return Response(text, media_type="text/html")
+        read = lambda: shown.looks.look(sees, lambda: _text(visit), every_s=_TEXT_S, most_s=_TEXT_S)  # noqa: E731
+        if visit.waits:
+            text = await shown.waiting.news(sees, visit.request.headers.get("if-none-match", ""), read)
+            if not await visit.is_still_in():
+                return Response(status_code=401)
+        else:
+            text = await read()
+        return Response(text.body, headers={"etag": text.tag}, media_type="text/html")
     return await _page(visit)
 
 
-async def _text(visit: Visit) -> bytes:
-    return bytes((await _page(visit)).body)
+async def _text(visit: Visit) -> Text:
+    body = bytes((await _page(visit)).body)
+    return Text(tag_of(body), body)
 
 
 async def _page(visit: Visit) -> Response:

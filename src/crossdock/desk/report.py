@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from crossdock.faults import Invalid
 from crossdock.journal.sql import report_reads
 from crossdock.journal.sql.connection import Connection
-from crossdock.journal.sql.report_reads import Told
+from crossdock.journal.sql.report_reads import Look, Told
 from crossdock.message.incident import TYPES
 from crossdock.message.names import moment
 
@@ -84,27 +84,28 @@ class _Line:
     last_ms: int = 0
     weeks: list[int] = field(default_factory=lambda: [0] * WEEKS)
 
-    def add(self, one: Told, minutes: float) -> None:
-        self.count += 1
-        self.open += one.closed_ms is None
-        self.minutes += minutes
-        self.first_ms = min(self.first_ms or one.opened_ms, one.opened_ms)
-        self.last_ms = max(self.last_ms, one.opened_ms)
+    def add(self, one: Told) -> None:
+        self.count += one.count
+        self.open += one.open
+        self.first_ms = min(self.first_ms or one.first_ms, one.first_ms)
+        self.last_ms = max(self.last_ms, one.last_ms)
 
 
 def weekly(
     connection: Connection, week: Week, now_ms: int, systems: Collection[str] | None = None
 ) -> dict[str, Any]:
     """The report of one week; `systems` None: of everything."""
-    told = report_reads.opened_in(connection, week.from_ms, week.until_ms, systems)
-    looks = report_reads.first_looks(connection, [one.id for one in told])
+    told = report_reads.opened_in(connection, week.from_ms, week.until_ms, systems, _OF_ITEMS)
+    looks = report_reads.looked_at(connection, week.from_ms, week.until_ms, systems)
     first = week.moved(1 - WEEKS)
     past = report_reads.by_week(connection, first.from_ms, week.until_ms, systems)
     tables: dict[str, dict[str, _Line]] = {name: {} for name in BY}
     for one in told:
-        spent = _minutes(one, looks.get(one.id), now_ms)
         for name, key in _keys(one):
-            tables[name].setdefault(key, _Line()).add(one, spent)
+            tables[name].setdefault(key, _Line()).add(one)
+    for one in looks:
+        for name, key in _keys(one):
+            tables[name].setdefault(key, _Line()).minutes += _minutes(one, now_ms)
     trend = [0] * WEEKS
     for type_, at, count in past:
         place = min(at, WEEKS - 1)  # a week of the change to winter time is an hour longer
@@ -112,16 +113,17 @@ def weekly(
         if type_ in tables["type"]:
             tables["type"][type_].weeks[place] += count
     minutes = sum(line.minutes for line in tables["type"].values())
+    opened, still = sum(one.count for one in told), sum(one.open for one in told)
     tree: dict[str, Any] = {
-        "week": week.name, "from": moment(week.from_ms), "until": moment(week.until_ms), "opened": len(told),
-        "ended": sum(one.closed_ms is not None for one in told), "minutes": ceil(minutes),
+        "week": week.name, "from": moment(week.from_ms), "until": moment(week.until_ms), "opened": opened,
+        "ended": opened - still, "minutes": ceil(minutes),
         "trend": [{"week": first.moved(at).name, "count": count} for at, count in enumerate(trend)],
         "by": {name: _lines(name, tables[name]) for name in BY},
     }  # fmt: skip
     return tree | {"says": says(tree)}
 
 
-def _keys(one: Told) -> Iterable[tuple[str, str]]:
+def _keys(one: Told | Look) -> Iterable[tuple[str, str]]:
     yield "type", one.type
     yield "system", one.system or "—"
     yield "owner", one.owner
@@ -129,11 +131,9 @@ def _keys(one: Told) -> Iterable[tuple[str, str]]:
         yield "sku", one.value.split()[0][:100]
 
 
-def _minutes(one: Told, looked_ms: int | None, now_ms: int) -> float:
-    """From the first look to the end of it; nothing where nobody looked, or the cause went away by itself."""
-    if looked_ms is None:
-        return 0.0
-    return max((one.closed_ms if one.closed_ms is not None else now_ms) - looked_ms, 0) / 60_000
+def _minutes(one: Look, now_ms: int) -> float:
+    """From the first look to the end of it; nothing where the cause went away by itself before."""
+    return max((one.closed_ms if one.closed_ms is not None else now_ms) - one.looked_ms, 0) / 60_000
 
 
 def _lines(name: str, lines: Mapping[str, _Line]) -> list[dict[str, Any]]:

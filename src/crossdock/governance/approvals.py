@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -180,6 +181,19 @@ class Approvals:
             self._now_ms()
         )
 
+    async def end_what_is_over(self) -> int:
+        """Ends what nobody decided in time, so that it keeps no longer whom it was about; gives how many.
+
+        Raises StoreDown.
+        """
+        waiting = await self._journal.view(lambda c: requests(c, open_only=True))
+        over = [one for one in waiting if one.is_over(self._now_ms())]
+        for one in over:
+            says = f"nobody decided in time what {one.asked_by} asked for: {one.says}"
+            with suppress(Overtaken):  # another host did it
+                await self._move(one, State.EXPIRED, "the hub", "expire", says)
+        return len(over)
+
     async def is_own(self, name: str, who: str) -> bool:
         """Whether somebody asked for it themselves. Raises Invalid."""
         return _same((await self._open(name)).asked_by, who)
@@ -188,7 +202,7 @@ class Approvals:
         request = await self._journal.view(lambda c: request_of(c, name))
         if request is None:
             raise no_such(name)
-        if request.is_over(self._now_ms()):
+        if request.is_over(self._now_ms()) or request.state == State.EXPIRED.value:
             raise Overtaken(f"{name} was not approved in time; ask again")
         if request.state not in {State.ASKED.value, State.APPROVED.value}:
             raise Overtaken(f"{name} is ended: {State(request.state).name.lower()} by {request.decided_by}")

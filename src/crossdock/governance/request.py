@@ -25,6 +25,7 @@ class State(Enum):
     DECLINED = 4  #: another person said no
     WITHDRAWN = 5  #: whoever asked no longer wants it
     FAILED = 6  #: it was approved, and could not be carried out any more
+    EXPIRED = 7  #: nobody decided in time
 
 
 @dataclass(frozen=True, slots=True)

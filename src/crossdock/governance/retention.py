@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
@@ -41,12 +41,14 @@ class Retainer:
         rules: Retention,
         *,
         may: Callable[[], bool] = lambda: True,
+        also: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
-        """`may`: whether this process is the one that does it."""
+        """`may`: whether this process is the one that does it; `also`: what else is ended in each round."""
         self._journal = journal
         self._now_ms = now_ms
         self._rules = rules
         self._may = may
+        self._also = also
         self._task: asyncio.Task[None] | None = None
         self.last: dict[str, int] = {}  #: what the last round took out, by kind
 
@@ -64,6 +66,8 @@ class Retainer:
         while True:
             try:
                 if self._may():
+                    if self._also is not None:
+                        await self._also()
                     await self.round(pause_s=_STEP_S)
             except StoreDown as down:
                 _log.warning("retention waits for the store", says=str(down))

@@ -11,7 +11,7 @@ from crossdock.message.kept_back import EDIT_WINDOW, SHIP_DATE, kept_until_ship_
 from crossdock.message.records import Message
 from crossdock.message.states import MessageState
 from crossdock.model.document import Document
-from crossdock.model.documents.progress import OrderHold
+from crossdock.model.documents.progress import OrderHold, OrderStatus
 from crossdock.model.documents.sales import SalesOrder
 from crossdock.model.documents.shipment import Shipment
 from crossdock.model.documents.warehouse import WarehouseOrder
@@ -61,9 +61,9 @@ class Progress:
             name: frozenset(map(Told, system.reports)) for name, system in self._charter.systems.items()
         }
         self._to_warehouses = frozenset(
-            rule.document
-            for rule in self._charter.objects.values()
-            if any(self.is_warehouse(reader.system) for reader in rule.readers)
+            document
+            for document in self._charter.objects
+            if any(self.is_warehouse(reader.system) for reader in self._charter.readers(document))
         )
         self._agreement = Agreement(context.charter, known, self._lives.convert)
 
@@ -109,12 +109,6 @@ class Progress:
         known = self._known.by_id(message.system, message.document, message.their_id)
         return known is None and self._known.by_number(message.document, message.number) is None
 
-    def accepted(self, ruling: Ruling, message: Message) -> Life:
-        """The order once everything that was to be cancelled was withdrawn."""
-        known = self._lives.known_facts(ruling.story, message)
-        told = [self._lives.answer(fact, Told.CANCEL_ACCEPTED) for fact in ruling.facts]
-        return Life([*known, *ruling.facts, *told], tells=self._lives.tells, convert=self._lives.convert)
-
     # -- facts ----------------------------------------------------------------
 
     def _before_it(self, message: Message) -> Story:
@@ -147,10 +141,9 @@ class Progress:
     @staticmethod
     def _lacks(message: Message, order: str, missing: Told | Need) -> None:
         what = f"{message.document} {message.number}"
-        if missing is Need.NO_HOLD:
-            raise Waits(f"{order} is held", kind=Told.HOLD_LIFTED.value, number=order, patient=True)
         words = {
-            Need.INVOICE_KNOWN: Told.INVOICED, Need.SOMETHING_LEFT: Told.SHIPPED, Need.CHARGED: Told.INVOICED,
+            Need.NO_HOLD: Told.HOLD_LIFTED, Need.INVOICE_KNOWN: Told.INVOICED,
+            Need.SOMETHING_LEFT: Told.SHIPPED, Need.CHARGED: Told.INVOICED,
         }  # fmt: skip
         word = words.get(missing, Told.SHIPPED) if isinstance(missing, Need) else missing
         raise Waits(
@@ -233,7 +226,7 @@ class Progress:
             before = next((m for m, _ in reversed(ruling.story) if amending.is_former(m, message)), None)
             if before is not None:
                 self._amend(message, before, ruling)
-        if ruling.refused and not self._is_told(ruling):
+        if ruling.refused and not self._charter.readers(OrderStatus.kind):
             raise Invalid(
                 ruling.refused, fix="tell whoever asked for it, then resolve", type="bad_transition"
             )
@@ -261,11 +254,6 @@ class Progress:
                 fix="agree with the warehouse and retry to send it all the same, or resolve with a reason",
                 type="bad_transition",
             )
-
-    def _is_told(self, ruling: Ruling) -> bool:
-        """Whether anybody reads what the hub tells of orders."""
-        rule = self._charter.objects.get("order_status")
-        return rule is not None and bool(rule.readers)
 
 
 def _number(story: Story, message: Message) -> str:

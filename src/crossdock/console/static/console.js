@@ -3,15 +3,17 @@
 (() => {
   const main = document.querySelector("main");
   if (!main) return;
-  // Today is made once for all who look; other pages are each one's own, and cost more.
-  const every = main.querySelector('[data-live="picture"]') ? 1000 : 3000;
-  let tag = null;
+  // Today is made once for all who look, and its look is answered when there is news; other pages are each one's own.
+  const waits = Boolean(main.querySelector('[data-live="picture"]')), every = waits ? 1000 : 3000;
+  let tag = null, looks = false;
 
   // Live: the same page again, and only what differs is put in its place. Rows do not jump: new ones wait.
   async function renew() {
-    if (document.hidden || !main.querySelector("[data-live]")) return;
+    if (looks || document.hidden || !main.querySelector("[data-live]")) return;
+    looks = true;
     try {
-      const answer = await fetch(location.href, { headers: tag ? { "x-live": "1", "if-none-match": tag } : { "x-live": "1" }, redirect: "error" });
+      const live = waits ? "wait" : "1";
+      const answer = await fetch(location.href, { headers: tag ? { "x-live": live, "if-none-match": tag } : { "x-live": live }, redirect: "error" });
       if (answer.status === 304) return stale(false);
       if (!answer.ok) return stale(true);
       tag = answer.headers.get("etag");
@@ -22,7 +24,7 @@
       place(fresh);
       showCopies();
       stale(false);
-    } catch { stale(true); }
+    } catch { stale(true); } finally { looks = false; }
   }
   function place(fresh) {
     for (const node of main.querySelectorAll("[data-live]")) {
@@ -108,6 +110,51 @@
     else if (event.key === "/") { event.preventDefault(); find.focus(); }
     else if (event.key === "?") document.getElementById("keys").showModal();
   });
+
+  // Find: what may be meant is offered while somebody types; Enter without a choice sends the form, as without script.
+  const field = document.getElementById("find"), offers = document.getElementById("offers");
+  if (field && offers) {
+    let asking = null, waits = 0;
+    const options = () => [...offers.querySelectorAll("[role=option]")];
+    const chosenOffer = () => offers.querySelector('[aria-selected="true"]');
+    const close = () => { offers.hidden = true; field.setAttribute("aria-expanded", "false"); field.removeAttribute("aria-activedescendant"); };
+    for (const [name, value] of Object.entries({ role: "combobox", "aria-controls": "offers", "aria-expanded": "false", "aria-autocomplete": "list", "aria-haspopup": "listbox" })) field.setAttribute(name, value);
+    const choose = (by) => {
+      const all = options(), at = all.indexOf(chosenOffer()), next = all[(at + by + all.length + (at < 0 && by < 0 ? 1 : 0)) % all.length];
+      for (const one of all) one.setAttribute("aria-selected", String(one === next));
+      if (next) { field.setAttribute("aria-activedescendant", next.id); next.scrollIntoView({ block: "nearest" }); }
+    };
+    const offer = async () => {
+      if (asking) asking.abort();
+      const typed = field.value.trim();
+      if (!typed) return close();
+      asking = new AbortController();
+      try {
+        const answer = await fetch(`${field.form.action}?q=${encodeURIComponent(typed)}`, { headers: { "x-live": "1" }, redirect: "error", signal: asking.signal });
+        if (!answer.ok) return close();
+        const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("found");
+        if (document.activeElement !== field) return;
+        offers.replaceChildren(...fresh.childNodes);
+        options().forEach((one, n) => { one.id = `offer-${n}`; });
+        field.removeAttribute("aria-activedescendant");
+        if (!options().length) return close();
+        const box = field.getBoundingClientRect();
+        offers.style.left = `${box.left}px`; offers.style.top = `${box.bottom + 4}px`; offers.style.maxHeight = `${Math.max(window.innerHeight - box.bottom - 16, 160)}px`;
+        offers.hidden = false; field.setAttribute("aria-expanded", "true");
+      } catch (problem) { if (problem.name !== "AbortError") close(); }
+    };
+    field.addEventListener("input", () => { clearTimeout(waits); waits = setTimeout(offer, 120); });
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !offers.hidden) { event.stopPropagation(); event.preventDefault(); return close(); }
+      if (event.key === "Enter" && !offers.hidden && chosenOffer()) { event.preventDefault(); return chosenOffer().click(); }
+      if ((event.key !== "ArrowDown" && event.key !== "ArrowUp") || offers.hidden) return;
+      event.preventDefault();
+      choose(event.key === "ArrowDown" ? 1 : -1);
+    });
+    field.addEventListener("blur", () => setTimeout(() => { if (!offers.contains(document.activeElement)) close(); }, 150));
+    offers.addEventListener("mousedown", (event) => event.preventDefault());
+    window.addEventListener("scroll", close, { passive: true });
+  }
   const showCopies = () => { for (const button of document.querySelectorAll("[data-copy]")) if (navigator.clipboard) button.hidden = false; };
   showCopies();
   document.addEventListener("click", (event) => {

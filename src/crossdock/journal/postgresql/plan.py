@@ -35,6 +35,7 @@ _KEYS: dict[str, tuple[str, slice]] = {
     "claim_once": ("claims", slice(0, 1)),
     "move_claim": ("claims", slice(0, 1)),
     "delete_member": ("members", slice(0, 2)),
+    "insert_key": ("keys", slice(0, 1)),
     "upsert_person": ("people", slice(0, 1)),
     "decide_approval": ("approvals", slice(0, 1)),
     "upsert_session": ("sessions", slice(0, 1)),

@@ -200,7 +200,8 @@ _ALL = (
     _insert("insert_door", "door", "scope:i system:t at_ms:i status:i says:t payload:i incident:i mark:b id:i"),
     _insert("insert_answer", "answers", "key:t digest:b body:b at_ms:i mark:b"),
     _insert(
-        "insert_key", "keys", "digest:b name:t role:t system:t scope:i at_ms:i revoked_ms:i mark:b"
+        "insert_key", "keys", "digest:b name:t role:t system:t scope:i at_ms:i revoked_ms:i mark:b",
+        "ON CONFLICT (digest) DO UPDATE SET revoked_ms = excluded.revoked_ms, mark = excluded.mark",
     ),
     _insert("insert_anchor", "anchors", "position:i at_ms:i heads:b mark:b", "ON CONFLICT (position) DO NOTHING"),
     _counted(

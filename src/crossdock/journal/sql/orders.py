@@ -65,21 +65,22 @@ class Side:
 
 
 def found_by_number(
-    connection: Connection, number: str, documents: Collection[str], systems: Collection[str]
-) -> list[Found]:
+    connection: Connection, number: str, documents: Collection[str], systems: Collection[str],
+    limit: int = FOUND_MAX,
+) -> list[Found]:  # fmt: skip
     """Objects with this number, their own or any system's; then those whose own number begins so."""
     found: dict[int, Found] = {}
     named = connection.dialect
     kinds, owners = named.listed(list(documents)), named.listed(list(systems))
     among = named.among.format("document")
     exact = f"SELECT id, document, number, owner FROM hubs WHERE {among} AND number = ? LIMIT ?"
-    _add(found, connection.execute(exact, (kinds, number, FOUND_MAX)))
+    _add(found, connection.execute(exact, (kinds, number, limit)))
     others = (
         "SELECT h.id, h.document, h.number, h.owner FROM identity i JOIN hubs h ON h.id = i.hub"
         f" WHERE i.scope = 1 AND {named.among.format('i.system')} AND {named.among.format('i.document')}"
         " AND i.their_id = ? LIMIT ?"
     )
-    _add(found, connection.execute(others, (owners, kinds, number, FOUND_MAX)))
+    _add(found, connection.execute(others, (owners, kinds, number, limit)))
     if not found and number:
         for document in documents:
             begins = (
@@ -88,9 +89,9 @@ def found_by_number(
             )
             _add(
                 found,
-                connection.execute(begins, (document, number, _after(number), FOUND_MAX - len(found))),
+                connection.execute(begins, (document, number, after_all(number), limit - len(found))),
             )
-            if len(found) >= FOUND_MAX:
+            if len(found) >= limit:
                 break
     return list(found.values())
 
@@ -128,14 +129,16 @@ def not_understood(
     connection: Connection, documents: Collection[str], systems: Collection[str], limit: int
 ) -> list[tuple[str, str, str]]:
     """(system, document, its number there) of what lies on the desk because it was not understood, newest first."""
-    named = connection.dialect
-    rows = connection.execute(
-        "SELECT system, document, their_id FROM captures"
-        f" WHERE state = 3 AND {named.among.format('system')} AND {named.among.format('document')}"
-        " ORDER BY id DESC LIMIT ?",
-        (named.listed(list(systems)), named.listed(list(documents)), limit),
-    )
-    return [(system, document, number) for system, document, number in rows]
+    rows: list[tuple[int, str, str, str]] = []
+    for system in systems:
+        for document in documents:
+            rows += connection.execute(
+                "SELECT id, system, document, their_id FROM captures WHERE state = 3 AND system = ? AND document = ?"
+                " ORDER BY id DESC LIMIT ?",
+                (system, document, limit),
+            ).fetchall()
+    rows.sort(reverse=True)
+    return [(system, document, number) for _, system, document, number in rows[:limit]]
 
 
 def newest(
@@ -250,7 +253,7 @@ def _add(found: dict[int, Found], rows: Iterable[tuple[Any, ...]]) -> None:
         found.setdefault(row[0], Found(*row))
 
 
-def _after(prefix: str) -> str:
+def after_all(prefix: str) -> str:
     """The first text that does not begin with a prefix."""
     last = min(ord(prefix[-1]) + 1, 0x10FFFF)
     return prefix[:-1] + chr(0xE000 if 0xD800 <= last <= 0xDFFF else last)

@@ -127,7 +127,8 @@ DELETE FROM answers WHERE at_ms < ?;
 INSERT OR IGNORE INTO charters (version, code, files, at_ms, mark) VALUES (?, ?, ?, ?, ?);
 
 -- insert_key
-INSERT INTO keys (digest, name, role, system, scope, at_ms, revoked_ms, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO keys (digest, name, role, system, scope, at_ms, revoked_ms, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (digest) DO UPDATE SET revoked_ms = excluded.revoked_ms, mark = excluded.mark;
 
 -- insert_ledger
 INSERT INTO ledger (position, partition, kind, at_ms, scope, system, origin, capture, message, transmission, attempt, root, state, says, charter, reads, payload, digest, detail, incident, mark, marks, link)
