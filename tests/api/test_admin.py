@@ -13,8 +13,8 @@ import pytest
 from crossdock.api.admin import create
 from crossdock.api.keys import Keys, digest_of
 from crossdock.control.metrics import Metrics
-from crossdock.desk.nudge import NobodyRuns
 from tests.api.wire import Reply, ask
+from tests.nobody_runs import NobodyRuns
 from tests.stories import Clock, Stories, stories
 
 ROLES = {

@@ -102,6 +102,8 @@ def test_an_example_that_does_not_hold_is_told_with_the_difference(site: Path) -
         (["desk", "fix", "i1", "--crosswalk", "units", "--ours", "EA"], "--system and --theirs"),
         (["desk", "fix", "i1", "--path", "a"], "--value"),
         (["desk", "fix", "i1", "--path", "a", "--value-json", "{"], "--value"),
+        (["desk", "fix", "i1", "--path", "a", "--value-json", "1,5"], "12 or 0.25"),
+        (["desk", "fix", "i1", "--path", "a", "--value-json", "05"], "12 or 0.25"),
         (["desk", "resolve", "i1"], "--reason"),
         (["send", "nowhere.json", "--system", "shop"], "cannot be read"),
         (["send", "a", "b", "--system", "shop", "--idempotency-key", "k"], "one by one"),

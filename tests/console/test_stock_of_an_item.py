@@ -4,7 +4,7 @@ from pathlib import Path
 
 from crossdock.access.roles import Role
 from tests.console import trading
-from tests.console.world import PREFIX, STOCK, world
+from tests.console.world import PREFIX, STOCK, charter, world, write_site
 
 PAGE = f"{PREFIX}/stock/W-10010"
 
@@ -21,6 +21,49 @@ async def test_an_item_adds_up_and_names_who_holds_it(tmp_path: Path) -> None:
         assert f"{PREFIX}/orders/sales_order/SO-1001" in seen.text
         csv = await w.ask("GET", f"{PAGE}?as=csv", token)
         assert csv.text.splitlines()[1].startswith("RENO,wms-reno,available")
+
+
+def _buying(folder: Path, target: str) -> None:
+    """The ERP buys, too, and what it bought counts for promises of the next month."""
+    made = charter(target)
+    made["systems"]["erp"]["in"].append({"document": "purchase_order", "id": "number"})
+    objects = made["objects"] | {"purchase_order": {"owner": "erp", "readers": []}}
+    sites = {"RENO": STOCK["sites"]["RENO"] | {"inbound_days": 30}}
+    write_site(
+        folder, target, {"systems": made["systems"], "objects": objects, "stock": STOCK | {"sites": sites}}
+    )
+
+
+async def test_what_is_to_come_is_listed_with_its_day_and_what_is_late_says_so(tmp_path: Path) -> None:
+    async with world(tmp_path, write=_buying) as w:
+        token = await w.person("boss", Role.VIEWER)
+        outside = await w.person("3pl-dallas", Role.VIEWER, systems=["3pl-dallas"])
+        await w.a_day()
+        for number, sku, quantity, day in (
+            ("PO-1", "W-10010", 40, "2020-02-03"),
+            ("PO-2", "W-10010", 5, "2099-02-03"),
+            ("PO-3", "NEW-1", 7, "2099-02-03"),
+        ):
+            line = {"line": 1, "sku": sku, "quantity": quantity, "unit": "EA"}
+            bought = {
+                "number": number,
+                "supplier": {"id": "V"},
+                "site": "RENO",
+                "expected_at": day,
+                "lines": [line],
+            }
+            await w.hand_in("erp", "purchase_order", bought)
+        await w.settled()
+        item = (await w.ask("GET", PAGE, token)).text
+        rows = item[item.index('data-live="inbound"') :].split("</tbody>")[0].split("<tr>")[1:]
+        assert ["PO-1" in rows[0], "40 EA" in rows[0], "late" in rows[0]] == [True] * 3
+        assert ["PO-2" in rows[1], "5 EA" in rows[1], "late" not in rows[1], "2099" in rows[1]] == [True] * 4
+        listed = (await w.ask("GET", f"{PREFIX}/stock?site=RENO&q=W-10010", token)).text
+        assert "45 EA to come, the first by 3 Feb 2020" in listed
+        assert "7 EA" in (await w.ask("GET", f"{PREFIX}/stock/NEW-1", token)).text, (
+            "bought, and never there yet"
+        )
+        assert "to come" not in (await w.ask("GET", f"{PREFIX}/stock?site=RENO", outside)).text
 
 
 async def test_whoever_does_not_reach_a_site_sees_what_they_would_of_an_item_that_is_not_there(

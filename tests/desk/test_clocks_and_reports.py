@@ -14,7 +14,6 @@ from crossdock.charter.desk import Clock as Rule
 from crossdock.charter.desk import DeskRules
 from crossdock.desk.desk import Desk
 from crossdock.desk.escalation import Escalator
-from crossdock.desk.nudge import NobodyRuns
 from crossdock.desk.playbook import ACTS, ADDRESSEES, filled, playbooks
 from crossdock.desk.report import BY, csv_rows, week_of, weekly
 from crossdock.faults import Invalid
@@ -23,6 +22,7 @@ from crossdock.journal.sql import desk_list, incidents
 from crossdock.journal.sql.audit import verify
 from crossdock.message.incident import TYPES
 from tests.journal.places import Place
+from tests.nobody_runs import NobodyRuns
 from tests.stories import START_MS, stories
 
 _HOUR = 3_600_000

@@ -109,6 +109,31 @@ def test_a_missing_row_is_proposed_the_right_way_round(column: str, code: str, c
     assert list(_commands(item)) == [f"crossdock desk fix i7 --crosswalk ship_method {command}"]
 
 
+@pytest.mark.parametrize(
+    ("type_", "path", "value", "says", "proposed"),
+    [
+        ("unknown_sku", "lines[0].sku", "4711", "nobody knows 4711", "--value TEXT"),
+        ("unknown_sku", "lines[0].item", "4711", "nobody knows 4711", "--value TEXT"),
+        ("bad_address", "ship_to.postcode", "1015", "no such postcode", "--value TEXT"),
+        ("invalid", "placed_at", "20261122", "not a date and time", "--value TEXT"),
+        ("invalid", "lines[0].quantity", "2x", "not a number", "--value-json NUMBER"),
+        ("invalid", "lines[0].qty", "2x", "not a number", "--value-json NUMBER"),
+        ("invalid", "lines[0].qty", "0", "a quantity must be more than nothing", "--value-json NUMBER"),
+        ("price_missing", "lines[0].price", None, "line 1 has no price for A", "--value-json NUMBER"),
+        ("negative_stock", "net", "-3", "AMS has -3 EA of A: less than nothing", "--value-json NUMBER"),
+        ("bad_transition", "lines[0].quantity", "3", "more left than was ordered", "--value-json NUMBER"),
+    ],
+)
+def test_a_number_is_proposed_where_a_number_belongs_and_a_code_of_digits_stays_a_text(
+    type_: str, path: str, value: str | None, says: str, proposed: str
+) -> None:
+    item = {
+        "id": "i7", "type": type_, "acts": ["fix"], "fix": "mend it", "value": value, "says": says, "system": "shop",
+        "path": path,
+    }  # fmt: skip
+    assert [one.rpartition(" --")[2] for one in _commands(item)] == [proposed.removeprefix("--")]
+
+
 @pytest.mark.parametrize(("ours", "warned"), [("nonsense", True), ("express", False)])
 async def test_a_code_that_no_other_row_has_is_taken_with_a_warning(
     tmp_path: Path, ours: str, warned: bool

@@ -10,13 +10,14 @@ import pytest
 
 from crossdock.charter.charter import Checks, ItemCheck
 from crossdock.desk.desk import Desk
-from crossdock.desk.nudge import NobodyRuns, Nudge
+from crossdock.desk.nudge import Nudge
 from crossdock.journal.sql import incidents
 from crossdock.journal.sql.audit import verify
 from crossdock.journal.sql.views import conservation
 from crossdock.journal.sqlite.storage import SqliteStorage
 from crossdock.kit.connector import Unclear
 from crossdock.pipeline.trial import Trial
+from tests.nobody_runs import NobodyRuns
 from tests.pipeline.world import World, order
 
 RELEASE = {"number": "R-1", "order": "O-1", "lines": [{"line": 1, "sku": "W-1", "quantity": 1, "unit": "EA"}]}

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from crossdock.desk.desk import Desk
-from crossdock.desk.nudge import NobodyRuns
 from crossdock.desk.runs import ONCE, Runs
 from crossdock.governance.approvals import Approvals
 from crossdock.journal.contract import Overtaken, StoreDown
@@ -19,6 +18,7 @@ from crossdock.journal.sql.desk_reads import Run
 from crossdock.message.four_eyes import Asked, Kind, OnePair
 from tests.database import Server
 from tests.journal.places import Place, postgresql_place
+from tests.nobody_runs import NobodyRuns
 from tests.stories import Stories, stories
 
 

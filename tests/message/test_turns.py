@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossdock.message.turns import OneQueue, Rounds, Turns
+from crossdock.message.turns import Rounds, Turns
+from tests.unfair import OneQueue
 
 
 def emptied(turns: Turns[tuple[str, int]]) -> list[tuple[str, int]]:

@@ -15,7 +15,7 @@ from tests.model.trees import SSCC, TREES
 
 LONG = 10**18
 SOURCE = "check the value at its source"
-NUMBER = "send a number, or map it with $number(...)"
+NUMBER = "send a number such as 12 or 0.25, with a point and no comma"
 
 LINE = [
     ("quantity", -1, "quantity is -1 and must not be negative", SOURCE),
@@ -28,10 +28,13 @@ LINE = [
     ("quantity", Decimal("1.000000000000000001"), "more than 18 digits", SOURCE),
     ("quantity", 1.5, "a binary float is not exact", "read JSON numbers with a fraction as Decimal"),
     ("quantity", True, "not a number", NUMBER),
-    ("quantity", "5", "not a number", NUMBER),
+    ("quantity", "5", "a text, not a number", "send it as a number: 5 without quotes; or map it with $number(...)"),
+    ("quantity", "1,5", "not a number", NUMBER),
+    ("quantity", "05", "not a number", NUMBER),
     ("quantity", "five", "not a number", NUMBER),
     ("quantity", None, "`quantity` is missing", "map `quantity`: how much, in `unit`; more than nothing."),
-    ("price", "10.00", "not a number", NUMBER),
+    ("price", "10.00", "a text, not a number",
+     "send it as a number: 10.00 without quotes; or map it with $number(...)"),
     ("currency", "EURO", "not a currency of ISO 4217", "send three letters, such as EUR"),
     ("currency", None, "a price without a currency", "map the currency, or write the site's own into the mapping"),
     ("sku", "", "a blank where a code belongs", "send the code, or leave the field out"),

@@ -11,11 +11,10 @@ from typing import Any, cast
 import pytest
 
 from crossdock.message.records import Transmission
-from crossdock.message.turns import OneQueue
-from crossdock.pipeline.blind import NoTurns
 from crossdock.pipeline.lanes import KeyOrdering, Lanes
 from crossdock.pipeline.windows import Windows
 from tests.pipeline.world import World, order
+from tests.unfair import NoTurns, OneQueue
 
 DUE, DONE = 1, 6
 FAIR: dict[str, Any] = {}

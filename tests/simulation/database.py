@@ -21,6 +21,8 @@ from tests.simulation.machine import START_MS
 _AGAIN_S = 0.02
 #: A statement that got no answer for so long has none: the socket says so.
 _GIVE_UP_S = 10.0
+#: Numbers in a block: fewer than in production, so that the end of one is met all the time.
+ID_BLOCK = 64
 _TABLES = """
 CREATE TABLE owners (id INTEGER PRIMARY KEY AUTOINCREMENT, host TEXT, birth TEXT, address TEXT, chain INTEGER UNIQUE,
   epoch INTEGER NOT NULL DEFAULT 1, round INTEGER NOT NULL DEFAULT 0, lease_until REAL NOT NULL, gone_at REAL,

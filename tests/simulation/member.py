@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from crossdock.journal.contract import Ahead, Dedup, StoreDown
-from crossdock.journal.postgresql.ids import ID_BLOCK, Ids
+from crossdock.journal.postgresql.ids import Ids
 from crossdock.journal.postgresql.membership import EpochFence, Process, count_out
 from crossdock.journal.postgresql.membership import _join as join_rows
 from crossdock.journal.postgresql.snapshots import _NOTHING
@@ -22,7 +22,7 @@ from crossdock.journal.postgresql.writer import Writer
 from crossdock.journal.sql.connection import Connection as Reader
 from crossdock.journal.sql.reads import Reads
 from crossdock.journal.sqlite.schema import SqliteConnection, connect
-from tests.simulation.database import Connection, Road, Session
+from tests.simulation.database import ID_BLOCK, Connection, Road, Session
 from tests.simulation.loop import PROCESS
 from tests.simulation.serving import Server, Transaction, Wire, at_once
 
@@ -72,7 +72,7 @@ class SharedJournal(PostgresqlJournal):
         self._loop_connection = RoadReader(connect(place.path, read_only=True), place.road)  # type: ignore[assignment]
         Reads.__init__(self, self._loop_connection)  # type: ignore[arg-type]
         self._views_connection = connect(place.path, read_only=True)
-        self._ids = Ids(self._draw_ids)
+        self._ids = Ids(self._draw_ids, ID_BLOCK)
         self._foreseen = _NOTHING
         self._threads = None  # type: ignore[assignment] - the loop runs what is handed to it
         self.scope = 1

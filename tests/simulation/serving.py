@@ -11,11 +11,10 @@ from typing import Any
 
 from crossdock.journal.contract import Dedup, Fenced
 from crossdock.journal.marks import marked
-from crossdock.journal.postgresql.ids import ID_BLOCK
 from crossdock.journal.postgresql.transaction import Kit, Task
 from crossdock.journal.postgresql.wire import Lost, Refused
 from crossdock.journal.sqlite.store import SqliteJournal
-from tests.simulation.database import Database, Road, Session, Waits
+from tests.simulation.database import ID_BLOCK, Database, Road, Session, Waits
 
 _TIMEOUT_S = 10.0
 
@@ -156,11 +155,17 @@ class Transaction:
     async def run(self) -> None:
         """See the production one."""
         wire, kit, tasks = self._wire, self._kit, self._tasks
-        found = await wire.ask(lambda: wire.server.open(wire.session, kit, tasks))
+        spare, era = kit.ids.low, kit.ids.era
+
+        def begin() -> tuple[int | None, int]:
+            found = wire.server.open(wire.session, kit, tasks)
+            return found, wire.server.database.block(ID_BLOCK) if spare else 0
+
+        found, block = await wire.ask(begin)
         if not kit.fence.holds(found, kit.member.epoch):
             raise Fenced("another process took over what this one owned")
-        if kit.ids.low:
-            kit.ids.refill(wire.server.database.block(ID_BLOCK))
+        if spare:
+            kit.ids.refill(block, era)
         self.committing = True
         try:
             self.outcome = await wire.ask(lambda: wire.server.commit(wire.session, kit, tasks, self.round))

@@ -42,7 +42,7 @@ class Reply(Protocol):
 class Answered(Protocol):
     """How the endpoint speaks with the station."""
 
-    def open(self, headers: Mapping[str, str], body: bytes) -> Handed:
+    async def open(self, headers: Mapping[str, str], body: bytes) -> Handed:
         """What a request holds."""
         ...
 
@@ -175,7 +175,7 @@ class As2Door:
             self._held_bytes -= size
 
     async def _answer(self, headers: Mapping[str, str], body: bytes) -> tuple[int, Headers, bytes]:
-        handed = self._station.open(headers, body)
+        handed = await self._station.open(headers, body)
         if handed.is_mdn:
             return 200, [], b""
         if handed.system is None:

@@ -295,6 +295,11 @@ class Charter:
         rules = (one for one in known.blackouts if direction in one.directions)
         return Calendar(rules, known.timezone or self.site.timezone)
 
+    def readers(self, document: str) -> tuple[Reader, ...]:
+        """Who is sent documents of a kind; nobody where the charter has none of them."""
+        rule = self.objects.get(document)
+        return rule.readers if rule is not None else ()
+
     def made_by_hub(self, document: str) -> bool:
         """Whether the hub itself makes a kind of document here."""
         rule = self.objects.get(document)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_
 from enum import Enum
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -12,6 +11,8 @@ import typer
 from crossdock.cli import supervising
 from crossdock.cli.place import Place, at_a_place
 from crossdock.cli.terminal import DONE, MISUSED, Group, print_json, stop
+from crossdock.faults import Unreadable
+from crossdock.formats import json as exact
 
 app = typer.Typer(
     cls=Group, no_args_is_help=True, help="Incidents: what needs somebody, and what can be done about it."
@@ -110,7 +111,9 @@ def fix(
     ] = None,
     value_json: Annotated[
         str | None,
-        typer.Option("--value-json", metavar="JSON", help="The same where it is no text: 5, true, null."),
+        typer.Option(
+            "--value-json", metavar="JSON", help="The same where it is no text: 12, 0.25, true, null."
+        ),
     ] = None,
     crosswalk: Annotated[
         str | None, typer.Option("--crosswalk", metavar="NAME", help="The table that lacks a row.")
@@ -151,9 +154,12 @@ def _value(text: str | None, tree: str | None) -> Any:
     if tree is None:
         return text
     try:
-        return json_.loads(tree)
-    except ValueError as error:
-        stop(f"--value-json is no JSON: {error}", fix="a text goes with --value", status=MISUSED)
+        return exact.decode(tree.encode())  # 10.00 keeps its digits
+    except Unreadable:
+        stop(
+            f"--value-json cannot be {tree!r}", status=MISUSED,
+            fix="a number is written 12 or 0.25, without a comma, a plus or zeros before it; a text goes with --value",
+        )  # fmt: skip
 
 
 @app.command()

@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from crossdock.cli.terminal import console
 from crossdock.desk.story import plain
+from crossdock.desk.typed import takes_number
 
 Tree = Mapping[str, Any]
 _COLOURS = {"high": "red", "medium": "yellow", "low": "cyan"}
@@ -131,7 +132,7 @@ def _fixes(item: Tree, where: str) -> Iterator[str]:
         )
     elif fields is None:
         path = shlex.quote(item["path"]) if item["path"] else "PATH"
-        yield f"--path {path} {_given(text=not _is_number(value))}{where}"
+        yield f"--path {path} {_given(text=not takes_number(item))}{where}"
     elif item["type"] not in _WORD_FOR_WORD:
         for field in fields[:_FIXES_MAX]:
             yield f"--path {shlex.quote(field['path'])} {_given(text=field['text'])}{where}"
@@ -139,10 +140,6 @@ def _fixes(item: Tree, where: str) -> Iterator[str]:
 
 def _given(*, text: bool) -> str:
     return "--value TEXT" if text else "--value-json NUMBER"
-
-
-def _is_number(value: object) -> bool:
-    return bool(re.fullmatch(r"-?\d+(\.\d+)?", str(value)))
 
 
 def _what(item: Tree) -> str:

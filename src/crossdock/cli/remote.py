@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import typer
 
 from crossdock.cli.terminal import DONE, FOUND, MISUSED, complain, print_json, stop
+from crossdock.formats.json import encode
 
 _WAIT_S = 60.0
 _ANSWER_MAX_BYTES = 100_000_000
@@ -77,7 +78,7 @@ class Remote:
 
     def post(self, path: str, tree: Mapping[str, Any]) -> Answer:
         """An act. Ends the command when it is refused."""
-        answer = self.ask("POST", path, json.dumps(tree).encode(), {"Content-Type": "application/json"})
+        answer = self.ask("POST", path, encode(tree), {"Content-Type": "application/json"})
         if answer.status >= 300:
             refuse(answer)
         return answer

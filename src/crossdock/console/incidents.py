@@ -21,6 +21,7 @@ from crossdock.console.words import say
 from crossdock.desk.closeup import closeup
 from crossdock.desk.playbook import playbooks, with_facts
 from crossdock.desk.preview import Selection
+from crossdock.desk.typed import takes_number
 from crossdock.faults import Fault, Invalid
 from crossdock.journal.contract import Overtaken
 from crossdock.journal.sql import desk_list, desk_reads, incidents
@@ -186,8 +187,15 @@ async def _around(visit: Visit, item: Tree, foreseen: Mapping[str, Any] | None) 
         "may": visit.may(right), "right": right, "row": row, "foreseen": foreseen, "about": TYPES.get(item["type"]),
         "opened_ms": ms_of(item["opened_at"]), "due_ms": ms_of(item["due_at"]),
         "closed_ms": ms_of(item.get("closed_at")), "fields": item.get("fields") or [],
-        "word_for_word": item["type"] in _WORD_FOR_WORD,
+        "word_for_word": item["type"] in _WORD_FOR_WORD, "as_number": _as_number(item),
     }  # fmt: skip
+
+
+def _as_number(item: Tree) -> bool:
+    """Whether the value that is asked for first is a number."""
+    fields: list[Tree] = item.get("fields") or []
+    named = next((one for one in fields if one["path"] == item["path"]), fields[0] if fields else None)
+    return takes_number(item) if named is None else not named["text"]
 
 
 def _missing_row(item: Tree) -> dict[str, str] | None:

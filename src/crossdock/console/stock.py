@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -16,6 +16,9 @@ from crossdock.console.table import as_csv
 from crossdock.console.words import say
 from crossdock.journal.sql import beliefs
 from crossdock.journal.sql.connection import Connection
+from crossdock.journal.sql.stock_reads import StockReads
+from crossdock.journal.stock import ComingRow
+from crossdock.stock.amount import number
 
 PAGE = 100
 #: Pages that are read to fill the one of somebody who sees little of them.
@@ -51,6 +54,15 @@ class Balance:
         return len({word.quantity for word in self.words if word.quantity is not None}) > 1
 
 
+@dataclass(frozen=True, slots=True)
+class ToCome:
+    """What is announced of an item and has not come: all of it, and by when the first of it is expected."""
+
+    quantity: Decimal
+    unit: str
+    at_ms: int
+
+
 async def page(visit: Visit) -> Response:
     """The page: one site, and the items that begin with what was asked."""
     journal, wanted = visit.shown.hub.journal, visit.asked("q").strip()
@@ -63,6 +75,7 @@ async def page(visit: Visit) -> Response:
 
     found, following = await journal.view(read)
     rows = _balances(found)
+    inbound = await _inbound(visit, site, {row.sku for row in rows})
     if visit.asked("as") == "csv":
         return _csv(visit, rows)
     differing = sum(row.differs for row in rows)
@@ -71,9 +84,37 @@ async def page(visit: Visit) -> Response:
         says += " " + (say("stock.differ", count=differing) if differing else say("stock.agree"))
     return visit.page(
         "stock.html", rows=rows, sites=sites, site=site, q=wanted, says=says,
+        inbound=inbound,
         more=query(site=site, q=wanted, after=following) if following else "",
         csv=query(site=site, q=wanted, **{"as": "csv"}),
     )  # fmt: skip
+
+
+async def _inbound(visit: Visit, site: str, skus: Collection[str]) -> Mapping[str, ToCome]:
+    """What is still to come of some items to a site, for those who may see the stock that is kept there."""
+    room = visit.shown.hub.context.stock
+    policy = room.policy.sites.get(site) if room is not None else None
+    if (
+        room is None
+        or policy is None
+        or not skus
+        or not (visit.scope.has(policy.system) and visit.scope.at(site))
+    ):
+        return {}
+
+    def read(connection: Connection) -> Sequence[ComingRow]:
+        reads = StockReads(connection)
+        reads.scope = 1
+        return reads.coming(skus)
+
+    found: dict[str, ToCome] = {}
+    for row in await visit.shown.hub.journal.view(read):
+        if row.site == site:
+            first = found.get(row.sku)
+            so_far = first.quantity if first else Decimal()
+            amount = Decimal(str(number(row.amount)))
+            found[row.sku] = ToCome(so_far + amount, row.unit, first.at_ms if first else row.at_ms)
+    return found
 
 
 async def sites_seen(visit: Visit) -> list[str]:
@@ -109,12 +150,12 @@ def _balances(found: Sequence[beliefs.Belief]) -> list[Balance]:
     for one in found:
         by_number.setdefault(one.number, []).append(one)
     balances: list[Balance] = []
-    for number, told in by_number.items():
+    for name, told in by_number.items():
         tree = told[0].tree
         words = [Word(one.system, _quantity(one), HOW.get(one.how, ""), one.at_ms) for one in told]
         balances.append(
             Balance(
-                number, str(tree.get("site", "")), str(tree.get("sku", "")), str(tree.get("status", "")),
+                name, str(tree.get("site", "")), str(tree.get("sku", "")), str(tree.get("status", "")),
                 str(tree.get("lot") or ""), str(tree.get("unit", "")), words,
             )
         )  # fmt: skip

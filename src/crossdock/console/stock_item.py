@@ -31,7 +31,7 @@ async def page(visit: Visit) -> Response:
         return not_found(visit, say("item.none", sku=sku[:_SKU_MAX]), say("item.none_fix"))
     if visit.asked("as") == "csv":
         return _csv(item)
-    ages = [ms_of(site["as_of"]) or 0 for site in item["sites"]]
+    ages = [at_ms for site in item["sites"] if (at_ms := ms_of(site["as_of"])) is not None]
     return visit.page(
         "stock_item.html", item=item, says=_says(item), oldest=min(ages) if ages else None, ms_of=ms_of, plain=plain,
         sums={name: sum(site[name] for site in item["sites"]) for name in ("promisable", "reserved", "buffer")},

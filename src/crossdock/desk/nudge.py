@@ -18,19 +18,3 @@ class Nudge(Protocol):
     ) -> None:
         """Captures to translate again, messages to look at again, lanes (target, ordering key) to read anew."""
         ...
-
-
-class NobodyRuns:
-    """Stands in while no hub runs: the next start finds everything in the store."""
-
-    def nudge(
-        self,
-        *,
-        captures: Sequence[int] = (),
-        messages: Sequence[int] = (),
-        lanes: Sequence[tuple[str, str]] = (),
-    ) -> None:
-        """Nothing to wake."""
-
-    def gates_changed(self) -> None:
-        """Nothing passes anyway."""

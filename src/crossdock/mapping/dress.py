@@ -146,17 +146,16 @@ class Loan:
         if not shape.closed or len(made) != len(shape.entries):
             self.missing += [(entry, (entry.key, where)) for entry in shape.entries if entry.key not in made]
         plain: dict[str, Any] | None = here if here.__class__ is dict else None
-        for entry in shape.entries:
-            key = entry.key
-            value = made.get(key)
+        known = shape.known
+        for key, value in made.items():
             kind: type[object] = value.__class__
-            if kind is str or value is None:
+            if kind is str or value is None or (entry := known.get(key)) is None:
                 continue
             if kind is int or kind is float:
                 copies = entry.copies
                 if plain is not None and copies is not None:
-                    source: Any = plain.get(copies[0])
-                    for step in copies[1:]:
+                    source: Any = plain
+                    for step in copies:
                         source = source.get(step) if source.__class__ is dict else None
                     if source.__class__ is Decimal:
                         if float(source) == value:

@@ -42,6 +42,11 @@ class Fields:
     start: int
     closed: bool = True
     rest: Shape | None = None
+    known: Mapping[str, Entry] = field(init=False, repr=False, compare=False)  #: the entries by their keys
+
+    def __post_init__(self) -> None:
+        """Notes the entries by their keys."""
+        object.__setattr__(self, "known", {entry.key: entry for entry in self.entries})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ class Numbered(Enum):
     if not TYPE_CHECKING:
         # The language's own way to a value is a call in Python, and an order takes it two dozen times.
         value = property(attrgetter("_value_"))
+    #: So is the way to a hash, and each member is there once.
+    __hash__ = object.__hash__
 
 
 class CaptureState(Numbered):

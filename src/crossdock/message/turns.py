@@ -134,17 +134,5 @@ class Turns(Generic[T]):
         return self._count
 
 
-class OneQueue(Turns[T]):
-    """Everything in the order of coming, whoever it is of: for control runs."""
-
-    def push(self, party: str, part: str, item: T) -> None:
-        """Behind everything else."""
-        super().push("", "", item)
-
-    def others(self, party: str) -> bool:
-        """Nobody gives way to anybody."""
-        return False
-
-
 def _always(_: object) -> bool:
     return True

@@ -25,7 +25,7 @@ _CODE = r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$"
 
 
 @dataclass(frozen=True, slots=True)
-class _Exact:
+class Exact:
     """An exact number: an int, or a Decimal that keeps its digits; text only where it has over 15 digits."""
 
     above: int | None = None  #: must be greater than this
@@ -173,9 +173,9 @@ Notes = Annotated[str, StringConstraints(max_length=20_000, pattern=r"^[^\x00]*$
 #: Words for people name people: whoever writes them cannot be kept from it.
 PersonalNotes = Annotated[Notes, PERSONAL]
 
-Number = Annotated[int | Decimal, _Exact()]
-Positive = Annotated[int | Decimal, _Exact(above=0, words="number above 0")]
-NotNegative = Annotated[int | Decimal, _Exact(at_least=0, words="number, 0 or more")]
+Number = Annotated[int | Decimal, Exact()]
+Positive = Annotated[int | Decimal, Exact(above=0, words="number above 0")]
+NotNegative = Annotated[int | Decimal, Exact(at_least=0, words="number, 0 or more")]
 
 Currency = Annotated[str, _one_of(CURRENCIES, "ISO 4217 currency")]
 Country = Annotated[str, _one_of(COUNTRIES, "ISO 3166-1 alpha-2 country")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
@@ -15,6 +16,8 @@ from crossdock.model.document import Document, Part
 from crossdock.model.documents.party import Address
 from crossdock.model.fields import DIGITS_MAX
 
+#: What JSON takes for a number, but for exponents.
+_PLAIN_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 _TEXT_MAX = 200  #: characters of a wrong value that a fault repeats
 
 
@@ -108,8 +111,13 @@ def _words(
 
 
 def _number_words(value: object, name: str) -> tuple[str, str]:
+    if isinstance(value, str) and _PLAIN_NUMBER.fullmatch(value):
+        return (
+            "a text, not a number",
+            f"send it as a number: {value} without quotes; or map it with $number(...)",
+        )
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return "not a number", "send a number, or map it with $number(...)"
+        return "not a number", "send a number such as 12 or 0.25, with a point and no comma"
     if isinstance(value, float):
         return "a binary float is not exact", "read JSON numbers with a fraction as Decimal"
     if isinstance(value, Decimal) and not value.is_finite():

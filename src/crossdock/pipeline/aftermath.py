@@ -11,13 +11,15 @@ from crossdock.message.states import MessageState, TransmissionState
 from crossdock.model.documents.progress import OrderStatus
 from crossdock.model.lifecycle.life import Life
 from crossdock.model.lifecycle.tables import Trigger
-from crossdock.model.lifecycle.words import Cancellation
+from crossdock.model.lifecycle.words import Amendment, Cancellation, Told
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.lives import ASKING, CANCELS, ORDERS
 from crossdock.pipeline.progress import Progress, Ruling
 from crossdock.pipeline.sourcing.meant import is_meant
 from crossdock.pipeline.truth import status
 
+#: What sets off that a warehouse is asked not to ship.
+_STOPS = {Trigger.SEND_CANCEL, Trigger.SEND_REVISION}
 #: Cancellations on their way whose end is listened for; the rest is found by the clock.
 _LISTENED_MAX = 10_000
 
@@ -55,21 +57,12 @@ class Aftermath:
     def never_asked(self, message: Message, ruling: Ruling, target: str) -> bool:
         """Whether a system that orders are sent to never got what is cancelled, and so need not hear of that."""
         charter = self._context.charter
-        takes = any(
-            reader.system == target
-            for kind in ASKING
-            if (rule := charter.objects.get(kind))
-            for reader in rule.readers
-        )
+        read = {kind: [one.system for one in charter.readers(kind)] for kind in ASKING}
+        takes = any(target in systems for systems in read.values())
         if message.document not in CANCELS or not (takes or self._progress.is_warehouse(target)):
             return False
         orders = [m for m, _ in ruling.story if m.document in ASKING and m.state is MessageState.ROUTED]
-        asked = any(
-            reader.system == target and is_meant(charter, target, m)
-            for m in orders
-            if (rule := charter.objects.get(m.document))
-            for reader in rule.readers
-        )
+        asked = any(target in read[m.document] and is_meant(charter, target, m) for m in orders)
         return not asked and bool(ruling.story)
 
     def follow(
@@ -85,16 +78,11 @@ class Aftermath:
         if ruling.refused:
             self.tell(message, ruling.life, ruling.order, "cancel_refused", publish, reason=ruling.refused)
             return
-        if Trigger.SEND_CANCEL in ruling.triggers and message.document in CANCELS:
+        if _STOPS & ruling.triggers and message.document in CANCELS:
             asked = [t for t in sent if self._progress.is_warehouse(t.target)]
-            going = [t for t in asked if t.state is not TransmissionState.CLOSED]
-            if going:
-                self._await(message, ruling, going, publish)
-            elif asked or withdrawn:
-                life = self._progress.accepted(ruling, message)
-                self.tell(
-                    message, life, ruling.order, "cancelled", publish, reason="withdrawn before it was sent"
-                )
+            left = any(t.state is not TransmissionState.CLOSED for t in asked)
+            if left or ((asked or withdrawn) and Trigger.SEND_CANCEL in ruling.triggers):
+                self._await(message, ruling, asked, publish)
         elif Trigger.TELL in ruling.triggers:
             self.tell(message, ruling.life, ruling.order, ruling.facts[0].told.value, publish)
 
@@ -106,7 +94,7 @@ class Aftermath:
             self.listening[t.id] = awaited
         wait_ms = int(self._context.charter.orders.cancel_wait_s * 1000)
         publish(
-            self._status(message, ruling.life, ruling.order, "cancel_requested"),
+            self._status(message, ruling.life, ruling.order, ruling.facts[0].told.value),
             f"waits for what {', '.join(t.target for t in going)} says to the cancellation",
             waits_for=awaited, until_ms=self._context.clock.now_ms() + wait_ms,
         )  # fmt: skip
@@ -140,14 +128,23 @@ class Aftermath:
     # -- answers ---------------------------------------------------------------
 
     def answered(self, message: Message, publish: Publish, ended: Callable[[], None]) -> bool:
-        """Tells the answer to a cancellation once it is there; False while it is not."""
+        """Tells the answer to a cancellation, of all or of some lines, once it is there; False while it is not."""
         life, _ = self._progress.life(message.root)
-        if life.cancellation is Cancellation.REQUESTED:
+        of_lines = message.tree["occasion"] == Told.AMEND_REQUESTED.value
+        if (
+            (Amendment.REQUESTED is life.amendment)
+            if of_lines
+            else (Cancellation.REQUESTED is life.cancellation)
+        ):
             return False
         ended()
         order = str(message.tree["order"])
-        word = "cancelled" if life.cancellation is Cancellation.ACCEPTED else "cancel_refused"
-        self.tell(message, life, order, word, publish)
+        if of_lines:
+            told = Told.AMEND_REFUSED if life.amendment is Amendment.REFUSED else Told.AMEND_ACCEPTED
+        else:
+            accepted = life.cancellation is Cancellation.ACCEPTED
+            told = Told.CANCEL_ACCEPTED if accepted else Told.CANCEL_REFUSED
+        self.tell(message, life, order, told.value, publish)
         return True
 
     def unanswered(self, message: Message) -> Invalid:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from crossdock.charter.charter import Charter, ItemCheck
-from crossdock.faults import Invalid
+from crossdock.faults import Invalid, Unmapped
 from crossdock.message.records import Message
 from crossdock.message.states import MessageState
 from crossdock.model.codes.units import UNITS, Dimension
@@ -40,9 +40,14 @@ class Agreement:
     ) -> None:
         """Raises Invalid (`bad_transition`) for goods that nobody ordered, and for more than there can be.
 
-        `told` is what is known of the order but for this document. A site without an item master has no common
-        codes, and nothing is said there.
+        So does a shipment that says other figures than those that were charged; one from a site that its warehouse
+        does not have raises Unmapped. `told` is what is known of the order but for this document. A site without an
+        item master has no common codes, and no more is said there.
         """
+        story = list(story)
+        if isinstance(document, Shipment):
+            self._from_our_site(document, message.system)
+            self._as_charged(document, message, told, story)
         if self._charter.checks.item_known is ItemCheck.SKIP:
             return
         match document:
@@ -56,6 +61,52 @@ class Agreement:
                 self._returns(document, told, _trees(story, message))
             case _:
                 pass
+
+    def _from_our_site(self, shipment: Shipment, system: str) -> None:
+        """Raises Unmapped for goods that left a site which the charter does not give to this warehouse."""
+        stock = self._charter.stock
+        own = [name for name, site in stock.sites.items() if site.system == system] if stock else []
+        if shipment.site is None or not own or shipment.site in own:
+            return
+        raise Unmapped(
+            f"{system} shipped {shipment.number} from {shipment.site}, and the charter gives it no such site: nobody"
+            " knows whose stock went down",
+            crosswalk="site", path="site", value=shipment.site,
+            fix=f"correct the site (known: {', '.join(own)}), add the row {system},{shipment.site},OURS to the"
+            f" crosswalk site where {system} uses it, or add {shipment.site} under stock.sites; then retry",
+        )  # fmt: skip
+
+    def _as_charged(
+        self, shipment: Shipment, message: Message, told: Iterable[Fact], story: Iterable[Message]
+    ) -> None:
+        """Raises Invalid for a shipment that is told again with other figures once an invoice charged it."""
+        charged = [
+            one.source for one in told if one.told is Told.INVOICED and one.about in ("", shipment.number)
+        ]
+        versions = [
+            one
+            for one in story
+            if one.hub == message.hub and one.id != message.id and one.state is MessageState.ROUTED
+        ]
+        if not charged or not versions:
+            return
+        units = dict[str, str]()
+        was, now = _Figures(self._convert, units), _Figures(self._convert, units)
+        was.add(_rows(versions[-1].tree))
+        now.add((line.sku, Decimal(str(line.quantity)), line.unit) for line in shipment.lines)
+        for sku in units:
+            before, after = was.sums.get(sku, Decimal()), now.sums.get(sku, Decimal())
+            if before == after:
+                continue
+            index = next((n for n, line in enumerate(shipment.lines) if line.sku == sku), None)
+            raise Invalid(
+                f"shipment {shipment.number} now says that {now.says(sku)} left; {was.says(sku)} were told before, "
+                f"and {charged[0].replace('/', ' ', 1)} charges that",
+                path="lines" if index is None else f"lines[{index}].quantity", value=f"{after.normalize():f}",
+                fix="ask the warehouse what left; retry to take it as it is and have the difference credited or"
+                " charged, or resolve with a reason to let the first word stand",
+                type="bad_transition",
+            )  # fmt: skip
 
     def _leaves(self, shipment: Shipment, told: Sequence[Fact], others: Iterable[Fact]) -> None:
         ordered = self._ordered(told)
@@ -89,8 +140,7 @@ class Agreement:
         returned = _Figures(self._convert, left.units)
         for tree in trees:
             if tree.get("return_authorisation") is None:
-                rows = ((one["sku"], Decimal(str(one["quantity"])), one["unit"]) for one in tree["lines"])
-                returned.add(rows)
+                returned.add(_rows(tree))
         ordered = self._ordered(told)
         for index, line in enumerate(back.lines):
             if line.sku not in left.sums:
@@ -185,6 +235,10 @@ class _Figures:
 
     def says(self, sku: str) -> str:
         return f"{self.sums.get(sku, Decimal()).normalize():f} {self.units[sku]} of {sku}"
+
+
+def _rows(tree: dict[str, Any]) -> Iterator[tuple[str, Decimal, str]]:
+    return ((one["sku"], Decimal(str(one["quantity"])), one["unit"]) for one in tree["lines"])
 
 
 def _trees(story: Iterable[Message], message: Message) -> list[dict[str, Any]]:

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from crossdock.journal.contract import Accepted, Arrival, Known, Verdict
 from crossdock.kit.connector import Unclear
 from crossdock.message.records import Transmission
-from crossdock.pipeline.order import Stream
 
 #: How long a blind commit holds an arrival back after it was answered.
 _HELD_BACK_S = 0.3
@@ -77,25 +76,6 @@ class NoReservation:
     def least(self, kept: int) -> int:
         """Nothing, and less."""
         return min(kept, -(1 << 62))
-
-
-class NoTurns:
-    """Decides in the order of arrival, whoever has much."""
-
-    def __init__(self) -> None:
-        self._streams: list[Stream] = []
-
-    def join(self, stream: Stream) -> None:
-        """One more in the one queue."""
-        self._streams.append(stream)
-
-    def pick(self, has: Callable[[Stream], bool]) -> Stream | None:
-        """The stream whose first capture came before all others."""
-        filled = [stream for stream in self._streams if has(stream)]
-        return min(filled, key=lambda stream: stream.fresh[0].id) if filled else None
-
-    def charge(self, stream: Stream, cost: float) -> None:
-        """Nothing counts for more."""
 
 
 class NoDoubt:

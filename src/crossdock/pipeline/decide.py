@@ -16,6 +16,7 @@ from crossdock.message.records import Entry, Message
 from crossdock.message.states import EntryKind, MessageState
 from crossdock.model.document import Document
 from crossdock.model.documents.progress import OrderStatus
+from crossdock.model.documents.sales import SalesOrder
 from crossdock.pipeline import check
 from crossdock.pipeline.batch import Batch
 from crossdock.pipeline.bound import Context
@@ -159,6 +160,8 @@ class Decider:
             warnings = [*warnings, kept.says] if kept.says else warnings
             reads = [*reads, *kept.reads]
             self._routed(message, reads, warnings, batch, targets, kept.rows, ruling, news=news)
+            if isinstance(document, SalesOrder) and kept.plan is None:
+                self.follow_up.covered(message, ruling, batch)
         if kept.plan is not None and self._parts is not None:
             self._parts.write(kept.plan, batch)
 

@@ -13,8 +13,10 @@ from crossdock.journal.changes import Changes, Row
 from crossdock.kit.connector import Read
 from crossdock.message.records import Entry, Message, Transmission
 from crossdock.message.states import EntryKind, MessageState
+from crossdock.model.documents.progress import OrderStatus
 from crossdock.model.lifecycle.life import Life
 from crossdock.model.lifecycle.tables import Trigger
+from crossdock.model.lifecycle.words import Told
 from crossdock.pipeline.aftermath import Aftermath
 from crossdock.pipeline.batch import Batch
 from crossdock.pipeline.bound import Context
@@ -85,10 +87,16 @@ class FollowUp:
         self.aftermath.follow(message, ruling, sent, publish, withdrawn=ruling.withdrew)
 
     def short(self, message: Message, ruling: Ruling | None, word: str, says: str, batch: Batch) -> None:
-        """Whoever reads how far orders are is told of one that the stock does not cover, and of what it lacks."""
+        """Whoever reads how far orders are is told whether the stock covers one, and of what it lacks."""
         if ruling is not None:
             publish = partial(self.publish, batch)
             self.aftermath.tell(message, ruling.life, ruling.order, word, publish, reason=says, word=word)
+
+    def covered(self, message: Message, ruling: Ruling | None, batch: Batch) -> None:
+        """Who was told last that the stock does not cover an order hears that it does now."""
+        told = [m for m, _ in ruling.story if m.document == OrderStatus.kind] if ruling else []
+        if told and told[-1].tree["state"] == Told.BACKORDERED.value:
+            self.short(message, ruling, Told.ALLOCATED.value, "the stock for it has come", batch)
 
     def tell(
         self,

@@ -110,8 +110,8 @@ class Lives:
 
     def facts(self, message: Message, document: Document, *, forced: bool = False) -> tuple[Fact, ...]:
         """What a message tells; `forced`: a person answers for it."""
-        facts = facts_of(document, message.system, message.id)
-        return tuple(replace(self._named(fact), forced=forced) for fact in facts)
+        facts = tuple(map(self._named, facts_of(document, message.system, message.id)))
+        return tuple(replace(fact, forced=True) for fact in facts) if forced else facts
 
     def _named(self, fact: Fact) -> Fact:
         """A release under our number, where its warehouse calls it by another."""
@@ -169,7 +169,7 @@ class Lives:
             yield replace(fact, told=Told.VALIDATED)
             if message.state is MessageState.DESK and message.tree.get("site") is None:
                 lines = tuple(
-                    replace(one, quantity=None, short=one.quantity or Decimal()) for one in fact.lines
+                    one._replace(quantity=None, short=one.quantity or Decimal()) for one in fact.lines
                 )
                 told = self.answer(fact, Told.BACKORDERED)
                 yield replace(told, lines=lines, forced=True)

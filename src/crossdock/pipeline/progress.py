@@ -11,7 +11,7 @@ from crossdock.message.kept_back import EDIT_WINDOW, SHIP_DATE, kept_until_ship_
 from crossdock.message.records import Message
 from crossdock.message.states import MessageState
 from crossdock.model.document import Document
-from crossdock.model.documents.progress import OrderHold
+from crossdock.model.documents.progress import OrderHold, OrderStatus
 from crossdock.model.documents.sales import SalesOrder
 from crossdock.model.documents.shipment import Shipment
 from crossdock.model.documents.warehouse import WarehouseOrder
@@ -102,12 +102,6 @@ class Progress:
         known = self._known.by_id(message.system, message.document, message.their_id)
         return known is None and self._known.by_number(message.document, message.number) is None
 
-    def accepted(self, ruling: Ruling, message: Message) -> Life:
-        """The order once everything that was to be cancelled was withdrawn."""
-        known = self._lives.known_facts(ruling.story, message)
-        told = [self._lives.answer(fact, Told.CANCEL_ACCEPTED) for fact in ruling.facts]
-        return Life([*known, *ruling.facts, *told], tells=self._lives.tells, convert=self._lives.convert)
-
     # -- facts ----------------------------------------------------------------
 
     def _before_it(self, message: Message) -> Story:
@@ -140,10 +134,9 @@ class Progress:
     @staticmethod
     def _lacks(message: Message, order: str, missing: Told | Need) -> None:
         what = f"{message.document} {message.number}"
-        if missing is Need.NO_HOLD:
-            raise Waits(f"{order} is held", kind=Told.HOLD_LIFTED.value, number=order, patient=True)
         words = {
-            Need.INVOICE_KNOWN: Told.INVOICED, Need.SOMETHING_LEFT: Told.SHIPPED, Need.CHARGED: Told.INVOICED,
+            Need.NO_HOLD: Told.HOLD_LIFTED, Need.INVOICE_KNOWN: Told.INVOICED,
+            Need.SOMETHING_LEFT: Told.SHIPPED, Need.CHARGED: Told.INVOICED,
         }  # fmt: skip
         word = words.get(missing, Told.SHIPPED) if isinstance(missing, Need) else missing
         raise Waits(
@@ -186,8 +179,7 @@ class Progress:
             )  # fmt: skip
 
     def _goes_to_a_warehouse(self, document: str) -> bool:
-        rule = self._charter.objects.get(document)
-        return rule is not None and any(self.is_warehouse(reader.system) for reader in rule.readers)
+        return any(self.is_warehouse(reader.system) for reader in self._charter.readers(document))
 
     def _keep_back(self, message: Message, document: Document, order: str) -> None:
         """Raises Waits for an order that may still be changed, or whose ship window has not begun."""
@@ -232,7 +224,7 @@ class Progress:
             before = next((m for m, _ in reversed(ruling.story) if amending.is_former(m, message)), None)
             if before is not None:
                 self._amend(message, before, ruling)
-        if ruling.refused and not self._is_told(ruling):
+        if ruling.refused and not self._charter.readers(OrderStatus.kind):
             raise Invalid(
                 ruling.refused, fix="tell whoever asked for it, then resolve", type="bad_transition"
             )
@@ -260,11 +252,6 @@ class Progress:
                 fix="agree with the warehouse and retry to send it all the same, or resolve with a reason",
                 type="bad_transition",
             )
-
-    def _is_told(self, ruling: Ruling) -> bool:
-        """Whether anybody reads what the hub tells of orders."""
-        rule = self._charter.objects.get("order_status")
-        return rule is not None and bool(rule.readers)
 
 
 def _number(story: Story, message: Message) -> str:

@@ -26,7 +26,7 @@ IN: dict[str, dict[str, str]] = {
     "wms": {
         "pick_status": "warehouse_order & '/' & state & '/' & at", "shipment": "number", "goods_receipt": "number",
         "return_receipt": "number", "inventory_count": "number", "inventory_adjustment": "number",
-        "inventory_balance": "site & '/' & sku & '/' & status & '/' & lot",
+        "inventory_balance": "site & '/' & sku & '/' & status & '/' & lot & '/' & owner & '/' & location",
     },
     "carrier": {"transport_status": "number"},
 }  # fmt: skip

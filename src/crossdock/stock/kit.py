@@ -53,7 +53,7 @@ def _explode(sku: str, amount: Fraction, kits: Kits, found: dict[str, Fraction],
 def makes(sku: str, free: Mapping[str, int], kits: Kits) -> int:
     """How much of a kit the free stock of its components makes, in parts of whole kits."""
     one = exploded(sku, PARTS, kits)
-    return min(max(free.get(name, 0), 0) // amount for name, amount in one.items() if amount > 0) * PARTS
+    return min(max(free.get(name, 0), 0) // amount for name, amount in one.items()) * PARTS
 
 
 def skus(sku: str, kits: Kits) -> Iterable[str]:

@@ -12,7 +12,7 @@ import pytest
 
 from crossdock.assembly import Hub
 from crossdock.settings import settings_from
-from tests.connectors.edi.trade import drop, envelope, order, table, until
+from tests.connectors.edi.trade import at_work, drop, envelope, order, table, until
 from tests.peers.cache import NotToBeHadError
 from tests.peers.sshd import Sshd
 
@@ -189,9 +189,7 @@ def confirmed(text: str, control: int) -> str:
 async def the_day(hub: Hub, box: Box, *, x12: bool) -> list[object]:
     """From the order to the last acknowledgement; gives where the receipts stand then."""
     sets = ("855", "856", "810") if x12 else ("ORDRSP", "DESADV", "INVOIC")
-    await hub.start()
-    await hub.worker.start()
-    try:
+    async with at_work(hub):
         box.leave("order.edi", order("PO-1", 7) if x12 else ORDERS)
         await until(lambda: told(hub) or incidents(hub), 20)
         assert incidents(hub) == []
@@ -208,8 +206,6 @@ async def the_day(hub: Hub, box: Box, *, x12: bool) -> list[object]:
         labels = re.findall(r"MAN\*GM\*(?:00)?(\d{18})|GIN\+BJ\+(\d{18})", notice)
         assert len({one or other for one, other in labels}) == 2, notice
         return states(hub)
-    finally:
-        await hub.stop()
 
 
 async def test_a_day_in_x12_over_sftp(tmp_path: Path, sshd: Sshd) -> None:
@@ -235,9 +231,7 @@ async def test_a_day_with_a_folder(tmp_path: Path, x12: bool) -> None:
 
 async def test_a_file_for_another_partner_is_told_and_harms_nobody(tmp_path: Path) -> None:
     hub = hub_over(tmp_path, X12 + FOLDER)
-    await hub.start()
-    await hub.worker.start()
-    try:
+    async with at_work(hub):
         drop(tmp_path, "retailer", "b.edi", order("PO-2", 9).replace("HARBORLANE", "SOMEBODY"[:8].ljust(10)))
         drop(tmp_path, "retailer", "c.edi", order("PO-1", 8))
         await until(lambda: told(hub), 20)
@@ -248,54 +242,41 @@ async def test_a_file_for_another_partner_is_told_and_harms_nobody(tmp_path: Pat
         assert table(hub, "SELECT number FROM messages WHERE document = 'sales_order'") == [("PO-1",)]
         box = tmp_path / "boxes" / "retailer" / "in"
         await until(lambda: not list(box.glob("*.edi")), 20)  # taken: the bytes are kept here
-    finally:
-        await hub.stop()
 
 
-async def test_what_has_not_left_is_not_charged(tmp_path: Path) -> None:
+UNSHIPPED = {"line": "1", "sku": "PT-100", "quantity": 48, "price": 12.75}
+
+
+@pytest.mark.parametrize(
+    ("unit", "about", "begins"),
+    [
+        ("EA", ("invalid", "INV-1", "lines", "1"), "48 EA charged on line 1, 0 shipped of 48"),
+        # Another unit is no way around what has left.
+        ("CA", ("unknown_unit", "INV-1", "lines[0].unit", "PT-100 CA"),
+         "line 1: 48 CA of PT-100 are told, 48 EA were ordered, and "),
+    ],
+    ids=["ordered unit", "another unit"],
+)  # fmt: skip
+async def test_what_has_not_left_is_not_charged(
+    tmp_path: Path, unit: str, about: tuple[str, ...], begins: str
+) -> None:
     hub = hub_over(tmp_path, X12 + FOLDER)
-    await hub.start()
-    await hub.worker.start()
-    try:
+    async with at_work(hub):
         drop(tmp_path, "retailer", "a.edi", order("PO-1", 7))
         await until(lambda: told(hub), 20)
-        line = {"line": "1", "sku": "PT-100", "quantity": 48, "unit": "EA"}
         bill = {"number": "INV-1", "order": "PO-1", "currency": "USD", "invoiced_on": DAY}
-        await tell(hub, "invoice", {**bill, "lines": [{**line, "price": 12.75}]})
+        await tell(hub, "invoice", {**bill, "lines": [{**UNSHIPPED, "unit": unit}]})
         await until(lambda: incidents(hub), 20)
-        ((type_, number, path, value, says),) = incidents(hub)
-        assert (type_, number, path, value) == ("invalid", "INV-1", "lines", "1")
-        assert says == "48 EA charged on line 1, 0 shipped of 48"
+        ((*where, says),) = incidents(hub)
+        assert tuple(where) == about
+        assert str(says).startswith(begins)
         assert Box(tmp_path / "boxes" / "retailer").got("810") == []
-    finally:
-        await hub.stop()
-
-
-async def test_another_unit_is_no_way_around_what_has_left(tmp_path: Path) -> None:
-    hub = hub_over(tmp_path, X12 + FOLDER)
-    await hub.start()
-    await hub.worker.start()
-    try:
-        drop(tmp_path, "retailer", "a.edi", order("PO-1", 7))
-        await until(lambda: told(hub), 20)
-        line = {"line": "1", "sku": "PT-100", "quantity": 48, "unit": "CA", "price": 12.75}
-        bill = {"number": "INV-1", "order": "PO-1", "currency": "USD", "invoiced_on": DAY}
-        await tell(hub, "invoice", {**bill, "lines": [line]})
-        await until(lambda: incidents(hub), 20)
-        ((type_, number, path, value, says),) = incidents(hub)
-        assert (type_, number, path, value) == ("unknown_unit", "INV-1", "lines[0].unit", "PT-100 CA")
-        assert str(says).startswith("line 1: 48 CA of PT-100 are told, 48 EA were ordered, and ")
-        assert Box(tmp_path / "boxes" / "retailer").got("810") == []
-    finally:
-        await hub.stop()
 
 
 async def test_a_label_that_was_given_stands_in_every_later_version(tmp_path: Path) -> None:
     hub = hub_over(tmp_path, X12 + FOLDER)
     box = Box(tmp_path / "boxes" / "retailer")
-    await hub.start()
-    await hub.worker.start()
-    try:
+    async with at_work(hub):
         drop(tmp_path, "retailer", "a.edi", order("PO-1", 7))
         await until(lambda: told(hub), 20)
         for number, tracking in (("SHP-1", "1Z1"), ("SHP-1", "1Z2"), ("SHP-2", "1Z3")):
@@ -313,5 +294,3 @@ async def test_a_label_that_was_given_stands_in_every_later_version(tmp_path: Pa
             assert incidents(hub) == []
         first, again, other = (re.findall(r"MAN\*GM\*(\d+)", text) for text in box.got("856"))
         assert first == again and first != other
-    finally:
-        await hub.stop()

@@ -158,7 +158,13 @@ def table(hub: Hub, sql: str) -> list[tuple[object, ...]]:
 @contextlib.asynccontextmanager
 async def running(folder: Path, *, database: str = "") -> AsyncIterator[Hub]:
     """A hub at work over a site."""
-    hub = hub_of(folder, database=database)
+    async with at_work(hub_of(folder, database=database)) as hub:
+        yield hub
+
+
+@contextlib.asynccontextmanager
+async def at_work(hub: Hub) -> AsyncIterator[Hub]:
+    """A hub from its start to its stop."""
     await hub.start()
     await hub.worker.start()
     try:

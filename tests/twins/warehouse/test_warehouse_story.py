@@ -122,6 +122,57 @@ def test_once_picking_began_a_cancellation_is_refused_and_told(stand: MakeStand,
     assert house.tell("GET", "/orders/SO-1")["status"] == "shipped"
 
 
+def test_some_lines_are_cancelled_before_picking_and_the_rest_ships(stand: MakeStand) -> None:
+    house = stand()
+    house.order("SO-1", ("A-1", 4, "EA"), ("B-2", 2, "EA"))
+    house.warehouse.advance(1)
+    less = {"lines": [{"order_line": 1, "sku": "A-1", "quantity": 3}, {"order_line": 2, "sku": "B-2"}]}
+    first = house.tell("POST", "/orders/SO-1/cancel", less)
+    assert [(line["ordered"], line["allocated"], line["short"]) for line in first["lines"]] == [
+        (1, 1, 0),
+        (0, 0, 0),
+    ]
+    house.warehouse.advance(10)
+    rows = house.events("&types=shipped")[0]["shipment"]["lines"]
+    assert [(row["sku"], row["quantity"], row["ordered"]) for row in rows] == [("A-1", 1, 1)]
+    assert house.tell("GET", "/orders/SO-1")["status"] == "shipped"
+
+
+def test_what_is_left_of_an_order_waits_like_a_new_one_when_all_that_was_there_is_cancelled(
+    stand: MakeStand,
+) -> None:
+    house = stand(on_short="ship_or_wait")
+    house.order("SO-0", ("B-2", 5, "EA"))
+    house.order("SO-1", ("A-1", 4, "EA"), ("B-2", 2, "EA"))
+    house.warehouse.advance(1)
+    assert house.tell("GET", "/orders/SO-1")["status"] == "allocated"
+    left = house.tell("POST", "/orders/SO-1/cancel", {"lines": [{"order_line": 1, "sku": "A-1"}]})
+    assert (left["status"], left["lines"][1]["short"]) == ("acknowledged", 2)
+    house.warehouse.advance(10)
+    assert types([one for one in house.events() if one.get("number") == "SO-1"])[-1] == "short"
+    left = house.tell("POST", "/orders/SO-1/cancel", {"lines": [{"order_line": 2, "sku": "B-2"}]})
+    assert left["status"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("less", "status"),
+    [
+        ({"order_line": 1, "sku": "A-1", "quantity": 5}, 409),
+        ({"order_line": 9, "sku": "A-1"}, 422),
+        ({"order_line": 1, "sku": "B-2"}, 422),
+        ({"order_line": 1, "sku": "A-1", "quantity": 0}, 422),
+    ],
+)
+def test_lines_that_cannot_be_cancelled_are_refused_and_nothing_changes(
+    stand: MakeStand, less: dict[str, object], status: int
+) -> None:
+    house = stand()
+    house.order("SO-1", ("A-1", 4, "EA"))
+    good = {"order_line": 1, "sku": "A-1", "quantity": 1}
+    assert house.status("POST", "/orders/SO-1/cancel", {"lines": [good, less]}) == status
+    assert house.tell("GET", "/orders/SO-1")["lines"][0]["ordered"] == 4
+
+
 def test_heavy_goods_fill_several_cartons_with_labels_of_their_own(stand: MakeStand) -> None:
     house = stand()
     house.order("SO-1", ("B-2", 5, "EA"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -22,6 +23,8 @@ from crossdock.transport.as2.sending import deliver
 
 _log = structlog.get_logger("crossdock.as2")
 _NAME_MAX = 40
+#: Larger messages are opened beside the event loop: 3 ms of work at this size, 34 at 5 MB.
+_AT_ONCE_BYTES = 65_536
 
 
 @dataclass(slots=True)
@@ -119,9 +122,12 @@ class As2Station:
         self._all: Sequence[Partner] = partners
         self._partners = by_names(partners)
 
-    def open(self, headers: Mapping[str, str], body: bytes) -> Handed:
-        """What a request holds."""
-        found = receive(headers, body, self._partners, self._way.now())
+    async def open(self, headers: Mapping[str, str], body: bytes) -> Handed:
+        """What a request holds; what takes long to decrypt and unpack keeps nobody else waiting."""
+        if len(body) > _AT_ONCE_BYTES:
+            found = await asyncio.to_thread(receive, headers, body, self._partners, self._way.now())
+        else:
+            found = receive(headers, body, self._partners, self._way.now())
         if isinstance(found, Mdn):
             if not AWAITED.came(found):
                 _log.warning("an MDN came that nobody waits for", partner=found.them, outcome=found.outcome)

@@ -23,6 +23,10 @@ REFUSALS = {
         "the warehouse has begun to pick the order and does not cancel it any more",
         "let it ship and take it back as a return, or ask the warehouse by telephone",
     ),
+    "not_open": (
+        "the warehouse has less of the line to ship than is to be cancelled",
+        "ask the warehouse what is left of the line; what has left comes back as a return",
+    ),
     "order_exists": (
         "the warehouse has another order of this number",
         "compare the two; cancel the old one there, or release this one under a new number",

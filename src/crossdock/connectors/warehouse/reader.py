@@ -81,7 +81,7 @@ class PickStatusReader(EventReader):
             warehouse_order=event.number,
             order=event.sales_order,
             site=self.codes.ours("site", event.site),
-            state=self._state(event.status),
+            state=self._state(event),
             at=event.at,
             lines=[self._line(line) for line in event.lines],
             extra=present(event=event.type, event_id=event.id, reason=event.reason),
@@ -89,9 +89,12 @@ class PickStatusReader(EventReader):
         parent = of_order(event.sales_order, event.number)
         return (Draft("pick_status", tree, event.id, self.tools.reads(), parent),)
 
-    def _state(self, status: str) -> str:
+    def _state(self, event: Event) -> str:
         """Our word for theirs: by the crosswalk `state` where it is on. Raises Unmapped for one that nobody knows."""
+        status = str(event.status)
         ours = self.codes.ours("state", status)
+        if event.type == "short" and ours == "acknowledged" and not event.reason:
+            return "backordered"  # it lacks stock before anybody picked, and nobody ended it: it waits
         ours = STATES.get(ours, ours)
         if ours not in _KNOWN:
             raise Unmapped(

@@ -105,16 +105,18 @@ class CancelWriter(PlainWriter):
     """The wish to stop an order, by its release (`warehouse_order_cancel`) or its sales order (`cancellation`)."""
 
     def ask(self, job: Job) -> Ask:
-        """POST /orders/{number}/cancel. Raises Invalid when only some lines are to be cancelled."""
-        if job.tree.get("lines"):
-            raise Invalid(
-                "the warehouse cancels whole orders only",
-                path="lines",
-                fix="cancel the whole order and release the rest as a new one",
-            )
+        """POST /orders/{number}/cancel, of some lines where it names them. Raises Invalid, Unmapped."""
         body: Tree = {}
         put(body, "reason", job.tree.get("reason"))
+        if job.tree.get("lines"):
+            body["lines"] = [self._line(line) for line in job.tree["lines"]]
         return self.asking("POST", f"{_order_path(_cancelled(job))}/cancel", job, body)
+
+    def _line(self, line: Tree) -> Tree:
+        told: Tree = {"order_line": line["line"], "sku": line["sku"]}
+        if line.get("quantity") is not None:
+            told |= {"quantity": line["quantity"], "unit": self.codes.theirs("unit", line["unit"])}
+        return told
 
     def done(self, answer: Answer) -> Done:
         """Cancelled; the order that is answered gives the cancellation no id."""
@@ -124,8 +126,8 @@ class CancelWriter(PlainWriter):
         return Done(says="cancelled before picking")
 
     def find(self, job: Job) -> Ask | None:
-        """GET /orders/{number}."""
-        return Ask("GET", _order_path(_cancelled(job)), safe=True)
+        """GET /orders/{number}; None where only lines were cancelled: what is left does not tell who took it off."""
+        return None if job.tree.get("lines") else Ask("GET", _order_path(_cancelled(job)), safe=True)
 
     def found(self, job: Job, answer: Answer) -> Done | None:
         """Done when the order is cancelled. Raises TryLater."""

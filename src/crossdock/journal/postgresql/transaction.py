@@ -157,7 +157,7 @@ class Transaction:
         """Fence, positions, ids and look-ups; gives the answers to what the tasks ask."""
         kit = self._kit
         arrivals = sum(len(task.arrivals) for task in self.tasks)
-        spare = kit.ids.low
+        spare, era = kit.ids.low, kit.ids.era
         draws = -(-arrivals // ID_BLOCK) + spare
         begin: list[Command] = [(BEGIN, ()), *(c for task in self.tasks for c in task.before)]
         book, locks = self._book.commands(), self._locks()
@@ -172,7 +172,7 @@ class Transaction:
         self._plan = self._scribe.begin(iter([position for _, position in epochs]))
         blocks = [next(found)[0][0] for _ in range(draws)]
         if spare:
-            kit.ids.refill(blocks.pop())
+            kit.ids.refill(blocks.pop(), era)
         self._fresh = chain.from_iterable(range(block, block + ID_BLOCK) for block in blocks)
         self._book.learn([next(found) for _ in book])
         for _ in locks:

@@ -26,6 +26,11 @@ class Dialect:
     listed: Callable[[Sequence[Any]], Any] = json.dumps
     #: The function that tells where one text begins in another.
     find: str = "instr"
+    #: Sendings that have not ended, those that have, and entries that make something: the words of the indexes of
+    #: these, which are found by them only.
+    open_work: str = "state IN (1, 2, 3, 4, 5, 8)"
+    ended_work: str = "state IN (6, 7, 9)"
+    makes: str = "kind IN (1, 2, 3, 5)"
 
 
 class Cursor(Protocol):

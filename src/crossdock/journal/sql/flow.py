@@ -55,7 +55,7 @@ def waiting(connection: Connection) -> list[Waiting]:
         Waiting("transmissions", origin, target, state, count, oldest)
         for target, origin, state, count, oldest in connection.execute(
             "SELECT target, origin, state, count(*), min(id) FROM transmissions"
-            " WHERE state IN (1, 2, 3, 4, 5, 8) GROUP BY target, origin, state"
+            f" WHERE {connection.dialect.open_work} GROUP BY target, origin, state"
         )
     ]
     return found
@@ -76,7 +76,8 @@ def accepted_ms(connection: Connection, one: Waiting) -> int | None:
 def left_to_drain(connection: Connection, target: str, upto: int) -> int:
     """How many transmissions a draining way still lets through."""
     row = connection.execute(
-        "SELECT count(*) FROM transmissions WHERE target = ? AND id <= ? AND state IN (1, 3, 4, 5)",
+        f"SELECT count(*) FROM transmissions WHERE target = ? AND id <= ? AND {connection.dialect.open_work}"
+        " AND state IN (1, 3, 4, 5)",
         (target, upto),
     ).fetchone()
     return int(row[0])

@@ -75,7 +75,7 @@ class FlowReads:
     def lane_waits(self, target: str, key: str, after: int, before: int) -> bool:
         """Whether anything of a lane between two ids is neither at its end nor being sent."""
         row = self._reader.execute(
-            "SELECT 1 FROM transmissions WHERE target = ? AND key = ? AND state IN (1, 2, 3, 4, 5, 8)"
+            f"SELECT 1 FROM transmissions WHERE target = ? AND key = ? AND {self._reader.dialect.open_work}"
             " AND state IN (1, 2, 4, 5) AND id > ? AND id < ? LIMIT 1",
             (target, key, after, before),
         ).fetchone()
@@ -84,7 +84,7 @@ class FlowReads:
     def origins_open(self, target: str) -> list[str]:
         """The systems from which there is open work for a target."""
         rows = self._reader.execute(
-            "SELECT DISTINCT origin FROM transmissions WHERE target = ? AND state IN (1, 2, 3, 4, 5, 8)",
+            f"SELECT DISTINCT origin FROM transmissions WHERE target = ? AND {self._reader.dialect.open_work}",
             (target,),
         )
         return [origin for (origin,) in rows]

@@ -167,7 +167,7 @@ def waiting(
     open_ = connection.dialect.index.format("transmissions_open")
     # Of a great backlog some are looked at, so that a page costs the same whatever waits.
     some = (
-        f"SELECT id FROM transmissions{open_} WHERE state IN {OPEN} AND state IN ({among}){to}"
+        f"SELECT id FROM transmissions{open_} WHERE {connection.dialect.open_work} AND state IN ({among}){to}"
         f" AND id > ? LIMIT {BACKLOG_MAX}"
     )
     rows = connection.execute(

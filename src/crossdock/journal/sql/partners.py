@@ -209,7 +209,7 @@ def unsent(connection: Connection, target: str, limit: int) -> list[Unsent]:
     by_target = connection.dialect.index.format("transmissions_open")
     rows = connection.execute(
         f"SELECT id, document, number, root, state, first_ms FROM transmissions{by_target}"
-        " WHERE state IN (1, 2, 3, 4, 5, 8) AND target = ? ORDER BY id DESC LIMIT ?",
+        f" WHERE {connection.dialect.open_work} AND target = ? ORDER BY id DESC LIMIT ?",
         (target, limit),
     ).fetchall()
     return [

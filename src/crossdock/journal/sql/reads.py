@@ -220,7 +220,7 @@ class Reads(StockReads):
         """Open work of one lane in order."""
         rows = self._reader.execute(
             f"SELECT {TRANSMISSION_COLUMNS} FROM transmissions"
-            " WHERE target = ? AND key = ? AND state IN (1, 2, 3, 4, 5, 8) AND id > ? ORDER BY id LIMIT ?",
+            f" WHERE target = ? AND key = ? AND {self._reader.dialect.open_work} AND id > ? ORDER BY id LIMIT ?",
             (target, key, after, limit),
         )
         return [read_transmission(row) for row in rows]
@@ -229,7 +229,8 @@ class Reads(StockReads):
         """(ordering key, first that waits, partition) of every lane of a target that waits for a person."""
         within, listed = self._within("partition", partitions)
         return self._reader.execute(
-            f"SELECT key, min(id), partition FROM transmissions WHERE target = ? AND state IN (2, 8){within}"
+            f"SELECT key, min(id), partition FROM transmissions WHERE target = ? AND {self._reader.dialect.open_work}"
+            f" AND state IN (2, 8){within}"
             " GROUP BY key, partition",
             (target, *listed),
         ).fetchall()
@@ -240,7 +241,8 @@ class Reads(StockReads):
         What is held in the name of no open incident was held by who had not heard yet of a person's act.
         """
         held = (
-            "SELECT 1 FROM transmissions t WHERE t.target = ? AND t.key = ? AND t.state IN (2, 8) AND (t.state = 8"
+            f"SELECT 1 FROM transmissions t WHERE t.target = ? AND t.key = ? AND {self._reader.dialect.open_work}"
+            " AND t.state IN (2, 8) AND (t.state = 8"
             " OR EXISTS (SELECT 1 FROM members m JOIN incidents i ON i.id = m.incident"
             " WHERE m.kind = 4 AND m.id = t.id AND i.state = 1)) LIMIT 1"
         )

@@ -41,7 +41,7 @@ _ROWS = (
     ),
     _Figures(
         "transmissions", "made", EntryKind.due, "transmissions", "origin", TransmissionState,
-        (("transmissions_open", "state IN (1, 2, 3, 4, 5, 8)"), ("transmissions_state", "state IN (6, 7, 9)")),
+        (("transmissions_open", "{dialect.open_work}"), ("transmissions_state", "{dialect.ended_work}")),
     ),
 )  # fmt: skip
 
@@ -70,7 +70,7 @@ def conservation(connection: Connection, *, at_ms: int, system: str | None = Non
 
 def _entries(connection: Connection, kind: EntryKind, system: str | None) -> int:
     index = connection.dialect.index.format("ledger_made")
-    query = f"SELECT count(*) FROM ledger{index} WHERE kind IN (1, 2, 3, 5) AND kind = {kind.value}"
+    query = f"SELECT count(*) FROM ledger{index} WHERE {connection.dialect.makes} AND kind = {kind.value}"
     return _count(connection, query, "origin", system)
 
 
@@ -80,6 +80,7 @@ def _states(connection: Connection, row: _Figures, system: str | None) -> dict[i
     (open_index, is_open), (end_index, is_ended) = row.indexes
     named = connection.dialect.index.format
     select = f"count(*) FROM {row.table}"
+    is_open, is_ended = (text.format(dialect=connection.dialect) for text in (is_open, is_ended))
     grouped = f"SELECT state, {select}{named(open_index)} WHERE {is_open}{narrowed} GROUP BY state"
     counted: dict[int, int] = dict(connection.execute(grouped, values).fetchall())
     for state in row.states:

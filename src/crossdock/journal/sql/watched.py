@@ -239,7 +239,7 @@ def stuck(connection: Connection, documents: Sequence[str], targets: Sequence[st
     for target in targets:
         row = connection.execute(
             "SELECT count(*) FROM (SELECT message, document FROM transmissions WHERE target = ?"
-            " AND state IN (1, 2, 3, 4, 5, 8) ORDER BY id LIMIT ?) t JOIN messages m ON m.id = t.message"
+            f" AND {connection.dialect.open_work} ORDER BY id LIMIT ?) t JOIN messages m ON m.id = t.message"
             f" JOIN captures c ON c.id = m.capture WHERE c.at_ms < ? AND {among}",
             (target, STEP_MAX, before_ms, connection.dialect.listed(list(documents))),
         ).fetchone()

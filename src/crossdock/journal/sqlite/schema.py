@@ -35,7 +35,10 @@ SPARSE = 0x43445350
 class SqliteConnection(sqlite3.Connection):
     """A connection that knows how its store says things."""
 
-    dialect = Dialect(index=" INDEXED BY {}", dense=True)
+    dialect = Dialect(
+        index=" INDEXED BY {}", dense=True, open_work="state < 9 AND state <> 6 AND state <> 7",
+        ended_work="state > 5 AND state <> 8", makes="kind < 6 AND kind <> 4",
+    )  # fmt: skip
 
     def scan(self, sql: str, parameters: Sequence[Any] = (), /) -> Iterator[Any]:
         """The rows of a query one by one."""

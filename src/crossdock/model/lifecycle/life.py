@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -76,9 +76,9 @@ class Life:
         self,
         facts: Iterable[Fact],
         *,
-        reported: Container[Told] = frozenset(),
+        reported: frozenset[Told] = frozenset(),
         asked: Fact | Sequence[Fact] = (),
-        tells: Container[Told] = frozenset(),
+        tells: frozenset[Told] = frozenset(),
         tables: Tables = TABLES,
         convert: Convert = same_unit,
     ) -> None:
@@ -95,15 +95,14 @@ class Life:
         self.holds = dict.fromkeys(HoldKind, Hold.CLEAR)
         self.amendment = Amendment.NONE
         self.returned = Return.NONE
-        self.lines: dict[str, LineProgress] = {}
+        self._lines: dict[str, LineProgress] | None = None
         self.judged: dict[Fact, Judged] = {}
         self._final: set[str] = set()
         self._charged: set[str] = set()
         self._invoices: set[str] = set()
         self._facts = _in_order([*facts, *self._asked])
         self._named = any(fact.told in _OPENS and fact.release for fact in self._facts)
-        heard = {fact.told for fact in self._facts}
-        self._missing = frozenset(told for told in Told if told in reported and told not in heard)
+        self._missing = reported.difference(fact.told for fact in self._facts)
         for fact in self._facts:
             self._tell(fact)
         self._settle()
@@ -115,6 +114,14 @@ class Life:
         """The releases that count: named ones where there are any."""
         named = [one for name, one in self.releases.items() if name]
         return named or [self.releases[""]]
+
+    @property
+    def lines(self) -> dict[str, LineProgress]:
+        """The order's lines with their quantities; worked out once somebody asks."""
+        if self._lines is None:
+            stopped = self.cancellation is Cancellation.ACCEPTED
+            self._lines = carried(self._facts, stopped=stopped, convert=self._convert)
+        return self._lines
 
     @property
     def told(self) -> Sequence[Fact]:
@@ -185,10 +192,8 @@ class Life:
         told = fact.told
         if fact.release and told is not Told.RELEASED and self._is_unknown(fact):
             yield Step(Verdict.WAITS, Fulfilment.RELEASED, missing=Told.RELEASED)
-        elif told is Told.VALIDATED:
-            # One that names a release tells of a part that is still to be released.
-            yield self._fulfil(self._opened(fact.release), fact)
-        elif told is Told.RELEASED:
+        elif told in _OPENS:
+            # A VALIDATED that names a release tells of a part that is still to be released.
             yield self._fulfil(self._opened(fact.release), fact)
         elif told in _FLOOR:
             for release in self._meant(fact):
@@ -258,7 +263,7 @@ class Life:
                 return not fact.about or f"invoice/{fact.about}" in self._invoices
             case Need.SOMETHING_LEFT:
                 left = any(one.left or one.fulfilment in _ENDED for one in self.live)
-                return left or not _LEFT & _among(self._tells)
+                return left or not _LEFT & self._tells
 
     # -- table by table -------------------------------------------------------
 
@@ -279,7 +284,7 @@ class Life:
     def _delivered(self, fact: Fact) -> Iterable[Step]:
         owners = [one for one in self.live if not fact.about or fact.about in one.left]
         if not owners:
-            known = _LEFT & _among(self._tells)
+            known = _LEFT & self._tells
             verdict = Verdict.WAITS if known else Verdict.MOVED
             yield Step(verdict, Fulfilment.SHIPPED, missing=Told.SHIPPED if known else None)
             owners = [] if known else self.live
@@ -317,10 +322,8 @@ class Life:
 
     def _settle(self) -> None:
         """Quantities that are complete, parcels that have all arrived, goods that overtook a cancellation."""
-        lines = carried(self._facts, stopped=False, convert=self._convert)
-        complete = bool(lines) and not any(line.open for line in lines.values())
         for release in self.live:
-            if release.fulfilment is Fulfilment.PART_SHIPPED and complete:
+            if release.fulfilment is Fulfilment.PART_SHIPPED and self._complete():
                 self._fulfil(release, Fact(Told.SHIPPED, ""))
             if release.fulfilment is Fulfilment.SHIPPED and release.arrived:
                 self._fulfil(release, Fact(Told.DELIVERED, ""))
@@ -329,16 +332,19 @@ class Life:
                 table, heard = self._tables.cancellation, Fact(Told.SHIPPED, "")
                 crossed = self._step(table, release.cancellation, heard, release)
                 release.cancellation = Cancellation(crossed.after.value)
-        stopped = self.cancellation is Cancellation.ACCEPTED
-        self.lines = carried(self._facts, stopped=True, convert=self._convert) if stopped else lines
+
+    def _complete(self) -> bool:
+        """Whether all that was ordered has left."""
+        lines = carried(self._facts, stopped=False, convert=self._convert)
+        return bool(lines) and not any(line.open for line in lines.values())
 
 
 def judge(
     known: Sequence[Fact],
     asked: Fact,
     *,
-    reported: Container[Told] = frozenset(),
-    tells: Container[Told] = frozenset(),
+    reported: frozenset[Told] = frozenset(),
+    tells: frozenset[Told] = frozenset(),
     tables: Tables = TABLES,
     convert: Convert = same_unit,
 ) -> tuple[Life, Judged]:
@@ -360,10 +366,6 @@ def _is_old(known: Sequence[Fact], asked: Fact) -> bool:
 def _never(release: Release) -> bool:
     """Whether it ended without anything leaving."""
     return release.ended and not release.left and release.fulfilment not in _ENDED
-
-
-def _among(words: Container[Told]) -> frozenset[Told]:
-    return frozenset(told for told in Told if told in words)
 
 
 def _worst(steps: Sequence[Step]) -> Judged:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 from crossdock.model.lifecycle.words import (
     Amendment,
@@ -15,10 +14,11 @@ from crossdock.model.lifecycle.words import (
     Return,
     State,
     Told,
+    Word,
 )  # fmt: skip
 
 
-class Need(Enum):
+class Need(Word):
     """What must hold beside the state, so that a move is made."""
 
     NO_HOLD = "no_hold"  #: no hold is set
@@ -36,7 +36,7 @@ MAY_COME = frozenset(
 )  # fmt: skip
 
 
-class Trigger(Enum):
+class Trigger(Word):
     """What the hub does once a move is made."""
 
     RELEASE = "release"  #: the warehouse gets the order

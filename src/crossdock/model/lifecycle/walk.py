@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 from crossdock.model.lifecycle.tables import MAY_COME, Move, Need
-from crossdock.model.lifecycle.words import State, Told
+from crossdock.model.lifecycle.words import State, Told, Word
 
 
-class Verdict(Enum):
+class Verdict(Word):
     """What a word means in a state."""
 
     MOVED = "moved"  #: it moves on
@@ -43,6 +42,9 @@ def step(
     Rows between may be implied, but for words in `reported`, which are told one by one. `holds` says
     whether a need is met.
     """
+    for row in table:  # most words make the very next move
+        if row.before is state and row.told is told and all(map(holds, row.needs)):
+            return Step(Verdict.MOVED, row.after, (row,))
     path = _path(table, state, told, lambda row: _passes(row, told, reported, holds))
     if path is not None:
         return Step(Verdict.MOVED, path[-1].after, path)

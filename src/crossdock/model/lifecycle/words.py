@@ -5,7 +5,14 @@ from __future__ import annotations
 from enum import Enum
 
 
-class Fulfilment(Enum):
+class Word(Enum):
+    """Members that are looked up in tables and sets all the time."""
+
+    #: Each member is there once; the language's own way to a hash is a call in Python.
+    __hash__ = object.__hash__
+
+
+class Fulfilment(Word):
     """How far the goods of a release are."""
 
     RECEIVED = "received"  #: the order is here
@@ -23,7 +30,7 @@ class Fulfilment(Enum):
     REFUSED = "refused"  #: the warehouse will not do it
 
 
-class Billing(Enum):
+class Billing(Word):
     """Whether what left may be charged, and was."""
 
     NOT_READY = "not_ready"  #: nothing left, or the contents of a package may still change
@@ -32,14 +39,14 @@ class Billing(Enum):
     CREDITED = "credited"  #: money was given back
 
 
-class Hold(Enum):
+class Hold(Word):
     """Why an order may not be released; each kind is set and lifted by itself."""
 
     CLEAR = "clear"  #: nothing of this kind holds it
     SET = "set"  #: it is not released until this is lifted
 
 
-class Cancellation(Enum):
+class Cancellation(Word):
     """What became of the wish that a release be not fulfilled."""
 
     NONE = "none"  #: nobody wished it
@@ -48,7 +55,7 @@ class Cancellation(Enum):
     REFUSED = "refused"  #: it came too late: the goods go, or went, their way
 
 
-class Amendment(Enum):
+class Amendment(Word):
     """What became of a change after the release."""
 
     NONE = "none"  #: nothing was changed after the release
@@ -57,7 +64,7 @@ class Amendment(Enum):
     REFUSED = "refused"  #: too late, or not allowed: the warehouse works by what it had
 
 
-class Return(Enum):
+class Return(Word):
     """What became of goods that come back."""
 
     NONE = "none"  #: nothing comes back
@@ -70,7 +77,7 @@ class Return(Enum):
 State = Fulfilment | Billing | Hold | Cancellation | Amendment | Return
 
 
-class HoldKind(Enum):
+class HoldKind(Word):
     """The kinds of hold."""
 
     FRAUD = "fraud"  #: the payment is looked at
@@ -78,7 +85,7 @@ class HoldKind(Enum):
     EDIT_WINDOW = "edit_window"  #: the customer may still change the order
 
 
-class Told(Enum):
+class Told(Word):
     """What a document tells of an order. Values are the words that `reports` and the trace use."""
 
     VALIDATED = "validated"  #: the hub has checked the order

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from crossdock.journal.contract import Journal
+from crossdock.model.documents.sales import OrderLine
 from crossdock.pipeline.sourcing.asking import Wanted
 from crossdock.pipeline.sourcing.plan import Part, PartLine
 from crossdock.pipeline.stockkeeping.ledger import StockLedger
@@ -31,18 +33,20 @@ class Lots:
             return part
         lines: list[PartLine] = []
         for line in part.lines:
-            lines += self._split(line, part.site, units[line.line].line.unit, now_ms)
+            lines += self._split(line, part.site, units[line.line].line, now_ms)
         return replace(part, lines=tuple(lines))
 
-    def _split(self, line: PartLine, site: str, unit: str, now_ms: int) -> list[PartLine]:
-        known = self._room.measures.item(line.sku)
-        if known is None or not known[0].lot_tracked or line.lot is not None:
+    def _split(self, line: PartLine, site: str, ordered: OrderLine, now_ms: int) -> list[PartLine]:
+        measures = self._room.measures
+        known = measures.item(line.sku)
+        if ordered.lot is not None and line.substitute_for is None:
+            return [replace(line, lot=ordered.lot)]
+        if known is None or not known[0].lot_tracked:
             return [line]
-        whole = self._room.measures.demand(line.sku, line.quantity, unit)
-        policy = self._room.policy.sites[site]
+        whole = measures.demand(line.sku, line.quantity, ordered.unit)
         today = datetime.fromtimestamp(now_ms / 1000, self._policy.sites[site].zone).date()
         lots = self._lots(line.sku, site)
-        left_days = max(policy.left_days, int(known[0].shelf_life_left_days or 0))
+        left_days = measures.left_days(line.sku, self._room.policy.sites[site].left_days)
         taken = first_expired_first_out(lots, whole, today, left_days=left_days)
         if taken is None:
             return [line]
@@ -56,13 +60,12 @@ class Lots:
     def _lots(self, sku: str, site: str) -> list[Lot]:
         """What is left of each lot."""
         aside = self._journal.lots_held(sku, site)
-        found: dict[str, Lot] = {}
+        left, last = Counter[str](), dict[str, date | None]()
         for row in self._journal.lots(sku, site):
-            before = found.get(row.lot or "")
-            amount = row.counted + (before.amount if before else 0)
-            until = date.fromisoformat(row.expires_on) if row.expires_on else None
-            found[row.lot or ""] = Lot(row.lot or "", amount, until)
+            name = str(row.lot)
+            left[name] += row.counted
+            last[name] = date.fromisoformat(row.expires_on) if row.expires_on else None
         return [
-            replace(lot, amount=lot.amount - aside.get(name, 0) - self._ledger.lot_taken(sku, site, name))
-            for name, lot in found.items()
+            Lot(name, amount - aside.get(name, 0) - self._ledger.lot_taken(sku, site, name), last[name])
+            for name, amount in left.items()
         ]

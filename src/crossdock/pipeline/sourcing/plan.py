@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from crossdock.message.names import moment
 from crossdock.message.records import Message
 
 RELEASE, PURCHASE = "warehouse_order", "purchase_order"
@@ -21,7 +19,7 @@ _CARRIED_BY_PURCHASES = ("ship_to", "notes", "extra")
 
 @dataclass(frozen=True, slots=True)
 class PartLine:
-    """So much of one order line, in the line's unit."""
+    """So much of one order line."""
 
     line: str
     sku: str
@@ -29,6 +27,7 @@ class PartLine:
     substitute_for: str | None = None
     lot: str | None = None
     hazardous: bool = False
+    unit: str = ""  #: of a part as it was written; empty: the order line's
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +37,8 @@ class Part:
     lines: tuple[PartLine, ...]
     site: str | None = None
     supplier: str | None = None
-    ship_on: date | None = None
-    release_ms: int | None = None  #: not released before
+    ship_on: str | None = None  #: the day that is promised
+    release_at: str | None = None  #: not released before
 
     @property
     def document(self) -> str:
@@ -82,9 +81,9 @@ def tree_of(part: Part, order: Mapping[str, Any], number: str) -> dict[str, Any]
         if part.site is not None:
             tree["site"] = part.site
         if part.ship_on is not None:
-            tree["promised_ship_on"] = part.ship_on.isoformat()
-        if part.release_ms is not None:
-            tree["release_at"] = moment(part.release_ms)
+            tree["promised_ship_on"] = part.ship_on
+        if part.release_at is not None:
+            tree["release_at"] = part.release_at
     tree["lines"] = _lines(part, lines)
     return tree
 
@@ -102,7 +101,7 @@ def _lines(part: Part, lines: Mapping[str, Mapping[str, Any]]) -> list[dict[str,
             name = highest
         names.add(name)
         told: dict[str, Any] = {
-            "line": name, "sku": one.sku, "quantity": number_of(one.quantity), "unit": line["unit"],
+            "line": name, "sku": one.sku, "quantity": number_of(one.quantity), "unit": one.unit or line["unit"],
         }  # fmt: skip
         if part.supplier is None:
             told["order_line"] = line["line"]
@@ -130,7 +129,7 @@ def says_of(part: Part) -> str:
         return f"{part.supplier} ships {what}"
     if part.site is None:
         return f"{what} wait{'s' if len(part.lines) == 1 else ''}"
-    return f"{part.site} ships {what}" + (f" on {part.ship_on.isoformat()}" if part.ship_on else "")
+    return f"{part.site} ships {what}" + (f" on {part.ship_on}" if part.ship_on else "")
 
 
 def lines_of(tree: Mapping[str, Any]) -> Sequence[PartLine]:
@@ -138,7 +137,7 @@ def lines_of(tree: Mapping[str, Any]) -> Sequence[PartLine]:
     return [
         PartLine(
             str(line.get("order_line", line["line"])), line["sku"], Decimal(str(line["quantity"])),
-            line.get("substitute_for"), line.get("lot"), line.get("hazardous") is True,
+            line.get("substitute_for"), line.get("lot"), line.get("hazardous") is True, line["unit"],
         )
         for line in tree["lines"]
     ]  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,14 +14,16 @@ from crossdock.faults import Invalid
 from crossdock.journal.changes import Row
 from crossdock.journal.contract import Journal
 from crossdock.kit.connector import Read
+from crossdock.message.names import moment
 from crossdock.message.records import Message
 from crossdock.model.documents.sales import SalesOrder
 from crossdock.model.lifecycle.life import Life
+from crossdock.model.lifecycle.spoken import Spoken
 from crossdock.model.lifecycle.words import Fulfilment
 from crossdock.pipeline.amending import changes_of, path_of
 from crossdock.pipeline.lives import Story
 from crossdock.pipeline.sourcing.amending import HEADER, cut, excess_of
-from crossdock.pipeline.sourcing.asking import Asking, Wanted
+from crossdock.pipeline.sourcing.asking import Asking, Wanted, units_of
 from crossdock.pipeline.sourcing.lots import Lots
 from crossdock.pipeline.sourcing.plan import Part, PartLine, Plan, Revised, lines_of, says_of
 from crossdock.pipeline.sourcing.shelf import Shelf
@@ -35,7 +38,7 @@ from crossdock.stock.kit import exploded
 from crossdock.stock.policy import Short
 from crossdock.stock.reservation import Reservation, ReservationState
 from crossdock.stock.sourcing.ask import Choice, Demand, Share
-from crossdock.stock.sourcing.calendar import departure
+from crossdock.stock.sourcing.calendar import Departure, departure
 from crossdock.stock.sourcing.choose import choose
 from crossdock.stock.sourcing.policy import Rule, Sourcing, Split
 
@@ -78,8 +81,6 @@ class Sourcer:
 
     def convert(self, sku: str, quantity: Decimal, given: str, wanted: str) -> Decimal | None:
         """How many of one unit a quantity in another is; None where nobody knows."""
-        if given == wanted:
-            return quantity
         try:
             one = self._room.measures.in_base(sku, 1, wanted)[0]
             value = self._room.measures.in_base(sku, quantity, given)[0] / one
@@ -98,10 +99,10 @@ class Sourcer:
         if before is not None:
             self._amend(before, (message, order), standing, kept)
         wanted = self._ours(order, standing.wanted(order), plan)
+        apart = "; ".join(map(says_of, plan.parts))
         if wanted:
             self._share_out(message, order, wanted, standing, kept, promised=promised, may_refuse=True)
-        said = [kept.says] if kept.says else []
-        kept.says = "; ".join([*said, *(says_of(part) for part in plan.parts if part.site is None)])
+        kept.says = "; ".join(filter(None, (kept.says, apart)))
         return kept
 
     def less(self, message: Message, life: Life) -> Kept:
@@ -127,21 +128,21 @@ class Sourcer:
         header = [one for one in changes_of(before[0].tree, message.tree) if one in HEADER]
         ordered = {str(line.line): Decimal(line.quantity) for line in order.lines}
         spoken = standing.spoken(before[1], order)
+        _same_items(before[1], order, spoken)
         excess = excess_of(ordered, ((line, one.whole) for line, one in spoken.items()))
-        if not header and not excess:
-            return
-        done = cut(standing.parts(), excess, header, self._sends)
+        units = {**units_of(before[1]), **units_of(order)}
+        done = cut(standing.parts(), excess, header, self._sends, units, self.convert)
         plan.refused = "; ".join(done.refused)
         if done.refused and not done.revised:
             raise Invalid(
                 plan.refused, path="lines" if excess else path_of(header[0]), type="bad_transition",
                 fix="agree with the warehouse, or resolve with a reason",
             )  # fmt: skip
-        gone = [one for one in before[0].tree["lines"] if str(one["line"]) not in ordered]
-        plan.tree = {**message.tree, "lines": [*message.tree["lines"], *gone]}
+        # A part may still have lines that the order has no more; of the others the new words count.
+        plan.tree = {**message.tree, "lines": [*before[0].tree["lines"], *message.tree["lines"]]}
         plan.revised = done.revised
-        for part, line in done.freed:
-            kept.rows += self.free(message.root, _only(part.tree, line))
+        for part, line, rest in done.freed:
+            kept.rows += self._less(message.root, part.tree, line, rest)
 
     def rest(self, message: Message, life: Life) -> Kept:
         """What a site would not ship, or could not, goes elsewhere: as the rule says by itself, or by a person."""
@@ -156,7 +157,7 @@ class Sourcer:
             self._share_out(told, order, wanted, standing, kept)
         else:
             assert kept.plan is not None, "it was made with one"
-            kept.plan.parts.append(self._waiting(wanted))
+            kept.plan.parts.append(Part(self._lines(wanted)))
         return kept
 
     def out(self, message: Message, life: Life, release: str) -> Kept:
@@ -167,11 +168,11 @@ class Sourcer:
         if found is None or part is None or part.site is None or part.release.left or standing.stopped:
             return Kept()
         told, order = found
-        rule, lines = self._rule(told, order), {str(line.line): line for line in order.lines}
-        wanted = [
-            Wanted(lines[one.line], one.quantity) for one in lines_of(part.message.tree) if one.line in lines
-        ]
-        if not rule.reroute or not wanted or order.site in self.policy.sites:
+        rule, wanted = self._rule(told, order), self._wanted_of(part.message, order)
+        if not wanted:
+            plan = Plan(told, revised=[Revised(part.message, None)])
+            return Kept(plan=plan, says=f"{part.site} has it not, and nobody wants it any more")
+        if not rule.reroute or order.site in self.policy.sites:
             return Kept()
         channel = self._room.policy.channel(told.system)
         sites = list(rule.sites or channel.sites)
@@ -188,18 +189,18 @@ class Sourcer:
         """What sites ship; suppliers' lines and lines that may not leave yet become parts of their own."""
         now, ours = self._now_ms(), list[Wanted]()
         bought: dict[str, list[Wanted]] = {}
-        later: dict[int, list[Wanted]] = {}
+        later: dict[str, list[Wanted]] = {}
         for one in wanted:
             supplier = self.policy.supplier_of(one.line.sku, order.order_type or "")
             from_ms = self._asking.available_ms(one.line.sku)
             if supplier is not None:
                 bought.setdefault(supplier.name, []).append(one)
             elif from_ms is not None and from_ms > now:
-                later.setdefault(from_ms, []).append(one)
+                later.setdefault(moment(from_ms), []).append(one)
             else:
                 ours.append(one)
         plan.parts += [Part(self._lines(lines), supplier=name) for name, lines in bought.items()]
-        plan.parts += [Part(self._lines(lines), release_ms=at_ms) for at_ms, lines in later.items()]
+        plan.parts += [Part(self._lines(lines), release_at=at) for at, lines in later.items()]
         return ours
 
     # -- one part ------------------------------------------------------------
@@ -216,10 +217,7 @@ class Sourcer:
         told, order = found
         if message.tree.get("site") is not None:
             return self._still_leaves(message, told, order) if again else Kept()
-        lines = {str(line.line): line for line in order.lines}
-        wanted = [
-            Wanted(lines[one.line], one.quantity) for one in lines_of(message.tree) if one.line in lines
-        ]
+        wanted = self._wanted_of(message, order)
         kept = Kept(plan=Plan(told, replaces=message))
         shunned = sorted(standing.shunned())
         if not again and shunned and not self._rule(told, order).reroute:
@@ -231,9 +229,16 @@ class Sourcer:
             return kept
         raise self._lacks(told, order, wanted)
 
+    def _wanted_of(self, part: Message, order: SalesOrder) -> list[Wanted]:
+        """What a part asks for, in the units of the order's lines; lines that the order has no more ask for nothing."""
+        lines = {str(line.line): line for line in order.lines}
+        known = ((lines[one.line], one) for one in lines_of(part.tree) if one.line in lines)
+        told = ((line, self.convert(one.sku, one.quantity, one.unit, line.unit)) for line, one in known)
+        return [Wanted(line, quantity or Decimal()) for line, quantity in told]
+
     def _still_leaves(self, message: Message, told: Message, order: SalesOrder) -> Kept:
-        """A part that was held up leaves on a later day than was promised."""
-        site, promised = message.tree["site"], message.tree.get("promised_ship_on")
+        """A part that was held up waits for the next wave, and leaves on a later day than was promised."""
+        site, promised = message.tree["site"], str(message.tree.get("promised_ship_on"))
         now = self._now_ms()
         planned = message.tree.get("release_at")
         planned_ms = self._asking.instant_ms(datetime.fromisoformat(planned)) if planned else None
@@ -241,11 +246,10 @@ class Sourcer:
             return Kept()
         from_ms = self._asking.instant_ms(order.ship_from_at)
         leaves = departure(self.policy.dock(site, order.ship_method), now, from_ms)
-        if leaves is None or promised is None or leaves.day.isoformat() <= promised:
+        if leaves is None or (leaves.day.isoformat() <= promised and leaves.release_ms <= now):
             return Kept()
-        release_ms = leaves.release_ms if leaves.release_ms > now else None
-        part = Part(tuple(lines_of(message.tree)), site, ship_on=leaves.day, release_ms=release_ms)
-        says = f"{site} ships on {leaves.day.isoformat()}, not on {promised}: {', '.join(leaves.why)}"
+        part = Part(tuple(lines_of(message.tree)), site, None, leaves.day.isoformat(), _later(leaves, now))
+        says = "; ".join([f"{says_of(part)}, promised for {promised}", *leaves.why])
         return Kept(plan=Plan(told, [part], replaces=message, says=says), says=says)
 
     # -- the choice ----------------------------------------------------------
@@ -314,13 +318,17 @@ class Sourcer:
 
     def free(self, root: int, tree: Mapping[str, Any]) -> list[Row]:
         """Gives back what is set aside for one part."""
-        site: str | None = tree.get("site")
-        rows: list[Row] = []
-        units = {line["sku"]: line["unit"] for line in tree["lines"]}
-        for one in lines_of(tree) if site is not None else ():
-            amount = self._room.measures.demand(one.sku, one.quantity, units[one.sku])
-            for sku, some in exploded(one.sku, amount, self._room.kits.kits).items():
-                rows += less(self._ledger, root, one.line, sku, some, {str(site)})
+        none = Decimal()
+        rows = (self._less(root, tree, one, replace(one, quantity=none)) for one in lines_of(tree))
+        return list(chain.from_iterable(rows))
+
+    def _less(self, root: int, part: Mapping[str, Any], line: PartLine, rest: PartLine) -> list[Row]:
+        """Gives back what is set aside for a line of a part and not for what is left of that."""
+        measures, rows = self._room.measures, list[Row]()
+        amount = measures.demand(line.sku, line.quantity, line.unit)
+        amount -= measures.demand(rest.sku, rest.quantity, rest.unit)
+        for sku, some in exploded(line.sku, amount, self._room.kits.kits).items():
+            rows += less(self._ledger, root, line.line, sku, some, {str(part.get("site"))})
         return rows
 
     # -- words and parts -----------------------------------------------------
@@ -330,8 +338,7 @@ class Sourcer:
         for site in choice.sites:
             leaves = choice.departures[site]
             lines = tuple(self._part_line(one, units) for one in choice.shares if one.site == site)
-            release_ms = leaves.release_ms if leaves.release_ms > now else None
-            parts.append(Part(lines, site, ship_on=leaves.day, release_ms=release_ms))
+            parts.append(Part(lines, site, None, leaves.day.isoformat(), _later(leaves, now)))
         if choice.waits:
             parts.append(Part(tuple(self._part_line(one, units) for one in choice.waits)))
         return parts
@@ -347,29 +354,21 @@ class Sourcer:
             for one in wanted
         )
 
-    def _waiting(self, wanted: Collection[Wanted]) -> Part:
-        return Part(self._lines(wanted))
-
     def _lacks(self, message: Message, order: SalesOrder, wanted: Sequence[Wanted]) -> Invalid:
         """The incident of a part that waits for stock, or for a person who sends it elsewhere."""
-        sku, says = wanted[0].line.sku, ""
         channel = self._room.policy.channel(message.system)
         ask = self._asking.ask(order, wanted, self._now_ms(), site=None)
         supply, _ = self._shelf.supply(ask, list(channel.sites), channel, ())
-        for demand in ask.demands:
-            for part, amount in exploded(demand.sku, demand.step * demand.count, supply.kits).items():
-                there = supply.most.get(part, 0)
-                if there < amount:
-                    sku = part
-                    says = (
-                        f"{number(amount)} of {part} are wanted and {number(max(there, 0))} can be promised"
-                    )
-                    break
-            if says:
-                break
+        no_site = f"no site may ship {', '.join(one.line.sku for one in wanted)} now"
+        lacking = (
+            (part, f"{number(amount)} of {part} are wanted and {number(there)} can be promised")
+            for demand in ask.demands
+            for part, amount in exploded(demand.sku, demand.step * demand.count, supply.kits).items()
+            if (there := supply.most.get(part, 0)) < amount
+        )
+        sku, says = next(lacking, (wanted[0].line.sku, no_site))
         return Invalid(
-            says or f"no site may ship {', '.join(one.line.sku for one in wanted)} now",
-            path="lines[0].quantity", value=sku, type="backorder",
+            says, path="lines[0].quantity", value=sku, type="backorder",
             fix="it goes on by itself when stock comes; or retry once a site may ship it",
         )  # fmt: skip
 
@@ -382,14 +381,18 @@ def _for_a_person(number: str, shunned: Sequence[str]) -> Invalid:
     )  # fmt: skip
 
 
-def _only(tree: Mapping[str, Any], line: PartLine) -> dict[str, Any]:
-    """A part as if it had so much of one line and nothing else."""
-    unit = next(one["unit"] for one in tree["lines"] if one["sku"] == line.sku)
-    told = {
-        "line": line.line,
-        "order_line": line.line,
-        "sku": line.sku,
-        "quantity": line.quantity,
-        "unit": unit,
-    }
-    return {"site": tree.get("site"), "lines": [told]}
+def _later(leaves: Departure, now_ms: int) -> str | None:
+    """When a part is released, where that is not now."""
+    return moment(leaves.release_ms) if leaves.release_ms > now_ms else None
+
+
+def _same_items(before: SalesOrder, after: SalesOrder, spoken: Mapping[str, Spoken]) -> None:
+    """Raises Invalid where a line that somebody answers for is of another item now: both would be shipped, or none."""
+    items = {str(line.line): line.sku for line in before.lines}
+    for index, line in enumerate(after.lines):
+        was = items.get(str(line.line), line.sku)
+        if was != line.sku and spoken[str(line.line)].whole:
+            raise Invalid(
+                f"line {line.line} was {was} and goes its way as that", path=f"lines[{index}].sku", value=line.sku,
+                type="bad_transition", fix=f"take the line out, and give {line.sku} a line number of its own",
+            )  # fmt: skip

@@ -119,7 +119,7 @@ class Standing:
     def shunned(self) -> frozenset[str]:
         """The sites that would not ship a part of it, or did not have all of it."""
         parts = (part for part in self._parts() if part.refused or self._came_short(part))
-        return frozenset(part.site for part in parts if part.site is not None)
+        return frozenset(filter(None, (part.site for part in parts)))
 
     def _came_short(self, part: OpenPart) -> bool:
         """Whether it ended, and less left than was asked for."""

@@ -236,6 +236,7 @@ class Keeper:
         before = ledger.belief(message.hub, message.system)
         if before is not None and before.as_of_ms > as_of_ms:
             return Kept(says="an older figure than is known")
+        site = replace(site, left_days=measures.left_days(told.sku, site.left_days))
         usable = counted(belief, site, self._day(), self._zone)
         until = good_until(told.expires_on, site.left_days, self._zone)
         row = BeliefRow(

@@ -48,6 +48,11 @@ class Measures:
             item = self._parsed[message.id] = cast(Item, read)
         return item, Read(f"item {sku}", f"m{message.id}")
 
+    def left_days(self, sku: str, site_days: int) -> int:
+        """Days that a lot of an item must still have: those of the site, or of the item where those are more."""
+        known = self.item(sku)
+        return max(site_days, int(known[0].shelf_life_left_days or 0)) if known is not None else site_days
+
     def in_base(self, sku: str, amount: int | Decimal | Fraction, unit: str) -> tuple[Fraction, str]:
         """So much of an item in its base unit, and that unit. Raises Invalid (`unknown_unit`)."""
         known = self.item(sku)

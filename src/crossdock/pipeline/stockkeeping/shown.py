@@ -69,8 +69,10 @@ def stock_of(
     parts = sorted({*skus(sku, kits), sku})
     levels = {(row.sku, row.site): row for row in reads.levels(parts)}
     beliefs = connection.execute(_BELIEFS, (sku, LISTED_MAX)).fetchall()
-    if not levels and not beliefs and sku not in kits:
+    coming = reads.coming({sku, *formerly})
+    if not levels and not beliefs and not coming and sku not in kits:
         return None
+    due = {row.site: LevelRow(sku, row.site, row.unit, 0, 0, 0, 0) for row in coming}
     held = {name: reads.held_by(name, parts) for name in policy.channels}
     told = {row.channel: row for row in reads.told([sku])}
     channels: list[dict[str, Any]] = []
@@ -86,7 +88,7 @@ def stock_of(
             "channel": name, "available": number(amount), "may_sell": whole(amount, factor), "unit": unit,
             "has": known,
         })  # fmt: skip
-    everyone, coming = policy.channel(""), reads.coming({sku, *formerly})
+    everyone = policy.channel("")
     return {
         "sku": sku,
         "formerly": list(formerly),
@@ -95,10 +97,9 @@ def stock_of(
         "available": number(offer.sellable(sku, levels, {}, everyone, policy, kits)),
         "kit": [{"sku": part, "quantity": number(amount)} for part, amount in _parts(sku, kits)] or None,
         "sites": [
-            _site(levels[sku, site], policy, sku, now_ms)
-            | {"inbound": _inbound(coming, policy.sites[site], now_ms)}
+            _site(level, policy, sku, now_ms) | {"inbound": _inbound(coming, policy.sites[site], now_ms)}
             for site in policy.sites
-            if (sku, site) in levels
+            if (level := levels.get((sku, site)) or due.get(site)) is not None
         ],
         "channels": channels,
         "beliefs": [_belief(row, now_ms) for row in beliefs],

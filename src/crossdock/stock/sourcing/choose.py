@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -154,12 +154,11 @@ def choose(ask: Ask, rule: Rule, sites: Iterable[str], policy: Sourcing, supply:
         else:
             may[name] = leaves
     candidates = _with_swaps(ask, rule, may, policy, supply)
-    best = candidates[0] if candidates else None
-    shares = best.shares if best else ()
-    lacking = _lacking(ask.demands, best.left if best else {one.line: one.count for one in ask.demands})
+    best = _best(candidates, ask.demands)
+    lacking = _lacking(ask.demands, best.left)
     # What waits, waits as it was ordered.
     fate = Backorder.WAIT if rule.ship_complete else rule.backorder
-    shares, waits, cancelled = FATES[fate](ask.demands, shares, lacking)
+    shares, waits, cancelled = FATES[fate](ask.demands, best.shares, lacking)
     return Choice(rule, shares, waits, cancelled, may, tuple(candidates), out)
 
 
@@ -173,18 +172,21 @@ def _with_swaps(
 ) -> list[Candidate]:
     """The best candidates; with other items in the place of what is not there, where that helps."""
     demands, found = ask.demands, _ranked(ask.demands, ask, rule, may, policy, supply)
-    if not rule.substitute or not found:
+    if not rule.substitute:
         return found
-    for one in [one for one in ask.demands if found[0].left.get(one.line)][:SWAPS_MAX]:
+    for one in _lacking(demands, _best(found, demands).left)[:SWAPS_MAX]:
         for swap in one.swaps:
-            lacks = found[0].left.get(one.line, 0)
-            if not lacks:
-                break
-            tried = _swapped(demands, one, swap.sku, swap.step, lacks)
+            best = _best(found, demands)
+            tried = _swapped(demands, one, swap.sku, swap.step, best.left.get(one.line, 0))
             better = _ranked(tried, ask, rule, may, policy, supply)
-            if better and better[0].filled > found[0].filled:
+            if _best(better, tried).filled > best.filled:
                 demands, found = tried, better
     return found
+
+
+def _best(found: Sequence[Candidate], demands: tuple[Demand, ...]) -> Candidate:
+    """The first of the candidates; without any, nobody ships and all of it is left."""
+    return next(iter(found), Candidate((), (), {one.line: one.count for one in demands}))
 
 
 def _swapped(demands: tuple[Demand, ...], one: Demand, sku: str, step: int, count: int) -> tuple[Demand, ...]:
@@ -268,7 +270,7 @@ class _Shelf:
         found = demand.count
         for sku, amount in one.items():
             there = min(self._free.get((sku, site), 0), self._most.get(sku, 0))
-            found = min(found, max(there, 0) // amount) if amount > 0 else found
+            found = min(found, max(there, 0) // amount)
         return found
 
     def take(self, demand: Demand, site: str, count: int) -> None:

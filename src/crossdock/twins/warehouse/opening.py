@@ -15,7 +15,7 @@ from crossdock.twins.warehouse.floor.stock import Item, Place, Stock
 __all__ = ["fill", "read_opening"]
 
 
-class OpeningItem(Struct, frozen=True):
+class OpeningItem(Struct, frozen=True, forbid_unknown_fields=True):
     """An item; `packs` is unit -> how many of the item's own unit."""
 
     sku: str
@@ -27,12 +27,12 @@ class OpeningItem(Struct, frozen=True):
     packs: dict[str, Decimal] = {}
 
 
-class OpeningBin(Struct, frozen=True):
-    """What lies in one bin, in the item's own unit."""
+class OpeningBin(Struct, frozen=True, forbid_unknown_fields=True):
+    """What lies in one bin, in the item's own unit; without `bin` in the first one, beside all other items there."""
 
     sku: str
     quantity: Decimal
-    bin: str
+    bin: str = "A-01"
     site: str = "MAIN"
     lot: str | None = None
     expires_on: date | None = None
@@ -56,7 +56,8 @@ def read_opening(path: Path) -> Opening:
         raise Misconfigured(
             f"the opening stock cannot be read: {error}",
             file=str(path),
-            fix='give {"items": [...], "stock": [...]}',
+            fix='write {"items": [{"sku": "A-1"}], "stock": [{"sku": "A-1", "quantity": 5}]}; a row may also have '
+            "bin, site, lot, expires_on, status and owner",
         ) from None
 
 

@@ -22,7 +22,7 @@ from crossdock.twins.warehouse.floor.dock import Dock, task_facts
 from crossdock.twins.warehouse.floor.feed import JSON, CursorExpired
 from crossdock.twins.warehouse.floor.floor import ORDERS_MAX, Floor, level_facts
 from crossdock.twins.warehouse.floor.orders import Order, OrderLine, order_facts
-from crossdock.twins.warehouse.floor.stock import Item, NotEnough, Place
+from crossdock.twins.warehouse.floor.stock import Item, NotEnough, PickState, Place
 
 __all__ = ["Face", "decode"]
 
@@ -185,11 +185,33 @@ class Face:
         order = self._order(number)
         wish = decode(request.body, wire.NewCancel) if request.body else wire.NewCancel()
         before = order.state
+        if wish.lines and not order.ended:
+            return self._reduce(request, order, wish)
         if not self.floor.cancel(order, wish.reason, self.clock.now()):
             raise Problem(409, "pick_started", path="number", value=number, order=order_facts(order))
         if order.state is before:
             return _json(200, order_facts(order), outcome="repeated")
         self._effect(request, "order_cancelled", number)
+        return _json(200, order_facts(order), outcome="applied")
+
+    def _reduce(self, request: Request, order: Order, wish: wire.NewCancel) -> Reply:
+        """Some lines, or some of them, are not wanted any more."""
+        less: dict[int | str, Decimal] = {}
+        for index, one in enumerate(wish.lines):
+            path = f"lines[{index}]"
+            line = order.line_of(one.order_line, one.sku)
+            if line is None:
+                raise Problem(422, "invalid", path=f"{path}.order_line", value=one.order_line)
+            left = line.ordered - line.amount(PickState.SHIPPED) - less.get(line.line, Decimal())
+            size = left
+            if one.quantity is not None:
+                size = _sound(one.quantity, f"{path}.quantity") * self.pack_of(one.sku, one.unit, path)
+            if size > left:
+                raise Problem(409, "not_open", path=f"{path}.quantity", value=str(one.quantity))
+            less[line.line] = less.get(line.line, Decimal()) + size
+        if not self.floor.reduce(order, less, wish.reason, self.clock.now()):
+            raise Problem(409, "pick_started", path="number", value=order.number, order=order_facts(order))
+        self._effect(request, "lines_cancelled", order.number)
         return _json(200, order_facts(order), outcome="applied")
 
     def _write_item(self, request: Request, sku: str) -> Reply:

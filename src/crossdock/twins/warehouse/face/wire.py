@@ -70,10 +70,20 @@ class NewOrder(Struct, frozen=True, omit_defaults=True):
     notes: Annotated[str, Meta(max_length=20_000)] | None = None
 
 
+class NewCancelLine(Struct, frozen=True):
+    """A line that shall not be shipped; without a quantity all that is left of it."""
+
+    order_line: LineId
+    sku: Code
+    quantity: Number | None = None
+    unit: Code = "EA"
+
+
 class NewCancel(Struct, frozen=True):
-    """A wish not to have an order shipped."""
+    """A wish not to have an order shipped, or some lines of it."""
 
     reason: Text | None = None
+    lines: Annotated[list[NewCancelLine], Meta(max_length=20_000)] = []
 
 
 class NewPack(Struct, frozen=True):

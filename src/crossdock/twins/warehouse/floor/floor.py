@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -75,6 +76,30 @@ class Floor:
         self.stock_came()
         return True
 
+    def reduce(
+        self, order: Order, less: Mapping[int | str, Decimal], reason: str | None, now: datetime
+    ) -> bool:
+        """Whether so much of its lines could be taken off an order; False once picking began."""
+        if not order.cancellable:
+            self.tell("cancel_refused", order, now, reason="pick_started")
+            return False
+        at = rfc3339(now)
+        self._give_back(order, at)
+        for line in order.lines:
+            line.ordered -= less.get(line.line, NOTHING)
+        if not any(line.missing for line in order.lines):
+            self._end_cancelled(order, reason, now)
+        elif order.state is OrderState.ALLOCATED:
+            # It lacks what it lacked before; where that is all that is left of it, it waits like a new one.
+            self._set_aside(order, now)
+            if not any(line.amount(PickState.ALLOCATED) for line in order.lines):
+                self._working.remove(order)
+                order.move(OrderState.ACKNOWLEDGED)
+                self._queue.append(order)
+        _count_short(order)
+        self.stock_came()
+        return True
+
     def stock_came(self) -> None:
         """Looks again at the orders that wait for stock."""
         self._queue.extend(self._waiting)
@@ -121,15 +146,11 @@ class Floor:
     def _allocate(self, order: Order, now: datetime) -> None:
         if order.ended:
             return
-        at = rfc3339(now)
-        for line in order.lines:
-            line.picks += self.stock.allocate(
-                order.site, line.sku, line.missing, pack=line.pack, lot=line.lot, today=now.date(), at=at
-            )
+        self._set_aside(order, now)
         held = any(line.amount(PickState.ALLOCATED) for line in order.lines)
         missing = any(line.missing for line in order.lines)
         if missing and self.dials.on_short == "wait" and held:
-            self._give_back(order, at)
+            self._give_back(order, rfc3339(now))
             held = False
         if held:
             _count_short(order)
@@ -141,6 +162,13 @@ class Floor:
         else:
             self._waiting.append(order)
             self._tell_short(order, now)
+
+    def _set_aside(self, order: Order, now: datetime) -> None:
+        at = rfc3339(now)
+        for line in order.lines:
+            line.picks += self.stock.allocate(
+                order.site, line.sku, line.missing, pack=line.pack, lot=line.lot, today=now.date(), at=at
+            )
 
     def _start_picking(self, order: Order, now: datetime) -> None:
         order.move(OrderState.PICKING)
@@ -194,7 +222,7 @@ class Floor:
 
     def _ship(self, order: Order, now: datetime) -> None:
         at = rfc3339(now)
-        rows = [row for line in order.lines for row in _shipped_rows(line)]
+        rows = [row for line in order.lines if line.ordered for row in _shipped_rows(line)]
         for line in order.lines:
             for pick in line.picks:
                 if pick.state is PickState.TAKEN:
@@ -221,7 +249,7 @@ class Floor:
 
     def _close_empty(self, order: Order, now: datetime) -> None:
         """Nothing is there to be shipped: the warehouse itself ends the order."""
-        self._tell_short(order, now)
+        self._tell_short(order, now, reason="no_stock")
         self._end_cancelled(order, "no_stock", now)
 
     def _end_cancelled(self, order: Order, reason: str | None, now: datetime) -> None:
@@ -236,12 +264,12 @@ class Floor:
             self.stock.free((p for p in line.picks if p.state is PickState.ALLOCATED), at)
             line.picks = [p for p in line.picks if p.state is not PickState.FREED]
 
-    def _tell_short(self, order: Order, now: datetime) -> None:
+    def _tell_short(self, order: Order, now: datetime, *, reason: str | None = None) -> None:
         """Tells what is missing; an order that goes on waiting is not told of again and again."""
         _count_short(order)
         if not order.told_short:
             order.told_short = True
-            self.tell("short", order, now)
+            self.tell("short", order, now, **present(reason=reason))
 
     def _unit_kg(self, line: OrderLine) -> Decimal:
         weight = self.stock.items[line.sku].weight_kg

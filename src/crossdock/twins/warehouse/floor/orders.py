@@ -28,7 +28,8 @@ _S = OrderState
 #: From a state to those that may follow it.
 MOVES: dict[OrderState, frozenset[OrderState]] = {
     _S.ACKNOWLEDGED: frozenset({_S.ALLOCATED, _S.CANCELLED}),
-    _S.ALLOCATED: frozenset({_S.PICKING, _S.CANCELLED}),
+    # Acknowledged: what was set aside was cancelled, and the rest waits for stock.
+    _S.ALLOCATED: frozenset({_S.PICKING, _S.CANCELLED, _S.ACKNOWLEDGED}),
     # Not picked: nothing was found where the books said there is something.
     _S.PICKING: frozenset({_S.PICKED, _S.CANCELLED, _S.ACKNOWLEDGED}),
     _S.PICKED: frozenset({_S.PACKED}),
@@ -86,6 +87,11 @@ class Order:
         """Goes on to another state."""
         assert state in MOVES[self.state], f"{self.number}: {self.state} to {state}"
         self.state = state
+
+    def line_of(self, order_line: int | str, sku: str) -> OrderLine | None:
+        """The line of this item that stands for a line of the sender's order."""
+        named = ((one.order_line if one.order_line is not None else one.line, one) for one in self.lines)
+        return next((one for name, one in named if str(name) == str(order_line) and one.sku == sku), None)
 
     @property
     def cancellable(self) -> bool:
