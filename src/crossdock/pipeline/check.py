@@ -24,7 +24,7 @@ def items(document: Document, charter: Charter, known: Knowledge) -> tuple[list[
     """
     if charter.checks.item_known is ItemCheck.SKIP:
         # A unit that is not the hub's own passed because its item declares it.
-        declared = {sku for _, sku, unit in register.skus_of(document) if unit not in UNITS}
+        declared = {part.sku for _, part in document.measured() if part.unit not in UNITS}
         return [
             Read(f"item {sku}", item.version) for sku in sorted(declared) if (item := known.item(sku))
         ], []

@@ -16,6 +16,7 @@ from crossdock.message.names import id_of
 from crossdock.message.records import Message
 from crossdock.model.document import Document
 from crossdock.model.documents.inventory import InventoryBalance, StockLevel, StockTransfer
+from crossdock.model.documents.returns import ReturnToVendor
 from crossdock.model.documents.sales import Cancellation, SalesOrder
 from crossdock.model.documents.shipment import Shipment
 from crossdock.model.documents.warehouse import PickStatus, WarehouseOrder
@@ -149,7 +150,7 @@ class Keeper:
                 return self._balance(message, document)
             case SalesOrder():
                 return self._order(message, document, story)
-            case StockTransfer():
+            case StockTransfer() | ReturnToVendor():
                 return self._order(message, as_order(document), story)
             case Shipment():
                 return Kept(self._shipped(message, document))
@@ -371,10 +372,8 @@ class Keeper:
                 continue
             amount = self._room.measures.demand(line.sku, line.quantity, line.unit, at=f"lines[{index}]")
             name = str(line.order_line if line.order_line is not None else line.line)
-            whole = exploded(
-                line.sku, amount, {} if self._holds(message.root, line.sku) else self._room.kits.kits
-            )
-            for sku, some in whole.items():
+            same = {line.sku: amount} if self._holds(message.root, line.sku) else None
+            for sku, some in (same or exploded(line.sku, amount, self._room.kits.kits)).items():
                 rows += self._ledger.pass_on(
                     message.root, sku, some, line=name, lot=line.lot, at_ms=at_ms, sites=sites
                 )
