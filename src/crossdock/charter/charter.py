@@ -168,6 +168,7 @@ class System:
     blackouts: tuple[Blackout, ...] = ()
     when_closed: WhenClosed = WhenClosed.REFUSE
     reports: tuple[str, ...] = ()  #: states of an order that it always tells, one by one
+    kits: str = "whole"  #: or `components`: how it gets kits that are picked by their components
 
     def flow_in(self, document: str) -> FlowIn | None:
         """The inbound flow of one document, if the system has it."""

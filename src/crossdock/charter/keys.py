@@ -133,6 +133,9 @@ SECTIONS: dict[str, dict[str, Key]] = {
             " hold.", default="refuse", choices=("refuse", "hold")),
         Key("reports", Type.TEXTS, "States of an order that it always tells, one by one: acknowledged, allocated,"
             " picking, picked, packed, shipped, delivered. A later one waits for these.", default=()),
+        Key("kits", Type.CHOICE, "How it gets kits that are picked by their components: whole, where it knows them, or"
+            " by components, and what it tells of these is told on as the kit.", default="whole",
+            choices=("whole", "components")),
         Key("in", Type.SECTIONS, "What it sends. Connectors that know their documents need none.", section="in"),
         Key("out", Type.SECTIONS, "What it gets. Connectors that know their documents need none.", section="out"),
     ),

@@ -130,6 +130,7 @@ def _read_system(
         blackouts=read_blackouts(reading, values["blackouts"], f"{path}.blackouts"),
         when_closed=WhenClosed(values["when_closed"]),
         reports=values["reports"],
+        kits=values["kits"],
     )
     called = system.flows_out or any(flow.every_s for flow in system.flows_in)
     if called and system.url is None and not _is_given(section, "url") and not fields.filed:

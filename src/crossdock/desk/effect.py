@@ -18,6 +18,7 @@ from crossdock.model import register
 from crossdock.pipeline import check
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.goods import goods
+from crossdock.pipeline.kit_parts import KitParts
 from crossdock.pipeline.knowledge import Knowledge
 from crossdock.pipeline.mended import fields_of, mended
 from crossdock.pipeline.particulars import particulars
@@ -176,8 +177,9 @@ class Effects:
         self._context.time.at_ms = (t.first_ms if t else 0) or self._context.clock.now_ms()
         theirs = journal.their_id(message.hub, target) if message.hub else None
         root = journal.root_of(message.root, target) if message.root != message.hub else None
+        tree = KitParts(journal).apart(self._context.systems[target].system, message.document, message.tree)
         job = Job(
-            message.document, message.tree, message.number, t.idempotency_key if t else "t0.1", theirs,
+            message.document, tree, message.number, t.idempotency_key if t else "t0.1", theirs,
             {root[0]: root[1]} if root else {},
         )  # fmt: skip
         step = self._context.systems[target].writers[message.document].step(job, ())

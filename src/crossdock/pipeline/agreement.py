@@ -17,6 +17,7 @@ from crossdock.model.documents.shipment import Shipment
 from crossdock.model.lifecycle.facts import Fact
 from crossdock.model.lifecycle.lines import Convert
 from crossdock.model.lifecycle.words import Told
+from crossdock.pipeline.kit_parts import BEYOND
 from crossdock.pipeline.knowledge import Knowledge
 
 _ASKED = frozenset({Told.VALIDATED, Told.RELEASED})
@@ -48,6 +49,7 @@ class Agreement:
         if isinstance(document, Shipment):
             self._from_our_site(document, message.system)
             self._as_charged(document, message, told, story)
+            _whole_kits(document)
         if self._charter.checks.item_known is ItemCheck.SKIP:
             return
         match document:
@@ -235,6 +237,19 @@ class _Figures:
 
     def says(self, sku: str) -> str:
         return f"{self.sums.get(sku, Decimal()).normalize():f} {self.units[sku]} of {sku}"
+
+
+def _whole_kits(shipment: Shipment) -> None:
+    """Raises Invalid for components that left and make no whole kit of the order."""
+    beyond = (shipment.extra or {}).get(BEYOND)
+    if beyond:
+        what = ", ".join(map(str, beyond))
+        raise Invalid(
+            f"{what} left with {shipment.number} and make no whole kit", path="lines", value=what,
+            fix="ask the warehouse for the rest of the kit; retry to have the whole kits charged, or resolve with a"
+            " reason",
+            type="bad_transition",
+        )  # fmt: skip
 
 
 def _rows(tree: dict[str, Any]) -> Iterator[tuple[str, Decimal, str]]:

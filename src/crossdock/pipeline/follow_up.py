@@ -84,11 +84,12 @@ class FollowUp:
         publish = partial(self.publish, batch)
         if message.document in CANCELS and Trigger.SEND_CANCEL in ruling.triggers and not ruling.refused:
             sent = [*sent, *self.stop(message, ruling, batch)]
-        self.aftermath.follow(message, ruling, sent, publish, withdrawn=ruling.withdrew)
+        if not ruling.is_our_own:
+            self.aftermath.follow(message, ruling, sent, publish, withdrawn=ruling.withdrew)
 
     def short(self, message: Message, ruling: Ruling | None, word: str, says: str, batch: Batch) -> None:
         """Whoever reads how far orders are is told whether the stock covers one, and of what it lacks."""
-        if ruling is not None:
+        if ruling is not None and not ruling.is_our_own:
             publish = partial(self.publish, batch)
             self.aftermath.tell(message, ruling.life, ruling.order, word, publish, reason=says, word=word)
 

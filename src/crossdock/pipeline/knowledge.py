@@ -16,6 +16,7 @@ from crossdock.model.document import DocumentClass
 from crossdock.model.documents.inventory import StockTransfer
 from crossdock.model.documents.purchase import PurchaseOrder
 from crossdock.model.documents.renumbering import NumberChange
+from crossdock.model.documents.returns import ReturnToVendor
 from crossdock.model.documents.sales import SalesOrder
 from crossdock.pipeline.renumbering import Numbers
 
@@ -148,8 +149,10 @@ class Knowledge:
         """The object that another belongs to: by the speaker's own id of it, else by its number."""
         known = self.by_id(system, *parent) or self.by_number(*parent)
         if known is None and parent[0] in _SHIPPED_AS:
-            # A warehouse that sends goods to another site has an order for them under the transfer's own number.
-            transfer = self.by_number(StockTransfer.kind, parent[1])
+            # A warehouse that sends goods to another site, or back, has an order for them under our own number.
+            transfer = self.by_number(StockTransfer.kind, parent[1]) or self.by_number(
+                ReturnToVendor.kind, parent[1]
+            )
             if transfer is None and parent[0] == SalesOrder.kind:
                 # Who buys may call off what it bought: only its own purchase, since a shop may use the same numbers.
                 return self.by_id(system, PurchaseOrder.kind, parent[1])

@@ -37,7 +37,7 @@ CANCELS = frozenset({"cancellation", "warehouse_order_cancel"})
 #: Documents that tell how far an order is.
 TELLING = ORDERS | CANCELS | {
     "pick_status", "shipment", "transport_status", "invoice", "order_hold", "return_authorisation", "return_receipt",
-    "stock_transfer",
+    "stock_transfer", "return_to_vendor",
 }  # fmt: skip
 _TELLS: dict[str, tuple[Told, ...]] = {
     "warehouse_order": (Told.RELEASED,),

@@ -11,6 +11,7 @@ from crossdock.kit.connector import Ask, Job, Numbered
 from crossdock.message.records import Entry, Transmission, repeated_key
 from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.pipeline.bound import Bound, Context
+from crossdock.pipeline.kit_parts import KitParts
 from crossdock.pipeline.lanes import Flight
 from crossdock.pipeline.mended import mended
 from crossdock.pipeline.report import reads_json
@@ -24,6 +25,8 @@ class Renderer:
         self._context = context
         self._journal = context.journal
         self._clock = context.clock
+        self._system = bound.system
+        self._kits = KitParts(context.journal)
         self._name = bound.system.name
         self._writers = bound.writers
         self._reads = bound.reads
@@ -49,7 +52,7 @@ class Renderer:
         job = flight.job = self._job(flight)
         self._reads()  # what an interrupted rendering left behind is not ours
         step = self._writers[flight.t.document].step(job, ())
-        flight.reads = reads_json(self._reads())
+        flight.reads = reads_json([*self._kits.reads, *self._reads()])
         return step if isinstance(step, Ask) else None
 
     def mark_sending(self, flight: Flight, changes: Changes) -> None:
@@ -125,7 +128,7 @@ class Renderer:
         root = self._journal.root_of(t.root, self._name) if t.root != t.hub else None
         return Job(
             document=t.document,
-            tree=flight.tree,
+            tree=self._kits.apart(self._system, t.document, flight.tree),
             number=t.number,
             key=t.idempotency_key,
             their_id=self._journal.their_id(t.hub, self._name),

@@ -18,11 +18,13 @@ from crossdock.message.incident import MemberKind
 from crossdock.message.records import Capture, Entry, Message
 from crossdock.message.states import CaptureState, EntryKind
 from crossdock.model import register
+from crossdock.model.document import Document
 from crossdock.pipeline.ahead import Reading
 from crossdock.pipeline.batch import Batch
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.deadlines import Deadlines
 from crossdock.pipeline.decide import Decider
+from crossdock.pipeline.kit_parts import KitParts
 from crossdock.pipeline.knowledge import TOLD, Knowledge, Object, shares_numbers
 from crossdock.pipeline.lanes import HEAVY_BYTES
 from crossdock.pipeline.mended import fields_of, mended
@@ -42,6 +44,7 @@ class Translator:
         self._decider = decider
         self._receipts = Receipts(context)
         self._deadlines = Deadlines(context)
+        self._kits = KitParts(context.journal)
 
     def batch(self) -> Batch:
         """A new set of changes."""
@@ -158,10 +161,8 @@ class Translator:
             if draft.wrong is not None:
                 raise draft.wrong
             self._refuse_duplicate(capture, draft)
-            zone = self._context.systems[capture.system].system.timezone
-            document = register.read(
-                draft.document, self._today(capture, draft), zone=zone, declares=self._declares
-            )
+            document = self._read(capture.system, draft.document, self._today(capture, draft))
+            draft = replace(draft, reads=(*draft.reads, *self._kits.reads)) if self._kits.reads else draft
         except Fault as found:
             fault = draft.locate(found) if draft.locate is not None else found
             number = str(draft.tree.get("number") or draft.their_id)
@@ -187,6 +188,15 @@ class Translator:
         else:
             self._decider.decide(message, document, parent, batch, made_by=made)
             self._deadlines.begin(message, batch, at_ms=capture.at_ms)
+
+    def _read(self, name: str, kind: str, tree: dict[str, Any]) -> Document:
+        """The document of a tree, with kits where its system tells of their components. Raises the model's faults."""
+        system = self._context.systems[name].system
+        document = register.read(kind, tree, zone=system.timezone, declares=self._declares)
+        whole = self._kits.together(system, document, tree, self._known)
+        if whole is tree:
+            return document
+        return register.read(kind, whole, zone=system.timezone, declares=self._declares)
 
     def _overtaken(self, message: Message) -> bool:
         """Whether a newer version went its way while the capture waited for a person; asked of known objects only."""
@@ -350,9 +360,7 @@ class Translator:
         """
         capture = self._journal.capture(message.capture)
         try:
-            tree = mended(self._context, message)
-            zone = self._context.systems[message.system].system.timezone
-            document = register.read(message.document, tree, zone=zone, declares=self._declares)
+            document = self._read(message.system, message.document, mended(self._context, message))
         except Fault as fault:
             self._decider.to_desk(message, fault, batch)
             return

@@ -157,6 +157,12 @@ class Acts:
         lines = [{k: v for k, v in line.items() if k != "price"} for line in tree["lines"]]
         self._office(name).act("stock_transfer", {**tree, "lines": lines})
 
+    async def _sends_back(self, name: str, tree: Tree) -> None:
+        lines = [{k: v for k, v in line.items() if k != "price"} for line in tree["lines"]]
+        place = {"street": "Harbour 1", "postcode": "3011 AA", "city": "Rotterdam", "country": "NL"}
+        head = {"site": self._site, "supplier": {"id": "V-1", "name": "Vendor"}, "ship_to": place}
+        self._office(name).act("return_to_vendor", {**head, **tree, "lines": lines})
+
     async def _charges(self, name: str, tree: Tree) -> None:
         del tree
         self._twin(name, Erp).work()

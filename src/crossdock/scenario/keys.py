@@ -166,6 +166,8 @@ _ERP = (
          document="purchase_order"),
     Verb("transfers", ("erp",), "Goods are to move from one site to another.",
          _keys(_NUMBER, _lines("What", required=True)), document="stock_transfer"),
+    Verb("sends_back", ("erp",), "Goods are to go back to their supplier.",
+         _keys(_NUMBER, _lines("What", required=True)), document="return_to_vendor"),
     Verb("charges", ("erp",), "What left is charged, what came back is credited (dial `invoices: by_hand`).", {}),
 )  # fmt: skip
 _WMS = (

@@ -21,7 +21,7 @@ IN: dict[str, dict[str, str]] = {
     },
     "erp": {
         "item": "sku", "kit_composition": "sku", "purchase_order": "number", "stock_transfer": "number",
-        "invoice": "number",
+        "return_to_vendor": "number", "invoice": "number",
     },
     "wms": {
         "pick_status": "warehouse_order & '/' & state & '/' & at", "shipment": "number", "goods_receipt": "number",
@@ -35,7 +35,8 @@ OUT: dict[str, tuple[str, ...]] = {
     "shop": ("order_status",),
     "erp": ("sales_order", "cancellation", "shipment", "goods_receipt", "return_receipt", "inventory_adjustment",
             "inventory_count"),
-    "wms": ("item", "sales_order", "cancellation", "purchase_order", "return_authorisation", "stock_transfer"),
+    "wms": ("item", "sales_order", "cancellation", "purchase_order", "return_authorisation", "stock_transfer",
+            "return_to_vendor"),
     "carrier": ("shipment",),
 }  # fmt: skip
 #: Parties that have a wire of their own but no address in the world.

@@ -13,6 +13,7 @@ from crossdock.connectors.warehouse.goods import (
     ReceivingWriter,
     ReturnReader,
     TransferWriter,
+    VendorReturnWriter,
 )
 from crossdock.connectors.warehouse.poller import PICK_TYPES, SHIPMENT_TYPES, EventPoller, StockPoller
 from crossdock.connectors.warehouse.reader import BalanceReader, PickStatusReader, ShipmentReader
@@ -52,6 +53,7 @@ WRITERS: dict[str, Callable[[Tools], Writer]] = {
     "purchase_order": ReceivingWriter,
     "return_authorisation": ReceivingWriter,
     "stock_transfer": TransferWriter,
+    "return_to_vendor": VendorReturnWriter,
 }
 POLLERS: dict[str, Callable[[Tools], Poller]] = {
     "pick_status": lambda tools: EventPoller("pick_status", PICK_TYPES, tools),
@@ -115,6 +117,7 @@ class WarehouseConnector:
             _out(
                 "stock_transfer", "an order at the site that sends the goods, a receiving task at the other"
             ),
+            _out("return_to_vendor", "an order to ship the goods to their supplier"),
         ),
         auth=("none", "bearer", "basic", "header", "oauth2"),
     )

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from crossdock.connectors.warehouse.faults import fault
 from crossdock.connectors.warehouse.reader import EventReader, present, text, tree_of
 from crossdock.connectors.warehouse.wire import Order, ReceivedLine, ReceivingTask
-from crossdock.connectors.warehouse.writer import ADDRESS, PlainWriter, given, put, read
+from crossdock.connectors.warehouse.writer import ADDRESS, PlainWriter, found_order, given, put, read
 from crossdock.faults import Invalid, TryLater
 from crossdock.formats import json
 from crossdock.kit.connector import Answer, Ask, Content, Done, Draft, Exchange, Facts, Job, Tree
@@ -90,20 +90,52 @@ class TransferWriter(ReceivingWriter):
 
     def _order(self, job: Job) -> Ask:
         tree, codes = job.tree, self.codes
-        name = given(tree, "to_site")
-        place: Tree = {"name": name, **(tree.get("ship_to") or {})}
-        for field in ("city", "country"):
-            if not place.get(field):
-                raise Invalid(
-                    f"the warehouse needs the {field} of {name}", path=f"ship_to.{field}",
-                    fix="give it where the transfer is made", type="bad_address",
-                )  # fmt: skip
         body: Tree = {"number": given(tree, "number"), "site": codes.theirs("site", given(tree, "from_site"))}
-        body["ship_to"] = {part: place[part] for part in ADDRESS if part in place}
+        body["ship_to"] = _place(tree, given(tree, "to_site"), "the transfer is made")
         put(body, "requested_at", tree.get("requested_at"))
         body["lines"] = [self._line(line) | {"order_line": line["line"]} for line in given(tree, "lines")]
         headers = {"Content-Type": "application/json", "Idempotency-Key": f"{job.key}.out"}
         return Ask("POST", "/orders", json.encode(body), headers)
+
+
+class VendorReturnWriter(PlainWriter):
+    """A return to a supplier to an order under its own number, out of the state of stock that each line names."""
+
+    def ask(self, job: Job) -> Ask:
+        """POST /orders. Raises Invalid (`bad_address`), Unmapped."""
+        tree, codes = job.tree, self.codes
+        supplier: Tree = tree.get("supplier") or {}
+        body: Tree = {"number": given(tree, "number")}
+        put(body, "site", tree.get("site"), lambda code: codes.theirs("site", code))
+        name = supplier.get("name") or supplier.get("id") or "the supplier"
+        body["ship_to"] = _place(tree, name, "the supplier's address is kept")
+        put(body, "reference", tree.get("purchase_order"))
+        put(body, "notes", tree.get("note"))
+        body["lines"] = [self._line(line) for line in given(tree, "lines")]
+        return self.asking("POST", "/orders", job, body)
+
+    def done(self, answer: Answer) -> Done:
+        """The warehouse's own id of the order."""
+        order = read(answer, Order)
+        return Done(order.id, missing_id=order.id is None)
+
+    def find(self, job: Job) -> Ask | None:
+        """GET /orders/{number}."""
+        return Ask("GET", f"/orders/{quote(given(job.tree, 'number'), safe='')}", safe=True)
+
+    def found(self, job: Job, answer: Answer) -> Done | None:
+        """Done when the order is there. Raises TryLater."""
+        order = found_order(answer, self.tools.now())
+        return None if order is None else Done(order.id, missing_id=order.id is None)
+
+    def _line(self, line: Tree) -> Tree:
+        told: Tree = {
+            "line": line["line"], "order_line": line["line"], "sku": line["sku"], "quantity": line["quantity"],
+            "unit": self.codes.theirs("unit", line["unit"]),
+        }  # fmt: skip
+        put(told, "lot", line.get("lot"))
+        put(told, "status", line.get("status"), lambda code: self.codes.theirs("stock_status", code))
+        return told
 
 
 class ReceiptReader(EventReader):
@@ -230,6 +262,18 @@ class AdjustmentReader(EventReader):
             extra={"event_id": event.id},
         )  # fmt: skip
         return (Draft(self.document, tree, one.number, self.tools.reads()),)
+
+
+def _place(tree: Tree, name: str, kept: str) -> Tree:
+    """Where goods of our own go: the warehouse wants a name, a town and a country. Raises Invalid (`bad_address`)."""
+    place: Tree = {"name": name, **(tree.get("ship_to") or {})}
+    for field in ("city", "country"):
+        if not place.get(field):
+            raise Invalid(
+                f"the warehouse needs the {field} of {name}", path=f"ship_to.{field}", fix=f"give it where {kept}",
+                type="bad_address",
+            )  # fmt: skip
+    return {part: place[part] for part in ADDRESS if part in place}
 
 
 def _path(number: str) -> str:

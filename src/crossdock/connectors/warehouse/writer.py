@@ -16,7 +16,7 @@ from crossdock.faults import InDoubt, Invalid, TryLater
 from crossdock.formats import json
 from crossdock.kit.connector import Answer, Ask, Done, Exchange, Job, Tools, Tree, Unclear
 
-__all__ = ["CancelWriter", "ItemWriter", "OrderWriter", "PlainWriter", "given", "put", "read"]
+__all__ = ["CancelWriter", "ItemWriter", "OrderWriter", "PlainWriter", "found_order", "given", "put", "read"]
 
 T = TypeVar("T")
 PASSED_ON = ("reference", "backorder_of", "priority", "requested_at", "notes")
@@ -86,7 +86,7 @@ class OrderWriter(PlainWriter):
 
     def found(self, job: Job, answer: Answer) -> Done | None:
         """Done when the order is there. Raises TryLater."""
-        order = _found(answer, self.tools.now())
+        order = found_order(answer, self.tools.now())
         return None if order is None else Done(order.id, missing_id=order.id is None)
 
     def _line(self, line: Tree, *, released: bool) -> Tree:
@@ -131,7 +131,7 @@ class CancelWriter(PlainWriter):
 
     def found(self, job: Job, answer: Answer) -> Done | None:
         """Done when the order is cancelled. Raises TryLater."""
-        order = _found(answer, self.tools.now())
+        order = found_order(answer, self.tools.now())
         return None if order is None or order.status != "cancelled" else self.done(answer)
 
 
@@ -175,7 +175,7 @@ def read(answer: Answer, shape: type[T]) -> T:
         raise InDoubt("the warehouse's answer cannot be read: nobody knows whether it was done") from None
 
 
-def _found(answer: Answer, now_s: float) -> Order | None:
+def found_order(answer: Answer, now_s: float) -> Order | None:
     """The order that a look-up found; None when there is none. Raises TryLater when the answer does not tell."""
     if answer.status == 404:
         return None

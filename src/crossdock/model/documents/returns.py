@@ -10,7 +10,6 @@ from pydantic import Field
 from crossdock.model.document import Document, DocumentClass, Line, Measured, in_lines
 from crossdock.model.documents.inventory import StockStatus
 from crossdock.model.documents.party import Address, PartyRef
-from crossdock.model.documents.purchase import PurchaseOrder
 from crossdock.model.documents.sales import SalesOrder
 from crossdock.model.fields import (
     Code,
@@ -104,8 +103,16 @@ class ReturnReceipt(Document):
         return in_lines(self.lines)
 
 
+class VendorReturnLine(ReturnLine):
+    """So much of one item that goes back to its supplier."""
+
+    status: StockStatus | None = Field(
+        None, description="The state of stock that it is taken from; absent: available."
+    )
+
+
 class ReturnToVendor(Document):
-    """Goods to be sent back to their supplier (RTV)."""
+    """Goods to be sent back to their supplier (RTV). It goes its own way: one purchase may have several."""
 
     kind: ClassVar[str] = "return_to_vendor"
     document_class: ClassVar[DocumentClass] = DocumentClass.COMMAND
@@ -113,17 +120,14 @@ class ReturnToVendor(Document):
     number: Code = Field(description="The return's number.")
     purchase_order: Code | None = Field(None, description="The purchase order.")
     supplier: PartyRef | None = Field(None, description="Who gets them back.")
+    ship_to: Address | None = Field(None, description="Where the supplier takes them, for the label.")
     site: Code | None = Field(None, description="The warehouse they leave.")
     note: PersonalText | None = Field(None, description="Words for the supplier.")
-    lines: Lines[ReturnLine] = Field(description="What goes back.")
+    lines: Lines[VendorReturnLine] = Field(description="What goes back.")
 
     def own_number(self) -> str:
         """The return's number."""
         return self.number
-
-    def parent(self) -> tuple[str, str] | None:
-        """The purchase order, where it is known."""
-        return None if self.purchase_order is None else (PurchaseOrder.kind, self.purchase_order)
 
     def measured(self) -> Iterator[tuple[str, Measured]]:
         """The lines that go back."""

@@ -13,7 +13,7 @@ from crossdock.model.documents.billing import Invoice
 from crossdock.model.documents.inventory import StockTransfer
 from crossdock.model.documents.progress import OrderHold, TransportStatus
 from crossdock.model.documents.purchase import DespatchAdvice, PurchaseOrder
-from crossdock.model.documents.returns import ReturnAuthorisation, ReturnReceipt
+from crossdock.model.documents.returns import ReturnAuthorisation, ReturnReceipt, ReturnToVendor
 from crossdock.model.documents.sales import Cancellation, SalesOrder
 from crossdock.model.documents.shipment import Shipment
 from crossdock.model.documents.warehouse import PickedLine, PickStatus, WarehouseOrder, WarehouseOrderCancel
@@ -82,8 +82,8 @@ def _facts(document: Document, system: str, version: int) -> Iterator[Fact]:
         return Fact(told, source, system, version=version, **more)  # pyright: ignore[reportArgumentType]
 
     match document:
-        case SalesOrder() | StockTransfer():
-            # To the warehouse that sends it, a transfer is an order like any other.
+        case SalesOrder() | StockTransfer() | ReturnToVendor():
+            # To the warehouse that sends it, a transfer or a return to a supplier is an order like any other.
             yield fact(Told.VALIDATED, lines=_lines(document.lines))
             for kind in document.holds if isinstance(document, SalesOrder) else ():
                 at = _instant(getattr(document, "placed_at", None)) or _BEGINNING

@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crossdock.model.documents.inventory import StockTransfer
+from crossdock.model.documents.returns import ReturnToVendor
 from crossdock.model.documents.sales import OrderLine, SalesOrder
 from crossdock.stock.place import Want
 from crossdock.stock.reservation import Reservation
 
 
-def as_order(transfer: StockTransfer) -> SalesOrder:
-    """A transfer as the site that sends the goods sees it: an order that only it can fill."""
+def as_order(moved: StockTransfer | ReturnToVendor) -> SalesOrder:
+    """A transfer, or a return to a supplier, as the site that sends the goods sees it: an order that only it can fill.
+
+    What goes back of goods that nobody may be promised takes nothing.
+    """
     lines = tuple(
         OrderLine(line=one.line, sku=one.sku, quantity=one.quantity, unit=one.unit)  # pyright: ignore[reportCallIssue]
-        for one in transfer.lines
+        for one in moved.lines
+        if getattr(one, "status", None) in (None, "available")
     )
-    return SalesOrder(number=transfer.number, site=transfer.from_site, lines=lines)  # pyright: ignore[reportCallIssue] - the rest has defaults
+    site = moved.from_site if isinstance(moved, StockTransfer) else moved.site
+    return SalesOrder.model_construct(number=moved.number, site=site, lines=lines)  # pyright: ignore[reportCallIssue] - the rest has defaults
 
 
 def is_same(wants: Sequence[Want], held: Sequence[Reservation]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from crossdock.faults import Invalid
@@ -15,6 +16,7 @@ from crossdock.message.names import id_of
 from crossdock.message.records import Message
 from crossdock.model.document import Document
 from crossdock.model.documents.inventory import InventoryBalance, StockLevel, StockTransfer
+from crossdock.model.documents.returns import ReturnToVendor
 from crossdock.model.documents.sales import Cancellation, SalesOrder
 from crossdock.model.documents.shipment import Shipment
 from crossdock.model.documents.warehouse import PickStatus, WarehouseOrder
@@ -129,9 +131,8 @@ class Keeper:
                 rest = sourcer.rest(message, life)
                 rest.rows = rows + rest.rows
                 return rest
-            case Cancellation() if not document.lines:
-                return Kept()  # each part gives its own back once it has stopped
             case Cancellation():
+                # Of a whole order each part gives its own back once it has stopped.
                 return sourcer.less(message, life)
             case _:
                 return self._decided(message, document, readers)
@@ -149,7 +150,7 @@ class Keeper:
                 return self._balance(message, document)
             case SalesOrder():
                 return self._order(message, document, story)
-            case StockTransfer():
+            case StockTransfer() | ReturnToVendor():
                 return self._order(message, as_order(document), story)
             case Shipment():
                 return Kept(self._shipped(message, document))
@@ -281,7 +282,7 @@ class Keeper:
         held += self._promised(message.system, order.promise)
         skus = {want.sku for want in wants} | {one.sku for one in held}
         levels = self._ledger.levels(skus)
-        aside = self._journal.held_by(message.system, skus) if channel.share is not None else {}
+        aside = self._ledger.aside(channel, skus)
         for one in held:  # what the order already has, it may have again
             row = levels[one.sku, one.site]
             levels[one.sku, one.site] = replace(row, reserved=row.reserved - one.amount)
@@ -290,7 +291,7 @@ class Keeper:
         lacks = [one for one in found if isinstance(one, Lack)]
         if lacks:
             raise self._short(channel.short, order, wants, lacks)
-        picks = [one for one in found if isinstance(one, Pick)]
+        picks = cast("list[Pick]", found)
         rows = [self._ledger.note(one) for one in before.gone]
         rows += [self._ledger.move(one, one.moved(_S.RELEASED)) for one in held]
         now = self._now_ms()
@@ -300,8 +301,8 @@ class Keeper:
                 made_ms=now,
             )  # fmt: skip
             rows.append(self._ledger.add(one))
-        sites = ", ".join(sorted({pick.site for pick in picks}))
-        return Kept(rows, says=f"stock set aside at {sites}" if sites else "")
+        sites = ", ".join(sorted({pick.site for pick in picks})) or "no site"
+        return Kept(rows, says=f"stock set aside at {sites}")
 
     def _wants(self, order: SalesOrder, own: Sequence[Reservation]) -> list[Want]:
         """What is still to be set aside: what a warehouse has taken already is not wanted again."""

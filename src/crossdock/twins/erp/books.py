@@ -52,7 +52,9 @@ class Books:
         self.sales: dict[str, Sale] = {}
         self.purchases: dict[str, dict[str, Tree]] = {}
         self.taken_in: dict[str, Decimal] = defaultdict(Decimal)  #: purchase -> received, base units
-        self.shipments: dict[str, str] = {}  #: shipment -> order
+        self.transfers: dict[str, Tree] = {}
+        self.sent_back: dict[str, Tree] = {}  #: returns to suppliers
+        self.shipments: dict[str, str] = {}  #: shipment -> order or transfer
         self.receivable = self.credited = self.payable = Decimal()
 
     # -- measures ---------------------------------------------------------------
@@ -96,9 +98,13 @@ class Books:
     def shipped(self, number: str, tree: Tree) -> list[Tree]:
         """Takes a shipment out of the stock; gives the lines to be charged. Raises Refused."""
         order = str(tree.get("order") or tree.get("warehouse_order") or "")
-        sale = self._sale(order)
         if number in self.shipments:
             raise Refused(409, "shipment_exists", "number", number)
+        if order in self.transfers:
+            return self._on_its_way(number, order, tree)
+        if order in self.sent_back:
+            return self._gone_back(number, order, tree)
+        sale = self._sale(order)
         charged: dict[str, Tree] = {}
         moved: list[tuple[str, str, Decimal]] = []
         shares: list[tuple[str, Decimal]] = []
@@ -126,6 +132,34 @@ class Books:
         for sku, site, pieces in moved:
             self.stock[site, sku, "available"] -= pieces
         return list(charged.values())
+
+    def _on_its_way(self, number: str, order: str, tree: Tree) -> list[Tree]:
+        """What left for a transfer is ours still, on its way to the other site; nobody is charged."""
+        moved = [(str(line["sku"]), self.base(line, amount(line.get("quantity")))) for line in lines_of(tree)]
+        transfer = self.transfers[order]
+        self.shipments[number] = order
+        for sku, pieces in moved:
+            self.stock[str(transfer["from_site"]), sku, "available"] -= pieces
+            self.stock[str(transfer["to_site"]), sku, "in_transit"] += pieces
+        return []
+
+    def _gone_back(self, number: str, order: str, tree: Tree) -> list[Tree]:
+        """What left for its supplier is not ours any more, and is owed no longer."""
+        back = self.sent_back[order]
+        lines = {str(line["line"]): line for line in lines_of(back)}
+        bought = {
+            str(one["sku"]): one for one in self.purchases.get(str(back.get("purchase_order")), {}).values()
+        }
+        moved = [(told, self.base(told, amount(told.get("quantity")))) for told in lines_of(tree)]
+        self.shipments[number] = order
+        for told, pieces in moved:
+            sku = str(told["sku"])
+            state = _state(lines.get(str(told.get("order_line", told.get("line"))), {}))
+            self.stock[str(tree.get("site") or ""), sku, state] -= pieces
+            price = bought.get(sku, {}).get("price")
+            if price is not None:
+                self.payable -= money(pieces / self.base(bought[sku], Decimal(1)) * amount(price))
+        return []
 
     def returned(self, tree: Tree) -> tuple[str, list[Tree]]:
         """Takes back what came; gives the order and the lines to be credited. Raises Refused."""
@@ -169,22 +203,23 @@ class Books:
     def received(self, tree: Tree) -> None:
         """Goods that came for a purchase order or a transfer. Raises Refused."""
         number = str(tree.get("purchase_order") or "")
-        bought = self.purchases.get(number)
-        if bought is None and not tree.get("stock_transfer"):
-            raise Refused(422, "unknown_purchase", "purchase_order", number)
+        bought, transfer = self.purchases.get(number), str(tree.get("stock_transfer") or "")
+        if bought is None and transfer not in self.transfers:
+            raise Refused(422, "unknown_purchase", "purchase_order", number or transfer)
         for told in lines_of(tree):
+            site, sku = str(tree.get("site") or ""), str(told["sku"])
             pieces = self.base(told, amount(told.get("quantity")))
-            self.stock[str(tree.get("site") or ""), str(told["sku"]), _state(told)] += pieces
-            self.taken_in[number or str(tree.get("stock_transfer"))] += pieces
+            self.stock[site, sku, _state(told)] += pieces
+            if bought is None:
+                self.stock[site, sku, "in_transit"] -= pieces
+            self.taken_in[number or transfer] += pieces
             line = (bought or {}).get(str(told.get("purchase_line", told.get("line"))))
             if line is not None and line.get("price") is not None:
                 self.payable += money(pieces / self.base(line, Decimal(1)) * amount(line["price"]))
 
-    def moved(self, tree: Tree) -> None:
-        """A transfer: what leaves its site; the rest is told by the receipt."""
-        for line in lines_of(tree):
-            pieces = self.base(line, amount(line.get("quantity")))
-            self.stock[str(tree["from_site"]), str(line["sku"]), "available"] -= pieces
+    def moved(self, number: str, tree: Tree) -> None:
+        """A transfer that this system itself asked for; what left and what came is told by shipment and receipt."""
+        self.transfers[number] = tree
 
     def adjusted(self, tree: Tree) -> None:
         """A correction of stock with its reason. Raises Refused."""

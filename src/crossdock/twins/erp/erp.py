@@ -34,7 +34,8 @@ class Erp(Office):
         "inventory_count": "number", "order_status": "number", "stock_level": "sku",
     }  # fmt: skip
     tells: ClassVar[Sequence[str]] = (
-        "item", "kit_composition", "price", "purchase_order", "stock_transfer", "invoice", "return_authorisation",
+        "item", "kit_composition", "price", "purchase_order", "stock_transfer", "return_to_vendor", "invoice",
+        "return_authorisation",
     )  # fmt: skip
 
     def __init__(self, *, dials: ErpDials | None = None, **more: Any) -> None:
@@ -111,7 +112,7 @@ class Erp(Office):
         return number
 
     def act(self, name: str, tree: Tree) -> None:
-        """`item`, `kit_composition`, `purchase_order`, `stock_transfer`, `price`: somebody enters one; `charge`."""
+        """Somebody enters an item, a kit, a price, a purchase, a transfer or a return to a supplier; `charge`."""
         if name == "charge":
             self.work()
             return
@@ -126,7 +127,9 @@ class Erp(Office):
             case "purchase_order":
                 self.books.bought(number, tree)
             case "stock_transfer":
-                self.books.moved(tree)
+                self.books.moved(number, tree)
+            case "return_to_vendor":
+                self.books.sent_back[number] = tree
             case _:
                 pass
         self.tell(name, number, tree)

@@ -177,6 +177,7 @@ class Face:
                     ordered=quantity * pack,
                     order_line=line.order_line,
                     lot=line.lot,
+                    status=line.status,
                 )
             )
         return lines

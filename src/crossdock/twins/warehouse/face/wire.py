@@ -51,6 +51,7 @@ class NewLine(Struct, frozen=True, omit_defaults=True):
     unit: Code
     order_line: LineId | None = None
     lot: Code | None = None
+    status: Code = "available"
 
 
 class NewOrder(Struct, frozen=True, omit_defaults=True):

@@ -167,7 +167,14 @@ class Floor:
         at = rfc3339(now)
         for line in order.lines:
             line.picks += self.stock.allocate(
-                order.site, line.sku, line.missing, pack=line.pack, lot=line.lot, today=now.date(), at=at
+                order.site,
+                line.sku,
+                line.missing,
+                pack=line.pack,
+                lot=line.lot,
+                status=line.status,
+                today=now.date(),
+                at=at,
             )
 
     def _start_picking(self, order: Order, now: datetime) -> None:

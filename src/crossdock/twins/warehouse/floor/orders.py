@@ -50,6 +50,7 @@ class OrderLine:
     ordered: Decimal
     order_line: int | str | None = None
     lot: str | None = None
+    status: str = "available"  #: of the stock that it is taken from
     picks: list[Pick] = field(default_factory=list[Pick])
     short: Decimal = NOTHING
 

@@ -146,16 +146,25 @@ class Stock:
         return adjustment
 
     def allocate(
-        self, site: str, sku: str, wanted: Decimal, *, pack: Decimal, lot: str | None, today: date, at: str
+        self,
+        site: str,
+        sku: str,
+        wanted: Decimal,
+        *,
+        pack: Decimal,
+        lot: str | None,
+        today: date,
+        at: str,
+        status: str = "available",
     ) -> list[Pick]:
-        """Sets aside up to `wanted`, first expired first, whole packs only, nothing past its date."""
+        """Sets aside up to `wanted`, first expired first, whole packs only; of good stock nothing past its date."""
         picks: list[Pick] = []
         for bin in self._by_sku.get((site, sku), ()):
             if wanted < pack and pack != 1:
                 break
-            if bin.place.status != "available" or (lot is not None and bin.place.lot != lot):
+            if bin.place.status != status or (lot is not None and bin.place.lot != lot):
                 continue
-            if bin.expires_on is not None and bin.expires_on < today:
+            if status == "available" and bin.expires_on is not None and bin.expires_on < today:
                 continue
             quantity = _whole(min(bin.free, wanted), pack)
             if quantity <= 0:
