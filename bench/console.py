@@ -35,7 +35,7 @@ TIMES_EACH, EVENTS, CONSOLES, ROUNDS, ROUND_ORDERS = 20, 12, 200, 4, 1_200
 #: What was asked for, milliseconds; and of the pipeline beside so many open consoles.
 PAGE_MS, SEARCH_MS, TODAY_MS, FAULT_MS, SLOWER = 150, 50, 2_000, 5_000, 0.05
 #: How often the page of a browser asks again.
-_LOOK_S = 1.0
+_LOOK_S = 1.2
 _NEED = re.compile(rb"([\d\xe2\x80\xaf,]+) things? needs? somebody")
 
 

@@ -13,7 +13,7 @@ import time
 
 from crossdock.console.gate import COOKIE
 
-EVERY_S = 1.0
+EVERY_S = 1.2
 
 
 async def one(

@@ -203,6 +203,7 @@ async def test_no_page_tells_a_person_of_another_clients_systems(w: World, role:
 
 #: Everything that a page takes in its address, with what is the other client's and what nobody has.
 ASKED = (
+    ("/find", "q", ("MP-201", "MP-20", "MP-SKU", "marketplace"), "XX-999"), ("/find", "q", ("ID",), "ID"),
     ("/orders", "q", ("MP-201", "C-MP-201"), "XX-999"), ("/orders", "q", ("ID",), "ID"),
     ("/orders?state=waiting", "to", ("wms-reno",), "nowhere"), ("/incidents", "system", ("marketplace",), "nowhere"),
     ("/incidents?view=ended", "system", ("marketplace",), "nowhere"), ("/bulk", "system", ("marketplace",), "nowhere"),

@@ -30,6 +30,7 @@ async def paths(w: World) -> dict[str, str]:
     kinds = {type_: f"i{id_}" for id_, type_ in rows}
     found = {
         "today": "", "orders": "/orders", "orders-waiting": "/orders?state=waiting", "search": "/orders?q=SO-10",
+        "find": "/find?q=SO-10", "offers": "",
         "order": "/orders/sales_order/SO-1001?system=webshop",
         "order-stuck": "/orders/sales_order/SO-1007?system=webshop&all=1",
         "incidents": "/incidents", "systems": "/systems", "system": "/systems/wms-reno", "charter": "/charter",
@@ -51,6 +52,8 @@ async def paths(w: World) -> dict[str, str]:
         "incidents-ended": "/incidents?view=ended", "bulk": "/bulk?type=unmapped_code",
     }  # fmt: skip
     run = await w.shown.hub.journal.view(lambda c: c.execute("SELECT max(id) FROM desk_runs").fetchone()[0])
+    key = await w.shown.hub.journal.view(lambda c: c.execute("SELECT digest FROM keys LIMIT 1").fetchone()[0])
+    found["key"] = f"/admin/keys?key={bytes(key).hex()[:12]}"
     if run:
         found["run"] = f"/runs/r{run}"
     if "rejected" in kinds:
@@ -135,6 +138,11 @@ async def _shoot(
                 if arguments.only and f"{size}-{scheme}" not in arguments.only:
                     continue
                 await page.goto(f"{w.url}{PREFIX}{path}")
+                if name == "offers":
+                    await page.keyboard.press("Control+k")
+                    await page.keyboard.type("re")
+                    await page.get_by_role("option").first.wait_for()
+                    await page.keyboard.press("ArrowDown")
                 if name == "data-found":
                     await page.get_by_label("Look by").select_option("order")
                     await page.locator("input[name=value]").fill("SO-1001")

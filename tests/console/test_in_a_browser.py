@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
-import subprocess
-import tarfile
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,71 +12,28 @@ from typing import Any
 import pytest
 
 from crossdock.access.roles import Role
-from crossdock.console.gate import COOKIE
 from crossdock.governance.subjects import Subject
 from crossdock.message.four_eyes import Asked
 from tests.console import trading
+from tests.console.browsing import signed_in, violations
 from tests.console.calls import call
 from tests.console.world import GOOD, PREFIX, ROOT, World, world
 
-_AXE = "axe-core@4.14.1"
-_KEPT = Path(__file__).resolve().parents[2] / "var" / "axe"
 _PAGES = (
-    "", "/orders", "/orders?q=SO-10", "/incidents",
+    "", "/orders", "/orders?q=SO-10", "/find?q=SO-10", "/incidents",
     "/orders/sales_order/SO-1001?system=webshop&entry=ENTRY",
     "/incidents/INCIDENT?preview=retry", "/incidents?view=mine", "/bulk?type=unmapped_code", "/replay",
     "/replay?to=erp&numbers=SO-1001", "/runs", "/reports", "/systems", "/systems/wms-reno", "/charter", "/stock",
     "/stock/W-10010",
     "/admin/people?who=anna",
-    "/admin/data", "/admin/keys", "/admin/audit", "/me", "/nowhere",
+    "/admin/data", "/admin/keys?key=FINGERPRINT", "/admin/audit", "/me", "/nowhere",
 )  # fmt: skip
-
-
-def chromium() -> str:
-    """The browser of this machine."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        pytest.skip("NOT TESTED in a browser: there is no chromium on this machine")
-    return found
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """The script of axe-core, fetched once; it is not part of this repository."""
-    script = _KEPT / "package" / "axe.min.js"
-    if not script.exists():
-        if shutil.which("npm") is None:
-            pytest.skip("NOT TESTED by axe-core: there is no npm to fetch it")
-        _KEPT.mkdir(parents=True, exist_ok=True)
-        got = subprocess.run(["npm", "pack", _AXE], cwd=_KEPT, capture_output=True, timeout=60, check=False)
-        packed = sorted(_KEPT.glob("axe-core-*.tgz"))
-        if got.returncode or not packed:
-            pytest.skip("NOT TESTED by axe-core: it could not be fetched")
-        with tarfile.open(packed[-1]) as tar:
-            tar.extract("package/axe.min.js", _KEPT, filter="data")
-    return script.read_text("utf-8")
 
 
 @pytest.fixture
 async def w(tmp_path: Path) -> AsyncIterator[World]:
     async with world(tmp_path) as made:
         yield made
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Any]:
-    api = pytest.importorskip("playwright.async_api")
-    path = chromium()
-    async with api.async_playwright() as play:
-        started = await play.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield started
-        await started.close()
-
-
-async def signed_in(browser: Any, w: World, token: str, **more: Any) -> Any:
-    context = await browser.new_context(**more)
-    await context.add_cookies([{"name": COOKIE, "value": token, "domain": "127.0.0.1", "path": PREFIX}])
-    return await context.new_page()
 
 
 async def test_a_supervisor_signs_in_adds_the_missing_row_and_sees_all_go_on(w: World, browser: Any) -> None:
@@ -289,31 +244,18 @@ async def test_axe_finds_no_violation_on_any_page(w: World, browser: Any, axe: s
         lambda c: (
             c.execute("SELECT min(position) FROM ledger WHERE kind = 6").fetchone()[0],
             c.execute("SELECT id FROM incidents WHERE type = 'rejected'").fetchone()[0],
+            c.execute("SELECT digest FROM keys").fetchone()[0],
         )
     )
-    pages = [path.replace("ENTRY", str(at[0])).replace("INCIDENT", f"i{at[1]}") for path in _PAGES]
+    stand_for = {"ENTRY": str(at[0]), "INCIDENT": f"i{at[1]}", "FINGERPRINT": bytes(at[2]).hex()[:12]}
+    pages = [re.sub("|".join(stand_for), lambda found: stand_for[found[0]], path) for path in _PAGES]
     found: list[str] = []
     for scheme in ("light", "dark"):
         page = await signed_in(browser, w, token, color_scheme=scheme)
         stranger = await (await browser.new_context(color_scheme=scheme)).new_page()
-        found += await _violations(w, page, pages, axe, scheme)
-        found += await _violations(w, stranger, ["/sign-in"], axe, scheme)
+        found += await violations(w, page, pages, axe, scheme)
+        found += await violations(w, stranger, ["/sign-in"], axe, scheme)
     assert not found, "\n".join(found)
-
-
-async def _violations(w: World, page: Any, paths: list[str], axe: str, scheme: str) -> list[str]:
-    found: list[str] = []
-    for path in paths:
-        await page.goto(f"{w.url}{PREFIX}{path}")
-        await page.evaluate(axe)
-        result = await page.evaluate(
-            "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})"
-        )
-        found += [
-            f"{scheme} {path}: {v['id']} {v['nodes'][0]['html'][:120]} {v['nodes'][0]['failureSummary'][:200]}"
-            for v in result["violations"]
-        ]
-    return found
 
 
 async def test_axe_finds_no_violation_on_the_pages_of_partners(
@@ -326,9 +268,9 @@ async def test_axe_finds_no_violation_on_the_pages_of_partners(
         found: list[str] = []
         for scheme in ("light", "dark"):
             page = await signed_in(browser, w, token, color_scheme=scheme)
-            found += await _violations(w, page, pages, axe, scheme)
+            found += await violations(w, page, pages, axe, scheme)
         small = await signed_in(browser, w, token, viewport={"width": 390, "height": 844})
-        found += await _violations(w, small, pages, axe, "phone")
+        found += await violations(w, small, pages, axe, "phone")
         assert not found, "\n".join(found)
 
 

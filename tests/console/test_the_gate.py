@@ -17,7 +17,7 @@ from tests.console.world import GOOD, PREFIX, World, world
 #: What stands in a path in place of its parts.
 PARTS = {
     "document": "sales_order", "number:path": "SO-1", "id": "i1", "act": "retry", "system": "wms-reno", "name": "anna",
-    "sku:path": "W-10010",
+    "sku:path": "W-10010", "key": "0123456789ab",
 }  # fmt: skip
 FORMS = {
     "/systems/{system}/{act}": {"act": "pause", "reason": "stocktake"}, "/hub/{act}": {"act": "pause", "reason": "x"},

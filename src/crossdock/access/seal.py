@@ -8,12 +8,14 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import TYPE_CHECKING
 
 from crossdock.faults import Misconfigured
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 #: Name of the secret that holds the key, base64 of 32 bytes.
 SECRET = "seal_key"
@@ -25,7 +27,14 @@ class Seal:
 
     def __init__(self, key: bytes) -> None:
         assert len(key) == _KEY_BYTES, "the key of a seal has 32 bytes"
-        self._cipher = AESGCM(key)
+        self._key = key
+
+    @cached_property
+    def _cipher(self) -> AESGCM:
+        """The cipher; its library is large, and a hub at which nobody signs in never needs it."""
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        return AESGCM(self._key)
 
     def sealed(self, plain: bytes, *, about: str) -> bytes:
         """The secret as it may be stored; `about` says whose it is, and is needed to open it."""
@@ -34,6 +43,8 @@ class Seal:
 
     def opened(self, data: bytes, *, about: str) -> bytes:
         """The secret again. Raises Misconfigured when it was sealed with another key, or for something else."""
+        from cryptography.exceptions import InvalidTag
+
         try:
             return self._cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], about.encode())
         except InvalidTag:

@@ -29,6 +29,8 @@ HALF_MAX_S = 600
 _SEEN_EVERY_MS = 300_000
 #: A session that ended in another process works no longer than this.
 _STALE_MS = 1_000
+#: And a page that only renews itself no longer than this: hundreds of them are open all day.
+_STALE_LOOK_MS = 3_000
 _CACHED_MAX, _WAITING_MAX = 5_000, 50
 _TOKEN_BYTES, _TEXT_MAX = 32, 200
 #: Whom the ledger names where nobody is called what was typed.
@@ -190,7 +192,7 @@ class Sessions:
             return None
         digest, now_ms = digest_of(token), self._now_ms()
         at_ms, session = self._cached.get(digest, (0, None))
-        if at_ms and now_ms - at_ms < _STALE_MS:
+        if at_ms and now_ms - at_ms < (_STALE_MS if used else _STALE_LOOK_MS):
             return session
         found = await self._journal.view(lambda c: store.session(c, digest))
         session = self._valid(token, *found, now_ms) if found else None

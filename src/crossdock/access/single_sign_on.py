@@ -9,14 +9,13 @@ import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import quote, urlencode, urlsplit
 
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import GuestProtocol, Key, KeySet
-
 from crossdock.faults import Fault, InDoubt, Invalid, TryLater
+
+if TYPE_CHECKING:  # read when somebody signs in that way: it is large, and most sites never need it
+    from joserfc.jwk import GuestProtocol, Key, KeySet
 
 #: Signatures that a provider may use; none that a shared secret makes, and not `none`.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -166,6 +165,8 @@ class SingleSignOn:
     @staticmethod
     def _decoded(token: str, keys: KeySet) -> Mapping[str, Any] | None:
         """The claims of a token; None when it names a key that is not among these. Raises Invalid."""
+        from joserfc import jwt
+        from joserfc.errors import JoseError
 
         def key(guest: GuestProtocol) -> Key:
             headers = guest.headers()
@@ -261,6 +262,9 @@ class SingleSignOn:
             if again:
                 raise refused("the token is signed with a key that the provider does not have")
             return known[1]
+        from joserfc.errors import JoseError
+        from joserfc.jwk import KeySet
+
         tree = await self._tree("GET", described["jwks_uri"])
         try:
             keys = KeySet.import_key_set(cast("Any", tree))
@@ -290,7 +294,7 @@ class SingleSignOn:
         return cast("dict[str, Any]", tree)
 
 
-class _UnknownKey(JoseError):
+class _UnknownKey(Exception):
     """A token names a key that is not known (yet)."""
 
 

@@ -27,7 +27,7 @@ Tree = dict[str, Any]
 _FIRST = 6
 #: How old a figure may be, and the text made of figures: with the second between two looks of a browser, what happens
 #: is seen within two, however long it takes to read.
-_AGE_S, _TEXT_S = 0.4, 0.4
+_AGE_S, _TEXT_S = 0.2, 0.4
 
 
 @dataclass(frozen=True, slots=True)

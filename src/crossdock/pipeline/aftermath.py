@@ -56,10 +56,12 @@ class Aftermath:
 
     def never_asked(self, message: Message, ruling: Ruling, target: str) -> bool:
         """Whether a system that orders are sent to never got what is cancelled, and so need not hear of that."""
+        if message.document not in CANCELS:
+            return False
         charter = self._context.charter
         read = {kind: [one.system for one in charter.readers(kind)] for kind in ASKING}
         takes = any(target in systems for systems in read.values())
-        if message.document not in CANCELS or not (takes or self._progress.is_warehouse(target)):
+        if not (takes or self._progress.is_warehouse(target)):
             return False
         orders = [m for m, _ in ruling.story if m.document in ASKING and m.state is MessageState.ROUTED]
         asked = any(target in read[m.document] and is_meant(charter, target, m) for m in orders)

@@ -24,7 +24,7 @@ def items(document: Document, charter: Charter, known: Knowledge) -> tuple[list[
     """
     if charter.checks.item_known is ItemCheck.SKIP:
         # A unit that is not the hub's own passed because its item declares it.
-        declared = {sku for _, sku, unit in register.skus_of(document) if unit not in UNITS}
+        declared = {part.sku for _, part in document.measured() if part.unit not in UNITS}
         return [
             Read(f"item {sku}", item.version) for sku in sorted(declared) if (item := known.item(sku))
         ], []
@@ -32,7 +32,7 @@ def items(document: Document, charter: Charter, known: Knowledge) -> tuple[list[
     warnings: list[str] = []
     for path, sku, unit in register.skus_of(document):
         try:
-            reads.append(_item(path.rpartition(".")[0], sku, unit, known))
+            reads.append(_item(path, sku, unit, known))
         except Invalid as fault:
             if charter.checks.item_known is ItemCheck.REFUSE:
                 if fault.type == "unknown_sku" and document.document_class is DocumentClass.STATE:
@@ -68,7 +68,7 @@ def _item(path: str, sku: str, unit: str | None, known: Knowledge) -> Read:
     if item is None:
         raise Invalid(
             f"the item master does not know {sku}",
-            path=f"{path}.sku" if path else "sku",
+            path=path,
             value=sku,
             fix="send the item, or correct the SKU, then retry",
             type="unknown_sku",
@@ -77,7 +77,7 @@ def _item(path: str, sku: str, unit: str | None, known: Knowledge) -> Read:
         units = ", ".join(sorted(item.units))
         raise Invalid(
             f"{sku} is counted in {units}, not in {unit}",
-            path=f"{path}.unit" if path else "unit",
+            path=f"{path.removesuffix('sku')}unit",
             value=f"{sku} {unit}",
             fix=f"add the pack {unit} to item {sku}, or correct the unit, then retry",
             type="unknown_unit",

@@ -75,11 +75,11 @@ class _Books:
         return [judgement.says()]
 
     def kit(self, kit: KitComposition) -> None:
-        """A kit does not hold itself, by whatever way. Raises Invalid."""
+        """A kit does not hold itself, by whatever way, and is not deeper than sums go. Raises Invalid."""
         for index, part in enumerate(kit.components):
-            if self._holds(part.sku, kit.sku, DEPTH_MAX):
+            if self._holds(part.sku, kit.sku, DEPTH_MAX - 1):
                 raise Invalid(
-                    f"kit {kit.sku} would hold itself by way of {part.sku}",
+                    f"kit {kit.sku} would hold itself by way of {part.sku}, or be more than {DEPTH_MAX} deep",
                     path=f"components[{index}].sku", value=part.sku,
                     fix="correct the composition of one of the two where it is kept, and send it again",
                 )  # fmt: skip
@@ -87,10 +87,10 @@ class _Books:
     def _holds(self, sku: str, kit: str, depth: int) -> bool:
         if sku == kit:
             return True
-        inner = self._told(KitComposition, sku) if depth else None
+        inner = self._told(KitComposition, sku)
         if inner is None or inner.stocked:
             return False
-        return any(self._holds(part.sku, kit, depth - 1) for part in inner.components)
+        return not depth or any(self._holds(part.sku, kit, depth - 1) for part in inner.components)
 
     def count(self, count: InventoryCount) -> None:
         """What is kept by lot is counted by lot. Raises Invalid."""

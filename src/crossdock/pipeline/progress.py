@@ -65,6 +65,14 @@ class Progress:
         self._lives = Lives(context.charter, known, context.journal)
         self.life = self._lives.life
         self.is_warehouse = self._lives.is_warehouse
+        self._reported = {
+            name: frozenset(map(Told, system.reports)) for name, system in self._charter.systems.items()
+        }
+        self._to_warehouses = frozenset(
+            document
+            for document in self._charter.objects
+            if any(self.is_warehouse(reader.system) for reader in self._charter.readers(document))
+        )
         self._agreement = Agreement(context.charter, known, self._lives.convert)
 
     def judge(self, message: Message, document: Document, *, new: bool) -> Ruling | None:
@@ -85,8 +93,7 @@ class Progress:
         )
         facts = self._lives.facts(message, document, forced=forced)
         known = self._lives.known_facts(story, message)
-        reports = self._charter.systems[message.system].reports
-        reported = frozenset(map(Told, reports))
+        reported = self._reported[message.system]
         life = Life(
             known, asked=facts, reported=reported, tells=self._lives.tells, convert=self._lives.convert
         )
@@ -154,7 +161,7 @@ class Progress:
 
     def _hold_back(self, message: Message, document: Document, ruling: Ruling) -> None:
         """Raises Waits for an order that must not be released yet, and for contents that may change."""
-        if message.document in ORDERS and self._goes_to_a_warehouse(message.document):
+        if message.document in ORDERS and message.document in self._to_warehouses:
             if ruling.life.held:
                 kinds = ", ".join(kind.value for kind in ruling.life.held)
                 raise Waits(f"held: {kinds}", kind=Told.HOLD_LIFTED.value, number=ruling.order, patient=True)
@@ -174,9 +181,7 @@ class Progress:
         """Raises Invalid for a hold that stops nothing any more: somebody must stop the goods."""
         if not isinstance(document, OrderHold) or HoldKind(document.hold) not in ruling.life.held:
             return
-        orders = [
-            m for m, _ in ruling.story if m.document in ORDERS and self._goes_to_a_warehouse(m.document)
-        ]
+        orders = [m for m, _ in ruling.story if m.document in ORDERS and m.document in self._to_warehouses]
         is_gone = any(one.state is MessageState.ROUTED for one in orders)
         is_open = any(one.state in (MessageState.WAITING, MessageState.DESK) for one in orders)
         if is_gone and not is_open and ruling.life.cancellation is not Cancellation.ACCEPTED:
@@ -185,9 +190,6 @@ class Progress:
                 value=document.state, type="bad_transition",
                 fix="cancel the order, or have the warehouse stop it; retry notes the hold, resolve drops it",
             )  # fmt: skip
-
-    def _goes_to_a_warehouse(self, document: str) -> bool:
-        return any(self.is_warehouse(reader.system) for reader in self._charter.readers(document))
 
     def _keep_back(self, message: Message, document: Document, order: str) -> None:
         """Raises Waits for an order that may still be changed, or whose ship window has not begun."""
@@ -227,7 +229,7 @@ class Progress:
             # However often it is asked for: what has left is asked of no warehouse.
             if any(fact.told is Told.CANCEL_REQUESTED for fact in ruling.facts):
                 ruling.refused = f"too late: {ruling.order} is {ruling.life.fulfilment.value}"
-        elif isinstance(document, SalesOrder) and self._goes_to_a_warehouse(message.document):
+        elif isinstance(document, SalesOrder) and message.document in self._to_warehouses:
             self._not_cancelled(message, ruling)
             before = next((m for m, _ in reversed(ruling.story) if amending.is_former(m, message)), None)
             if before is not None:

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import quote, urlsplit
 
-from pyreqwest.http import Url
-
 from crossdock.faults import InDoubt, Invalid, Misconfigured, TryLater
 from crossdock.transport.address import AddressGuard, Resolve, system_addresses
 from crossdock.transport.http_connection import Connection, Incomplete
@@ -34,6 +32,12 @@ _OURS = frozenset({"content-length", "transfer-encoding", "connection", "accept-
 _WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 #: Where systems keep the authorities that they trust, for a Python that was built for another one.
 _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+#: A URL without anything that is written in two ways: its last label begins with a letter, or it is four numbers.
+_PLAIN_URL = re.compile(
+    r"(https?)://(?!\S*xn--)((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z](?:[a-z0-9-]*[a-z0-9])?|\d+\.\d+\.\d+\.\d+)"
+    r"(?::([1-9]\d{0,4}))?((?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)/?",
+    re.ASCII,
+)
 
 
 class HttpClient(Generic[Made]):
@@ -61,7 +65,7 @@ class HttpClient(Generic[Made]):
         resolve: Resolve = system_addresses,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._base, self._host, self._port, self._literal = _parts(url)
+        self._base, self._host, self._port, self._literal = parts_of(url)
         parts = urlsplit(self._base)
         self._path = parts.path
         self._prefix = (
@@ -273,11 +277,39 @@ def _tls(ca_pem: bytes | None) -> ssl.SSLContext:
     return context
 
 
-def _parts(url: str) -> tuple[str, str, int, bool]:
+def plain_url(url: str) -> tuple[str, str, int, bool] | None:
+    """The parts of a URL that no two readers understand differently; None for any other, which may be right, too."""
+    found = _PLAIN_URL.fullmatch(url)
+    if found is None:
+        return None
+    scheme, host, written, path = found.groups()
+    usual = {"http": 80, "https": 443}[scheme]
+    port = int(written or usual)
+    literal = host[-1].isdigit() and host.replace(".", "").isdigit()
+    if port > 65_535 or (literal and not _is_address(host)):
+        return None
+    return f"{scheme}://{host}{'' if port == usual else f':{port}'}{path}", host, port, literal
+
+
+def parts_of(url: str) -> tuple[str, str, int, bool]:
     """Base without trailing slash, host, port, and whether the host is an address. Raises Misconfigured.
 
-    Read by the client's own parser, for which `http://2130706433` is 127.0.0.1: what is checked is what is called.
+    What is not plain is read by a browser's rules, for which `http://2130706433` is 127.0.0.1.
     """
+    return plain_url(url) or _odd_parts(url)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _odd_parts(url: str) -> tuple[str, str, int, bool]:
+    from pyreqwest.http import Url  # large, and hardly ever needed
+
     try:
         parsed = Url(url)
     except ValueError:
@@ -293,9 +325,4 @@ def _parts(url: str) -> tuple[str, str, int, bool]:
         raise Misconfigured(
             "a base URL ends with its path", path="url", fix="put the query into the flow's path"
         )
-    try:
-        ip_address(host.strip("[]"))
-        literal = True
-    except ValueError:
-        literal = False
-    return str(parsed).rstrip("/"), host, port, literal
+    return str(parsed).rstrip("/"), host, port, _is_address(host.strip("[]"))

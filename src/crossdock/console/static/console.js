@@ -4,7 +4,7 @@
   const main = document.querySelector("main");
   if (!main) return;
   // Today is made once for all who look, and its look is answered when there is news; other pages are each one's own.
-  const waits = Boolean(main.querySelector('[data-live="picture"]')), every = waits ? 1000 : 3000;
+  const waits = Boolean(main.querySelector('[data-live="picture"]')), every = waits ? 1200 : 3000;
   let tag = null, looks = false;
 
   // Live: the same page again, and only what differs is put in its place. Rows do not jump: new ones wait.

@@ -53,9 +53,9 @@ def opened_in(
     """What was opened in a span of time, counted; `of_items`: types whose value is an item, whatever their path."""
     span, values = _span(connection, from_ms, until_ms, systems)
     named = connection.dialect
+    names_item = f"{named.among.format('i.type')} OR i.path LIKE '%sku' OR i.path LIKE '%item'"
     rows = connection.execute(
-        "SELECT i.type, i.system, i.owner, i.path,"
-        f" CASE WHEN {named.among.format('i.type')} OR i.path LIKE '%sku' OR i.path LIKE '%item' THEN i.value END AS item,"
+        f"SELECT i.type, i.system, i.owner, i.path, CASE WHEN {names_item} THEN i.value END AS item,"
         " count(*), count(*) - count(i.closed_ms), min(i.opened_ms), max(i.opened_ms)"
         f" FROM incidents i WHERE {span} GROUP BY i.type, i.system, i.owner, i.path, item LIMIT ?",
         (named.listed(sorted(of_items)), *values, COUNTED_MAX),
@@ -68,11 +68,13 @@ def looked_at(
 ) -> list[Look]:
     """What was opened in a span of time and a person did something about, with when they first did."""
     span, values = _span(connection, from_ms, until_ms, systems)
+    looks = (
+        f"SELECT incident, min(at_ms) AS at_ms FROM ledger WHERE kind = {EntryKind.act.value} AND incident IS NOT NULL"
+        """ AND at_ms >= ? AND detail NOT LIKE '%"who":"hub"%' GROUP BY incident"""
+    )
     rows = connection.execute(
-        "SELECT i.type, i.system, i.owner, i.path, i.value, l.at_ms, i.closed_ms FROM incidents i JOIN"
-        f" (SELECT incident, min(at_ms) AS at_ms FROM ledger WHERE kind = {EntryKind.act.value}"
-        """ AND incident IS NOT NULL AND at_ms >= ? AND detail NOT LIKE '%"who":"hub"%' GROUP BY incident) AS l ON l.incident = i.id"""
-        f" WHERE {span} LIMIT ?",
+        "SELECT i.type, i.system, i.owner, i.path, i.value, l.at_ms, i.closed_ms"
+        f" FROM incidents i JOIN ({looks}) AS l ON l.incident = i.id WHERE {span} LIMIT ?",
         (from_ms, *values, COUNTED_MAX),
     )
     return [Look(*row) for row in rows]

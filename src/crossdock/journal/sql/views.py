@@ -77,17 +77,21 @@ def _entries(connection: Connection, kind: EntryKind, system: str | None) -> int
 def _states(connection: Connection, row: _Figures, system: str | None) -> dict[int, int]:
     """How many rows stand in each state. Open ones are few and counted in one pass; the others state by state."""
     narrowed, values = ("", ()) if system is None else (f" AND {row.origin} = ?", (system,))
-    (open_index, is_open), (end_index, is_ended) = row.indexes
-    named = connection.dialect.index.format
+    (open_index, is_open), (end_index, is_ended) = (_through(connection, one) for one in row.indexes)
     select = f"count(*) FROM {row.table}"
-    is_open, is_ended = (text.format(dialect=connection.dialect) for text in (is_open, is_ended))
-    grouped = f"SELECT state, {select}{named(open_index)} WHERE {is_open}{narrowed} GROUP BY state"
+    grouped = f"SELECT state, {select}{open_index} WHERE {is_open}{narrowed} GROUP BY state"
     counted: dict[int, int] = dict(connection.execute(grouped, values).fetchall())
     for state in row.states:
         if state.value not in counted:
-            one = f"SELECT {select}{named(end_index)} WHERE {is_ended} AND state = {state.value}{narrowed}"
+            one = f"SELECT {select}{end_index} WHERE {is_ended} AND state = {state.value}{narrowed}"
             counted[state.value] = connection.execute(one, values).fetchone()[0]
     return counted
+
+
+def _through(connection: Connection, index: tuple[str, str]) -> tuple[str, str]:
+    """How a query names an index, and the condition of that index, in the words of a store."""
+    dialect, (name, condition) = connection.dialect, index
+    return dialect.index.format(name), condition.format(dialect=dialect)
 
 
 def _refused(connection: Connection, system: str | None) -> int:
@@ -104,8 +108,7 @@ def under_way(connection: Connection) -> dict[str, int]:
     """What is not at its end, by where it is: "captures waiting", "transmissions due" and so on."""
     counted: dict[str, int] = {}
     for row in _ROWS:
-        index, condition = row.indexes[0]
-        named = connection.dialect.index.format(index)
+        named, condition = _through(connection, row.indexes[0])
         query = f"SELECT state, count(*) FROM {row.table}{named} WHERE {condition} GROUP BY state"
         for state, count in connection.execute(query):
             counted[f"{row.name} {row.states(state).name.lower()}"] = count

@@ -194,8 +194,10 @@ class SqliteJournal(SqliteReads):
 
     def _write(self, connection: sqlite3.Connection, changes: Changes) -> None:
         changes.seal()
+        add, put = self._gathered.add, self._put
         for row in changes.rows:
-            self._put(connection, row)
+            if not add(row):
+                put(connection, row)
         told = self._number(connection, changes.late) if changes.late else {}
         opened: dict[str, int] = {}
         for entry, known in changes.entries:
@@ -203,14 +205,13 @@ class SqliteJournal(SqliteReads):
             planned = self._planned(connection, entry, rows, opened) if rows else rows
             position = self._append(entry, planned)
             for statement, values, touches in planned:
-                if statement is not TOLD:
-                    self._put(connection, (statement, (*values, position), touches))
+                if statement is not TOLD and not add(row := (statement, (*values, position), touches)):
+                    put(connection, row)
 
     def _put(self, connection: sqlite3.Connection, row: Row) -> None:
-        """Writes a row, with many others of its kind if nobody reads it before."""
-        if not self._gathered.add(row):
-            self._gathered.write(connection)
-            _run(connection, row)
+        """Writes a row by itself, behind what was gathered before it."""
+        self._gathered.write(connection)
+        _run(connection, row)
 
     def _number(self, connection: sqlite3.Connection, lates: Sequence[Late]) -> dict[int, list[Row]]:
         """Gives the next numbers, durable with the transaction or not at all; the rows to write, by their entry."""
@@ -358,8 +359,8 @@ class SqliteJournal(SqliteReads):
     def _new(self, connection: sqlite3.Connection, a: Arrival, version: int, *, late: bool) -> Accepted:
         scope, id_ = self.scope, self.next_id()
         new = stored(a, id_, self.next_id(), scope=scope, version=version, late=late, salt=self._salt())
-        self._put(connection, ("insert_payload", new.payload, None))
-        self._put(connection, ("insert_capture", new.capture, None))
+        self._gathered.add(("insert_payload", new.payload, None))
+        self._gathered.add(("insert_capture", new.capture, None))
         # The next arrival of the transaction may be the same again, and asks for these two.
         execute = connection.execute
         if a.idempotency_key is not None:

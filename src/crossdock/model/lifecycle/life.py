@@ -41,6 +41,7 @@ _FLOOR = frozenset(
 _LEFT = frozenset({Told.SHIPPED, Told.PART_SHIPPED})
 _ENDED = frozenset({Fulfilment.SHIPPED, Fulfilment.DELIVERED, Fulfilment.REFUSED})
 _PROGRESS = tuple(Fulfilment)
+_CLEAR = dict.fromkeys(HoldKind, Hold.CLEAR)
 
 
 @dataclass(slots=True)
@@ -92,7 +93,7 @@ class Life:
         self._convert = convert
         self.releases: dict[str, Release] = {"": Release("")}
         self.billing = Billing.NOT_READY
-        self.holds = dict.fromkeys(HoldKind, Hold.CLEAR)
+        self.holds = _CLEAR.copy()
         self.amendment = Amendment.NONE
         self.returned = Return.NONE
         self._lines: dict[str, LineProgress] | None = None
@@ -131,8 +132,7 @@ class Life:
     @property
     def fulfilment(self) -> Fulfilment:
         """How far the goods are, over all releases but those that were refused or stopped."""
-        open_ = [one for one in self.live if one.fulfilment is not Fulfilment.REFUSED]
-        if not open_:
+        if not (open_ := [one for one in self.live if one.fulfilment is not Fulfilment.REFUSED]):
             return Fulfilment.REFUSED
         going = [one for one in open_ if not _never(one)] or open_
         if any(one.left or one.fulfilment in _ENDED for one in going):

@@ -34,7 +34,7 @@ class Shelf:
         skus = self._skus(ask)
         rows = self._ledger.levels(skus)
         levels = dict(rows)
-        held = self._journal.held_by(channel.name, skus) if channel.share is not None else {}
+        held = self._ledger.aside(channel, skus)
         for one in promised:
             row = levels.get((one.sku, one.site))
             if row is not None:

@@ -81,6 +81,8 @@ class Sourcer:
 
     def convert(self, sku: str, quantity: Decimal, given: str, wanted: str) -> Decimal | None:
         """How many of one unit a quantity in another is; None where nobody knows."""
+        if given == wanted:
+            return quantity
         try:
             one = self._room.measures.in_base(sku, 1, wanted)[0]
             value = self._room.measures.in_base(sku, quantity, given)[0] / one

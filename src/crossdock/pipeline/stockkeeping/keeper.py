@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from crossdock.faults import Invalid
@@ -129,9 +130,8 @@ class Keeper:
                 rest = sourcer.rest(message, life)
                 rest.rows = rows + rest.rows
                 return rest
-            case Cancellation() if not document.lines:
-                return Kept()  # each part gives its own back once it has stopped
             case Cancellation():
+                # Of a whole order each part gives its own back once it has stopped.
                 return sourcer.less(message, life)
             case _:
                 return self._decided(message, document, readers)
@@ -281,7 +281,7 @@ class Keeper:
         held += self._promised(message.system, order.promise)
         skus = {want.sku for want in wants} | {one.sku for one in held}
         levels = self._ledger.levels(skus)
-        aside = self._journal.held_by(message.system, skus) if channel.share is not None else {}
+        aside = self._ledger.aside(channel, skus)
         for one in held:  # what the order already has, it may have again
             row = levels[one.sku, one.site]
             levels[one.sku, one.site] = replace(row, reserved=row.reserved - one.amount)
@@ -290,7 +290,7 @@ class Keeper:
         lacks = [one for one in found if isinstance(one, Lack)]
         if lacks:
             raise self._short(channel.short, order, wants, lacks)
-        picks = [one for one in found if isinstance(one, Pick)]
+        picks = cast("list[Pick]", found)
         rows = [self._ledger.note(one) for one in before.gone]
         rows += [self._ledger.move(one, one.moved(_S.RELEASED)) for one in held]
         now = self._now_ms()
@@ -300,8 +300,8 @@ class Keeper:
                 made_ms=now,
             )  # fmt: skip
             rows.append(self._ledger.add(one))
-        sites = ", ".join(sorted({pick.site for pick in picks}))
-        return Kept(rows, says=f"stock set aside at {sites}" if sites else "")
+        sites = ", ".join(sorted({pick.site for pick in picks})) or "no site"
+        return Kept(rows, says=f"stock set aside at {sites}")
 
     def _wants(self, order: SalesOrder, own: Sequence[Reservation]) -> list[Want]:
         """What is still to be set aside: what a warehouse has taken already is not wanted again."""

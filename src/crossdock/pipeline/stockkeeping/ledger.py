@@ -10,7 +10,7 @@ from crossdock.journal.contract import Journal
 from crossdock.journal.stock import BeliefRow, LevelRow
 from crossdock.pipeline.stockkeeping.guard import ReservationGuard
 from crossdock.pipeline.stockkeeping.rows import ANYTHING, added, given_back, moved, reserved, took
-from crossdock.stock.policy import Policy
+from crossdock.stock.policy import ChannelPolicy, Policy
 from crossdock.stock.promise import kept_back
 from crossdock.stock.reservation import Reservation, ReservationState, passed, shown, split
 
@@ -31,6 +31,10 @@ class StockLedger:
         self._taken: dict[tuple[str, str], int] = {}
         self._left: set[tuple[str, str]] = set()  #: what was taken there and asked nobody
         self._lots: dict[tuple[str, str, str], int] = {}  #: set aside of lots by this batch
+
+    def aside(self, channel: ChannelPolicy, skus: Collection[str]) -> dict[str, int]:
+        """What is set aside of some items for a channel that may hold a share of them; of others nobody asks."""
+        return self._journal.held_by(channel.name, skus) if channel.share is not None else {}
 
     def begin(self) -> None:
         """Ends a batch: from now on the store has what it did."""

@@ -8,14 +8,13 @@ from crossdock.faults import Invalid
 from crossdock.journal.contract import Journal
 from crossdock.model.document import Document
 from crossdock.model.documents.inventory import InventoryAdjustment, InventoryBalance
-from crossdock.model.documents.purchase import GoodsReceipt
 from crossdock.model.documents.returns import ReturnReceipt
 from crossdock.model.documents.shipment import Shipment, ShippedLine
 from crossdock.pipeline.stockkeeping.measures import Measures
 from crossdock.stock.lots import is_good
 
 #: Documents that say what moved: of an item that is kept by lots each of their lines names one.
-_MOVING = (Shipment, GoodsReceipt, ReturnReceipt, InventoryBalance, InventoryAdjustment)
+_MOVING = (Shipment, ReturnReceipt, InventoryBalance, InventoryAdjustment)
 
 
 def check(document: Document, measures: Measures, journal: Journal, now: datetime) -> None:
@@ -30,15 +29,11 @@ def check(document: Document, measures: Measures, journal: Journal, now: datetim
         if line.quantity != 0:
             _named(line.sku, line.lot, f"lines[{index}].lot", measures)
     if isinstance(document, Shipment):
-        left = document.shipped_at if isinstance(document.shipped_at, datetime) else now
+        left = document.shipped_at or now
+        day = left.date() if isinstance(left, datetime) else left
         for index, line in enumerate(document.lines):
             expires_on = line.expires_on or _expiry(journal, line.sku, line.lot)
-            _good(line, expires_on, left, f"lines[{index}].lot")
-    elif isinstance(document, GoodsReceipt):
-        came = document.received_at if isinstance(document.received_at, datetime) else now
-        for index, line in enumerate(document.lines):
-            if line.status in {None, "available"}:
-                _good(line, line.expires_on, came, f"lines[{index}].expires_on")
+            _good(line, expires_on, day, f"lines[{index}].lot")
 
 
 def _named(sku: str, lot: str | None, path: str, measures: Measures) -> None:
@@ -52,8 +47,8 @@ def _named(sku: str, lot: str | None, path: str, measures: Measures) -> None:
         )
 
 
-def _good(line: ShippedLine, expires_on: date | None, at: datetime, path: str) -> None:
-    if line.lot is not None and line.quantity != 0 and not is_good(expires_on, at.date()):
+def _good(line: ShippedLine, expires_on: date | None, day: date, path: str) -> None:
+    if line.lot is not None and line.quantity != 0 and not is_good(expires_on, day):
         raise Invalid(
             f"lot {line.lot} of {line.sku} was good until {expires_on}",
             path=path,
@@ -65,5 +60,5 @@ def _good(line: ShippedLine, expires_on: date | None, at: datetime, path: str) -
 
 def _expiry(journal: Journal, sku: str, lot: str | None) -> date | None:
     """The last day of a lot as a warehouse told it."""
-    told = journal.lot_expiry(sku, lot) if lot is not None else None
+    told = journal.lot_expiry(sku, lot or "")
     return date.fromisoformat(told) if told else None

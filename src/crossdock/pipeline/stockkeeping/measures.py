@@ -78,7 +78,7 @@ class Measures:
         try:
             return wanted(self.in_base(sku, amount, unit)[0])
         except Invalid as wrong:
-            path = f"{at}.{wrong.path or 'unit'}" if at else wrong.path
+            path = ".".join(filter(None, (at, wrong.path or "unit")))
             raise Invalid(wrong.says, path=path, value=wrong.value, fix=wrong.fix, type=wrong.type) from None
 
 
