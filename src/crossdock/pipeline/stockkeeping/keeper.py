@@ -371,10 +371,8 @@ class Keeper:
                 continue
             amount = self._room.measures.demand(line.sku, line.quantity, line.unit, at=f"lines[{index}]")
             name = str(line.order_line if line.order_line is not None else line.line)
-            whole = exploded(
-                line.sku, amount, {} if self._holds(message.root, line.sku) else self._room.kits.kits
-            )
-            for sku, some in whole.items():
+            same = {line.sku: amount} if self._holds(message.root, line.sku) else None
+            for sku, some in (same or exploded(line.sku, amount, self._room.kits.kits)).items():
                 rows += self._ledger.pass_on(
                     message.root, sku, some, line=name, lot=line.lot, at_ms=at_ms, sites=sites
                 )
