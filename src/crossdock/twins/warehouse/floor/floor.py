@@ -96,7 +96,9 @@ class Floor:
                 self._working.remove(order)
                 order.move(OrderState.ACKNOWLEDGED)
                 self._queue.append(order)
-        _count_short(order)
+            _count_short(order)
+        elif order.told_short:
+            _count_short(order)
         self.stock_came()
         return True
 
