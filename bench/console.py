@@ -345,7 +345,10 @@ def section(size: str, found: Found) -> str:
         f"Of the orders {SEED_ORDERS:,} came in through the intake, the others are copies of them by SQL;",
         "all incidents came in through it, on top of them.",
         "", "| asked for | at most | found | within |", "|---|---|---|---|",
-        *(f"| {what} | {most} | {is_} | {('yes' if good else 'NO') if most else ''} |" for what, most, is_, good in _limits(found)),
+        *(
+            f"| {what} | {most} | {is_} | {('yes' if good else 'NO') if most else ''} |"
+            for what, most, is_, good in _limits(found)
+        ),
         "", "| page | p50 ms | p95 ms | with intake p50 | p95 | kB |", "|---|---|---|---|---|---|",
         *(
             f"| {one.name} | {one.p50_ms:.1f} | {one.p95_ms:.1f} | {more.p50_ms:.1f} | {more.p95_ms:.1f} |"
