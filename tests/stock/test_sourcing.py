@@ -80,6 +80,12 @@ def test_waves_release_on_their_time_and_those_after_the_cut_off_are_for_the_nex
     assert (found.day.day, found.release_ms) == (24, ms("2026-11-24T08:00"))
 
 
+def test_what_is_not_to_leave_before_a_moment_says_so() -> None:
+    found = departure(DOCK, ms("2026-11-23T09:00"), ms("2026-11-24T10:00"))
+    assert found is not None
+    assert (found.day.day, found.why) == (24, ("not before 2026-11-24 10:00",))
+
+
 def test_who_never_works_never_ships() -> None:
     assert departure(replace(DOCK, works=(Workdays("x", frozenset({9})),)), ms("2026-11-23T09:00")) is None
 
@@ -122,6 +128,11 @@ def test_the_cheapest_that_serves_the_zone_ships(zone: str, site: str) -> None:
     choice = choose(asked(2, zone=zone), Rule(), SITES, POLICY, stock(A1=5, B1=5, C1=5))
     assert chosen(choice) == {site: [2]}
     assert choice.out.keys() == {"near": set(), "far": {"B"}, "": {"A", "B"}}[zone]
+
+
+def test_sites_of_which_one_would_ship_nothing_are_no_choice() -> None:
+    choice = choose(asked(2), Rule(split=Split.LINES), SITES, POLICY, stock(A1=5, B1=5))
+    assert [one.sites for one in choice.candidates] == [("A",), ("B",)]
 
 
 def test_zones_are_told_apart_by_country_and_post_code() -> None:

@@ -56,7 +56,7 @@ class Entry:
 def read_sheet(text: str, file: str, problems: list[Misconfigured]) -> Entry | None:
     """The file's entries; what is wrong goes to `problems`. None when it cannot be read at all."""
     if not text.strip():
-        problems.append(Misconfigured("the file is empty", file=file, line=1))
+        problems.append(Misconfigured("the file is empty", file=file, line=1, fix="write `key: value` lines"))
         return None
     try:
         node: Any = YAML(typ="rt", pure=True).compose(text)  # pyright: ignore[reportUnknownMemberType]

@@ -98,7 +98,7 @@ def disposition(line: ReturnedLine, path: str = "") -> Disposition:
     if line.status is not None and line.status not in shelf.statuses:
         raise Invalid(
             f"goods to {line.outcome} cannot lie as {line.status}",
-            path=f"{path}.status" if path else "status", value=line.status,
+            path=".".join(filter(None, (path, "status"))), value=line.status,
             fix=f"put them away as {' or '.join(shelf.statuses)}, or say what else becomes of them",
             type="bad_transition",
         )  # fmt: skip

@@ -16,6 +16,7 @@ from crossdock.scenario import keys, script
 from crossdock.scenario.rows import merged, rows_of
 from crossdock.scenario.script import Given, Member, Scenario, Step, Tree
 from crossdock.scenario.virtual import START
+from crossdock.scenario.wanted import wanted_of
 
 __all__ = ["read_file"]
 
@@ -76,8 +77,7 @@ def _one(reading: Reading, text: Entry, base: Entry | None, line: int, words: st
         return None
     given = _given(reading, merged(base, values["given"]))
     steps = list(_steps(reading, values["when"], given))
-    then = reading.section(values["then"], keys.THEN, "then") if values["then"] is not None else {}
-    wanted = {name: entry.tree() for name, entry in (then or {}).items() if isinstance(entry, Entry)}
+    wanted = wanted_of(reading, values["then"], given.members)
     name = f"{values['scenario']} [{words}]" if words else values["scenario"]
     return Scenario(reading.file, line, name, _start(reading, values["start"]), given, steps, wanted)
 

@@ -20,10 +20,11 @@ from crossdock.scenario.stage import Stage
 from crossdock.twins.office import Office
 from crossdock.twins.warehouse.warehouse import Warehouse
 
-__all__ = ["seen"]
+__all__ = ["INCIDENT_FIELDS", "seen"]
 
 _ORDERS = "SELECT DISTINCT number FROM messages WHERE document = 'sales_order' ORDER BY 1"
-_ITEM = (
+#: What may be asked of an incident.
+INCIDENT_FIELDS = (
     "type",
     "system",
     "object",
@@ -138,4 +139,6 @@ async def _hub_stock(stage: Stage) -> Tree | None:
 
 async def _incidents(stage: Stage, state: str) -> list[Tree]:
     found = await stage.view(lambda c: incidents.incidents(c, incidents.Filter(state)))
-    return [{name: one[name] for name in _ITEM if one.get(name) is not None} for one in found["items"]]
+    return [
+        {name: one[name] for name in INCIDENT_FIELDS if one.get(name) is not None} for one in found["items"]
+    ]

@@ -27,9 +27,10 @@ def _whatever(_sku: str, _unit: str) -> bool:
 class Measures:
     """Converts exactly. An item that the master does not know is counted in whatever unit it comes."""
 
-    def __init__(self, item: Callable[[str], Message | None]) -> None:
-        """`item` gives what the item master last told of a SKU."""
+    def __init__(self, item: Callable[[str], Message | None], kept_max: int = _KEPT_MAX) -> None:
+        """`item` gives what the item master last told of a SKU; `kept_max` are kept parsed."""
         self._item = item
+        self._kept_max = kept_max
         self._parsed: dict[int, Item] = {}  # message -> item
 
     def item(self, sku: str) -> tuple[Item, Read] | None:
@@ -39,7 +40,7 @@ class Measures:
             return None
         item = self._parsed.get(message.id)
         if item is None:
-            if len(self._parsed) >= _KEPT_MAX:
+            if len(self._parsed) >= self._kept_max:
                 self._parsed.clear()
             declared = frozenset(
                 {message.tree.get("unit"), *(p["unit"] for p in message.tree.get("packs") or ())}

@@ -65,7 +65,9 @@ def departure(dock: Dock, now_ms: int, not_before_ms: int | None = None) -> Depa
     """
     ready_ms = max(now_ms, not_before_ms or 0)
     ready = datetime.fromtimestamp(ready_ms / 1000, dock.zone)
-    why = [f"not before {ready:%Y-%m-%d %H:%M}"] if ready_ms > now_ms else []
+    why: list[str] = []
+    if ready_ms > now_ms:
+        why.append(f"not before {ready:%Y-%m-%d %H:%M}")
     for ahead in range(DAYS_MAX):
         day = ready.date() + timedelta(days=ahead)
         idle = next((says for work in dock.works if (says := work.idle(day))), "")
