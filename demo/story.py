@@ -179,6 +179,7 @@ class Story:
 
             self._until(booked, trucks, None, "receipts in the ERP")
             self._rest(tell)
+            tell(now=f"{bought.number}, one damaged")
 
     def _take_back(self) -> None:
         """A customer returns two pieces of what was shipped: one goes back on the shelf, one is thrown away."""
@@ -198,6 +199,7 @@ class Story:
             )
             self._until(lambda: len(returned(erp, number)[1]), 2, None, "return in the ERP")
             self._rest(tell)
+            tell(now="one sellable, one scrap")
 
     def _count_stock(self) -> None:
         """Somebody counts the teapots, and one is missing."""
@@ -211,6 +213,7 @@ class Story:
             erp = self._stage.erp
             self._until(lambda: in_stock(erp, COUNTED) == books_say - 1, True, None, "count in the ERP")
             self._rest(tell)
+            tell(now="the ERP is corrected")
 
     def _count(self) -> Outcome:
         with self._screen.phase("Both sides are counted and compared", 3) as tell:

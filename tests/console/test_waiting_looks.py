@@ -5,10 +5,31 @@ from __future__ import annotations
 import asyncio
 
 from crossdock.access.roles import Actor, Role
+from crossdock.console.shown import Looks
 from crossdock.console.waiting import Text, Waiting
 from tests.console.world import PREFIX, World, world
 
 ROOT = Actor("root", "terminal")
+
+
+async def test_a_figure_that_may_be_stale_is_given_while_it_is_read_anew() -> None:
+    now_s, value = 0.0, 0
+    done = asyncio.Event()
+
+    async def read() -> int:
+        nonlocal value
+        value += 1
+        done.set()
+        return value
+
+    looks = Looks(lambda: now_s)
+    assert await looks.look("report", read, stale_s=60) == 1
+    now_s, _ = 30.0, done.clear()
+    assert await looks.look("report", read, stale_s=60) == 1
+    await done.wait()
+    assert await looks.look("report", read, stale_s=60) == 2
+    now_s = 30.0 + 61
+    assert await looks.look("report", read, stale_s=60) == 3, "what is too old is waited for"
 
 
 class Page:

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "reference" / "coverage.md"
 ASKED = ROOT.parent / "shared" / "facts" / "requirements.md"
 _ROW = re.compile(r"^\| (\d+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
+_STORY = re.compile(r"\[([\w/-]+)\]\(\.\./\.\./(scenarios/[^)]+)\)")
 _TEST = re.compile(r"\[(test_\w+)\]\(\.\./\.\./([^)]+)\)")
 
 
@@ -34,6 +35,14 @@ def missing(rows: dict[int, list[tuple[str, str]]]) -> list[str]:
 
 def test_every_test_that_the_page_names_is_there() -> None:
     assert missing(shown()) == []
+
+
+def test_every_story_that_the_page_names_is_there_and_says_what_it_shows() -> None:
+    stories = _STORY.findall(PAGE.read_text("utf-8"))
+    assert stories
+    for name, path in stories:
+        assert path == f"scenarios/{name}.yaml"
+        assert (ROOT / path).read_text("utf-8").startswith("scenario: ")
 
 
 def test_a_test_that_is_not_there_and_a_row_without_one_are_found() -> None:

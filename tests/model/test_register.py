@@ -139,6 +139,7 @@ PARENTS = {
     "cancellation": ("sales_order", "SO-1001"), "reservation": ("sales_order", "SO-1001"),
     "return_authorisation": ("sales_order", "SO-1001"), "return_receipt": ("return_authorisation", "RA-1"),
     "invoice": ("sales_order", "SO-1001"), "despatch_advice": ("purchase_order", "PO-1"),
+    "goods_receipt": ("purchase_order", "PO-1"),
 }  # fmt: skip
 
 

@@ -29,8 +29,15 @@ def bridged(app: ASGI, *, max_bytes: int, proxies: Proxies | None = None) -> Oth
             protocol.response_bytes(404, [("content-type", MEDIA_TYPE)], told)
             return
         try:
-            async with asyncio.timeout(BODY_MAX_S):
-                body = await _whole(protocol, max_bytes)
+            body: bytes | None = b""
+            # Most of what is asked has no body to wait for, as open pages do hundreds of times a second.
+            if (
+                scope.method != "GET"
+                or "content-length" in scope.headers
+                or "transfer-encoding" in scope.headers
+            ):
+                async with asyncio.timeout(BODY_MAX_S):
+                    body = await _whole(protocol, max_bytes)
         except TimeoutError:
             body, status = None, 408
         else:

@@ -180,11 +180,11 @@ def _unless_same(request: Request, response: Response) -> Response:
 
 
 async def _answer(shown: Shown, right: Right | None, page: Page, request: Request) -> Response:
-    token = request.cookies.get(VISIT, "")
-    visit = Visit(shown, request, None, token or new_token())
+    token, is_live = request.cookies.get(VISIT, ""), LIVE in request.headers
+    # A page that only renews itself signs nobody in: it needs no token of its own.
+    visit = Visit(shown, request, None, token if token or is_live else new_token())
     try:
-        used = LIVE not in request.headers
-        visit.session = await shown.sessions.find(request.cookies.get(COOKIE), used=used)
+        visit.session = await shown.sessions.find(request.cookies.get(COOKIE), used=not is_live)
         if right is not None and (visit.session is None or visit.session.stage is not Stage.WHOLE):
             return _sign_in_first(visit)
         if request.method == "POST":
@@ -208,7 +208,7 @@ async def _answer(shown: Shown, right: Right | None, page: Page, request: Reques
         response = _refused(visit, 409, str(error), say("refused.again"))
     except StoreDown as error:
         response = _refused(visit, 503, str(error), say("refused.later"))
-    if not token and visit.session is None:
+    if not token and not is_live and visit.session is None:
         _keep(response, shown, VISIT, visit.token)
     return response
 

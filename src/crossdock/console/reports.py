@@ -15,6 +15,8 @@ from crossdock.console.table import as_csv
 from crossdock.desk.report import BY, CSV_HEAD, Week, csv_rows, week_of, weekly
 
 _WIDTH, _HEIGHT, _GAP = 560, 160, 16
+#: A report may be a minute old while it is counted anew: a week does not change in one.
+_STALE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ async def page(visit: Visit) -> Response:
         f"report {week.name} {systems}",
         lambda: visit.shown.hub.journal.view(lambda c: weekly(c, week, now_ms, systems)),
         every_s=5.0,
+        stale_s=_STALE_S,
     )
     if visit.asked("as") == "csv":
         return as_csv(f"desk-{week.name}", CSV_HEAD, csv_rows(tree))

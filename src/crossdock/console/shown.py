@@ -65,15 +65,22 @@ class Looks:
         self._reading: dict[str, asyncio.Task[Any]] = {}
 
     async def look(
-        self, name: str, read: Callable[[], Awaitable[T]], *, every_s: float = 1.0, most_s: float = 3_600.0
-    ) -> T:
-        """A figure that is at most `every_s` old, or twenty times as old as it took to read, but never `most_s`."""
-        kept = self._kept.get(name)
-        if kept is not None and self._clock_s() - kept.at_s < max(every_s, min(20 * kept.took_s, most_s)):
+        self, name: str, read: Callable[[], Awaitable[T]], *, every_s: float = 1.0, most_s: float = 3_600.0,
+        stale_s: float = 0.0,
+    ) -> T:  # fmt: skip
+        """A figure that is at most `every_s` old, or twenty times as old as it took to read, but never `most_s`.
+
+        One that is not older than `stale_s` is given once more, while it is read anew.
+        """
+        kept, now_s = self._kept.get(name), self._clock_s()
+        if kept is not None and now_s - kept.at_s < max(every_s, min(20 * kept.took_s, most_s)):
             return cast("T", kept.value)
         task = self._reading.get(name)
         if task is None:
             task = self._reading[name] = asyncio.ensure_future(self._read(name, read))
+            task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        if kept is not None and now_s - kept.at_s < stale_s:
+            return cast("T", kept.value)
         return cast("T", await asyncio.shield(task))
 
     def forget(self) -> None:

@@ -62,7 +62,19 @@ def charter_of(given: Given) -> Tree:
     sites = _stock_sites(given, owners)
     if sites:
         tree["stock"] = {"sites": sites}
-    return cast("Tree", _laid_over(tree, given.charter))
+    made = cast("Tree", _laid_over(tree, given.charter))
+    own: Tree = given.charter.get("objects") or {}
+    made["objects"] = {
+        name: rule for name, rule in made["objects"].items() if name in own or _is_told(made, name)
+    }
+    return made
+
+
+def _is_told(tree: Tree, document: str) -> bool:
+    """Whether the owner of a document sends it still: a story may give it flows of its own."""
+    owner = tree["objects"][document]["owner"]
+    flows = tree["systems"].get(owner, {}).get("in")
+    return owner == HUB_OWNER or flows is None or any(flow["document"] == document for flow in flows)
 
 
 def _stock_sites(given: Given, owners: Mapping[str, str]) -> Tree:

@@ -319,3 +319,28 @@ async def test_a_return_to_a_supplier_is_read(erp: Erp, tools: Tools, client: Gu
     assert [(line["sku"], line["quantity"]) for line in draft.tree["lines"]] == [("TEA-0250", 4)]
     register.read("return_to_vendor", draft.tree, zone=None)
     assert draft.tree["supplier"]["id"] == "S-2001"
+
+
+async def test_what_went_back_to_a_supplier_is_booked_out_once(erp: Erp, tools: Tools, client: GuardedClient):
+    bought = open_purchase(erp, Bought("S-2001", (("TEA-0250", 4),)))
+    await told("goods_receipt", came(bought, "GR-71", tea(4)), tools, client)
+    return_purchase(erp, bought.id)
+    drafts = await Feed("return_to_vendor", tools, client).news()
+    draft = next(draft for draft in drafts if draft.tree["purchase_order"] == bought.number)
+    parents = {"return_to_vendor": draft.their_id}
+    left = {
+        "number": "SH-71", "warehouse_order": draft.tree["number"], "shipped_at": DAY, "complete": True,
+        "lines": [{"line": 1, "sku": "TEA-0250", "quantity": 3, "unit": "EA"}],
+    }  # fmt: skip
+    with pytest.raises(
+        Rejected, match="3 EA of TEA-0250 went back with SH-71, and .* is of 4 EA of TEA-0250"
+    ):
+        await told("shipment", left, tools, client, **parents)
+    left["lines"] = [{"line": 1, "sku": "TEA-0250", "quantity": 4, "unit": "EA"}]
+    done, _ = await told("shipment", left, tools, client, **parents)
+    assert done.their_id == draft.their_id
+    fields = ["state", "reference", "moves.state"]
+    (row,) = erp.rows("stock.shipment.in.return", [["id", "=", int(draft.their_id)]], fields)
+    assert (row["state"], row["reference"], row["moves."][0]["state"]) == ("done", "SH-71", "done")
+    _, said = await told("shipment", left, tools, client, **parents)
+    assert said == []

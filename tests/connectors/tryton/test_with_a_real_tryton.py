@@ -101,6 +101,20 @@ async def test_a_short_shipment_leaves_a_backorder_with_tracking_on_what_left(
     assert [(line["line"], line["quantity"]) for line in backorder.tree["lines"]] == [(tea, 4), (cup, 4)]
 
 
+async def test_a_line_of_which_nothing_left_is_a_backorder_of_the_shipment_that_left_without_it(
+    erp: Erp, tools: Tools, client: GuardedClient
+) -> None:
+    sale = sold(erp, ("TEA-0250", 3), ("CUP-0001", 4))
+    release = await release_of(sale, tools, client)
+    tea, cup = (line["line"] for line in release.tree["lines"])
+    tree = shipment_of(release.tree, {tea: 3, cup: 0}, tracking="TRK-2")
+    await lead(CONNECTOR.writer("shipment", tools), job_of("shipment", tree), client)
+    backorder = await release_of(sale, tools, client)
+    assert [(line["line"], line["quantity"]) for line in backorder.tree["lines"]] == [(cup, 4)]
+    assert backorder.tree["backorder_of"] == release.tree["number"]
+    assert backorder.tree["order"] == release.tree["order"]
+
+
 async def test_a_shipment_of_nothing_leaves_everything_on_a_new_release(
     erp: Erp, tools: Tools, client: GuardedClient
 ) -> None:

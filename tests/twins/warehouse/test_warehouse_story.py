@@ -122,6 +122,23 @@ def test_once_picking_began_a_cancellation_is_refused_and_told(stand: MakeStand,
     assert house.tell("GET", "/orders/SO-1")["status"] == "shipped"
 
 
+def test_an_order_gets_its_new_version_until_somebody_picks(stand: MakeStand) -> None:
+    house = stand()
+    first, second = an_order("SO-1", ("B-2", 5, "EA")), an_order("SO-1", ("A-1", 2, "EA"))
+    house.tell("POST", "/orders", first)
+    house.warehouse.advance(1)
+    assert house.tell("PUT", "/orders/SO-1", second)["status"] == "acknowledged"
+    house.order("SO-2", ("B-2", 5, "EA"))
+    house.warehouse.advance(10)
+    assert house.tell("GET", "/orders/SO-2")["lines"][0]["shipped"] == 5, "what it had set aside is free"
+    assert [(one["sku"], one["shipped"]) for one in house.tell("GET", "/orders/SO-1")["lines"]] == [
+        ("A-1", 2)
+    ]
+    assert house.status("PUT", "/orders/SO-1", second) == 200, "the same again"
+    assert house.status("PUT", "/orders/SO-1", first) == 409
+    assert house.status("PUT", "/orders/SO-9", an_order("SO-9", ("A-1", 1, "EA"))) == 404
+
+
 def test_some_lines_are_cancelled_before_picking_and_the_rest_ships(stand: MakeStand) -> None:
     house = stand()
     house.order("SO-1", ("A-1", 4, "EA"), ("B-2", 2, "EA"))

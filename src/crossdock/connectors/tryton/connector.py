@@ -13,7 +13,7 @@ from crossdock.connectors.tryton.writing.count import AdjustmentWriter, CountWri
 from crossdock.connectors.tryton.writing.receipt import ReceiptWriter
 from crossdock.connectors.tryton.writing.returned import ReturnWriter
 from crossdock.connectors.tryton.writing.sale import SaleWriter
-from crossdock.connectors.tryton.writing.shipment import ShipmentWriter
+from crossdock.connectors.tryton.writing.sent_back import LeavingWriter
 from crossdock.faults import Misconfigured
 from crossdock.kit.connector import (
     Credentials,
@@ -51,7 +51,12 @@ DECLARATION = Declaration(
         DocumentIn("return_to_vendor", Reading.POLL, 5.0, "return shipments that wait to go to a supplier"),
     ),
     documents_out=(
-        DocumentOut("shipment", Unclear.FIND, 10.0, "quantities, lots, packages, tracking, goods issue"),
+        DocumentOut(
+            "shipment",
+            Unclear.FIND,
+            10.0,
+            "quantities, lots, packages, tracking, goods issue; to suppliers, too",
+        ),
         DocumentOut(
             "sales_order", Unclear.FIND, 10.0, "entered under a web shop, whose order id keeps it single"
         ),
@@ -72,7 +77,7 @@ DECLARATION = Declaration(
 
 
 WRITERS: dict[str, Callable[[Settings, Tools], Writer]] = {
-    "shipment": ShipmentWriter,
+    "shipment": LeavingWriter,
     "sales_order": SaleWriter,
     "cancellation": CancelWriter,
     "goods_receipt": ReceiptWriter,

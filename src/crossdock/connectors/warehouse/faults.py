@@ -20,8 +20,12 @@ UNCLEAR = frozenset((408, 500, 502, 504))
 #: The warehouse's code -> what happened, in words for a supervisor, and what to do about it.
 REFUSALS = {
     "pick_started": (
-        "the warehouse has begun to pick the order and does not cancel it any more",
+        "the warehouse has begun to pick the order and does not cancel or change it any more",
         "let it ship and take it back as a return, or ask the warehouse by telephone",
+    ),
+    "not_found": (
+        "the warehouse does not have what this is about",
+        "ask the warehouse; send again what it has lost, then retry",
     ),
     "not_open": (
         "the warehouse has less of the line to ship than is to be cancelled",

@@ -102,7 +102,7 @@ class VendorReturnWriter(PlainWriter):
     """A return to a supplier to an order under its own number, out of the state of stock that each line names."""
 
     def ask(self, job: Job) -> Ask:
-        """POST /orders. Raises Invalid (`bad_address`), Unmapped."""
+        """POST /orders, or PUT where the warehouse has an earlier version. Raises Invalid (`bad_address`), Unmapped."""
         tree, codes = job.tree, self.codes
         supplier: Tree = tree.get("supplier") or {}
         body: Tree = {"number": given(tree, "number")}
@@ -112,6 +112,8 @@ class VendorReturnWriter(PlainWriter):
         put(body, "reference", tree.get("purchase_order"))
         put(body, "notes", tree.get("note"))
         body["lines"] = [self._line(line) for line in given(tree, "lines")]
+        if job.their_id is not None:
+            return self.asking("PUT", _order_path(job), job, body)
         return self.asking("POST", "/orders", job, body)
 
     def done(self, answer: Answer) -> Done:
@@ -120,8 +122,8 @@ class VendorReturnWriter(PlainWriter):
         return Done(order.id, missing_id=order.id is None)
 
     def find(self, job: Job) -> Ask | None:
-        """GET /orders/{number}."""
-        return Ask("GET", f"/orders/{quote(given(job.tree, 'number'), safe='')}", safe=True)
+        """GET /orders/{number}; None for a change: that it is there does not say in which version."""
+        return None if job.their_id is not None else Ask("GET", _order_path(job), safe=True)
 
     def found(self, job: Job, answer: Answer) -> Done | None:
         """Done when the order is there. Raises TryLater."""
@@ -274,6 +276,10 @@ def _place(tree: Tree, name: str, kept: str) -> Tree:
                 type="bad_address",
             )  # fmt: skip
     return {part: place[part] for part in ADDRESS if part in place}
+
+
+def _order_path(job: Job) -> str:
+    return f"/orders/{quote(given(job.tree, 'number'), safe='')}"
 
 
 def _path(number: str) -> str:

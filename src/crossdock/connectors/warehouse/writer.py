@@ -61,7 +61,7 @@ class OrderWriter(PlainWriter):
     """A warehouse order, or a sales order where the site releases none, to an order in the warehouse."""
 
     def ask(self, job: Job) -> Ask:
-        """POST /orders. Raises Invalid (`bad_address`), Unmapped."""
+        """POST /orders, or PUT where the warehouse has an earlier version. Raises Invalid (`bad_address`), Unmapped."""
         tree, codes = job.tree, self.codes
         released = job.document == "warehouse_order"
         body: Tree = {"number": given(tree, "number")}
@@ -73,6 +73,8 @@ class OrderWriter(PlainWriter):
         put(body, "ship_method", tree.get("ship_method"), lambda code: codes.theirs("ship_method", code))
         body.update({name: tree[name] for name in PASSED_ON if name in tree})
         body["lines"] = [self._line(line, released=released) for line in given(tree, "lines")]
+        if job.their_id is not None:
+            return self.asking("PUT", _order_path(body["number"]), job, body)
         return self.asking("POST", "/orders", job, body)
 
     def done(self, answer: Answer) -> Done:
@@ -81,8 +83,12 @@ class OrderWriter(PlainWriter):
         return Done(order.id, missing_id=order.id is None)
 
     def find(self, job: Job) -> Ask | None:
-        """GET /orders/{number}."""
-        return Ask("GET", _order_path(given(job.tree, "number")), safe=True)
+        """GET /orders/{number}; None for a change: that the order is there does not say in which version."""
+        return (
+            None
+            if job.their_id is not None
+            else Ask("GET", _order_path(given(job.tree, "number")), safe=True)
+        )
 
     def found(self, job: Job, answer: Answer) -> Done | None:
         """Done when the order is there. Raises TryLater."""

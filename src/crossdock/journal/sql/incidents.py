@@ -88,12 +88,15 @@ def _condition(wanted: Filter) -> tuple[str, tuple[Any, ...]]:
         " LEFT JOIN messages d ON m.kind = 2 AND d.id = m.id"
         " LEFT JOIN transmissions t ON m.kind IN (3, 4) AND t.id = m.id WHERE m.incident = i.id AND"
     )
+    # Those of a system are found by it; what each of them holds is looked at then.
+    stand = "" if wanted.state == "all" else f" AND o.state = {IncidentState[wanted.state.upper()].value}"
+    about = f"i.id IN (SELECT o.incident FROM incident_origins o WHERE o.system = ?{stand})"
     if wanted.system is not None:
-        parts.append(f"(i.system = ? OR {member} coalesce(t.origin, d.system, c.system) = ?))")
-        values += [wanted.system, wanted.system]
+        parts.append(f"{about} AND (i.system = ? OR {member} coalesce(t.origin, d.system, c.system) = ?))")
+        values += [wanted.system] * 3
     if wanted.origin is not None:
-        parts.append(f"{member} coalesce(t.origin, d.system, c.system) = ?)")
-        values.append(wanted.origin)
+        parts.append(f"{about} AND {member} coalesce(t.origin, d.system, c.system) = ?)")
+        values += [wanted.origin] * 2
     if wanted.key is not None:
         parts.append(f"{member} coalesce(t.key, d.key, c.order_by) = ?)")
         values.append(wanted.key)

@@ -179,8 +179,47 @@ def waiting(
 
 
 def rows_of(connection: Connection, hubs: Iterable[int]) -> list[Row]:
-    """Some objects as a list shows them, in the order given."""
-    return [row for hub in hubs if (row := _row(connection, hub)) is not None]
+    """Some objects as a list shows them, in the order given: all of them read together."""
+    wanted = list(hubs)
+    among, most = connection.dialect.among.format, len(wanted) * FOUND_MAX
+
+    def read(query: str, values: Iterable[int]) -> list[tuple[Any, ...]]:
+        return connection.execute(
+            f"{query} LIMIT ?", (connection.dialect.listed(list(values)), most)
+        ).fetchall()
+
+    objects = {
+        row[0]: row
+        for row in read(f"SELECT id, document, number, owner FROM hubs WHERE {among('id')}", wanted)
+    }
+    heard: dict[int, int] = {}
+    messages: dict[int, set[int]] = {}
+    for hub, at_ms, message in read(f"SELECT hub, at_ms, message FROM beliefs WHERE {among('hub')}", wanted):
+        heard[hub] = max(at_ms, heard.get(hub, at_ms))
+        messages.setdefault(hub, set()).add(message)
+    known: dict[int, list[str]] = {}
+    for hub, system in read(f"SELECT DISTINCT hub, system FROM identity WHERE {among('hub')}", wanted):
+        known.setdefault(hub, []).append(system)
+    states: dict[int, list[int]] = {}
+    of_all = {message for some in messages.values() for message in some}
+    for message, state in read(f"SELECT message, state FROM transmissions WHERE {among('message')}", of_all):
+        states.setdefault(message, []).append(state)
+    lying = {
+        row[0]
+        for row in read(f"SELECT DISTINCT hub FROM messages WHERE state = 5 AND {among('hub')}", wanted)
+    }
+    rows: list[Row] = []
+    for hub in wanted:
+        if (found := objects.get(hub)) is None:
+            continue
+        sent = [state for message in messages.get(hub, ()) for state in states.get(message, ())]
+        rows.append(
+            Row(
+                hub, found[1], found[2], found[3], heard.get(hub), sorted(known.get(hub, [])),
+                open=sum(state in OPEN for state in sent), desk=sent.count(_DESK) + (hub in lying),
+            )
+        )  # fmt: skip
+    return rows
 
 
 def systems_of(connection: Connection, hub: int) -> list[str]:
@@ -215,32 +254,6 @@ def content(connection: Connection, hub: int) -> dict[str, Any] | None:
         "SELECT tree FROM messages WHERE id = (SELECT max(message) FROM beliefs WHERE hub = ?)", (hub,)
     ).fetchone()
     return unpacked_tree(bytes(row[0])) if row is not None and row[0] else None
-
-
-def _row(connection: Connection, hub: int) -> Row | None:
-    found = _object(connection, hub)
-    if found is None:
-        return None
-    told = connection.execute(
-        "SELECT system, at_ms, message FROM beliefs WHERE hub = ? ORDER BY at_ms LIMIT ?", (hub, FOUND_MAX)
-    ).fetchall()
-    messages = {message for _, _, message in told}
-    states = [
-        state
-        for message in messages
-        for (state,) in connection.execute(
-            "SELECT state FROM transmissions WHERE message = ? LIMIT ?", (message, FOUND_MAX)
-        )
-    ]
-    on_desk = connection.execute(
-        "SELECT 1 FROM messages WHERE hub = ? AND state = 5 LIMIT 1", (hub,)
-    ).fetchone()
-    known = systems_of(connection, hub)
-    return Row(
-        hub=found.hub, document=found.document, number=found.number, owner=found.owner,
-        heard_ms=told[-1][1] if told else None, known_to=known,
-        open=sum(state in OPEN for state in states), desk=states.count(_DESK) + (1 if on_desk else 0),
-    )  # fmt: skip
 
 
 def _object(connection: Connection, hub: int) -> Found | None:

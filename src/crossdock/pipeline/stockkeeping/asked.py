@@ -10,6 +10,9 @@ from crossdock.model.documents.sales import OrderLine, SalesOrder
 from crossdock.stock.place import Want
 from crossdock.stock.reservation import Reservation
 
+#: What sends goods of ours away that no channel sold.
+OUR_OWN = (StockTransfer, ReturnToVendor)
+
 
 def as_order(moved: StockTransfer | ReturnToVendor) -> SalesOrder:
     """A transfer, or a return to a supplier, as the site that sends the goods sees it: an order that only it can fill.

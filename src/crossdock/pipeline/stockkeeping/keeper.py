@@ -15,8 +15,7 @@ from crossdock.journal.stock import BeliefRow, ToldRow
 from crossdock.message.names import id_of
 from crossdock.message.records import Message
 from crossdock.model.document import Document
-from crossdock.model.documents.inventory import InventoryBalance, StockLevel, StockTransfer
-from crossdock.model.documents.returns import ReturnToVendor
+from crossdock.model.documents.inventory import InventoryBalance, StockLevel
 from crossdock.model.documents.sales import Cancellation, SalesOrder
 from crossdock.model.documents.shipment import Shipment
 from crossdock.model.documents.warehouse import PickStatus, WarehouseOrder
@@ -26,7 +25,7 @@ from crossdock.pipeline.progress import Ruling
 from crossdock.pipeline.renumbering import ITEM
 from crossdock.pipeline.sourcing.sourcer import Sends, Sourcer, Told
 from crossdock.pipeline.stockkeeping import lots, offer
-from crossdock.pipeline.stockkeeping.asked import as_order, is_same
+from crossdock.pipeline.stockkeeping.asked import OUR_OWN, as_order, is_same
 from crossdock.pipeline.stockkeeping.cancelling import given_back
 from crossdock.pipeline.stockkeeping.coming import PURCHASING, Announced
 from crossdock.pipeline.stockkeeping.early import Early, early
@@ -150,7 +149,7 @@ class Keeper:
                 return self._balance(message, document)
             case SalesOrder():
                 return self._order(message, document, story)
-            case StockTransfer() | ReturnToVendor():
+            case _ if isinstance(document, OUR_OWN):
                 return self._order(message, as_order(document), story)
             case Shipment():
                 return Kept(self._shipped(message, document))

@@ -291,9 +291,9 @@ def _weight_kg(record: Row) -> object:
 
 
 def _backorder_of(moves: Sequence[Row], earlier: Sequence[Row]) -> str | None:
-    """The last shipment that left with a part of the same lines."""
+    """The last shipment that left with a part of the same lines, or with nothing of them."""
     origins = {move["origin"] for move in moves if move["origin"]}
-    before = [row for row in earlier if origins.intersection(row["origins"])]
+    before = [row for row in earlier if row.get("rest") or origins.intersection(row["origins"])]
     return max(before, key=lambda row: row["id"])["number"] if before else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from crossdock.connectors.tryton.settings import Settings
@@ -106,8 +107,10 @@ def sales(settings: Settings) -> Source:
     )  # fmt: skip
 
 
+#: Shipments that one confirmation makes are made within this time.
+_TOGETHER = timedelta(minutes=1)
 _RELEASE_FIELDS = (
-    "number", "state", "planned_date", "customer.code", "customer.name", "carrier.party.code",
+    "number", "state", "create_date", "planned_date", "customer.code", "customer.name", "carrier.party.code",
     "warehouse.code", "warehouse.name", *(f"delivery_address.{name}" for name in _ADDRESS),
     "outgoing_moves.origin", "outgoing_moves.product.code", "outgoing_moves.quantity",
     "outgoing_moves.unit.symbol", "outgoing_moves.lot.number", "outgoing_moves.sale.number",
@@ -176,7 +179,14 @@ async def _with_origins(records: list[Row], search: Search) -> None:
             if (id_ := referred(move["origin"], "sale.line.component"))
         }
         record["components"] = {str(id_): lines[id_] for id_ in sorted(mine & lines.keys())}
-        record["earlier"] = [row for row in earlier if row["id"] in _siblings(record)]
+        made, own = record.pop("create_date", None), set(_origins(record["outgoing_moves."]))
+        record["earlier"] = [
+            {name: row[name] for name in ("id", "number", "origins")}
+            # What shares a line tells it by that.
+            | ({"rest": True} if not own.intersection(row["origins"]) and _is_rest(record, made, row) else {})
+            for row in earlier
+            if row["id"] in _siblings(record)
+        ]
 
 
 async def _earlier_shipments(records: list[Row], search: Search) -> list[dict[str, Any]]:
@@ -184,11 +194,24 @@ async def _earlier_shipments(records: list[Row], search: Search) -> list[dict[st
     if not ids:
         return []
     gone: list[object] = [["id", "in", ids], ["state", "in", ["shipped", "done"]]]
-    found = await search("stock.shipment.out", gone, ("number", "outgoing_moves.origin"))
+    fields = ("number", "create_date", "planned_date", "warehouse.code", "outgoing_moves.origin")
     return [
-        {"id": row["id"], "number": row["number"], "origins": sorted(set(_origins(row["outgoing_moves."])))}
-        for row in found
+        {**row, "origins": sorted(set(_origins(row["outgoing_moves."])))}
+        for row in await search("stock.shipment.out", gone, fields)
     ]
+
+
+def _is_rest(record: Row, made: object, earlier: Row) -> bool:
+    """Whether a shipment is what an earlier one left: a line of which nothing left is only on the later one.
+
+    Tryton puts what leaves a warehouse on one day into one shipment, and makes all of them when the sale is confirmed:
+    another one of that day, or one that was made later, is a rest.
+    """
+    one_place = at(record, "warehouse.code") == at(earlier, "warehouse.code")
+    one_day = record["planned_date"] == earlier["planned_date"]
+    before = earlier["create_date"]
+    later = isinstance(made, datetime) and isinstance(before, datetime) and made - before > _TOGETHER
+    return one_place and (one_day or later)
 
 
 def _origins(moves: Sequence[Row]) -> list[str]:

@@ -15,6 +15,7 @@ import msgspec
 from crossdock.twins.clock import Clock, rfc3339
 from crossdock.twins.door import Reply, Request
 from crossdock.twins.warehouse.face import wire
+from crossdock.twins.warehouse.face.changes import taken_off
 from crossdock.twins.warehouse.face.dock import expect
 from crossdock.twins.warehouse.face.facts import adjustment_facts, item_facts
 from crossdock.twins.warehouse.face.problem import Problem
@@ -22,7 +23,7 @@ from crossdock.twins.warehouse.floor.dock import Dock, task_facts
 from crossdock.twins.warehouse.floor.feed import JSON, CursorExpired
 from crossdock.twins.warehouse.floor.floor import ORDERS_MAX, Floor, level_facts
 from crossdock.twins.warehouse.floor.orders import Order, OrderLine, order_facts
-from crossdock.twins.warehouse.floor.stock import Item, NotEnough, PickState, Place
+from crossdock.twins.warehouse.floor.stock import Item, NotEnough, Place
 
 __all__ = ["Face", "decode"]
 
@@ -99,6 +100,8 @@ class Face:
         match (request.method, *request.parts):
             case ("POST", "orders"):
                 return lambda: self._create_order(request)
+            case ("PUT", "orders", number):
+                return lambda: self._change_order(request, number)
             case ("POST", "orders", number, "cancel"):
                 return lambda: self._cancel_order(request, number)
             case ("PUT", "items", sku):
@@ -155,6 +158,21 @@ class Face:
         self._effect(request, "order_created", new.number)
         return _json(201, order_facts(order), outcome="applied")
 
+    def _change_order(self, request: Request, number: str) -> Reply:
+        """The order in a new version: whatever it was to be, it is to be this now."""
+        new, order = decode(request.body, wire.NewOrder), self._order(number)
+        content = msgspec.json.encode(new)
+        if order.content == content:
+            return _json(200, order_facts(order), outcome="repeated")
+        if new.number != number or self.site_of(new.site) != order.site:
+            raise Problem(422, "invalid", path="number" if new.number != number else "site", value=new.number)
+        lines = self._lines(new)
+        if not self.floor.change(order, lines, self.clock.now()):
+            raise Problem(409, "pick_started", path="number", value=number, order=order_facts(order))
+        order.content, order.ship_method, order.sales_order = content, new.ship_method, new.sales_order
+        self._effect(request, "order_changed", number)
+        return _json(200, order_facts(order), outcome="applied")
+
     def _lines(self, new: wire.NewOrder) -> list[OrderLine]:
         lines: list[OrderLine] = []
         seen: set[str] = set()
@@ -197,23 +215,14 @@ class Face:
 
     def _reduce(self, request: Request, order: Order, wish: wire.NewCancel) -> Reply:
         """Some lines, or some of them, are not wanted any more."""
-        less: dict[int | str, Decimal] = {}
-        for index, one in enumerate(wish.lines):
-            path = f"lines[{index}]"
-            line = order.line_of(one.order_line, one.sku)
-            if line is None:
-                raise Problem(422, "invalid", path=f"{path}.order_line", value=one.order_line)
-            left = line.ordered - line.amount(PickState.SHIPPED) - less.get(line.line, Decimal())
-            size = left
-            if one.quantity is not None:
-                size = _sound(one.quantity, f"{path}.quantity") * self.pack_of(one.sku, one.unit, path)
-            if size > left:
-                raise Problem(409, "not_open", path=f"{path}.quantity", value=str(one.quantity))
-            less[line.line] = less.get(line.line, Decimal()) + size
+        less = taken_off(order, wish, self._measured)
         if not self.floor.reduce(order, less, wish.reason, self.clock.now()):
             raise Problem(409, "pick_started", path="number", value=order.number, order=order_facts(order))
         self._effect(request, "lines_cancelled", order.number)
         return _json(200, order_facts(order), outcome="applied")
+
+    def _measured(self, quantity: Decimal | int, sku: str, unit: str, path: str) -> Decimal:
+        return _sound(quantity, f"{path}.quantity") * self.pack_of(sku, unit, path)
 
     def _write_item(self, request: Request, sku: str) -> Reply:
         new = decode(request.body, wire.NewItem)

@@ -24,7 +24,7 @@ TITLES = {
     "unknown_unit": "The item has no such unit",
     "unknown_site": "The warehouse has no such site",
     "order_exists": "The warehouse has another order of that number",
-    "pick_started": "Picking has begun, the order cannot be cancelled any more",
+    "pick_started": "Picking has begun, the order cannot be cancelled or changed any more",
     "not_open": "Less of the line is still to be shipped than is to be cancelled",
     "not_enough": "The bin has not that much free stock",
     "received_already": "More of it came already than is expected now",

@@ -96,7 +96,23 @@ class Floor:
                 self._working.remove(order)
                 order.move(OrderState.ACKNOWLEDGED)
                 self._queue.append(order)
-        _count_short(order)
+            _count_short(order)
+        elif order.told_short:
+            _count_short(order)
+        self.stock_came()
+        return True
+
+    def change(self, order: Order, lines: list[OrderLine], now: datetime) -> bool:
+        """Whether an order could get other lines; False once picking began, or a part of it left."""
+        if not order.cancellable or order.shipments:
+            return False
+        self._give_back(order, rfc3339(now))
+        order.lines, order.told_short = lines, False
+        if order.state is OrderState.ALLOCATED:
+            self._working.remove(order)
+            order.move(OrderState.ACKNOWLEDGED)
+            self._queue.append(order)
+        self.tell("acknowledged", order, now)
         self.stock_came()
         return True
 
