@@ -71,6 +71,11 @@ def test_without_a_leave_all_that_came_is_ready_to_credit():
     assert (found.wrong, found.credit[0].amount) == (None, Quantity.of(9, "EA"))
 
 
+def test_nothing_is_ready_to_credit_of_a_line_of_which_nothing_came():
+    found = judge(None, (), back("R1", 0), lambda _, quantity: quantity, lambda _: False)
+    assert (judged(back("R1", 0)).says(), found.says()) == ("nothing to credit yet", "nothing to credit yet")
+
+
 @pytest.mark.parametrize(
     ("line", "chosen"),
     [

@@ -46,7 +46,7 @@ EXCEPTED: tuple[Excepted, ...] = (
     Excepted("pipeline.check.items: charter.checks.item_known is ItemCheck.SKIP",
              "beside a warning only its note is missing",
              f"{_SMALL}test_where_items_are_not_checked_nothing_is_noted_of_them"),
-    Excepted("pipeline.check.items: only if unit not in UNITS", "only what the ledger notes as read",
+    Excepted("pipeline.check.items: only if part.unit not in UNITS", "only what the ledger notes as read",
              f"{_SMALL}test_where_items_are_not_checked_an_item_is_read_for_a_unit_of_its_own_alone"),
     Excepted("pipeline.check.items: only if (item := known.item(sku))", "only what the ledger notes as read",
              f"{_SMALL}test_where_items_are_not_checked_an_item_is_read_for_a_unit_of_its_own_alone"),

@@ -33,33 +33,29 @@ SET_ASIDE = frozenset({"damaged", "expired", "held", "quality", "quarantine"})
 
 
 class Finding(Enum):
-    """What a receipt can be found to be."""
+    """What can be wrong with a receipt."""
 
     OVER = "over"
     UNEXPECTED = "unexpected"
     LOT_MISSING = "lot_missing"
     LOT_EXPIRED = "lot_expired"
-    SHORT = "short"
-    DAMAGED = "damaged"
 
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """What a finding leads to: an incident of a type with what to do, or (no type) a note in the story."""
+    """What a finding leads to: an incident of a type, with what to do."""
 
     type: str
     fix: str
 
 
 _ASK = "raise the order where it was placed, or send the rest back, then retry"
-#: Finding -> what it leads to. What leads to an incident keeps the receipt from all readers until then.
+#: Finding -> what it leads to. It keeps the receipt from all readers until then.
 CONSEQUENCES = {
     Finding.OVER: Consequence("bad_transition", _ASK),
     Finding.UNEXPECTED: Consequence("bad_transition", "add the line where it was ordered, or send it back, then retry"),
     Finding.LOT_MISSING: Consequence("lot_missing", "read the lot off the goods, put it on the line, then retry"),
     Finding.LOT_EXPIRED: Consequence("lot_expired", "set the lot aside as expired or held, or correct its date"),
-    Finding.SHORT: Consequence("", ""),
-    Finding.DAMAGED: Consequence("", ""),
 }  # fmt: skip
 
 
@@ -72,11 +68,9 @@ class Found:
     path: str = ""
     value: str | None = None
 
-    def fault(self) -> Invalid | None:
-        """The incident that it becomes; None for a note."""
+    def fault(self) -> Invalid:
+        """The incident that it becomes."""
         consequence = CONSEQUENCES[self.finding]
-        if not consequence.type:
-            return None
         return Invalid(
             self.says, path=self.path, value=self.value, fix=consequence.fix, type=consequence.type
         )
@@ -99,12 +93,17 @@ class Judgement:
     found: tuple[Found, ...]
 
     def fault(self) -> Invalid | None:
-        """The first finding that needs a person."""
-        return next((fault for one in self.found if (fault := one.fault())), None)
+        """The first finding; each needs a person."""
+        return self.found[0].fault() if self.found else None
 
     def says(self) -> str:
-        """The notes in one sentence, such as `closed_short: 2 EA of TEA-1 are missing`."""
-        notes = [one.says for one in self.found if one.fault() is None]
+        """How far it is in one sentence, such as `closed_short: 2 EA of TEA-1 are missing`."""
+        lines = self.standing.lines
+        notes = [f"{told(one.spoilt, one.unit)} of {one.sku} cannot be sold" for one in lines if one.spoilt]
+        if self.standing.state is Receiving.SHORT:
+            notes += [
+                f"{told(one.missing, one.unit)} of {one.sku} are missing" for one in lines if one.missing
+            ]
         return ": ".join(filter(None, (self.standing.state.value, ", ".join(notes))))
 
 
@@ -118,9 +117,8 @@ def arrived(receipts: Iterable[GoodsReceipt]) -> Iterator[Arrived]:
     """The lines of receipts."""
     for receipt in receipts:
         for line in receipt.lines:
-            # A receipt numbers its lines as it likes: only the order's own name of a line leads to it.
-            name = "" if line.purchase_line is None else str(line.purchase_line)
-            yield Arrived(name, line.sku, line.amount(), line.status in SPOILT)
+            # A receipt numbers its lines as it likes: only the order's own name of a line leads to it, None to none.
+            yield Arrived(str(line.purchase_line), line.sku, line.amount(), line.status in SPOILT)
 
 
 def received(announcement: Announcement, receipts: Iterable[GoodsReceipt], in_base: InBase) -> Standing:
@@ -146,9 +144,6 @@ def judge(
     for line in now.lines:
         if line.sku in touched:
             found += _amounts(line, f"lines[{touched[line.sku]}].quantity", rules.over_percent)
-        if line.missing and now.state is Receiving.SHORT:
-            says = f"{told(line.missing, line.unit)} of {line.sku} are missing"
-            found.append(Found(Finding.SHORT, says))
     return Judgement(now, tuple(found))
 
 
@@ -163,8 +158,6 @@ def _amounts(line: LineStanding, path: str, over_percent: Decimal) -> Iterator[F
             f"{told(line.expected, line.unit)}; {over_percent.normalize():f} % over is allowed"
         )
         yield Found(Finding.OVER, says, path, came)
-    if line.spoilt:
-        yield Found(Finding.DAMAGED, f"{told(line.spoilt, line.unit)} of {line.sku} cannot be sold")
 
 
 def _lots(receipt: GoodsReceipt, rules: Rules) -> Iterator[Found]:

@@ -68,7 +68,7 @@ _BY_STATUS = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """So much of one authorised line may be credited: it came back and was looked at."""
+    """So much of one line may be credited: it came back and was looked at; nothing of what nobody allowed."""
 
     line: str
     sku: str
@@ -85,7 +85,11 @@ class Judgement:
 
     def says(self) -> str:
         """The credit in one sentence."""
-        ready = ", ".join(f"{told(one.amount.value, one.amount.unit)} of {one.sku}" for one in self.credit)
+        ready = ", ".join(
+            f"{told(one.amount.value, one.amount.unit)} of {one.sku}"
+            for one in self.credit
+            if one.amount.value
+        )
         return f"ready to credit: {ready}" if ready else "nothing to credit yet"
 
 
@@ -121,14 +125,12 @@ def judge(
     if wrong is not None:
         return Judgement(Standing((), ended=False), (), wrong)
     if leave is None:
-        amounts = [(line, in_base(line.sku, _amount(line))) for line in receipt.lines if line.quantity]
+        amounts = [(line, in_base(line.sku, _amount(line))) for line in receipt.lines]
         credit = tuple(Credit(str(line.line), line.sku, amount) for line, amount in amounts)
         return Judgement(Standing((), ended=False), credit, None)
     now = returned(leave, (*before, receipt), in_base)
     credit = tuple(
-        Credit(one.line, one.sku, Quantity(min(one.arrived, one.expected), one.unit))
-        for one in now.lines
-        if one.line and one.arrived
+        Credit(one.line, one.sku, Quantity(min(one.arrived, one.expected), one.unit)) for one in now.lines
     )
     return Judgement(now, credit, _late(leave, receipt) or next(_too_much(now, receipt), None))
 
