@@ -68,23 +68,17 @@ class Aftermath:
         return not asked and bool(ruling.story)
 
     def follow(
-        self,
-        message: Message,
-        ruling: Ruling,
-        sent: Sequence[Transmission],
-        publish: Publish,
-        *,
-        withdrawn: bool,
+        self, message: Message, ruling: Ruling, sent: Sequence[Transmission], publish: Publish
     ) -> None:
         """Tells the truth about an order, at once or when the warehouse has answered."""
         if ruling.refused:
             self.tell(message, ruling.life, ruling.order, "cancel_refused", publish, reason=ruling.refused)
             return
         if _STOPS & ruling.triggers and message.document in CANCELS:
-            asked = [t for t in sent if self._progress.is_warehouse(t.target)]
-            left = any(t.state is not TransmissionState.CLOSED for t in asked)
-            if left or ((asked or withdrawn) and Trigger.SEND_CANCEL in ruling.triggers):
-                self._await(message, ruling, asked, publish)
+            # Where no warehouse hears of it, none will answer: the clock brings it to a person.
+            left = any(t.state is not TransmissionState.CLOSED for t in sent)
+            if left or Trigger.SEND_CANCEL in ruling.triggers:
+                self._await(message, ruling, sent, publish)
         elif Trigger.TELL in ruling.triggers:
             self.tell(message, ruling.life, ruling.order, ruling.facts[0].told.value, publish)
 

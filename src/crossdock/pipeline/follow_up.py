@@ -67,9 +67,8 @@ class FollowUp:
         self, message: Message, ruling: Ruling, targets: Sequence[Reader], batch: Batch
     ) -> Sequence[Reader]:
         """Who is sent a document of an order: nobody, where it comes too late or is about nothing they have."""
-        for one in (asleep := self.aftermath.asleep(message, ruling)):
+        for one in self.aftermath.asleep(message, ruling):
             self._withdraw(one, message, batch)
-        ruling.withdrew = bool(asleep)
         if ruling.refused:
             ruling.notes.append(f"refused: {ruling.refused}")
             return ()
@@ -85,7 +84,7 @@ class FollowUp:
         if message.document in CANCELS and Trigger.SEND_CANCEL in ruling.triggers and not ruling.refused:
             sent = [*sent, *self.stop(message, ruling, batch)]
         if not ruling.is_our_own:
-            self.aftermath.follow(message, ruling, sent, publish, withdrawn=ruling.withdrew)
+            self.aftermath.follow(message, ruling, sent, publish)
 
     def short(self, message: Message, ruling: Ruling | None, word: str, says: str, batch: Batch) -> None:
         """Whoever reads how far orders are is told whether the stock covers one, and of what it lacks."""

@@ -39,7 +39,6 @@ class Ruling:
     document: str = ""  #: the kind of what it was made of
     facts: tuple[Fact, ...] = ()
     triggers: frozenset[Trigger] = frozenset()
-    withdrew: bool = False  #: whether it ended what was not released yet
     refused: str = ""  #: why nobody is sent what was asked
     notes: list[str] = field(default_factory=list[str])
 
