@@ -136,11 +136,11 @@ class Withdrawal:
             return False
         freed = self._freed_now(rows[0], cancel, changes)
         for t in rows:
-            kind = MemberKind.TRANSMISSION if t.state is _S.DESK else MemberKind.FOLLOWER
-            incident = self._journal.incident_of(kind, t.id) if kind is MemberKind.TRANSMISSION else None
+            incident = self._journal.incident_of(MemberKind.TRANSMISSION, t.id)
             self._close(t, cancel, changes, *freed)
             freed = []
-            changes.row("delete_member", kind.value, t.id)
+            for kind in (MemberKind.TRANSMISSION, MemberKind.FOLLOWER):
+                changes.row("delete_member", kind.value, t.id)
             if incident is not None:
                 changes.row("resolve_empty_incident", "it was cancelled", cancel.due_ms, incident)
         lane.blocked_by = None
