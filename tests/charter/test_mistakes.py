@@ -221,7 +221,7 @@ def test_a_missing_charter_is_said_so(tmp_path):
 
 def test_an_empty_charter_is_said_so(tmp_path):
     problems = check(site(tmp_path, {"charter.yaml": "\n"}), connectors=CONNECTORS)
-    assert [str(p) for p in problems] == ["charter.yaml:1: the file is empty"]
+    assert [str(p) for p in problems] == ["charter.yaml:1: the file is empty; write `key: value` lines"]
 
 
 def test_another_encoding_is_named_with_its_line(tmp_path):

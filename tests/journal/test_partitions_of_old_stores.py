@@ -33,6 +33,8 @@ def back_to_the_first_shape(path: Path) -> None:
     with closing(connect(path)) as store:
         for table, column in COLUMNS:
             store.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        for trigger in ("incident_opened", "incident_moved", "member_came"):
+            store.execute(f"DROP TRIGGER {trigger}")
         stock = ("stock_beliefs", "stock_levels", "stock_told", "stock_coming", "reservations", "promises")
         for table in (
             "restored",
@@ -44,6 +46,7 @@ def back_to_the_first_shape(path: Path) -> None:
             "sessions",
             "attempts",
             "incident_clocks",
+            "incident_origins",
             "shift_notes",
             "desk_runs",
             "resends",
@@ -61,6 +64,9 @@ def back_to_the_first_shape(path: Path) -> None:
             "incidents_opened",
             "incidents_owner",
             "incidents_of_kind",
+            "incidents_number",
+            "captures_desk",
+            "ledger_acts_of",
         )
         for index in ("hubs_shared", "messages_desk", *indexes):
             store.execute(f"DROP INDEX {index}")

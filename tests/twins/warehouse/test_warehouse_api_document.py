@@ -38,6 +38,7 @@ def test_every_operation_of_the_document_has_its_answer_checked_here(
     house = stand()
     order = an_order("SO-1", ("B-2", 7, "EA"))
     house.ask("POST", "/orders", order)
+    house.ask("PUT", "/orders/SO-1", order)
     adjustment = {"site": "MAIN", "sku": "B-2", "bin": "B-9", "quantity": 1, "unit": "EA", "reason": "found"}
     house.ask("POST", "/stock/adjustments", adjustment)
     house.ask("PUT", "/items/N-1", {"unit": "EA"})
@@ -80,4 +81,4 @@ def test_refusals_that_a_caller_may_meet_are_documented(stand: MakeStand) -> Non
     assert house.status("GET", "/stock?limit=0") == 400
     assert house.status("GET", "/events?overlap=200&limit=200") == 400
     assert house.status("GET", "/orders/NONE") == 404
-    assert house.status("PUT", "/orders/NONE") == 405
+    assert house.status("DELETE", "/orders/NONE") == 405
