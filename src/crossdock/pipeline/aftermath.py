@@ -40,8 +40,8 @@ class Aftermath:
     def __init__(self, context: Context, progress: Progress) -> None:
         self._context = context
         self._progress = progress
-        #: Cancellations at a warehouse -> what those wait for who want to know its answer.
-        self.listening: dict[int, str] = {}
+        #: Cancellations at a warehouse -> the order whose shop wants to know the answer.
+        self.listening: dict[int, int] = {}
 
     def asleep(self, message: Message, ruling: Ruling) -> list[Message]:
         """What was to be released and is not yet, when it is cancelled."""
@@ -87,7 +87,7 @@ class Aftermath:
     ) -> None:
         awaited = f"cancel_answer/{ruling.order}"
         for t in going[: max(_LISTENED_MAX - len(self.listening), 0)]:
-            self.listening[t.id] = awaited
+            self.listening[t.id] = message.root
         wait_ms = int(self._context.charter.orders.cancel_wait_s * 1000)
         publish(
             self._status(message, ruling.life, ruling.order, ruling.facts[0].told.value),

@@ -14,6 +14,7 @@ class Batch:
 
     changes: Changes
     arrived: list[str] = field(default_factory=list[str])  #: "document/number" that waiters may be woken by
+    late: list[int] = field(default_factory=list[int])  #: messages on the desk whose answer may have come
     routed: list[Transmission] = field(default_factory=list[Transmission])
     waiting: int = 0  #: messages that began to wait
     waits: list[tuple[int, str, str]] = field(default_factory=list[tuple[int, str, str]])

@@ -85,7 +85,8 @@ class Decider:
             self._hand_over(message, batch, made_by)
             return
         if made_by is None and message.document == OrderStatus.kind:
-            if (wait := self.follow_up.answer(message, batch)) is not None:
+            wait = self.follow_up.answer(message, batch)
+            if wait is not None and message.state is not MessageState.DESK:  # a person knows that it is late
                 self._wait(message, wait, batch, None)
             return
         try:

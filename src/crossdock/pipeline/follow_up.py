@@ -25,9 +25,6 @@ from crossdock.pipeline.lives import CANCELS
 from crossdock.pipeline.progress import Progress, Ruling
 from crossdock.pipeline.route import Router
 
-#: Messages that one answer wakes at most.
-AWAITING_MAX = 200
-
 
 @dataclass(frozen=True, slots=True)
 class Pen:
@@ -80,6 +77,11 @@ class FollowUp:
         """A document of an order is on its way: the rest of its story may go on."""
         self._known.learn_story(message)
         batch.arrived += ruling.heard
+        batch.late += [
+            one.id
+            for one, _ in ruling.story
+            if one.document == OrderStatus.kind and one.state is MessageState.DESK
+        ]
         publish = partial(self.publish, batch)
         if message.document in CANCELS and Trigger.SEND_CANCEL in ruling.triggers and not ruling.refused:
             sent = [*sent, *self.stop(message, ruling, batch)]
@@ -123,11 +125,13 @@ class FollowUp:
         return Waits("no answer yet", kind="cancel_answer", number=order, until_ms=until_ms)
 
     def awaiting(self, transmission: int) -> list[int]:
-        """The messages that wait for what a warehouse says to a cancellation that has ended now."""
-        awaited = self.aftermath.listening.pop(transmission, None)
-        if awaited is None:
+        """Who wants to know the answer to a cancellation that has ended now, late or not."""
+        root = self.aftermath.listening.pop(transmission, None)
+        if root is None:
             return []
-        return [id_ for id_, _ in self._context.journal.messages_waiting_for([awaited], AWAITING_MAX)]
+        waiting = (MessageState.WAITING, MessageState.DESK)
+        story = self._context.journal.story(root)
+        return [one.id for one, _ in story if one.document == OrderStatus.kind and one.state in waiting]
 
     def replaced(self, part: Message, batch: Batch) -> None:
         """A part that was not released is made anew."""

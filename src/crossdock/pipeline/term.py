@@ -260,6 +260,7 @@ class Term:
         # at least one sees the other, whichever process it is in.
         if self._waiting > 0 or self._shared:
             self._waking.come(batch.arrived)
+        self._waking.look_again(batch.late, desk=True)
         for arrived in batch.arrived:
             if arrived.startswith("item/"):
                 self._waking.item_come(arrived[5:])
@@ -365,7 +366,7 @@ class Term:
 
     def _completed(self, transmission: int) -> None:
         """A transmission is done: those that come after it, or wait for its answer, may go."""
-        self._waking.look_again(self._decider.follow_up.awaiting(transmission))
+        self._waking.look_again(self._decider.follow_up.awaiting(transmission), desk=True)
         for target in self.targets.values():
             if (key := target.unfinished.pop(transmission, None)) is not None:
                 target.wake(key)
@@ -373,7 +374,7 @@ class Term:
     def _blocked(self, transmission: int) -> None:
         """A transmission waits for a person: a lane whose head comes after it looks at that."""
         self._turned_away.note(transmission)
-        self._waking.look_again(self._decider.follow_up.awaiting(transmission))
+        self._waking.look_again(self._decider.follow_up.awaiting(transmission), desk=True)
         for target in self.targets.values():
             if (key := target.unfinished.get(transmission)) is not None:
                 target.wake(key)

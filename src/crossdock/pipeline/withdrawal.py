@@ -40,8 +40,8 @@ class Withdrawal:
             return False
         if lane.blocked_by is not None:
             return self._by_the_desk(lane, cancel, changes)
-        meant = [flight for flight in lane.flights if _is_meant(cancel, flight.t)]
-        if not self._never_left(lane, cancel, meant):
+        meant = [flight for flight in lane.flights if _falls_with(cancel, flight.t)]
+        if not meant or meant[0].t.document not in ORDERS or not self._never_left(lane, cancel, meant):
             return False
         self._taken[cancel.id] = lane, [(flight, flight.t.state) for flight in meant]
         lane.leaving += 1
@@ -131,7 +131,7 @@ class Withdrawal:
     def _by_the_desk(self, lane: Lane, cancel: Transmission, changes: Changes) -> bool:
         """An order that the target refused, and what is held behind it, need nobody any more."""
         rows = self._journal.lane(cancel.target, lane.key, 0, _WITHDRAWN_MAX + 1)
-        at_rest = all(_is_meant(cancel, t) and t.state in _AT_REST for t in rows)
+        at_rest = all(_falls_with(cancel, t) and t.state in _AT_REST for t in rows)
         if not rows or len(rows) > _WITHDRAWN_MAX or not at_rest or not self._is_all(cancel, rows):
             return False
         freed = self._freed_now(rows[0], cancel, changes)
@@ -170,6 +170,13 @@ class Withdrawal:
         if t is cancel:
             says = f"{t.target} need not hear of it: what it cancels was never sent"
         changes.move_transmission(t, _S.CLOSED, entry_of(t, EntryKind.decided, says), *freed)
+
+
+def _falls_with(cancel: Transmission, other: Transmission) -> bool:
+    """Whether nobody need hear of it once an order is cancelled: the order, and that less of it was wanted."""
+    if other.document not in ORDERS | CANCELS or other.root != cancel.root:
+        return False
+    return cancel.document == "cancellation" or other.number == cancel.number
 
 
 def _is_meant(cancel: Transmission, order: Transmission) -> bool:
