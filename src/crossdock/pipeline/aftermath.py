@@ -71,16 +71,13 @@ class Aftermath:
         self, message: Message, ruling: Ruling, sent: Sequence[Transmission], publish: Publish
     ) -> None:
         """Tells the truth about an order, at once or when the warehouse has answered."""
-        if ruling.refused:
-            self.tell(message, ruling.life, ruling.order, "cancel_refused", publish, reason=ruling.refused)
-            return
-        if _STOPS & ruling.triggers and message.document in CANCELS:
+        if _STOPS & ruling.triggers and message.document in CANCELS and not ruling.refused:
             # Where no warehouse hears of it, none will answer: the clock brings it to a person.
             left = any(t.state is not TransmissionState.CLOSED for t in sent)
             if left or Trigger.SEND_CANCEL in ruling.triggers:
                 self._await(message, ruling, sent, publish)
-        elif Trigger.TELL in ruling.triggers:
-            self.tell(message, ruling.life, ruling.order, ruling.facts[0].told.value, publish)
+        elif ruling.refused or Trigger.TELL in ruling.triggers:
+            self.tell(message, ruling.life, ruling.order, ruling.occasion, publish, reason=ruling.refused)
 
     def _await(
         self, message: Message, ruling: Ruling, going: Sequence[Transmission], publish: Publish

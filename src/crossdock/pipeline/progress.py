@@ -48,6 +48,11 @@ class Ruling:
         return self.document in _OUR_OWN or any(m.document in _OUR_OWN for m, _ in self.story)
 
     @property
+    def occasion(self) -> str:
+        """What is told of it where anybody reads how far orders are."""
+        return (Told.CANCEL_REFUSED if self.refused else self.facts[0].told).value
+
+    @property
     def heard(self) -> list[str]:
         """What those that wait for this order may be woken by."""
         words = [f"{fact.told.value}/{self.order}" for fact in self.facts]

@@ -54,15 +54,13 @@ class Withdrawal:
 
     def behind(self, lane: Lane, order: Flight, changes: Changes) -> list[Transmission]:
         """Withdraws an order that the target did not take, with the cancellation behind it; gives them."""
-        if order.t.state is not _S.RETRYING or order.t.document not in ORDERS or len(lane.flights) < 2:
-            return []
         if any(entry.kind is EntryKind.doubted for entry, _ in changes.entries):
             return []  # it may have arrived just now, which the store does not say yet
         waiting = list(lane.flights)[1:]
         cancel = next((f for f in waiting if f.t.document in CANCELS and _is_meant(f.t, order.t)), None)
-        if cancel is None or not cancel.stored or self._is_partial(cancel):
+        if cancel is None or not cancel.stored or cancel.t.state not in (_S.DUE, _S.SENDING):
             return []
-        if cancel.t.state not in (_S.DUE, _S.SENDING):
+        if self._is_partial(cancel):
             return []
         meant = [flight for flight in lane.flights if _is_meant(cancel.t, flight.t)]
         if not self._never_left(lane, cancel.t, meant, tried=order):
