@@ -127,7 +127,7 @@ def test_a_quick_part_of_the_stories_holds() -> None:
     scenarios, problems = gathered([ROOT / "scenarios"])
     assert not problems
     assert len(scenarios) > 400
-    red = [one for one in map(run_one, scenarios[::23]) if not one.holds]
+    red = [one for one in map(run_one, scenarios[::61]) if not one.holds]
     assert not red
 
 
