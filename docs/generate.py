@@ -77,8 +77,8 @@ def goods_tables() -> Iterator[str]:
     found = [
         (
             f"`{finding.value}`",
-            f"incident `{to.type}`" if to.type else "a note in the story",
-            to.fix or "nothing",
+            f"incident `{to.type}`",
+            to.fix,
         )
         for finding, to in receiving.CONSEQUENCES.items()
     ]
