@@ -301,7 +301,8 @@ async def test_a_document_that_joins_while_others_are_sent_back_goes_along(world
     late = await told.capture("SO-9")
     await asyncio.gather(told.capture_on_desk(late), world.act(id_, "retry", {}))
     left = await world.open()
-    assert len(world.woken.captures) + sum(one["members"] for one in left) == 3
+    # Whoever was overtaken reads and wakes them once more: the same ones.
+    assert len(set(world.woken.captures)) + sum(one["members"] for one in left) == 3
     await world.figures()
     assert world.sound()
 
