@@ -13,10 +13,14 @@ from crossdock.desk.desk import Desk
 from crossdock.journal.sqlite.copying import copy
 from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.kit.connector import Unclear
+from crossdock.message.states import TransmissionState
 from crossdock.pipeline import restored
 from crossdock.pipeline.dedup import ArrivalDedup
 from tests.pipeline.world import Clock, FakeTarget, World, order
 
+DESK, HELD, IN_DOUBT = (
+    one.value for one in (TransmissionState.DESK, TransmissionState.HELD, TransmissionState.IN_DOUBT)
+)
 OPEN, LATER = [f"A{n}" for n in range(6)], [f"B{n}" for n in range(6)]
 
 
@@ -156,3 +160,26 @@ async def test_what_was_held_at_the_backup_is_asked_for_once_a_person_frees_it(t
         await second.settled()
         assert second.count("transmissions", 6) == 2
     assert (second.wms.asked, second.wms.arrived) == (["O-1"], [])
+
+
+async def test_what_is_behind_a_doubt_of_the_restore_is_held_with_it_and_goes_in_doubt_again(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "second").mkdir()
+    await bring_back(tmp_path / "second" / "hub.db")
+    second = World(tmp_path / "second", unclear=Unclear.PERSON)
+    async with second:
+        async with (
+            second.worker._term._decides
+        ):  # all three stand in their lane before the first is looked at
+            await asyncio.gather(*(second.push(order(f"B{n}", key="C")) for n in range(3)))
+        await second.until(lambda: second.count("transmissions", DESK) == 1)
+        await second.settled()
+        assert (second.count("transmissions", HELD), second.count("transmissions", IN_DOUBT)) == (2, 0)
+        for left in (2, 1, 0):
+            ((id_,),) = second.rows("SELECT id FROM incidents WHERE state = 1")
+            desk = Desk(second.journal, second.worker, Clock().now_ms)
+            await desk.act(id_, "resolve", {"reason": "looked", "outcome": "applied"}, who="anna")
+            await second.until(lambda left=left: second.count("transmissions", HELD) == max(left - 1, 0))
+            await second.settled()
+        assert second.wms.applied == [] and second.count("transmissions", IN_DOUBT) == 0

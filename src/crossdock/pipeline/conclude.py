@@ -282,11 +282,12 @@ class Concluder:
     def hold(self, flights: Iterable[Flight], cause: str, changes: Changes) -> None:
         """Those behind one that waits for a person wait too, and are members of its incident.
 
-        One that is in doubt itself stays so: its doubt is settled when its turn comes.
+        One that is in doubt itself stays so: its doubt is settled when its turn comes. But for one that a restore made
+        doubtful and that was never sent since: when it is let go it is in doubt again.
         """
         for flight in flights:
             t = flight.t
-            if t.state is _S.IN_DOUBT:
+            if t.state is _S.IN_DOUBT and not self._context.restored.keyless(t):
                 continue
             if t.state is _S.SENDING:
                 t.attempt -= 1  # stored ahead of its turn, never put on the wire
