@@ -15,7 +15,8 @@ async def test_events_in_any_order_twice_and_late_end_as_they_do_in_order(tmp_pa
     as_it_was = await told(tmp_path / "as-it-was", events, in_order=True)
     other = await told(tmp_path / "disturbed", disturbed(events, SEED), in_order=False)
     assert differences(as_it_was, other) == []
-    assert not other.desk
+    # Whether a hold comes before its order left is a matter of moments; too late, it is brought to a person.
+    assert set(other.desk) <= {"bad_transition"}
     assert len({state for state, _ in as_it_was.orders.values()}) > 1
 
     # The control: the same day without one shipment ends elsewhere, in its order and in the stock.
