@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from crossdock.charter.charter import OnChange
 from crossdock.faults import Fault, Unreadable
-from crossdock.journal.contract import Accepted, Arrival
+from crossdock.journal.contract import Accepted, Arrival, StoreDown
 from crossdock.kit.connector import Content, Reader
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry
@@ -77,7 +78,11 @@ class Door:
         return self._context.journal.depth
 
     def refused(self, system: str, status: int, says: str, body: bytes | None) -> None:
-        """Notes a refusal, with the bytes; nobody waits for that."""
+        """Notes a refusal, with the bytes. Nobody waits for that: where it cannot be noted, the sender is answered too."""
+        with suppress(StoreDown):
+            self._note_refusal(system, status, says, body)
+
+    def _note_refusal(self, system: str, status: int, says: str, body: bytes | None) -> None:
         journal = self._context.journal
         changes = journal.changes()
         payload = changes.payload(body)[0] if body else None
@@ -88,6 +93,10 @@ class Door:
 
     def amiss(self, system: str, fault: Fault) -> None:
         """Tells people of what was refused, once while they have not dealt with it; nobody waits for that."""
+        with suppress(StoreDown):
+            self._open(system, fault)
+
+    def _open(self, system: str, fault: Fault) -> None:
         context, journal = self._context, self._context.journal
         cause = f"{fault.type}/{system}/door/{fault.path}"
         if journal.incident_of_cause(cause) is not None:
