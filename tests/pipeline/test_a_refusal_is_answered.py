@@ -30,13 +30,16 @@ def door() -> Door:
     return made
 
 
+FAULT = Invalid("a message was refused", path="ISA06", value="X", fix="ask")
+
+
 def test_whoever_is_refused_is_answered_though_nothing_can_be_noted():
-    door().refused("shop", 400, "this is no JSON", b"{")
-    door().amiss("shop", Invalid("a message was refused", path="ISA06", value="X", fix="ask"))
+    assert door().refused("shop", 400, "this is no JSON", b"{") is None
+    assert door().amiss("shop", FAULT) is None
 
 
 def test_the_control_the_store_does_refuse_to_note_it():
     with pytest.raises(StoreDown):
         door()._note_refusal("shop", 400, "this is no JSON", b"{")
     with pytest.raises(StoreDown):
-        door()._open("shop", Invalid("a message was refused", path="ISA06", value="X", fix="ask"))
+        door()._open("shop", FAULT)

@@ -78,7 +78,7 @@ class Door:
         return self._context.journal.depth
 
     def refused(self, system: str, status: int, says: str, body: bytes | None) -> None:
-        """Notes a refusal, with the bytes. Nobody waits for that: where it cannot be noted, the sender is answered too."""
+        """Notes a refusal, with the bytes. Nobody waits for that, nor lacks an answer where it cannot be noted."""
         with suppress(StoreDown):
             self._note_refusal(system, status, says, body)
 
