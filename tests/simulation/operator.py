@@ -175,7 +175,7 @@ class Operator:
             await asyncio.sleep(0.02)
         self._watch.acted_s = self._loop.time()
         if not task.done() or not process.alive:
-            task.add_done_callback(lambda late: late.cancelled() or late.exception())  # nobody waits any more
+            task.add_done_callback(self._late)  # nobody waits any more
             return None
         with suppress(Overtaken, Invalid):
             try:
@@ -183,3 +183,9 @@ class Operator:
             except (StoreDown, ProgrammingError):  # the disk, or the hub was just stopping
                 return None
         return False
+
+    def _late(self, act: asyncio.Task[Any]) -> None:
+        """An act that nobody waits for any more has its effect all the same, when its commit comes through."""
+        self._watch.acted_s = self._loop.time()
+        if not act.cancelled():
+            act.exception()

@@ -37,6 +37,7 @@ class Backlog:
         self._journal = context.journal
         self._hold = hold
         self._tasks: set[asyncio.Task[None]] = set()
+        self._postponed: set[tuple[str, str]] = set()  #: (target, key) of lanes that are read anew in a while
         self._forgotten: list[tuple[str, str]] = []  #: (target, key) of lanes held behind nothing any more
 
     # -- partitions come and go ------------------------------------------------
@@ -215,10 +216,14 @@ class Backlog:
             self._later(_STORE_RETRY_S, target, key)
 
     def _later(self, wait_s: float, target: Target, key: str) -> None:
-        """Reads a lane anew later on, if this term lasts until then."""
+        """Reads a lane anew later on, if this term lasts until then; once, however many ask for it."""
+        if (target.name, key) in self._postponed:
+            return
+        self._postponed.add((target.name, key))
 
         async def wait() -> None:
             await asyncio.sleep(wait_s)
+            self._postponed.discard((target.name, key))
             self.reload(target, key)
 
         self._keep(wait())
