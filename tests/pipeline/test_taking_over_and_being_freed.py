@@ -71,3 +71,25 @@ async def test_a_busy_lane_is_read_anew_once_however_often_it_was_freed(tmp_path
         assert len(backlog._tasks) == 1
         lane.busy = False
         await world.until(lambda: not backlog._tasks, "nobody reads it anew")
+
+
+async def test_nothing_goes_from_a_lane_that_is_still_to_be_read_anew(tmp_path: Path):
+    world = World(tmp_path)
+    world.wms.script = lambda sent, nth: 400 if sent.number == "K-0" else 200
+    async with world:
+        await world.push(order("K-0", key="K"))
+        await world.push(order("K-1", key="K"))
+        await world.settled()
+        term = world.worker._term
+        target = term.targets["wms"]
+        lane = target.lanes.by_key("K")
+        # As when an incident ends while a row that is held behind it is being written.
+        lane.busy, lane.blocked_by = True, None
+        term._backlog.reload(target, "K")
+        await world.push(order("K-2", key="K"))
+        await world.until(lambda: len(lane.flights) == 1 and lane.flights[0].stored)
+        lane.busy = False
+        target.schedule(lane)
+        await world.settled()
+        assert world.wms.applied == []
+        assert world.count("transmissions", 2) == 2, "held with what they come after"

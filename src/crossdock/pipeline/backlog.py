@@ -207,12 +207,14 @@ class Backlog:
         """
         lane = target.lanes.by_key(key)
         if lane.busy or lane.writing or lane.leaving:
+            lane.stale = True
             self._later(_BUSY_S, target, key)
             return
         try:
             self._reload(target, lane, key)
         except StoreDown as down:
             _log.error("store down", says=str(down), system=target.name)
+            lane.stale = True
             self._later(_STORE_RETRY_S, target, key)
 
     def _later(self, wait_s: float, target: Target, key: str) -> None:
@@ -230,6 +232,7 @@ class Backlog:
 
     def _reload(self, target: Target, lane: Lane, key: str) -> None:
         rows = self._journal.lane(target.name, key, 0, target.window)
+        lane.stale = False
         if any(not self._hold.has(t.partition) for t in rows):
             target.lanes.tidy(lane)
             return
