@@ -73,12 +73,12 @@ async def test_what_was_left_to_a_worker_comes_before_what_it_takes_up_later(tmp
     async with pair:
         await pair.push(0, order("O-1", key=home))
         await pair.world.settled()
-        keeper = pair.workers[1 - side]._term
-        again = keeper._again_one
-        keeper._again_one = _never  # type: ignore[method-assign] - it does not come to it for a while
+        keeper = pair.workers[1 - side]._term._waiters
+        again = keeper.again
+        keeper.again = _never  # type: ignore[method-assign] - it does not come to it for a while
         await pair.push(side, RELEASE | {"number": number}, document="warehouse_order")
         await pair.world.until(lambda: pair.world.count("messages", 1) == 1)
-        keeper._again_one = again  # type: ignore[method-assign]
+        keeper.again = again  # type: ignore[method-assign]
         await pair.tenures[side].leave(ODD if side else EVEN)
         await pair.push(
             side,
