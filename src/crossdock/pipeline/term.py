@@ -153,8 +153,8 @@ class Term:
     # -- captures ------------------------------------------------------------
 
     async def _translate(self) -> None:
-        captures: Sequence[Capture] = ()
         while True:
+            captures: Sequence[Capture] = ()
             try:
                 captures = await self.feed.take(BATCH_MAX)
                 await self._decide(captures)
@@ -162,7 +162,7 @@ class Term:
                 tell = _log.error if isinstance(error, StoreDown) else _log.exception
                 tell("captures were left waiting", captures=len(captures), says=str(error))
                 await self._context.clock.sleep(_STORE_RETRY_S)
-                self.feed.again([capture.id for capture in captures])
+                self.feed.left(captures)
 
     async def _decide(self, captures: Sequence[Capture]) -> None:
         self._refresh()
