@@ -216,6 +216,9 @@ class Backlog:
             _log.error("store down", says=str(down), system=target.name)
             lane.stale = True
             self._later(_STORE_RETRY_S, target, key)
+        except Exception:  # ends in another reading: nobody else would come back to the lane
+            _log.exception("a lane could not be read", system=target.name, key=key)
+            self._later(_STORE_RETRY_S, target, key)
 
     def _later(self, wait_s: float, target: Target, key: str) -> None:
         """Reads a lane anew later on, if this term lasts until then; once, however many ask for it."""

@@ -258,6 +258,9 @@ class Target:
                 self._freed(self, lane.key)
             except Exception:  # ends in a reload: the store says how the lane stands
                 _log.exception("a lane is read anew", system=self.name, key=lane.key)
+                await self._clock.sleep(
+                    _STORE_S
+                )  # what stumbles for good does not keep the others from their turn
                 self._freed(self, lane.key)
             finally:
                 self._active -= 1
