@@ -256,13 +256,13 @@ class MessageCheck:
                 code=fault.flaw.code,
                 says=fault.flaw.says,
                 fix=fault.flaw.fix,
-                severity=self._forgiven if fault.forgiven else "error",
+                severity=self._forgiven if fault.forgiven else "error" if fault.flaw.ack else "note",
                 segment_number=number,
                 segment_id=id_,
                 element=fault.element,
                 value=fault.value[:80] or None,
                 position=self._position + number - 1,
-                ack=f"0085:{fault.flaw.ack}",
+                ack=f"0085:{fault.flaw.ack}" if fault.flaw.ack else None,
             )
         )
 
