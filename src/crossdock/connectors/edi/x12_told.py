@@ -95,7 +95,11 @@ def shipping_advice(rows: Rows, words: Words) -> Iterator[Made]:
         "notes": notes(head)[:500],
         "lines": lines,
         "packages": list(packages.values()),
-        "extra": {"edi": {"purchase_order": w06.at(6)}},
+        "extra": {
+            "edi": without_nothing(
+                {"purchase_order": w06.at(6), "bill_of_lading": value(head, "N9", "BM")}
+            )
+        },
     })  # fmt: skip
     yield "shipment", tree, tree.get("number", ""), True
 
