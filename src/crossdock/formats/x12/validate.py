@@ -112,7 +112,7 @@ class SetCheck:
                 to, level, limit = way
                 if limit <= 0 or counts[level] < limit:
                     counts[level] = counts[level] + 1 if limit else 1
-                    walk.at = to
+                    walk.before, walk.at = walk.at, to
                     accepts, watched, table = steps[to] or self._step(to)
                     if accepts(canonical) is None:
                         self._explain(number, segments[number - self._count - 1], self._chart.places[to])
@@ -197,7 +197,7 @@ class SetCheck:
             words.says(fault, self._grammar.id),
             words.fix(fault),
             value=None
-            if fault.kind == "missing"
+            if fault.kind == "missing" or fault.number != self._walk.number
             else raw[:VALUE_BYTES_MAX].decode(self._set.charset, "replace"),
             ack=_STRUCTURE[fault.kind],
             loop=fault.place.loops[-1].id if fault.place and fault.place.loops else None,
