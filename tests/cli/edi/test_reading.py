@@ -127,6 +127,14 @@ def test_json_and_back_gives_the_same_bytes(path: Path) -> None:
     assert crossdock("edi", "from-json", "-", stdin=spelled.out).out.encode() == path.read_bytes()
 
 
+def test_a_header_that_was_padded_too_far_comes_back_with_its_widths() -> None:
+    text = ORDERS.read_text()
+    sender = text.split("*")[6]
+    assert len(sender) == 15
+    spelled = crossdock("edi", "to-json", "-", stdin=text.replace(sender, sender + "  ", 1))
+    assert crossdock("edi", "from-json", "-", stdin=spelled.out).out == text
+
+
 def test_edifact_comes_back_too_released_characters_and_umlauts_with_it() -> None:
     told = b"UNA:+.? '\r\n" + MESSAGE.replace(b"PO-1", "PO?+1 M\xfcller".encode("latin-1")).replace(
         b"'", b"'\r\n"
