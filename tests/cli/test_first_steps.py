@@ -26,6 +26,7 @@ def test_a_new_site_passes_its_check(site: Path) -> None:
 def test_a_new_site_says_what_to_do_next(tmp_path: Path) -> None:
     said = crossdock("init", tmp_path / "acme")
     assert f"crossdock up --site {tmp_path / 'acme'}" in said.out
+    assert "crossdock people add" in said.out, "the console is not found by itself"
     assert 'name: "acme"' in (tmp_path / "acme" / "charter.yaml").read_text("utf-8")
     assert "](../" not in (tmp_path / "acme" / "README.md").read_text("utf-8")
     assert "data/" in (tmp_path / "acme" / ".gitignore").read_text("utf-8")

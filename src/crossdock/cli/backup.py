@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from crossdock.cli import options
+from crossdock.cli import last_backup, options
 from crossdock.cli.acting import acting
 from crossdock.cli.remote import refuse, waits
 from crossdock.cli.terminal import Group, console, print_json, progress
@@ -38,6 +38,9 @@ def backup(
     settings = options.settings(site, database)
     with progress("bytes of the backup") as show:
         manifest = take(settings, file, verify=verify, now_ms=_now_ms(), progress=show)
+    last_backup.note(
+        settings, last_backup.LastBackup(str(file.resolve()), manifest.made_ms, manifest.position)
+    )
     if json:
         print_json({"file": str(file), "at": moment(manifest.made_ms), "position": manifest.position,
                     "head": manifest.head or None, "bytes": file.stat().st_size})  # fmt: skip

@@ -55,4 +55,6 @@ def init(
   crossdock up --site {folder}
 and in another terminal:
   crossdock send {folder / "orders" / "SO-1001.json"} --system shop --site {folder}
-  crossdock trace order SO-1001 --site {folder}""")
+  crossdock trace order SO-1001 --site {folder}
+and to see it in a browser, at http://127.0.0.1:8080:
+  crossdock people add YOUR-NAME --role admin --site {folder}""")
