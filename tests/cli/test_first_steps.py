@@ -12,6 +12,7 @@ import typer
 import typer.main
 from typer.testing import CliRunner
 
+from crossdock.cli import terminal
 from crossdock.cli.main import app
 from crossdock.cli.terminal import Group
 from tests.cli.console import crossdock
@@ -154,6 +155,11 @@ def test_a_file_that_is_no_store_is_told_in_one_paragraph(tmp_path: Path) -> Non
         assert said.code == 1
         assert "not a database" in said.err
         assert "defect" not in said.err
+
+
+def test_what_is_not_permitted_names_whose_it_is(tmp_path: Path) -> None:
+    error = PermissionError(13, "Permission denied", str(tmp_path / "data" / "crossdock.db"))
+    assert terminal.whose(error).startswith(f"{tmp_path} belongs to {tmp_path.owner()}: run the command as")
 
 
 def test_a_defect_is_one_line_for_people_and_a_traceback_in_a_file(
