@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import typer
 import typer.main
 from typer.testing import CliRunner
 
-from crossdock.cli import terminal
+from crossdock.cli import start, terminal
 from crossdock.cli.main import app
 from crossdock.cli.terminal import Group
 from tests.cli.console import crossdock
@@ -155,6 +155,15 @@ def test_a_file_that_is_no_store_is_told_in_one_paragraph(tmp_path: Path) -> Non
         assert said.code == 1
         assert "not a database" in said.err
         assert "defect" not in said.err
+
+
+def test_ctrl_c_while_the_commands_load_ends_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    def load() -> Callable[[], None]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as ended:
+        start.main(load)
+    assert (ended.value.code, *capsys.readouterr()) == (start.INTERRUPTED, "", "")
 
 
 def test_what_is_not_permitted_names_whose_it_is(tmp_path: Path) -> None:
