@@ -97,9 +97,13 @@ def snooze(
     incident: Id,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="What is awaited, and from whom.")],
     until: Annotated[
-        str | None, typer.Option("--until", metavar="TIME", help="A time with its zone.")
+        str | None,
+        typer.Option("--until", metavar="TIME", help="When it comes back, such as 2026-11-24T07:00+01:00."),
     ] = None,
-    hours: Annotated[float | None, typer.Option("--hours", help="Or for so long.")] = None,
+    hours: Annotated[
+        float | None,
+        typer.Option("--hours", metavar="HOURS", help="The same as hours from now, such as 1.5."),
+    ] = None,
     *,
     at: Place,
 ) -> None:
@@ -159,12 +163,16 @@ def replay(
     document: Annotated[
         str | None, typer.Option("--document", metavar="KIND", help="Only this kind.")
     ] = None,
-    from_: Annotated[str | None, typer.Option("--from", metavar="TIME", help="A time with its zone.")] = None,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="What fell due from then on: 2026-11-21T00:00+01:00."),
+    ] = None,
     until: Annotated[
-        str | None, typer.Option("--until", metavar="TIME", help="A time with its zone.")
+        str | None, typer.Option("--until", metavar="TIME", help="What fell due before then.")
     ] = None,
     number: Annotated[
-        list[str] | None, typer.Option("--number", metavar="NUMBER", help="Or this order; several times.")
+        list[str] | None,
+        typer.Option("--number", metavar="NUMBER", help="Only what has this number; give it once for each."),
     ] = None,
     treatment: Annotated[
         Key | None,
@@ -202,7 +210,9 @@ def replay(
 
 @at_a_place
 def runs(
-    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="One of them.")] = None,
+    run: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="Only this one, such as r812.  \\[default: all]")
+    ] = None,
     *,
     at: Place,
 ) -> None:

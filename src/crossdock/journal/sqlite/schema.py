@@ -14,6 +14,7 @@ from typing import Any
 
 from crossdock.faults import Misconfigured
 from crossdock.journal.chain import mark, partition_of
+from crossdock.journal.contract import StoreDown
 from crossdock.journal.sql.connection import Dialect
 
 _PACKAGE = "crossdock.journal.sqlite"
@@ -46,6 +47,29 @@ class SqliteConnection(sqlite3.Connection):
         return self.execute(sql, parameters)
 
 
+class ReadingConnection(SqliteConnection):
+    """A connection of a running hub, which tells of a store that cannot be read as every store does."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        """Runs one query. Raises StoreDown."""
+        try:
+            return _execute(self, sql, parameters)
+        except sqlite3.DatabaseError as error:
+            if tells_of_the_store(error):
+                raise StoreDown(f"the store cannot be read: {error}") from error
+            raise
+
+
+_execute = sqlite3.Connection.execute
+
+
+def tells_of_the_store(error: Exception) -> bool:
+    """Whether an error tells of the file or its disk, and not of what was asked."""
+    if isinstance(error, sqlite3.OperationalError):
+        return getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
+    return type(error) is sqlite3.DatabaseError  # the file is damaged, or no store at all
+
+
 def _stands_still(path: Path) -> bool:
     """Whether a file is a copy that nobody writes to, as an auditor has it: SQLite asks for a log beside others."""
     effective = os.access in os.supports_effective_ids
@@ -53,13 +77,18 @@ def _stands_still(path: Path) -> bool:
     return path.exists() and not writable and not Path(f"{path}-wal").exists()
 
 
-def connect(path: Path, *, read_only: bool = False, synchronous: str = "FULL") -> SqliteConnection:
+def connect(
+    path: Path,
+    *,
+    read_only: bool = False,
+    synchronous: str = "FULL",
+    kind: type[SqliteConnection] = SqliteConnection,
+) -> SqliteConnection:
     """A connection with the settings that durability rests on."""
-    still = read_only and _stands_still(path)
+    still = read_only and kind is SqliteConnection and _stands_still(path)
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?immutable=1" if still else path, uri=still,
-        isolation_level=None, timeout=10, check_same_thread=False, cached_statements=512,
-        factory=SqliteConnection,
+        isolation_level=None, timeout=10, check_same_thread=False, cached_statements=512, factory=kind,
     )  # fmt: skip
     if connection.execute("PRAGMA application_id").fetchone()[0] == SPARSE:
         connection.dialect = replace(SqliteConnection.dialect, dense=False)
