@@ -206,15 +206,14 @@ class Backlog:
         One that is held elsewhere is left alone.
         """
         lane = target.lanes.by_key(key)
+        lane.stale = True
         if lane.busy or lane.writing or lane.leaving:
-            lane.stale = True
             self._later(_BUSY_S, target, key)
             return
         try:
             self._reload(target, lane, key)
         except StoreDown as down:
             _log.error("store down", says=str(down), system=target.name)
-            lane.stale = True
             self._later(_STORE_RETRY_S, target, key)
         except Exception:  # ends in another reading: nobody else would come back to the lane
             _log.exception("a lane could not be read", system=target.name, key=key)
@@ -235,8 +234,8 @@ class Backlog:
 
     def _reload(self, target: Target, lane: Lane, key: str) -> None:
         rows = self._journal.lane(target.name, key, 0, target.window)
-        lane.stale = False
         if any(not self._hold.has(t.partition) for t in rows):
+            lane.stale = False
             target.lanes.tidy(lane)
             return
         # Flights whose first commit is under way are not in the store yet, and stay behind the others.
@@ -259,6 +258,7 @@ class Backlog:
         if not lane.more:  # else they are found in the store when their turn comes
             for flight in coming:
                 target.lanes.push(lane, flight)
+        lane.stale = False
         self._run(target, changes, [lane], taken)
 
     def _again(

@@ -256,11 +256,9 @@ class Target:
                 _log.error("store down", says=str(down), system=self.name)
                 await self._clock.sleep(_STORE_S)
                 self._freed(self, lane.key)
-            except Exception:  # ends in a reload: the store says how the lane stands
+            except Exception:  # ends in a reload, in a while: what stumbles for good leaves others their turn
                 _log.exception("a lane is read anew", system=self.name, key=lane.key)
-                await self._clock.sleep(
-                    _STORE_S
-                )  # what stumbles for good does not keep the others from their turn
+                await self._clock.sleep(_STORE_S)
                 self._freed(self, lane.key)
             finally:
                 self._active -= 1
