@@ -224,6 +224,8 @@ def runs(
     if at.json:
         print_json(tree)
         return
+    if not run and not tree["items"]:
+        print("nobody has acted on many yet: crossdock desk bulk, crossdock desk replay")
     for one in [tree] if run else tree["items"]:
         console().print(
             f"{one['state']:<8} {one['done']}/{one['total']}  {one['says']}  ({one['who']})", markup=False
@@ -279,9 +281,10 @@ def _report(tree: Mapping[str, Any]) -> None:
     out.print(f"[dim]{weeks}[/dim]")
     for name, lines in tree["by"].items():
         if lines:
-            out.print(f"\n[bold]by {name}[/bold]   [dim]count  open  minutes  first – last (UTC)[/dim]")
+            head = f"{'count':>6} {'open':>5} {'minutes':>8}  first – last (UTC)"
+            out.print(f"\n[bold]{f'by {name}':<30}[/bold] [dim]{head}[/dim]")
         for one in lines:
-            span = f"{one['first'][:16]} – {one['last'][:16]}"
+            span = " – ".join(one[end][5:16].replace("T", " ") for end in ("first", "last"))
             out.print(
                 f"  {one['name']:<28.28} {one['count']:>6} {one['open']:>5} {one['minutes']:>8}  {span}",
                 markup=False,

@@ -88,7 +88,11 @@ def _found(source: Reading, document: str, number: str | None, system: str | Non
         [word] if word in kinds else [kind for kind in kinds if word in kind.split("_") or word == kind + "s"]
     )
     if number is None and meant:
-        stop(f"which {document}?", fix=f"write: crossdock trace {document} NUMBER", status=MISUSED)
+        stop(
+            f"the number of the {document} is not said",
+            fix=f"write: crossdock trace {document} NUMBER",
+            status=MISUSED,
+        )
     if number is None:
         number, meant = document, list(kinds)
     if not meant:
