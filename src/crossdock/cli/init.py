@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -48,7 +49,9 @@ def init(
         (folder / ".gitignore").write_text(_HIDDEN, "utf-8")
     except OSError as error:
         stop(f"{folder} cannot be written: {error.strerror}")
+    first = "" if shutil.which("crossdock") else f'  export PATH="{Path(sys.executable).parent}:$PATH"\n'
     print(f"""{folder} is a site that works. Next:
+{first}\
   crossdock check --site {folder}
   crossdock keys create shop --site {folder} > shop.key
   python {folder / "warehouse.py"} 9100 &
