@@ -89,7 +89,7 @@ def show(
     key: options.Key = None,
     json: options.Json = False,
 ) -> None:
-    """Which systems may still hand in what was sent before."""
+    """Shows which systems may still hand in what was sent before."""
     with acting(site, database, url, key) as hub:
         tree = hub.get("/v1/restored")
     if json:

@@ -53,7 +53,7 @@ def trace(
     *,
     at: Place,
 ) -> None:
-    """Tells the story of one object.
+    """Tells the story of an order, or of any other document.
 
     What came, what the hub made of it, who has it, and who is awaited. `crossdock trace SO-1001` looks among
     documents of every kind.
