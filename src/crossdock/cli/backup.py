@@ -12,7 +12,7 @@ import typer
 from crossdock.cli import last_backup, options
 from crossdock.cli.acting import acting
 from crossdock.cli.remote import refuse, waits
-from crossdock.cli.terminal import Group, console, print_json, progress
+from crossdock.cli.terminal import Group, console, print_json, progress, stop
 from crossdock.message.names import moment
 
 Archive = Annotated[Path, typer.Argument(metavar="FILE", help="The backup, one file.")]
@@ -36,6 +36,8 @@ def backup(
     from crossdock.backup.take import take
 
     settings = options.settings(site, database)
+    if not file.parent.is_dir():
+        stop(f"there is no folder {file.parent}", fix="make it, or give the backup another place")
     with progress("bytes of the backup") as show:
         manifest = take(settings, file, verify=verify, now_ms=_now_ms(), progress=show)
     last_backup.note(

@@ -55,6 +55,8 @@ class Group(TyperGroup):
                 else f"the store does not work: {error}"
             )
             fix = whose(error) if isinstance(error, PermissionError) else ""
+            if isinstance(error, FileNotFoundError):
+                fix = "look at the name, and at the folder"
             complain(f"{place}{says}", fix=fix or "`crossdock doctor` looks closer")
             raise typer.Exit(FOUND) from None
         except Exception as error:
