@@ -67,7 +67,7 @@ def _copy() -> Generator[Path]:
 def copy_with(patch: Path) -> Generator[Copy]:
     """A copy of the checkout with the patch in it. Raises NotApplied."""
     with _copy() as root:
-        _apply(patch.resolve(), root)
+        apply(patch.resolve(), root)
         touched = _touched(root)
         if not touched:
             raise NotApplied(f"{patch.name} changes no file under src/crossdock: the hub is as it was")
@@ -105,7 +105,7 @@ def _program(path: Path) -> str | None:
         raise NotApplied(f"the patched code is no Python: {path.name}, line {line}: {says}") from None
 
 
-def _apply(patch: Path, root: Path) -> None:
+def apply(patch: Path, root: Path) -> None:
     """Applies a patch whole, whoever made it: `git diff`, `diff -u`, with or without a/ and b/. Raises NotApplied."""
     if not patch.is_file():
         raise NotApplied(f"there is no file {patch}")
