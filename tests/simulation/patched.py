@@ -21,6 +21,8 @@ from tests.simulation.run import ROOT, WORKERS, many, report
 
 #: What a copy does without: what was built, and whatever is hidden.
 _LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "node_modules", "var", "build", "dist", "*.egg-info")
+#: Hidden as well, but tests start programs that lie there.
+_SHARED = (".venv", ".cache")
 #: Seconds for the tests near a fault, and for the others.
 NEAR_MAX_S, OTHERS_MAX_S = 420, 420
 #: Tests that fail by themselves are left out, and the rest is asked again so often.
@@ -60,6 +62,9 @@ def _copy() -> Generator[Path]:
     with tempfile.TemporaryDirectory(prefix="crossdock-patched-") as folder:
         root = Path(folder) / "crossdock"
         shutil.copytree(ROOT, root, ignore=_LEFT_OUT, symlinks=True)
+        for name in _SHARED:
+            if (ROOT / name).exists():
+                (root / name).symlink_to(ROOT / name)
         yield root
 
 
