@@ -49,7 +49,8 @@ async def test_who_is_taken_over_while_it_takes_up_work_gives_up_and_can_begin_a
     await worker.begun.wait()
     writer.on_fenced()
     with pytest.raises(Fenced):
-        await asyncio.wait_for(gaining, 60)
+        async with asyncio.timeout(60):
+            await gaining
     assert worker.given_up
     assert not tenure._serving
 

@@ -50,6 +50,18 @@ async def test_those_who_wait_are_served_in_the_order_of_asking_when_the_share_r
     assert served == [0, 1, 2, 3]
 
 
+async def test_who_gives_up_waiting_as_a_place_comes_free_leaves_it_to_the_next():
+    places = Places(1)
+    await places.acquire()
+    gives_up, stays = (asyncio.create_task(places.acquire()) for _ in range(2))
+    await _turns()
+    gives_up.cancel()
+    places.release()  # in the same round of the loop: who gives up has not run yet
+    await _turns()
+    assert gives_up.cancelled(), "it ended by something else than its cancellation"
+    assert (stays.done(), places.in_use, places.waiting) == (True, 1, 0)
+
+
 async def test_who_gives_up_waiting_holds_no_place():
     places = Places(1)
     await places.acquire()

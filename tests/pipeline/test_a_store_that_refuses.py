@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -140,3 +141,21 @@ async def test_who_is_held_before_the_incident_is_there_becomes_a_member_of_it(t
         await world.until(lambda: world.count("transmissions", 2) == 1)
         assert world.count("transmissions", 8) == 0, "it is held before there is an incident"
         await world.until(lambda: world.rows("SELECT count(*) FROM held")[0][0] == 2)
+
+
+@pytest.mark.parametrize("error", [StoreDown("no disk"), KeyError("a defect")])
+async def test_a_lane_that_could_not_be_read_anew_is_read_again(tmp_path: Path, error: Exception):
+    async with World(tmp_path) as world:
+        term, lane, reads = world.worker._term, world.journal.lane, 0
+
+        def fails_once(*asked: Any) -> Any:
+            nonlocal reads
+            reads += 1
+            if reads == 1:
+                raise error
+            return lane(*asked)
+
+        world.journal.lane = fails_once  # type: ignore[method-assign]
+        term._backlog.reload(world.worker.targets["wms"], "K")
+        await world.until(lambda: reads > 1, "nobody comes back to the lane")
+        assert reads == 2

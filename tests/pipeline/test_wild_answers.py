@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from crossdock.charter.charter import Limits, System
 from crossdock.faults import TryLater
+from crossdock.kit.connector import Unclear
 from crossdock.kit.http import Response
 from crossdock.message.records import Transmission
 from crossdock.pipeline.transmit import WAIT_MAX_S, next_due_ms
@@ -52,3 +54,45 @@ async def test_one_id_for_two_orders_is_an_incident_and_not_a_loss(tmp_path: Pat
             ("invalid", "their_id", "778", "O-2")
         ]
         assert world.count("transmissions", 6) == 2
+
+
+def _stumbles(world: World, number: str, *, at_the_answer: bool) -> None:
+    """The connector of the warehouse stumbles over one order."""
+    writer: Any = world.context.systems["wms"].writers["sales_order"]
+    step = writer.step
+
+    def stumbling(job: Any, exchanges: Any) -> Any:
+        if job.number == number and bool(exchanges) == at_the_answer:
+            raise KeyError("a defect of the connector")
+        return step(job, exchanges)
+
+    writer.step = stumbling
+
+
+async def test_what_a_connector_stumbles_over_comes_to_the_desk_and_nothing_before_it_goes_twice(
+    tmp_path: Path,
+):
+    world = World(tmp_path)
+    _stumbles(world, "O-1", at_the_answer=False)
+    async with world:
+        world.wms.closed = True  # so that it is written only when its turn comes, behind the one before it
+        for n in range(3):
+            await world.push(order(f"O-{n}", key="K"))
+        await world.until(lambda: world.count("transmissions", 1) == 3)
+        world.wms.closed = False
+        await world.until(lambda: world.count("transmissions", 2) == 1, "the last one is not held behind it")
+        assert world.rows("SELECT type, number FROM incidents") == [("poison", "O-1")]
+    assert [one.number for one in world.wms.arrived] == ["O-0"]
+
+
+async def test_an_answer_that_a_connector_stumbles_over_leaves_a_doubt(tmp_path: Path):
+    world = World(tmp_path, unclear=Unclear.PERSON)
+    _stumbles(world, "O-1", at_the_answer=True)
+    async with world:
+        await world.push(order("O-1"))
+        await world.until(lambda: world.count("transmissions", 8) == 1)
+        found = world.rows("SELECT type, says FROM incidents")
+    assert [(type_, "could make nothing of the answer: KeyError" in says) for type_, says in found] == [
+        ("in_doubt", True)
+    ]
+    assert [one.number for one in world.wms.arrived] == ["O-1"]

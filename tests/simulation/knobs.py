@@ -23,7 +23,7 @@ KNOBS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     ("crossdock.pipeline.feed", "MEMORY_LEAST", (32, 1, 2)),
     ("crossdock.pipeline.feed", "PAGE_MAX", (64, 1, 8)),
     ("crossdock.pipeline.term", "BATCH_MAX", (64, 1, 2, 8)),
-    ("crossdock.pipeline.term", "WAITING_PAGE", (200, 1, 2)),
+    ("crossdock.pipeline.waiters", "PAGE", (200, 1, 2)),
     ("crossdock.pipeline.waking", "PAGE", (200, 1, 2)),
     ("crossdock.pipeline.waking", "AGAIN_MAX", (10_000, 1, 3)),
     ("crossdock.pipeline.target", "AHEAD_MAX", (8, 1, 2, 4)),

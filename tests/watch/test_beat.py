@@ -6,7 +6,11 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from crossdock.control.watch.beat import Beat
 from tests.watch.ears import ear
 from tests.watch.stand import charter, stand, until
 
@@ -60,3 +64,65 @@ async def test_health_says_by_its_exit_status_whether_the_hub_works(tmp_path: Pa
             hub.app.intake.draining = False
         status, says = await looked(url)
         assert (status, "no answer" in says) == (1, True)
+
+
+class _Outside:
+    """A store, somebody who listens and a clock, each of which answers when the loop comes round."""
+
+    scope = 1
+
+    def now_ms(self) -> int:
+        return 0
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    def changes(self) -> Any:
+        return self
+
+    def row(self, *values: Any) -> None:
+        pass
+
+    async def submit(self, changes: Any) -> None:
+        await asyncio.sleep(0)
+
+    async def send(self, method: str, path: str) -> Any:
+        await asyncio.sleep(0)
+        return self
+
+    status = 200
+
+    async def close(self) -> None:
+        pass
+
+
+async def _ends(beat: Beat, after: int) -> bool:
+    """Whether a beat that is told to end after so many rounds of the loop ends."""
+    beat.start()
+    for _ in range(after):
+        await asyncio.sleep(0)
+    stopping = asyncio.ensure_future(beat.stop())
+    for _ in range(50):
+        await asyncio.sleep(0)
+    found = stopping.done()
+    while not stopping.done():
+        stopping.cancel()  # and with it what it waits for
+        await asyncio.sleep(0)
+    return found
+
+
+class _Patient(Beat):
+    """The control: one whose waits let a cancellation go by that comes with their end."""
+
+    async def once(self) -> bool:
+        await asyncio.wait_for(self._prove(), 10)  # noqa: TID251 - what is shown here
+        return True
+
+
+@pytest.mark.parametrize("kind", [Beat, _Patient])
+async def test_the_beat_ends_at_whichever_moment_it_is_told_to(kind: type[Beat]) -> None:
+    outside: Any = _Outside()
+    ends = [
+        await _ends(kind(outside, outside, outside, lambda: None, every_s=1.0), after) for after in range(20)
+    ]
+    assert all(ends) == (kind is Beat or sys.version_info >= (3, 12))

@@ -51,6 +51,8 @@ class Escalator:
                     await self._sleep(0)
             except StoreDown as down:
                 _log.error("store down", says=str(down))
+            except Exception:  # ends in the next look: what nobody takes must not wait for a restart
+                _log.exception("the clocks of the desk stumbled")
             await self._sleep(EVERY_S)
 
     async def look(self) -> int:

@@ -135,6 +135,8 @@ class Runs:
                 await self.look()
             except StoreDown as down:
                 _log.error("store down", says=str(down))
+            except Exception:  # ends in the next look
+                _log.exception("what goes on at the desk could not be looked at")
             await self.sleep(LOOK_S)
 
     async def look(self) -> None:

@@ -71,6 +71,8 @@ class Retainer:
                     await self.round(pause_s=_STEP_S)
             except StoreDown as down:
                 _log.warning("retention waits for the store", says=str(down))
+            except Exception:  # ends in the next round: what is beyond its time must not stay until a restart
+                _log.exception("a round of retention stumbled")
             await asyncio.sleep(_ROUND_S)
 
     async def round(self, *, pause_s: float = 0.0) -> dict[str, int]:

@@ -114,9 +114,9 @@ class Places:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            if not turn.cancelled():
                 self.release()  # its turn had come in the meantime
-            else:
+            elif turn in self._waiting:  # else somebody has passed it over since
                 self._waiting.remove(turn)
             raise
 

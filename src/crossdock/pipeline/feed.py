@@ -67,6 +67,13 @@ class Feed:
             self._rewind()
         self._wake.set()
 
+    def left(self, captures: Iterable[Capture]) -> None:
+        """These could not be decided, and wait in the store: they come again before those behind them."""
+        for capture in captures:
+            self._stream(capture.system, capture.document, behind=True)
+        self._from_the_beginning()
+        self._wake.set()
+
     def forget(self, partitions: frozenset[int]) -> None:
         """Never called for: whoever is alone gives nothing away."""
 
@@ -74,6 +81,9 @@ class Feed:
         """The store is read from its beginning; what is decided by then is not found there."""
         for system, document in self._journal.captures_queued():
             self._stream(system, document, behind=True)
+        self._from_the_beginning()
+
+    def _from_the_beginning(self) -> None:
         self._count = self._bytes = 0
         for stream in self._streams.values():
             stream.fresh.clear()
@@ -113,7 +123,11 @@ class Feed:
     def _next(self, limit: int) -> list[Capture]:
         batch = self._sent_back(max(limit // 4, 1))
         while len(batch) < limit:
-            stream = self._order.pick(self._has)
+            try:
+                stream = self._order.pick(self._has)
+            except Exception:  # ends in the store, where those that were taken out already still wait
+                self.left(batch)
+                raise
             if stream is None:
                 break
             capture = stream.fresh.popleft()
@@ -127,7 +141,8 @@ class Feed:
         """Those that people sent back have a part of each batch; the closed ones among them wait on."""
         found, closed = list[Capture](), list[int]()
         for _ in range(min(limit, len(self._again))):
-            capture = self._journal.capture(self._again.popleft())
+            capture = self._journal.capture(self._again[0])
+            self._again.popleft()
             if capture is not None and self._gates.holds(capture.system):
                 closed.append(capture.id)
             elif capture is not None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from crossdock.faults import Fault
+from crossdock.faults import Fault, Invalid
 from crossdock.journal.changes import Changes
+from crossdock.journal.contract import StoreDown
 from crossdock.journal.numbers import SUPERSEDED, WAITING, begins_again
 from crossdock.kit.connector import Ask, Job, Numbered
 from crossdock.message.records import Entry, Transmission, repeated_key
@@ -32,10 +33,22 @@ class Renderer:
         self._reads = bound.reads
 
     def ready(self, flight: Flight) -> None:
-        """Gives a flight its first request: the stored one of its round, or a fresh one. Raises the writer's faults."""
+        """Gives a flight its first request: the stored one of its round, or a fresh one. Raises the writer's faults.
+
+        Over what the writer stumbles it would stumble again: that goes to the desk like what it refuses.
+        """
         t = flight.t
         if t.payload is None or t.request is None:
-            flight.ask = self.first_ask(flight)
+            try:
+                flight.ask = self.first_ask(flight)
+            except (Fault, StoreDown):
+                raise
+            except Exception as error:  # ends on the desk: nobody else can mend it
+                raise Invalid(
+                    f"the hub could not write {t.document} {t.number} for {t.target}: {type(error).__name__}: {error}",
+                    fix="look at the document; if it is right, this is a defect of the connector or of its mapping",
+                    type="poison",
+                ) from error
         elif flight.ask is None:
             flight.ask = request_from(t.request, self._journal.body(t.payload) or b"")
 

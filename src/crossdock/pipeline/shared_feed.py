@@ -57,7 +57,11 @@ class SharedFeed:
         self._wake.set()
 
     def again(self, captures: Iterable[int]) -> None:
-        """Captures that a person sent back, or that could not be decided: they wait in the store."""
+        """Captures that a person sent back: they wait in the store."""
+        self.left(())
+
+    def left(self, captures: Iterable[Capture]) -> None:
+        """These could not be decided, and wait in the store: they come again before those behind them."""
         self._turns.clear()  # the store says anew whose turn it is: those known by now come after them
         self._wake.set()
 

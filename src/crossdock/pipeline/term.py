@@ -13,11 +13,12 @@ from crossdock.journal.contract import Fenced, Overtaken, StoreDown
 from crossdock.journal.tenure import Hold, News
 from crossdock.message.gate import Direction
 from crossdock.message.records import Capture
-from crossdock.message.states import CaptureState, MessageState
+from crossdock.message.states import CaptureState
 from crossdock.pipeline import ahead
 from crossdock.pipeline.backlog import Backlog
 from crossdock.pipeline.batch import Batch
 from crossdock.pipeline.bound import Context
+from crossdock.pipeline.clockwork import Duty, for_ever
 from crossdock.pipeline.decide import Decider
 from crossdock.pipeline.feed import Feed
 from crossdock.pipeline.gatewatch import GateWatch
@@ -34,16 +35,14 @@ from crossdock.pipeline.target import Target
 from crossdock.pipeline.translate import Translator
 from crossdock.pipeline.transmit import DoubtGuard
 from crossdock.pipeline.turned_away import TurnedAway
+from crossdock.pipeline.waiters import Waiters
 from crossdock.pipeline.waking import Waking
 
 _log = structlog.get_logger("crossdock.worker")
 #: Captures decided in one commit.
 BATCH_MAX = 64
-#: Messages handed over, sent back or timed out that are read at once.
-WAITING_PAGE = 200
 #: How often one capture is decided anew because another process was faster, before it counts as a defect.
 OVERTAKEN_MAX = 5
-_TICK_S = 0.25
 #: Where others write, too, the store is asked for what nobody told us: not at every tick.
 _LOOK_EVERY_S = 1.0
 #: How often those that wait are compared with what has come: a process may end before it wakes them.
@@ -84,12 +83,15 @@ class Term:
         self.pollers = Pollers(context, door, self.hold)
         self._gatewatch = GateWatch(context, self.targets, self._opened)
         self._waking = Waking(context, self.hold)
+        self._decides = asyncio.Lock()  #: one batch at a time, so that each sees what the others wrote
+        self._waiters = Waiters(
+            context, self.hold, self._translator, decider, self._waking,
+            decides=self._decides, commit=self._commit, forget=self._forget,
+        )  # fmt: skip
         wake = partial(self._waking.look_again, desk=True)
         self._watch = StockWatch(context, self.targets, self.hold, wake) if context.stock else None
         self._fixes = 0  #: what people had added when we last looked
-        self._waiting = 0  #: messages that wait for a predecessor, as far as we know
         self.tasks: set[asyncio.Task[None]] = set()
-        self._decides = asyncio.Lock()  #: one batch at a time, so that each sees what the others wrote
 
     # -- life ----------------------------------------------------------------
 
@@ -99,7 +101,7 @@ class Term:
         for target in self.targets.values():
             target.start()
         self._run(self._translate(), "translate")
-        self._run(self._tick(), "tick")
+        self._run(for_ever(self._context.clock, self._duties()), "tick")
         if self._watch is not None:
             self._run(self._watch.run(), "stock")
         self.pollers.start()
@@ -114,20 +116,12 @@ class Term:
                 _log.warning("sends were cut off by the last stop", system=target.name, count=doubted)
         async with self._decides:
             self._backlog.awaits(self.targets.values(), partitions)
-            await self._handed_over()
-        self._waiting = self._journal.count_waiting()
+            await self._waiters.handed_over()
+        self._waking.waiting = self._journal.count_waiting()
         for target in self.targets.values():
             await self._backlog.load(target)
-        self._waking.look_again(self._journal.messages_freed(partitions, WAITING_PAGE, 0))
+        self._waking.freed(partitions)
         self.feed.look()
-
-    async def _handed_over(self) -> None:
-        """Looks at what others left to us, before anything newer of the same objects is decided here."""
-        seen = set[int]()
-        while ids := set(self._journal.messages_sent_back(self.hold.partitions, WAITING_PAGE)) - seen:
-            seen |= ids
-            for id_ in sorted(ids):
-                await self._again_one(id_, desk=False)
 
     async def leave(self, partitions: frozenset[int]) -> None:
         """Lets go of these partitions once nothing of them is under way."""
@@ -159,8 +153,8 @@ class Term:
     # -- captures ------------------------------------------------------------
 
     async def _translate(self) -> None:
-        captures: Sequence[Capture] = ()
         while True:
+            captures: Sequence[Capture] = ()
             try:
                 captures = await self.feed.take(BATCH_MAX)
                 await self._decide(captures)
@@ -168,7 +162,7 @@ class Term:
                 tell = _log.error if isinstance(error, StoreDown) else _log.exception
                 tell("captures were left waiting", captures=len(captures), says=str(error))
                 await self._context.clock.sleep(_STORE_RETRY_S)
-                self.feed.again([capture.id for capture in captures])
+                self.feed.left(captures)
 
     async def _decide(self, captures: Sequence[Capture]) -> None:
         self._refresh()
@@ -248,7 +242,7 @@ class Term:
                 await self._context.clock.sleep(_STORE_RETRY_S)
         for t in batch.routed:
             self.targets[t.target].committed(t)
-        self._waiting += batch.waiting
+        self._waking.waiting += batch.waiting
         try:
             self._wake_waiting(batch)
         except StoreDown as down:  # who waits is found when they are compared with what has come
@@ -258,7 +252,7 @@ class Term:
         """What waited for something in this batch is looked at again, here or where it is held."""
         # Whoever begins to wait looks once more afterwards, and we look after we have written: of the two
         # at least one sees the other, whichever process it is in.
-        if self._waiting > 0 or self._shared:
+        if self._waking.waiting > 0 or self._shared:
             self._waking.come(batch.arrived)
         self._waking.look_again(batch.late, desk=True)
         for arrived in batch.arrived:
@@ -273,40 +267,61 @@ class Term:
 
     # -- clocks --------------------------------------------------------------
 
-    async def _tick(self) -> None:
-        clock = self._context.clock
-        anchored = looked = compared = clock.monotonic_s()
-        while True:
-            await clock.sleep(_TICK_S)
-            now_s = clock.monotonic_s()
-            try:
-                for target in self.targets.values():
-                    self._backlog.refill(target)
-                look = not self._shared or now_s - looked >= _LOOK_EVERY_S
-                looked = now_s if look else looked
-                await self._turned_away.look(self._decides, self._translator.batch, self._commit)
-                await self._look_again(store=look)
-                if look and self._waiting:
-                    await self._overdue()
-                if look:
-                    await self._resending.make(self._decides, self._translator.batch, self._commit)
-                if self._receipts.due(now_s):
-                    async with self._decides:
-                        await self._receipts.missed(self._translator.batch(), self.hold, self._commit)
-                if look and self._shared:
-                    self._refresh()
-                    self._backlog.reload_freed(self.targets.values())
-                if self._waiting and now_s - compared > _COMPARE_EVERY_S:
-                    compared = now_s
-                    self._waking.compare()
-                self._gatewatch.look()
-                if now_s - anchored > _ANCHOR_EVERY_S:
-                    anchored = now_s
-                    await self._journal.anchor()
-            except StoreDown as down:
-                _log.error("store down", says=str(down))
-            except Exception:  # ends in the next tick: the clocks must not stop
-                _log.exception("the clock stumbled")
+    def _duties(self) -> list[Duty]:
+        """What comes round, in this order; where others write, too, the store is not asked at every tick."""
+        look_s = _LOOK_EVERY_S if self._shared else 0.0
+        return [
+            Duty("refill", self._refill),
+            Duty(
+                "turned_away",
+                lambda: self._turned_away.look(self._decides, self._translator.batch, self._commit),
+            ),
+            Duty("find", self._find, look_s),
+            Duty("look_again", self._look_again),
+            Duty("overdue", self._overdue, look_s),
+            Duty(
+                "resend",
+                lambda: self._resending.make(self._decides, self._translator.batch, self._commit),
+                look_s,
+            ),
+            Duty("receipts", self._missed),
+            Duty("news", self._news, look_s),
+            Duty("compare", self._compare, _COMPARE_EVERY_S),
+            Duty("gates", self._gatewatch.look),
+            Duty("anchor", self._journal.anchor, _ANCHOR_EVERY_S),
+        ]
+
+    def _refill(self) -> None:
+        for target in self.targets.values():
+            self._backlog.refill(target)
+
+    def _find(self) -> None:
+        if not self._waking:
+            self._waiters.find()
+
+    async def _look_again(self) -> None:
+        if self._waking:
+            self._refresh()
+            await self._waiters.look_again()
+
+    async def _overdue(self) -> None:
+        if self._waking.waiting:
+            await self._waiters.overdue()
+
+    async def _missed(self) -> None:
+        if self._receipts.due(self._context.clock.monotonic_s()):
+            async with self._decides:
+                await self._receipts.missed(self._translator.batch(), self.hold, self._commit)
+
+    def _news(self) -> None:
+        """What people did beside other processes, and nobody told us of."""
+        if self._shared:
+            self._refresh()
+            self._backlog.reload_freed(self.targets.values())
+
+    def _compare(self) -> None:
+        if self._waking.waiting:
+            self._waking.compare()
 
     def _opened(self, system: str, way: Direction) -> None:
         """What waited at a way that was closed is looked at."""
@@ -317,47 +332,6 @@ class Term:
     def gates_changed(self) -> None:
         """A person opened or closed a way; it is in the store."""
         self._gatewatch.look(store=True)
-
-    async def _look_again(self, *, store: bool) -> None:
-        if not self._waking and store:
-            # Those that a person sent back while no hub ran, that were handed over, or whose news was lost.
-            self._look_soon()
-        if not self._waking:
-            return
-        self._refresh()
-        async with self._decides:
-            for id_, desk in self._waking.take():
-                await self._again_one(id_, desk=desk)
-        self._waiting = self._journal.count_waiting()
-
-    async def _again_one(self, id_: int, *, desk: bool) -> None:
-        message = self._journal.message(id_)
-        states = (MessageState.WAITING, MessageState.DESK) if desk else (MessageState.WAITING,)
-        if message is None or message.state not in states or not self.hold.has(message.partition):
-            return
-        batch = self._translator.batch()
-        try:
-            self._translator.again(message, batch)
-            await self._commit(batch)
-        except Exception as error:  # ends in the state it had: on the desk or waiting
-            tell = _log.info if isinstance(error, Overtaken | StoreDown) else _log.exception
-            tell("a message could not be looked at again", message=id_, says=str(error))
-            self._forget(batch)
-            if isinstance(error, Overtaken | StoreDown):
-                self._waking.look_again([id_], desk=desk)
-
-    async def _overdue(self) -> None:
-        now_ms = self._context.clock.now_ms()
-        overdue = self._journal.messages_overdue(self.hold.partitions, now_ms, WAITING_PAGE)
-        if not overdue:
-            return
-        async with self._decides:
-            batch = self._translator.batch()
-            self._waking.look_again(
-                filter(None, [self._decider.overdue(message, batch) for message in overdue])
-            )
-            await self._commit(batch)
-        self._waiting = self._journal.count_waiting()
 
     # -- between targets -----------------------------------------------------
 
@@ -389,11 +363,8 @@ class Term:
         if news.fixed or any(map(self.hold.has, news.partitions)):
             self.feed.look()
             if self._shared:
-                self._look_soon()
+                self._waiters.find()
         self._waking.look_again(news.messages, desk=True)
         for name, key in news.lanes:
             if name in self.targets:
                 self._backlog.reload(self.targets[name], key)
-
-    def _look_soon(self) -> None:
-        self._waking.look_again(self._journal.messages_sent_back(self.hold.partitions, WAITING_PAGE))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -14,6 +14,7 @@ from crossdock.charter.charter import System
 from crossdock.faults import Fault, InDoubt, Invalid, TryLater
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes
+from crossdock.journal.contract import StoreDown
 from crossdock.kit.breaker import back_off_s
 from crossdock.kit.connector import Answer, Ask, Done, Exchange, Job, Unclear, Writer
 from crossdock.kit.http import Client
@@ -21,6 +22,8 @@ from crossdock.message.records import Entry, Transmission
 from crossdock.message.states import EntryKind
 from crossdock.pipeline.lanes import Flight
 from crossdock.pipeline.report import reads_json
+
+Step = TypeVar("Step")
 
 _encode = msgspec.json.Encoder().encode
 #: Requests of one dialogue; more means that a connector talks in circles.
@@ -79,7 +82,7 @@ class Sender:
                 answer = await self._ask(ask, flight.t)
                 exchanges.append(Exchange(ask, answer))
                 asked = ask
-                step = writer.step(job, exchanges)
+                step = _understood(lambda: writer.step(job, exchanges))
                 if isinstance(step, Done):
                     return Outcome(done=step, answer=answer)
                 if len(exchanges) >= STEPS_MAX:
@@ -100,7 +103,7 @@ class Sender:
         """Asks whether the target has it. No done and no fault: it has not."""
         try:
             answer = await self._ask(ask, flight.t, find=True)
-            return Outcome(done=writer.found(job, answer), answer=answer)
+            return Outcome(done=_understood(lambda: writer.found(job, answer)), answer=answer)
         except InDoubt as fault:
             return Outcome(fault=TryLater(fault.says))
         except Fault as fault:
@@ -110,6 +113,17 @@ class Sender:
         headers = ask.headers if find else {**ask.headers, "crossdock-attempt": str(t.attempt)}
         response = await self._client.send(ask.method, ask.path, body=ask.body, headers=headers)
         return Answer(response.status, response.body, response.headers)
+
+
+def _understood(read: Callable[[], Step]) -> Step:
+    """What the writer makes of an answer. One over which it stumbles says nothing: raises InDoubt."""
+    try:
+        return read()
+    except (Fault, StoreDown):
+        raise
+    except Exception as error:  # ends in a doubt: it may have been taken
+        says = f"the connector could make nothing of the answer: {type(error).__name__}: {error}"
+        raise InDoubt(says) from error
 
 
 def in_words(ask: Ask) -> str:

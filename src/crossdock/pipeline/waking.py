@@ -45,6 +45,7 @@ class Waking:
         self._hold = hold
         self._again: dict[int, bool] = {}  #: and whether also those on the desk
         self._pages = deque[_Page]()
+        self.waiting = 0  #: messages that wait for a predecessor, as far as we know
         self._compared = 0  #: up to which message those that wait were compared with what has come
 
     def __bool__(self) -> bool:
@@ -64,6 +65,10 @@ class Waking:
     def item_come(self, sku: str) -> None:
         """An item has come: who lies on the desk without it is looked at again."""
         self._ask(_Page(partial(self._journal.messages_lacking_item, sku), desk=True))
+
+    def freed(self, partitions: frozenset[int]) -> None:
+        """Partitions have come: a page of those that wait in them, and whose word has come while nobody looked."""
+        self.look_again(self._journal.messages_freed(partitions, PAGE, 0))
 
     def compare(self) -> None:
         """Compares a page of those that wait with what has come; the next call looks at those behind it."""

@@ -65,7 +65,8 @@ class Beat:
         try:
             ails = self._ails()
             if ails is None:
-                await asyncio.wait_for(self._prove(), _TIMEOUT_S)
+                async with asyncio.timeout(_TIMEOUT_S):
+                    await self._prove()
         except (StoreDown, TimeoutError) as error:
             ails = str(error) or "the store gave no answer"
         if ails is not None:
@@ -73,7 +74,8 @@ class Beat:
             self._unheard(f"withheld: {ails}")
             return False
         try:
-            answer = await asyncio.wait_for(self._client.send(self._method, ""), _TIMEOUT_S)
+            async with asyncio.timeout(_TIMEOUT_S):
+                answer = await self._client.send(self._method, "")
         except (Fault, TimeoutError) as error:
             self.failed += 1
             self._unheard(str(error) or "no answer")

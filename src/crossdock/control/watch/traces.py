@@ -21,6 +21,8 @@ _log = structlog.get_logger("crossdock.traces")
 WAITING_MAX = 10_000
 _BATCH_MAX = 500
 _EVERY_S = 1.0
+#: What waits at the stop is tried for so long.
+_LAST_S = 2.0
 _RETRY_MAX_S = 60.0
 _SERVER, _CLIENT = 2, 3
 _FAILED = {"code": 2}
@@ -66,7 +68,8 @@ class Tracer:
             await asyncio.gather(self._task, return_exceptions=True)
         if self._waiting:
             try:
-                await asyncio.wait_for(self.flush(), 2.0)
+                async with asyncio.timeout(_LAST_S):
+                    await self.flush()
             except (Fault, TimeoutError) as error:
                 _log.warning("traces were dropped at the stop", spans=len(self._waiting), says=str(error))
         await self._client.close()

@@ -106,8 +106,7 @@ class Foresight:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        if self._wire is not None:
-            await self._wire.close()
+        await self._drop()
 
     async def _ask(self) -> None:
         while self._waiting:
@@ -118,14 +117,20 @@ class Foresight:
                     self._wire = await self._connect()
                 found = await _found(self._wire, [ahead for ahead, _ in asked], self._scope)
             except (StoreDown, Refused) as error:
-                # Each read then asks for itself, and says what is wrong.
                 _log.warning("nothing could be foreseen", says=str(error))
-                if self._wire is not None:
-                    await self._wire.close()
-                    self._wire = None
-            for _, future in asked:
-                if not future.done():
-                    future.set_result(found)
+                await self._drop()
+            except Exception:  # ends in reads that each ask for themselves, and say what is wrong
+                _log.exception("nothing could be foreseen")
+                await self._drop()
+            finally:
+                for _, future in asked:
+                    if not future.done():
+                        future.set_result(found)
+
+    async def _drop(self) -> None:
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            await wire.close()
 
 
 async def _found(wire: Wire, asked: Sequence[Ahead], scope: int) -> Foreseen:

@@ -13,6 +13,7 @@ from typing import Any
 
 from crossdock.faults import Misconfigured
 from crossdock.journal.chain import mark, partition_of
+from crossdock.journal.contract import StoreDown
 from crossdock.journal.sql.connection import Dialect
 
 _PACKAGE = "crossdock.journal.sqlite"
@@ -45,12 +46,40 @@ class SqliteConnection(sqlite3.Connection):
         return self.execute(sql, parameters)
 
 
-def connect(path: Path, *, read_only: bool = False, synchronous: str = "FULL") -> SqliteConnection:
+class ReadingConnection(SqliteConnection):
+    """A connection of a running hub, which tells of a store that cannot be read as every store does."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        """Runs one query. Raises StoreDown."""
+        try:
+            return _execute(self, sql, parameters)
+        except sqlite3.DatabaseError as error:
+            if tells_of_the_store(error):
+                raise StoreDown(f"the store cannot be read: {error}") from error
+            raise
+
+
+_execute = sqlite3.Connection.execute
+
+
+def tells_of_the_store(error: Exception) -> bool:
+    """Whether an error tells of the file or its disk, and not of what was asked."""
+    if isinstance(error, sqlite3.OperationalError):
+        return getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
+    return type(error) is sqlite3.DatabaseError  # the file is damaged, or no store at all
+
+
+def connect(
+    path: Path,
+    *,
+    read_only: bool = False,
+    synchronous: str = "FULL",
+    kind: type[SqliteConnection] = SqliteConnection,
+) -> SqliteConnection:
     """A connection with the settings that durability rests on."""
     connection = sqlite3.connect(
-        path, isolation_level=None, timeout=10, check_same_thread=False, cached_statements=512,
-        factory=SqliteConnection,
-    )  # fmt: skip
+        path, isolation_level=None, timeout=10, check_same_thread=False, cached_statements=512, factory=kind
+    )
     if connection.execute("PRAGMA application_id").fetchone()[0] == SPARSE:
         connection.dialect = replace(SqliteConnection.dialect, dense=False)
     if read_only:

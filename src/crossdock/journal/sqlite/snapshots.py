@@ -12,7 +12,7 @@ from typing import TypeVar
 from crossdock.journal.contract import Ahead
 from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.reads import Reads
-from crossdock.journal.sqlite.schema import connect
+from crossdock.journal.sqlite.schema import ReadingConnection, connect
 
 T = TypeVar("T")
 
@@ -21,9 +21,9 @@ class SqliteReads(Reads):
     """Reads of a SQLite file, each of what is durable."""
 
     def __init__(self, path: Path) -> None:
-        self._loop_connection = connect(path, read_only=True)
+        self._loop_connection = connect(path, read_only=True, kind=ReadingConnection)
         super().__init__(self._loop_connection)
-        self._views = connect(path, read_only=True)
+        self._views = connect(path, read_only=True, kind=ReadingConnection)
         self._views_thread = ThreadPoolExecutor(1, thread_name_prefix="crossdock-views")
 
     def close_reads(self) -> None:
@@ -33,7 +33,7 @@ class SqliteReads(Reads):
         self._loop_connection.close()
 
     async def view(self, read: Callable[[Connection], T]) -> T:
-        """Runs a larger read in one snapshot, off the event loop."""
+        """Runs a larger read in one snapshot, off the event loop. Raises StoreDown."""
         return await asyncio.get_running_loop().run_in_executor(self._views_thread, self._in_snapshot, read)
 
     def _in_snapshot(self, read: Callable[[Connection], T]) -> T:

@@ -8,9 +8,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Protocol
 
 from crossdock.journal.contract import StoreDown
+from crossdock.journal.sqlite.schema import tells_of_the_store
 
 #: More callers than this wait for the next transaction, so that the loop is never held for long.
 BATCH_MAX = 256
@@ -131,9 +133,10 @@ class Writer:
             result = one[0](self._connection)
             self._unwind.finish(self._connection)
             await loop.run_in_executor(self._thread, self._connection.commit)
-        except sqlite3.OperationalError as error:
-            self._failed(error, [one])
         except Exception as error:  # ends in the caller's future
+            if isinstance(error, sqlite3.OperationalError) or tells_of_the_store(error):
+                self._failed(error, [one])
+                return
             self._rollback()
             if not one[1].done():
                 one[1].set_exception(error)
@@ -158,11 +161,12 @@ class Writer:
         return results
 
     def _rollback(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.rollback()
+        with suppress(sqlite3.Error):  # the next transaction cannot begin then, and says so
+            if self._connection.in_transaction:
+                self._connection.rollback()
         self._unwind.undo()
 
-    def _failed(self, error: sqlite3.Error, batch: list[tuple[Work, asyncio.Future[Any]]]) -> None:
+    def _failed(self, error: Exception, batch: list[tuple[Work, asyncio.Future[Any]]]) -> None:
         self._rollback()
         self.failure = str(error)
         self.failures += 1

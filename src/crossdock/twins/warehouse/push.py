@@ -118,7 +118,8 @@ class Push:
         """Waits for news; a held event whose follower does not come goes out alone."""
         lane.news.clear()
         try:
-            await asyncio.wait_for(lane.news.wait(), self._dials().hold_s if lane.held else None)
+            async with asyncio.timeout(self._dials().hold_s if lane.held else None):
+                await lane.news.wait()
         except TimeoutError:
             for number in tuple(lane.held):
                 await self._deliver(lane.held.pop(number))

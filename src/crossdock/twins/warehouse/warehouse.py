@@ -89,7 +89,8 @@ class Warehouse:
         while True:
             self._turned.clear()
             try:
-                await asyncio.wait_for(self._turned.wait(), self.floor.dials.work_interval_s)
+                async with asyncio.timeout(self.floor.dials.work_interval_s):
+                    await self._turned.wait()
             except TimeoutError:
                 return
 
