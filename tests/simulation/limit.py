@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 #: Seconds that one test gets, far more than any takes; then the alarm is repeated, should something swallow it.
-TEST_MAX_S, _AGAIN_S = 60.0, 2.0
+TEST_MAX_S, _AGAIN_S = 120.0, 2.0
 
 
 def _rings(_signal: int, _frame: Any) -> None:
