@@ -26,9 +26,7 @@ TESTS_OF = (
 _NOT_ASKED = re.compile(
     r"tests/(?:test_[^/]*|(?:docs|demo|crash|console|fuzz|peers|harness|scenarios)/.*|connectors/tryton/.*)$"
 )
-_NAMES = re.compile(
-    r"^\s*(?:from|import) ((?:crossdock|tests)[\w.]*)(?: import ([^\n#(]+|\([^)]*\)))?", re.MULTILINE
-)
+_NAMES = re.compile(r"^\s*(?:from|import) (crossdock[\w.]*)(?: import ([^\n#(]+|\([^)]*\)))?", re.MULTILINE)
 
 
 def near(touched: Iterable[str], root: Path) -> list[str]:
@@ -42,9 +40,7 @@ def near(touched: Iterable[str], root: Path) -> list[str]:
             one for one in every if any(one == test or one.startswith(f"{test}/") for test in room)
         )
         module = path.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-        speak = {file for file, names in named.items() if module in names}
-        speak |= {file for file, names in named.items() if names & {_module(one) for one in speak}}
-        found |= dict.fromkeys(one for one in every if one in speak)
+        found |= dict.fromkeys(one for one in every if module in named[one])
     return list(found)
 
 
@@ -64,14 +60,10 @@ def _every(root: Path) -> list[str]:
     return [file for file in files if not _NOT_ASKED.match(file)]
 
 
-def _module(file: str) -> str:
-    return file.removesuffix(".py").replace("/", ".")
-
-
 def _named(root: Path) -> dict[str, set[str]]:
-    """File of the tests -> the modules that it imports."""
+    """File of tests -> the modules that it imports."""
     found = dict[str, set[str]]()
-    for path in sorted((root / "tests").rglob("*.py")):
+    for path in sorted((root / "tests").rglob("test_*.py")):
         names = found[path.relative_to(root).as_posix()] = set[str]()
         for module, what in _NAMES.findall(path.read_text("utf-8")):
             names.add(module)

@@ -207,7 +207,7 @@ def tell(patch: Path, numbers: Sequence[int]) -> int:
         return 2
     took = f"after {time.monotonic() - began_s:.0f} s"
     if not catch.by:
-        print(f"NOT CAUGHT: {len(numbers)} seeds and the short tests hold with {patch.name}, {took}")
+        print(f"NOT CAUGHT: {len(numbers)} seeds and {catch.says} hold with {patch.name}, {took}")
         return 0
     print(catch.events)
     print(f"CAUGHT, found by {catch.by}: {catch.says} ({took}; without the patch it holds)")
@@ -231,41 +231,36 @@ def _by_seeds(copy: Copy, numbers: Sequence[int]) -> Catch:
 
 def _by_tests(copy: Copy) -> Catch:
     """The first test that fails with the patch and passes without it: those near the fault, then the others."""
-    first = near(copy.touched, copy.root)
+    first, says = near(copy.touched, copy.root), "the short tests"
     for what, tests, max_s in (
         ("near what it changes", first, NEAR_MAX_S),
         ("of the other rooms", others(first, copy.root), OTHERS_MAX_S),
     ):
         if tests:
-            print(f"the seeds hold; now {len(tests)} files of tests {what}", flush=True)
-            catch = _confirmed(copy.root, tests, max_s)
+            print(f"nothing yet; now {len(tests)} files of tests {what}", flush=True)
+            catch, ended = _confirmed(copy.root, tests, max_s)
             if catch.by:
                 return catch
-    return Catch()
+            if not ended:
+                says = "those of the short tests that had their turn in time"
+    return Catch(says=says)
 
 
-def _confirmed(root: Path, tests: Sequence[str], max_s: float) -> Catch:
-    """What fails again when it is alone, and does not without the patch: all else says nothing of it."""
+def _confirmed(root: Path, tests: Sequence[str], max_s: float) -> tuple[Catch, bool]:
+    """What fails again when it is alone, and does not without the patch; and whether all had their turn in time."""
     strange, ends_s = list[str](), time.monotonic() + max_s
     for _ in range(_ROUNDS):
         found = _tested(root, tests, strange, max_s=max(ends_s - time.monotonic(), 1.0))
-        if not found.ended:
-            print(
-                f"they are not through after {max_s:.0f} s: what they would have said is not known",
-                flush=True,
-            )
         if not found.catch.by:
-            break
+            return Catch(), found.ended
         name = found.name
         with _copy() as clean:
-            if (
-                _tested(root, [name], (), alone=True).catch.by
-                and not _tested(clean, [name], (), alone=True).catch.by
-            ):
-                return found.catch
+            again = _tested(root, [name], (), alone=True).catch.by
+            if again and not _tested(clean, [name], (), alone=True).catch.by:
+                return found.catch, True
         print(f"{name} fails by itself, and says nothing of the patch", flush=True)
         strange.append(name)
-    return Catch()
+    return Catch(), False
 
 
 @dataclass(frozen=True, slots=True)
