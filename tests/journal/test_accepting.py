@@ -147,6 +147,22 @@ async def test_a_page_is_stored_with_its_cursor_and_its_repeats_leave_no_trace(p
     assert verify(place.storage) is None
 
 
+async def test_a_page_that_cannot_be_stored_leaves_the_cursor_where_it_was(place: Place):
+    def stumbles(_one: bytes, _other: bytes) -> bool:
+        raise RuntimeError("over this")
+
+    async with stories(place.database) as told:
+        await told.journal.accept_page([arrival("SO-1")], "shop", "sales_order", "17")
+        with pytest.raises(RuntimeError):
+            await told.journal.accept_page(
+                [arrival("SO-2"), arrival("SO-1", 2, same=stumbles)], "shop", "sales_order", "18"
+            )
+        await told.accepted("SO-9")
+        assert told.journal.cursor("shop", "sales_order") == "17"
+        assert place.rows("SELECT their_id FROM captures ORDER BY id") == [("SO-1",), ("SO-9",)]
+    assert verify(place.storage) is None
+
+
 async def test_captures_of_successive_requests_have_ascending_numbers(place: Place):
     async with stories(place.database) as told:
         ids = [(await told.accepted(f"SO-{n}")).capture for n in range(30)]
