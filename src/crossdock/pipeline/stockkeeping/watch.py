@@ -11,7 +11,7 @@ from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes
 from crossdock.journal.contract import Fenced, Overtaken, StoreDown
 from crossdock.journal.stock import LevelRow
-from crossdock.journal.tenure import Hold, News
+from crossdock.journal.tenure import Hold
 from crossdock.message.records import Entry, Transmission
 from crossdock.message.states import EntryKind
 from crossdock.pipeline.bound import Context
@@ -24,8 +24,6 @@ from crossdock.stock.policy import ChannelPolicy
 _log = structlog.get_logger("crossdock.stock")
 #: Items looked at in one commit.
 PAGE = 200
-#: Orders that wait for one item, woken at once.
-WAKE_MAX = 200
 _TICK_S = 0.05
 #: Where others write, too, each look is a question to another machine.
 _SHARED_TICK_S = 0.2
@@ -41,9 +39,9 @@ class StockWatch:
         context: Context,
         targets: Mapping[str, Target],
         hold: Hold,
-        look_again: Callable[[Iterable[int]], None],
+        stock_come: Callable[[str], None],
     ) -> None:
-        """`look_again` is told of messages on the desk that may find now what they lacked."""
+        """`stock_come` is told of items of which there is something to promise: who lacked it may find it now."""
         assert context.stock is not None, "this site keeps stock"
         self._room = context.stock
         self._context = context
@@ -51,7 +49,7 @@ class StockWatch:
         self._clock = context.clock
         self._targets = targets
         self._hold = hold
-        self._look_again = look_again
+        self._stock_come = stock_come
         self._publisher = Publisher(context.stock, context.journal, targets, context.charter.systems)
         self._clocks_s = float("-inf")
 
@@ -110,13 +108,7 @@ class StockWatch:
         for sku in sorted(lacking):
             names = (sku, now.get(sku, sku))
             if any(row.supply > row.reserved for (name, _), row in levels.items() if name in names):
-                self._wake(self._journal.messages_lacking_stock(sku, WAKE_MAX))
-
-    def _wake(self, messages: list[tuple[int, int]]) -> None:
-        self._look_again([id_ for id_, partition in messages if self._hold.has(partition)])
-        others = tuple(id_ for id_, partition in messages if not self._hold.has(partition))
-        if others:
-            self._context.signals.tell(News(messages=others))
+                self._stock_come(sku)
 
     async def _publish(
         self,
