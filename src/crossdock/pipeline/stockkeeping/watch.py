@@ -120,27 +120,26 @@ class StockWatch:
         elsewhere: Iterable[str] = (),
     ) -> Mapping[tuple[str, str], LevelRow]:
         changes, routed = self._journal.changes(), list[Transmission]()
-        levels = self._publisher.publish(skus, channels, now_ms, changes, routed)
-        wanted = set(settle)
-        for row in levels.values():
-            if row.sku in wanted:
-                changes.row(*settled(row.sku, row.site, row.changed))
-        for kit in sorted(elsewhere):
-            changes.row(*added(kit, NOWHERE, "EA", 0, 0, now_ms))
-        await self._commit(changes, routed)
-        return levels
-
-    async def _commit(self, changes: Changes, routed: list[Transmission]) -> None:
-        if not changes.rows and not changes.entries:
-            return
         try:
-            await self._journal.submit(changes)
-        except Exception:
+            levels = self._publisher.publish(skus, channels, now_ms, changes, routed)
+            wanted = set(settle)
+            for row in levels.values():
+                if row.sku in wanted:
+                    changes.row(*settled(row.sku, row.site, row.changed))
+            for kit in sorted(elsewhere):
+                changes.row(*added(kit, NOWHERE, "EA", 0, 0, now_ms))
+            await self._commit(changes)
+        except Exception:  # ends in the next look; a figure that was never written must not stand in its lane
             for t in routed:
                 self._targets[t.target].forget(t)
             raise
         for t in routed:
             self._targets[t.target].committed(t)
+        return levels
+
+    async def _commit(self, changes: Changes) -> None:
+        if changes.rows or changes.entries:
+            await self._journal.submit(changes)
 
     # -- numbers -------------------------------------------------------------
 
@@ -152,7 +151,7 @@ class StockWatch:
             changes = self._journal.changes()
             zone = self._context.charter.site.timezone
             if moved_stock(self._journal, self._room.policy, zone, old, new, self._clock.now_ms(), changes):
-                await self._commit(changes, [])
+                await self._commit(changes)
 
     # -- lots ----------------------------------------------------------------
 
@@ -168,4 +167,4 @@ class StockWatch:
             changes.row(*added(row.sku, row.site, row.unit, -row.counted, row.as_of_ms, now_ms))
         names = ", ".join(sorted({f"{row.sku} {row.lot or ''}".strip() for row in aged})[:10])
         changes.entry(Entry(EntryKind.decided, origin=ITSELF, says=f"too old to be promised: {names}"))
-        await self._commit(changes, [])
+        await self._commit(changes)
