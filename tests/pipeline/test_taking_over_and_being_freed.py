@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.journal.places import Place
 from tests.pipeline.pair import EVEN, Pair, key_of
-from tests.pipeline.world import order
+from tests.pipeline.world import World, order
 
 
 async def test_nothing_goes_before_a_backlog_that_is_being_taken_over(tmp_path: Path, place: Place):
@@ -57,3 +57,39 @@ async def test_a_lane_goes_on_whose_newest_was_held_after_an_act_that_nobody_tol
         await pair.push(0, order(f"{key}-1", key=key))
         await pair.world.until(lambda: pair.world.count("transmissions", 6) == 2, "the lane stands still")
     assert pair.world.wms.applied == [f"{key}-0", f"{key}-1"]
+
+
+async def test_a_busy_lane_is_read_anew_once_however_often_it_was_freed(tmp_path: Path):
+    world = World(tmp_path)
+    async with world:
+        term = world.worker._term
+        backlog, target = term._backlog, term.targets["wms"]
+        lane = target.lanes.by_key("K")
+        lane.busy = True
+        for _ in range(100):
+            backlog.reload(target, "K")
+        assert len(backlog._tasks) == 1
+        lane.busy = False
+        await world.until(lambda: not backlog._tasks, "nobody reads it anew")
+
+
+async def test_nothing_goes_from_a_lane_that_is_still_to_be_read_anew(tmp_path: Path):
+    world = World(tmp_path)
+    world.wms.script = lambda sent, nth: 400 if sent.number == "K-0" else 200
+    async with world:
+        await world.push(order("K-0", key="K"))
+        await world.push(order("K-1", key="K"))
+        await world.settled()
+        term = world.worker._term
+        target = term.targets["wms"]
+        lane = target.lanes.by_key("K")
+        # As when an incident ends while a row that is held behind it is being written.
+        lane.busy, lane.blocked_by = True, None
+        term._backlog.reload(target, "K")
+        await world.push(order("K-2", key="K"))
+        await world.until(lambda: len(lane.flights) == 1 and lane.flights[0].stored)
+        lane.busy = False
+        target.schedule(lane)
+        await world.settled()
+        assert world.wms.applied == []
+        assert world.count("transmissions", 2) == 2, "held with what they come after"

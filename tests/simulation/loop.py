@@ -14,7 +14,7 @@ from typing import Any
 #: Virtual seconds that one callback takes, and those that one in so many takes (another program had the processor).
 _STEP_S, _STALL_S, _STALL_ONE_IN = 15e-6, 0.02, 800
 #: A run that needs more callbacks than this never comes to rest.
-STEPS_MAX = 600_000
+STEPS_MAX = 2_000_000
 
 
 class Stuck(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from random import Random
@@ -18,6 +19,8 @@ from tests.simulation.watch import Watch
 
 #: Nothing that was ever sent arrives later than this after a doubt was put on the desk.
 _SURE_S = 12.0
+#: Who finds the same overdue for the so-many-th time asks no more: it is an answer that nobody gives.
+_OVERDUE_MAX = 30
 _PATIENCE_S = 8.0
 
 
@@ -44,6 +47,7 @@ class Operator:
         self._tell = tell
         self._acts = 0
         self._first_seen: dict[int, float] = {}
+        self._overdue = Counter[str | None]()
         self._said: dict[int, dict[str, Any]] = {}  #: incident of a doubt -> what was found out
         self.abandoned: set[int] = set()  #: incidents that were ended without another try
         self._unanswered: dict[
@@ -94,7 +98,8 @@ class Operator:
                 refused = draw.random() < 0.25 or seen_s > 20
                 return give_up if refused and draw.random() < 0.5 else self._again()
             case "overdue" | "throttled":
-                return self._again()
+                self._overdue[value] += 1
+                return give_up if self._overdue[value] > _OVERDUE_MAX else self._again()
             case "unknown_sku" | "unknown_unit":
                 if draw.random() < 0.5:
                     return "item", {}
@@ -175,7 +180,7 @@ class Operator:
             await asyncio.sleep(0.02)
         self._watch.acted_s = self._loop.time()
         if not task.done() or not process.alive:
-            task.add_done_callback(lambda late: late.cancelled() or late.exception())  # nobody waits any more
+            task.add_done_callback(self._late)  # nobody waits any more
             return None
         with suppress(Overtaken, Invalid):
             try:
@@ -183,3 +188,9 @@ class Operator:
             except (StoreDown, ProgrammingError):  # the disk, or the hub was just stopping
                 return None
         return False
+
+    def _late(self, act: asyncio.Task[Any]) -> None:
+        """An act that nobody waits for any more has its effect all the same, when its commit comes through."""
+        self._watch.acted_s = self._loop.time()
+        if not act.cancelled():
+            act.exception()

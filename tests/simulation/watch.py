@@ -207,9 +207,15 @@ class Watch:
                 f"{sent.key}: {early_s:.2f} s before Retry-After was over",
             )
             pause_s = self._now_s() - known.at_s
-            must(pause_s >= 0.13 or self._leapt(known.at_s), f"{sent.key} went again after {pause_s:.3f} s")
+            fair = pause_s >= 0.13 or self._leapt(known.at_s) or self._is_last_try(t)
+            must(fair, f"{sent.key} went again after {pause_s:.3f} s")
         known.round, known.attempt, known.outcome = round_no, sent.attempt, ""
         known.process, known.absent = sent.process, 0
+
+    def _is_last_try(self, t: int) -> bool:
+        """Whether its time is over: it goes once more at that instant, however long the pause would be."""
+        first_ms = self.rows("SELECT first_ms FROM transmissions WHERE id = ?", t)[0][0]
+        return self._clock.now_ms() >= first_ms + self._plan.retry_for_s * 1000
 
     def _asking(self, sent: Sent) -> None:
         """A target is asked only once what may still arrive has arrived."""

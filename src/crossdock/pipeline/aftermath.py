@@ -86,9 +86,15 @@ class Aftermath:
         for t in going[: max(_LISTENED_MAX - len(self.listening), 0)]:
             self.listening[t.id] = message.root
         wait_ms = int(self._context.charter.orders.cancel_wait_s * 1000)
+        asked = ", ".join(t.target for t in going)
+        says = (
+            f"waits for what {asked} says to the cancellation"
+            if asked
+            else "waits for a person's word: nobody is asked"
+        )
         publish(
             self._status(message, ruling.life, ruling.order, ruling.facts[0].told.value),
-            f"waits for what {', '.join(t.target for t in going)} says to the cancellation",
+            says,
             waits_for=awaited, until_ms=self._context.clock.now_ms() + wait_ms,
         )  # fmt: skip
 

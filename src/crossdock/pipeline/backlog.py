@@ -37,6 +37,7 @@ class Backlog:
         self._journal = context.journal
         self._hold = hold
         self._tasks: set[asyncio.Task[None]] = set()
+        self._postponed: set[tuple[str, str]] = set()  #: (target, key) of lanes that are read anew in a while
         self._forgotten: list[tuple[str, str]] = []  #: (target, key) of lanes held behind nothing any more
 
     # -- partitions come and go ------------------------------------------------
@@ -205,6 +206,7 @@ class Backlog:
         One that is held elsewhere is left alone.
         """
         lane = target.lanes.by_key(key)
+        lane.stale = True
         if lane.busy or lane.writing or lane.leaving:
             self._later(_BUSY_S, target, key)
             return
@@ -218,10 +220,14 @@ class Backlog:
             self._later(_STORE_RETRY_S, target, key)
 
     def _later(self, wait_s: float, target: Target, key: str) -> None:
-        """Reads a lane anew later on, if this term lasts until then."""
+        """Reads a lane anew later on, if this term lasts until then; once, however many ask for it."""
+        if (target.name, key) in self._postponed:
+            return
+        self._postponed.add((target.name, key))
 
         async def wait() -> None:
             await asyncio.sleep(wait_s)
+            self._postponed.discard((target.name, key))
             self.reload(target, key)
 
         self._keep(wait())
@@ -229,6 +235,7 @@ class Backlog:
     def _reload(self, target: Target, lane: Lane, key: str) -> None:
         rows = self._journal.lane(target.name, key, 0, target.window)
         if any(not self._hold.has(t.partition) for t in rows):
+            lane.stale = False
             target.lanes.tidy(lane)
             return
         # Flights whose first commit is under way are not in the store yet, and stay behind the others.
@@ -251,6 +258,7 @@ class Backlog:
         if not lane.more:  # else they are found in the store when their turn comes
             for flight in coming:
                 target.lanes.push(lane, flight)
+        lane.stale = False
         self._run(target, changes, [lane], taken)
 
     def _again(

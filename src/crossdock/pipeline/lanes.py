@@ -52,6 +52,9 @@ class Lane:
     unsure: bool = False  #: something is held behind an incident that was not in the store yet
     more: bool = False  #: the store holds more of it than fits into the window
     left: bool = False  #: when it was read last, something of it stayed in the store
+    stale: bool = (
+        False  #: the store knows of something that comes first, perhaps: nothing goes until it is read anew
+    )
 
     def ahead(self) -> int:
         """How many flights are stored as being sent."""
@@ -143,7 +146,7 @@ class Lanes:
         """Forgets a lane that holds nothing."""
         if lane.flights or lane.blocked_by is not None:
             return
-        if lane.busy or lane.writing or lane.leaving or lane.queued or lane.more:
+        if lane.busy or lane.writing or lane.leaving or lane.queued or lane.more or lane.stale:
             return
         if self._lanes.get(lane.key) is lane:  # one that was given away may have an heir
             del self._lanes[lane.key]

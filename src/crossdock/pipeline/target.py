@@ -200,7 +200,8 @@ class Target:
     def _ahead(self, lane: Lane, flight: Flight) -> bool:
         """Whether a new flight may be stored as SENDING at once, which saves a commit."""
         t = flight.t
-        if t.after is not None or t.state is _S.IN_DOUBT or self._closed() or not self._passes(t):
+        waits = lane.stale or t.after is not None or t.state is _S.IN_DOUBT
+        if waits or self._closed() or not self._passes(t):
             return False
         writer = self._writers[t.document]
         if lane.flights or lane.busy:
@@ -255,11 +256,9 @@ class Target:
                 _log.error("store down", says=str(down), system=self.name)
                 await self._clock.sleep(_STORE_S)
                 self._freed(self, lane.key)
-            except Exception:  # ends in a reload: the store says how the lane stands
+            except Exception:  # ends in a reload, in a while: what stumbles for good leaves others their turn
                 _log.exception("a lane is read anew", system=self.name, key=lane.key)
-                await self._clock.sleep(
-                    _STORE_S
-                )  # what stumbles for good does not keep the others from their turn
+                await self._clock.sleep(_STORE_S)
                 self._freed(self, lane.key)
             finally:
                 self._active -= 1
@@ -283,7 +282,7 @@ class Target:
         return not self._is_early(t) and self._gates.passes(self.name, t.id)
 
     def _goes_on(self, lane: Lane) -> bool:
-        return lane.blocked_by is None and not lane.leaving and self._hold.has(lane.partition)
+        return lane.blocked_by is None and not (lane.leaving or lane.stale) and self._hold.has(lane.partition)
 
     def _comes_after(self, flight: Flight) -> bool:
         return flight.t.after is not None and flight.t.after in self.unfinished
@@ -388,7 +387,7 @@ class Target:
             several = writer.unclear is Unclear.RESEND
             if place >= (AHEAD_MAX if several else 1) or t.state is not _S.DUE or not flight.stored:
                 break
-            waits = self._comes_after(flight) or not self._passes(t) or lane.leaving
+            waits = self._comes_after(flight) or not self._passes(t) or lane.leaving or lane.stale
             if waits or self._closed() or not self._hold.has(lane.partition):
                 break
             if any(other.t.hub == t.hub for other in list(lane.flights)[:place]):
