@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 
 import structlog
 
@@ -77,7 +78,8 @@ class StockWatch:
             self._clocks_s = now_s
             self._room.kits.refresh()
             self._room.numbers.refresh()
-            await self._room.promises.expire(PAGE)
+            with suppress(Overtaken):  # another host gives them back; what follows is ours all the same
+                await self._room.promises.expire(PAGE)
             await self._age()
             await self._rename()
         now_ms = self._clock.now_ms()
