@@ -68,6 +68,22 @@ async def test_a_refused_state_never_blocks_a_newer_one(tmp_path: Path):
     assert world.wms.applied == ["W-1"]
 
 
+async def test_a_newer_state_takes_no_place_of_another_object_in_its_lane(tmp_path: Path):
+    world = World(tmp_path, documents=("item",), revise=True)
+    world.wms.script = lambda arrived, nth: 400 if b'"bad"' in arrived.body else 200
+
+    async def push(sku: str, name: str) -> None:
+        item = {"sku": sku, "name": name, "unit": "EA", "extra": {"key": "G"}}
+        await world.push(item, document="item")
+        await world.settled()
+
+    async with world:
+        for sku, name in (("W-1", "bad"), ("W-2", "good"), ("W-1", "good")):
+            await push(sku, name)
+        states = world.rows("SELECT number, state FROM transmissions ORDER BY id")
+    assert states == [("W-1", 8), ("W-2", 2), ("W-1", 2)], "W-2 waits in the same lane, and nothing is lost"
+
+
 async def test_one_reader_waits_for_the_answer_of_another(tmp_path: Path):
     world = World(tmp_path, readers=(Reader("wms", after="erp"), Reader("erp")))
     seen: list[str] = []
