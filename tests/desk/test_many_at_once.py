@@ -116,6 +116,9 @@ async def test_delivered_orders_go_again_word_for_word_under_their_keys(w: World
     _, sums = await call(w, "GET", "/v1/conservation")
     assert sums["balanced"]
     assert sums["transmissions"]["done"] == 20
+    for narrower, count in (({}, 5), ({"from": None, "until": None, "numbers": ["SO-3", "SO-3", "SO-0"]}, 2)):
+        _, seen = await call(w, "POST", "/v1/desk/replay/preview", wanted | narrower)
+        assert seen["count"] == count, "each once, however often it went"
 
 
 async def test_a_new_key_is_given_only_when_it_is_asked_for(w: World) -> None:

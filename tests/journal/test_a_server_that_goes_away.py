@@ -135,6 +135,38 @@ async def test_nobody_is_answered_while_the_outcome_of_a_commit_is_not_known(pos
     assert verify(place.storage) is None
 
 
+async def test_a_commit_that_the_standby_may_not_have_answers_nobody_until_another_one_is_sure(
+    postgresql: Server,
+):
+    """With a standby that is away, a commit whose wait was cut short reports success, with a warning."""
+    place = postgresql_place(postgresql)
+    async with stories(place.database) as told:
+        await told.accepted("SO-1")
+        place.run("CREATE TABLE away (since timestamptz)")
+        place.run(
+            "CREATE FUNCTION warns() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF EXISTS (SELECT 1 FROM away) THEN"
+            " RAISE WARNING 'canceling wait for synchronous replication'; END IF; RETURN NULL; END $$"
+        )
+        place.run(
+            "CREATE CONSTRAINT TRIGGER warns AFTER UPDATE ON owners DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION warns()"
+        )
+        assert (await told.accepted("SO-2")).verdict is Verdict.NEW, "the control: nobody warns yet"
+        assert told.journal.writer.failures == 0
+        place.run("INSERT INTO away VALUES (now())")
+        unsure = asyncio.create_task(told.accepted("SO-3"))
+        while told.journal.writer.failures == 0 and not unsure.done():
+            await asyncio.sleep(0.005)
+        with pytest.raises(StoreDown):
+            await told.accepted("SO-4")
+        assert not unsure.done()
+        assert place.count("captures") == 3, "this server has it, and its standby may not"
+        place.run("DELETE FROM away")
+        assert (await unsure).verdict is Verdict.NEW
+    assert place.count("captures") == 3
+    assert verify(place.storage) is None
+
+
 async def test_control_a_client_that_just_tries_again_writes_twice(postgresql: Server):
     place = postgresql_place(postgresql)
     place.run("CREATE TABLE sent (number text)")

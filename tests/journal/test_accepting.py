@@ -107,6 +107,33 @@ async def test_twenty_callers_with_one_document_at_once_make_one_capture(place: 
     assert verify(place.storage) is None
 
 
+@pytest.mark.parametrize("known", [False, True], ids=["nothing is known", "an older version is known"])
+async def test_versions_that_share_a_commit_know_of_each_other(place: Place, known: bool):
+    async with stories(place.database) as told:
+        if known:
+            await told.accepted("SO-1", version=1)
+        coming = [(3, 3), (5, 5), (4, 4), (5, 5), (3, 3), (4, 9), (6, 6), (5, 7)]
+        found = await asyncio.gather(
+            *(told.journal.accept(arrival("SO-1", quantity, version=version)) for version, quantity in coming)
+        )
+        assert [one.verdict.value for one in found] == [
+            "new", "new", "late", "repeat", "repeat", "conflict", "new", "conflict",
+        ]  # fmt: skip
+    assert place.rows("SELECT version FROM captures WHERE late ORDER BY version") == [(4,)]
+    assert verify(place.storage) is None
+
+
+async def test_documents_that_share_a_commit_and_a_key_know_of_each_other(place: Place):
+    async with stories(place.database) as told:
+        coming = [("SO-1", "k"), ("SO-1", "k"), ("SO-2", "k"), ("SO-1", "other"), ("SO-3", "other")]
+        found = await asyncio.gather(
+            *(told.journal.accept(arrival(number, idempotency_key=key)) for number, key in coming)
+        )
+        assert [one.verdict.value for one in found] == ["new", "repeat", "conflict", "repeat", "conflict"]
+    assert place.count("captures") == 1
+    assert verify(place.storage) is None
+
+
 async def test_a_page_is_stored_with_its_cursor_and_its_repeats_leave_no_trace(place: Place):
     async with stories(place.database) as told:
         page = [arrival("SO-1"), arrival("SO-2"), arrival("SO-1")]
@@ -117,6 +144,22 @@ async def test_a_page_is_stored_with_its_cursor_and_its_repeats_leave_no_trace(p
         assert told.journal.cursor("shop", "sales_order") == "2026-11-22/18"
         assert (await figures(told))["outside"] == {"repeats": 0, "refused_at_door": 0}
     assert place.count("captures") == 2
+    assert verify(place.storage) is None
+
+
+async def test_a_page_that_cannot_be_stored_leaves_the_cursor_where_it_was(place: Place):
+    def stumbles(_one: bytes, _other: bytes) -> bool:
+        raise RuntimeError("over this")
+
+    async with stories(place.database) as told:
+        await told.journal.accept_page([arrival("SO-1")], "shop", "sales_order", "17")
+        with pytest.raises(RuntimeError):
+            await told.journal.accept_page(
+                [arrival("SO-2"), arrival("SO-1", 2, same=stumbles)], "shop", "sales_order", "18"
+            )
+        await told.accepted("SO-9")
+        assert told.journal.cursor("shop", "sales_order") == "17"
+        assert place.rows("SELECT their_id FROM captures ORDER BY id") == [("SO-1",), ("SO-9",)]
     assert verify(place.storage) is None
 
 

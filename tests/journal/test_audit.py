@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import shutil
 import sqlite3
@@ -77,6 +78,13 @@ UNVOUCHED = frozenset(
 BACK = (
     "UPDATE numbers SET value = 1, position = (SELECT position FROM receipts WHERE control = 1)"
     " WHERE sequence = 'control'"
+)
+
+
+#: Bytes are taken away as an erasure takes them.
+GONE = "UPDATE payloads SET codec = 2, size = 0, data = x'', crc = 0,"
+STANDS = (
+    "id = (SELECT min(payload) FROM ledger JOIN payloads p ON p.id = payload WHERE digest > '' AND codec < 2)"
 )
 
 
@@ -161,6 +169,33 @@ def test_one_changed_value_in_any_column_of_any_table_is_found(recorded: Path, t
     assert tried > 200
 
 
+def test_a_value_where_there_was_none_is_found_in_any_column_of_any_table(
+    recorded: Path, tmp_path: Path
+) -> None:
+    missed: list[str] = []
+    tried = 0
+    for table, column in columns(recorded):
+        target = Path(shutil.copy(recorded, tmp_path / "copy.db"))
+        wrong = sqlite3.connect(target)
+        row = (
+            wrong.execute(f"SELECT rowid FROM {table} WHERE {column} IS NULL LIMIT 1").fetchone()
+            if ("WITHOUT ROWID" not in _sql(wrong, table))
+            else None
+        )
+        if row is not None:
+            kind = next(c[2] for c in wrong.execute(f"PRAGMA table_info({table})") if c[1] == column)
+            given = {"TEXT": "x", "BLOB": b"x"}.get(kind, 1)
+            with contextlib.suppress(sqlite3.IntegrityError):
+                wrong.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (given, row[0]))
+                wrong.commit()
+                tried += 1
+        wrong.close()
+        if row is not None and verify(SqliteStorage(target)) is None:
+            missed.append(f"{table}.{column}")
+    assert not missed
+    assert tried > 20
+
+
 def _sql(db: sqlite3.Connection, table: str) -> str:
     return str(db.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).fetchone()[0])
 
@@ -207,6 +242,9 @@ def _values(path: Path) -> list[bytes]:
         ("DELETE FROM messages WHERE id = (SELECT min(id) FROM messages)", "state"),
         ("DELETE FROM transmissions WHERE id = (SELECT min(id) FROM transmissions)", "state"),
         ("DELETE FROM payloads WHERE id = (SELECT min(id) FROM payloads)", "payload"),
+        # As an erasure leaves them, and no entry tells of one.
+        (f"{GONE} salt = x'' WHERE {STANDS}", "payload"),
+        (f"{GONE} salt = salt WHERE {STANDS}", "payload"),
         ("DELETE FROM arrivals WHERE key = 'k-1'", "link"),
         ("DELETE FROM revisions WHERE their_id = 'SO-1'", "state"),
         ("DELETE FROM charters", "state"),

@@ -54,6 +54,10 @@ def test_each_probe_that_fails_doubles_the_pause_up_to_the_limit():
         now_s += breaker.wait_s(now_s)
         breaker.failed(now_s, probe=breaker.begin(now_s))
     assert pauses == [1.0, 2.0, 4.0, 5.0, 5.0]
+    now_s += breaker.wait_s(now_s)
+    breaker.succeeded(now_s, probe=breaker.begin(now_s))
+    failing(breaker, 3, now_s)
+    assert breaker.wait_s(now_s) == 1.0, "once it was closed the pause begins anew"
 
 
 def test_an_answer_from_before_it_opened_does_not_close_it():

@@ -188,3 +188,10 @@ async def test_a_changed_act_is_found_by_an_audit(tmp_path: Path):
     finding = verify(SqliteStorage(path))
     assert finding is not None
     assert finding.what == "state"
+
+
+def test_a_way_is_closed_since_it_was_last_opened_however_often_it_was_paused_before():
+    acts = [act(n, move, at_ms=n * 1_000) for n, move in enumerate(("pause", "resume", "drain", "pause"), 1)]
+    shut = gates(*acts).shut("wms", OUT)
+    assert shut is not None
+    assert (shut.state, shut.since_ms) == ("paused", 3_000)

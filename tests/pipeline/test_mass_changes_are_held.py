@@ -117,13 +117,26 @@ async def test_no_value_can_mend_it(tmp_path: Path):
             await Person(world).act("fix", {"path": "quantity", "value": 7})
 
 
-async def test_a_feed_may_go_to_nothing_bit_by_bit_below_the_bound(tmp_path: Path):
+async def test_a_feed_may_go_to_nothing_bit_by_bit_until_its_share_is_reached(tmp_path: Path):
     world = world_of(tmp_path)
     async with world:
         await push(world, 7, minute=1)
+        await push(world, 0, minute=2, items=range(19))
+        assert await Person(world).open() == []
+        assert sent(world) == [0] * 19
+        await push(world, 0, minute=3, items=range(19, 20))
+        assert len(await Person(world).open()) == 1
+        assert sent(world) == [0] * 19
+
+
+async def test_of_few_items_a_large_share_passes_until_the_least_number_is_reached(tmp_path: Path):
+    world = world_of(tmp_path)
+    async with world:
+        await push(world, 7, minute=1, items=range(12))
         await push(world, 0, minute=2, items=range(9))
         assert await Person(world).open() == []
-        assert sent(world) == [0] * 9
+        await push(world, 0, minute=3, items=range(9, 10))
+        assert len(await Person(world).open()) == 1
 
 
 async def test_jumps_of_ten_times_are_held_and_a_restart_forgets_nothing(tmp_path: Path):

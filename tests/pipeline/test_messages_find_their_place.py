@@ -68,6 +68,22 @@ async def test_a_refused_state_never_blocks_a_newer_one(tmp_path: Path):
     assert world.wms.applied == ["W-1"]
 
 
+async def test_a_newer_state_takes_no_place_of_another_object_in_its_lane(tmp_path: Path):
+    world = World(tmp_path, documents=("item",), revise=True)
+    world.wms.script = lambda arrived, nth: 400 if b'"bad"' in arrived.body else 200
+
+    async def push(sku: str, name: str) -> None:
+        item = {"sku": sku, "name": name, "unit": "EA", "extra": {"key": "G"}}
+        await world.push(item, document="item")
+        await world.settled()
+
+    async with world:
+        for sku, name in (("W-1", "bad"), ("W-2", "good"), ("W-1", "good")):
+            await push(sku, name)
+        states = world.rows("SELECT number, state FROM transmissions ORDER BY id")
+    assert states == [("W-1", 8), ("W-2", 2), ("W-1", 2)], "W-2 waits in the same lane, and nothing is lost"
+
+
 async def test_one_reader_waits_for_the_answer_of_another(tmp_path: Path):
     world = World(tmp_path, readers=(Reader("wms", after="erp"), Reader("erp")))
     seen: list[str] = []
@@ -268,3 +284,23 @@ async def test_a_version_that_lay_on_the_desk_while_a_newer_one_went_its_way_goe
         await world.settled()
         assert world.count("messages", 3) == newer
     assert [json.loads(one.body)["extra"]["version"] for one in world.wms.arrived] == [1 + newer]
+
+
+@pytest.mark.parametrize("sku", ["W-1", "W_1", "W%1"])
+async def test_a_pack_that_comes_later_frees_its_orders_whatever_signs_the_item_is_called_by(
+    tmp_path: Path, sku: str
+):
+    checks = Checks(ItemCheck.REFUSE)
+    world = World(tmp_path, documents=("sales_order", "item"), checks=checks, revise=True)
+    async with world:
+        item = {"sku": sku, "name": "Widget", "unit": "EA"}
+        await world.push(item, document="item")
+        await world.settled()
+        await world.push(order("O-1", lines=[{"line": 1, "sku": sku, "quantity": 1, "unit": "CS"}]))
+        await world.settled()
+        assert world.count("incidents", 1) == 1
+        packs = [{"unit": "CS", "factor": 12}]
+        await world.push(item | {"packs": packs, "extra": {"version": 2}}, document="item")
+        await world.until(lambda: world.count("incidents", 1) == 0, "its order was not looked at again")
+        await world.settled()
+    assert "O-1" in world.wms.applied

@@ -30,6 +30,10 @@ def test_an_order_is_overdue_when_its_time_is_over_and_not_before():
     later = TryLater("later", wait_s=60)
     assert next_due_ms(_tried(1000), later, system, Random(1), 2000) == 11_000, "one last try at its end"
     assert next_due_ms(_tried(1000), later, system, Random(1), 11_000) is None
+    closed = [
+        next_due_ms(_tried(1000), later, system, Random(1), now, 5_000) for now in (11_000, 15_999, 16_000)
+    ]
+    assert closed == [16_000, 16_000, None], "while its way was closed its time stood still"
 
 
 async def test_one_id_for_two_orders_is_an_incident_and_not_a_loss(tmp_path: Path):

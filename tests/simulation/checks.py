@@ -187,6 +187,11 @@ def _once(world: World) -> None:
             for id_, sent_state in sends[message][target]:
                 _one(world, f"t{id_} to {target}", document, sent_state, effects.pop(id_, []), marks[message])
     must(not effects, f"effects of what was never routed: {sorted(effects)[:5]}")
+    alone = world.watch.rows(
+        "SELECT id FROM transmissions a WHERE state = ? AND NOT EXISTS (SELECT 1 FROM transmissions b"
+        " WHERE b.target = a.target AND b.hub = a.hub AND b.id > a.id)", SUPERSEDED,
+    )  # fmt: skip
+    must(not alone, f"t{alone[:3]} were superseded and nothing newer of the same object went there")
 
 
 def _one(world: World, name: str, document: str, state: int, effects: list[Effect], mark: str) -> None:

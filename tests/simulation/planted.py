@@ -49,7 +49,6 @@ def find(patch: Path, seeds: int) -> Catch:
             patch,
             [] if named else numbers(patch, seeds),
             tests=named,
-            quiet=True,
             processes=WORKERS // BESIDE,
         )
     except NotApplied as fault:

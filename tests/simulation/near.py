@@ -1,0 +1,71 @@
+"""Which tests look at what a patch changes: those of its room and those that name its module first, then the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+#: Rooms of the code, and the tests that look at their guards one by one; the first that fits counts.
+TESTS_OF = (
+    ("src/crossdock/journal/postgresql/", ("tests/journal", "tests/pipeline/test_hosts_share_a_database.py",
+                                           "tests/pipeline/test_two_workers_share_a_store.py")),
+    ("src/crossdock/journal/", ("tests/journal", "tests/pipeline")),
+    ("src/crossdock/pipeline/stockkeeping/", ("tests/pipeline/stockkeeping",)),
+    ("src/crossdock/pipeline/sourcing/", ("tests/pipeline/sourcing", "tests/pipeline/stockkeeping")),
+    ("src/crossdock/pipeline/", ("tests/pipeline",)),
+    ("src/crossdock/kit/", ("tests/kit", "tests/connectors/http")),
+    ("src/crossdock/message/", ("tests/message", "tests/pipeline", "tests/governance")),
+    ("src/crossdock/connectors/", ("tests/connectors/http", "tests/connectors/warehouse")),
+    ("src/crossdock/stock/", ("tests/stock", "tests/pipeline/stockkeeping", "tests/pipeline/sourcing")),
+    ("src/crossdock/model/lifecycle/", ("tests/lifecycle", "tests/pipeline/test_lives_of_orders.py")),
+    ("src/crossdock/control/", ("tests/control", "tests/watch")),
+    ("src/crossdock/reconciliation/", ("tests/pipeline", "tests/watch")),
+)  # fmt: skip
+#: What cannot run in a copy, or says nothing of a guard: pages, browsers, other programs, the rules of the house.
+_NOT_ASKED = re.compile(
+    r"tests/(?:test_[^/]*|(?:docs|demo|crash|console|fuzz|peers|harness|scenarios)/.*|connectors/tryton/.*)$"
+)
+_NAMES = re.compile(r"^\s*(?:from|import) (crossdock[\w.]*)(?: import ([^\n#(]+|\([^)]*\)))?", re.MULTILINE)
+
+
+def near(touched: Iterable[str], root: Path) -> list[str]:
+    """The test files to ask first: those of the rooms, and all that name a module which is touched."""
+    named = _named(root)
+    found = dict[str, None]()
+    every = _every(root)
+    for path in touched:
+        room = next((tests for room, tests in TESTS_OF if path.startswith(room)), (_mirror(path),))
+        found |= dict.fromkeys(
+            one for one in every if any(one == test or one.startswith(f"{test}/") for test in room)
+        )
+        module = path.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        found |= dict.fromkeys(one for one in every if module in named[one])
+    return list(found)
+
+
+def others(asked: Iterable[str], root: Path) -> list[str]:
+    """The test files that remain."""
+    asked = set(asked)
+    return [one for one in _every(root) if one not in asked]
+
+
+def _mirror(path: str) -> str:
+    """Tests mirror the rooms."""
+    return "tests/" + path.removeprefix("src/crossdock/").partition("/")[0]
+
+
+def _every(root: Path) -> list[str]:
+    files = sorted(path.relative_to(root).as_posix() for path in (root / "tests").rglob("test_*.py"))
+    return [file for file in files if not _NOT_ASKED.match(file)]
+
+
+def _named(root: Path) -> dict[str, set[str]]:
+    """File of tests -> the modules that it imports."""
+    found = dict[str, set[str]]()
+    for path in sorted((root / "tests").rglob("test_*.py")):
+        names = found[path.relative_to(root).as_posix()] = set[str]()
+        for module, what in _NAMES.findall(path.read_text("utf-8")):
+            names.add(module)
+            names |= {f"{module}.{one.split()[0]}" for one in what.strip("()").split(",") if one.strip()}
+    return found
