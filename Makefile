@@ -12,8 +12,12 @@ LONG_S ?= 300
 .DEFAULT_GOAL := help
 .PHONY: help env demo test check crash simulate planted proof bench bench-peers docs clean
 
+DAILY := help env demo test check docs scenarios screenshots clean
+
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@awk -F ':.*## ' -v daily=' $(DAILY) ' '/^[a-z-]+:.*## / { line = sprintf("  %-19s %s\n", $$1, $$2); \
+	if (index(daily, " " $$1 " ")) printf "%s", line; else late = late line } \
+	END { printf "\nproofs and measurements, minutes to hours:\n%s", late }' $(MAKEFILE_LIST)
 
 env: .venv/.stamp ## build .venv from the locked versions
 

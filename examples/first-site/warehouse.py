@@ -23,8 +23,10 @@ class Warehouse(BaseHTTPRequestHandler):
         key = self.headers["Idempotency-Key"]
         with lock:
             if key not in answers:
-                orders.append(json.loads(body))
-                answers[key] = json.dumps({"id": str(777 + len(orders))}).encode()
+                order = json.loads(body)
+                orders.append(order)
+                # its own number, and the same one after a restart
+                answers[key] = json.dumps({"id": f"W-{order['wh_order'].removeprefix('SO-')}"}).encode()
         self.reply(201, answers[key])
 
     def do_GET(self) -> None:

@@ -97,6 +97,14 @@ def test_a_backup_is_readable_by_its_owner_only_and_never_overwrites(tmp_path: P
     assert "there is a file already" in said.err
 
 
+def test_a_folder_or_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    site, _ = made(tmp_path)
+    said = crossdock("backup", tmp_path / "nowhere" / "x.backup", "--site", site)
+    assert (said.code, "there is no folder" in said.err, "crossdock-backup-" in said.err) == (1, True, False)
+    said = crossdock("restore", tmp_path / "nothing.backup", "--site", tmp_path / "fresh")
+    assert (said.code, "look at the name" in said.err) == (1, True)
+
+
 def test_a_restore_never_takes_the_place_of_a_store(tmp_path: Path) -> None:
     site, archive = made(tmp_path)
     said = crossdock("restore", archive, "--site", site)

@@ -68,6 +68,10 @@ async def test_an_order_is_sent_once_and_its_story_told(world: Running) -> None:
     told = await run("trace", "sales_order", "SO-1", "--bytes", *at)
     assert '"carrier_service": "AIR"' in told.out
     assert '"price": 10.0' in told.out
+    assert (await run("trace", "SO-1", *at)).out.startswith("sales order SO-1: released"), (
+        "any kind is looked for"
+    )
+    assert "nobody ever spoke of SO-0" in (await run("trace", "SO-0", *at)).err
 
 
 async def test_other_content_is_refused_in_words(world: Running) -> None:
@@ -90,6 +94,7 @@ async def test_an_incident_is_shown_and_ended_without_a_key_on_the_hubs_own_mach
     assert (
         f"crossdock desk fix {item['id']} --crosswalk ship_method --system shop --theirs DRONE" in shown.out
     )
+    assert "desk fix ID" not in shown.out + (await run("desk", "list", *at)).out
     waiting = await run("trace", "order", "SO-3", *at)
     assert "It waits for master data: " in waiting.out
     assert f"crossdock desk show {item['id']}" in waiting.out
@@ -126,7 +131,7 @@ async def test_from_another_machine_a_key_is_needed_and_its_role_counts(world: R
     assert unknown.code == 1
     assert "give --key or CROSSDOCK_KEY" in unknown.err
     assert (await run("desk", "show", "i999999", *there)).code == 1
-    assert (await run("trace", "order", "SO-404", *there)).code == 1
+    assert (await run("trace", "SO-404", *there)).code == 1
 
 
 async def test_the_store_and_the_hub_say_the_same(world: Running) -> None:

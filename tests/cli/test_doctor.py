@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -46,6 +48,18 @@ def test_a_sound_installation_has_nothing_wrong(used: Path) -> None:
     said = crossdock("doctor", "--site", used, "--listen", f"127.0.0.1:{free_port()}")
     assert "nothing is wrong" in said.out
     assert "→ start it" in said.out
+
+
+def test_it_knows_when_the_last_backup_was_taken(used: Path, tmp_path: Path) -> None:
+    file = tmp_path / "site.backup"
+    assert crossdock("backup", file, "--site", used).code == 0
+    assert "backup" not in examined(used)[1]
+    noted = used / "data" / "last-backup.json"
+    old = json.loads(noted.read_text("utf-8")) | {"at_ms": (time.time_ns() // 1_000_000) - 3 * 86_400_000}
+    noted.write_text(json.dumps(old), "utf-8")
+    (found,) = examined(used)[1]["backup"]
+    assert found["state"] == "note"
+    assert found["says"] == f"the last one was taken 3 days ago: {file}"
 
 
 def test_it_leaves_nothing_behind(used: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import typer
 import typer.main
 from typer.testing import CliRunner
 
+from crossdock.cli import start, terminal
 from crossdock.cli.main import app
 from crossdock.cli.terminal import Group
 from tests.cli.console import crossdock
@@ -26,6 +27,7 @@ def test_a_new_site_passes_its_check(site: Path) -> None:
 def test_a_new_site_says_what_to_do_next(tmp_path: Path) -> None:
     said = crossdock("init", tmp_path / "acme")
     assert f"crossdock up --site {tmp_path / 'acme'}" in said.out
+    assert "crossdock people add" in said.out, "the console is not found by itself"
     assert 'name: "acme"' in (tmp_path / "acme" / "charter.yaml").read_text("utf-8")
     assert "](../" not in (tmp_path / "acme" / "README.md").read_text("utf-8")
     assert "data/" in (tmp_path / "acme" / ".gitignore").read_text("utf-8")
@@ -153,6 +155,20 @@ def test_a_file_that_is_no_store_is_told_in_one_paragraph(tmp_path: Path) -> Non
         assert said.code == 1
         assert "not a database" in said.err
         assert "defect" not in said.err
+
+
+def test_ctrl_c_while_the_commands_load_ends_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    def load() -> Callable[[], None]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as ended:
+        start.main(load)
+    assert (ended.value.code, *capsys.readouterr()) == (start.INTERRUPTED, "", "")
+
+
+def test_what_is_not_permitted_names_whose_it_is(tmp_path: Path) -> None:
+    error = PermissionError(13, "Permission denied", str(tmp_path / "data" / "crossdock.db"))
+    assert terminal.whose(error).startswith(f"{tmp_path} belongs to {tmp_path.owner()}: run the command as")
 
 
 def test_a_defect_is_one_line_for_people_and_a_traceback_in_a_file(

@@ -119,3 +119,16 @@ def test_a_store_of_an_older_release_is_no_broken_store(site: Path) -> None:
     assert said.code == 1
     assert "an older release of the hub wrote" in said.err
     assert "start the hub once" in said.err
+
+
+def test_what_people_did_is_told_newest_first_and_narrowed_by_a_word(site: Path) -> None:
+    for name in ("anna", "ben"):
+        assert crossdock("people", "add", name, "--role", "admin", "--site", site).code == 0
+    first, second = crossdock("audit", "acts", "--site", site).out.splitlines()[:2]
+    assert "made an account for ben (admin)" in first and "made an account for anna (admin)" in second
+    (only,) = crossdock("audit", "acts", "ANNA", "--site", site, "--json").tree["items"]
+    assert only["after"]["name"] == "anna" and only["before"] is None
+    assert (
+        crossdock("audit", "acts", "nobody at all", "--site", site).out
+        == "nobody did anything about nobody at all\n"
+    )

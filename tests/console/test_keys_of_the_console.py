@@ -52,6 +52,12 @@ async def test_a_key_is_made_shown_once_opens_the_door_and_stands_in_the_ledger_
     acts: list[dict[str, Any]] = await w.shown.hub.journal.view(lambda c: store.acts(c, 0, 50))
     (made,) = [one for one in acts if one["act"] == "make_key"]
     assert (made["who"], made["from"], made["before"]) == ("ina", "127.0.0.1", None)
+    for about, count in (("Night", 1), ("ina", len(acts)), ("night%report", 0), ("nobody here", 0)):
+        told = await w.shown.hub.journal.view(lambda c, q=about: store.acts(c, 0, 50, about=q))
+        assert len(told) == count, about
+    boss = await w.person("boss", Role.ADMIN)
+    page = (await w.ask("GET", f"{PREFIX}/admin/audit?q=night+report", boss)).text
+    assert "What people did about “night report”" in page and "made an account for boss" not in page
     assert made["after"]["holder"] == "night report" and made["after"]["role"] == "observer"
     folder = Path(w.database.removeprefix("sqlite:")).parent
     kept = await asyncio.to_thread(lambda: b"".join(one.read_bytes() for one in folder.glob("hub.db*")))

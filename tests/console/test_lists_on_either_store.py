@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crossdock.journal.sql import beliefs, desk_list, interchanges, orders, partners, tail
+from crossdock.journal.sql import beliefs, desk_list, interchanges, orders, partners, people, tail
 from crossdock.journal.sql.connection import Connection
 from crossdock.model import register
 from tests.journal.places import Place
@@ -25,6 +25,9 @@ async def test_an_object_is_found_by_its_number_its_beginning_and_the_hubs_own_n
             assert orders.found_by_name(c, f"c{capture}") is not None
             assert ("shop", "sales_order") in orders.untranslated(c, theirs, KINDS, SYSTEMS)
             assert orders.found_by_number(c, "nothing at all", KINDS, SYSTEMS) == []
+            done = people.acts(c, 0, 50)
+            assert done and people.acts(c, 0, 50, about=done[0]["who"])[0] == done[0]
+            assert people.acts(c, 0, 50, about="nobody_did_this") == []
 
         await told.journal.view(read)
 

@@ -100,6 +100,21 @@ async def test_orders_that_nobody_could_read_are_counted_where_orders_are_listed
     assert "could not be understood" not in (await w.ask("GET", f"{PREFIX}/orders", elsewhere)).text
 
 
+async def test_whose_turn_it_is_is_said_where_an_order_is_stuck(w: World) -> None:
+    await w.order("SO-1", by="DRONE")
+    await w.order("SO-2")
+    await w.settled()
+    boss = await w.person("boss", Role.ADMIN)
+    page = (await w.ask("GET", f"{PREFIX}/orders/sales_order/SO-1", boss)).text
+    assert "It is the turn of master data." in page and page.count("Open i") == 1
+    assert "0 of the newest 1 wait for a person." in (await w.ask("GET", f"{PREFIX}/orders", boss)).text
+    assert "is open; " not in (await w.ask("GET", f"{PREFIX}/systems/erp", boss)).text
+    name = re.search(r"/incidents/(i\d+)", page)
+    assert name is not None
+    mend = (await w.ask("GET", f"{PREFIX}/incidents/{name[1]}", boss)).text
+    assert '<datalist id="known"><option>' in mend, "our own codes are offered where one is asked for"
+
+
 async def test_what_sleeps_is_not_counted_among_what_waits(w: World) -> None:
     await w.order("SO-1", by="DRONE")
     await w.settled()

@@ -93,5 +93,6 @@ class Report:
                 lines.append(f"{name}: ask it to send again what it sent since {since}, then say")
                 lines.append(f"    crossdock restored end {name}{spoken}")
         lines.append("")
-        lines.append("now start the hub: `crossdock up`; `crossdock restored show` tells how far it is")
+        lines.append("now start the hub; how far it is:")
+        lines.append(f"    crossdock restored show{spoken}")
         return lines

@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from crossdock.cli import options
+from crossdock.cli import last_backup, options
 from crossdock.cli.acting import acting
 from crossdock.cli.remote import refuse, waits
-from crossdock.cli.terminal import Group, console, print_json, progress
+from crossdock.cli.terminal import Group, console, print_json, progress, stop
 from crossdock.message.names import moment
 
 Archive = Annotated[Path, typer.Argument(metavar="FILE", help="The backup, one file.")]
@@ -36,8 +36,13 @@ def backup(
     from crossdock.backup.take import take
 
     settings = options.settings(site, database)
+    if not file.parent.is_dir():
+        stop(f"there is no folder {file.parent}", fix="make it, or give the backup another place")
     with progress("bytes of the backup") as show:
         manifest = take(settings, file, verify=verify, now_ms=_now_ms(), progress=show)
+    last_backup.note(
+        settings, last_backup.LastBackup(str(file.resolve()), manifest.made_ms, manifest.position)
+    )
     if json:
         print_json({"file": str(file), "at": moment(manifest.made_ms), "position": manifest.position,
                     "head": manifest.head or None, "bytes": file.stat().st_size})  # fmt: skip
@@ -86,7 +91,7 @@ def show(
     key: options.Key = None,
     json: options.Json = False,
 ) -> None:
-    """Which systems may still hand in what was sent before."""
+    """Shows which systems may still hand in what was sent before."""
     with acting(site, database, url, key) as hub:
         tree = hub.get("/v1/restored")
     if json:

@@ -122,7 +122,9 @@ def _tell(problems: list[Misconfigured], failed: list[Example]) -> None:
             print(f"    {line}", file=sys.stderr)
     if problems:
         many = "1 thing is wrong" if len(problems) == 1 else f"{len(problems)} things are wrong"
-        print(f"\n{many}; mend it before the next start", file=sys.stderr)
+        print(
+            f"\n{many}; mend {'it' if len(problems) == 1 else 'them'} before the next start", file=sys.stderr
+        )
     elif failed:
         many = "1 example does not hold" if len(failed) == 1 else f"{len(failed)} examples do not hold"
         print(f"\n{many}: mend the mapping, or the example", file=sys.stderr)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossdock.charter.charter import Charter
-from crossdock.cli import whereabouts
+from crossdock.cli import last_backup, whereabouts
 from crossdock.faults import Misconfigured
 from crossdock.journal.contract import StoreDown
 from crossdock.journal.sql.connection import Damaged
@@ -372,12 +372,20 @@ def limits(_: Installation) -> Iterator[Finding]:
 
 
 def backup(installation: Installation) -> Iterator[Finding]:
-    """Backups are made by others; the hub knows of none."""
-    if installation.settings.is_shared:
+    """Whether `crossdock backup` ran within two days; a database may be backed up by other means."""
+    settings = installation.settings
+    last = last_backup.noted(settings)
+    if last is None and (settings.is_shared or not settings.sqlite_path.exists()):
         return
-    if installation.settings.sqlite_path.exists():
-        fix = "copy the store by SQLite's online backup each day, to another machine"
-        yield Finding("backup", "the hub knows of no backup", State.NOTE, fix)
+    fix = "`crossdock backup FILE` each day, from a timer, and keep the file on another machine"
+    if last is None:
+        yield Finding("backup", "none was taken yet", State.NOTE, fix)
+        return
+    hours = max(0, time.time_ns() // 1_000_000 - last.at_ms) // 3_600_000
+    ago = f"{hours // 24} days" if hours >= 48 else f"{hours} h" if hours else "less than an hour"
+    late = hours >= 48
+    says = f"the last one was taken {ago} ago: {last.file}"
+    yield Finding("backup", says, State.NOTE if late else State.GOOD, fix if late else "")
 
 
 CHECKS: tuple[Check, ...] = (

@@ -39,7 +39,9 @@ class Outcome(Enum):
 @app.command("list")
 @at_a_place
 def list_(
-    state: Annotated[State, typer.Option("--state", help="Which ones.")] = State.OPEN,
+    state: Annotated[
+        State, typer.Option("--state", help="Those that wait, those that are ended, or all.")
+    ] = State.OPEN,
     type_: Annotated[str | None, typer.Option("--type", metavar="TYPE", help="Only this type.")] = None,
     system: Annotated[
         str | None, typer.Option("--system", metavar="NAME", help="Only what concerns it.")

@@ -37,7 +37,7 @@ def show_page(page: Tree) -> None:
         out.print(f"{facts}  {escape(_what(item))}")
         out.print(f"     {escape(plain(item['says']))}")
         if item["fix"] and item["state"] == "open":
-            out.print(f"     [dim]{escape(item['fix'])}[/dim]")
+            out.print(f"     [dim]{escape(_to_do(item))}[/dim]")
     more = f"; the next page: --after {page['next']}" if page["next"] else ""
     out.print(f"\n{page['total']} in all{more}")
 
@@ -84,7 +84,7 @@ def _facts(item: Tree, zone: ZoneInfo | None) -> Iterator[tuple[str, str]]:
     if item["value"] is not None:
         yield "value", str(item["value"])
     if item["fix"] and item["state"] == "open":
-        yield "to do", item["fix"]
+        yield "to do", _to_do(item)
     if answer := item.get("answer"):
         yield "answer", f"{answer['status'] or ''} {answer['body']}".strip() or "(nothing)"
     for one in item.get("differs", []):
@@ -100,6 +100,11 @@ def _facts(item: Tree, zone: ZoneInfo | None) -> Iterator[tuple[str, str]]:
         if item[name]:
             rest = f" and {len(item[name]) - _LISTED_MAX} more" if len(item[name]) > _LISTED_MAX else ""
             yield name, ", ".join(item[name][:_LISTED_MAX]) + rest
+
+
+def _to_do(item: Tree) -> str:
+    """What its fault asks for, with its own number in the commands."""
+    return str(item["fix"]).replace("crossdock desk fix ID ", f"crossdock desk fix {item['id']} ")
 
 
 def _commands(item: Tree, where: str = "") -> Iterator[str]:
@@ -130,6 +135,8 @@ def _fixes(item: Tree, where: str) -> Iterator[str]:
             f"--crosswalk {table.group(1)} --system {shlex.quote(item['system'])}"
             f" --theirs {theirs} --ours {our}{where}{rest}"
         )
+        if ours and item["path"]:
+            yield f"--path {shlex.quote(item['path'])} --value TEXT{where}   (where {value} is a mistake)"
     elif fields is None:
         path = shlex.quote(item["path"]) if item["path"] else "PATH"
         yield f"--path {path} {_given(text=not takes_number(item))}{where}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -48,11 +49,15 @@ def init(
         (folder / ".gitignore").write_text(_HIDDEN, "utf-8")
     except OSError as error:
         stop(f"{folder} cannot be written: {error.strerror}")
+    first = "" if shutil.which("crossdock") else f'  export PATH="{Path(sys.executable).parent}:$PATH"\n'
     print(f"""{folder} is a site that works. Next:
+{first}\
   crossdock check --site {folder}
   crossdock keys create shop --site {folder} > shop.key
   python {folder / "warehouse.py"} 9100 &
   crossdock up --site {folder}
 and in another terminal:
   crossdock send {folder / "orders" / "SO-1001.json"} --system shop --site {folder}
-  crossdock trace order SO-1001 --site {folder}""")
+  crossdock trace order SO-1001 --site {folder}
+and to see it in a browser, at http://127.0.0.1:8080:
+  crossdock people add YOUR-NAME --role admin --site {folder}""")

@@ -55,26 +55,56 @@ _Document = Annotated[
     str, typer.Option("--document", metavar="KIND", help="item, customer, stock_level, or any other kind.")
 ]
 _Map = Annotated[
-    str | None, typer.Option("--map", metavar="FILE", help="A mapping of the site, for columns of their own.")
+    str | None,
+    typer.Option(
+        "--map",
+        metavar="FILE",
+        help="A mapping of the site, where the columns are not called as in the model.",
+    ),
 ]
-_Id = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="The column of the id.")]
+_Id = Annotated[
+    str | None, typer.Option("--id", metavar="COLUMN", help="The column with the number of the document.")
+]
 _Set = Annotated[
-    list[str] | None, typer.Option("--set", metavar="COLUMN=VALUE", help="For rows that say nothing of it.")
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="COLUMN=VALUE", help="A value for all rows that have none, such as unit=EA."
+    ),
 ]
 _Format = Annotated[
-    str | None, typer.Option("--format", metavar="NAME", help="Where the name tells nothing.")
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="csv, tsv, xlsx, json, ndjson or xml.  \\[default: by the end of the name]",
+    ),
 ]
-_Encoding = Annotated[str | None, typer.Option("--encoding", help="\\[default: utf-8]")]
-_Delimiter = Annotated[str | None, typer.Option("--delimiter", help="\\[default: the likely one]")]
-_Decimal = Annotated[str | None, typer.Option("--decimal", help="Mark before decimals.  \\[default: .]")]
-_Sheet = Annotated[str | None, typer.Option("--sheet", help="Of a spreadsheet.  \\[default: the first]")]
-_Rows = Annotated[str | None, typer.Option("--rows", help="XML: the element of a row.")]
+_Encoding = Annotated[
+    str | None, typer.Option("--encoding", metavar="NAME", help="How text is coded.  \\[default: utf-8]")
+]
+_Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        "--delimiter", metavar="SIGN", help="CSV: what stands between columns.  \\[default: the likely one]"
+    ),
+]
+_Decimal = Annotated[
+    str | None, typer.Option("--decimal", metavar="SIGN", help="Mark before decimals.  \\[default: .]")
+]
+_Sheet = Annotated[
+    str | None, typer.Option("--sheet", metavar="NAME", help="XLSX: which sheet.  \\[default: the first]")
+]
+_Rows = Annotated[
+    str | None, typer.Option("--rows", metavar="ELEMENT", help="XML: the element that is a row.")
+]
 _Date = Annotated[
-    list[str] | None, typer.Option("--date", metavar="COLUMN=FORMAT", help="Such as due=%d.%m.%Y.")
+    list[str] | None,
+    typer.Option("--date", metavar="COLUMN=FORMAT", help="How a column writes dates, such as due=%d.%m.%Y."),
 ]
-_Group = Annotated[bool, typer.Option("--group", help="Rows of one id are one document.")]
+_Group = Annotated[bool, typer.Option("--group", help="Rows with one number are the lines of one document.")]
 _Report = Annotated[
-    Path | None, typer.Option("--report", metavar="FILE", help="Where what does not fit is written.")
+    Path | None,
+    typer.Option("--report", metavar="FILE", help="Where to write the rows that do not fit, and why."),
 ]
 _DryRun = Annotated[bool, typer.Option("--dry-run", help="Check every row and hand nothing in.")]
 

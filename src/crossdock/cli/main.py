@@ -44,46 +44,51 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+#: The commands by what somebody comes for, in the order in which they are needed.
+_SET_UP, _DOCUMENTS, _SEE, _DECIDE, _KEEP = (
+    "Set a site up", "Hand documents in", "See, and mend", "Decide", "Keep it sound",
+)  # fmt: skip
+
 app = typer.Typer(
     name="crossdock",
     cls=Group,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    help="A hub between warehouse systems and ERPs, shops, carriers and 3PLs, which proves that they agree.",
+    help="A hub between warehouse systems and ERPs, shops, carriers and 3PLs: every document in order, and once.",
     epilog="Exit status: 0 done, 1 found something wrong, 2 wrong use.",
 )
-app.command()(init.init)
-app.command()(check.check)
-app.add_typer(keys.app, name="keys")
-app.add_typer(people.app, name="people")
-app.add_typer(approvals.app, name="approvals")
-app.add_typer(subject.app, name="subject")
-app.command()(hub.up)
-app.command()(send.send)
-app.command()(load.load)
-app.command()(duplicates.duplicates)
-app.command()(trace.trace)
-app.add_typer(desk.app, name="desk")
-app.command()(conservation.conservation)
-app.command()(status.status)
-app.command()(health.health)
-app.command()(stock.stock)
-app.command()(gates.pause)
-app.command()(gates.resume)
-app.command()(gates.drain)
-app.add_typer(audit.app, name="audit")
-app.command()(backup.backup)
-app.command()(backup.restore)
-app.add_typer(backup.restored, name="restored")
-app.command()(migrate.migrate)
-app.command()(doctor.doctor)
-app.add_typer(charter.app, name="charter")
-app.command()(schema.schema)
-app.add_typer(edi.app, name="edi")
-app.add_typer(connectors.app, name="connectors")
-app.add_typer(twin.app, name="twin")
-app.command()(hub.version)
+app.command(rich_help_panel=_SET_UP)(init.init)
+app.command(rich_help_panel=_SET_UP)(check.check)
+app.add_typer(keys.app, name="keys", rich_help_panel=_SET_UP)
+app.add_typer(people.app, name="people", rich_help_panel=_SET_UP)
+app.add_typer(approvals.app, name="approvals", rich_help_panel=_DECIDE)
+app.add_typer(subject.app, name="subject", rich_help_panel=_DECIDE)
+app.command(rich_help_panel=_SET_UP)(hub.up)
+app.command(rich_help_panel=_DOCUMENTS)(send.send)
+app.command(rich_help_panel=_DOCUMENTS)(load.load)
+app.command(rich_help_panel=_DOCUMENTS)(duplicates.duplicates)
+app.command(rich_help_panel=_SEE)(trace.trace)
+app.add_typer(desk.app, name="desk", rich_help_panel=_SEE)
+app.command(rich_help_panel=_SEE)(conservation.conservation)
+app.command(rich_help_panel=_SEE)(status.status)
+app.command(rich_help_panel=_SEE)(stock.stock)
+app.command(rich_help_panel=_DECIDE)(gates.pause)
+app.command(rich_help_panel=_DECIDE)(gates.resume)
+app.command(rich_help_panel=_DECIDE)(gates.drain)
+app.command(rich_help_panel=_KEEP)(health.health)
+app.add_typer(audit.app, name="audit", rich_help_panel=_KEEP)
+app.command(rich_help_panel=_KEEP)(backup.backup)
+app.command(rich_help_panel=_KEEP)(backup.restore)
+app.add_typer(backup.restored, name="restored", rich_help_panel=_KEEP)
+app.command(rich_help_panel=_KEEP)(migrate.migrate)
+app.command(rich_help_panel=_KEEP)(doctor.doctor)
+app.add_typer(charter.app, name="charter", rich_help_panel=_SET_UP)
+app.command(rich_help_panel=_SET_UP)(schema.schema)
+app.add_typer(edi.app, name="edi", rich_help_panel=_DOCUMENTS)
+app.add_typer(connectors.app, name="connectors", rich_help_panel=_SET_UP)
+app.add_typer(twin.app, name="twin", rich_help_panel=_SET_UP)
+app.command(rich_help_panel=_KEEP)(hub.version)
 
 
 @app.callback()

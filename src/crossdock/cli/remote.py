@@ -110,4 +110,6 @@ def told(answer: Answer) -> tuple[str, str, str]:
     says = f"{problem.get('detail') or f'the hub answered {answer.status}'}{incident}"
     if answer.status == 401:
         return says, "", "give --key or CROSSDOCK_KEY; `crossdock keys create` makes one"
-    return says, str(problem.get("path") or ""), str(problem.get("fix") or "")
+    path = str(problem.get("path") or "")
+    place = "" if path == "body" else path  # all that was sent is no place to look at
+    return says, place, str(problem.get("fix") or "")

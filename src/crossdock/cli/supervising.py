@@ -97,9 +97,13 @@ def snooze(
     incident: Id,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="What is awaited, and from whom.")],
     until: Annotated[
-        str | None, typer.Option("--until", metavar="TIME", help="A time with its zone.")
+        str | None,
+        typer.Option("--until", metavar="TIME", help="When it comes back, such as 2026-11-24T07:00+01:00."),
     ] = None,
-    hours: Annotated[float | None, typer.Option("--hours", help="Or for so long.")] = None,
+    hours: Annotated[
+        float | None,
+        typer.Option("--hours", metavar="HOURS", help="The same as hours from now, such as 1.5."),
+    ] = None,
     *,
     at: Place,
 ) -> None:
@@ -159,12 +163,16 @@ def replay(
     document: Annotated[
         str | None, typer.Option("--document", metavar="KIND", help="Only this kind.")
     ] = None,
-    from_: Annotated[str | None, typer.Option("--from", metavar="TIME", help="A time with its zone.")] = None,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="What fell due from then on: 2026-11-21T00:00+01:00."),
+    ] = None,
     until: Annotated[
-        str | None, typer.Option("--until", metavar="TIME", help="A time with its zone.")
+        str | None, typer.Option("--until", metavar="TIME", help="What fell due before then.")
     ] = None,
     number: Annotated[
-        list[str] | None, typer.Option("--number", metavar="NUMBER", help="Or this order; several times.")
+        list[str] | None,
+        typer.Option("--number", metavar="NUMBER", help="Only what has this number; give it once for each."),
     ] = None,
     treatment: Annotated[
         Key | None,
@@ -202,7 +210,9 @@ def replay(
 
 @at_a_place
 def runs(
-    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="One of them.")] = None,
+    run: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="Only this one, such as r812.  \\[default: all]")
+    ] = None,
     *,
     at: Place,
 ) -> None:
@@ -214,6 +224,8 @@ def runs(
     if at.json:
         print_json(tree)
         return
+    if not run and not tree["items"]:
+        print("nobody has acted on many yet: crossdock desk bulk, crossdock desk replay")
     for one in [tree] if run else tree["items"]:
         console().print(
             f"{one['state']:<8} {one['done']}/{one['total']}  {one['says']}  ({one['who']})", markup=False
@@ -269,9 +281,10 @@ def _report(tree: Mapping[str, Any]) -> None:
     out.print(f"[dim]{weeks}[/dim]")
     for name, lines in tree["by"].items():
         if lines:
-            out.print(f"\n[bold]by {name}[/bold]   [dim]count  open  minutes  first – last (UTC)[/dim]")
+            head = f"{'count':>6} {'open':>5} {'minutes':>8}  first – last (UTC)"
+            out.print(f"\n[bold]{f'by {name}':<30}[/bold] [dim]{head}[/dim]")
         for one in lines:
-            span = f"{one['first'][:16]} – {one['last'][:16]}"
+            span = " – ".join(one[end][5:16].replace("T", " ") for end in ("first", "last"))
             out.print(
                 f"  {one['name']:<28.28} {one['count']:>6} {one['open']:>5} {one['minutes']:>8}  {span}",
                 markup=False,

@@ -54,11 +54,25 @@ class Group(TyperGroup):
                 if isinstance(error, OSError)
                 else f"the store does not work: {error}"
             )
-            complain(f"{place}{says}", fix="`crossdock doctor` looks closer")
+            fix = whose(error) if isinstance(error, PermissionError) else ""
+            if isinstance(error, FileNotFoundError):
+                fix = "look at the name, and at the folder"
+            complain(f"{place}{says}", fix=fix or "`crossdock doctor` looks closer")
             raise typer.Exit(FOUND) from None
         except Exception as error:
             _defect(error)  # ends in exit status 1, with the traceback in a file
             raise typer.Exit(FOUND) from None
+
+
+def whose(error: PermissionError) -> str:
+    """Who may do what was not permitted, as far as that can be seen; empty where it cannot."""
+    wanted = Path(error.filename or ".").absolute()
+    for place in (wanted, *wanted.parents):
+        try:
+            return f"{place} belongs to {place.owner()}: run the command as the user that runs the hub"
+        except (OSError, KeyError, NotImplementedError):
+            continue
+    return ""
 
 
 def _defect(error: Exception) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crossdock.cli.place import Place, at_a_place
-from crossdock.cli.terminal import FOUND, console, print_json, stop
+from crossdock.cli.terminal import FOUND, MISUSED, console, print_json, stop
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -33,8 +33,13 @@ _TONES = {"good": "green", "bad": "red", "quiet": "dim", "": ""}
 
 @at_a_place
 def trace(
-    document: Annotated[str, typer.Argument(help="Kind of document: sales_order, or part of it: order.")],
-    number: Annotated[str, typer.Argument(help="Its number, as the hub or any system calls it.")],
+    document: Annotated[
+        str,
+        typer.Argument(help="Kind of document: sales_order, or part of it: order. May be left out."),
+    ],
+    number: Annotated[
+        str | None, typer.Argument(help="Its number, as the hub or any system calls it.")
+    ] = None,
     system: Annotated[
         str | None,
         typer.Option("--system", metavar="NAME", help="Whose number it is, where several have it."),
@@ -48,9 +53,10 @@ def trace(
     *,
     at: Place,
 ) -> None:
-    """Tells the story of one object.
+    """Tells the story of an order, or of any other document.
 
-    What came, what the hub made of it, who has it, and who is awaited.
+    What came, what the hub made of it, who has it, and who is awaited. `crossdock trace SO-1001` looks among
+    documents of every kind.
     """
     source = at.reading()
     found = _found(source, document, number, system)
@@ -68,10 +74,11 @@ def trace(
         _offer(several, at.spoken())
     if several:
         raise typer.Exit(FOUND)
-    stop(f"nobody ever spoke of {document} {number}", fix="look at the number, and at --site")
+    what = document if number is None else f"{document} {number}"
+    stop(f"nobody ever spoke of {what}", fix="look at the number, and at --site")
 
 
-def _found(source: Reading, document: str, number: str, system: str | None) -> list[dict[str, Any]]:
+def _found(source: Reading, document: str, number: str | None, system: str | None) -> list[dict[str, Any]]:
     """The stories that the words may mean, of any kind of document that the first word is part of."""
     from crossdock.model import register
 
@@ -80,6 +87,14 @@ def _found(source: Reading, document: str, number: str, system: str | None) -> l
     meant = (
         [word] if word in kinds else [kind for kind in kinds if word in kind.split("_") or word == kind + "s"]
     )
+    if number is None and meant:
+        stop(
+            f"the number of the {document} is not said",
+            fix=f"write: crossdock trace {document} NUMBER",
+            status=MISUSED,
+        )
+    if number is None:
+        number, meant = document, list(kinds)
     if not meant:
         from difflib import get_close_matches
 

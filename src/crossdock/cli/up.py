@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import gc
+import io
 import json
 import os
 import signal
@@ -116,7 +117,11 @@ def _tell(settings: Settings, url: str) -> None:
     """Says once that the hub is ready, to whoever started it and to the commands beside it."""
     if not settings.shares_port:
         whereabouts.note(settings, url)
-    print(json.dumps({"ready": True, "url": url, "pid": os.getpid()}), flush=True)
+    try:
+        print(json.dumps({"ready": True, "url": url, "pid": os.getpid()}), flush=True)
+    except OSError:
+        # Whoever started us reads no more: no reason to end with callers at the door. The line must not be tried again.
+        sys.stdout = io.StringIO()
 
 
 async def _serve(settings: Settings, lifeline: int | None) -> int:

@@ -17,7 +17,7 @@ from crossdock.console.words import say
 from crossdock.faults import Invalid
 from crossdock.journal.sql import people as store
 
-AUDIT_PAGE = 100
+AUDIT_PAGE, _TYPED_MAX = 100, 100
 
 
 async def people(visit: Visit) -> Response:
@@ -67,14 +67,16 @@ async def audit(visit: Visit) -> Response:
     if not visit.scope.everything:
         return narrow(visit)
     before = visit.number("before")
-    rows = await visit.shown.hub.journal.view(lambda c: store.acts(c, before, AUDIT_PAGE))
+    q = " ".join(visit.asked("q").split())[:_TYPED_MAX]
+    rows = await visit.shown.hub.journal.view(lambda c: store.acts(c, before, AUDIT_PAGE, about=q))
     if visit.asked("as") == "csv":
         names = ("at", "who", "from", "act", "says", "system", "incident", "before", "after", "position")
         return as_csv("audit", names, ([_cell(one[name]) for name in names] for one in rows))
-    more = query(before=rows[-1]["position"]) if len(rows) == AUDIT_PAGE else ""
+    more = query(q=q, before=rows[-1]["position"]) if len(rows) == AUDIT_PAGE else ""
     return visit.page(
         "audit.html", rows=rows, more=more, ms_of=ms_of, picked=visit.asked("entry"), changed=changed,
-        csv=query(before=before, **{"as": "csv"}), says=say("audit.says"),
+        csv=query(q=q, before=before, **{"as": "csv"}), q=q,
+        says=say("audit.found", q=q) if q else say("audit.says"),
     )  # fmt: skip
 
 

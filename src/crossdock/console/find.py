@@ -58,7 +58,9 @@ async def page(visit: Visit) -> Response:
     exact = [one for one in offers if one.name.casefold() == wanted.casefold()]
     if not visit.is_live and len(exact or offers) == 1:
         return visit.to((exact or offers)[0].path)
-    says = say("find.found", count=len(offers), q=wanted) if offers else say("find.nothing", q=wanted)
+    more = any(len(group.offers) == OFFERED_MAX for group in groups)
+    found = say("find.many", q=wanted) if more else say("find.found", count=len(offers), q=wanted)
+    says = found if offers else say("find.nothing", q=wanted)
     return visit.page("find.html", groups=groups, q=wanted, says=says if wanted else say("find.empty"))
 
 

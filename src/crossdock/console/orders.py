@@ -173,9 +173,11 @@ async def one(visit: Visit) -> Response:
     zone = visit.shown.hub.charter.site.timezone
     sides, lines = await _around(visit, found)
     waits = [story.awaited_of(line, zone) for line in (found["waits_for"] or "").splitlines()]
+    named = ((line.partition(":")[0], name) for line in waits if (name := story.incident_in(line)))
+    turn, incident = next(named, ("", None))
     return visit.page(
         "order.html", story=found, events=events, lanes=lanes, full=full, waits=waits, system=system,
-        incident=next((name for line in waits if (name := story.incident_in(line))), None),
+        incident=incident, turn=turn,
         headline=_headline(visit, found, waits, events), evidence=await _evidence(visit, found),
         at=visit.asked("entry"), base=path_of(document, number), sides=sides, lines_told=lines, standings=STANDINGS,
     )  # fmt: skip

@@ -121,7 +121,7 @@ async def one(visit: Visit) -> Response:
     days, trouble = await certificates(visit, name)
     return visit.page(
         "partner.html", system=name, profile=profile, board=board, row=board.rows[0], papers=listed, view=view,
-        views=VIEWS, certificates=days, trouble=trouble, says=_partner_says(visit, name, board),
+        views=VIEWS, certificates=days, trouble=trouble, says=_partner_says(visit, name, board, days),
         more=query(show=view, before=following) if following else "", more_than=partners.COUNTED_MAX,
         csv=query(show=view, before=visit.asked("before"), **{"as": "csv"}), since_days=SINCE_DAYS, ways=Direction,
     )  # fmt: skip
@@ -244,12 +244,15 @@ def _after(visit: Visit, board: Board) -> str:
     return " " + say("partners.next", who=clock.turn, left=visit.clock.left(clock.one.due_ms))
 
 
-def _partner_says(visit: Visit, name: str, board: Board) -> str:
+def _partner_says(visit: Visit, name: str, board: Board, days: Sequence[tuple[str, Any]]) -> str:
     counts = board.rows[0].counts
+    ending = [day for _, day in days if day.standing.value in {"soon", "expired"} and not day.followed]
     if board.open:
         first = say("partner.trouble", name=name, count=board.open)
     elif counts["waiting"]:
         return say("partner.owes", name=name, count=counts["waiting"]) + _after(visit, board)
+    elif ending:
+        first = say("partner.ending", name=name, count=len(ending))
     else:
         first = say("partner.calm", name=name)
     return first + ("" if board.open else _after(visit, board))

@@ -86,10 +86,15 @@ def words(item: Tree) -> tuple[str, str]:
 
 
 def _says(items: list[Tree]) -> str:
-    troubled = [one["system"] for one in items if words(one)[0] != "fine"]
-    if not troubled:
-        return say("systems.fine", count=len(items))
-    return say("systems.trouble", count=len(troubled), names=", ".join(troubled))
+    told = [(one["system"], words(one)) for one in items]
+    desk = [name for name, word in told if word == ("wait", say("state.desk"))]
+    shut = [name for name, word in told if word[0] != "fine" and name not in desk]
+    first = (
+        say("systems.trouble", count=len(shut), names=", ".join(shut))
+        if shut
+        else say("systems.fine", count=len(items))
+    )
+    return f"{first} {say('systems.desk', names=', '.join(desk))}" if desk else first
 
 
 def _csv(items: list[Tree]) -> Response:

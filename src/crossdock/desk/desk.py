@@ -370,7 +370,7 @@ def _reason(act: Act) -> str:
     """Why the incident ends, in one line."""
     match act:
         case Mend():
-            return f"{_FIXED}{act.path}, for {act.days} days"
+            return f"{_FIXED}{act.path}; the value holds for {act.days} days"
         case AddRow():
             row = f"{_FIXED}the crosswalk {act.crosswalk}: {act.theirs} of {act.system} is our {act.ours}"
             return f"{row}; {act.doubt}" if act.doubt else row

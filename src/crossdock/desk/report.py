@@ -159,7 +159,7 @@ def says(tree: Mapping[str, Any]) -> str:
     time = f"{hours:.1f} h" if hours >= 1 else f"{tree['minutes']} min"
     spent = f"{time} spent on them" if tree["minutes"] else "no time was spent on them yet"
     return (
-        f"{opened} incidents in {tree['week']}, {than} the week before; {spent}."
+        f"{opened} incident{'' if opened == 1 else 's'} in {tree['week']}, {than} the week before; {spent}."
         f" Most often: {worst['says'][:1].lower()}{worst['says'][1:]} ({worst['count']})."
     )
 

@@ -10,9 +10,11 @@ from typing import Any, LiteralString, cast
 
 import psycopg
 from psycopg import sql as composed
+from psycopg.conninfo import conninfo_to_dict
 
+from crossdock.faults import Misconfigured
 from crossdock.journal.contract import StoreDown
-from crossdock.journal.postgresql.wire import CONNECT_S
+from crossdock.journal.postgresql.wire import CONNECT_S, DOWN
 from crossdock.journal.sql.connection import Cursor, Damaged, Dialect
 
 #: Rows of a scan that are in memory at once.
@@ -21,6 +23,9 @@ _PAGE = 2_000
 _DAMAGE = ("XX", "58P01", "22021")
 #: Behind the user of a URL and before its servers.
 _PASSWORD = re.compile(r"^(\w+://[^/?@:]*):[^@]*(?=@)")
+_QUOTED = re.compile(r'"([^"]*)"')
+#: Among the parameters behind its `?`.
+_PASSWORD_PARAMETER = re.compile(r"(?<=[?&])((?:ssl)?password=)[^&]*")
 
 
 @lru_cache(maxsize=512)
@@ -66,11 +71,14 @@ def speaking() -> Generator[None]:
     except psycopg.Error as error:
         if (error.sqlstate or "").startswith(_DAMAGE):
             raise Damaged(str(error)) from error
+        if (error.sqlstate or "").startswith(DOWN):
+            raise StoreDown(f"the database refuses: {error}") from error
         raise
 
 
 def connect(url: str, *, name: str = "crossdock", read_only: bool = False) -> psycopg.Connection[Any]:
-    """A connection whose statements each stand for themselves. Raises StoreDown."""
+    """A connection whose statements each stand for themselves. Raises StoreDown, and Misconfigured for no URL."""
+    _must_be_url(url)
     with speaking():
         connection = psycopg.Connection[Any].connect(
             url, autocommit=True, application_name=name, connect_timeout=CONNECT_S
@@ -81,4 +89,16 @@ def connect(url: str, *, name: str = "crossdock", read_only: bool = False) -> ps
 
 def spoken(url: str) -> str:
     """A database URL without its password, for people; it may name several servers."""
-    return _PASSWORD.sub(r"\1", url)
+    return _PASSWORD_PARAMETER.sub(r"\1…", _PASSWORD.sub(r"\1", url))
+
+
+def _must_be_url(url: str) -> None:
+    try:
+        conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        named = spoken(url)
+        text = str(error).strip().replace(url, named)
+        why = _QUOTED.sub(lambda quoted: quoted[0] if quoted[1] in named else "…", text)
+        says = f"this is no address of a database: {why}"
+        fix = "write postgresql://USER@HOST/NAME, and %40 for an @ in a password"
+        raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix=fix) from None

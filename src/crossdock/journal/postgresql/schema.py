@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib import resources
 from typing import Any, LiteralString, cast
 
@@ -21,6 +23,15 @@ _LEAST_VERSION = 140_000
 #: A step that waits longer for other hosts' statements lets them go first, and tries again.
 _LOCK_TIMEOUT_MS, _LOCK_TRIES = 2_000, 60
 _DURABLE = frozenset({"on", "remote_apply"})
+#: What the server says where a role may not make tables, and where there are tables that are not ours.
+_NO_RIGHTS = (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidSchemaName)
+_NOT_OURS = (
+    psycopg.errors.DuplicateTable,
+    psycopg.errors.DuplicateObject,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.WrongObjectType,
+)
 
 
 def migrations() -> list[tuple[int, str, str]]:
@@ -45,7 +56,7 @@ def migrate(url: str, *, moving: bool = False) -> list[str]:
     Raises StoreDown, and Misconfigured for a database that cannot keep the hub's promises, or into which a site
     is being moved, unless the caller is who moves it (`moving`).
     """
-    with connect(url, name="crossdock/migrate") as connection, speaking():
+    with connect(url, name="crossdock/migrate") as connection, speaking(), _fit_for_tables(url):
         _must_be_fit(connection, url)
         newest, applied = migrations(), list[str]()
         if shape_of(connection) < newest[-1][0]:
@@ -63,17 +74,33 @@ def migrate(url: str, *, moving: bool = False) -> list[str]:
         return applied
 
 
+@contextmanager
+def _fit_for_tables(url: str) -> Generator[None]:
+    """Tells whose matter it is that tables cannot be made. Raises Misconfigured."""
+    try:
+        yield
+    except _NO_RIGHTS as error:
+        says = f"tables cannot be made in {spoken(url)}: {error.diag.message_primary}"
+        fix = "make the hub's role the owner of the database, or grant it CREATE and USAGE on its schema"
+        raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix=fix) from error
+    except _NOT_OURS as error:
+        says = f"{spoken(url)} holds tables that this hub did not make: {error.diag.message_primary}"
+        raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix="give it a database of its own") from error
+
+
 def _must_be_fit(connection: psycopg.Connection[Any], url: str) -> None:
     if connection.info.server_version < _LEAST_VERSION:
         says = f"{spoken(url)} is PostgreSQL {connection.info.server_version // 10_000}"
         raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix="use PostgreSQL 14 or newer")
     for name, allowed, fix in (
-        ("synchronous_commit", _DURABLE, "set it to on, or to remote_apply with a standby: P1 rests on it"),
+        # first: text comes as text only from there
         ("server_encoding", {"UTF8"}, "create the database with ENCODING 'UTF8'"),
+        ("synchronous_commit", _DURABLE, "set it to on, or to remote_apply with a standby: P1 rests on it"),
     ):
-        row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
-        if row is not None and row[0] not in allowed:
-            raise Misconfigured(f"{name} of {spoken(url)} is {row[0]}", path="CROSSDOCK_DATABASE", fix=fix)
+        row = connection.execute("SELECT convert_to(current_setting(%s), 'SQL_ASCII')", (name,)).fetchone()
+        found = row[0].decode() if row is not None else ""
+        if found not in allowed:
+            raise Misconfigured(f"{name} of {spoken(url)} is {found}", path="CROSSDOCK_DATABASE", fix=fix)
 
 
 def _applied(connection: psycopg.Connection[Any], number: int, text: str) -> bool:

@@ -18,7 +18,7 @@ from crossdock.journal.postgresql.connection import PostgresqlConnection, connec
 from crossdock.journal.postgresql.foresight import STATEMENTS, Foreseen, Foresight
 from crossdock.journal.postgresql.ids import Ids
 from crossdock.journal.postgresql.wire import CONNECT_S, KEYED, Wire
-from crossdock.journal.sql.connection import Connection, Cursor
+from crossdock.journal.sql.connection import Connection, Cursor, Damaged
 from crossdock.journal.sql.reads import Reads
 from crossdock.journal.sql.rows import read_message
 from crossdock.message.records import Message
@@ -78,7 +78,10 @@ class LoopConnection:
             if self._coming is None:
                 self._coming = self._thread.submit(self._come_back)
             raise StoreDown("the database cannot be read now")
-        return PostgresqlConnection(self._connection).execute(sql, parameters)
+        try:
+            return PostgresqlConnection(self._connection).execute(sql, parameters)
+        except Damaged as damaged:  # who asks here goes on with the rest, and asks again
+            raise StoreDown(str(damaged)) from damaged
 
     def scan(self, sql: str, parameters: Sequence[Any] = (), /) -> Iterator[Any]:
         """The rows of a query."""

@@ -163,7 +163,8 @@ class PostgresqlTenure:
             try:
                 await step()
             except (StoreDown, psycopg.Error, OSError, TimeoutError) as error:
-                _log.warning("the database does not say who works on what", says=str(error))
+                # a time-out has no words of its own
+                _log.warning("the database does not say who works on what", says=str(error) or repr(error))
                 await self._drop_connection()
             except Exception:  # ends in the next round: a process that stops looking loses all it has
                 _log.exception("a round of the tenure failed")
@@ -316,11 +317,14 @@ class PostgresqlTenure:
         return self._connection
 
     async def _connect(self) -> psycopg.AsyncConnection[Any]:
-        lease_ms = int(self._lease_s * 1000)
-        return await psycopg.AsyncConnection[Any].connect(
-            self._url, autocommit=True, application_name="crossdock/tenure", connect_timeout=CONNECT_S,
-            options=f"-c lock_timeout={lease_ms} -c idle_in_transaction_session_timeout={lease_ms}",
-        )  # fmt: skip
+        connection = await psycopg.AsyncConnection[Any].connect(
+            self._url, autocommit=True, application_name="crossdock/tenure", connect_timeout=CONNECT_S
+        )
+        # Not as options of the connection: the URL may have its own, such as the schema of our tables.
+        for setting in ("lock_timeout", "idle_in_transaction_session_timeout"):
+            lease_ms = str(int(self._lease_s * 1000))
+            await connection.execute("SELECT set_config(%s, %s, false)", (setting, lease_ms))
+        return connection
 
     async def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None

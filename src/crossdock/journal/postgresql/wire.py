@@ -19,6 +19,9 @@ KEYED = (
     "plan_cache_mode = force_generic_plan", "enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off",
     "enable_bitmapscan = off", "jit = off",
 )  # fmt: skip
+#: Classes of SQLSTATE that say nothing of the data that was given, only that the store cannot do it now: it is busy or
+#: ill, or has not the tables, the rights, or the state that the hub left it in.
+DOWN = ("08", "0A", "25", "28", "3D", "3F", "42", "53", "55", "57", "58")
 _OK = frozenset({pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK})
 _BINARY = pq.Format.BINARY
 

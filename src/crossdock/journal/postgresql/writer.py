@@ -16,7 +16,7 @@ from crossdock.journal.contract import Fenced, Overtaken, StoreDown
 from crossdock.journal.postgresql.arrays import Type, scalar
 from crossdock.journal.postgresql.decoding import rows
 from crossdock.journal.postgresql.transaction import BEGIN, COMMIT, Kit, Task, Transaction
-from crossdock.journal.postgresql.wire import Lost, Refused, Statement, Wire
+from crossdock.journal.postgresql.wire import DOWN, Lost, Refused, Statement, Wire
 
 _log = structlog.get_logger("crossdock.journal")
 #: More callers than this wait for the next transaction.
@@ -34,8 +34,6 @@ _MET = frozenset({"23505", "40001", "40P01"})
 _OVERTAKEN = "CD001"
 #: A lock was not had in time: the store is well, somebody else is at it.
 _BUSY = "55P03"
-#: Classes of SQLSTATE that say nothing of what was asked, only that the store cannot do it now.
-_DOWN = ("08", "25006", "53", "55", "57", "58", "XX")
 
 _ROUND = Statement(b"find_round", "SELECT epoch, round FROM owners WHERE id = $1 FOR UPDATE", (Type.INT.oid,))
 #: Waits, where there is a standby, until it has what was found: this commit comes after the other.
@@ -325,6 +323,6 @@ def _in_words(error: Refused, task: Task) -> Exception:
         return Overtaken(str(error))
     if error.code in _MET:
         return StoreDown(f"others wrote the same document again and again: {error}")
-    if error.code.startswith(_DOWN):
+    if error.code.startswith((*DOWN, "XX")):
         return StoreDown(f"the store takes no commits: {error}")
     return error

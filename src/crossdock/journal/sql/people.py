@@ -130,13 +130,19 @@ def has_people(connection: Connection) -> bool:
     return connection.execute("SELECT 1 FROM people LIMIT 1").fetchone() is not None
 
 
-def acts(connection: Connection, before: int, limit: int) -> list[dict[str, Any]]:
-    """What people did, newest first, beyond one position of the ledger (0: from the newest)."""
+def acts(connection: Connection, before: int, limit: int, *, about: str = "") -> list[dict[str, Any]]:
+    """What people did, newest first, beyond one position of the ledger (0: from the newest).
+
+    `about` narrows it to acts that speak of these words, or were done by somebody of this name.
+    """
     beyond = f" AND position < {before}" if before else ""
+    told = "lower(COALESCE(says, '') || ' ' || COALESCE(system, '') || ' ' || COALESCE(detail, ''))"
+    wanted = about.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
     rows = connection.execute(
         f"SELECT position, at_ms, system, says, detail, incident FROM ledger WHERE kind = {EntryKind.act.value}{beyond}"
-        " ORDER BY position DESC LIMIT ?",
-        (limit,),
+        + (f" AND {told} LIKE ? ESCAPE '!'" if about else "")
+        + " ORDER BY position DESC LIMIT ?",
+        (*([f"%{wanted}%"] if about else []), limit),
     )
     return [_act(*row) for row in rows]
 
