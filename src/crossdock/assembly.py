@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -268,16 +269,16 @@ class Hub:
         return disk.free if disk.total >= least else None
 
     async def stop(self) -> None:
-        """Stops the worker, then closes the journal and all connections."""
-        await self.pressure.stop()
-        await self.watch.stop()
-        await self.worker.stop()
-        await self.tenure.end()
-        for bound in self.context.systems.values():
-            await bound.client.close()
-        await self.journal.close()
+        """Stops the worker, then closes the journal and all connections; what fails keeps no other from its end."""
+        ends = AsyncExitStack()  # the last one first
         if self._lock is not None:
-            self._lock.release()
+            ends.callback(self._lock.release)
+        ends.push_async_callback(self.journal.close)
+        for bound in self.context.systems.values():
+            ends.push_async_callback(bound.client.close)
+        for part in (self.tenure.end, self.worker.stop, self.watch.stop, self.pressure.stop):
+            ends.push_async_callback(part)
+        await ends.aclose()
 
     # -- one system ----------------------------------------------------------
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from crossdock.backup.archive import manifest_of
+from crossdock.backup.archive import manifest_of, unpack
+from crossdock.backup.take import take
+from crossdock.settings import settings_from
 from tests.cli.console import Running, Said, crossdock
 
 pytestmark = pytest.mark.slow
@@ -143,3 +145,19 @@ def test_the_files_of_the_site_come_with_it_where_there_are_none(tmp_path: Path)
     said = crossdock("restore", archive, "--site", other, "--json")
     assert said.tree["site_files_that_differ"] == ["charter.yaml"]
     assert (other / "charter.yaml").read_bytes().endswith(b"# mine\n")
+
+
+def test_a_file_of_the_site_that_is_written_to_meanwhile_spoils_no_backup(tmp_path: Path) -> None:
+    site, _ = made(tmp_path)
+    (site / "crosswalks").mkdir(exist_ok=True)
+    rows = site / "crosswalks" / "zones.csv"
+    rows.write_text("0")
+
+    def written(done: int, all_: int) -> None:
+        rows.write_text(str((done + all_) % 10))
+
+    file = tmp_path / "amid.cdb"
+    settings = settings_from({}, site=site)
+    take(settings, file, verify=False, now_ms=0, progress=written)
+    unpack(file, tmp_path / "unpacked", lambda _done, _all: None)
+    assert (tmp_path / "unpacked" / "site" / "crosswalks" / "zones.csv").is_file()

@@ -174,14 +174,14 @@ async def test_the_breaker_opens_when_the_system_is_down(failure):
             await client.send("POST", "/")
         except (TryLater, InDoubt):
             continue
-    assert (len(target.sent), client.breaker_state) == (3, BreakerState.OPEN)
+    assert (len(target.sent), client.standing().breaker.state) == (3, BreakerState.OPEN)
     with pytest.raises(TryLater) as caught:
         await client.send("POST", "/")
     assert caught.value.wait_s is not None
     target.answers = [OK]
     time.now_s += 1
     assert await client.send("POST", "/") == OK
-    assert client.breaker_state is BreakerState.CLOSED
+    assert client.standing().breaker.state is BreakerState.CLOSED
 
 
 @pytest.mark.parametrize("answer", [Response(500), Response(404), Response(429), Response(401)])
@@ -231,7 +231,7 @@ async def test_an_impossible_request_says_nothing_of_the_system():
     for _ in range(3):
         with pytest.raises(Invalid):
             await client.send("POST", "/")
-    assert client.breaker_state is BreakerState.CLOSED
+    assert client.standing().breaker.state is BreakerState.CLOSED
 
 
 def numbered() -> Badge:

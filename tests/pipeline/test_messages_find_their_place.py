@@ -284,3 +284,23 @@ async def test_a_version_that_lay_on_the_desk_while_a_newer_one_went_its_way_goe
         await world.settled()
         assert world.count("messages", 3) == newer
     assert [json.loads(one.body)["extra"]["version"] for one in world.wms.arrived] == [1 + newer]
+
+
+@pytest.mark.parametrize("sku", ["W-1", "W_1", "W%1"])
+async def test_a_pack_that_comes_later_frees_its_orders_whatever_signs_the_item_is_called_by(
+    tmp_path: Path, sku: str
+):
+    checks = Checks(ItemCheck.REFUSE)
+    world = World(tmp_path, documents=("sales_order", "item"), checks=checks, revise=True)
+    async with world:
+        item = {"sku": sku, "name": "Widget", "unit": "EA"}
+        await world.push(item, document="item")
+        await world.settled()
+        await world.push(order("O-1", lines=[{"line": 1, "sku": sku, "quantity": 1, "unit": "CS"}]))
+        await world.settled()
+        assert world.count("incidents", 1) == 1
+        packs = [{"unit": "CS", "factor": 12}]
+        await world.push(item | {"packs": packs, "extra": {"version": 2}}, document="item")
+        await world.until(lambda: world.count("incidents", 1) == 0, "its order was not looked at again")
+        await world.settled()
+    assert "O-1" in world.wms.applied

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from crossdock.journal.contract import RestoredSystem, StoreDown
 from crossdock.kit.connector import Content, Page, Polled
 from crossdock.pipeline.poll import pause_s
 from tests.pipeline.world import World, order
@@ -45,4 +47,52 @@ async def test_a_page_with_nothing_for_us_is_left_behind_too(tmp_path: Path) -> 
             lambda: world.count("transmissions", 6) == 1, "what stands behind empty pages never came"
         )
         assert world.rows("SELECT cursor FROM cursors") == [("10",)]
+    assert pages.asked[:10] == list(range(10))
+
+
+class Restored:
+    """A store that was restored; noting that a system is through with handing in again fails once."""
+
+    all = open = (RestoredSystem("shop", 0, 0, 0, None),)
+
+    def __init__(self) -> None:
+        self.ended = 0
+
+    def refresh(self) -> None:
+        pass
+
+    def may_have_left(self, _t: Any) -> bool:
+        return False
+
+    keyless = doubts = may_have_left
+
+    async def end(self, *_words: str) -> bool:
+        self.ended += 1
+        if self.ended == 1:
+            raise StoreDown("the disk is away")
+        return True
+
+
+async def test_a_system_that_is_not_asked_has_not_handed_in_again_and_one_whose_end_fails_is_asked_on(
+    tmp_path: Path,
+) -> None:
+    world, pages, restored, full = World(tmp_path), Pages(), Restored(), True
+    bound, context = world.context.systems["shop"], world.context
+    flow = replace(bound.system.flows_in[0], every_s=0.01)
+    shop = replace(bound, pollers={"sales_order": pages}, system=replace(bound.system, flows_in=(flow,)))
+    context.systems["shop"] = shop  # type: ignore[index]
+    context.restored, context.full = restored, lambda _system: full  # type: ignore[assignment]
+    looks = 0
+
+    async def slept(seconds: float) -> None:
+        nonlocal looks
+        looks += seconds == 0.01  # the pause of the flow
+        await asyncio.sleep(min(seconds, 0.01))
+
+    context.clock.sleep = slept  # type: ignore[method-assign]
+    async with world:
+        await world.until(lambda: looks > 2)
+        assert (pages.asked, restored.ended) == ([], 0), "nobody asked it, and it was through"
+        full = False
+        await world.until(lambda: restored.ended > 1, "its poller has ended")
     assert pages.asked[:10] == list(range(10))

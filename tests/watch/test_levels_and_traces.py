@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crossdock.charter.watch import Level
+from crossdock.control.watch import traces
 from crossdock.control.watch.levels import PACES, WINDOWS_S, Standing
+from crossdock.control.watch.traces import Tracer
+from crossdock.faults import TryLater
 from tests.journal.places import Place
 from tests.watch.ears import Heard, ear
-from tests.watch.stand import charter, order, shipment, stand, until
+from tests.watch.stand import Stand, charter, order, shipment, stand, until
 
 LEVEL = Level("order_release", 1.0, 0.99, ("sales_order",))
+
+
+def _looks(hub: Stand) -> None:
+    """Has the levels looked at with the next look, not only when it is time."""
+    hub.app.watch._levels_s = float("-inf")
 
 
 @pytest.mark.parametrize(
@@ -51,7 +60,7 @@ async def test_a_level_that_burns_is_told_once_over_a_restart(place: Place, tmp_
         async with stand(tmp_path, tree, database=place.database) as hub:
             for n in range(4):
                 await hub.send("shop", "sales_order", order(f"SO-{n}"))
-            await until(lambda: hub.app.watch.look_at_levels() or out.at("/team"))
+            await until(lambda: _looks(hub) or out.at("/team"))
             (level,) = (await hub.get("/v1/watch"))["levels"]
             assert (level["burning"], level["stuck"]) == ("fast", 4)
         async with stand(tmp_path, tree, database=place.database) as hub:
@@ -110,3 +119,33 @@ def _spans(heard: list[Heard]) -> list[dict[str, Any]]:
 
 def _attribute(span: dict[str, Any], key: str) -> str | None:
     return next((one["value"]["stringValue"] for one in span["attributes"] if one["key"] == key), None)
+
+
+async def test_spans_that_come_while_others_are_sent_are_neither_lost_nor_sent_twice(
+    monkeypatch: Any,
+) -> None:
+    monkeypatch.setattr(traces, "WAITING_MAX", 3)
+    sent: list[int] = []
+    came = iter(range(10))
+
+    class Collector:
+        status = 503
+
+        async def send(self, method: str, path: str, *, body: bytes, headers: Any) -> Any:
+            spans = json.loads(body)["resourceSpans"][0]["scopeSpans"][0]["spans"]
+            tracer._waiting.extend({"n": n} for _, n in zip(range(2), came, strict=False))
+            tracer.note((), {})
+            if self.status == 200:
+                sent.extend(one["n"] for one in spans)
+            return self
+
+    collector: Any = Collector()
+    tracer = Tracer(collector, collector, site="demo", version="1")
+    tracer._waiting.extend({"n": next(came)} for _ in range(3))
+    with pytest.raises(TryLater):
+        await tracer.flush()
+    collector.status = 200
+    await tracer.flush()
+    assert sent == sorted(set(sent))
+    assert tracer.sent + tracer.dropped == 10
+    assert not tracer._waiting

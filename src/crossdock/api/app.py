@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Protocol
 
 import structlog
@@ -183,18 +184,17 @@ class App:
         """Takes nothing new, gives what is on the wire up to `DRAIN_MAX_S`, closes the journal."""
         started = time.monotonic()
         self.intake.draining = True
-        if self.beat is not None:
-            await self.beat.stop()
-        for target in self.hub.worker.targets.values():
-            target.paused = True
-        while time.monotonic() - started < DRAIN_MAX_S - 2:
-            if not any(target.sending for target in self.hub.worker.targets.values()):
-                break
-            await asyncio.sleep(_DRAIN_STEP_S)
-        await self.retainer.stop()
-        await self.server.stop()
-        if self.as2 is not None:
-            await self.as2.stop()
-        await self.supervision.stop()
-        await self.hub.stop()
+        ends = AsyncExitStack()  # the last one first
+        for part in (self.hub, self.supervision, self.as2, self.server, self.retainer):
+            if part is not None:
+                ends.push_async_callback(part.stop)
+        async with ends:
+            if self.beat is not None:
+                await self.beat.stop()
+            for target in self.hub.worker.targets.values():
+                target.paused = True
+            while time.monotonic() - started < DRAIN_MAX_S - 2:
+                if not any(target.sending for target in self.hub.worker.targets.values()):
+                    break
+                await asyncio.sleep(_DRAIN_STEP_S)
         _log.info("stopped", seconds=round(time.monotonic() - started, 2))

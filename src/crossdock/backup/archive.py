@@ -69,7 +69,7 @@ def write(target: Path, manifest: Manifest, members: Mapping[str, Path], progres
             file.flush()
             os.fsync(file.fileno())
         partial.rename(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     finally:
         partial.unlink(missing_ok=True)
     return whole
@@ -179,7 +179,8 @@ def _damaged(archive: Path, says: str) -> Misconfigured:
     return Misconfigured(f"this backup cannot be used: {says}", file=str(archive), fix="take an older one")
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable: what was put in place there is there after a power cut, too."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

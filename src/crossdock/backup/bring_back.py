@@ -14,7 +14,7 @@ from pathlib import Path
 from crossdock.access.erased import FILE, Erased
 from crossdock.access.seal import Seal, key_of
 from crossdock.assembly import read_charter
-from crossdock.backup.archive import SITE, Manifest, Progress, manifest_of, unpack
+from crossdock.backup.archive import SITE, Manifest, Progress, manifest_of, sync_folder, unpack
 from crossdock.backup.report import Open, Report
 from crossdock.backup.take import SQLITE_FILE
 from crossdock.charter.charter import Charter
@@ -67,6 +67,7 @@ async def bring_back(
                 _into_database(copied, settings.database, progress)
             else:
                 copied.rename(store)
+                sync_folder(store.parent)
     finally:
         lock.release()
     return report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -39,8 +40,17 @@ def take(settings: Settings, file: Path, *, verify: bool, now_ms: int, progress:
             store="postgresql" if settings.is_shared else "sqlite",
             schema=schema, position=position, head=head, files={},
         )  # fmt: skip
-        members = {SQLITE_FILE: copied} | {f"{SITE}{name}": path for name, path in site_files(settings.site)}
-        return write(file, manifest, members, progress)
+        return write(file, manifest, {SQLITE_FILE: copied} | _site(settings.site, Path(folder)), progress)
+
+
+def _site(site: Path, folder: Path) -> dict[str, Path]:
+    """Copies of the files of the site, by their names in the backup: somebody may write to them meanwhile."""
+    members: dict[str, Path] = {}
+    for name, path in site_files(site):
+        members[f"{SITE}{name}"] = kept = folder / SITE / name
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, kept)
+    return members
 
 
 def site_files(site: Path) -> Iterator[tuple[str, Path]]:

@@ -66,6 +66,17 @@ def guess(samples: Mapping[str, bytes], *, us: str | None = None) -> Guess:
     return _written(seen, us)
 
 
+#: Where the qualifiers of item numbers stand in a segment.
+_ITEMS_AT = {
+    "PO1": range(6, 26, 2), "POC": range(8, 28, 2), "IT1": range(6, 26, 2), "LIN": range(2, 32, 2),
+    "W01": (4, 6, 15), "W04": (4, 6, 14), "W07": (4, 6, 10), "W12": (7, 17, 21),
+}  # fmt: skip
+#: What stands there and names no item: colour, size, lot, serial, order, line, description, origin, tariff.
+_NO_ITEM = frozenset(
+    ["BO", "CL", "CM", "VE", "IZ", "SM", "SZ", "B8", "LT", "SN", "PO", "PL", "PD", "CH", "HD"]
+)
+
+
 def _see_x12(body: bytes, seen: _Seen) -> None:
     for one in read_x12(body, lenient=True):
         seen.pairs[(*one.sender, *one.receiver)] += 1
@@ -78,20 +89,10 @@ def _see_x12(body: bytes, seen: _Seen) -> None:
             for each in group.sets:
                 seen.sets[one.sender[1], each.id, group.version] += 1
                 for segment in each:
-                    first = {
-                        "PO1": 6,
-                        "POC": 8,
-                        "W01": 4,
-                        "LIN": 2,
-                        "IT1": 6,
-                        "W12": 7,
-                        "W04": 4,
-                        "W07": 4,
-                    }.get(segment.id)
-                    if first:
-                        seen.items.update(
-                            q for at in range(first, len(segment), 2) if len(q := segment[at]) == 2
-                        )
+                    for at in _ITEMS_AT.get(segment.id, ()):
+                        q = segment[at] if at < len(segment) else ""
+                        if len(q) == 2 and q not in _NO_ITEM:
+                            seen.items[q] += 1
 
 
 def _see_edifact(body: bytes, seen: _Seen) -> None:

@@ -191,6 +191,6 @@ class StockBook(Protocol):
         """The items that orders on the desk wait for."""
         ...
 
-    def messages_lacking_stock(self, sku: str, limit: int) -> list[tuple[int, int]]:
-        """(message, partition) of orders on the desk that wait for an item, the oldest first."""
+    def messages_lacking_stock(self, sku: str, limit: int, after: int = 0) -> list[tuple[int, int]]:
+        """(message, partition) of orders beyond an id on the desk that wait for an item, the oldest first."""
         ...

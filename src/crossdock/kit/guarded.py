@@ -156,11 +156,6 @@ class GuardedClient:
         return self.share.in_use
 
     @property
-    def breaker_state(self) -> BreakerState:
-        """What the breaker lets through, for the control room."""
-        return self._breaker.state
-
-    @property
     def in_flight(self) -> int:
         """Requests without an answer yet."""
         return self._in_flight

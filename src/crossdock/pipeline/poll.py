@@ -77,6 +77,8 @@ class Pollers:
                         more = await self._once(bound, document, poller)
                     finally:
                         self._asking[partition] -= 1
+                    if not more:
+                        await self._caught_up(bound, document)
                 failures = 0
             except (Fault, StoreDown) as fault:
                 failures += 1
@@ -94,7 +96,6 @@ class Pollers:
                 await self._context.clock.sleep(pause_s(failures, every_s))
                 continue
             if not more:
-                await self._caught_up(bound, document)
                 await self._context.clock.sleep(every_s)
 
     def _may_ask(self, system: str) -> bool:

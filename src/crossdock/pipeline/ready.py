@@ -30,11 +30,15 @@ class Ready:
         """Puts a lane in, or back."""
         lane.queued = True
         self._turns.push(*party_of(lane), lane)
+        self._call()
+
+    def _call(self) -> None:
+        """Calls one of those who wait, if anybody still does."""
         while self._senders:
             waiting = self._senders.pop()
             if not waiting.done():
                 waiting.set_result(None)
-                break
+                return
 
     async def get(self) -> Lane:
         """The lane whose turn it is; waits while there is none."""
@@ -44,8 +48,8 @@ class Ready:
             try:
                 await waiting
             except asyncio.CancelledError:
-                if not waiting.cancelled() and len(self._turns) and self._senders:
-                    self._senders.pop().set_result(None)  # its call is another's
+                if not waiting.cancelled() and len(self._turns):
+                    self._call()  # its call is another's
                 raise
         lane = self._turns.pop()
         lane.queued = False

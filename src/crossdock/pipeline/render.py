@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import structlog
+
 from crossdock.faults import Fault, Invalid
 from crossdock.journal.changes import Changes
 from crossdock.journal.contract import StoreDown
@@ -17,6 +19,8 @@ from crossdock.pipeline.lanes import Flight
 from crossdock.pipeline.mended import mended
 from crossdock.pipeline.report import reads_json
 from crossdock.pipeline.transmit import entry_of, in_words, request_from, request_json
+
+_log = structlog.get_logger("crossdock.target")
 
 
 class Renderer:
@@ -44,6 +48,7 @@ class Renderer:
             except (Fault, StoreDown):
                 raise
             except Exception as error:  # ends on the desk: nobody else can mend it
+                _log.exception("a document could not be written", system=self._name, transmission=t.id)
                 raise Invalid(
                     f"the hub could not write {t.document} {t.number} for {t.target}: {type(error).__name__}: {error}",
                     fix="look at the document; if it is right, this is a defect of the connector or of its mapping",

@@ -63,10 +63,10 @@ class Resending:
         while waiting := self._journal.resends_waiting(self._hold.partitions, PAGE):
             async with decides:
                 made = batch()
-                with self._journal.snapshot():
-                    for one in waiting:
-                        self._one(one, made)
                 try:
+                    with self._journal.snapshot():
+                        for one in waiting:
+                            self._one(one, made)
                     await commit(made)
                 except BaseException:
                     for t in made.routed:

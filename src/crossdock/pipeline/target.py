@@ -190,6 +190,7 @@ class Target:
         lane = self.lanes.of(t)
         self.lanes.remove(lane, [flight for flight in lane.flights if flight.t is t])
         self._promised.discard(lane.key)
+        self.unfinished.pop(t.after or 0, None)
         older, anew = self._succession.undone(t)
         if older := older + self._withdrawal.undone(t):
             self.stored(lane, older)

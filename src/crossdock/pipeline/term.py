@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from functools import partial
 from typing import Any
 
 import structlog
@@ -88,7 +87,7 @@ class Term:
             context, self.hold, self._translator, decider, self._waking,
             decides=self._decides, commit=self._commit, forget=self._forget,
         )  # fmt: skip
-        wake = partial(self._waking.look_again, desk=True)
+        wake = self._waking.stock_come
         self._watch = StockWatch(context, self.targets, self.hold, wake) if context.stock else None
         self._fixes = 0  #: what people had added when we last looked
         self.tasks: set[asyncio.Task[None]] = set()

@@ -72,9 +72,13 @@ class Translator:
         forget(batch)
         batch = self.batch()
         self._decider.brake.hold(says)
-        for reading in readings:
-            reading.capture.state = CaptureState.WAITING  # what was decided of it was never written
-            self.capture(reading, batch)
+        try:
+            for reading in readings:
+                reading.capture.state = CaptureState.WAITING  # what was decided of it was never written
+                self.capture(reading, batch)
+        except Exception:  # ends with the caller, who knows of the first batch only
+            forget(batch)
+            raise
         return batch
 
     def capture(self, reading: Reading, batch: Batch) -> None:

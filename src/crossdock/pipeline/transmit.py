@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, Protocol, TypeVar
 
 import msgspec
+import structlog
 
 from crossdock.charter.charter import System
 from crossdock.faults import Fault, InDoubt, Invalid, TryLater
@@ -24,6 +25,8 @@ from crossdock.pipeline.lanes import Flight
 from crossdock.pipeline.report import reads_json
 
 Step = TypeVar("Step")
+
+_log = structlog.get_logger("crossdock.target")
 
 _encode = msgspec.json.Encoder().encode
 #: Requests of one dialogue; more means that a connector talks in circles.
@@ -122,6 +125,7 @@ def _understood(read: Callable[[], Step]) -> Step:
     except (Fault, StoreDown):
         raise
     except Exception as error:  # ends in a doubt: it may have been taken
+        _log.exception("an answer could not be understood")
         says = f"the connector could make nothing of the answer: {type(error).__name__}: {error}"
         raise InDoubt(says) from error
 

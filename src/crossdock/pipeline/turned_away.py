@@ -42,15 +42,18 @@ class TurnedAway:
             transmission = self._noted.popleft()
             async with decides:
                 batch = new()
-                free = self._decider.turned_away(transmission, batch)
-                if free is None:
-                    self._forget(batch)
-                    continue
                 try:
+                    free = self._decider.turned_away(transmission, batch)
+                    if free is None:
+                        self._forget(batch)
+                        continue
                     await commit(batch)
-                except Overtaken as faster:  # a person, or another document: it is looked at as it is then
-                    _log.info("what was turned away is looked at again", says=str(faster))
+                except Exception as error:  # ends with the person who has it
                     self._forget(batch)
+                    if not isinstance(error, Overtaken):
+                        raise
+                    # A person, or another document, was faster: it is looked at as it is then.
+                    _log.info("what was turned away is looked at again", says=str(error))
                     self._noted.append(transmission)
                     return
             self._reload(*free)

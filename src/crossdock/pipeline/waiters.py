@@ -76,14 +76,8 @@ class Waiters:
         if message is None or message.state not in states or not self._hold.has(message.partition):
             return
         error = await self._failure(lambda batch: self._translator.again(message, batch))
-        if error is None:
-            return
-        says = "a message could not be looked at again"
         if isinstance(error, Overtaken | StoreDown):
-            _log.info(says, message=id_, says=str(error))
             self._waking.look_again([id_], desk=desk)
-        else:
-            _log.error(says, message=id_, exc_info=error)
 
     async def overdue(self) -> None:
         """Looks at those whose time is over; one that the hub stumbles over does not hold up the others."""
@@ -107,7 +101,6 @@ class Waiters:
         error = await self._failure(lambda batch: self._late([message], batch))
         if error is None or isinstance(error, Overtaken | StoreDown):
             return  # it is looked at with the next page, as it is then
-        _log.error("a message cannot be decided", message=id_, exc_info=error)
         poison = Invalid(
             f"the hub could not look at this again: {type(error).__name__}: {error}",
             fix="this is a defect of the hub or of its mapping; retry once it is mended, or resolve with a reason",
@@ -124,6 +117,8 @@ class Waiters:
             decide(batch)
             await self._commit(batch)
         except Exception as error:  # ends in the state that each had: on the desk or waiting
+            tell = _log.info if isinstance(error, Overtaken | StoreDown) else _log.exception
+            tell("messages could not be looked at again", says=str(error))
             self._forget(batch)
             return error
         return None

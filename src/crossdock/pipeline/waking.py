@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -24,13 +23,14 @@ class _Asks(Protocol):
     def __call__(self, limit: int, after: int) -> list[tuple[int, int]]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """What is to be asked next."""
+@dataclass(slots=True)
+class _Round:
+    """A question that is asked page by page, until all that it finds were looked at."""
 
     asks: _Asks
-    after: int = 0
     desk: bool = False  #: those on the desk are looked at, too
+    after: int = 0
+    anew: bool = False  #: what was waited for has come once more meanwhile: all of them are looked at again
 
 
 class Waking:
@@ -44,12 +44,12 @@ class Waking:
         self._signals = context.signals
         self._hold = hold
         self._again: dict[int, bool] = {}  #: and whether also those on the desk
-        self._pages = deque[_Page]()
+        self._rounds: dict[tuple[str, ...], _Round] = {}  #: by what has come; whose turn it is comes first
         self.waiting = 0  #: messages that wait for a predecessor, as far as we know
         self._compared = 0  #: up to which message those that wait were compared with what has come
 
     def __bool__(self) -> bool:
-        return bool(self._again or self._pages)
+        return bool(self._again or self._rounds)
 
     def look_again(self, messages: Iterable[int], *, desk: bool = False) -> None:
         """Messages that may find now what they lacked; with `desk` those on the desk, too."""
@@ -60,11 +60,15 @@ class Waking:
     def come(self, words: Sequence[str]) -> None:
         """Each "document/number" has come: who waits for one is looked at again, or told of where it is held."""
         if words:
-            self._ask(_Page(partial(self._journal.messages_waiting_for, words)))
+            self._ask(("word", *words), _Round(partial(self._journal.messages_waiting_for, words)))
 
     def item_come(self, sku: str) -> None:
         """An item has come: who lies on the desk without it is looked at again."""
-        self._ask(_Page(partial(self._journal.messages_lacking_item, sku), desk=True))
+        self._ask(("item", sku), _Round(partial(self._journal.messages_lacking_item, sku), desk=True))
+
+    def stock_come(self, sku: str) -> None:
+        """Stock of an item has come: who lies on the desk without it is looked at again, the oldest first."""
+        self._ask(("stock", sku), _Round(partial(self._journal.messages_lacking_stock, sku), desk=True))
 
     def freed(self, partitions: frozenset[int]) -> None:
         """Partitions have come: a page of those that wait in them, and whose word has come while nobody looked."""
@@ -78,17 +82,30 @@ class Waking:
 
     def take(self) -> Iterator[tuple[int, bool]]:
         """A page of those to look at again, each once, and whether it may lie on the desk."""
-        while not self._again and self._pages:
-            self._ask(self._pages[0])
-            self._pages.popleft()
+        while not self._again and self._rounds:
+            self._read(next(iter(self._rounds)))
         for id_ in list(self._again)[:PAGE]:
             yield id_, self._again.pop(id_)
 
-    def _ask(self, page: _Page) -> None:
-        """Reads one page; what lies behind it is asked for when those before it were looked at."""
-        found = page.asks(PAGE, page.after)
-        self.look_again((id_ for id_, partition in found if self._hold.has(partition)), desk=page.desk)
+    def _ask(self, key: tuple[str, ...], asked: _Round) -> None:
+        known = self._rounds.setdefault(key, asked)
+        known.anew = known is not asked
+        if not known.anew:
+            self._read(key)
+
+    def _read(self, key: tuple[str, ...]) -> None:
+        """Reads one page, as far as there is room; the next one has its turn behind the others'."""
+        asked, limit = self._rounds[key], min(PAGE, AGAIN_MAX - len(self._again))
+        if limit <= 0:
+            return
+        found = asked.asks(limit, asked.after)
+        self.look_again((id_ for id_, partition in found if self._hold.has(partition)), desk=asked.desk)
         if others := tuple(id_ for id_, partition in found if not self._hold.has(partition)):
             self._signals.tell(News(messages=others))
-        if len(found) == PAGE:
-            self._pages.append(replace(page, after=found[-1][0]))
+        del self._rounds[key]
+        if len(found) == limit:
+            asked.after = found[-1][0]
+            self._rounds[key] = asked
+        elif asked.anew:
+            asked.after, asked.anew = 0, False
+            self._rounds[key] = asked

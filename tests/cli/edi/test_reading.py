@@ -65,6 +65,15 @@ def test_a_term_is_explained(term: str, says: str) -> None:
     assert says in said.out
 
 
+def test_several_terms_are_explained_one_after_the_other_and_an_unknown_one_is_named() -> None:
+    said = crossdock("edi", "explain", "850", "SN108", "2005:137", "--json")
+    assert [one["term"] for one in said.tree] == ["850", "SN108", "2005:137"]
+    together = crossdock("edi", "explain", "BEG", "03", "--json").tree
+    assert [one["term"] for one in together] == ["BEG03"]
+    wrong = crossdock("edi", "explain", "850", "FOO")
+    assert wrong.code == 2 and "'FOO' is known neither" in wrong.err
+
+
 def test_a_term_of_both_standards_is_explained_by_both() -> None:
     tree = crossdock("edi", "explain", "DTM", "--json").tree
     assert [one["standard"] for one in tree] == ["X12", "EDIFACT"]
@@ -125,6 +134,14 @@ def test_json_and_back_gives_the_same_bytes(path: Path) -> None:
     spelled = crossdock("edi", "to-json", path)
     assert spelled.code == 0, spelled.err
     assert crossdock("edi", "from-json", "-", stdin=spelled.out).out.encode() == path.read_bytes()
+
+
+def test_a_header_that_was_padded_too_far_comes_back_with_its_widths() -> None:
+    text = ORDERS.read_text()
+    sender = text.split("*")[6]
+    assert len(sender) == 15
+    spelled = crossdock("edi", "to-json", "-", stdin=text.replace(sender, sender + "  ", 1))
+    assert crossdock("edi", "from-json", "-", stdin=spelled.out).out == text
 
 
 def test_edifact_comes_back_too_released_characters_and_umlauts_with_it() -> None:

@@ -93,6 +93,8 @@ def test_places_name_the_loops_around_them() -> None:
         ("loop once too often", ORDER, "ST BEG N1 N3 N1 N3 N1 N3 N1 N3 N4 PO1 SE", [("loop_over_max", 9, "N1")]),
         ("neighbours swapped", ORDER, "ST REF BEG DTM PO1 SE", [("out_of_sequence", 2, "REF")]),
         ("too late", ORDER, "ST BEG DTM REF N1 PO1 SE", [("out_of_sequence", 4, "REF")]),
+        ("one too early, then all that belong before it", ORDER, "ST BEG DTM REF REF REF PO1 SE",
+         [("out_of_sequence", 3, "DTM")]),
         ("a loop too late", SHIPMENT, "ST W06 N1 N9 LX W12 N1 N3 N4 W12 SE", [("out_of_sequence", 7, "N1")]),
         ("a loop too early", ORDER, "ST N1 N3 N4 BEG REF PO1 SE", [("out_of_sequence", 2, "N1")]),
         ("in no loop that is open", ORDER, "ST BEG MAN REF PO1 SE", [("unexpected", 3, "MAN")]),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from crossdock.formats.edi.chart import Place, chart
-from crossdock.formats.edi.grammar import Composite, Element, Use
+from crossdock.formats.edi.grammar import BroadCodes, Composite, Element, Use
 from crossdock.formats.edi.walk import walk
 from crossdock.formats.edifact import dictionary
 from crossdock.formats.edifact.interchange import Message
@@ -117,7 +117,7 @@ def _values(use: Use, value: str, *, own: bool, last: bool) -> Iterator[tuple[st
         miscoded = next(
             code for code in ("QQ", "QQQ", "Q", "0", "999") if code not in codes and len(code) <= element.max
         )
-        yield "miscode", miscoded
+        yield ("unlisted" if isinstance(codes, BroadCodes) else "miscode"), miscoded
     if use.usage == "M" and not last:
         yield "empty", ""
 

@@ -69,7 +69,7 @@ def test_a_valid_message_is_checked_by_its_own_directory(kind: str, version: str
 def found_where_it_is(mutation: Mutation) -> bool:
     told = findings(write(interchange(mutation.message)))
     return any(
-        finding.severity == "error"
+        finding.severity == ("note" if mutation.kind == "unlisted" else "error")
         and finding.segment_number == mutation.number
         and (mutation.element is None or finding.element == mutation.element)
         for finding in told
@@ -334,3 +334,16 @@ def test_a_count_too_long_to_be_a_number_is_a_wrong_count() -> None:
     octets = b"UNB+UNOC:3+A:14+B:14+260320:0915+71'UNH+1+ORDERS:D:96A:UN'BGM+220+PO-1+9'"
     found = findings(octets + b"UNT+" + digits + b"+1'UNZ+" + digits + b"+71'")
     assert [one.code for one in found].count("edifact.count_mismatch") == 2
+
+
+def test_a_code_of_a_list_that_is_not_complete_is_noted_and_not_answered():
+    whole = interchange(sample("ORDERS", "D96A"))
+    octets = write(whole).replace(b"CUX+2:EUR:9", b"CUX+2:QJX:9")
+    (one,) = [finding for finding in findings(octets) if finding.severity != "forgiven"]
+    assert (one.code, one.severity, one.segment_id, one.element) == (
+        "edifact.unlisted_code",
+        "note",
+        "CUX",
+        "01-2",
+    )
+    assert one.value == "QJX" and one.ack is None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from crossdock.faults import Invalid
-from crossdock.formats.edi.grammar import Composite, Element, Loop, Segment, Slot
+from crossdock.formats.edi.grammar import BroadCodes, Composite, Element, Loop, Segment, Slot
 from crossdock.formats.x12 import dictionary
 
 SETS = {
@@ -219,8 +219,8 @@ def test_a_composite_stands_with_its_parts() -> None:
 
 def test_a_complete_list_is_told_from_one_of_what_is_in_use() -> None:
     purpose, reference = dictionary.element("353", "004010"), dictionary.element("128", "004010")
-    assert not isinstance(purpose.codes, dictionary.BroadCodes)
-    assert isinstance(reference.codes, dictionary.BroadCodes)
+    assert not isinstance(purpose.codes, BroadCodes)
+    assert isinstance(reference.codes, BroadCodes)
     assert dictionary.element("140", "004010").codes is None
     assert [dictionary.codes_kind(one) for one in ("353", "128", "755")] == ["closed", "broad", "open"]
     assert dictionary.code_meaning("353", "00") == "Original"

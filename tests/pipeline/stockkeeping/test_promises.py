@@ -22,6 +22,7 @@ from crossdock.pipeline.dedup import ArrivalDedup
 from crossdock.stock.policy import ChannelPolicy
 from tests.database import Server
 from tests.pipeline.stockkeeping.shelf import Clock, cart, level, promised, put, stockroom
+from tests.pipeline.stockkeeping.stocked import stocked
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -185,3 +186,24 @@ async def test_hundreds_of_carts_for_many_items_take_exactly_what_they_were_prom
         won = sum(one["lines"][0]["quantity"] for one in found if one and one["lines"][0]["sku"] == sku)
         assert level(journal, sku) == (10, won)
         assert won >= 8, "no smaller cart is turned away while there is enough"
+
+
+async def test_a_host_that_comes_too_late_for_expired_promises_looks_after_its_lots_all_the_same(
+    tmp_path: Path,
+) -> None:
+    async with stocked(tmp_path) as world:
+        room, watch = world.context.stock, world.worker._term._watch
+        assert room is not None
+        assert watch is not None
+        aged = 0
+
+        async def overtaken(_limit: int) -> list[str]:
+            raise Overtaken("another host was faster")
+
+        async def age() -> None:
+            nonlocal aged
+            aged += 1
+
+        room.promises.expire, watch._age = overtaken, age  # type: ignore[method-assign]
+        await world.until(lambda: aged > 0, "its lots are never looked at")
+        assert aged

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crossdock.charter.charter import Checks, ItemCheck
+from crossdock.journal.contract import StoreDown
 from crossdock.stock.policy import ChannelPolicy
 from tests.pipeline.stockkeeping.shelf import cart, level, promised
 from tests.pipeline.stockkeeping.stocked import balance, stocked
@@ -159,3 +160,25 @@ async def test_time_alone_makes_a_lot_too_old(tmp_path: Path) -> None:
         world.clock.now_ms = lambda: true_now() + 80 * 365 * 86_400_000  # type: ignore[method-assign]
         await world.shows(0)
         assert level(world.journal) == (0, 0)
+
+
+async def test_a_figure_that_could_not_be_made_does_not_keep_later_ones_from_the_channel(
+    tmp_path: Path,
+) -> None:
+    async with stocked(tmp_path) as world:
+        await world.has(balance(1))
+        await world.shows(1)
+        erp: Any = world.worker.targets["erp"]
+        admit, tries = erp.admit, 0
+
+        def refused(*words: Any) -> None:
+            nonlocal tries
+            admit(*words)
+            tries += 1
+            if tries == 1:
+                raise StoreDown("the database cannot be read now")  # when it has taken its place in the lane
+
+        erp.admit = refused
+        await world.push(balance(2, seconds=1), system="wms", document="inventory_balance")
+        await world.shows(2)
+    assert tries == 2

@@ -33,24 +33,27 @@ def explain(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Explains a set, segment, element, code or acknowledgement code of X12 or EDIFACT."""
-    asked = " ".join(term)
+    """Explains a set, segment, element, code or acknowledgement code of X12 or EDIFACT.
+
+    Several words are one term, as BEG 03, or else a term each.
+    """
     wanted = [standard] if standard else list(Standard)
     if version is not None and standard is None:
         wanted = [Standard.X12 if version[:1].isdigit() else Standard.EDIFACT]
-    found: list[dict[str, Any]] = []
-    fixes: list[str] = []
-    for one in wanted:
-        tree = _x12(asked, version, fixes) if one is Standard.X12 else _edifact(asked, version, fixes)
-        if tree is not None:
-            found.append(tree)
+    found, fixes = _found(" ".join(term), wanted, version)
+    for each in term if not found and len(term) > 1 else ():
+        more, fixes = _found(each, wanted, version)
+        if not more:
+            term, found = [each], []
+            break
+        found += more
     if not found:
         says = (
             "is known neither to X12 nor to EDIFACT"
             if len(wanted) > 1
             else f"is not known to {wanted[0].name}"
         )
-        stop(f"{asked!r} {says}", fix="; ".join(filter(None, fixes)), status=MISUSED)
+        stop(f"{' '.join(term)!r} {says}", fix="; ".join(filter(None, fixes)), status=MISUSED)
     if json:
         print_json(found)
         return
@@ -60,6 +63,17 @@ def explain(
         print(f"{tree['standard']} {tree['version']}  {tree['title']}")
         for line in tree["lines"]:
             print(f"  {line}")
+
+
+def _found(asked: str, wanted: list[Standard], version: str | None) -> tuple[list[dict[str, Any]], list[str]]:
+    """What each standard says of a term, and how to mend the term where one does not know it."""
+    found: list[dict[str, Any]] = []
+    fixes: list[str] = []
+    for one in wanted:
+        tree = _x12(asked, version, fixes) if one is Standard.X12 else _edifact(asked, version, fixes)
+        if tree is not None:
+            found.append(tree)
+    return found, fixes
 
 
 def _x12(term: str, version: str | None, fixes: list[str]) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from crossdock.connectors.edi.part import (
     place_of,
     strange,
     stranger,
+    trial,
 )
 from crossdock.connectors.edi.words import Words, without_nothing
 from crossdock.connectors.edi.x12_part import now
@@ -93,14 +94,17 @@ def _interchange(
                 fault.path = f"CONTRL[{message.reference}]/{fault.path}"
                 parts.append(Part("CONTRL", message.reference, "acknowledgement", wrong=fault))
         else:
-            parts.append(_part(one, message, profile, words, damaged=report.damaged))
+            mark = report.header.get(11) if report.header else ""
+            parts.append(_part(one, message, profile, words, damaged=report.damaged, mark=mark))
     if profile.answering.form != "none":
         answer = _given(report, when)
         if answer is not None:
             told.append(answer)
 
 
-def _part(report: MessageReport, message: Message, profile: Profile, words: Words, *, damaged: bool) -> Part:
+def _part(
+    report: MessageReport, message: Message, profile: Profile, words: Words, *, damaged: bool, mark: str
+) -> Part:
     agreed = profile.taken(message.type)
     document = agreed.document if agreed else "sales_order"
     set_id, reference = message.type, message.reference
@@ -127,6 +131,9 @@ def _part(report: MessageReport, message: Message, profile: Profile, words: Word
             fix=f"add `- {{set: {set_id}, direction: in}}` to {profile.file or 'its profile'}, or ask the partner",
         )  # fmt: skip
         return Part(set_id, reference, document, wrong=wrong, number=called)
+    test = trial(profile, set_id, reference, mark)
+    if test is not None:
+        return Part(set_id, reference, document, wrong=test, number=called)
     try:
         return Part(set_id, reference, document, tuple(READERS[set_id](message.body, words)))
     except Fault as fault:

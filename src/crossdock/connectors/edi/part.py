@@ -12,6 +12,8 @@ from crossdock.kit.connector import Tree
 
 #: Findings that an incident lists; the rest is counted.
 FINDINGS_SHOWN_MAX = 5
+#: ISA15 and UNB 0035 of what is not meant in earnest; before syntax 4 the latter has 1 only.
+_TRIALS = ("T", "I", "1", "2", "3", "4")
 #: Sets that the document of an acknowledgement lists; its text names all.
 SETS_LISTED_MAX = 2_000
 
@@ -60,6 +62,17 @@ def stranger(profile: Profile, sender: str, receiver: str) -> Invalid | None:
 def strange(wrong: Invalid, sets: Sequence[tuple[str, str]]) -> list[Part]:
     """The sets, by id and control number, of an interchange that is not this partner's."""
     return [Part(set_id, control, "interchange", wrong=wrong) for set_id, control in sets]
+
+
+def trial(profile: Profile, set_id: str, control: str, mark: str) -> Invalid | None:
+    """What is wrong with a set that its sender marks as a test while we are in production; None where nothing is."""
+    if profile.test or mark not in _TRIALS:
+        return None
+    return Invalid(
+        f"{set_id} {control} is marked as a test, and {profile.name} is in production",
+        path="ISA15" if profile.standard is Standard.X12 else "UNB 11", value=mark,
+        fix="ask the partner to send it as production; for trials its profile says `usage: test`",
+    )  # fmt: skip
 
 
 def fault_of(findings: Sequence[Finding], set_id: str, control: str, place: str) -> Invalid:

@@ -19,6 +19,7 @@ from crossdock.connectors.edi.x12_rows import (
     dtm,
     header,
     loops,
+    lot_of,
     notes,
     parties,
     reference,
@@ -81,7 +82,10 @@ def _order_lines(rows: Rows, words: Words, currency: str) -> tuple[list[Tree], T
             "name": next((row.at(5) for row in loop if row[0] == "PID" and row.at(5)), ""),
             "requested_at": dtm(loop, words, "002", "067"),
         }))  # fmt: skip
-        kept[name] = {"ids": [list(pair) for pair in ids], "unit": po1.at(3)}
+        places = [list(pair) for row in loop if row[0] == "SDQ" for pair in row.ids(3, 23)]
+        kept[name] = without_nothing(
+            {"ids": [list(pair) for pair in ids], "unit": po1.at(3), "places": places}
+        )
     return lines, kept
 
 
@@ -198,7 +202,7 @@ def shipping_order(rows: Rows, words: Words) -> Iterator[Made]:
             "sku": words.sku(ids, f"{path}/W0105"),
             "quantity": number(w01.at(1), f"{path}/W0101"),
             "unit": words.ours("unit", w01.at(2)),
-            "lot": w01.at(13) or value(loop, "N9", "LT"),
+            "lot": w01.at(13) or value(loop, "N9", "LT") or lot_of(ids),
         }))  # fmt: skip
         kept[line] = {"ids": [list(pair) for pair in ids], "unit": w01.at(2)}
     site = found.get("WH") or found.get("SF")

@@ -9,6 +9,7 @@ from crossdock.connectors.edi.words import Words, clock, compact, plain
 from crossdock.connectors.edi.x12_packed import by_package, with_ordered
 from crossdock.connectors.edi.x12_pieces import (
     Rows,
+    carriers_numbers,
     item_ids,
     label,
     n1,
@@ -215,8 +216,7 @@ def shipping_advice(tree: Tree, words: Words) -> Rows:
     rows += n1(
         "ST", tree.get("ship_to") or order.get("ship_to"), words.known(order).get("parties", {}).get("ST", ())
     )
-    if tree.get("tracking"):
-        rows.append(("N9", "CN", tree["tracking"]))
+    rows += carriers_numbers("N9", tree)
     rows.append(("G62", "11", compact(tree.get("shipped_at"))))
     scac = words.scac(tree) or words.scac(order)
     rows.append(("W27", "M", scac, "" if scac else str(tree.get("carrier", "UNKNOWN"))[:35]))

@@ -16,6 +16,7 @@ from crossdock.connectors.edi.part import (
     place_of,
     strange,
     stranger,
+    trial,
 )
 from crossdock.connectors.edi.words import Words, without_nothing
 from crossdock.connectors.edi.x12_in import READERS
@@ -212,6 +213,9 @@ def _part(
             fix=f'add `- {{set: "{one.id}", direction: in}}` to {profile.file or "its profile"}, or ask the partner',
         )  # fmt: skip
         return Part(one.id, one.control, document, wrong=wrong, number=called)
+    test = trial(profile, one.id, one.control, interchange.interchange.usage)
+    if test is not None:
+        return Part(one.id, one.control, document, wrong=test, number=called)
     body = rows[1 : -1 if one.trailer else None]
     try:
         made = tuple(READERS[one.id](body, words))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from crossdock.connectors.edi.words import Words
 from crossdock.formats.x12.tree import Row
@@ -86,3 +87,11 @@ def label(package: Tree, rows: Rows) -> None:
         marks = ["CA", package["id"]]
     if marks:
         rows.append(("MAN", *marks[:2], *(("", *marks[2:]) if len(marks) > 2 else ())))
+
+
+def carriers_numbers(segment: str, tree: Tree) -> Rows:
+    """The bill of lading of a shipment, where a warehouse told one, and the carrier's own number."""
+    kept: Mapping[str, Any] = tree.get("extra", {}).get("edi", {})
+    bill, tracking = kept.get("bill_of_lading"), tree.get("tracking")
+    rows: Rows = [(segment, "BM", str(bill))] if bill else []
+    return [*rows, (segment, "CN", tracking)] if tracking and tracking != bill else rows

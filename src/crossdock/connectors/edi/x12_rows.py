@@ -71,6 +71,11 @@ def value(rows: Rows, id_: str, qualifier: str, at: int = 2) -> str:
     return next((row.at(at) for row in rows if row[0] == id_ and row.at(1) == qualifier), "")
 
 
+def lot_of(ids: Ids) -> str:
+    """The lot that stands among the numbers of an item."""
+    return next((number for qualifier, number in ids if qualifier == "LT"), "")
+
+
 def parties(rows: Rows) -> dict[str, Tree]:
     """Each N1 loop by its entity code, as an address with `id` and `scheme`."""
     found: dict[str, Tree] = {}

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from crossdock.connectors.edi.words import Words, clock, compact, plain
-from crossdock.connectors.edi.x12_pieces import Rows, item_ids, label, n1, ship_from, unit_of
+from crossdock.connectors.edi.x12_pieces import (
+    Rows,
+    carriers_numbers,
+    item_ids,
+    label,
+    n1,
+    ship_from,
+    unit_of,
+)
 from crossdock.kit.connector import Tree
 
 # -- ship notices --------------------------------------------------------------------------------------
@@ -31,8 +39,7 @@ def ship_notice(tree: Tree, words: Words) -> Rows:
     scac = words.scac(tree) or words.scac(order)
     if scac:
         rows.append(("TD5", "O", "2", scac))
-    if tree.get("tracking"):
-        rows.append(("REF", "CN", tree["tracking"]))
+    rows += carriers_numbers("REF", tree)
     rows.append(("DTM", "011", compact(shipped), *((clock(shipped),) if clock(shipped) else ())))
     sides = known.get("parties", {})
     rows += ship_from(tree, order, words)

@@ -21,6 +21,7 @@ from crossdock.connectors.edi.x12_rows import (
     dated,
     header,
     loops,
+    lot_of,
     notes,
     parties,
     reference,
@@ -44,7 +45,7 @@ def transfer_advice(rows: Rows, words: Words) -> Iterator[Made]:
             "sku": words.sku(ids, f"{path}/W0405"),
             "quantity": number(w04.at(1), f"{path}/W0401"),
             "unit": words.ours("unit", w04.at(2)),
-            "lot": value(loop, "N9", "LT"),
+            "lot": value(loop, "N9", "LT") or lot_of(ids),
         }))  # fmt: skip
     site = found.get("ST") or found.get("WH")
     carriers = [first((row.at(2), row.at(3))) for row in head if row[0] == "W27"]
@@ -72,7 +73,7 @@ def shipping_advice(rows: Rows, words: Words) -> Iterator[Made]:
     lines: list[Tree] = []
     packages: dict[str, Tree] = {}
     for loop in loops(rows, "LX", ("W03",)):
-        label = next(((row.at(1), row.at(2)) for row in loop if row[0] == "MAN"), ("", ""))
+        label, parcel = _label(loop)
         for inner in loops(loop, "W12"):
             line = _shipped(inner, len(lines) + 1, words)
             lines.append(line)
@@ -80,7 +81,7 @@ def shipping_advice(rows: Rows, words: Words) -> Iterator[Made]:
                 inside = {
                     name: line[name] for name in ("line", "sku", "quantity", "unit", "lot") if name in line
                 }
-                packages.setdefault(label[1], _package(*label))["lines"].append(inside)
+                packages.setdefault(label[1], _package(*label, parcel))["lines"].append(inside)
     w27 = next((row for row in head if row[0] == "W27"), Row(["W27"]))
     tree = without_nothing({
         "number": w06.at(4) or w06.at(2),
@@ -94,7 +95,11 @@ def shipping_advice(rows: Rows, words: Words) -> Iterator[Made]:
         "notes": notes(head)[:500],
         "lines": lines,
         "packages": list(packages.values()),
-        "extra": {"edi": {"purchase_order": w06.at(6)}},
+        "extra": {
+            "edi": without_nothing(
+                {"purchase_order": w06.at(6), "bill_of_lading": value(head, "N9", "BM")}
+            )
+        },
     })  # fmt: skip
     yield "shipment", tree, tree.get("number", ""), True
 
@@ -114,17 +119,27 @@ def _shipped(loop: Rows, index: int, words: Words) -> Tree:
         "sku": words.sku(ids, f"{path}/W1208"),
         "ordered": number(ordered, f"{path}/W1202") if ordered else None,
         "unit": words.ours("unit", w12.at(5) or "EA"),
-        "lot": w12.at(9),
+        "lot": w12.at(9) or value(loop, "N9", "LT") or lot_of(ids),
         "reason": words.ours("reason", w12.at(1)) if short else None,
     }) | {"quantity": quantity}  # fmt: skip
 
 
-def _package(qualifier: str, label: str) -> Tree:
+def _label(loop: Rows) -> tuple[tuple[str, str], str]:
+    """The label that goods stand under, an SSCC before others, and the carrier's number of that package."""
+    marks = [pair for row in loop if row[0] == "MAN" for pair in (*row.ids(1, 2), *row.ids(4, 5))]
+    label = next((pair for pair in marks if pair[0] in ("GM", "AA")), marks[0] if marks else ("", ""))
+    return label, next((mark for kind, mark in marks if kind == "CP"), "")
+
+
+def _package(qualifier: str, label: str, parcel: str) -> Tree:
     """A package by what its label says: GM is an SSCC with its application identifier, CP a carrier's number."""
     digits = label.removeprefix("00") if len(label) == 20 else label
-    if qualifier in ("GM", "AA") and len(digits) == 18 and digits.isdigit():
-        return {"sscc": digits, "lines": []}
-    return {"id": label, "tracking": label, "lines": []} if qualifier == "CP" else {"id": label, "lines": []}
+    named = (
+        {"sscc": digits}
+        if qualifier in ("GM", "AA") and len(digits) == 18 and digits.isdigit()
+        else {"id": label}
+    )
+    return {**named, **({"tracking": parcel} if parcel else {}), "lines": []}
 
 
 def transfer_receipt(rows: Rows, words: Words) -> Iterator[Made]:
@@ -139,7 +154,7 @@ def transfer_receipt(rows: Rows, words: Words) -> Iterator[Made]:
             "line": value(loop, "N9", "LI") or str(index + 1),
             "sku": words.sku(ids, f"{path}/W0705"),
             "unit": words.ours("unit", w07.at(2)),
-            "lot": w07.at(8) or value(loop, "N9", "LT"),
+            "lot": w07.at(8) or value(loop, "N9", "LT") or lot_of(ids),
         })  # fmt: skip
         lines.append({**line, "quantity": number(w07.at(1), f"{path}/W0701"), "status": "available"})
         for row in loop:
@@ -174,7 +189,7 @@ def adjustment_advice(rows: Rows, words: Words) -> Iterator[Made]:
             "sku": words.sku(ids, f"{path}/W1906"),
             "site": words.ours("site", site["id"]) or words.profile.name,
             "location": value(loop, "N9", "BO"),
-            "lot": w19.at(9),
+            "lot": w19.at(9) or value(loop, "N9", "LT") or lot_of(ids),
             "unit": words.ours("unit", w19.at(3)),
             "reason": words.ours("reason", w19.at(1)),
             "at": instant(value(loop, "G62", "07") or w15.at(1), "", zoned=words.zoned),
@@ -192,18 +207,32 @@ def inventory_advice(rows: Rows, words: Words) -> Iterator[Made]:
     head, bia = header(rows, "LIN"), rows[0]
     site = parties(head).get("WH") or {"id": ""}
     for index, loop in enumerate(loops(rows, "LIN", ("CTT",))):
-        sku = words.sku(loop[0].ids(2), f"LIN[{index + 1}]/LIN03")
-        lot = value(loop, "REF", "LT")
-        for row in loop:
-            status = _STOCK.get(row.at(1)) if row[0] == "QTY" else None
-            if status:
-                where = words.ours("site", site["id"]) or words.profile.name
-                tree: dict[str, Any] = without_nothing({
-                    "sku": sku,
-                    "site": where,
-                    "status": status,
-                    "lot": lot,
-                    "unit": words.ours("unit", row.at(3) or "EA"),
-                    "as_of": instant(bia.at(4), bia.at(5), zoned=words.zoned),
-                }) | {"quantity": number(row.at(2), f"LIN[{index + 1}]/QTY02")}  # fmt: skip
-                yield "inventory_balance", tree, f"{where}:{sku}:{status}:{lot}", False
+        ids = loop[0].ids(2)
+        sku = words.sku(ids, f"LIN[{index + 1}]/LIN03")
+        lot = value(loop, "REF", "LT") or lot_of(ids)
+        where = words.ours("site", site["id"]) or words.profile.name
+        for status, unit, amounts in _stock(loop, f"LIN[{index + 1}]", words):
+            tree: dict[str, Any] = without_nothing({
+                "sku": sku,
+                "site": where,
+                "status": status,
+                "lot": lot,
+                "unit": unit,
+                "as_of": instant(bia.at(4), bia.at(5), zoned=words.zoned),
+            }) | amounts  # fmt: skip
+            yield "inventory_balance", tree, f"{where}:{sku}:{status}:{lot}", False
+
+
+def _stock(loop: Rows, path: str, words: Words) -> list[tuple[str, str, Tree]]:
+    """State, unit and amounts of each QTY. What is on hand (17) and what of it may be sold (33) are one balance."""
+    told = [row for row in loop if row[0] == "QTY" and row.at(1) in _STOCK]
+    amount = {row.at(1): number(row.at(2), f"{path}/QTY02") for row in told}
+    both = "33" in amount and "17" in amount
+    found: list[tuple[str, str, Tree]] = []
+    for row in told:
+        if both and row.at(1) == "33":
+            continue
+        more: Tree = {"net": amount["33"]} if both and row.at(1) == "17" else {}
+        unit = words.ours("unit", row.at(3) or "EA")
+        found.append((_STOCK[row.at(1)], unit, {"quantity": number(row.at(2), f"{path}/QTY02"), **more}))
+    return found

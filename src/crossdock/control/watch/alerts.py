@@ -12,7 +12,7 @@ import structlog
 
 from crossdock.charter.charter import Charter
 from crossdock.control.watch.couriers import Courier
-from crossdock.control.watch.wording import LATE, Alert, of_incidents, of_level
+from crossdock.control.watch.wording import AT_ONCE, LATE, Alert, of_incidents, of_level
 from crossdock.faults import Fault, InDoubt
 from crossdock.journal.changes import Changes
 from crossdock.journal.contract import Fenced, StoreDown
@@ -88,7 +88,7 @@ class Alerts:
             subject = name_of(INCIDENT, one.id) or ""
             for way in self._ways.values():
                 if way.takes(one.type, one.severity, one.owner):
-                    self._add(changes, subject, 1, way.name, self._when_ms(one.severity, now_ms), "")
+                    self._add(changes, subject, AT_ONCE, way.name, self._when_ms(one.severity, now_ms), "")
                 if way.late and way.takes(one.type, one.severity, None):
                     # Whose it is by then is looked at then: it may have been given to somebody else.
                     late_ms = max(one.due_ms, now_ms) + _AFTER_DUE_MS
@@ -103,7 +103,7 @@ class Alerts:
         for way in self._ways.values():
             if way.takes("", severity, owner) and not way.types:
                 due_ms = self._when_ms(severity, now_ms)
-                self._add(changes, subject, 1, way.name, due_ms, _encode(content).decode())
+                self._add(changes, subject, AT_ONCE, way.name, due_ms, _encode(content).decode())
 
     def _add(
         self,

@@ -12,8 +12,6 @@ from crossdock.control.watch.watch import Watch
 from crossdock.journal.sql import watched
 from crossdock.journal.sql.connection import Connection
 
-_NO_SYSTEM = ""
-
 
 def watch_gauges(connection: Connection, watch: Watch, beat: Beat | None) -> dict[str, Gauge]:
     """The gauges by name; those of a service level are as the last look found them."""

@@ -107,14 +107,16 @@ class Tracer:
     async def flush(self) -> None:
         """Sends everything that waits. Raises TryLater when the collector does not take it."""
         while self._waiting:
-            batch = [self._waiting[n] for n in range(min(_BATCH_MAX, len(self._waiting)))]
+            batch = [self._waiting.popleft() for _ in range(min(_BATCH_MAX, len(self._waiting)))]
             scope = {"scope": {"name": "crossdock"}, "spans": batch}
             body = _encode({"resourceSpans": [{"resource": self._resource, "scopeSpans": [scope]}]})
-            answer = await self._client.send("POST", "", body=body, headers=self._headers)
-            if not 200 <= answer.status < 300:
-                raise TryLater(f"the collector answered {answer.status}")
-            for _ in batch:
-                self._waiting.popleft()
+            try:
+                answer = await self._client.send("POST", "", body=body, headers=self._headers)
+                if not 200 <= answer.status < 300:
+                    raise TryLater(f"the collector answered {answer.status}")
+            except BaseException:
+                self._waiting.extendleft(reversed(batch))
+                raise
             self.sent += len(batch)
 
     async def _run(self) -> None:

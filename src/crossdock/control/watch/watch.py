@@ -302,10 +302,6 @@ class Watch:
 
     # -- service levels ------------------------------------------------------
 
-    def look_at_levels(self) -> None:
-        """With the next look, not only when it is time."""
-        self._levels_s = float("-inf")
-
     async def _burn(self) -> None:
         """Looks how the service levels stand; one that begins to burn is told."""
         if not self.levels.levels:

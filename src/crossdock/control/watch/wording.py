@@ -37,7 +37,7 @@ ACTS: Mapping[str, str] = {
     "mass_change": "Ask the owner of the feed whether it is meant, then let it pass or drop it",
     "silence": "Ask the system whether it still works: it is its turn",
 }
-_AT_ONCE, LATE = 1, 2
+AT_ONCE, LATE = 1, 2
 
 
 @dataclass(frozen=True, slots=True)

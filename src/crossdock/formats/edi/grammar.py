@@ -9,6 +9,12 @@ from typing import Literal
 Usage = Literal["M", "O", "C", "N"]
 
 
+class BroadCodes(frozenset[str]):
+    """Codes of an element that are not all there are: another one is worth a note, and no error."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Element:
     """One simple data element of a dictionary.

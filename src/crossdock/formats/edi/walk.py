@@ -62,13 +62,13 @@ class Walk:
     `known` holds the segment ids of the standard, so that an unknown segment is told from a foreign one.
     """
 
-    __slots__ = ("_away", "at", "chart", "counts", "known", "number")
+    __slots__ = ("_away", "at", "before", "chart", "counts", "known", "number")
 
     def __init__(self, chart: Chart, known: Container[str]) -> None:
         self.chart = chart
         self.known = known
         self.number = 0  #: segments seen
-        self.at = chart.start  #: the place reached
+        self.at = self.before = chart.start  #: the place reached, and the one before it
         self.counts = [0] * chart.depth  #: how often the item of each level stood
         self._away: _Stand | None = None
 
@@ -85,6 +85,7 @@ class Walk:
         self.number += 1
         stand = self._away or _Stand(self.at, tuple(self.counts))
         guess = self._best(stand, id_, ahead)
+        self.before = self.at
         self.at, self.counts = guess.stand.at, list(guess.stand.counts)
         self._away = guess.stand if guess.stand.back else None
         return guess.place, guess.faults
@@ -175,6 +176,7 @@ class Walk:
                 once = place.slot.max == 1 and place.slot.usage == "M"
                 kind: Kind = "over_max" if once else "out_of_sequence"
                 yield _Guess(home, place, (Misplaced(kind, number, id_, place, after=after),), 1)
+        yield from self._hurried(stand, id_)
         inferred = sorted(self._leads_left_out(home, id_), key=lambda guess: guess.cost)
         yield from inferred[:4]
         for place in behind:
@@ -187,6 +189,21 @@ class Walk:
             if place.leads:
                 yield self._strayed_into(home, place)
         yield _Guess(stand, None, (Misplaced("unexpected", number, id_, after=after),), 1)
+
+    def _hurried(self, stand: _Stand, id_: str) -> Iterator[_Guess]:
+        """That the segment before stood too early: had it waited, this one would have its place."""
+        early, levels = self._place(stand), self.chart.levels(self.before)
+        if stand.back is not None or early is None or early.leads or early.levels[:-1] != levels[:-1]:
+            return
+        deep = len(levels) - 1
+        for way in self.chart.ways(self.before).get(id_, ()):
+            place = self.chart.places[way.to]
+            earlier = way.level == deep and place.levels[deep][1] < early.levels[deep][1]
+            if earlier and not way.lacking:
+                counts = (*stand.counts[:deep], 1, *stand.counts[deep + 1 :])
+                after = None if self.before == self.chart.start else self.chart.places[self.before]
+                fault = Misplaced("out_of_sequence", self.number - 1, early.id, early, after=after)
+                yield _Guess(self._taken(_Stand(stand.at, counts), way), place, (fault,), 1)
 
     def _too_often(self, stand: _Stand, id_: str) -> Iterator[_Guess]:
         for way in self.chart.ways(stand.at).get(id_, ()):
@@ -291,7 +308,7 @@ def walk(
             to, level, limit = way
             if limit <= 0 or counts[level] < limit:
                 counts[level] = counts[level] + 1 if limit else 1
-                going.at, going.number = to, number
+                going.before, going.at, going.number = going.at, to, number
                 places.append(chart.places[to])
                 continue
         going.number = number - 1

@@ -9,7 +9,16 @@ from functools import lru_cache
 from importlib import resources
 
 from crossdock.faults import Invalid
-from crossdock.formats.edi.grammar import Composite, DocumentGrammar, Element, Loop, Segment, Slot, Use
+from crossdock.formats.edi.grammar import (
+    BroadCodes,
+    Composite,
+    DocumentGrammar,
+    Element,
+    Loop,
+    Segment,
+    Slot,
+    Use,
+)
 from crossdock.formats.edi.notation import Line
 from crossdock.formats.edifact import notation
 
@@ -109,13 +118,16 @@ def element(element_id: str, version: str) -> Element | Composite:
 
 @lru_cache(maxsize=256)
 def codes(element_id: str) -> frozenset[str] | None:
-    """All codes that an element may have; None where its list is open."""
+    """All codes that an element may have, or those in use (BroadCodes); None where its list is open."""
     found = _code_rows().get(element_id)
     if found is None:
         return None
     line, words = found
+    broad = words[:1] == ("?",)
+    words = words[broad:]
     agreed = _AGREED if words[:1] == ("+",) else frozenset[str]()
-    return agreed | frozenset(notation.codes_of(line, words[1:] if agreed else words))
+    known = agreed | frozenset(notation.codes_of(line, words[1:] if agreed else words))
+    return BroadCodes(known) if broad else known
 
 
 def code_meaning(element_id: str, code: str) -> str | None:

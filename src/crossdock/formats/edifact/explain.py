@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from crossdock.faults import Invalid
-from crossdock.formats.edi.grammar import Composite, Element, Loop, Segment, Slot, Use
+from crossdock.formats.edi.grammar import BroadCodes, Composite, Element, Loop, Segment, Slot, Use
 from crossdock.formats.edi.near import near_codes
 from crossdock.formats.edifact import dictionary
 
@@ -127,6 +127,8 @@ def _element(word: str, base: str) -> Explanation:
         lines.append("any code is taken" if said else "it has no list of codes here")
     elif len(what.codes) > len(said):
         lines.append(f"{len(what.codes) - len(said)} more codes are valid")
+    if isinstance(what.codes, BroadCodes):
+        lines.append("these are not all there are: another one is worth a note")
     return Explanation(word, "element", base, what.name, tuple(lines))
 
 
@@ -139,6 +141,8 @@ def _code(word: str, element: str, code: str, base: str) -> Explanation:
         "it is a valid code; its meaning is not written down here" if valid else "no valid code"
     )
     lines = [f"a code of {element} {what.name}"]
+    if isinstance(what, Element) and isinstance(what.codes, BroadCodes) and not valid:
+        name = "not among the codes that are known here, which are not all there are"
     if not valid and not meaning and isinstance(what, Element) and what.codes is not None:
         said = dictionary.meanings(element)
         near = [f"{one} ({said[one]})" if said.get(one) else one for one in near_codes(code, what.codes)]

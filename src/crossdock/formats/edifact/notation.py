@@ -7,7 +7,8 @@ Four kinds of file, each with one thing per line; a line that starts with `#` is
                    PIA 4347! C212!*2 C212*3 : C0203 ; Additional product id
     messages.txt   DESADV Despatch advice
                     UNH! BGM! DTM10 1:10(RFF! DTM)    a head, and what belongs to it behind a blank
-    codes.txt      1225 1-73                          the codes of an element, with ranges: 1-9, AA-BZ
+    codes.txt      1225 1-73                          the codes of an element, with ranges: 1-9, AA-BZ; behind `?`
+                                                      those in use, others are worth a note
     meanings.txt   1225 9 Original                    a code of an element, in our words
 
 In a segment `!` is mandatory, `*3` three positions in a row, and behind the colon stand relations, as `C0203`: if 02,

@@ -111,6 +111,8 @@ def _isa(row: object, marks: Delimiters, path: str) -> bytes:
     for position, width in enumerate(WIDTHS[:15], 1):
         text = rows[position]
         if isinstance(text, str) and len(text) > width:
+            text = text.rstrip(" ")  # of a header that was padded too far
+        if isinstance(text, str) and len(text) > width:
             refuse(
                 f"{path}[{position}]",
                 f"ISA{position:02} is {width} wide, this is {len(text)}",

@@ -10,12 +10,20 @@ from importlib import resources
 from types import MappingProxyType
 
 from crossdock.faults import Invalid, Misconfigured
-from crossdock.formats.edi.grammar import Composite, DocumentGrammar, Element, Loop, Segment, Slot, Use
+from crossdock.formats.edi.grammar import (
+    BroadCodes,
+    Composite,
+    DocumentGrammar,
+    Element,
+    Loop,
+    Segment,
+    Slot,
+    Use,
+)
 from crossdock.formats.x12 import notation, outline
 
 __all__ = [
     "BASES",
-    "BroadCodes",
     "base_version",
     "code_meaning",
     "codes_kind",
@@ -41,12 +49,6 @@ _SHORT_DATE_DIGITS = 6
 #: GS08: six digits of the release, then what an industry or a guide adds
 _VERSION = re.compile(r"(\d{6})[A-Z0-9]{0,6}")
 _FOLDER = "crossdock.formats.x12"
-
-
-class BroadCodes(frozenset[str]):
-    """Codes of an element that are not all there are: another one is worth a note, and no error."""
-
-    __slots__ = ()
 
 
 def base_version(version: str) -> str:

@@ -100,8 +100,8 @@ class SetCheck:
     def _check(self, segments: list[bytes], ahead: list[bytes]) -> None:
         """Walk along the grammar; what is sound takes the short way."""
         walk, steps, places = self._walk, self._steps, self._chart.plain_octets
-        counts = walk.counts
-        table = places(walk.at)
+        counts, before, at = walk.counts, walk.before, walk.at
+        table = places(at)
         mark = accept.ELEMENT
         number = self._count
         for canonical in self._canonical(segments):
@@ -112,18 +112,18 @@ class SetCheck:
                 to, level, limit = way
                 if limit <= 0 or counts[level] < limit:
                     counts[level] = counts[level] + 1 if limit else 1
-                    walk.at = to
+                    before, at = at, to
                     accepts, watched, table = steps[to] or self._step(to)
                     if accepts(canonical) is None:
                         self._explain(number, segments[number - self._count - 1], self._chart.places[to])
                     if watched:
                         self._reckon(number, segments[number - self._count - 1])
                     continue
-            walk.number = number - 1
+            walk.before, walk.at, walk.number = before, at, number - 1
             self._stray(number, segments, ahead)
-            counts = walk.counts
-            table = {} if walk.strayed else places(walk.at)
-        self._count = number
+            counts, before, at = walk.counts, walk.before, walk.at
+            table = {} if walk.strayed else places(at)
+        walk.before, walk.at, self._count = before, at, number
 
     def _canonical(self, segments: list[bytes]) -> list[bytes]:
         """The segments with the separators that acceptors read."""
@@ -197,7 +197,7 @@ class SetCheck:
             words.says(fault, self._grammar.id),
             words.fix(fault),
             value=None
-            if fault.kind == "missing"
+            if fault.kind == "missing" or fault.number != self._walk.number
             else raw[:VALUE_BYTES_MAX].decode(self._set.charset, "replace"),
             ack=_STRUCTURE[fault.kind],
             loop=fault.place.loops[-1].id if fault.place and fault.place.loops else None,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from crossdock.formats.edi.grammar import Element
-from crossdock.formats.x12.dictionary import BroadCodes
+from crossdock.formats.edi.grammar import BroadCodes, Element
 from crossdock.formats.x12.envelope import is_date, is_time
 
 CODES_SHOWN_MAX = 12  #: codes that a fix lists

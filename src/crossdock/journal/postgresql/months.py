@@ -93,12 +93,13 @@ async def _cut(connection: psycopg.AsyncConnection[Any], growing: Growing, month
             connection, "CREATE TABLE {new} PARTITION OF {table} FOR VALUES FROM ({at}) TO (MAXVALUE)", names
         )
         await _run(connection, "ALTER TABLE {new} SET (autovacuum_vacuum_insert_scale_factor = 0.02)", names)
-        # From here on everything drawn belongs to the new part; what was drawn before still goes to the old one.
-        await connection.execute("SELECT setval(%s, %s, false)", (growing.sequence, at))
         await connection.execute(
             "INSERT INTO months VALUES (%s, %s, %s, %s)",
             (growing.table, f"{growing.table}_{month:%Y_%m}", month, at),
         )
+        # From here on everything drawn belongs to the new part; what was drawn before still goes to the old one.
+        # Last of all: a sequence does not come back with what is undone, and the old part takes nothing beyond its end.
+        await connection.execute("SELECT setval(%s, %s, false)", (growing.sequence, at))
 
 
 async def _run(connection: psycopg.AsyncConnection[Any], statement: str, names: dict[str, Any]) -> None:

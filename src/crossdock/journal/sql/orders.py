@@ -222,12 +222,6 @@ def rows_of(connection: Connection, hubs: Iterable[int]) -> list[Row]:
     return rows
 
 
-def systems_of(connection: Connection, hub: int) -> list[str]:
-    """Every system that has a number for an object."""
-    rows = connection.execute("SELECT DISTINCT system FROM identity WHERE hub = ? LIMIT ?", (hub, FOUND_MAX))
-    return [row[0] for row in rows]
-
-
 def sides(connection: Connection, hub: int) -> list[Side]:
     """Every system that has an object or is to have it, in the order in which they came to know it."""
     ids: dict[str, list[str]] = {}

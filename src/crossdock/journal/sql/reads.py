@@ -176,9 +176,9 @@ class Reads(StockReads):
         return self._reader.execute(
             "SELECT g.id, g.partition FROM incidents i JOIN members m ON m.incident = i.id"
             " JOIN messages g ON g.id = m.id WHERE i.state = 1 AND m.kind = 2"
-            " AND i.type IN ('unknown_sku', 'unknown_unit') AND (i.value = ? OR i.value LIKE ? || ' %')"
+            " AND i.type IN ('unknown_sku', 'unknown_unit') AND (i.value = ? OR substr(i.value, 1, ?) = ?)"
             " AND g.id > ? ORDER BY g.id LIMIT ?",
-            (sku, sku.replace("%", "").replace("_", ""), after, limit),
+            (sku, len(sku) + 1, f"{sku} ", after, limit),
         ).fetchall()
 
     def messages_overdue(self, partitions: Collection[int], now_ms: int, limit: int) -> Sequence[Message]:

@@ -196,11 +196,11 @@ class StockReads(ResendReads):
         )
         return [row[0] for row in rows]
 
-    def messages_lacking_stock(self, sku: str, limit: int) -> list[tuple[int, int]]:
-        """(message, partition) of orders on the desk that wait for an item, the oldest first."""
+    def messages_lacking_stock(self, sku: str, limit: int, after: int = 0) -> list[tuple[int, int]]:
+        """(message, partition) of orders beyond an id on the desk that wait for an item, the oldest first."""
         return self._reader.execute(
             "SELECT g.id, g.partition FROM incidents i JOIN members m ON m.incident = i.id"
             " JOIN messages g ON g.id = m.id WHERE i.state = 1 AND m.kind = 2 AND g.state = 5"
-            " AND i.type = 'backorder' AND i.value = ? ORDER BY g.id LIMIT ?",
-            (sku, limit),
+            " AND i.type = 'backorder' AND i.value = ? AND g.id > ? ORDER BY g.id LIMIT ?",
+            (sku, after, limit),
         ).fetchall()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 
 import structlog
 
@@ -11,7 +12,7 @@ from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes
 from crossdock.journal.contract import Fenced, Overtaken, StoreDown
 from crossdock.journal.stock import LevelRow
-from crossdock.journal.tenure import Hold, News
+from crossdock.journal.tenure import Hold
 from crossdock.message.records import Entry, Transmission
 from crossdock.message.states import EntryKind
 from crossdock.pipeline.bound import Context
@@ -24,8 +25,6 @@ from crossdock.stock.policy import ChannelPolicy
 _log = structlog.get_logger("crossdock.stock")
 #: Items looked at in one commit.
 PAGE = 200
-#: Orders that wait for one item, woken at once.
-WAKE_MAX = 200
 _TICK_S = 0.05
 #: Where others write, too, each look is a question to another machine.
 _SHARED_TICK_S = 0.2
@@ -41,9 +40,9 @@ class StockWatch:
         context: Context,
         targets: Mapping[str, Target],
         hold: Hold,
-        look_again: Callable[[Iterable[int]], None],
+        stock_come: Callable[[str], None],
     ) -> None:
-        """`look_again` is told of messages on the desk that may find now what they lacked."""
+        """`stock_come` is told of items of which there is something to promise: who lacked it may find it now."""
         assert context.stock is not None, "this site keeps stock"
         self._room = context.stock
         self._context = context
@@ -51,7 +50,7 @@ class StockWatch:
         self._clock = context.clock
         self._targets = targets
         self._hold = hold
-        self._look_again = look_again
+        self._stock_come = stock_come
         self._publisher = Publisher(context.stock, context.journal, targets, context.charter.systems)
         self._clocks_s = float("-inf")
 
@@ -79,7 +78,8 @@ class StockWatch:
             self._clocks_s = now_s
             self._room.kits.refresh()
             self._room.numbers.refresh()
-            await self._room.promises.expire(PAGE)
+            with suppress(Overtaken):  # another host gives them back; what follows is ours all the same
+                await self._room.promises.expire(PAGE)
             await self._age()
             await self._rename()
         now_ms = self._clock.now_ms()
@@ -110,13 +110,7 @@ class StockWatch:
         for sku in sorted(lacking):
             names = (sku, now.get(sku, sku))
             if any(row.supply > row.reserved for (name, _), row in levels.items() if name in names):
-                self._wake(self._journal.messages_lacking_stock(sku, WAKE_MAX))
-
-    def _wake(self, messages: list[tuple[int, int]]) -> None:
-        self._look_again([id_ for id_, partition in messages if self._hold.has(partition)])
-        others = tuple(id_ for id_, partition in messages if not self._hold.has(partition))
-        if others:
-            self._context.signals.tell(News(messages=others))
+                self._stock_come(sku)
 
     async def _publish(
         self,
@@ -128,27 +122,26 @@ class StockWatch:
         elsewhere: Iterable[str] = (),
     ) -> Mapping[tuple[str, str], LevelRow]:
         changes, routed = self._journal.changes(), list[Transmission]()
-        levels = self._publisher.publish(skus, channels, now_ms, changes, routed)
-        wanted = set(settle)
-        for row in levels.values():
-            if row.sku in wanted:
-                changes.row(*settled(row.sku, row.site, row.changed))
-        for kit in sorted(elsewhere):
-            changes.row(*added(kit, NOWHERE, "EA", 0, 0, now_ms))
-        await self._commit(changes, routed)
-        return levels
-
-    async def _commit(self, changes: Changes, routed: list[Transmission]) -> None:
-        if not changes.rows and not changes.entries:
-            return
         try:
-            await self._journal.submit(changes)
-        except Exception:
+            levels = self._publisher.publish(skus, channels, now_ms, changes, routed)
+            wanted = set(settle)
+            for row in levels.values():
+                if row.sku in wanted:
+                    changes.row(*settled(row.sku, row.site, row.changed))
+            for kit in sorted(elsewhere):
+                changes.row(*added(kit, NOWHERE, "EA", 0, 0, now_ms))
+            await self._commit(changes)
+        except Exception:  # ends in the next look; a figure that was never written must not stand in its lane
             for t in routed:
                 self._targets[t.target].forget(t)
             raise
         for t in routed:
             self._targets[t.target].committed(t)
+        return levels
+
+    async def _commit(self, changes: Changes) -> None:
+        if changes.rows or changes.entries:
+            await self._journal.submit(changes)
 
     # -- numbers -------------------------------------------------------------
 
@@ -160,7 +153,7 @@ class StockWatch:
             changes = self._journal.changes()
             zone = self._context.charter.site.timezone
             if moved_stock(self._journal, self._room.policy, zone, old, new, self._clock.now_ms(), changes):
-                await self._commit(changes, [])
+                await self._commit(changes)
 
     # -- lots ----------------------------------------------------------------
 
@@ -176,4 +169,4 @@ class StockWatch:
             changes.row(*added(row.sku, row.site, row.unit, -row.counted, row.as_of_ms, now_ms))
         names = ", ".join(sorted({f"{row.sku} {row.lot or ''}".strip() for row in aged})[:10])
         changes.entry(Entry(EntryKind.decided, origin=ITSELF, says=f"too old to be promised: {names}"))
-        await self._commit(changes, [])
+        await self._commit(changes)

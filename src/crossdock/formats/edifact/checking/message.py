@@ -173,12 +173,13 @@ class MessageCheck:
         walk, table = self._walk, self._table
         assert walk is not None and table is not None
         steps, dates, counts, at, number = table.steps, table.dates, walk.counts, walk.at, self._number
+        before = walk.before
         ways = None if walk.strayed else walk.chart.plain(at)
         for raw in raws[:stop]:
             number += 1
             way = ways.get(raw[:3]) if ways is not None else None
             if way is not None and (way[2] <= 0 or counts[way[1]] < way[2]):
-                at, level, limit = way
+                before, (at, level, limit) = at, way
                 counts[level] = counts[level] + 1 if limit else 1
                 ways, accepts, counted, dated = steps[at] or table.step(at)
                 if counted:
@@ -187,11 +188,11 @@ class MessageCheck:
                     continue
                 self._inspect(raw, number, walk.chart.places[at])
                 continue
-            walk.at, walk.number = at, number - 1
+            walk.before, walk.at, walk.number = before, at, number - 1
             self._stray(walk, raw, raws[number - self._number :][:AHEAD_MAX])
-            counts, at = walk.counts, walk.at
+            counts, before, at = walk.counts, walk.before, walk.at
             ways = None if walk.strayed else walk.chart.plain(at)
-        walk.at, walk.number, self._number = at, number, number
+        walk.before, walk.at, walk.number, self._number = before, at, number, number
         self._held = raws[stop:]
 
     def _stray(self, walk: Walk, raw: str, ahead: list[str]) -> None:
@@ -256,13 +257,13 @@ class MessageCheck:
                 code=fault.flaw.code,
                 says=fault.flaw.says,
                 fix=fault.flaw.fix,
-                severity=self._forgiven if fault.forgiven else "error",
+                severity=self._forgiven if fault.forgiven else "error" if fault.flaw.ack else "note",
                 segment_number=number,
                 segment_id=id_,
                 element=fault.element,
                 value=fault.value[:80] or None,
                 position=self._position + number - 1,
-                ack=f"0085:{fault.flaw.ack}",
+                ack=f"0085:{fault.flaw.ack}" if fault.flaw.ack else None,
             )
         )
 

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import NamedTuple
 
-from crossdock.formats.edi.grammar import Element
+from crossdock.formats.edi.grammar import BroadCodes, Element
 
 #: Format of a date or time (2379) -> how it is read; what is not named here is not looked at.
 DATE_FORMATS = {
@@ -31,7 +31,7 @@ _NUMBER = re.compile(r"(-?)(\d*)(?:([.,])(\d*))?")
 
 
 class Flaw(NamedTuple):
-    """What is wrong with a value, how to mend it, and the code of 0085 for it."""
+    """What is wrong with a value, how to mend it, and the code of 0085 for it; none where it is worth a note only."""
 
     code: str
     says: str
@@ -58,6 +58,9 @@ def flaw(element: Element, value: str, codes: frozenset[str] | None) -> Flaw | N
     if length < element.min:
         says = f"{element.name} has {length} characters, {element.min} are the least"
         return Flaw("edifact.too_short", says, f"write {element.min}", "40")
+    if isinstance(codes, BroadCodes) and value not in codes:
+        says = f"{element.name} {value!r} is not among the codes that are known here, which are not all there are"
+        return Flaw("edifact.unlisted_code", says, "check it against the partner's guide", "")
     if codes is not None and value not in codes:
         return Flaw(
             "edifact.invalid_code", f"{element.name} knows no code {value!r}", _suggested(value, codes), "12"

@@ -84,8 +84,8 @@ def unmarked(head: bytes, leniency: Leniency) -> int:
 
 def wrapped(head: bytes, leniency: Leniency) -> bool:
     """Whether the file is cut into lines of one width, with no regard to segments."""
-    lines = head.split(b"\n")
-    widths = {len(line.rstrip(b"\r")) for line in lines[:-1]}
+    lines = head.rstrip(b"\r\n").split(b"\n")
+    widths = {len(line.rstrip(b"\r")) for line in lines[:-1]}  # the last one is what is left, or was cut here
     begun = sum(_SEGMENT.match(line) is not None for line in lines)
     if len(lines) <= 3 or len(widths) != 1 or max(widths) < 8 or begun > len(lines) // 2:
         return False
