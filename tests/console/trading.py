@@ -37,7 +37,7 @@ standard: x12
 us: {id: PINECREST, qualifier: ZZ}
 them: {id: HARBORLANE, qualifier: ZZ}
 version: "004010"
-usage: production
+usage: test
 documents:
   - {set: "850", direction: in}
   - {set: "860", direction: in}
