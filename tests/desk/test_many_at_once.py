@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from crossdock.desk import desk
 from crossdock.journal.contract import StoreDown
+from crossdock.message.states import CaptureState
 from tests.console.calls import call
 from tests.console.world import World, world
 
@@ -71,6 +73,20 @@ async def test_a_row_is_foreseen_before_it_is_added_and_then_all_go_on_in_one_ac
     assert any(e["kind"] == "act" and e["says"].startswith("operator") for e in trace["entries"]), trace[
         "entries"
     ]
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+async def test_an_incident_of_many_ends_page_by_page_with_all_of_them(
+    w: World, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "CHUNK", 2)
+    await orders(w, count, by="DRONE")
+    name = (await call(w, "GET", "/v1/incidents"))[1]["items"][0]["id"]
+    ends = {"outcome": "abandoned", "reason": "a test of theirs"}
+    status, ended = await call(w, "POST", f"/v1/incidents/{name}/resolve", ends)
+    assert (status, ended["state"]) == (200, "resolved")
+    rows = await w.shown.hub.journal.view(lambda c: c.execute("SELECT state FROM captures").fetchall())
+    assert [state for (state,) in rows] == [CaptureState.CLOSED.value] * count
 
 
 async def test_what_another_try_cannot_end_is_left_out_of_an_act_on_many(w: World) -> None:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from crossdock.charter.charter import Charter, Reader
 from crossdock.desk.desk import Desk
+from crossdock.journal.changes import Changes
+from crossdock.journal.tenure import Hold
 from crossdock.kit.connector import Unclear
+from crossdock.message.records import Entry
+from crossdock.message.states import EntryKind
+from crossdock.pipeline.backlog import Backlog
+from crossdock.pipeline.lanes import KeyOrdering, Lane, Lanes
 from tests.pipeline.world import Arrived, World, order
 
 AFTER_ERP = (Reader("erp"), Reader("wms", after="erp"))
@@ -138,3 +146,23 @@ async def test_after_a_restart_nothing_passes_what_is_held_for_another_target(tm
         await world.settled()
         assert world.count("transmissions", 2) == 2
     assert world.wms.arrived == []
+
+
+async def test_a_commit_that_only_tells_who_holds_what_is_written_too():
+    """A lane that is read anew may find all as it is but for the incident that holds it: nothing moves then."""
+    written: list[Changes] = []
+
+    async def durable(changes: Changes) -> None:
+        written.append(changes)
+
+    target = SimpleNamespace(
+        commits=SimpleNamespace(durable=durable), lanes=Lanes(KeyOrdering()), stored=lambda *_: None
+    )
+    backlog = Backlog(cast("Any", SimpleNamespace(journal=None)), Hold([0]))
+    for told in (True, False):
+        changes = Changes(1, lambda: 1, lambda: b"salt")
+        if told:
+            changes.entry(Entry(EntryKind.decided, says="held behind one that waits for a person"))
+        backlog._run(cast("Any", target), changes, [Lane("K")])
+        await asyncio.gather(*backlog._tasks)
+        assert len(written) == 1, "the control: where nothing is to be said nothing is written"

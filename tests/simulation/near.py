@@ -29,25 +29,28 @@ _NOT_ASKED = re.compile(
 _NAMES = re.compile(r"^\s*(?:from|import) (crossdock[\w.]*)(?: import ([^\n#(]+|\([^)]*\)))?", re.MULTILINE)
 
 
-def near(touched: Iterable[str], root: Path) -> list[str]:
-    """The test files to ask first: those of the rooms, and all that name a module which is touched."""
-    named = _named(root)
-    found = dict[str, None]()
-    every = _every(root)
-    for path in touched:
-        room = next((tests for room, tests in TESTS_OF if path.startswith(room)), (_mirror(path),))
-        found |= dict.fromkeys(
-            one for one in every if any(one == test or one.startswith(f"{test}/") for test in room)
-        )
-        module = path.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-        found |= dict.fromkeys(one for one in every if module in named[one])
-    return list(found)
+def stages(touched: Iterable[str], root: Path) -> list[tuple[str, list[str]]]:
+    """The test files in the order in which they are asked, and which those are: each once, none without a file."""
+    touched, named, every = list(touched), _named(root), _every(root)
+    modules = {
+        path.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        for path in touched
+    }
+    rooms = [test for path in touched for test in _room(path)]
+    found = dict[str, str]()
+    for one in every:
+        if named[one] & modules:
+            found[one] = "that name what it changes"
+        elif any(one == test or one.startswith(f"{test}/") for test in rooms):
+            found[one] = "of its room"
+        else:
+            found[one] = "of the other rooms"
+    words = ("that name what it changes", "of its room", "of the other rooms")
+    return [(word, files) for word in words if (files := [one for one in every if found[one] == word])]
 
 
-def others(asked: Iterable[str], root: Path) -> list[str]:
-    """The test files that remain."""
-    asked = set(asked)
-    return [one for one in _every(root) if one not in asked]
+def _room(path: str) -> tuple[str, ...]:
+    return next((tests for room, tests in TESTS_OF if path.startswith(room)), (_mirror(path),))
 
 
 def _mirror(path: str) -> str:

@@ -16,15 +16,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.simulation.near import near, others
+from tests.simulation.near import stages
 from tests.simulation.run import ROOT, WORKERS, many, report
 
 #: What a copy does without: what was built, and whatever is hidden.
 _LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "node_modules", "var", "build", "dist", "*.egg-info")
 #: Hidden as well, but tests start programs that lie there.
 _SHARED = (".venv", ".cache")
-#: Seconds for the tests near a fault, and for the others.
-NEAR_MAX_S, OTHERS_MAX_S = 420, 420
+#: Seconds for the tests that name what a fault changes, for those of its room, and for the others.
+STAGE_MAX_S = 420
 #: Tests that fail by themselves are left out, and the rest is asked again so often.
 _ROUNDS = 4
 #: Seeds that break without the patch, too, are left out; more than so many, and the world itself is broken.
@@ -230,19 +230,15 @@ def _by_seeds(copy: Copy, numbers: Sequence[int]) -> Catch:
 
 
 def _by_tests(copy: Copy) -> Catch:
-    """The first test that fails with the patch and passes without it: those near the fault, then the others."""
-    first, says = near(copy.touched, copy.root), "the short tests"
-    for what, tests, max_s in (
-        ("near what it changes", first, NEAR_MAX_S),
-        ("of the other rooms", others(first, copy.root), OTHERS_MAX_S),
-    ):
-        if tests:
-            print(f"nothing yet; now {len(tests)} files of tests {what}", flush=True)
-            catch, ended = _confirmed(copy.root, tests, max_s)
-            if catch.by:
-                return catch
-            if not ended:
-                says = "those of the short tests that had their turn in time"
+    """The first test that fails with the patch and passes without it, the nearest first."""
+    says = "the short tests"
+    for what, tests in stages(copy.touched, copy.root):
+        print(f"nothing yet; now {len(tests)} files of tests {what}", flush=True)
+        catch, ended = _confirmed(copy.root, tests, STAGE_MAX_S)
+        if catch.by:
+            return catch
+        if not ended:
+            says = "those of the short tests that had their turn in time"
     return Catch(says=says)
 
 
@@ -277,7 +273,7 @@ def _tested(
     tests: Sequence[str],
     without: Sequence[str],
     *,
-    max_s: float = NEAR_MAX_S,
+    max_s: float = STAGE_MAX_S,
     alone: bool = False,
 ) -> _Tested:
     """The first short test that fails on a copy."""

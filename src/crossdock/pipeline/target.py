@@ -18,7 +18,7 @@ from crossdock.message.states import TransmissionState
 from crossdock.model import register
 from crossdock.model.document import DocumentClass
 from crossdock.pipeline import ahead
-from crossdock.pipeline.alarms import Alarms
+from crossdock.pipeline.alarms import Alarms, wait_max_s
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.commit import Commits
 from crossdock.pipeline.conclude import Concluder, Verdict
@@ -89,7 +89,7 @@ class Target:
         self._ready = Ready(context.turns)
         self._share.heed(lambda: not self._ready.empty() and not self.paused)
         self._tasks: list[asyncio.Task[None]] = []
-        self._alarms = Alarms(context.clock, self.schedule)
+        self._alarms = Alarms(context.clock, self.schedule, wait_max_s=wait_max_s(bound))
         self._active = 0  #: senders at work
         self._promised: set[str] = set()  #: lanes that were idle when their flight was stored as SENDING
         self.unfinished: dict[int, str] = {}  #: a transmission that others come after -> their lane
@@ -277,7 +277,7 @@ class Target:
         return flight.stored and self._passes(flight.t) and not self._comes_after(flight)
 
     def _is_early(self, t: Transmission) -> bool:
-        return t.due_ms > self._clock.now_ms()
+        return self._alarms.ahead(t.due_ms)
 
     def _passes(self, t: Transmission) -> bool:
         return not self._is_early(t) and self._gates.passes(self.name, t.id)

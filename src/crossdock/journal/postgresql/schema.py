@@ -15,6 +15,7 @@ from crossdock.faults import Misconfigured
 from crossdock.journal.chain import mark
 from crossdock.journal.contract import StoreDown
 from crossdock.journal.postgresql.connection import connect, speaking, spoken
+from crossdock.journal.sql.connection import must_be_known
 
 _PACKAGE = "crossdock.journal.postgresql"
 #: Number of the advisory lock that one migrator at a time holds.
@@ -53,13 +54,15 @@ def shape_of(connection: psycopg.Connection[Any]) -> int:
 def migrate(url: str, *, moving: bool = False) -> list[str]:
     """Brings a database to the newest shape while others use it; gives the names of what was applied.
 
-    Raises StoreDown, and Misconfigured for a database that cannot keep the hub's promises, or into which a site
-    is being moved, unless the caller is who moves it (`moving`).
+    Raises StoreDown, and Misconfigured for a database that cannot keep the hub's promises, that a newer version made,
+    or into which a site is being moved, unless the caller is who moves it (`moving`).
     """
     with connect(url, name="crossdock/migrate") as connection, speaking(), _fit_for_tables(url):
         _must_be_fit(connection, url)
         newest, applied = migrations(), list[str]()
-        if shape_of(connection) < newest[-1][0]:
+        found = shape_of(connection)
+        must_be_known(found, newest[-1][0])
+        if found < newest[-1][0]:
             connection.execute("SELECT pg_advisory_lock(%s)", (MIGRATOR,))
             applied = [name for number, name, text in newest if _applied(connection, number, text)]
         row = (

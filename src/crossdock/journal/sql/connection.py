@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from crossdock.faults import Misconfigured
+
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
@@ -99,3 +101,11 @@ class Storage(Protocol):
     def complaint(self, connection: Connection) -> str | None:
         """What is wrong with the tables or the file below them; None when they are as a hub makes them."""
         ...
+
+
+def must_be_known(found: int, newest: int) -> None:
+    """Raises Misconfigured for tables of a shape that only a newer version of the hub knows."""
+    if found > newest:
+        says = f"a newer hub made this store (shape {found}; this one knows {newest})"
+        fix = "start the version of the hub that made it, or a newer one"
+        raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix=fix)

@@ -15,7 +15,7 @@ from typing import Any
 from crossdock.faults import Misconfigured
 from crossdock.journal.chain import mark, partition_of
 from crossdock.journal.contract import StoreDown
-from crossdock.journal.sql.connection import Dialect
+from crossdock.journal.sql.connection import Dialect, must_be_known
 
 _PACKAGE = "crossdock.journal.sqlite"
 _HEADING = re.compile(r"^-- (\w+)\n((?:(?!^-- \w+\n).*\n?)*)", re.MULTILINE)
@@ -112,11 +112,16 @@ def migrations() -> list[tuple[int, str, str]]:
 
 
 def migrate(connection: sqlite3.Connection) -> list[str]:
-    """Brings a store to the newest shape; gives the names of what was applied. Each is one transaction."""
+    """Brings a store to the newest shape; gives the names of what was applied. Each is one transaction.
+
+    Raises Misconfigured for a store that a newer version of the hub has made.
+    """
     applied: list[str] = []
     connection.create_function("partition_of", 1, partition_of, deterministic=True)
     newest = migrations()
-    if connection.execute("PRAGMA user_version").fetchone()[0] < newest[-1][0]:
+    found = connection.execute("PRAGMA user_version").fetchone()[0]
+    must_be_known(found, newest[-1][0])
+    if found < newest[-1][0]:
         for number, name, text in newest:
             if _apply(connection, number, text):
                 applied.append(name)
