@@ -38,9 +38,10 @@ def keep(settings: Settings, rows: Sequence[StoredKey]) -> None:
             continue
         try:
             asyncio.run(_in_store(settings, rows))
-            return
         except Misconfigured:  # a database that takes no more writers of its ledger takes keys still
             break
+        else:
+            return
         finally:
             if lock is not None:
                 lock.release()
