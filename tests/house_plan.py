@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-#: Rooms that a room may import. A room is a folder of src/crossdock, or one of the three single files.
+#: Rooms that a room may import. A room is a folder of src/crossdock, or one of the single files.
 #: `docs/why/0006-rooms-and-imports.md` says why the floors lie as they do.
 BELOW_THE_PIPELINE = "faults model message mapping charter stock journal kit"
 UP_TO_THE_PIPELINE = f"{BELOW_THE_PIPELINE} pipeline"
@@ -56,6 +56,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "console": f"{SHOWN} api formats",
         # the real hub, and the intake before it, between twins: what a story asks for is seen at both ends
         "scenario": f"{SHOWN} api twins",
+        # `python -m crossdock`
+        "__main__": "cli",
         # it reads EDI files as they lie, with no hub between
         "cli": f"{SHOWN} api console twins scenario backup formats loading",
     }.items()

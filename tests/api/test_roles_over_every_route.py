@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.console.world import world
 
-ALL = frozenset({"nobody", "system", "observer", "operator", "approver", "admin"})
+ALL = frozenset({"nobody", "system", "observer", "operator", "approver", "admin", "terminal"})
 KEYS = ALL - {"nobody"}
 INSIDERS, ACT, SYSTEM, ADMIN = (
     KEYS - {"system"},
@@ -23,7 +23,7 @@ MAY = {
     "get /v1/incidents": KEYS, "get /v1/incidents/{id}": KEYS, "post /v1/incidents/{id}/{act}": ACT,
     "get /v1/people": ADMIN, "post /v1/people/{name}/{act}": ADMIN,
     "get /v1/approvals": INSIDERS, "post /v1/approvals/{id}/{act}": APPROVE,
-    "post /v1/subjects/{act}": ADMIN,
+    "post /v1/subjects/{act}": ADMIN, "post /v1/keys": frozenset({"terminal"}),
     "post /v1/charter/{version}/propose": ACT,
     "get /v1/restored": KEYS, "post /v1/restored/{system}/end": ACT,
     "get /v1/systems": KEYS, "get /v1/systems/{system}": KEYS, "post /v1/systems/{system}/{act}": ACT,
@@ -34,7 +34,8 @@ MAY = {
     "get /v1/desk/notes": ACT, "get /v1/reports/weekly": KEYS, "post /v1/desk/replay/preview": ACT,
     "post /v1/desk/replay": ACT,
     "post /v1/hub/{act}": ACT, "post /v1/systems/{system}/messages": SYSTEM,
-    "get /v1/stock/{sku}": KEYS, "post /v1/promises": KEYS - {"observer", "approver"}, "get /v1/promises/{id}": KEYS,
+    "get /v1/stock/{sku}": KEYS, "get /v1/promises/{id}": KEYS,
+    "post /v1/promises": KEYS - {"observer", "approver", "terminal"},
     "delete /v1/promises/{id}": KEYS,
 }  # fmt: skip
 PARTS = {

@@ -115,6 +115,26 @@ async def test_an_incident_is_shown_and_ended_without_a_key_on_the_hubs_own_mach
     assert [key for key in keys if key.role == "operator"] == [], "a key for one command does not stay"
 
 
+async def test_keys_kept_beside_the_hub_stand_in_its_ledger(world: Running) -> None:
+    at = ("--site", world.site)
+    made = await run("keys", "create", "wms", *at)
+    assert (made.code, made.err, made.out.count("\n")) == (0, "", 1)
+    fresh = await run("keys", "rotate", made.out.strip(), *at)
+    assert (await run("keys", "revoke", fresh.out.strip(), *at)).code == 0
+    told = (await run("audit", "acts", "wms", "--json", *at)).tree["items"]
+    assert [one["act"] for one in told] == ["revoke_key", "rotate_key", "make_key", "make_key"]
+    assert {one["from"] for one in told} == {"127.0.0.1"}
+    rows = stored_keys(SqliteStorage(world.site / "data" / "crossdock.db"))
+    assert [key for key in rows if key.role == "terminal"] == [], "a key for one command does not stay"
+
+
+async def test_a_key_for_another_store_is_made_there_and_not_by_the_hub(world: Running) -> None:
+    other = world.site / "other.db"
+    said = await run("keys", "create", "shop", "--site", world.site, "--database", f"sqlite:{other}")
+    assert (said.code, said.err) == (0, "")
+    assert [key.name for key in stored_keys(SqliteStorage(other))] == ["shop"]
+
+
 async def test_from_another_machine_a_key_is_needed_and_its_role_counts(world: Running) -> None:
     at = ("--site", world.site)
     observer = (await run("keys", "create", "--role", "observer", *at)).out.strip()

@@ -75,6 +75,24 @@ def test_a_system_that_sends_what_is_anothers_alone_is_noted_and_the_site_still_
     assert "note: till sends sales_order, which objects.sales_order gives to shop alone" in result.stderr
 
 
+def test_a_mapping_that_writes_what_the_model_has_not_is_noted_with_line_and_fix(tmp_path):
+    site = copied(tmp_path)
+    mapping = site / "mappings" / "shop-in.jsonata"
+    text = (
+        mapping.read_text("utf-8")
+        .replace('"postcode"', '"postcod"')
+        .replace('"extra": {', '"till": 1, "extra": {')
+    )
+    mapping.write_text(text, "utf-8")
+    notes = json.loads(said("check", "--site", str(site), "--json").stdout)["notes"]
+    lines = {name: text[: text.index(name)].count("\n") + 1 for name in ("postcod", "till")}
+    refused = "is no field of sales_order, which is refused with it;"
+    assert notes == [
+        f"mappings/shop-in.jsonata:{lines['postcod']}: ship_to.postcod {refused} did you mean `postcode`?",
+        f"mappings/shop-in.jsonata:{lines['till']}: till {refused} put it under `extra`",
+    ]
+
+
 def test_a_missing_secret_is_found_when_secrets_are_looked_for(tmp_path, monkeypatch):
     site = copied(tmp_path)
     charter = site / "charter.yaml"

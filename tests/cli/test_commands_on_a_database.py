@@ -55,6 +55,9 @@ def test_keys_are_made_listed_and_revoked(at: Site):
     assert [key["name"] for key in at("keys", "list", "--json").tree["keys"]] == ["shop"]
     assert at("keys", "revoke", made.out.strip()).code == 0
     assert at("keys", "revoke", made.out.strip()).code == 1
+    acts = at("audit", "acts", "--json").tree["items"]
+    assert [one["act"] for one in acts] == ["revoke_key", "make_key"]
+    assert at("audit", "verify").code == 0
 
 
 def test_a_store_that_is_not_there_yet_is_told_in_plain_words(at: Site):

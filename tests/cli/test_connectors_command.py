@@ -23,7 +23,9 @@ def test_the_list_names_every_connector_with_its_documents(run):
     assert {"http", "tryton", "warehouse"} <= set(by_kind)
     assert by_kind["http"]["gives"] == []
     assert by_kind["warehouse"]["takes"]
-    assert "as its flows say" in run("list").stdout
+    told = run("list").stdout
+    assert "as its flows say" in told
+    assert by_kind["http"]["from"] not in told, "where its code lies is for programs"
 
 
 def test_a_new_connector_stands_here_or_in_the_site_and_is_then_listed(run, tmp_path):
@@ -37,6 +39,7 @@ def test_a_new_connector_stands_here_or_in_the_site_and_is_then_listed(run, tmp_
     assert run("list", "--site", "site").stderr == ""
     listed = json.loads(run("list", "--json", "--site", "site").stdout)
     assert "acme_shop" in [one["kind"] for one in listed["connectors"]]
+    assert "acme_shop  this site's own" in run("list", "--site", "site").stdout
 
 
 def test_a_name_that_would_not_work_is_wrong_use_with_a_hint(run, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -252,3 +254,14 @@ def test_the_version_is_told_alone_and_with_what_it_stands_on() -> None:
     assert crossdock("version").out.startswith("crossdock 0")
     assert crossdock("--version").out == crossdock("version").out
     assert set(crossdock("version", "--json").tree) == {"crossdock", "python", "sqlite"}
+
+
+def test_the_module_is_the_command() -> None:
+    ended = [
+        subprocess.run(
+            [sys.executable, "-m", "crossdock", word], capture_output=True, text=True, timeout=60, check=False
+        )
+        for word in ("version", "nowhere")
+    ]
+    assert (ended[0].returncode, ended[0].stdout) == (0, crossdock("version").out)
+    assert ended[1].returncode == 2

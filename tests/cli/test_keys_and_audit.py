@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from crossdock.api.keys import Keys
 from crossdock.cli.keys import PersonRole
 from crossdock.journal.sql import keyring
+from crossdock.journal.sqlite.lock import StoreLock
 from crossdock.journal.sqlite.storage import SqliteStorage
 from tests.cli.console import crossdock
 
@@ -132,3 +134,32 @@ def test_what_people_did_is_told_newest_first_and_narrowed_by_a_word(site: Path)
         crossdock("audit", "acts", "nobody at all", "--site", site).out
         == "nobody did anything about nobody at all\n"
     )
+
+
+def acts_on_keys(site: Path) -> list[dict[str, Any]]:
+    found = crossdock("audit", "acts", "--json", "--site", site).tree["items"]
+    return [one for one in found if str(one["act"]).endswith("_key")]
+
+
+def test_keys_made_rotated_and_revoked_with_no_hub_stand_in_the_ledger(site: Path) -> None:
+    key = crossdock("keys", "create", "shop", "--site", site).out.strip()
+    fresh = crossdock("keys", "rotate", key, "--overlap-h", "2", "--site", site)
+    assert (fresh.code, fresh.out.count("\n")) == (0, 1)
+    assert crossdock("keys", "revoke", fresh.out.strip(), "--site", site).code == 0
+    told = acts_on_keys(site)
+    assert [one["act"] for one in told] == ["revoke_key", "rotate_key", "make_key", "make_key"]
+    assert {one["from"] for one in told} == {"terminal"}
+    assert told[1]["before"]["ends"] is None
+    assert told[1]["after"]["ends"] is not None
+    assert crossdock("audit", "verify", "--site", site).code == 0
+
+
+def test_a_key_is_made_though_another_process_keeps_the_store_and_does_not_answer(site: Path) -> None:
+    lock = StoreLock(site / "data" / "crossdock.db")
+    try:
+        said = crossdock("keys", "create", "shop", "--site", site)
+    finally:
+        lock.release()
+    assert (said.code, holders(site).holder(f"Bearer {said.out.strip()}") is not None) == (0, True)
+    assert "not in the ledger" in said.err
+    assert acts_on_keys(site) == []

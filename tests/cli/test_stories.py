@@ -38,6 +38,12 @@ def test_each_event_is_one_sentence_with_its_doer() -> None:
     crosswalk = [{"what": "crosswalk ship_method", "version": "1"}]
     assert told(
         entry("accepted", "sales_order SO-1", system="shop", bytes={"length": 548, "href": "/v1/bytes/b1"}),
+        entry(
+            "accepted",
+            "sales_order SO-1",
+            system="shop",
+            bytes={"length": 0, "href": "/v1/bytes/b1", "erased": True},
+        ),
         entry("translated", "sales_order SO-1", system="shop", reads=crosswalk + crosswalk),
         entry("decided", "goes to wms", system="shop"),
         entry("due", "sales_order SO-1"),
@@ -49,6 +55,7 @@ def test_each_event_is_one_sentence_with_its_doer() -> None:
         entry("act", "anna gave it to role:master_data", incident="i7"),
     ) == [
         ("shop", "handed in sales order SO-1 (548 bytes)"),
+        ("shop", "handed in sales order SO-1 (erased)"),
         ("hub", "understood sales order SO-1 (by crosswalk ship_method)"),
         ("hub", "checked it: goes to wms"),
         ("hub", "wms is to get sales order SO-1"),

@@ -10,6 +10,7 @@ import pytest
 
 from crossdock.access.roles import Role
 from crossdock.access.sessions import csrf_of
+from crossdock.console.systems import words
 from crossdock.desk.folding import folded
 from tests.console.world import PREFIX, World, world
 
@@ -18,6 +19,12 @@ from tests.console.world import PREFIX, World, world
 async def w(tmp_path: Path) -> AsyncIterator[World]:
     async with world(tmp_path) as made:
         yield made
+
+
+def test_it_is_documents_that_wait_and_not_the_system() -> None:
+    item = {"calls": None, "in": None, "out": {"state": "open"}, "to": {"desk": 1}}
+    assert words(item) == ("wait", "open; documents to it wait for a person")
+    assert words({**item, "to": {"desk": 0}}) == ("fine", "open"), "control: none of them waits"
 
 
 async def test_the_bare_address_of_the_hub_leads_to_the_console(w: World) -> None:

@@ -77,6 +77,9 @@ async def test_somebody_is_exported_whole_and_erased_and_the_ledger_holds(w: Wor
         assert (await w.api("GET", href, key))[0] == 404
     status, trace = await w.api("GET", "/v1/trace/sales_order/SO-1", key)
     assert (status, trace["state"] is not None) == (200, True)
+    links = [one["bytes"] for one in trace["entries"] if one["bytes"] is not None]
+    assert [one for one in links if one.get("erased")], "the story says what is gone"
+    assert all(one.get("erased") for one in links if one["length"] == 0)
     await w.order("SO-1", to=TO)
     figures = (await w.api("GET", "/v1/conservation", key))[1]
     assert figures["balanced"] and figures["outside"]["repeats"] == 1, (

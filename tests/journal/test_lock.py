@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,17 @@ def test_a_second_writer_is_refused_until_the_first_has_gone(tmp_path: Path) -> 
         StoreLock(store)
     first.release()
     StoreLock(store).release()
+
+
+def test_who_stays_waits_for_who_is_done_in_a_moment(tmp_path: Path) -> None:
+    store = tmp_path / "crossdock.db"
+    brief = StoreLock(store, stays=False)
+    with ThreadPoolExecutor(1) as pool:
+        hub = pool.submit(StoreLock, store)
+        with pytest.raises(TimeoutError):
+            hub.result(timeout=0.05)
+        brief.release()
+        hub.result().release()
 
 
 def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:

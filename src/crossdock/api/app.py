@@ -18,6 +18,7 @@ from crossdock.access.seal import Seal, key_of, no_secret
 from crossdock.api.as2 import As2Door
 from crossdock.api.bridge import ASGI, bridged, parted
 from crossdock.api.intake import Front, Intake
+from crossdock.api.kept_keys import add_kept_keys
 from crossdock.api.keybook import KeyBook
 from crossdock.api.keys import Keys
 from crossdock.api.proxies import Proxies
@@ -120,6 +121,7 @@ class App:
         self.beat = outside.beat(rule, hub.journal, hub.clock, self.ails, ours) if rule else None
         self.metrics.more = lambda c: watch_gauges(c, self.watch, self.beat)
         add_watch(admin, self.keys, self, hub.charter.watch)
+        add_kept_keys(admin, self.keys, self.keybook)
         self.server = HttpServer(front, settings.host, settings.port, shares_port=settings.shares_port)
         self.ended = asyncio.Event()
 

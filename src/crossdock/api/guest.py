@@ -43,6 +43,15 @@ class Guest:
         self.note_origin(request)
         return holder
 
+    def terminal(self, request: Request) -> Holder:
+        """A command of somebody who may write to the store. Raises Refusal with 401 or 403."""
+        holder = self.holder(request)
+        if holder.role is not Role.TERMINAL:
+            fix = "run crossdock keys on the hub's machine"
+            raise Refusal(403, f"the key {holder.name} may not keep keys", fix=fix)
+        self.note_origin(request)
+        return holder
+
     def insider(self, request: Request) -> Holder:
         """Somebody who is no system. Raises Refusal with 401 or 403."""
         holder = self.holder(request)

@@ -22,7 +22,7 @@ from crossdock.message.states import EntryKind
 #: What a role may hand out: nobody gives away by a key what they may not do themselves.
 MAY_GIVE: Mapping[PersonRole, Sequence[Role]] = {
     PersonRole.INTEGRATOR: (Role.SYSTEM, Role.OBSERVER, Role.OPERATOR),
-    PersonRole.ADMIN: tuple(Role),
+    PersonRole.ADMIN: tuple(one for one in Role if one is not Role.TERMINAL),
 }
 #: How long an old key may go on beside the new one, in hours.
 OVERLAP_MAX_H = 24 * 90
@@ -86,6 +86,25 @@ class KeyBook:
         old = await self._one(wanted, gives)
         says = f"{by.name} revoked the key {wanted} of {old.name} ({old.role})"
         await self._save("revoke_key", says, old, replace(old, revoked_ms=self._now_ms()), by)
+
+    async def keep(self, rows: Sequence[StoredKey], by: Actor) -> None:
+        """Keys as whoever may write to the store anyway decided them: one made or ended, or a new one and the old.
+
+        What stands so already is left, so that it may be tried again. Raises StoreDown.
+        """
+        stood = {one.digest: one for one in await self._journal.view(keys_of)}
+        for row in rows:
+            before = stood.get(row.digest)
+            if before == row:
+                continue
+            held = f"{row.name} ({row.role})"
+            act, says = "make_key", f"{by.name} made a key for {held}"
+            if before is not None and len(rows) == 1:
+                act, says = "revoke_key", f"{by.name} revoked the key {fingerprint(row)} of {held}"
+            elif before is not None and row.revoked_ms is not None:
+                says = f"the key {fingerprint(row)} of {held} works until {moment(row.revoked_ms)}, as {by.name} said"
+                act = "rotate_key"
+            await self._save(act, says, before, row, by)
 
     async def _one(self, wanted: str, gives: Collection[Role]) -> StoredKey:
         now_ms = self._now_ms()

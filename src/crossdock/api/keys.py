@@ -28,6 +28,8 @@ class Role(Enum):
     OPERATOR = "operator"  #: read everything, and act on incidents
     APPROVER = "approver"  #: read everything, and say yes to what somebody else asks for
     ADMIN = "admin"  #: all of this, and who may sign in to the console
+    #: read everything, and keep keys: for one command of somebody who may write to the store; nobody is given it
+    TERMINAL = "terminal"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,8 @@ from typing import Any
 
 from crossdock.access import acts
 from crossdock.access.people import People
-from crossdock.access.roles import Actor
-from crossdock.api.keybook import KeyBook
-from crossdock.api.keys import Role
+from crossdock.access.roles import Actor, Role
+from crossdock.api.keybook import MAY_GIVE, KeyBook
 from crossdock.control.operate import Operator, read
 from crossdock.desk.desk import Desk
 from crossdock.desk.supervision import Supervision
@@ -85,12 +84,15 @@ def carry_keys(approvals: Approvals, book: KeyBook) -> None:
     async def make(name: str, body: Any, who: str, _key: str) -> object:
         return {
             "name": name,
-            "key": await book.make(body["role"], name, Actor(who, WHENCE.get()), tuple(Role)),
+            "key": await book.make(body["role"], name, Actor(who, WHENCE.get()), MAY_GIVE[Role.ADMIN]),
         }
 
     async def rotate(wanted: str, body: Any, who: str, _key: str) -> object:
         by = Actor(who, WHENCE.get())
-        return {"name": wanted, "key": await book.rotate(wanted, float(body["overlap_h"]), by, tuple(Role))}
+        return {
+            "name": wanted,
+            "key": await book.rotate(wanted, float(body["overlap_h"]), by, MAY_GIVE[Role.ADMIN]),
+        }
 
     approvals.carries("keys/make", make)
     approvals.carries("keys/rotate", rotate)

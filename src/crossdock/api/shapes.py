@@ -84,6 +84,7 @@ class BytesLink(BaseModel):
     sha256: str
     length: int
     href: str
+    erased: bool = Field(False, description="Whether they were erased; told only where they were.")
 
 
 class TraceEntry(BaseModel):

@@ -24,3 +24,9 @@ class People(BaseModel):
     """Everybody who may sign in to the console, by name."""
 
     people: list[PersonItem]
+
+
+class KeysKept(BaseModel):
+    """What became of keys that a command sent."""
+
+    kept: int = Field(description="How many stand now as they were sent.")

@@ -11,6 +11,7 @@ from pathlib import Path
 from crossdock.cli import options, whereabouts
 from crossdock.cli.remote import Remote
 from crossdock.cli.terminal import MISUSED, stop
+from crossdock.settings import Settings
 
 
 @contextmanager
@@ -41,12 +42,20 @@ def acting(
     if key is not None:
         yield Remote(hub.url, key)
         return
+    with beside(hub, settings, "system" if system is not None else role, system) as remote:
+        yield remote
+
+
+@contextmanager
+def beside(
+    hub: whereabouts.Hub, settings: Settings, role: str, system: str | None = None
+) -> Generator[Remote]:
+    """A hub of this machine, with a key of a role that is in the store for as long as this is open."""
     from crossdock.api.keys import digest_of, new_key
     from crossdock.journal.open import storage_of
     from crossdock.journal.sql.keyring import StoredKey, add_key, forget_key
 
     store, made = storage_of(settings.database), new_key()
-    role = role if system is None else "system"
     at_ms = time.time_ns() // 1_000_000
     add_key(store, StoredKey(digest_of(made), who(), role, system, at_ms, None))
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ from crossdock.cli import options
 from crossdock.cli.terminal import FOUND, print_json
 
 if TYPE_CHECKING:
+    from crossdock.charter.charter import Charter
     from crossdock.charter.examples import Example
     from crossdock.faults import Misconfigured
     from crossdock.settings import Settings
@@ -84,11 +86,11 @@ def _missing_secrets(settings: Settings) -> list[Misconfigured]:
 
 
 def _notes(folder: Path) -> list[str]:
-    """What a hub starts with and is seldom meant: what a system sends of an object that is another's alone."""
+    """What a hub starts with and is seldom meant: fields that are nowhere, objects that are another's alone."""
     from crossdock.assembly import read_charter
 
     charter, _ = read_charter(folder)
-    return [
+    return [*_strays(charter)] + [
         f"{system.name} sends {flow.document}, which objects.{flow.document} gives to {rule.owner} alone: what it"
         f" changes goes to the desk as not_owned; give it a field, or take the flow out"
         for system in charter.systems.values()
@@ -97,6 +99,18 @@ def _notes(folder: Path) -> list[str]:
         and system.name not in rule.owners
         and system.name not in rule.fields.values()
     ]
+
+
+def _strays(charter: Charter) -> Iterator[str]:
+    """What a mapping writes and the model has not: the first document with it is refused."""
+    from crossdock.mapping.rule import Rule
+    from crossdock.model.strays import strays
+
+    mapped = {(f.map, f.document) for system in charter.systems.values() for f in system.flows_in if f.map}
+    for file, document in sorted(mapped):
+        lines = Rule(charter.files[file], file=file).written_on
+        for path, fix in strays(document, lines):
+            yield f"{file}:{lines[path]}: {path} is no field of {document}, which is refused with it; {fix}"
 
 
 def _plain(problem: Misconfigured) -> dict[str, Any]:

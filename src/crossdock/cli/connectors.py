@@ -41,7 +41,8 @@ def list_(site: options.Site = None, json: options.Json = False) -> None:
     out = console()
     for row in rows:
         says = "any, as its flows say" if row["configurable"] else ""
-        out.print(f"[bold]{row['kind']:<12}[/bold] [dim]{escape(row['from'])}[/dim]")
+        whose = "  [dim]this site's own[/dim]" if row["from"].endswith(".py") else ""
+        out.print(f"[bold]{escape(row['kind'])}[/bold]{whose}")
         out.print(f"{'':12} gives {', '.join(row['gives']) or says or 'nothing'}")
         out.print(f"{'':12} takes {', '.join(row['takes']) or says or 'nothing'}")
         if row["fields"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crossdock.cli import options
-from crossdock.cli.terminal import DONE, FOUND, MISUSED, Group, complain, print_json, stop
+from crossdock.cli.terminal import MISUSED, Group, complain, print_json, stop
 
 if TYPE_CHECKING:
     from crossdock.journal.sql.keyring import StoredKey
@@ -54,8 +55,8 @@ def create(
     The hub keeps its digest only. A running hub knows the key at once.
     """
     from crossdock.api.keys import digest_of, new_key
-    from crossdock.journal.open import storage_of
-    from crossdock.journal.sql.keyring import StoredKey, add_key
+    from crossdock.cli.keeping import keep
+    from crossdock.journal.sql.keyring import StoredKey
 
     if who is None and role is None:
         stop(
@@ -64,13 +65,12 @@ def create(
             status=MISUSED,
         )
     settings = options.settings(site, database)
-    storage = storage_of(settings.database)
     system = who if role is None else None
     if system is not None:
         _must_deliver(settings.site, system)
     kind = role.value if role else "system"
     key, at_ms = new_key(), time.time_ns() // 1_000_000
-    add_key(storage, StoredKey(digest_of(key), who or kind, kind, system, at_ms, None))
+    keep(settings, [StoredKey(digest_of(key), who or kind, kind, system, at_ms, None)])
     print(key)
 
 
@@ -123,15 +123,14 @@ def revoke(
     database: options.Database = None,
 ) -> None:
     """Ends a key. A running hub refuses it within a second."""
+    from crossdock.cli.keeping import keep
     from crossdock.journal.open import storage_of
-    from crossdock.journal.sql.keyring import revoke_key, stored_keys
+    from crossdock.journal.sql.keyring import stored_keys
 
-    storage = storage_of(options.settings(site, database).database)
-    now_ms = time.time_ns() // 1_000_000
-    found = _one(stored_keys(storage), key, now_ms)
-    ended = revoke_key(storage, found, now_ms)
+    settings, now_ms = options.settings(site, database), time.time_ns() // 1_000_000
+    found = _one(stored_keys(storage_of(settings.database)), key, now_ms)
+    keep(settings, [replace(found, revoked_ms=now_ms)])
     print(f"revoked {fingerprint(found)} ({found.name})")
-    raise typer.Exit(DONE if ended else FOUND)
 
 
 @app.command()
@@ -151,17 +150,18 @@ def rotate(
     So the holder can change over without a gap: nothing is refused in between.
     """
     from crossdock.api.keys import digest_of, new_key
+    from crossdock.cli.keeping import keep
     from crossdock.journal.open import storage_of
-    from crossdock.journal.sql.keyring import StoredKey, add_key, revoke_key, stored_keys
+    from crossdock.journal.sql.keyring import StoredKey, stored_keys
     from crossdock.message.names import moment
 
-    storage = storage_of(options.settings(site, database).database)
-    now_ms = time.time_ns() // 1_000_000
+    settings, now_ms = options.settings(site, database), time.time_ns() // 1_000_000
+    storage = storage_of(settings.database)
     old = _one([one for one in stored_keys(storage) if one.revoked_ms is None], key, now_ms)
     fresh = new_key()
-    add_key(storage, StoredKey(digest_of(fresh), old.name, old.role, old.system, now_ms, None))
     ends_ms = now_ms + int(overlap_h * 3_600_000)
-    revoke_key(storage, old, ends_ms)
+    made = StoredKey(digest_of(fresh), old.name, old.role, old.system, now_ms, None)
+    keep(settings, [made, replace(old, revoked_ms=ends_ms)])
     print(fresh)
     print(f"the old one, {fingerprint(old)}, works until {moment(ends_ms)}", file=sys.stderr)
 

@@ -168,7 +168,7 @@ async def _in_store(name: str, act: str, body: dict[str, Any], at: Place) -> dic
     from crossdock.message.four_eyes import Asked
 
     settings, around = at.settings(), Surroundings()
-    lock = None if settings.is_shared else StoreLock(settings.sqlite_path)
+    lock = None if settings.is_shared else StoreLock(settings.sqlite_path, stays=False)
     try:
         journal = open_journal(settings, around)
         journal.start()

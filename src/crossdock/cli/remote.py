@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, NoReturn, cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import typer
 
@@ -43,6 +43,15 @@ class Remote:
     url: str
     key: str
 
+    def offer(self, path: str, tree: Mapping[str, Any], wait_s: float) -> bool:
+        """An act that has another way when the hub does not take it: whether it did, with 200."""
+        parts = urlsplit(self.url)
+        given = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        try:
+            return self._exchange(parts, "POST", path, encode(tree), given, wait_s).status == 200
+        except (OSError, HTTPException, ValueError):
+            return False
+
     def ask(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> Answer:
@@ -52,20 +61,26 @@ class Remote:
             stop(f"{self.url!r} is no address of a hub", fix="write http://HOST:PORT", status=MISUSED)
         given = {"Authorization": f"Bearer {self.key}", **(headers or {})}
         try:
-            if parts.scheme == "https":
-                context = ssl.create_default_context()
-                connection: HTTPConnection = HTTPSConnection(parts.netloc, timeout=_WAIT_S, context=context)
-            else:
-                connection = HTTPConnection(parts.netloc, timeout=_WAIT_S)
-            try:
-                connection.request(method, parts.path.rstrip("/") + path, body or None, given)
-                answer = connection.getresponse()
-                named = {name.lower(): value for name, value in answer.getheaders()}
-                return Answer(answer.status, named, answer.read(_ANSWER_MAX_BYTES))
-            finally:
-                connection.close()
+            return self._exchange(parts, method, path, body, given, _WAIT_S)
         except (OSError, HTTPException, ValueError) as error:
             stop(f"{self.url} does not answer: {error}", fix="is the hub up, and is this its address?")
+
+    @staticmethod
+    def _exchange(
+        parts: SplitResult, method: str, path: str, body: bytes, headers: Mapping[str, str], wait_s: float
+    ) -> Answer:
+        if parts.scheme == "https":
+            context = ssl.create_default_context()
+            connection: HTTPConnection = HTTPSConnection(parts.netloc, timeout=wait_s, context=context)
+        else:
+            connection = HTTPConnection(parts.netloc, timeout=wait_s)
+        try:
+            connection.request(method, parts.path.rstrip("/") + path, body or None, dict(headers))
+            answer = connection.getresponse()
+            named = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, named, answer.read(_ANSWER_MAX_BYTES))
+        finally:
+            connection.close()
 
     def get(self, path: str) -> Any:
         """The JSON of a reading request; None for 404. Ends the command at any other refusal."""

@@ -104,8 +104,7 @@ def _bytes(entry: Tree) -> Tree:
 
 def _told(entry: Tree, *, full: bool) -> tuple[str, str, str]:
     says, system = plain(entry["says"] or ""), entry["system"] or ""
-    length = _bytes(entry).get("length") if full else None
-    size = f" ({length} bytes)" if length is not None else ""
+    size = _size(_bytes(entry)) if full else ""
     again = "" if (entry["attempt"] or 1) == 1 else f", attempt {entry['attempt']}"
     match entry["kind"]:
         case "accepted":
@@ -133,6 +132,12 @@ def _told(entry: Tree, *, full: bool) -> tuple[str, str, str]:
             return "desk", says, "good"
         case _:
             return "hub", says, ""
+
+
+def _size(link: Tree) -> str:
+    if link.get("erased"):
+        return " (erased)"
+    return f" ({link['length']} bytes)" if link else ""
 
 
 def _together(group: Sequence[Tree], zone: ZoneInfo | None) -> tuple[str, str, str]:

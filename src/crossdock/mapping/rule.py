@@ -74,6 +74,15 @@ class Rule:
         """Every field of the result that the text names, as a path without indexes."""
         return frozenset(entry.path for entry in self._outline.entries())
 
+    @property
+    def written_on(self) -> Mapping[str, int]:
+        """The line of the mapping file on which each of these paths is written first."""
+        lines: dict[str, int] = {}
+        for entry in self._outline.entries():
+            line = self.text.count("\n", 0, entry.start) + 1
+            lines[entry.path] = min(line, lines.get(entry.path, line))
+        return lines
+
     def run(
         self,
         tree: object,

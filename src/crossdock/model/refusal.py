@@ -71,6 +71,14 @@ def parts_in(annotation: Any) -> Iterator[type[Part]]:
         yield from parts_in(member)
 
 
+def no_field(owner: type[Part], name: str) -> str:
+    """What to do about a field that a part has not."""
+    near = get_close_matches(name, owner.model_fields, 1)
+    if near:
+        return f"did you mean `{near[0]}`?"
+    return "put it under `extra`" if "extra" in owner.model_fields else "put it under the document's `extra`"
+
+
 def _words(
     kind: str, context: Mapping[str, Any], value: object, name: str, owner: type[Part]
 ) -> tuple[str, str]:
@@ -83,13 +91,7 @@ def _words(
         case "missing":
             return f"`{name}` is missing", f"map `{name}`: {_says(owner, name)}"
         case "extra_forbidden":
-            near = get_close_matches(name, owner.model_fields, 1)
-            other = (
-                "put it under `extra`"
-                if "extra" in owner.model_fields
-                else "put it under the document's `extra`"
-            )
-            return f"the model has no field `{name}`", f"did you mean `{near[0]}`?" if near else other
+            return f"the model has no field `{name}`", no_field(owner, name)
         case "number":
             return _number_words(value, name)
         case "naive":

@@ -24,26 +24,15 @@ class StoredKey:
 
 
 def add_key(storage: Storage, key: StoredKey) -> None:
-    """Stores a key; it holds from the moment this returns. Makes the store if there is none."""
+    """Stores a key as it shall stand; it holds from the moment this returns. Makes the store if there is none."""
     row = (key.digest, key.name, key.role, key.system, _SCOPE, key.at_ms, key.revoked_ms)
     with storage.writing() as connection:
         connection.execute(
             "INSERT INTO keys (digest, name, role, system, scope, at_ms, revoked_ms, mark)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (digest) DO UPDATE SET revoked_ms = excluded.revoked_ms, mark = excluded.mark",
             marked("insert_key", row),
         )
-
-
-def revoke_key(storage: Storage, key: StoredKey, at_ms: int) -> bool:
-    """Ends a key at a time, which may lie ahead; False when it was to end before that anyway."""
-    row = (key.digest, key.name, key.role, key.system, _SCOPE, key.at_ms, at_ms)
-    mark = marked("insert_key", row)[-1]
-    with storage.writing() as connection:
-        ended = connection.execute(
-            "UPDATE keys SET revoked_ms = ?, mark = ? WHERE digest = ? AND (revoked_ms IS NULL OR revoked_ms > ?)",
-            (at_ms, mark, key.digest, at_ms),
-        )
-        return ended.rowcount == 1
 
 
 def forget_key(storage: Storage, digest: bytes) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crossdock.journal.changes import unpacked
+from crossdock.journal.changes import ERASED, unpacked
 from crossdock.journal.sql.awaited import Closed, open_
 from crossdock.journal.sql.connection import Connection
 from crossdock.journal.sql.renumbered import names_of
@@ -254,4 +254,5 @@ def _bytes(connection: Connection, position: int, payload: int | None) -> dict[s
         return None
     codec, size, data = row
     sha256 = hashlib.sha256(unpacked(codec, data)).hexdigest()
-    return {"sha256": sha256, "length": size, "href": f"/v1/bytes/{name_of(BYTES, position)}"}
+    link = {"sha256": sha256, "length": size, "href": f"/v1/bytes/{name_of(BYTES, position)}"}
+    return link | {"erased": True} if codec == ERASED else link
