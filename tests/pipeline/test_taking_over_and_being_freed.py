@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
+
+import pytest
 
 from tests.journal.places import Place
 from tests.pipeline.pair import EVEN, Pair, key_of
@@ -93,3 +96,31 @@ async def test_nothing_goes_from_a_lane_that_is_still_to_be_read_anew(tmp_path: 
         await world.settled()
         assert world.wms.applied == []
         assert world.count("transmissions", 2) == 2, "held with what they come after"
+
+
+async def test_lanes_that_wait_are_looked_at_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    world = World(tmp_path)
+    world.wms.script = lambda sent, nth: 400
+    async with world:
+        for key in "ABC":
+            await world.push(order(f"{key}-0", key=key))
+        await world.settled()
+        term = world.worker._term
+        seen = list[list[str]]()
+        monkeypatch.setattr(term._backlog, "_journal", Pages(seen))
+        monkeypatch.setattr("crossdock.pipeline.backlog._CHUNK", 2)
+        for _ in range(4):
+            term._backlog.reload_freed(term.targets.values())
+    assert seen == [["A", "B"], ["C"], ["A", "B"], ["C"]]
+
+
+class Pages:
+    """A journal that notes which lanes it is asked about; none of them is free."""
+
+    def __init__(self, seen: list[list[str]]) -> None:
+        self._seen = seen
+
+    def lanes_freed(self, _target: str, keys: Sequence[str]) -> list[str]:
+        """Notes them."""
+        self._seen.append(list(keys))
+        return []

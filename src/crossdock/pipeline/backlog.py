@@ -38,6 +38,9 @@ class Backlog:
         self._hold = hold
         self._tasks: set[asyncio.Task[None]] = set()
         self._postponed: set[tuple[str, str]] = set()  #: (target, key) of lanes that are read anew in a while
+        self._looked_at: dict[
+            str, int
+        ] = {}  #: target -> how far its lanes that wait for a person were looked at
         self._forgotten: list[tuple[str, str]] = []  #: (target, key) of lanes held behind nothing any more
 
     # -- partitions come and go ------------------------------------------------
@@ -194,10 +197,16 @@ class Backlog:
         target.schedule(lane)
 
     def reload_freed(self, targets: Iterable[Target]) -> None:
-        """Reads those lanes anew that wait for a person here and not in the store: nobody told us of an act."""
+        """Reads those lanes anew that wait for a person here and not in the store: nobody told us of an act.
+
+        Of each target a page at a time, the next one with the next call.
+        """
         for target in targets:
             blocked = [lane.key for lane in target.lanes.all() if lane.blocked_by is not None]
-            for key in self._journal.lanes_freed(target.name, blocked[:_CHUNK]) if blocked else ():
+            at = self._looked_at.get(target.name, 0)
+            page = blocked[at : at + _CHUNK] or blocked[:_CHUNK]
+            self._looked_at[target.name] = at + len(page) if at < len(blocked) else len(page)
+            for key in self._journal.lanes_freed(target.name, page) if page else ():
                 self.reload(target, key)
 
     def reload(self, target: Target, key: str) -> None:
