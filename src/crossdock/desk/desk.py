@@ -223,6 +223,14 @@ class Desk:
         """
         woken = Woken()
         await self._prepare(incident, act, who)
+        try:
+            return await self._chunks(incident, item, act, who, asked, woken)
+        finally:  # also where it broke off: what was written by then has been sent back
+            self._wake(act, woken)
+
+    async def _chunks(
+        self, incident: Incident, item: Item, act: Act, who: str, asked: _Asked, woken: Woken
+    ) -> bytes:
         for _ in range(_CHUNKS_MAX):
             members = await self._journal.view(lambda c: incidents.held(c, incident.id, CHUNK + 1))
             chunk, is_last = members[:CHUNK], len(members) <= CHUNK
@@ -239,7 +247,6 @@ class Desk:
                     raise
                 continue
             if is_last:
-                self._wake(act, woken)
                 return answer
         raise Overtaken(
             f"members joined {name_of(INCIDENT, incident.id)} faster than they could be sent back"

@@ -169,8 +169,8 @@ class Target:
                 self.stored(lane, [flight])
                 return
         beyond = lane.more or not self.windows.loaded(t)
-        if lane.blocked_by is None if t.state is _S.HELD else not beyond:
-            # The lane was freed, blocked, or read to its end, while this was being written.
+        if t.state is _S.CLOSED or (lane.blocked_by is None if t.state is _S.HELD else not beyond):
+            # The lane was freed, blocked, or read to its end, by this or while this was being written.
             lane.unsure = lane.unsure or t.state is _S.HELD
             self._freed(self, lane.key)
 

@@ -284,7 +284,7 @@ class Term:
                 look_s,
             ),
             Duty("receipts", self._missed),
-            Duty("news", self._news, look_s),
+            Duty("news", self._news, look_s or _COMPARE_EVERY_S),
             Duty("compare", self._compare, _COMPARE_EVERY_S),
             Duty("gates", self._gatewatch.look),
             Duty("anchor", self._journal.anchor, _ANCHOR_EVERY_S),
@@ -313,10 +313,9 @@ class Term:
                 await self._receipts.missed(self._translator.batch(), self.hold, self._commit)
 
     def _news(self) -> None:
-        """What people did beside other processes, and nobody told us of."""
-        if self._shared:
-            self._refresh()
-            self._backlog.reload_freed(self.targets.values())
+        """What people did, and nobody told us of: beside other processes, or in an act that broke off."""
+        self._refresh()
+        self._backlog.reload_freed(self.targets.values())
 
     def _compare(self) -> None:
         if self._waking.waiting:

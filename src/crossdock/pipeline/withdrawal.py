@@ -141,7 +141,9 @@ class Withdrawal:
                 changes.row("delete_member", kind.value, t.id)
             if incident is not None:
                 changes.row("resolve_empty_incident", "it was cancelled", cancel.due_ms, incident)
-        lane.blocked_by = None
+        # Until that is durable the lane waits as before: a person may be faster, and then none of it is written.
+        self._taken[cancel.id] = lane, []
+        lane.leaving += 1
         return True
 
     def _freed_now(self, order: Transmission, cancel: Transmission, changes: Changes) -> list[Row]:
