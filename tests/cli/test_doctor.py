@@ -164,7 +164,7 @@ def test_a_store_that_is_none_is_found(used: Path) -> None:
 def test_a_clock_behind_the_ledger_is_found(used: Path) -> None:
     with closing(sqlite3.connect(used / "data" / "crossdock.db", isolation_level=None)) as store:
         columns = [row[1] for row in store.execute("PRAGMA table_info(ledger)")]
-        row = {"position": 1, "at_ms": 2**42}
+        row = {"position": 2**40, "at_ms": 2**42}
         values = [row.get(name, 0 if name != "link" else b"") for name in columns]
         store.execute(f"INSERT INTO ledger VALUES ({', '.join('?' * len(columns))})", values)
     code, found = examined(used)

@@ -13,6 +13,7 @@ import pytest
 from crossdock.charter.charter import Charter, Reader
 from crossdock.desk.desk import Desk
 from crossdock.journal.changes import Changes
+from crossdock.journal.contract import StoreDown
 from crossdock.journal.tenure import Hold
 from crossdock.kit.connector import Unclear
 from crossdock.message.records import Entry
@@ -166,3 +167,37 @@ async def test_a_commit_that_only_tells_who_holds_what_is_written_too():
         backlog._run(cast("Any", target), changes, [Lane("K")])
         await asyncio.gather(*backlog._tasks)
         assert len(written) == 1, "the control: where nothing is to be said nothing is written"
+
+
+async def test_what_an_act_sent_back_before_it_broke_off_goes_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("crossdock.desk.desk.CHUNK", 1)
+    world = World(tmp_path, readers=AFTER_ERP)
+    world.targets["erp"].script = lambda arrived, nth: 400 if nth == 0 else 200
+    async with world:
+        await world.push(order("O-0", key="K"))
+        await world.until(lambda: world.count("transmissions", 2) == 1, "the one at wms is held")
+        desk = Desk(cast(Any, BreaksOff(world.journal)), world.worker, world.clock.now_ms)
+        ((incident,),) = world.rows("SELECT id FROM incidents WHERE state = 1")
+        with pytest.raises(StoreDown):
+            await desk.act(incident, "retry", {}, who="anna")
+        await world.until(lambda: world.targets["erp"].applied == ["O-0"], "it stands still")
+
+
+class BreaksOff:
+    """A journal whose disk is full after the first commit."""
+
+    def __init__(self, journal: Any) -> None:
+        self._journal = journal
+        self._written = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
+
+    async def submit(self, changes: Changes) -> None:
+        """Writes once."""
+        self._written += 1
+        if self._written > 1:
+            raise StoreDown("the disk is full")
+        await self._journal.submit(changes)
