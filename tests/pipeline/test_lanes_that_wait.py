@@ -169,6 +169,22 @@ async def test_a_commit_that_only_tells_who_holds_what_is_written_too():
         assert len(written) == 1, "the control: where nothing is to be said nothing is written"
 
 
+async def test_a_lane_waits_until_the_cancellation_that_frees_it_is_written(tmp_path: Path) -> None:
+    async with World(tmp_path, documents=("sales_order", "cancellation")) as world:
+        world.wms.script = lambda arrived, nth: 400
+        await world.push(order("O-1", key="K"))
+        await world.settled()
+        target = world.worker._term.targets["wms"]
+        (row,) = world.rows("SELECT id FROM transmissions WHERE target = 'wms'")
+        refused = world.journal.transmission(row[0])
+        assert refused is not None
+        lane, cancel = target.lanes.of(refused), replace(refused, id=0, document="cancellation", number="C-1")
+        assert target._withdrawal.by(lane, cancel, {}, world.journal.changes())
+        assert lane.blocked_by is not None
+        target.forget(cancel)  # a person was faster: nothing of it was written
+        assert (lane.blocked_by is None, lane.leaving) == (False, 0)
+
+
 async def test_what_an_act_sent_back_before_it_broke_off_goes_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -194,22 +194,6 @@ async def test_a_refused_order_that_waits_for_a_person_is_withdrawn_with_its_inc
         assert (await life_of(world))["cancellation"] == "accepted"
 
 
-async def test_a_lane_waits_until_the_cancellation_that_frees_it_is_written(tmp_path: Path) -> None:
-    async with a_world(tmp_path) as world:
-        world.wms.script = lambda arrived, nth: 400
-        await world.push(order("O-1", key="K"))
-        await world.settled()
-        target = world.worker._term.targets["wms"]
-        (row,) = world.rows("SELECT id FROM transmissions WHERE target = 'wms'")
-        refused = world.journal.transmission(row[0])
-        assert refused is not None
-        lane, cancel = target.lanes.of(refused), replace(refused, id=0, document="cancellation", number="C-1")
-        assert target._withdrawal.by(lane, cancel, {}, world.journal.changes())
-        assert lane.blocked_by is not None
-        target.forget(cancel)  # a person was faster: nothing of it was written
-        assert (lane.blocked_by is None, lane.leaving) == (False, 0)
-
-
 @pytest.mark.parametrize(
     ("word", "answer", "cancellation"),
     [("cancelled", "accepted", "accepted"), ("picking", "refused", "refused")],
