@@ -29,7 +29,7 @@ KNOBS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     ("crossdock.pipeline.target", "AHEAD_MAX", (8, 1, 2, 4)),
     ("crossdock.pipeline.target", "TURN_MAX", (32, 1, 2)),
     ("crossdock.pipeline.backlog", "_CHUNK", (500, 1, 2)),
-    ("crossdock.pipeline.backlog", "_BUSY_S", (0,)),
+    ("crossdock.pipeline.backlog", "_BUSY_S", (0.02, 0.002)),
     ("crossdock.journal.sqlite.writer", "BATCH_MAX", (256, 1, 2, 5)),
     ("crossdock.desk.desk", "CHUNK", (500, 1, 2)),
     ("crossdock.pipeline.term", "_ANCHOR_EVERY_S", (60, 1, 5)),

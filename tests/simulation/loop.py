@@ -21,6 +21,28 @@ class Stuck(Exception):
     """Nothing is ready and no timer runs, or the run does not end."""
 
 
+class Handle:
+    """One callback, and the process that it belongs to: what a loop of asyncio hands out, and as little as that."""
+
+    __slots__ = ("args", "callback", "context", "gone", "process")
+
+    def __init__(
+        self, process: Process, callback: Callable[..., Any], args: tuple[Any, ...], context: Any
+    ) -> None:
+        self.process = process
+        self.callback = callback
+        self.args = args
+        self.context = context if context is not None else contextvars.copy_context()
+        self.gone = False
+
+    def cancel(self) -> None:
+        """Skipped when its turn comes."""
+        self.gone = True
+
+    def cancelled(self) -> bool:
+        return self.gone
+
+
 class Process:
     """What lives and dies together: its callbacks run in order, those of several processes in any."""
 
@@ -28,8 +50,9 @@ class Process:
         self.name = name
         self.alive = True
         self.frozen = False
-        self.ready: deque[asyncio.Handle] = deque()
-        self.remains: deque[asyncio.Handle] = deque()  #: of the dead; what they hold is nobody's complaint
+        self.listed = False  #: among those that may have something to do
+        self.ready: deque[Handle] = deque()
+        self.remains: deque[Handle] = deque()  #: of the dead; what they hold is nobody's complaint
         self.tasks: list[asyncio.Task[Any]] = []
         self.steps = 0
         self.since_s = 0.0
@@ -54,7 +77,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         self._random = random
         self.world = Process("world")
         self._now_s = 0.0
-        self._timers: list[tuple[float, float, int, asyncio.TimerHandle, Process]] = []
+        self._timers: list[tuple[float, float, int, Handle]] = []
         self._made = 0
         self._runnable: list[Process] = []
         self.steps = 0
@@ -81,9 +104,9 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
     def _turn(self) -> None:
         timers = self._timers
         while timers and timers[0][0] <= self._now_s:
-            *_, handle, process = heapq.heappop(timers)
-            if process.alive and not handle.cancelled():
-                self._ready(process, handle)
+            handle = heapq.heappop(timers)[3]
+            if not handle.gone:
+                self._ready(handle)
         process = self._next()
         if process is None:
             if not timers:
@@ -91,7 +114,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
             self._now_s = max(self._now_s, timers[0][0])
             return
         handle = process.ready.popleft()
-        if handle.cancelled():
+        if handle.gone:
             return
         self.steps += 1
         self._now_s += _STEP_S
@@ -99,7 +122,12 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
             self._now_s += self._random.random() * _STALL_S
             if self.steps > STEPS_MAX:
                 raise Stuck(f"no rest after {STEPS_MAX} callbacks")
-        handle._run()
+        try:
+            handle.context.run(handle.callback, *handle.args)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            self.call_exception_handler({"message": f"in {handle.callback!r}", "exception": error})
         process.steps += 1
         if process.fuse is not None:
             process.fuse -= 1
@@ -114,15 +142,22 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
             process = runnable[at]
             if process.ready and process.alive and not process.frozen:
                 return process
+            process.listed = False
             runnable[at] = runnable[-1]
             runnable.pop()
         return None
 
-    def _ready(self, process: Process, handle: asyncio.Handle) -> None:
+    def _ready(self, handle: Handle) -> None:
+        process = handle.process
         if process.alive:
             process.ready.append(handle)
-            if not process.frozen and process not in self._runnable:
-                self._runnable.append(process)
+            if not process.listed:
+                self._list(process)
+
+    def _list(self, process: Process) -> None:
+        if not process.frozen:
+            process.listed = True
+            self._runnable.append(process)
 
     # -- processes -------------------------------------------------------------
 
@@ -145,8 +180,8 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
     def freeze(self, process: Process, *, frozen: bool) -> None:
         """Stops a process where it stands, as SIGSTOP does, or lets it go on."""
         process.frozen = frozen
-        if not frozen and process.alive and process.ready and process not in self._runnable:
-            self._runnable.append(process)
+        if process.alive and process.ready and not process.listed:
+            self._list(process)
 
     def guarded(self, look: Callable[..., None], *args: Any) -> None:
         """Looks at something on the way through the hub; what is wrong ends the run, not the hub's own task."""
@@ -160,29 +195,26 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
     def time(self) -> float:
         return self._now_s
 
-    def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> asyncio.Handle:
-        handle = asyncio.Handle(callback, args, self, context)
+    def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> Any:
+        handle = Handle(self._whose(context), callback, args, context)
         if not self._closed:
-            process = PROCESS.get(self.world) if context is None else context.get(PROCESS, self.world)
-            self._ready(process, handle)
+            self._ready(handle)
         return handle
 
     call_soon_threadsafe = call_soon
 
-    def call_at(
-        self, when: float, callback: Callable[..., Any], *args: Any, context: Any = None
-    ) -> asyncio.TimerHandle:
-        handle = asyncio.TimerHandle(when, callback, args, self, context)
+    def call_at(self, when: float, callback: Callable[..., Any], *args: Any, context: Any = None) -> Any:
+        handle = Handle(self._whose(context), callback, args, context)
         if not self._closed:
-            process = PROCESS.get(self.world) if context is None else context.get(PROCESS, self.world)
             self._made += 1
-            heapq.heappush(self._timers, (when, self._random.random(), self._made, handle, process))
+            heapq.heappush(self._timers, (when, self._random.random(), self._made, handle))
         return handle
 
-    def call_later(
-        self, delay: float, callback: Callable[..., Any], *args: Any, context: Any = None
-    ) -> asyncio.TimerHandle:
+    def call_later(self, delay: float, callback: Callable[..., Any], *args: Any, context: Any = None) -> Any:
         return self.call_at(self._now_s + delay, callback, *args, context=context)
+
+    def _whose(self, context: Any) -> Process:
+        return PROCESS.get(self.world) if context is None else context.get(PROCESS, self.world)
 
     def in_world(self, delay_s: float, callback: Callable[..., Any], *args: Any) -> None:
         """Calls something outside of every process: the network, the disk, the weather."""
@@ -195,7 +227,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
 
     def create_task(self, coro: Any, *, name: str | None = None, context: Any = None) -> asyncio.Task[Any]:
         task = asyncio.Task(coro, loop=self, name=name, context=context)
-        process = PROCESS.get(self.world) if context is None else context.get(PROCESS, self.world)
+        process = self._whose(context)
         process.tasks.append(task)
         if len(process.tasks) > 4_000:
             process.tasks = [one for one in process.tasks if not one.done()]
@@ -205,9 +237,6 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         run = PROCESS.get().executor
         assert run is not None, f"{PROCESS.get().name} has no disk to run {func} on"
         return run(func, args)
-
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """Dropped when its time comes."""
 
     def get_debug(self) -> bool:
         return False

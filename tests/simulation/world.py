@@ -42,7 +42,7 @@ EVENTS_SHOWN = 60
 #: One seed in so many has two hosts over one store.
 TWO_HOSTS_ONE_IN = 3
 #: Different sites; more would only be more files to read.
-SITES = 211
+SITES = 101
 
 
 @dataclass(slots=True)
