@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import Request
 
 from crossdock.api.keys import Holder, Keys, Role
 from crossdock.api.refusals import Refusal
 from crossdock.message.whence import WHENCE
+
+
+def _made_with(role: str) -> str:
+    return f"use a key made with crossdock keys create NAME --role {role}"
 
 
 class Guest:
@@ -27,28 +33,27 @@ class Guest:
 
     def operator(self, request: Request) -> Holder:
         """Somebody who may act. Raises Refusal with 401 or 403."""
-        holder = self.holder(request)
-        if not holder.acts:
-            fix = "use a key made with crossdock keys create NAME --role operator"
-            raise Refusal(403, f"the key {holder.name} may not act", fix=fix)
-        self.note_origin(request)
-        return holder
+        return self._acting(request, lambda holder: holder.acts, "act", _made_with("operator"))
+
+    def approver(self, request: Request) -> Holder:
+        """Somebody who may say yes to what somebody else asks for. Raises Refusal with 401 or 403."""
+        return self._acting(request, lambda holder: holder.approves, "approve", _made_with("approver"))
 
     def admin(self, request: Request) -> Holder:
         """Somebody who may say who may sign in. Raises Refusal with 401 or 403."""
-        holder = self.holder(request)
-        if holder.role is not Role.ADMIN:
-            fix = "use a key made with crossdock keys create NAME --role admin"
-            raise Refusal(403, f"the key {holder.name} may not change accounts", fix=fix)
-        self.note_origin(request)
-        return holder
+        return self._acting(
+            request, lambda holder: holder.role is Role.ADMIN, "change accounts", _made_with("admin")
+        )
 
     def terminal(self, request: Request) -> Holder:
         """A command of somebody who may write to the store. Raises Refusal with 401 or 403."""
+        fix = "run crossdock keys on the hub's machine"
+        return self._acting(request, lambda holder: holder.role is Role.TERMINAL, "keep keys", fix)
+
+    def _acting(self, request: Request, may: Callable[[Holder], bool], what: str, fix: str) -> Holder:
         holder = self.holder(request)
-        if holder.role is not Role.TERMINAL:
-            fix = "run crossdock keys on the hub's machine"
-            raise Refusal(403, f"the key {holder.name} may not keep keys", fix=fix)
+        if not may(holder):
+            raise Refusal(403, f"the key {holder.name} may not {what}", fix=fix)
         self.note_origin(request)
         return holder
 
@@ -57,15 +62,6 @@ class Guest:
         holder = self.holder(request)
         if holder.role is Role.SYSTEM:
             raise Refusal(403, f"the key {holder.name} is a system's", fix="use a key with a role")
-        return holder
-
-    def approver(self, request: Request) -> Holder:
-        """Somebody who may say yes to what somebody else asks for. Raises Refusal with 401 or 403."""
-        holder = self.holder(request)
-        if not holder.approves:
-            fix = "use a key made with crossdock keys create NAME --role approver"
-            raise Refusal(403, f"the key {holder.name} may not approve", fix=fix)
-        self.note_origin(request)
         return holder
 
     @staticmethod

@@ -37,6 +37,8 @@ COMMITS = 15
 COMMIT_SLOW_MS, _COMMIT_UNREAL_MS = 50.0, 0.03
 _LOOKED_THROUGH_MAX_BYTES = 500_000_000
 _FILES_LEAST = 1_024
+#: A backup older than this is worth a word.
+_BACKUP_OLD_H = 48
 CLOCK_BACK_MS = 1_000
 #: File systems that SQLite's write-ahead log or its fsync cannot stand on.
 _SHARED = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "glusterfs", "ceph", "afs"}
@@ -382,8 +384,8 @@ def backup(installation: Installation) -> Iterator[Finding]:
         yield Finding("backup", "none was taken yet", State.NOTE, fix)
         return
     hours = max(0, time.time_ns() // 1_000_000 - last.at_ms) // 3_600_000
-    ago = f"{hours // 24} days" if hours >= 48 else f"{hours} h" if hours else "less than an hour"
-    late = hours >= 48
+    ago = f"{hours // 24} days" if hours >= _BACKUP_OLD_H else f"{hours} h" if hours else "less than an hour"
+    late = hours >= _BACKUP_OLD_H
     says = f"the last one was taken {ago} ago: {last.file}"
     yield Finding("backup", says, State.NOTE if late else State.GOOD, fix if late else "")
 

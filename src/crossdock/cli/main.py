@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -44,10 +45,22 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-#: The commands by what somebody comes for, in the order in which they are needed.
-_SET_UP, _DOCUMENTS, _SEE, _DECIDE, _KEEP = (
-    "Set a site up", "Hand documents in", "See, and mend", "Decide", "Keep it sound",
-)  # fmt: skip
+#: The commands by what somebody comes for, in the order in which they are needed; a group has a name.
+_PANELS: dict[str, Sequence[Callable[..., object] | tuple[str, typer.Typer]]] = {
+    "Set a site up": (
+        init.init, check.check, hub.up, ("keys", keys.app), ("people", people.app), ("charter", charter.app),
+        schema.schema, ("connectors", connectors.app), ("twin", twin.app),
+    ),
+    "Hand documents in": (send.send, load.load, duplicates.duplicates, ("edi", edi.app)),
+    "See, and mend": (trace.trace, ("desk", desk.app), conservation.conservation, status.status, stock.stock),
+    "Decide": (
+        gates.pause, gates.resume, gates.drain, ("approvals", approvals.app), ("subject", subject.app),
+    ),
+    "Keep it sound": (
+        health.health, ("audit", audit.app), backup.backup, backup.restore, ("restored", backup.restored),
+        migrate.migrate, doctor.doctor, hub.version,
+    ),
+}  # fmt: skip
 
 app = typer.Typer(
     name="crossdock",
@@ -58,37 +71,12 @@ app = typer.Typer(
     help="A hub between warehouse systems and ERPs, shops, carriers and 3PLs: every document in order, and once.",
     epilog="Exit status: 0 done, 1 found something wrong, 2 wrong use.",
 )
-app.command(rich_help_panel=_SET_UP)(init.init)
-app.command(rich_help_panel=_SET_UP)(check.check)
-app.add_typer(keys.app, name="keys", rich_help_panel=_SET_UP)
-app.add_typer(people.app, name="people", rich_help_panel=_SET_UP)
-app.add_typer(approvals.app, name="approvals", rich_help_panel=_DECIDE)
-app.add_typer(subject.app, name="subject", rich_help_panel=_DECIDE)
-app.command(rich_help_panel=_SET_UP)(hub.up)
-app.command(rich_help_panel=_DOCUMENTS)(send.send)
-app.command(rich_help_panel=_DOCUMENTS)(load.load)
-app.command(rich_help_panel=_DOCUMENTS)(duplicates.duplicates)
-app.command(rich_help_panel=_SEE)(trace.trace)
-app.add_typer(desk.app, name="desk", rich_help_panel=_SEE)
-app.command(rich_help_panel=_SEE)(conservation.conservation)
-app.command(rich_help_panel=_SEE)(status.status)
-app.command(rich_help_panel=_SEE)(stock.stock)
-app.command(rich_help_panel=_DECIDE)(gates.pause)
-app.command(rich_help_panel=_DECIDE)(gates.resume)
-app.command(rich_help_panel=_DECIDE)(gates.drain)
-app.command(rich_help_panel=_KEEP)(health.health)
-app.add_typer(audit.app, name="audit", rich_help_panel=_KEEP)
-app.command(rich_help_panel=_KEEP)(backup.backup)
-app.command(rich_help_panel=_KEEP)(backup.restore)
-app.add_typer(backup.restored, name="restored", rich_help_panel=_KEEP)
-app.command(rich_help_panel=_KEEP)(migrate.migrate)
-app.command(rich_help_panel=_KEEP)(doctor.doctor)
-app.add_typer(charter.app, name="charter", rich_help_panel=_SET_UP)
-app.command(rich_help_panel=_SET_UP)(schema.schema)
-app.add_typer(edi.app, name="edi", rich_help_panel=_DOCUMENTS)
-app.add_typer(connectors.app, name="connectors", rich_help_panel=_SET_UP)
-app.add_typer(twin.app, name="twin", rich_help_panel=_SET_UP)
-app.command(rich_help_panel=_KEEP)(hub.version)
+for _panel, _commands in _PANELS.items():
+    for _command in _commands:
+        if callable(_command):
+            app.command(rich_help_panel=_panel)(_command)
+        else:
+            app.add_typer(_command[1], name=_command[0], rich_help_panel=_panel)
 
 
 @app.callback()

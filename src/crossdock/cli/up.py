@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import gc
-import io
 import json
 import os
 import signal
@@ -120,8 +119,8 @@ def _tell(settings: Settings, url: str) -> None:
     try:
         print(json.dumps({"ready": True, "url": url, "pid": os.getpid()}), flush=True)
     except OSError:
-        # Whoever started us reads no more: no reason to end with callers at the door. The line must not be tried again.
-        sys.stdout = io.StringIO()
+        # Whoever started us reads no more: no reason to end with callers at the door. The rest goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 async def _serve(settings: Settings, lifeline: int | None) -> int:

@@ -38,9 +38,7 @@ class Backlog:
         self._hold = hold
         self._tasks: set[asyncio.Task[None]] = set()
         self._postponed: set[tuple[str, str]] = set()  #: (target, key) of lanes that are read anew in a while
-        self._looked_at: dict[
-            str, int
-        ] = {}  #: target -> how far its lanes that wait for a person were looked at
+        self._looked_at: dict[str, int] = {}  #: target -> how many of its waiting lanes were looked at
         self._forgotten: list[tuple[str, str]] = []  #: (target, key) of lanes held behind nothing any more
 
     # -- partitions come and go ------------------------------------------------

@@ -52,9 +52,7 @@ class Lane:
     unsure: bool = False  #: something is held behind an incident that was not in the store yet
     more: bool = False  #: the store holds more of it than fits into the window
     left: bool = False  #: when it was read last, something of it stayed in the store
-    stale: bool = (
-        False  #: the store knows of something that comes first, perhaps: nothing goes until it is read anew
-    )
+    stale: bool = False  #: something in the store may come first: nothing goes until it is read anew
 
     def ahead(self) -> int:
         """How many flights are stored as being sent."""
