@@ -218,6 +218,7 @@ class World:
         database: str | None = None,
         stock: Policy | None = None,
         targets: Mapping[str, FakeTarget] | None = None,
+        clock: Clock | None = None,
         **guards: Any,
     ) -> None:
         self.targets = dict(targets or {name: FakeTarget(name) for name in ("wms", "erp")})
@@ -235,7 +236,7 @@ class World:
         rules = {d: ObjectRule(d, owned.get(d, "shop"), tuple(readers), fields or {}) for d in ruled}
         before = Charter("sha256:test", Site(), systems, rules, checks or _SKIP, _LOCAL, stock=stock)
         self.charter = rewrite(before)
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.database = database or fresh_database(folder) or f"sqlite:{folder / 'hub.db'}"
         self.journal = journal_at(self.database, self.clock, guards.pop("dedup", None) or ArrivalDedup())
         bound = {
