@@ -149,6 +149,18 @@ async def test_names_that_nobody_has_are_answered_and_locked_like_names_that_som
         assert said["anna"] == said["nobody"]
 
 
+async def test_a_good_sign_in_ends_the_count_of_its_name_and_not_that_of_its_address(place: Place) -> None:
+    async with gate(place) as g:
+        await g.ready()
+        for name in ("anna", "anna", "nobody"):
+            with pytest.raises(Invalid):
+                await g.sessions.sign_in(name, "wrong wrong wrong", "10.0.0.7", "")
+        await g.sessions.sign_in("anna", GOOD, "10.0.0.7", "")
+    failures = dict(place.rows("SELECT who, failures FROM attempts"))
+    assert failures["name:anna"] == 0
+    assert failures["from:10.0.0.7"] == 3, "with one account of their own they could try all the others for ever"
+
+
 async def test_an_admin_who_never_signed_in_may_go_though_the_other_never_did_either(place: Place) -> None:
     async with gate(place) as g:
         for name in ("mistyped", "right"):
