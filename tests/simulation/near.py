@@ -16,7 +16,13 @@ TESTS_OF = (
     ("src/crossdock/pipeline/", ("tests/pipeline",)),
     ("src/crossdock/kit/", ("tests/kit", "tests/connectors/http")),
     ("src/crossdock/message/", ("tests/message", "tests/pipeline", "tests/governance")),
+    ("src/crossdock/connectors/edi/", ("tests/connectors/edi",)),
+    ("src/crossdock/connectors/files/", ("tests/connectors/files",)),
+    ("src/crossdock/connectors/tryton/", ("tests/connectors/tryton",)),
     ("src/crossdock/connectors/", ("tests/connectors/http", "tests/connectors/warehouse")),
+    ("src/crossdock/access/", ("tests/access", "tests/console")),
+    ("src/crossdock/api/", ("tests/api", "tests/console")),
+    ("src/crossdock/backup/", ("tests/journal", "tests/cli")),
     ("src/crossdock/stock/", ("tests/stock", "tests/pipeline/stockkeeping", "tests/pipeline/sourcing")),
     ("src/crossdock/model/lifecycle/", ("tests/lifecycle", "tests/pipeline/test_lives_of_orders.py")),
     ("src/crossdock/control/", ("tests/control", "tests/watch")),
@@ -24,7 +30,8 @@ TESTS_OF = (
 )  # fmt: skip
 #: What cannot run in a copy, or says nothing of a guard: pages, browsers, other programs, the rules of the house.
 _NOT_ASKED = re.compile(
-    r"tests/(?:test_[^/]*|(?:docs|demo|crash|console|fuzz|peers|harness|scenarios)/.*|connectors/tryton/.*)$"
+    r"tests/(?:test_[^/]*|(?:docs|demo|crash|fuzz|peers|harness|scenarios)/.*|console/.*_browser\.py"
+    r"|connectors/tryton/test_(?:server|.*_real_tryton)\.py)$"
 )
 _NAMES = re.compile(r"^\s*(?:from|import) (crossdock[\w.]*)(?: import ([^\n#(]+|\([^)]*\)))?", re.MULTILINE)
 
