@@ -70,6 +70,19 @@ async def test_a_share_that_shrinks_is_free_for_others_only_as_its_requests_end(
     assert (one.places, other.places) == (3, 3)
 
 
+async def test_a_share_rises_once_that_is_durable_and_falls_before() -> None:
+    table, spends, limit = Table(), Spends(), Limit(6, 6.0)
+    budgets = Budgets({"wms": limit}, {"wms": spends})
+    raised = await budgets.lease(cast("Any", table), 1, [1])
+    assert (spends.places, spends.rate_per_s) == (0, 0.0), "the commit may fail, and another have it then"
+    raised.take()
+    assert (spends.places, spends.rate_per_s) == (6, 6.0)
+    spends.in_use = 1
+    table.rows["wms", 2] = (0, 0.0, True)
+    await budgets.lease(cast("Any", table), 1, [1, 2])
+    assert (spends.places, spends.rate_per_s) == (3, 3.0), "another may have it as soon as that is durable"
+
+
 MEMBERS = [3, 5, 8, 9]
 
 

@@ -52,8 +52,8 @@ async def test_every_clock_and_every_wait_is_asked_of_the_partitions_that_are_he
     waking.compare()
     await Resending(context, {}, hold).make(lock, no, no)
     await Receipts(context).missed(no, hold, no)
-    questions = "messages_sent_back messages_overdue messages_freed resends_waiting receipts_overdue".split()
-    assert asked.of == dict.fromkeys(questions, HELD), "what another holds is decided by two"
+    messages = ["messages_sent_back", "messages_overdue", "messages_freed"]
+    assert asked.of == dict.fromkeys([*messages, "resends_waiting", "receipts_overdue"], HELD), "two decide it"
 
 
 class Folder:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from crossdock.journal.sql.audit import verify
 from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sqlite.store import SqliteJournal
 from crossdock.pipeline.dedup import ArrivalDedup
+from crossdock.pipeline.stockkeeping.promises import Asked, Cart
 from crossdock.stock.policy import ChannelPolicy
 from tests.database import Server
 from tests.pipeline.stockkeeping.shelf import Clock, cart, level, promised, put, stockroom
@@ -67,6 +69,32 @@ async def test_of_500_carts_at_once_one_gets_the_last_unit_and_499_are_told(jour
     found = await asyncio.gather(*(promised(room, cart(channel=f"c{n % 2}")) for n in range(500)))
     assert sum(one is not None for one in found) == 1
     assert level(journal) == (1, 1)
+
+
+OTHERWISE = {
+    "another channel": cart(channel="web", hold_s=60),
+    "held for longer": cart(hold_s=61),
+    "held as long as usual": cart(),
+    "another reference": cart(hold_s=60, reference="R-2"),
+    "needed by a day": cart(hold_s=60, needed_by=date(2027, 1, 20)),
+    "another item": cart("B", hold_s=60),
+    "more of it": cart(amount=2, hold_s=60),
+    "from one site": cart(site="AMS", hold_s=60),
+    "another name of its line": Cart("shop", [Asked("2", "A", 1, "EA")], hold_s=60),
+    "another unit": Cart("shop", [Asked("1", "A", 1, None)], hold_s=60),
+    "one line more": Cart("shop", [Asked("1", "A", 1, "EA"), Asked("2", "A", 1, "EA")], hold_s=60),
+}
+
+
+@pytest.mark.parametrize("other", OTHERWISE.values(), ids=OTHERWISE)
+async def test_a_key_stands_for_all_that_was_asked_under_it(tmp_path: Path, other: Cart) -> None:
+    async with journal_at(f"sqlite:{tmp_path / 'hub.db'}") as journal:
+        room = stockroom(journal)
+        await put(journal, "A", 9)
+        first = await promised(room, cart(hold_s=60), key="k")
+        assert await promised(room, cart(hold_s=60), key="k") == first
+        with pytest.raises(Overtaken):
+            await promised(room, other, key="k")
 
 
 async def test_without_the_guard_the_same_carts_oversell(journal: SiteJournal) -> None:
