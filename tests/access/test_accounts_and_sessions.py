@@ -158,7 +158,9 @@ async def test_a_good_sign_in_ends_the_count_of_its_name_and_not_that_of_its_add
         await g.sessions.sign_in("anna", GOOD, "10.0.0.7", "")
     failures = dict(place.rows("SELECT who, failures FROM attempts"))
     assert failures["name:anna"] == 0
-    assert failures["from:10.0.0.7"] == 3, "with one account of their own they could try all the others for ever"
+    assert failures["from:10.0.0.7"] == 3, (
+        "with one account of their own they could try all the others for ever"
+    )
 
 
 async def test_an_admin_who_never_signed_in_may_go_though_the_other_never_did_either(place: Place) -> None:

@@ -53,7 +53,9 @@ async def test_every_clock_and_every_wait_is_asked_of_the_partitions_that_are_he
     await Resending(context, {}, hold).make(lock, no, no)
     await Receipts(context).missed(no, hold, no)
     messages = ["messages_sent_back", "messages_overdue", "messages_freed"]
-    assert asked.of == dict.fromkeys([*messages, "resends_waiting", "receipts_overdue"], HELD), "two decide it"
+    assert asked.of == dict.fromkeys([*messages, "resends_waiting", "receipts_overdue"], HELD), (
+        "two decide it"
+    )
 
 
 class Folder:
@@ -80,7 +82,9 @@ async def test_a_system_is_asked_where_its_partition_is_held_for_sure(held: bool
     system = SimpleNamespace(name="shop", flow_in=lambda _document: None, flows_in=())
     bound = SimpleNamespace(system=system, pollers={"sales_order": folder}, client=None)
     journal = SimpleNamespace(
-        cursor=lambda *_: "0", incidents_of_causes=lambda _flow: [], changes=lambda: SimpleNamespace(entries=[])
+        cursor=lambda *_: "0",
+        incidents_of_causes=lambda _flow: [],
+        changes=lambda: SimpleNamespace(entries=[]),
     )
     context = SimpleNamespace(
         systems={"shop": bound}, journal=journal, full=lambda _system: False,

@@ -48,7 +48,9 @@ async def kept_until(world: World, tree: dict[str, Any]) -> tuple[int, int]:
 async def test_an_edit_window_begins_when_the_version_came_however_late_it_is_decided(tmp_path: Path):
     async with a_world(tmp_path, Orders(edit_window_s=7200)) as world:
         first = await kept_until(world, order("O-1"))
-        second = await kept_until(world, order("O-1", lines=[{"line": 1, "sku": "W-1", "quantity": 3, "unit": "EA"}]))
+        second = await kept_until(
+            world, order("O-1", lines=[{"line": 1, "sku": "W-1", "quantity": 3, "unit": "EA"}])
+        )
     assert [until - came for until, came in (first, second)] == [7_200_000, 7_200_000]
     assert second > first, "each version has a window of its own"
 
