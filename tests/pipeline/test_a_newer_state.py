@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
 
 from crossdock.charter.charter import System
 from crossdock.journal.changes import Changes
 from crossdock.journal.contract import Overtaken
 from crossdock.kit.connector import Unclear
 from crossdock.message.records import Transmission
+from crossdock.message.states import TransmissionState
 from crossdock.pipeline.lanes import Flight, KeyOrdering, Lanes
+from crossdock.pipeline.succession import Succession
 from tests.pipeline.world import World
 
 
@@ -185,3 +190,37 @@ def test_what_comes_back_stands_where_it_stood() -> None:
     lanes.put_back(lane, flights[1::-1])
     assert [flight.t.id for flight in lane.flights] == [1, 2, 3]
     assert (lanes.count, lanes.aboard, lanes.counts["erp"]) == (3, {1, 2, 3}, 3)
+
+
+_S = TransmissionState
+NOW_MS, LATER_MS, SETTLED_MS = 1_000, 5_000, 31_000
+
+
+@pytest.mark.parametrize(
+    ("state", "due_ms", "whole", "newer_due_ms"),
+    [
+        (_S.DUE, 0, True, NOW_MS),
+        (_S.DUE, LATER_MS, False, LATER_MS),  # the target asked for so much time
+        (_S.RETRYING, 0, True, SETTLED_MS),
+        (_S.RETRYING, LATER_MS, True, SETTLED_MS),  # perhaps after a doubt: it may still be on its way
+        (_S.IN_DOUBT, 0, True, SETTLED_MS),
+        (_S.RETRYING, 0, False, None),
+        (_S.IN_DOUBT, 0, False, None),
+        (_S.SENDING, 0, True, None),
+    ],
+)
+def test_a_newer_state_waits_until_an_older_one_can_arrive_no_more(
+    state: TransmissionState, due_ms: int, whole: bool, newer_due_ms: int | None
+) -> None:
+    lanes, writers = Lanes(KeyOrdering()), {"item": SimpleNamespace(settle_s=30.0)}
+    older, newer = (Transmission(n, n, "wms", "erp", "item", "W-1", 7, 7, "G") for n in (1, 2))
+    older.state, older.due_ms, newer.due_ms = state, due_ms, NOW_MS
+    lane = lanes.of(older)
+    lanes.push(lane, Flight(older, stored=True))
+    changes = SimpleNamespace(move_transmission=lambda t, to, _entry: setattr(t, "state", to))
+    taken = Succession(lanes, cast("Any", writers), cast("Any", None))
+    taken.take_place(lane, newer, cast("Any", changes), whole=whole)
+    if newer_due_ms is None:
+        assert (older.state, len(lane.flights), newer.due_ms) == (state, 1, NOW_MS), "it goes before it"
+    else:
+        assert (older.state, len(lane.flights), newer.due_ms) == (_S.SUPERSEDED, 0, newer_due_ms)
