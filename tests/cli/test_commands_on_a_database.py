@@ -6,6 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.cli.console import Said, crossdock
@@ -104,6 +105,15 @@ async def test_a_hub_works_on_it_and_all_commands_show_the_same(at: Site, tmp_pa
         assert (await asyncio.to_thread(at, "audit", "verify")).code == 0
         looked = (await asyncio.to_thread(at, "doctor", "--json")).tree["findings"]
         assert any("1 working" in finding["says"] for finding in looked)
+        assert not any("different charters" in finding["says"] for finding in looked)
+        with psycopg.connect(at.database) as database:
+            database.execute(
+                "INSERT INTO owners (host, birth, address, chain, lease_until, works, charter)"
+                " SELECT 'right', 'x/1/2/3', '',"
+                " max(chain) + 1, clock_timestamp() + interval '1 hour', true, max(charter) + 1 FROM owners"
+            )
+        looked = (await asyncio.to_thread(at, "doctor", "--json")).tree["findings"]
+        assert any("different charters" in finding["says"] for finding in looked)
     finally:
         await hub.stop()
     assert at("audit", "verify", "--json").tree["ok"] is True

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import count
+from types import SimpleNamespace
 from typing import Any, cast
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from crossdock.journal.postgresql import membership
 from crossdock.journal.postgresql.membership import Member, Process, count_out, leave
@@ -119,3 +121,32 @@ async def test_only_what_nobody_owns_is_taken_and_only_by_who_was_not_taken_over
     assert await take(place, other, 1, 2) == frozenset()
     assert await take(place, replace(other, epoch=other.epoch + 2), 1, 2) == frozenset()
     assert place.count("partitions", "owner IS NULL") == 7
+
+
+async def begins(place: Place, member: Member, charter: int) -> list[Any]:
+    """What is logged of other hosts when a process begins to work by some charter."""
+    writer = SimpleNamespace(fenced=False, sure_until_s=0.0, on_fenced=None)
+    journal = SimpleNamespace(writer=writer, member=member, charter=charter)
+    tenure = PostgresqlTenure(
+        cast("Any", journal),
+        cast("Any", SimpleNamespace()),
+        cast("Any", SimpleNamespace()),
+        url=place.database,
+        lease_s=1.0,
+    )
+    try:
+        with capture_logs() as logged:
+            await tenure._begin()
+    finally:
+        await tenure._drop_connection()
+    return [one["hosts"] for one in logged if "another charter" in one["event"]]
+
+
+async def test_who_begins_beside_another_charter_says_so_and_beside_the_same_nothing(place: Place):
+    member, other = await joined(place), await joined(place, claims=False)
+    assert await begins(place, member, 1) == []
+    assert await begins(place, other, 1) == []
+    assert await begins(place, other, 2) == [["b"]]
+    place.run(OVER.format(member.id))
+    await counted_out(place)
+    assert await begins(place, other, 2) == [], "it is gone"

@@ -222,6 +222,7 @@ class Hosts:
         with suppress(Exception):
             self.server.connection.close()
             self.server.store.close_reads()
+        self.database.rows.close()  # it holds a method of its owner where the collector of garbage cannot look
 
     # -- who may send ------------------------------------------------------------
 

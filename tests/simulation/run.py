@@ -69,6 +69,7 @@ def seeds(numbers: Sequence[int], begins: Callable[[int], None] = lambda _: None
             yield _checked(number, folder)
             if n % COLLECTED_ONE_IN == 0:
                 gc.collect()
+                gc.freeze()  # the charters that are kept for later seeds need not be looked through again
     finally:
         gc.enable()
         shutil.rmtree(folder, ignore_errors=True)

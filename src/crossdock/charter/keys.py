@@ -167,7 +167,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
         Key("document", Type.DOCUMENT, "The kind of document.", required=True),
         Key("id", Type.PATH, "Its own id at the sender, over the body."),
         Key("version", Type.PATH, "An integer or RFC 3339 time, greater wins; null: the hub numbers revisions."),
-        Key("order_by", Type.PATH, "What order is kept by; null: the document itself."),
+        Key("order_by", Type.PATH, "What order is kept by; null: the document itself. What is known keeps its key."),
         Key("on_change", Type.CHOICE, "Same id and version, other content: 409, or the next revision.",
             default="refuse", choices=("refuse", "revise")),
         Key("ignore", Type.FIELDS, "Fields that are not content.", default=()),

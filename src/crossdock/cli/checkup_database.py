@@ -114,10 +114,22 @@ def _shape(connection: Any, read: Connection) -> Iterator[Finding]:
         yield Finding("clock", says, State.NOTE, "set both by NTP")
     yield from ledger_clock(read)
     yield from keys(read)
+    yield from _hosts(read)
+
+
+def _hosts(read: Connection) -> Iterator[Finding]:
+    """Who works here, and whether by one charter."""
     alive = read.execute(
-        "SELECT host, address FROM owners WHERE gone_at IS NULL AND lease_until > clock_timestamp() AND works"
-        " ORDER BY id"
+        "SELECT o.host, o.address, coalesce(left(c.version, 19), o.charter::text) FROM owners o"
+        " LEFT JOIN charters c ON c.id = o.charter"
+        " WHERE o.gone_at IS NULL AND o.lease_until > clock_timestamp() AND o.works ORDER BY o.id"
     ).fetchall()
-    if alive:
-        told = ", ".join(f"{host} ({address})" for host, address in alive)
-        yield Finding("hosts", f"{len(alive)} working: {told}")
+    if not alive:
+        return
+    told = ", ".join(f"{host} ({address})" for host, address, _ in alive)
+    yield Finding("hosts", f"{len(alive)} working: {told}")
+    charters = sorted({(host, version) for host, _, version in alive if version})
+    if len({version for _, version in charters}) > 1:
+        says = ", ".join(f"{host} by {version}" for host, version in charters)
+        fix = "give all the same site and restart them: mappings and keys of order would differ"
+        yield Finding("hosts", f"they work by different charters: {says}", State.WRONG, fix)

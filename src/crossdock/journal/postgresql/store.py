@@ -184,6 +184,11 @@ class PostgresqlJournal(PostgresqlReads):
         assert self._kit is not None
         self._kit.scribe.charter = self._charter
 
+    @property
+    def charter(self) -> int:
+        """The number of the charter version that decisions are made by; 0 before there is one."""
+        return self._charter
+
     # -- ownership -----------------------------------------------------------
 
     @property

@@ -196,8 +196,16 @@ class PostgresqlTenure:
     async def _begin(self) -> None:
         """Counts among those that work from now on, and share the partitions."""
         assert self._journal.member is not None
-        connection = await self._connected()
-        await connection.execute("UPDATE owners SET works = true WHERE id = %s", (self._journal.member.id,))
+        connection, charter = await self._connected(), self._journal.charter
+        await connection.execute(
+            "UPDATE owners SET works = true, charter = %s WHERE id = %s", (charter, self._journal.member.id)
+        )
+        found = await connection.execute(
+            "SELECT DISTINCT host FROM owners WHERE gone_at IS NULL AND works AND charter <> %s", (charter,)
+        )
+        others = sorted(row[0] for row in await found.fetchall())
+        if others:  # for a while that is how a change is rolled out
+            _log.warning("other hosts work by another charter: restart them too", hosts=others)
 
     # -- one round ---------------------------------------------------------------
 
