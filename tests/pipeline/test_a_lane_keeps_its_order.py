@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from crossdock.kit.connector import Unclear
+from crossdock.kit.connector import Ask, Done, Exchange, Job, Unclear
+from crossdock.kit.http import Response
 from crossdock.pipeline import blind
-from tests.pipeline.world import Arrived, World, order
+from tests.pipeline.world import Arrived, FakeTarget, JsonWriter, World, order
 
 
 def _every_third_fails(arrived: Arrived, nth: int) -> int:
@@ -76,3 +80,70 @@ async def test_a_heavy_document_goes_at_once_though_nobody_keeps_it_in_memory(tm
         await world.settled()
         assert world.wms.applied == ["O-1", "O-2"]
         assert world.rows("SELECT type FROM incidents") == []
+
+
+class Slow(FakeTarget):
+    """Answers once it is let to."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.may, self.called = asyncio.Event(), False
+
+    async def send(self, *args: Any, **more: Any) -> Response:
+        self.called = True
+        await self.may.wait()
+        return await super().send(*args, **more)
+
+
+class Noting(JsonWriter):
+    """Notes what the target calls the object that it writes, and the one that it belongs to, as is known then."""
+
+    def __init__(self, unclear: Unclear) -> None:
+        super().__init__(unclear)
+        self.known: list[tuple[str | None, dict[str, str]]] = []
+
+    def step(self, job: Job, exchanges: Sequence[Exchange]) -> Ask | Done:
+        if not exchanges:
+            self.known.append((job.their_id, dict(job.parent_ids)))
+        return super().step(job, exchanges)
+
+
+async def _behind_one_on_the_wire(
+    folder: Path, unclear: Unclear, first: Sequence[dict[str, Any]], document: str, last: dict[str, Any]
+) -> tuple[str | None, dict[str, str]]:
+    """What is known when a document is written that came while the one before it was at the target."""
+    slow, writer = Slow("wms"), Noting(unclear)
+    kinds = ("sales_order", "cancellation")
+    world = World(folder, revise=True, documents=kinds, targets={"wms": slow, "erp": FakeTarget("erp")})
+    writers = world.context.systems["wms"].writers
+    assert isinstance(writers, dict)
+    writers.update(dict.fromkeys(kinds, writer))
+    async with world:
+        for one in first:
+            await world.push(one)
+        await world.until(lambda: slow.called)
+        await world.push(last, document=document)
+        await world.until(lambda: world.rows("SELECT count(*) FROM transmissions") == [(len(first) + 1,)])
+        slow.may.set()
+        await world.settled()
+    return writer.known[-1]
+
+
+@pytest.mark.parametrize("more", [0, 1], ids=["alone", "behind another order"])
+@pytest.mark.parametrize("unclear", list(Unclear))
+async def test_a_version_is_written_with_what_the_answer_to_the_one_before_says(
+    tmp_path: Path, unclear: Unclear, more: int
+):
+    first = [*(order("O-0", key="K") for _ in range(more)), order("O-1", key="K")]
+    second = order("O-1", key="K", lines=[{"line": 1, "sku": "W-1", "quantity": 3, "unit": "EA"}])
+    known = await _behind_one_on_the_wire(tmp_path, unclear, first, "sales_order", second)
+    assert known == ("W-O-1", {}), "it would be made a second time"
+
+
+@pytest.mark.parametrize("unclear", [Unclear.FIND, Unclear.PERSON])
+async def test_what_belongs_to_an_order_is_written_with_what_the_answer_to_that_says(
+    tmp_path: Path, unclear: Unclear
+):
+    cancel = {"number": "C-1", "order": "O-1"}
+    known = await _behind_one_on_the_wire(tmp_path, unclear, [order("O-1")], "cancellation", cancel)
+    assert known == (None, {"sales_order": "W-O-1"})

@@ -125,6 +125,7 @@ class Commits:
 
     def _written(self, lane: Lane, marked: Sequence[Flight], done: Transmission) -> None:
         self.ending.pop(done.id, None)
+        lane.given.pop(done.hub, None)  # the store says so from now on
         self._stored(lane, marked)
         self._completed(done.id)
 

@@ -120,6 +120,7 @@ class Concluder:
         t = flight.t
         now = self._context.clock.now_ms()
         rows: list[Row] = []
+        flight.their_id = done.their_id
         if done.their_id is not None:
             known = self._context.journal.identity(t.target, t.document, done.their_id)
             if known is not None and known[0] != t.hub:

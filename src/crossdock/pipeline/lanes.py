@@ -29,6 +29,7 @@ class Flight:
     made: bool = False  #: its row is in the store, in whatever state
     stored: bool = False  #: the row as it is here is durable
     absent: int = 0  #: how often the target said that it does not have it
+    their_id: str | None = None  #: what the target calls its object, by the answer that ended it
 
     def lighten(self) -> None:
         """Lets go of what is large while it waits; it is read back from the store."""
@@ -53,6 +54,14 @@ class Lane:
     more: bool = False  #: the store holds more of it than fits into the window
     left: bool = False  #: when it was read last, something of it stayed in the store
     stale: bool = False  #: something in the store may come first: nothing goes until it is read anew
+    #: Object -> its kind, and what the target calls it, by answers that are on their way to the disk: what stands
+    #: behind them is written with that.
+    given: dict[int, tuple[str, str]] = field(default_factory=dict[int, tuple[str, str]])
+
+    def ended(self, flight: Flight) -> None:
+        """The target has taken a flight; what it calls the object is known before that is durable."""
+        if flight.their_id is not None:
+            self.given[flight.t.hub] = flight.t.document, flight.their_id
 
     def ahead(self) -> int:
         """How many flights are stored as being sent."""

@@ -15,7 +15,7 @@ from crossdock.message.records import Entry, Transmission, repeated_key
 from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.kit_parts import KitParts
-from crossdock.pipeline.lanes import Flight
+from crossdock.pipeline.lanes import Flight, Lanes
 from crossdock.pipeline.mended import mended
 from crossdock.pipeline.report import reads_json
 from crossdock.pipeline.transmit import entry_of, in_words, request_from, request_json
@@ -26,8 +26,9 @@ _log = structlog.get_logger("crossdock.target")
 class Renderer:
     """Renders for one target."""
 
-    def __init__(self, context: Context, bound: Bound) -> None:
+    def __init__(self, context: Context, bound: Bound, lanes: Lanes) -> None:
         self._context = context
+        self._lanes = lanes
         self._journal = context.journal
         self._clock = context.clock
         self._system = bound.system
@@ -143,12 +144,14 @@ class Renderer:
         if t.first_ms == 0:
             t.first_ms = self._clock.now_ms()
         self._context.time.at_ms = t.first_ms
-        root = self._journal.root_of(t.root, self._name) if t.root != t.hub else None
+        given = self._lanes.of(t).given
+        own = given.get(t.hub, ("", self._journal.their_id(t.hub, self._name)))
+        root = given.get(t.root) or self._journal.root_of(t.root, self._name) if t.root != t.hub else None
         return Job(
             document=t.document,
             tree=self._kits.apart(self._system, t.document, flight.tree),
             number=t.number,
             key=t.idempotency_key,
-            their_id=self._journal.their_id(t.hub, self._name),
+            their_id=own[1],
             parent_ids={root[0]: root[1]} if root else {},
         )

@@ -70,8 +70,8 @@ class Target:
         self._client = bound.client
         self._share: Share = bound.share or Whole(bound.system.limits.concurrency)
         self._writers = bound.writers
-        self._renderer = Renderer(context, bound)
         self.lanes = Lanes(ordering)
+        self._renderer = Renderer(context, bound, self.lanes)
         self.concluder = Concluder(context, bound.system, doubt)
         self._succession = Succession(self.lanes, bound.writers, self.concluder)
         self._withdrawal = Withdrawal(context, self.lanes, completed)
@@ -361,7 +361,7 @@ class Target:
     async def _apply(self, lane: Lane, flight: Flight, verdict: Verdict, changes: Changes) -> bool:
         """Lets a lane go on, wait or stop, with the commit that says so; True when it must wait."""
         if verdict is Verdict.DONE:
-            self.lanes.pop(lane)
+            lane.ended(self.lanes.pop(lane))
             self.refill(self, flight.t.origin)
             self.commits.behind(lane, self._next(lane, changes), changes, flight.t)
             return False
