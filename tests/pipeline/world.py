@@ -180,6 +180,7 @@ def order(number: str, *, key: str | None = None, **more: Any) -> dict[str, Any]
 
 _OURS = ("stock_level",)  #: what may be sold is the hub's own word
 _SKIP = Checks(ItemCheck.SKIP)
+VERSION = "sha256:test"
 _LOCAL = (ip_network("127.0.0.1/32"),)
 
 
@@ -231,11 +232,10 @@ class World:
             "wms": System("wms", "json", flows_in=flows, flows_out=outs, limits=limits),
             "erp": System("erp", "json", flows_in=flows, flows_out=outs, limits=limits),
         }
-        systems = {name: adjust(system) for name, system in systems.items()}
-        ruled, owned = [d for d in documents if d not in _OURS], owners or {}
+        systems, owned = {name: adjust(system) for name, system in systems.items()}, owners or {}
+        ruled = [d for d in documents if d not in _OURS]
         rules = {d: ObjectRule(d, owned.get(d, "shop"), tuple(readers), fields or {}) for d in ruled}
-        before = Charter("sha256:test", Site(), systems, rules, checks or _SKIP, _LOCAL, stock=stock)
-        self.charter = rewrite(before)
+        self.charter = rewrite(Charter(VERSION, Site(), systems, rules, checks or _SKIP, _LOCAL, stock=stock))
         self.clock = clock or Clock()
         self.database = database or fresh_database(folder) or f"sqlite:{folder / 'hub.db'}"
         self.journal = journal_at(self.database, self.clock, guards.pop("dedup", None) or ArrivalDedup())
@@ -267,7 +267,7 @@ class World:
 
     async def __aenter__(self) -> World:
         self.journal.start()
-        await self.journal.use_charter("sha256:test", "0", {})
+        await self.journal.use_charter(VERSION, "0", {})
         await self.worker.start()
         return self
 
