@@ -124,6 +124,22 @@ def test_a_clock_stands_still_while_the_way_was_closed():
 
 
 @pytest.mark.parametrize(
+    "closed", [("wms",), (HUB,), ("wms", HUB)], ids=["one system", "the hub", "both at once"]
+)
+@pytest.mark.parametrize(("opens", "stands_h"), [(True, 2), (False, 4)])
+def test_a_clock_stands_still_whoever_closed_its_way(closed: tuple[str, ...], opens: bool, stands_h: int):
+    clock = Clock()
+    begin = clock.ms - 5 * HOUR_MS
+    acts = [act(n, "pause", name, at_ms=begin + HOUR_MS) for n, name in enumerate(closed)]
+    if opens:
+        acts += [act(9 + n, "resume", name, at_ms=begin + 3 * HOUR_MS) for n, name in enumerate(closed)]
+    found = gates(*acts, clock=clock)
+    assert found.closed_ms("wms", OUT, begin) == stands_h * HOUR_MS
+    assert found.closed_ms("shop", OUT, begin) == (stands_h * HOUR_MS if HUB in closed else 0)
+    assert found.closed_ms("wms", IN, begin) == 0, "the other way was open"
+
+
+@pytest.mark.parametrize(
     ("move", "body", "says"),
     [
         ("stop", {}, "there is no act stop"),

@@ -14,19 +14,29 @@ from crossdock.charter.flow_settings import Brake
 from crossdock.faults import Invalid
 from crossdock.message.states import MessageState
 from tests.desk.test_desk_and_worker import Person
-from tests.pipeline.world import World
+from tests.pipeline.world import Clock, World
 
 ITEMS = 40
 
 
-def world_of(folder: Path, *, active: bool = True) -> World:
+class Set(Clock):
+    """A clock that stands until it is moved, at the start of an hour."""
+
+    def __init__(self) -> None:
+        self.ms = 500_000 * 3_600_000
+
+    def now_ms(self) -> int:
+        return self.ms
+
+
+def world_of(folder: Path, *, active: bool = True, clock: Clock | None = None) -> World:
     """A shop whose feed of levels may send ten of them to nothing within a minute."""
     brake = Brake(active=active, least=10, zero_share=0.5, jump_share=0.5, within_s=60)
 
     def braked(system: System) -> System:
         return replace(system, flows_in=tuple(replace(flow, brake=brake) for flow in system.flows_in))
 
-    return World(folder, documents=("inventory_balance",), revise=True, adjust=braked)
+    return World(folder, documents=("inventory_balance",), revise=True, adjust=braked, clock=clock)
 
 
 def level(n: int, quantity: int, minute: int) -> dict[str, object]:
@@ -117,16 +127,50 @@ async def test_no_value_can_mend_it(tmp_path: Path):
             await Person(world).act("fix", {"path": "quantity", "value": 7})
 
 
-async def test_a_feed_may_go_to_nothing_bit_by_bit_until_its_share_is_reached(tmp_path: Path):
+@pytest.mark.parametrize("to", [0, 70], ids=["to nothing", "ten times as much"])
+async def test_a_feed_may_change_bit_by_bit_until_its_share_is_reached(tmp_path: Path, to: int):
     world = world_of(tmp_path)
     async with world:
         await push(world, 7, minute=1)
-        await push(world, 0, minute=2, items=range(19))
+        await push(world, to, minute=2, items=range(19))
         assert await Person(world).open() == []
-        assert sent(world) == [0] * 19
-        await push(world, 0, minute=3, items=range(19, 20))
+        assert sent(world) == [to] * 19
+        await push(world, to, minute=3, items=range(19, 20))
         assert len(await Person(world).open()) == 1
-        assert sent(world) == [0] * 19
+        assert sent(world) == [to] * 19
+
+
+@pytest.mark.parametrize("to", [0, 70], ids=["to nothing", "ten times as much"])
+async def test_what_one_feed_changed_in_several_batches_is_counted_whole_after_a_restart(
+    tmp_path: Path, to: int
+):
+    clock = Set()
+    async with world_of(tmp_path, clock=clock) as world:
+        await push(world, 7, minute=1)
+        for begin in (0, 10):
+            await push(world, to, minute=2, items=range(begin, begin + 9))
+    async with world_of(tmp_path, clock=clock) as again:
+        await push(again, to, minute=3, items=range(30, 31))
+        assert await Person(again).open() == []
+        await push(again, to, minute=3, items=range(31, 32))
+        assert len(await Person(again).open()) == 1
+
+
+async def test_what_a_person_let_pass_counts_no_more_when_that_is_over(tmp_path: Path):
+    clock = Set()
+    async with world_of(tmp_path, clock=clock) as world:
+        await push(world, 7, minute=1)
+        await push(world, 0, minute=2, items=range(20))
+        await Person(world).act("retry", {})
+        await world.until(lambda: len(sent(world)) == 20)
+        clock.ms += 50_000
+        await push(world, 0, minute=3, items=range(20, 39))
+        clock.ms += 20_000  # a minute and ten seconds after it was let pass
+        await push(world, 0, minute=4, items=range(39, 40))
+        assert await Person(world).open() == []
+        await push(world, 7, minute=5, items=range(20))
+        await push(world, 0, minute=6, items=range(20))
+        assert len(await Person(world).open()) == 1, "control: what runs away after that is held"
 
 
 async def test_of_few_items_a_large_share_passes_until_the_least_number_is_reached(tmp_path: Path):
