@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple, cast
 
 import pytest
 
+from crossdock.charter.charter import FlowIn, OnChange, System
 from crossdock.journal.contract import Arrival, Known, Verdict
+from crossdock.kit.connector import Content, Facts
+from crossdock.pipeline.bound import Bound
 from crossdock.pipeline.dedup import ArrivalDedup
+from crossdock.pipeline.receive import INTERCHANGE, Door, DurableFirst
 
 OLD, KEYED, LATEST = (
     10,
@@ -75,3 +80,29 @@ def test_an_arrival_is(case: Case):
         same_as=lambda capture: capture in case.same,
     )
     assert said == case.expected
+
+
+class Says:
+    """A reader to whom everything is of one document, and nothing is the same."""
+
+    def facts(self, content: Content) -> Facts:
+        return Facts("SO-1")
+
+    def same(self, one: Content, other: Content) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("on_change", [*OnChange, None])
+@pytest.mark.parametrize("document", ["sales_order", INTERCHANGE])
+@pytest.mark.parametrize("polled", [False, True])
+def test_other_content_is_a_revision_where_nobody_could_be_told_no_or_the_charter_says_so(
+    polled: bool, document: str, on_change: OnChange | None
+):
+    flows = () if on_change is None else (FlowIn(document, on_change=on_change),)
+    bound = Bound(System("shop", "json", flows_in=flows), cast("Any", None))
+    context = cast("Any", SimpleNamespace(clock=SimpleNamespace(now_ms=lambda: 7)))
+    door, content = Door(context, lambda _: None, DurableFirst()), Content(b"{}")
+    arrival = door.arrival(bound, document, cast("Any", Says()), content, key=None, polled=polled)
+    assert arrival.revise is (polled or document == INTERCHANGE or on_change is OnChange.REVISE)
+    assert (arrival.same(b"{}", b"{}"), arrival.same(b"{}", b"[]")) == (True, False)
+    assert arrival.same(b"", b"[]"), "what was erased is taken for the same"

@@ -10,6 +10,7 @@ from crossdock.charter.flow_settings import FileForm
 from crossdock.connectors.files.carriage import MailboxClient
 from crossdock.connectors.files.connector import CONNECTOR
 from crossdock.connectors.files.poller import FilePoller
+from crossdock.faults import TryLater
 from crossdock.kit.connector import Page
 from crossdock.kit.http import Response
 from crossdock.kit.samples import Samples
@@ -87,6 +88,40 @@ async def test_a_file_that_is_moved_before_its_commit_is_lost_with_it(tmp_path: 
     (folder.inbox / "a.csv").write_text("sku,unit\nA,EA\n", "utf-8")
     assert names(await folder.poller().poll(None, Hasty(folder))) == 1
     assert names(await folder.poller().poll(None, Hasty(folder))) == 0
+
+
+class Stuck(Hasty):
+    """A client under which one file cannot be filed away."""
+
+    def __init__(self, folder: Folder, name: str) -> None:
+        super().__init__(folder)
+        self.name: str | None = name
+        self.read: list[str] = []
+
+    async def send(
+        self, method: str, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Response:
+        if method == "DELETE" and path == f"/{self.name}":
+            raise TryLater("it stays", path=self.name)
+        if method == "GET" and "?" not in path:
+            self.read.append(path.lstrip("/"))
+        return await self._folder.client.send(method, path, body=body, headers=headers)
+
+
+async def test_a_file_that_cannot_be_filed_away_is_told_and_never_read_twice(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    client, poller, cursor = Stuck(folder, "b.csv"), folder.poller(), None
+    for name in "abc":
+        (folder.inbox / f"{name}.csv").write_text(f"sku,unit\n{name},EA\n", "utf-8")
+    for _ in range(4):  # whoever asks next asks from the cursor that was committed last
+        page = await poller.poll(cursor, client)
+        cursor = page.cursor
+    assert [fault.path for fault in page.amiss] == ["b.csv"]
+    assert sorted(client.read) == ["a.csv", "b.csv", "c.csv"]
+    client.name = None
+    page = await poller.poll(cursor, client)
+    assert (list(page.amiss), list(folder.inbox.iterdir())) == ([], [])
+    assert sorted(client.read) == ["a.csv", "b.csv", "c.csv"]
 
 
 async def test_a_growing_file_is_not_read(tmp_path: Path) -> None:
