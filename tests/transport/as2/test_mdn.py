@@ -10,7 +10,7 @@ from crossdock.transport.as2.mdn import Reply, Stored, again, mdn_for
 from crossdock.transport.as2.outgoing import message_id, outgoing
 from crossdock.transport.as2.problem import Problem
 from crossdock.transport.as2.profile import MdnMode
-from crossdock.transport.as2.receiving import Opened, Refusal
+from crossdock.transport.as2.receiving import Opened, Payload, Refusal
 from crossdock.transport.as2.report import Standing
 from tests.transport.as2.exchange import answered, got, judged, response, sent
 from tests.transport.as2.parties import NOW, ORDER, THEM, US, chance, ours, own, pinned, theirs
@@ -36,6 +36,35 @@ def test_another_content_under_a_message_id_that_was_taken_is_refused():
     assert isinstance(found, Refusal)
     verdict = judged(response(mdn_for(found, NOW, chance(1))), sent(ours(), b"another"))
     assert verdict.standing is Standing.REJECTED
+
+
+def test_what_a_message_holds_is_all_of_its_contents_in_their_order():
+    first = got(sent(ours()))
+    assert isinstance(first, Opened)
+    one, other = Payload(b"1", "text/plain"), Payload(b"2", "text/plain")
+    held = [
+        replace(first, attachments=attachments).content_sha256
+        for attachments in ((), (one,), (other,), (one, other), (other, one), (Payload(b"12", "text/plain"),))
+    ]
+    assert len(set(held)) == len(held), (
+        "another attachment under a taken Message-ID would get the first one's MDN"
+    )
+
+
+@pytest.mark.parametrize("signed", ["", "optional", "required"])
+@pytest.mark.parametrize("at", ["http://169.254.169.254/", "https://evil.test/", "ftp://us.test/"])
+def test_whatever_mdn_is_asked_for_none_is_promised_to_another_address(at: str, signed: str):
+    options = f"signed-receipt-protocol={signed}, pkcs7-signature; signed-receipt-micalg=optional, sha256"
+    headers = {
+        "Disposition-Notification-To": "them",
+        "Disposition-Notification-Options": options if signed else "",
+        "Receipt-Delivery-Option": at,
+    }
+    found = got(sent(ours()), headers=headers)
+    assert isinstance(found, Refusal)
+    assert "not the partner's" in found.says
+    own = got(sent(ours()), headers={**headers, "Receipt-Delivery-Option": "https://us.test/mdn"})
+    assert isinstance(own, Opened), "control: the partner's own address is one"
 
 
 def test_a_refusal_tells_the_sender_the_class_and_keeps_the_details_for_us():
