@@ -198,13 +198,13 @@ class Counters:
 class Route:
     """The route over a world, with a charter that bounds the backlog."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, max_bytes: int = 1_000_000) -> None:
         self.world = world
         keys = Keys(lambda: [(digest_of("k"), "shop", "system", "shop")], lambda: 0.0)
         small = replace(world.charter, intake=IntakeBounds(backlog_max=BACKLOG_MAX))
         self.pressure = Pressure(small, world.journal, world.clock)
         self.intake = Intake(
-            world.worker.door, keys, Counters(), self.pressure, max_bytes=1_000_000, now_ms=world.clock.now_ms
+            world.worker.door, keys, Counters(), self.pressure, max_bytes=max_bytes, now_ms=world.clock.now_ms
         )
 
     async def post(self, tree: dict[str, Any], *, chunked: bool = False) -> Protocol:
@@ -246,6 +246,17 @@ async def test_what_is_held_for_a_request_is_let_go_with_its_answer(tmp_path: Pa
             await route.post(tree, chunked=chunked)
         load = route.pressure.loads()["shop"]
         assert (load.inside, load.inside_bytes) == (0, 0)
+        await world.settled()
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_document_has_as_many_bytes_as_may_be_however_it_comes(tmp_path: Path, *, chunked: bool):
+    tree = order("O-1")
+    size = len(json.dumps(tree).encode())
+    async with World(tmp_path) as world:
+        too_large = await Route(world, size - 1).post(tree, chunked=chunked)
+        assert (too_large.status, world.rows("SELECT count(*) FROM captures")) == (413, [(0,)])
+        assert (await Route(world, size).post(tree, chunked=chunked)).status == 202
         await world.settled()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -146,6 +147,40 @@ async def test_what_sleeps_leaves_the_list_and_comes_back_with_what_was_left_of_
         assert f"i{id_}" in await listed(asleep=False)
         assert await f.owner(id_) == owner
         await f.later(3)
+        assert await f.owner(id_) == "role:supervisor"
+
+
+async def test_however_often_it_sleeps_what_was_left_of_its_clock_grows_no_longer(place: Place) -> None:
+    async with floor(place) as f:
+        id_ = await f.of("unmapped_code")
+
+        def left_ms(shown: dict[str, Any]) -> float:
+            until, clock = (
+                datetime.fromisoformat(shown["desk"][name]) for name in ("sleeps_until", "clock_at")
+            )
+            return (clock - until).total_seconds()
+
+        left = [
+            left_ms(await f.act(id_, "snooze", for_s=hours * 3600, reason="the shop answers later"))
+            for hours in (5, 9, 20, 2)
+        ]
+        assert left == left[:1] * 4 and left[0] > 0, (
+            "nobody keeps it for ever by letting it sleep again and again"
+        )
+
+
+async def test_a_clock_that_ran_out_on_a_host_whose_time_is_a_little_behind_is_seen(place: Place) -> None:
+    rules = DeskRules(
+        escalate=("supervisor",), severities={one: Rule(respond_s=1.0) for one in ("high", "medium")}
+    )
+    async with floor(place, rules) as f:
+        id_ = await f.of("unmapped_code")
+        await f.act(id_, "assign", owner="ann")
+        await f.later(50)  # all clocks up to now were looked at
+        behind = Desk(f.journal, NobodyRuns(), lambda: f.watch.ms - 30_000, rules=rules)
+        await behind.act(id_, "assign", {"owner": "role:master_data"}, who="bob")
+        assert await f.owner(id_) == "role:master_data"
+        await f.later(0)
         assert await f.owner(id_) == "role:supervisor"
 
 
