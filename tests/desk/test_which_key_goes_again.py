@@ -34,10 +34,12 @@ def desk(*, doubted: bool = False) -> tuple[Moves, Transmission]:
     return Moves(cast("Any", journal), lambda: 100), t
 
 
-def goes_again(t: Transmission, *, same: bool) -> None:
-    """It is due now, its clock begins anew, and its bytes and key are those before or none yet."""
+def keeps_its_key(t: Transmission) -> bool:
+    """Whether it goes again as it was; it is due now in any case, and its clock begins anew."""
     assert (t.state, t.due_ms, t.first_ms, t.attempt) == (_S.DUE, 100, 0, 3)
-    assert (t.round, t.payload, t.request is not None) == ((1, 9, True) if same else (2, None, False))
+    kept = (t.round, t.payload, t.request is not None)
+    assert kept in ((1, 9, True), (2, None, False)), "its key and its bytes belong together"
+    return kept[0] == 1
 
 
 def never_taken(status: int) -> str:
@@ -63,7 +65,7 @@ def never_taken(status: int) -> str:
 def test_what_was_never_refused_goes_again_under_its_key(status: int, mended: bool):
     moves, t = desk()
     moves.send_back(MEMBER, never_taken(status), CHANGES, Woken(), mended=mended)
-    goes_again(t, same=True)
+    assert keeps_its_key(t)
 
 
 @pytest.mark.parametrize(("doubted", "mended", "same"), [(False, False, False), (False, True, False),
@@ -73,11 +75,11 @@ def test_what_was_refused_goes_under_a_new_key_unless_it_may_be_there(
 ):
     moves, t = desk(doubted=doubted)
     moves.send_back(MEMBER, Rejected.type, CHANGES, Woken(), mended=mended)
-    goes_again(t, same=same)
+    assert keeps_its_key(t) is same
 
 
 @pytest.mark.parametrize("doubted", [False, True])
 def test_what_a_person_did_not_find_there_goes_under_a_new_key(doubted: bool):
     moves, t = desk(doubted=doubted)
     moves.end(MEMBER, Told.NOT_APPLIED, None, CHANGES, Woken())
-    goes_again(t, same=False)
+    assert not keeps_its_key(t)

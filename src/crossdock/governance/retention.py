@@ -28,7 +28,7 @@ class _Look:
 
     what: str
     days: int
-    find: Callable[[int, int], Callable[[erasing.Connection], tuple[Found, int]]]
+    find: Callable[[int, int, frozenset[int]], Callable[[erasing.Connection], tuple[Found, int]]]
 
 
 class Retainer:
@@ -78,10 +78,11 @@ class Retainer:
     async def round(self, *, pause_s: float = 0.0) -> dict[str, int]:
         """Takes out all that is beyond its time now; gives how much, by kind. Raises StoreDown."""
         done: dict[str, int] = {}
+        under_way = await self._journal.view(erasing.captures_under_way)
         for look in self._looks():
             before_ms, after = self._now_ms() - look.days * _DAY_MS, 0
             while True:
-                found, following = await self._journal.view(look.find(before_ms, after))
+                found, following = await self._journal.view(look.find(before_ms, after, under_way))
                 count = await self._take_out(look, found)
                 done[look.what] = done.get(look.what, 0) + count
                 if not following and (not count or look.what != "refused bodies"):
@@ -97,7 +98,7 @@ class Retainer:
             _Look(
                 "refused bodies",
                 rules.refused_days,
-                lambda ms, _: lambda c: (erasing.refused_before(c, ms, STEP), 0),
+                lambda ms, _, __: lambda c: (erasing.refused_before(c, ms, STEP), 0),
             )
         ]
         if rules.bytes_days is not None:
@@ -111,10 +112,18 @@ class Retainer:
     @staticmethod
     def _ended(
         *, bytes_too: bool, documents_too: bool
-    ) -> Callable[[int, int], Callable[[erasing.Connection], tuple[Found, int]]]:
-        def find(before_ms: int, after: int) -> Callable[[erasing.Connection], tuple[Found, int]]:
+    ) -> Callable[[int, int, frozenset[int]], Callable[[erasing.Connection], tuple[Found, int]]]:
+        def find(
+            before_ms: int, after: int, under_way: frozenset[int]
+        ) -> Callable[[erasing.Connection], tuple[Found, int]]:
             return lambda c: erasing.ended_before(
-                c, before_ms, after, STEP, bytes_too=bytes_too, documents_too=documents_too
+                c,
+                before_ms,
+                after,
+                STEP,
+                bytes_too=bytes_too,
+                documents_too=documents_too,
+                under_way=under_way,
             )
 
         return find

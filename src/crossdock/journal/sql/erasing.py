@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -187,12 +187,27 @@ def refused_before(connection: Connection, before_ms: int, limit: int) -> Found:
     return Found(payloads={row[0] for row in connection.execute(query, (before_ms, limit))})
 
 
+def captures_under_way(connection: Connection) -> frozenset[int]:
+    """Captures of which some document waits, lies on the desk or is being sent: it may still be read anew."""
+    ways = [f"state = {state}" for state in _MESSAGE_OPEN]
+    ways.append(f"id IN (SELECT message FROM transmissions WHERE {connection.dialect.open_work})")
+    rows = connection.execute(" UNION ".join(f"SELECT capture FROM messages WHERE {way}" for way in ways))
+    return frozenset(row[0] for row in rows)
+
+
 def ended_before(
-    connection: Connection, before_ms: int, after: int, limit: int, *, bytes_too: bool, documents_too: bool
+    connection: Connection,
+    before_ms: int,
+    after: int,
+    limit: int,
+    *,
+    bytes_too: bool,
+    documents_too: bool,
+    under_way: Collection[int],
 ) -> tuple[Found, int]:
     """What the next entries before a time tell of and has ended; and the position to go on behind (0: at the end).
 
-    What has not ended stays, and is looked at again in the next round.
+    `under_way` are captures whose documents have not ended. What has not stays, and is looked at again next time.
     """
     rows = connection.execute(
         "SELECT l.position, l.at_ms, l.root, l.message, l.payload, l.capture, c.state FROM ledger l"
@@ -200,10 +215,12 @@ def ended_before(
         (after, limit),
     ).fetchall()
     found, ended = Found(), dict[int, bool]()
-    for _, at_ms, root, message, payload, _, state in rows:
+    for _, at_ms, root, message, payload, capture, state in rows:
         if at_ms >= before_ms:
             return found, 0
         if state in (1, 3) or (message is None and payload is None):
+            continue
+        if root is None and capture in under_way:
             continue
         if root is not None and root not in ended:
             ended[root] = is_ended(connection, root)
