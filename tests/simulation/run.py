@@ -13,9 +13,10 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -97,8 +98,17 @@ def _once(number: int, folder: Path) -> Run:
 
 def serve(numbers: Sequence[int]) -> None:
     """A worker: one line a seed on stdout."""
-    for result in seeds(numbers, lambda number: print(json.dumps({"begins": number}), flush=True)):
-        print(json.dumps(asdict(result)), flush=True)
+    lines = sys.stdout
+
+    def tell(told: dict[str, Any]) -> None:
+        print(json.dumps(told), file=lines, flush=True)
+
+    with (
+        Path(os.devnull).open("w") as nowhere,
+        redirect_stdout(nowhere),
+    ):  # what the dead log as they are collected
+        for result in seeds(numbers, lambda number: tell({"begins": number})):
+            tell(asdict(result))
 
 
 # -- many processes ----------------------------------------------------------------
