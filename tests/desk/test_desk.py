@@ -255,6 +255,20 @@ async def test_of_two_who_act_at_once_the_second_is_told_what_happened(world: Wo
         await world.act(id_, "retry", {}, who="cy")
 
 
+@pytest.mark.parametrize("key", [None, "k"])
+@pytest.mark.parametrize(("name", "body"), [("retry", {}), ("resolve", {"reason": "theirs was a mistake"})])
+async def test_who_waited_for_another_act_ends_nothing_without_a_look(
+    world: World, name: str, body: dict[str, str], key: str | None
+) -> None:
+    id_ = await many_unmapped(world, 1)
+    _, second = await asyncio.gather(
+        world.desk.act(id_, "assign", {"owner": "cy"}, who="ann"), world.desk.act(id_, name, body, who="bea", key=key),
+        return_exceptions=True,
+    )  # fmt: skip
+    assert isinstance(second, Overtaken)
+    assert [one["owner"] for one in await world.open()] == ["cy"]
+
+
 async def test_a_retry_after_a_fix_finds_nothing_left_to_do(world: World) -> None:
     id_ = await many_unmapped(world, 1)
     await world.act(id_, "fix", {"path": "shipMethod", "value": "EXPRESS"})

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from crossdock.backup.archive import Manifest
+from crossdock.backup.bring_back import _must_hold
+from crossdock.faults import Misconfigured
 from crossdock.journal.sql.audit import verify
 from crossdock.journal.sql.connection import Storage
+from crossdock.journal.sqlite.schema import migrations
+from crossdock.journal.sqlite.storage import SqliteStorage
 from tests.cli.console import crossdock
 from tests.database import Server
 from tests.journal.places import Place, postgresql_place, sqlite_place
@@ -65,3 +71,21 @@ async def test_a_backup_comes_back_link_by_link_and_the_hub_goes_on(
     )
     assert refused.code == 1
     assert "there is a store" in refused.err
+
+
+async def test_only_the_ledger_that_the_manifest_names_is_brought_back(tmp_path: Path):
+    store = tmp_path / "hub.db"
+    async with stories(store) as told:
+        await told.delivered("SO-1")
+    named = Manifest(0, "reno", "1", "sqlite", migrations()[-1][0], 0, head(SqliteStorage(store)), {})
+    for whole in (
+        named,
+        replace(named, head=""),
+    ):  # one that was not verified when it was taken is verified now
+        _must_hold(store, whole, lambda _done, _all: None)
+    for other, says in (
+        (replace(named, head=f"sha256:{0:064}"), "manifest"),
+        (replace(named, schema=10**6), "newer"),
+    ):
+        with pytest.raises(Misconfigured, match=says):
+            _must_hold(store, other, lambda _done, _all: None)

@@ -80,6 +80,16 @@ async def test_everything_is_there_link_by_link_and_the_hub_goes_on(file: Path, 
     head(place.storage)
 
 
+def test_ids_go_on_beyond_all_that_may_have_been_given_after_a_backup(file: Path, postgresql: Server):
+    place, floor = postgresql_place(postgresql), 10**12
+    with closing(sqlite3.connect(file, isolation_level=None)) as db:
+        db.execute("UPDATE restored SET floor = ?", (floor,))
+    moving.move(file, place.database, lambda done, all_: None)
+    assert place.rows("SELECT nextval('ids')")[0][0] > floor, (
+        "a target would know them as keys of other sendings"
+    )
+
+
 def test_no_hub_goes_on_with_the_file_that_was_left(file: Path, postgresql: Server):
     place = postgresql_place(postgresql)
     moving.move(file, place.database, lambda done, all_: None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import cycle
 
 import pytest
 from hypothesis import given
@@ -86,6 +87,21 @@ def test_who_takes_something_large_sits_rounds_out():
         served[party] += 1
         rounds.charge(party, 10 if party == "large" else 1)
     assert served["small"] == pytest.approx(100, abs=2)
+
+
+@pytest.mark.parametrize("costs", [(1.5,), (2.0,), (3.0, 1.0), (1.25, 1.75, 6.0)])
+def test_however_a_party_takes_it_all_parties_take_the_same_in_the_long_run(costs: tuple[float, ...]):
+    rounds: Rounds[str] = Rounds()
+    for party in ("large", "small"):
+        rounds.join(party)
+    taken, dice = Counter[str](), cycle(costs)
+    for _ in range(3_000):
+        party = rounds.next(lambda _: True)
+        assert party is not None
+        cost = next(dice) if party == "large" else 1.0
+        taken[party] += cost  # type: ignore[assignment] - parts of turns
+        rounds.charge(party, cost)
+    assert taken["large"] == pytest.approx(taken["small"], rel=0.02)
 
 
 def test_who_was_away_has_saved_up_nothing():

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from crossdock.journal.contract import RestoredSystem, StoreDown
+from crossdock.journal.tenure import Hold
 from crossdock.kit.connector import Content, Page, Polled
-from crossdock.pipeline.poll import pause_s
+from crossdock.pipeline.poll import Pollers, pause_s
 from tests.pipeline.world import World, order
 
 
@@ -96,3 +97,17 @@ async def test_a_system_that_is_not_asked_has_not_handed_in_again_and_one_whose_
         full = False
         await world.until(lambda: restored.ended > 1, "its poller has ended")
     assert pages.asked[:10] == list(range(10))
+
+
+async def test_a_system_has_handed_in_again_once_each_of_its_documents_was_asked_for_up_to_its_end(
+    tmp_path: Path,
+):
+    world, restored = World(tmp_path, documents=("item", "sales_order")), Restored()
+    world.context.restored = restored  # type: ignore[assignment]
+    pollers, bound = Pollers(world.context, world.worker.door, Hold()), world.context.systems["shop"]
+    for _ in range(2):
+        await pollers._caught_up(bound, "item")
+    assert restored.ended == 0, "what it sold since would be sent a second time"
+    with pytest.raises(StoreDown):
+        await pollers._caught_up(bound, "sales_order")
+    assert restored.ended == 1

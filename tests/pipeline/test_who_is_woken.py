@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from crossdock.journal.contract import Overtaken, StoreDown
 from crossdock.journal.tenure import Hold, News
+from crossdock.message.states import MessageState
 from crossdock.pipeline import waking
+from crossdock.pipeline.waiters import Waiters
 from crossdock.pipeline.waking import Waking
 
 
@@ -62,3 +66,36 @@ def test_more_stock_that_comes_amid_it_wakes_all_of_them_once_more():
     found += _looked_at(woken)
     assert found == [n for n in desk.lacking if n % 3] * 2
     assert not woken
+
+
+@pytest.mark.parametrize("desk", [False, True])
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (Overtaken("another was faster"), True),
+        (StoreDown("no disk"), True),
+        (ValueError("a defect"), False),
+        (None, False),
+    ],
+)
+async def test_who_could_not_be_written_is_looked_at_once_more(
+    error: Exception | None, again: bool, desk: bool
+):
+    message = SimpleNamespace(state=MessageState.DESK if desk else MessageState.WAITING, partition=1)
+    context = cast(
+        "Any", SimpleNamespace(journal=SimpleNamespace(message=lambda _id: message), signals=None, clock=None)
+    )
+    translator = SimpleNamespace(batch=lambda: None, again=lambda _message, _batch: None)
+    hold, woken, forgotten = Hold([1]), Waking(context, Hold([1])), list[object]()
+
+    async def commit(_batch: object) -> None:
+        if error is not None:
+            raise error
+
+    waiters = Waiters(
+        context, hold, cast("Any", translator), cast("Any", None), woken, decides=asyncio.Lock(), commit=commit,
+        forget=forgotten.append,
+    )  # fmt: skip
+    await waiters.again(7, desk=desk)
+    assert list(woken.take()) == ([(7, desk)] if again else [])
+    assert len(forgotten) == (error is not None)
