@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import pytest
 
+from crossdock.governance.subjects import Subject, Subjects
+from crossdock.journal.contract import StoreDown
 from crossdock.journal.sql import erasing
 from crossdock.journal.sql.erasing import Found
 from crossdock.message.records import Entry
@@ -93,3 +96,42 @@ async def test_an_erasure_finds_the_incidents_of_whatever_in_a_story_was_in_one(
     assert found.incidents == {incident}, "the value that was wrong may be somebody's name"
     payloads = await _numbers(told, "SELECT payload, their_id FROM captures", found.payloads)
     assert (payloads, len(found.messages)) == ({"SO-1"}, 1)
+
+
+class Away:
+    """A store whose disk goes away with the first commit."""
+
+    def __init__(self, journal: object) -> None:
+        self._journal = journal
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
+
+    async def submit(self, _changes: object) -> None:
+        raise StoreDown("the disk is away")
+
+
+async def test_an_erasure_is_noted_beside_the_store_before_anything_of_it_is_written(told: Stories):
+    await told.delivered("SO-1")
+    noted = list[Subject]()
+    subject = Subject("order", "SO-1")
+    subjects = Subjects(cast("Any", Away(told.journal)), lambda: START_MS, note=noted.append)
+    assert (await subjects.found(subject))["documents"], "there is something to erase"
+    with pytest.raises(StoreDown):
+        await subjects.erase(subject, "asked for", who="ann")
+    assert noted == [subject], "a backup that is restored would bring back what was erased by half"
+
+
+async def test_bytes_that_never_became_a_document_are_somebodys_once_nobody_looks_at_them(told: Stories):
+    waits, ended = await told.capture("SO-1"), await told.capture("SO-2")
+    for one in (waits, ended):
+        await told.capture_on_desk(one)
+    changes = told.journal.changes()
+    ended.state = CaptureState.DESK
+    changes.move_capture(ended, CaptureState.CLOSED)
+    changes.entry(Entry(EntryKind.act, says="resolved"))
+    await told.journal.submit(changes)
+    found = {
+        number: await told.journal.view(lambda c, n=number: erasing.raw(c, n)) for number in ("SO-1", "SO-2")
+    }
+    assert found == {"SO-1": {waits.payload: False}, "SO-2": {ended.payload: True}}

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-#: Seconds that one test gets, far more than any takes; then the alarm is repeated, should something swallow it.
-TEST_MAX_S, _AGAIN_S = 120.0, 2.0
+#: Seconds that one test gets, more than any takes (one that fails so is tried again alone, with and without the patch);
+#: then the alarm is repeated, should something swallow it.
+TEST_MAX_S, _AGAIN_S = 60.0, 2.0
 
 
 def _rings(_signal: int, _frame: Any) -> None:
