@@ -121,6 +121,22 @@ async def test_what_was_never_written_displaces_nothing(tmp_path: Path):
     assert [a.number for a in world.wms.arrived] == ["MAIN:W-1:available"] or _applied(world) == [2]
 
 
+async def test_a_newer_state_goes_though_it_empties_a_lane_of_which_the_store_has_more(tmp_path: Path):
+    world = _world(tmp_path, Unclear.RESEND)
+    world.wms.closed = True
+    async with world:
+        await _push(world, 1)
+        await world.until(lambda: world.worker.targets["wms"].lanes.count == 1)
+        (lane,) = world.worker.targets["wms"].lanes.all()
+        lane.more = True  # as after a lane that is longer than memory was read anew
+        await _push(world, 2)
+        await world.until(lambda: world.count("transmissions", 7) == 1)
+        world.wms.closed = False
+        await world.settled()
+        assert not lane.more
+    assert _applied(world)[-1] == 2
+
+
 class Held:
     """Keeps the commit that supersedes until it is let go, as a disk that is full."""
 
