@@ -129,9 +129,10 @@ async def test_a_newer_state_goes_though_it_empties_a_lane_of_which_the_store_ha
         await world.until(lambda: world.worker.targets["wms"].lanes.count == 1)
         (lane,) = world.worker.targets["wms"].lanes.all()
         lane.more = True  # as after a lane that is longer than memory was read anew
-        await _push(world, 2)
-        await world.until(lambda: world.count("transmissions", 7) == 1)
+        lane.flights[0].t.due_ms = world.context.clock.now_ms() + 400
         world.wms.closed = False
+        await world.until(lambda: not (lane.queued or lane.busy), "it waits for its time")
+        await _push(world, 2)
         await world.settled()
         assert not lane.more
     assert _applied(world)[-1] == 2
