@@ -12,10 +12,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from crossdock.journal.postgresql import membership
+from crossdock.journal.postgresql.budgets import Budgets, Limit
 from crossdock.journal.postgresql.membership import Member, Process, count_out, leave
 from crossdock.journal.postgresql.tenure import PostgresqlTenure
 from tests.database import Server
 from tests.journal.places import Place, postgresql_place
+from tests.journal.test_shares_of_limits import Spends
 from tests.stories import stories
 
 MACHINES = count(1)
@@ -121,6 +123,36 @@ async def test_only_what_nobody_owns_is_taken_and_only_by_who_was_not_taken_over
     assert await take(place, other, 1, 2) == frozenset()
     assert await take(place, replace(other, epoch=other.epoch + 2), 1, 2) == frozenset()
     assert place.count("partitions", "owner IS NULL") == 7
+
+
+async def leased(place: Place, member: Member) -> int:
+    """The places that a process leases of the one that there is."""
+    spends = Spends()
+    tenure = SimpleNamespace(_budgets=Budgets({"wms": Limit(1, None)}, {"wms": spends}))
+    async with await psycopg.AsyncConnection[Any].connect(place.database, autocommit=True) as db:
+        (await PostgresqlTenure._lease(cast("Any", tenure), db, member, [member.id]))()
+    return spends.places
+
+
+async def test_who_was_counted_out_leases_nothing_and_keeps_it_from_nobody(place: Place):
+    member, other = await joined(place), await joined(place, claims=False)
+    place.run("DELETE FROM budgets")
+    place.run(OVER.format(member.id))
+    await counted_out(place)
+    assert await leased(place, member) == 0
+    assert place.count("budgets") == 0
+    assert await leased(place, other) == 1
+
+
+async def test_control_a_share_of_who_is_gone_would_be_had_by_nobody(place: Place):
+    member, other = await joined(place), await joined(place, claims=False)
+    place.run(OVER.format(member.id))
+    await counted_out(place)
+    place.run(
+        f"INSERT INTO budgets (system, owner, places, rate_per_s, wants) VALUES ('wms', {member.id}, 1, 0, true)"
+    )
+    place.run(f"DELETE FROM budgets WHERE owner = {other.id}")
+    assert await leased(place, other) == 0
 
 
 async def begins(place: Place, member: Member, charter: int) -> list[Any]:

@@ -126,6 +126,23 @@ async def test_what_was_never_written_displaces_nothing(tmp_path: Path):
     assert [a.number for a in world.wms.arrived] == ["MAIN:W-1:available"] or _applied(world) == [2]
 
 
+async def test_a_newer_state_goes_though_it_empties_a_lane_of_which_the_store_has_more(tmp_path: Path):
+    world = _world(tmp_path, Unclear.RESEND)
+    world.wms.closed = True
+    async with world:
+        await _push(world, 1)
+        await world.until(lambda: world.worker.targets["wms"].lanes.count == 1)
+        (lane,) = world.worker.targets["wms"].lanes.all()
+        lane.more = True  # as after a lane that is longer than memory was read anew
+        lane.flights[0].t.due_ms = world.context.clock.now_ms() + 400
+        world.wms.closed = False
+        await world.until(lambda: not (lane.queued or lane.busy), "it waits for its time")
+        await _push(world, 2)
+        await world.settled()
+        assert not lane.more
+    assert _applied(world)[-1] == 2
+
+
 class Held:
     """Keeps the commit that supersedes until it is let go, as a disk that is full."""
 

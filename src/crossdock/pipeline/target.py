@@ -168,9 +168,9 @@ class Target:
             if flight.t is t:
                 self.stored(lane, [flight])
                 return
-        beyond = lane.more or not self.windows.loaded(t)
+        beyond = (lane.more and (lane.flights or lane.busy)) or not self.windows.loaded(t)
         if t.state is _S.CLOSED or (lane.blocked_by is None if t.state is _S.HELD else not beyond):
-            # The lane was freed, blocked, or read to its end, by this or while this was being written.
+            # The lane was freed, blocked, emptied or read to its end, by this or while this was being written.
             lane.unsure = lane.unsure or t.state is _S.HELD
             self._freed(self, lane.key)
 

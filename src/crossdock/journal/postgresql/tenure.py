@@ -57,6 +57,14 @@ def wanted(view: View, own: int, serving: Collection[int]) -> tuple[frozenset[in
     return take, frozenset(mine[share:])
 
 
+async def _stands(connection: psycopg.AsyncConnection[Any], member: Member) -> bool:
+    """Whether nobody has counted it out, which then waits for the end of this transaction."""
+    found = await connection.execute(
+        "SELECT 1 FROM owners WHERE id = %s AND epoch = %s FOR SHARE", (member.id, member.epoch)
+    )
+    return await found.fetchone() is not None
+
+
 class PostgresqlTenure:
     """Joins, works on a fair share of the partitions, and begins anew when another process has taken over."""
 
@@ -254,10 +262,7 @@ class PostgresqlTenure:
     ) -> frozenset[int]:
         """Those of some partitions that are ours now; none when we were counted out meanwhile."""
         async with connection.transaction():
-            fence = await connection.execute(
-                "SELECT 1 FROM owners WHERE id = %s AND epoch = %s FOR SHARE", (member.id, member.epoch)
-            )
-            if await fence.fetchone() is None:
+            if not await _stands(connection, member):
                 return frozenset()
             cursor = await connection.execute(
                 "UPDATE partitions SET owner = %s, since = clock_timestamp()"
@@ -270,6 +275,9 @@ class PostgresqlTenure:
         self, connection: psycopg.AsyncConnection[Any], member: Member, members: Sequence[int]
     ) -> Callable[[], None]:
         async with connection.transaction(), connection.cursor() as cursor:
+            if not await _stands(connection, member):
+                # What was counted out would come back, and nobody else would ever have it.
+                return lambda: None
             raised = await self._budgets.lease(cursor, member.id, members)
         return raised.take
 
