@@ -204,6 +204,19 @@ async def test_a_code_of_the_authenticator_is_the_second_half_and_works_once(pla
             await g.sessions.give_code(again, code, "10.0.0.7", "")
 
 
+async def test_a_reset_takes_the_authenticator_away_with_the_password(place: Place) -> None:
+    async with gate(place) as g:
+        session = await g.sessions.find(await g.ready(), used=True)
+        assert session is not None
+        sealed = g.sessions.sealed(session.person.row, new_secret())
+        await g.people.set_totp(session.person, sealed, ROOT)
+        password = await g.people.reset("anna", ROOT)
+        half = await g.sessions.sign_in("anna", password, "10.0.0.7", "")
+        assert half.stage is Stage.RENEW, "who lost the device would be asked for its code"
+        with pytest.raises(Invalid):
+            await g.sessions.sign_in("anna", GOOD, "10.0.0.7", "")
+
+
 async def test_who_is_disabled_or_loses_a_role_is_out_at_once(place: Place) -> None:
     async with gate(place) as g:
         await g.ready("boss", Role.ADMIN)

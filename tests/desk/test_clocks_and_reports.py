@@ -21,7 +21,9 @@ from crossdock.faults import Invalid
 from crossdock.journal.open import storage_of
 from crossdock.journal.sql import desk_list, incidents
 from crossdock.journal.sql.audit import verify
-from crossdock.message.incident import TYPES
+from crossdock.message.incident import TYPES, MemberKind
+from crossdock.message.records import Entry
+from crossdock.message.states import EntryKind
 from tests.journal.places import Place
 from tests.nobody_runs import NobodyRuns
 from tests.stories import START_MS, stories
@@ -102,6 +104,23 @@ async def test_what_nobody_takes_goes_to_the_next_role_and_the_ledger_tells_of_i
         assert says[0] == f"nobody of {first.removeprefix('role:')} took it in time: it goes to supervisor"
         await f.later(30)
         assert await f.told(id_) == says, "the end of a chain is told once"
+
+
+@pytest.mark.parametrize(
+    ("owner", "goes_up"), [("role:operations", True), ("partner:acme", False), ("ann", False)]
+)
+async def test_what_belongs_to_no_role_goes_to_none(place: Place, owner: str, goes_up: bool) -> None:
+    async with stories(place.database) as told:
+        changes = told.journal.changes()
+        incident = told.incident(
+            "overdue", "overdue/acme/receipt/1.1", "acme", "PO-1", (MemberKind.MESSAGE, 1)
+        )
+        incident.owner, incident.members = owner, []
+        changes.open_incident(incident, Entry(EntryKind.incident, system="acme", says="not acknowledged"))
+        await told.journal.submit(changes)
+        f = Floor(told, _RULES)
+        await f.later(1_000)
+        assert (await f.owner(incident.id) != owner) is goes_up
 
 
 async def test_without_a_chain_everything_stays_where_it_is(place: Place) -> None:

@@ -134,6 +134,31 @@ async def test_documents_that_share_a_commit_and_a_key_know_of_each_other(place:
     assert verify(place.storage) is None
 
 
+@pytest.mark.parametrize("together", [True, False], ids=["in one commit", "one after the other"])
+@pytest.mark.parametrize(
+    ("coming", "said"),
+    [
+        ([("SO-1", 1, "k"), ("SO-2", 1, "k")], ["new", "conflict"]),
+        ([("SO-1", 1, "k"), ("SO-2", 1, "k"), ("SO-1", 1, "k")], ["new", "conflict", "repeat"]),
+        # what was refused stands for nothing, and so its key is free
+        ([("SO-1", 1, None), ("SO-1", 2, "k"), ("SO-2", 1, "k")], ["new", "conflict", "new"]),
+        ([("SO-1", 1, "a"), ("SO-1", 2, "k"), ("SO-1", 1, "k")], ["new", "conflict", "repeat"]),
+        ([("SO-1", 1, "k"), ("SO-2", 1, "k"), ("SO-2", 1, None)], ["new", "conflict", "new"]),
+    ],
+)
+async def test_a_key_leads_to_what_was_taken_under_it_and_to_nothing_else(
+    place: Place, coming: list[tuple[str, int, str | None]], said: list[str], together: bool
+):
+    async with stories(place.database) as told:
+        given = (arrival(number, quantity, idempotency_key=key) for number, quantity, key in coming)
+        if together:
+            found = await asyncio.gather(*(told.journal.accept(one) for one in given))
+        else:
+            found = [await told.journal.accept(one) for one in given]
+        assert [one.verdict.value for one in found] == said
+    assert verify(place.storage) is None
+
+
 async def test_a_page_is_stored_with_its_cursor_and_its_repeats_leave_no_trace(place: Place):
     async with stories(place.database) as told:
         page = [arrival("SO-1"), arrival("SO-2"), arrival("SO-1")]

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from crossdock.journal.contract import StoreDown
 from crossdock.kit.connector import Ask, Done, Exchange, Job, Unclear
 from crossdock.kit.http import Response
+from crossdock.message.records import Transmission
 from crossdock.pipeline import blind
+from crossdock.pipeline.commit import Commits
+from crossdock.pipeline.lanes import Flight, Lane
 from tests.pipeline.world import Arrived, FakeTarget, JsonWriter, World, order
 
 
@@ -147,3 +152,29 @@ async def test_what_belongs_to_an_order_is_written_with_what_the_answer_to_that_
     cancel = {"number": "C-1", "order": "O-1"}
     known = await _behind_one_on_the_wire(tmp_path, unclear, [order("O-1")], "cancellation", cancel)
     assert known == (None, {"sales_order": "W-O-1"})
+
+
+async def test_what_an_answer_has_given_is_remembered_until_the_store_says_so():
+    submitted: list[asyncio.Future[None]] = []
+
+    def submit(_changes: object) -> asyncio.Future[None]:
+        submitted.append(asyncio.get_running_loop().create_future())
+        return submitted[-1]
+
+    async def sleep(_seconds: float) -> None: ...
+
+    context = SimpleNamespace(journal=SimpleNamespace(submit=submit), clock=SimpleNamespace(sleep=sleep))
+    told = cast("Any", lambda *_: None)
+    commits, lane = Commits(cast("Any", context), "wms", stored=told, completed=told, parted=told), Lane("h7")
+    t = Transmission(1, 1, "wms", "shop", "sales_order", "SO-1", 7, 7, "h7")
+    lane.ended(Flight(t, their_id="W-1"))
+    commits.behind(lane, [], cast("Any", None), t)
+    submitted[0].set_exception(StoreDown("the disk is away"))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert (len(submitted), lane.given) == (2, {7: ("sales_order", "W-1")}), "it is not in the store yet"
+    submitted[1].set_result(None)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert (lane.given, lane.writing) == ({}, 0)
+    await commits.stop()

@@ -251,3 +251,17 @@ async def test_a_mdn_of_ours_is_posted_until_it_is_taken(status, fault):
         with pytest.raises(fault):
             await deliver(client, delivery)
     assert client.seen == [("POST", "", b"MDN", {"AS2-From": US})]
+
+
+@pytest.mark.parametrize("mdn_signed", [True, False])
+@pytest.mark.parametrize("message_signed", [True, False])
+def test_a_mdn_without_a_digest_proves_nothing_where_both_sides_sign(message_signed: bool, mdn_signed: bool):
+    expected = replace(sent(ours()).expected, message_signed=message_signed, signed=mdn_signed)
+    mdn = Mdn(
+        expected.message_id, Outcome.PROCESSED, "", "", None, expected.us, expected.them, signed_by="theirs"
+    )
+    verdict = judge(mdn, expected)
+    if message_signed and mdn_signed:
+        assert (verdict.standing, verdict.kind) == (Standing.UNCLEAR, "mic_missing")
+    else:
+        assert verdict.standing is Standing.DONE, "control: nobody agreed on a digest"
