@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from crossdock.control.watch.beat import Beat
+from crossdock.journal.contract import StoreDown
 from tests.watch.ears import ear
 from tests.watch.stand import charter, stand, until
 
@@ -126,3 +127,27 @@ async def test_the_beat_ends_at_whichever_moment_it_is_told_to(kind: type[Beat])
         await _ends(kind(outside, outside, outside, lambda: None, every_s=1.0), after) for after in range(20)
     ]
     assert all(ends) == (kind is Beat or sys.version_info >= (3, 12))
+
+
+class _Full(_Outside):
+    """One whose disk takes nothing; it counts who calls outside."""
+
+    def __init__(self, *, full: bool) -> None:
+        self.full, self.calls = full, 0
+
+    async def submit(self, changes: Any) -> None:
+        if self.full:
+            raise StoreDown("the disk is full")
+
+    async def send(self, method: str, path: str) -> Any:
+        self.calls += 1
+        return self
+
+
+@pytest.mark.parametrize("full", [True, False])
+async def test_each_beat_is_preceded_by_a_commit_of_its_own(full: bool) -> None:
+    outside = _Full(full=full)
+    store: Any = outside
+    beat = Beat(store, store, store, lambda: None, every_s=1.0)  # nothing ails it, as far as it knows
+    assert await beat.once() is not full
+    assert outside.calls == (not full)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from crossdock.faults import InDoubt, Rejected, TryLater
+from crossdock.transport import folder
 from crossdock.transport.folder import FolderMailbox
 from crossdock.transport.mailbox import Inbox, Outbox
 
@@ -103,6 +104,28 @@ async def test_an_act_that_is_cancelled_ends_before_the_next_begins(tmp_path):
         await second
     assert (tmp_path / "out.edi").read_bytes() == b"first"
     assert names(tmp_path) == ["out.edi"]
+
+
+@pytest.mark.parametrize(
+    "to", [b"longer than it was", b"short", b"another!"], ids=["grows", "shrinks", "is another"]
+)
+async def test_a_file_that_changes_while_it_is_read_is_not_taken(tmp_path, monkeypatch, to):
+    file, read = tmp_path / "a.edi", folder._read
+    file.write_bytes(b"as it is")
+    box = FolderMailbox(tmp_path)
+    (entry,) = await box.waiting()
+
+    def slowly(descriptor: int, name: str, bytes_max: int) -> bytes | None:
+        content = read(descriptor, name, bytes_max)
+        file.write_bytes(to)
+        os.utime(file, (5_000.0, 5_000.0))
+        return content
+
+    assert await box.fetch(entry) == b"as it is", "control"
+    monkeypatch.setattr(folder, "_read", slowly)
+    with pytest.raises(TryLater, match="changed while it was read"):
+        await box.fetch(entry)
+    await box.close()
 
 
 async def test_what_is_no_file_is_passed_over(tmp_path):
