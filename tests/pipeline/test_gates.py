@@ -172,6 +172,25 @@ class Keeper:
         self.told += 1
 
 
+async def test_acts_of_one_moment_stand_in_the_order_in_which_they_were_done(tmp_path: Path):
+    clock = Clock()  # it stands
+    journal = SqliteJournal(tmp_path / "hub.db", clock_ms=clock.now_ms, dedup=ArrivalDedup())
+    journal.start()
+    operator = Operator(journal, Keeper(), clock.now_ms, {"wms"})
+    moves = [GateMove.PAUSE, GateMove.DRAIN, GateMove.RESUME, GateMove.PAUSE, GateMove.RESUME, GateMove.PAUSE]
+    for n, move in enumerate(moves):
+        await operator.act("wms", Order(move, (OUT,), f"{n}"), who="ann")
+    clock.ms -= HOUR_MS  # nor does it help to set it back
+    await operator.act("wms", Order(GateMove.RESUME, (OUT,), "last"), who="ann")
+    acts = journal.gate_acts()
+    assert [one.move for one in acts] == [*moves, GateMove.RESUME]
+    assert len({one.at_ms for one in acts}) == len(acts), "which of two came last could not be told"
+    found = Gates(charter(), clock, journal.gate_acts)
+    found.refresh()
+    assert found.shut("wms", OUT) is None
+    await journal.close()
+
+
 async def test_an_act_is_in_the_ledger_survives_a_restart_and_is_vouched_for(tmp_path: Path):
     path, clock, keeper = tmp_path / "hub.db", Clock(), Keeper()
     for life in range(2):

@@ -86,6 +86,22 @@ def test_what_is_not_to_leave_before_a_moment_says_so() -> None:
     assert (found.day.day, found.why) == (24, ("not before 2026-11-24 10:00",))
 
 
+@pytest.mark.parametrize(
+    ("ready", "leaves", "released"),
+    [
+        ("2026-11-23T08:00", "2026-11-23", "2026-11-23T09:00"),
+        ("2026-11-23T09:00", "2026-11-23", "2026-11-23T09:00"),
+        ("2026-11-23T09:01", "2026-11-23", "2026-11-23T16:00"),  # the wave of the very minute of the cut-off
+        ("2026-11-23T16:00", "2026-11-23", "2026-11-23T16:00"),
+        ("2026-11-23T16:01", "2026-11-24", "2026-11-24T09:00"),
+    ],
+)
+def test_a_wave_up_to_the_cut_off_leaves_that_day(ready: str, leaves: str, released: str):
+    found = departure(replace(DOCK, waves=(time(16), time(9), time(18))), ms(ready))
+    assert found is not None
+    assert (found.day.isoformat(), found.release_ms) == (leaves, ms(released))
+
+
 def test_who_never_works_never_ships() -> None:
     assert departure(replace(DOCK, works=(Workdays("x", frozenset({9})),)), ms("2026-11-23T09:00")) is None
 
