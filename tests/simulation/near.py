@@ -1,9 +1,10 @@
-"""Which tests look at what a patch changes: those of its room and those that name its module first, then the others."""
+"""Which tests look at what a patch changes: those that speak of it or name its module first, its room, the others."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from difflib import unified_diff
 from pathlib import Path
 
 #: Rooms of the code, and the tests that look at their guards one by one; the first that fits counts.
@@ -36,7 +37,18 @@ _NOT_ASKED = re.compile(
 _NAMES = re.compile(r"^\s*(?:from|import) (crossdock[\w.]*)(?: import ([^\n#(]+|\([^)]*\)))?", re.MULTILINE)
 
 
-def stages(touched: Iterable[str], root: Path) -> list[tuple[str, list[str]]]:
+#: A name says which tests are meant where so few files have it, and it is no short word.
+_RARE_MAX, _NAME_LEAST = 6, 8
+_WORD = re.compile(rf"[a-z_][a-z0-9_]{{{_NAME_LEAST - 1},}}", re.IGNORECASE)
+
+
+def words_of(before: str, after: str) -> set[str]:
+    """The names in the lines that differ, and in those around them."""
+    lines = list(unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=4))[2:]
+    return {word for line in lines if not line.startswith("@@") for word in _WORD.findall(line)}
+
+
+def stages(touched: Iterable[str], root: Path, words: Iterable[str] = ()) -> list[tuple[str, list[str]]]:
     """The test files in the order in which they are asked, and which those are: each once, none without a file."""
     touched, named, every = list(touched), _named(root), _every(root)
     modules = {
@@ -44,16 +56,32 @@ def stages(touched: Iterable[str], root: Path) -> list[tuple[str, list[str]]]:
         for path in touched
     }
     rooms = [test for path in touched for test in _room(path)]
+    speak = _speaking(root, every, words)
     found = dict[str, str]()
     for one in every:
-        if named[one] & modules:
-            found[one] = "that name what it changes"
+        if one in speak:
+            found[one] = _SPEAK
+        elif named[one] & modules:
+            found[one] = _NAME
         elif any(one == test or one.startswith(f"{test}/") for test in rooms):
-            found[one] = "of its room"
+            found[one] = _ROOM
         else:
-            found[one] = "of the other rooms"
-    words = ("that name what it changes", "of its room", "of the other rooms")
-    return [(word, files) for word in words if (files := [one for one in every if found[one] == word])]
+            found[one] = _REST
+    asked = (_SPEAK, _NAME, _ROOM, _REST)
+    return [(word, files) for word in asked if (files := [one for one in every if found[one] == word])]
+
+
+_SPEAK, _NAME = "that speak of what it changes", "that name what it changes"
+_ROOM, _REST = "of its room", "of the other rooms"
+
+
+def _speaking(root: Path, every: Iterable[str], words: Iterable[str]) -> set[str]:
+    """The files that have one of some names which few others have."""
+    having: dict[str, set[str]] = {word: set() for word in words}
+    for one in every:
+        for word in having.keys() & set(_WORD.findall((root / one).read_text("utf-8"))):
+            having[word].add(one)
+    return set[str]().union(*(files for files in having.values() if len(files) <= _RARE_MAX))
 
 
 def _room(path: str) -> tuple[str, ...]:

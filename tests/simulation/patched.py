@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.simulation.near import stages
+from tests.simulation.near import stages, words_of
 from tests.simulation.run import ROOT, WORKERS, many, report
 
 #: What a copy does without: what was built, and whatever is hidden.
@@ -232,7 +232,7 @@ def _by_seeds(copy: Copy, numbers: Sequence[int]) -> Catch:
 def _by_tests(copy: Copy) -> Catch:
     """The first test that fails with the patch and passes without it, the nearest first."""
     says = "the short tests"
-    for what, tests in stages(copy.touched, copy.root):
+    for what, tests in stages(copy.touched, copy.root, _words(copy)):
         print(f"nothing yet; now {len(tests)} files of tests {what}", flush=True)
         catch, ended = _confirmed(copy.root, tests, STAGE_MAX_S)
         if catch.by:
@@ -240,6 +240,16 @@ def _by_tests(copy: Copy) -> Catch:
         if not ended:
             says = "those of the short tests that had their turn in time"
     return Catch(says=says)
+
+
+def _words(copy: Copy) -> set[str]:
+    """The names in and around what differs."""
+    found = set[str]()
+    for name in copy.touched:
+        before, after = ROOT / name, copy.root / name
+        if before.is_file() and after.is_file():
+            found |= words_of(before.read_text("utf-8"), after.read_text("utf-8"))
+    return found
 
 
 def _confirmed(root: Path, tests: Sequence[str], max_s: float) -> tuple[Catch, bool]:
