@@ -143,3 +143,14 @@ def test_those_sent_back_leave_room_for_the_others():
         feed.offer(store.accept(n))
     batch = [one.id for one in feed._next(40)]
     assert batch == [*range(1, 11), *range(101, 131)]
+
+
+def test_what_could_not_be_decided_comes_again_before_what_stands_behind_it() -> None:
+    store = Store()
+    feed = feed_of(store)
+    feed.look()
+    for n in range(1, 9):
+        feed.offer(store.accept(n))
+    taken = feed._next(3)
+    feed.left(taken)
+    assert [one.id for one in feed._next(64)] == list(range(1, 9)), "the first three are still to be decided"
