@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import os
@@ -60,6 +61,7 @@ def seeds(numbers: Sequence[int], begins: Callable[[int], None] = lambda _: None
     """Runs seeds one after another in this process; `begins` is told of each."""
     warnings.simplefilter("ignore", RuntimeWarning)  # coroutines of the dead are never awaited
     sys.unraisablehook = lambda _: None  # what is left of the dead is collected when their store is closed
+    asyncio.set_event_loop(None)  # nor may they begin something in a loop that is made for them, and lasts
     folder = scratch()
     gc.collect()
     gc.freeze()
