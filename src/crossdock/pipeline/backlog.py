@@ -163,8 +163,9 @@ class Backlog:
         held: dict[str, list[Flight]] = {}
         begun = window.loaded_upto
         for t in rows:
-            if t.id not in target.lanes.aboard and t.id not in target.commits.ending:
-                lane = target.lanes.of(t)
+            lanes = target.lanes
+            if not (t.id in lanes.aboard or t.id in lanes.parting or t.id in target.commits.ending):
+                lane = lanes.of(t)
                 if lane.blocked_by is None and not lane.more and target.windows.elder_waits(t, lane):
                     break  # its elder comes with the work of another system
                 self._bring(target, t, held)
@@ -276,6 +277,7 @@ class Backlog:
 
         True when it stays in the store, where it can be read once these changes are durable.
         """
+        target.lanes.parting.discard(t.id)
         if t.state is _S.DESK:
             lane.blocked_by = lane.blocked_by or self._journal.cause_of(t.id)
             return False
@@ -295,10 +297,15 @@ class Backlog:
             # What comes after it in the lane stays in the store, too, whoever it is from.
             lane.left = True
             target.windows.leave(t)
-            if t.state is _S.HELD:
+            writer = target.writer(t.document) if t.state is _S.SENDING else None
+            if t.state is not _S.HELD and writer is None:
+                return False
+            if writer is not None:  # nobody is sending from this lane, and no refill looks for it as it is
+                target.concluder.interrupted_behind(Flight(t), writer, changes)
+            else:
                 self._let_go(t, changes)
-                target.windows.comes(t, lane)
-                return True
+            target.windows.comes(t, lane)
+            return True
         return False
 
     def _rest(self, target: Target, lane: Lane, after: int) -> None:
