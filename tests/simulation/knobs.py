@@ -84,7 +84,22 @@ def listening(world: Listener) -> Generator[None]:
             world.defects.append(f"{event.get('event')}: {type(error).__name__}: {error}")
         raise structlog.DropEvent
 
+    before = structlog.get_config()
     structlog.configure(processors=[hear], cache_logger_on_first_use=False)
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+@contextmanager
+def deaf() -> Generator[None]:
+    """Drops the log: what the dead say as they are collected, long tracebacks all of them, is for nobody."""
+
+    def drop(_logger: Any, _method: str, _event: dict[str, Any]) -> dict[str, Any]:
+        raise structlog.DropEvent
+
+    structlog.configure(processors=[drop], cache_logger_on_first_use=False)
     try:
         yield
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import os
@@ -13,13 +14,13 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import redirect_stdout, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from tests.simulation.knobs import deaf
 from tests.simulation.world import SITES, Run, run
 
 ROOT = Path(__file__).parents[2]
@@ -60,17 +61,19 @@ def seeds(numbers: Sequence[int], begins: Callable[[int], None] = lambda _: None
     """Runs seeds one after another in this process; `begins` is told of each."""
     warnings.simplefilter("ignore", RuntimeWarning)  # coroutines of the dead are never awaited
     sys.unraisablehook = lambda _: None  # what is left of the dead is collected when their store is closed
+    asyncio.set_event_loop(None)  # nor may they begin something in a loop that is made for them, and lasts
     folder = scratch()
     gc.collect()
     gc.freeze()
     gc.disable()
     try:
-        for n, number in enumerate(numbers, 1):
-            begins(number)
-            yield _checked(number, folder)
-            if n % COLLECTED_ONE_IN == 0:
-                gc.collect()
-                gc.freeze()  # the charters that are kept for later seeds need not be looked through again
+        with deaf():
+            for n, number in enumerate(numbers, 1):
+                begins(number)
+                yield _checked(number, folder)
+                if n % COLLECTED_ONE_IN == 0:
+                    gc.collect()
+                    gc.freeze()  # the charters that are kept for later seeds need not be looked through again
     finally:
         gc.enable()
         shutil.rmtree(folder, ignore_errors=True)
@@ -98,17 +101,8 @@ def _once(number: int, folder: Path) -> Run:
 
 def serve(numbers: Sequence[int]) -> None:
     """A worker: one line a seed on stdout."""
-    lines = sys.stdout
-
-    def tell(told: dict[str, Any]) -> None:
-        print(json.dumps(told), file=lines, flush=True)
-
-    with (
-        Path(os.devnull).open("w") as nowhere,
-        redirect_stdout(nowhere),
-    ):  # what the dead log as they are collected
-        for result in seeds(numbers, lambda number: tell({"begins": number})):
-            tell(asdict(result))
+    for result in seeds(numbers, lambda number: print(json.dumps({"begins": number}), flush=True)):
+        print(json.dumps(asdict(result)), flush=True)
 
 
 # -- many processes ----------------------------------------------------------------

@@ -163,8 +163,9 @@ class Backlog:
         held: dict[str, list[Flight]] = {}
         begun = window.loaded_upto
         for t in rows:
-            if t.id not in target.lanes.aboard and t.id not in target.commits.ending:
-                lane = target.lanes.of(t)
+            lanes = target.lanes
+            if not (t.id in lanes.aboard or t.id in lanes.parting or t.id in target.commits.ending):
+                lane = lanes.of(t)
                 if lane.blocked_by is None and not lane.more and target.windows.elder_waits(t, lane):
                     break  # its elder comes with the work of another system
                 self._bring(target, t, held)
@@ -251,10 +252,11 @@ class Backlog:
         lane.blocked_by, lane.left = None, False
         changes = self._journal.changes()
         known = {flight.t.id for flight in coming}
+        left = list[Transmission]()
         for t in rows:
             lane.partition = t.partition
-            if t.id not in known:
-                self._again(target, lane, t, changes, head=t is rows[0])
+            if t.id not in known and self._again(target, lane, t, changes, head=t is rows[0]):
+                left.append(t)
         taken = list(lane.flights)
         # What is beyond the newest one that was read from the store belongs to `refill`.
         seen = bool(rows) and not lane.left and target.windows.loaded(rows[-1])
@@ -266,15 +268,19 @@ class Backlog:
             for flight in coming:
                 target.lanes.push(lane, flight)
         lane.stale = False
-        self._run(target, changes, [lane], taken)
+        self._run(target, changes, [lane], taken, left)
 
     def _again(
         self, target: Target, lane: Lane, t: Transmission, changes: Changes, *, head: bool = False
-    ) -> None:
-        """One transmission of a lane that is read anew; `head`: nothing of the lane comes before it."""
+    ) -> bool:
+        """One transmission of a lane that is read anew; `head`: nothing of the lane comes before it.
+
+        True when it stays in the store, where it can be read once these changes are durable.
+        """
+        target.lanes.parting.discard(t.id)
         if t.state is _S.DESK:
             lane.blocked_by = lane.blocked_by or self._journal.cause_of(t.id)
-            return
+            return False
         if head:
             lane.blocked_by = lane.blocked_by or target.concluder.held_up_by(t)
         if lane.blocked_by is not None:
@@ -291,16 +297,23 @@ class Backlog:
             # What comes after it in the lane stays in the store, too, whoever it is from.
             lane.left = True
             target.windows.leave(t)
-            if t.state is _S.HELD:
+            writer = target.writer(t.document) if t.state is _S.SENDING else None
+            if t.state is not _S.HELD and writer is None:
+                return False
+            if writer is not None:  # nobody is sending from this lane, and no refill looks for it as it is
+                target.concluder.interrupted_behind(Flight(t), writer, changes)
+            else:
                 self._let_go(t, changes)
+            target.windows.comes(t, lane)
+            return True
+        return False
 
     def _rest(self, target: Target, lane: Lane, after: int) -> None:
         """Holds, or lets go, what is beyond the window of a lane; nothing of it comes into memory here."""
         while rows := self._journal.lane(target.name, lane.key, after, _CHUNK):
             changes = self._journal.changes()
-            for t in rows:
-                self._again(target, lane, t, changes)
-            self._run(target, changes, [lane])
+            left = [t for t in rows if self._again(target, lane, t, changes)]
+            self._run(target, changes, [lane], left=left)
             after = rows[-1].id
 
     def _take_up(self, target: Target, lane: Lane, t: Transmission, changes: Changes) -> None:
@@ -339,9 +352,16 @@ class Backlog:
             target.unfinished.pop(t.after, None)
 
     def _run(
-        self, target: Target, changes: Changes, lanes: Sequence[Lane], taken: Sequence[Flight] = ()
+        self,
+        target: Target,
+        changes: Changes,
+        lanes: Sequence[Lane],
+        taken: Sequence[Flight] = (),
+        left: Sequence[Transmission] = (),
     ) -> None:
         """Commits beside everything else; then the flights of the first lane that were taken up may go.
+
+        What is `left` in the store can be read there from then on.
 
         When a person was faster, the lanes are read once more.
         """
@@ -357,6 +377,8 @@ class Backlog:
                 lane = lanes[0]
                 target.stored(lane, [flight for flight in taken if flight in lane.flights])
             finally:
+                for t in left:
+                    target.windows.settled(t)
                 for lane in lanes:
                     lane.writing -= 1
                     target.lanes.tidy(lane)

@@ -174,12 +174,8 @@ class Decider:
         """Something that the rules of stock ask for is not there; who waits for goods waits on."""
         if made_by is not None:
             self.broken(message, made_by, fault, batch)
-        elif message.state is not MessageState.DESK or fault.type != "backorder":
+        else:
             self.to_desk(message, fault, batch)
-        elif self._is_another(message, fault):
-            # What it lacked has come: it wakes with another item now.
-            self._leave_desk(message, batch)
-            self._incident(message, fault, batch)
 
     def unchanged(self, message: Message, made: Entry, batch: Batch) -> None:
         """A new message that says what its sender said last: counted, and passed on to nobody."""
@@ -369,6 +365,8 @@ class Decider:
     def to_desk(self, message: Message, fault: Fault, batch: Batch) -> None:
         """A known message that fails a check now; if it lay there for another reason, that incident lets go of it."""
         if message.state is MessageState.DESK:
+            if not self._is_another(message, fault):
+                return  # it lies there for that already, and wakes with it
             self._leave_desk(message, batch, why=f"now another thing is wrong: {fault.says}")
         else:
             batch.changes.move_message(message, MessageState.DESK)
@@ -386,8 +384,9 @@ class Decider:
     def _is_another(self, message: Message, fault: Fault) -> bool:
         """Whether it would be on the desk for another cause than it is."""
         journal, member = self._context.journal, (MemberKind.MESSAGE, message.id)
-        same = journal.incident_of_cause(cause_of(fault, subject_of(message, fault), member))
-        return same != journal.incident_of(*member)
+        held_by = journal.incident_of(*member)
+        cause = cause_of(fault, subject_of(message, fault), member)
+        return held_by is None or held_by != journal.incident_of_cause(cause)
 
     def _entry(self, kind: EntryKind, message: Message, says: str, reads: Collection[Read]) -> Entry:
         return Entry(

@@ -101,6 +101,9 @@ class Lanes:
         self._lanes: dict[str, Lane] = {}
         self.count = 0  #: flights in memory
         self.aboard: set[int] = set()  #: their transmissions
+        self.parting: set[int] = (
+            set()
+        )  #: taken out of their lane by what is not durable yet: the store has them still
         self.counts: Counter[str] = Counter()  #: of them, by the system that they came from
 
     def of(self, transmission: Transmission) -> Lane:

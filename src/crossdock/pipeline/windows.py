@@ -77,12 +77,16 @@ class Windows:
             window.loaded_upto = max(window.loaded_upto, t.id)
             return True
         self.leave(t)
-        self._coming[t.id] = (t.origin, lane.key)
+        self.comes(t, lane)
         return False
 
     def whole(self, t: Transmission, lane: Lane) -> bool:
         """Whether everything of a lane that comes before a new transmission is in memory."""
         return not (lane.more or self.of(t.origin).spilled or self.elder_waits(t, lane))
+
+    def comes(self, t: Transmission, lane: Lane) -> None:
+        """What the store has of it is not yet what is to be read: nothing of its origin is all read before that."""
+        self._coming[t.id] = (t.origin, lane.key)
 
     def settled(self, t: Transmission) -> None:
         """A transmission is stored, or never will be."""
