@@ -222,6 +222,20 @@ async def test_an_order_of_an_unknown_item_is_on_the_desk_at_once(tmp_path: Path
         assert world.rows("SELECT type, value FROM incidents") == [("unknown_sku", "W-1")]
 
 
+async def test_a_message_that_lacks_what_it_lacked_stays_on_the_desk_as_it_is(tmp_path: Path):
+    async with World(tmp_path, documents=("item", "sales_order"), checks=Checks(ItemCheck.REFUSE)) as world:
+        await world.push(order("O-1"))
+        await world.until(lambda: world.count("messages", 5) == 1)
+        before = world.rows("SELECT * FROM incidents"), world.rows("SELECT count(*) FROM ledger")
+        ((message,),) = world.rows("SELECT id FROM messages")
+        term = world.worker._term
+        async with term._decides:
+            await term._waiters.again(message, desk=True)
+        assert (world.rows("SELECT * FROM incidents"), world.rows("SELECT count(*) FROM ledger")) == before
+        await world.push({"sku": "W-1", "name": "tea", "unit": "EA"}, document="item")
+        await world.until(lambda: world.wms.applied == ["W-1", "O-1"])
+
+
 @pytest.mark.parametrize("numbers", [7, 9])
 async def test_all_that_lack_an_item_go_on_when_it_comes_and_not_the_first_page_of_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, numbers: int
