@@ -49,7 +49,7 @@ async def test_retention_leaves_what_is_young(told: Stories):
 async def _ended(
     told: Stories, before_ms: int, *, bytes_too: bool = True, documents_too: bool = True
 ) -> Found:
-    under_way = await told.journal.view(erasing.captures_under_way)
+    under_way = await told.journal.view(lambda c: erasing.captures_under_way(c, before_ms))
     found, _ = await told.journal.view(
         lambda c: erasing.ended_before(
             c, before_ms, 0, 100_000, bytes_too=bytes_too, documents_too=documents_too, under_way=under_way

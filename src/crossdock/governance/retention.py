@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -78,9 +79,9 @@ class Retainer:
     async def round(self, *, pause_s: float = 0.0) -> dict[str, int]:
         """Takes out all that is beyond its time now; gives how much, by kind. Raises StoreDown."""
         done: dict[str, int] = {}
-        under_way = await self._journal.view(erasing.captures_under_way)
         for look in self._looks():
             before_ms, after = self._now_ms() - look.days * _DAY_MS, 0
+            under_way = await self._journal.view(partial(erasing.captures_under_way, before_ms=before_ms))
             while True:
                 found, following = await self._journal.view(look.find(before_ms, after, under_way))
                 count = await self._take_out(look, found)

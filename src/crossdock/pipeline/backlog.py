@@ -277,7 +277,7 @@ class Backlog:
 
         True when it stays in the store, where it can be read once these changes are durable.
         """
-        target.lanes.parting.discard(t.id)
+        target.lanes.parted([t.id])
         if t.state is _S.DESK:
             lane.blocked_by = lane.blocked_by or self._journal.cause_of(t.id)
             return False
@@ -294,19 +294,22 @@ class Backlog:
         elif not lane.left and target.windows.loaded(t):
             self._take_up(target, lane, t, changes)
         else:
-            # What comes after it in the lane stays in the store, too, whoever it is from.
-            lane.left = True
-            target.windows.leave(t)
-            writer = target.writer(t.document) if t.state is _S.SENDING else None
-            if t.state is not _S.HELD and writer is None:
-                return False
-            if writer is not None:  # nobody is sending from this lane, and no refill looks for it as it is
-                target.concluder.interrupted_behind(Flight(t), writer, changes)
-            else:
-                self._let_go(t, changes)
-            target.windows.comes(t, lane)
-            return True
+            return self._leave(target, lane, t, changes)
         return False
+
+    def _leave(self, target: Target, lane: Lane, t: Transmission, changes: Changes) -> bool:
+        """One that stays in the store, and so does what comes after it in the lane, whoever it is from."""
+        lane.left = True
+        target.windows.leave(t)
+        writer = target.writer(t.document) if t.state is _S.SENDING else None
+        if writer is not None:  # nobody is sending from this lane, and no refill looks for it as it is
+            target.concluder.interrupted_behind(Flight(t), writer, changes)
+        elif t.state is _S.HELD:
+            self._let_go(t, changes)
+        else:
+            return False
+        target.windows.comes(t, lane)
+        return True
 
     def _rest(self, target: Target, lane: Lane, after: int) -> None:
         """Holds, or lets go, what is beyond the window of a lane; nothing of it comes into memory here."""

@@ -105,10 +105,7 @@ class Decider:
         except Waits as wait:
             self._wait(message, wait, batch, made_by)
         except Fault as fault:
-            if made_by is not None:
-                self.broken(message, made_by, fault, batch)
-            else:
-                self.to_desk(message, fault, batch)
+            self._fails(message, fault, batch, made_by)
         else:
             self._checked(message, document, reads, warnings, batch, made_by, ruling, news=news)
 
@@ -144,13 +141,13 @@ class Decider:
                 self.follow_up.short(message, ruling, "refused", no.says, batch)
                 return
             except Fault as fault:
-                self._lacks(message, fault, batch, made_by)
+                self._fails(message, fault, batch, made_by)
                 if fault.type == "backorder" and made_by is not None:
                     self.stock.nudge(str(fault.value), batch.changes)
                     self.follow_up.short(message, ruling, "backordered", fault.says, batch)
                 return
         if kept.fault is not None:
-            self._lacks(message, kept.fault, batch, made_by)
+            self._fails(message, kept.fault, batch, made_by)
             for name, values, touches in kept.rows:
                 batch.changes.row(name, *values, touches=touches)
             return
@@ -170,8 +167,8 @@ class Decider:
         """The lane that is free because what its target refused goes elsewhere. See Parts.elsewhere."""
         return self._parts.elsewhere(transmission, batch) if self._parts is not None else None
 
-    def _lacks(self, message: Message, fault: Fault, batch: Batch, made_by: Entry | None) -> None:
-        """Something that the rules of stock ask for is not there; who waits for goods waits on."""
+    def _fails(self, message: Message, fault: Fault, batch: Batch, made_by: Entry | None) -> None:
+        """A check found something wrong with a message, new or known; who waits for goods waits on."""
         if made_by is not None:
             self.broken(message, made_by, fault, batch)
         else:

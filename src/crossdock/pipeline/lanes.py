@@ -101,9 +101,7 @@ class Lanes:
         self._lanes: dict[str, Lane] = {}
         self.count = 0  #: flights in memory
         self.aboard: set[int] = set()  #: their transmissions
-        self.parting: set[int] = (
-            set()
-        )  #: taken out of their lane by what is not durable yet: the store has them still
+        self.parting: set[int] = set()  #: those that left their lane by what is not durable yet
         self.counts: Counter[str] = Counter()  #: of them, by the system that they came from
 
     def of(self, transmission: Transmission) -> Lane:
@@ -143,6 +141,16 @@ class Lanes:
         self.count -= len(lane.flights) - len(kept)
         self.counts.subtract(f.t.origin for f in lane.flights if id(f) in gone)
         lane.flights = kept
+
+    def part(self, lane: Lane, flights: Iterable[Flight]) -> None:
+        """Takes some out by what is not durable yet: until `parted` the store still says that they are to go."""
+        flights = list(flights)
+        self.remove(lane, flights)
+        self.parting.update(flight.t.id for flight in flights)
+
+    def parted(self, ids: Iterable[int]) -> None:
+        """That is durable, or never will be."""
+        self.parting.difference_update(ids)
 
     def put_back(self, lane: Lane, flights: Iterable[Flight]) -> None:
         """Puts flights that were taken out back to where they stood: a lane is in the order of making."""

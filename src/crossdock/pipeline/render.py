@@ -145,13 +145,13 @@ class Renderer:
             t.first_ms = self._clock.now_ms()
         self._context.time.at_ms = t.first_ms
         given = self._lanes.of(t).given
-        own = given.get(t.hub, ("", self._journal.their_id(t.hub, self._name)))
+        own = given.get(t.hub)
         root = given.get(t.root) or self._journal.root_of(t.root, self._name) if t.root != t.hub else None
         return Job(
             document=t.document,
             tree=self._kits.apart(self._system, t.document, flight.tree),
             number=t.number,
             key=t.idempotency_key,
-            their_id=own[1],
+            their_id=own[1] if own else self._journal.their_id(t.hub, self._name),
             parent_ids={root[0]: root[1]} if root else {},
         )

@@ -45,8 +45,7 @@ class Succession:
             newer.due_ms = max(newer.due_ms, flight.t.due_ms if state is _S.DUE else settled_ms)
             entry = entry_of(flight.t, EntryKind.superseded, f"{newer.document} {newer.number} is newer")
             changes.move_transmission(flight.t, _S.SUPERSEDED, entry)
-        self._lanes.remove(lane, older)
-        self._lanes.parting.update(flight.t.id for flight in older)
+        self._lanes.part(lane, older)
         freed = lane.blocked_by is not None and self._concluder.supersede_blocking(lane, newer, changes)
         if freed:
             lane.blocked_by, newer.due_ms = None, settled_ms
@@ -72,5 +71,5 @@ class Succession:
             return [], False
         lane, before, freed = self._displaced.pop(newer.id)
         lane.leaving -= 1
-        self._lanes.parting.difference_update(flight.t.id for flight, _ in before)
+        self._lanes.parted(flight.t.id for flight, _ in before)
         return before, freed

@@ -49,8 +49,7 @@ class Withdrawal:
         for flight in meant:
             self._close(flight.t, cancel, changes, *freed)
             freed = []
-        self._lanes.remove(lane, meant)
-        self._lanes.parting.update(flight.t.id for flight in meant)
+        self._lanes.part(lane, meant)
         return True
 
     def behind(self, lane: Lane, order: Flight, changes: Changes) -> list[Transmission]:
@@ -73,8 +72,7 @@ class Withdrawal:
         for flight in (*meant, cancel):
             self._close(flight.t, cancel.t, changes, *freed)
             freed = []
-        self._lanes.remove(lane, [*meant, cancel])
-        self._lanes.parting.update(flight.t.id for flight in (*meant, cancel))
+        self._lanes.part(lane, [*meant, cancel])
         return [flight.t for flight in (*meant, cancel)]
 
     def durable(self, cancel: Transmission) -> None:
@@ -83,8 +81,8 @@ class Withdrawal:
 
     def ended(self, withdrawn: Sequence[Transmission]) -> bool:
         """These are withdrawn for good: who came after them may go. False where there are none."""
+        self._lanes.parted(t.id for t in withdrawn)
         for t in withdrawn:
-            self._lanes.parting.discard(t.id)
             self._completed(t.id)
         return bool(withdrawn)
 
@@ -102,7 +100,7 @@ class Withdrawal:
             return []
         lane, taken = self._taken.pop(cancel.id)
         lane.leaving -= 1
-        self._lanes.parting.difference_update(flight.t.id for flight, _ in taken)
+        self._lanes.parted(flight.t.id for flight, _ in taken)
         return taken
 
     def _never_left(

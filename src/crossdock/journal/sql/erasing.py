@@ -187,12 +187,13 @@ def refused_before(connection: Connection, before_ms: int, limit: int) -> Found:
     return Found(payloads={row[0] for row in connection.execute(query, (before_ms, limit))})
 
 
-def captures_under_way(connection: Connection) -> frozenset[int]:
-    """Captures of which some document waits, lies on the desk or is being sent: it may still be read anew."""
+def captures_under_way(connection: Connection, before_ms: int) -> frozenset[int]:
+    """Captures before a time of which some document waits, lies on the desk or is being sent: it may be read anew."""
     ways = [f"state = {state}" for state in _MESSAGE_OPEN]
     ways.append(f"id IN (SELECT message FROM transmissions WHERE {connection.dialect.open_work})")
-    rows = connection.execute(" UNION ".join(f"SELECT capture FROM messages WHERE {way}" for way in ways))
-    return frozenset(row[0] for row in rows)
+    every = " UNION ".join(f"SELECT capture FROM messages WHERE {way}" for way in ways)
+    query = f"SELECT u.capture FROM ({every}) AS u JOIN captures c ON c.id = u.capture WHERE c.at_ms < ?"
+    return frozenset(row[0] for row in connection.execute(query, (before_ms,)))
 
 
 def ended_before(
