@@ -60,6 +60,7 @@ bench: env ## measurements, each beside its yardstick
 	$(BIN)/python -m bench --seconds 20
 	for n in 1 2 4; do $(BIN)/python -m bench --store postgresql --workers $$n --seconds 20 || exit 1; done
 	$(BIN)/python -m bench.backlog
+	for store in sqlite postgresql; do $(BIN)/python -m bench.flood --store $$store || exit 1; done
 	$(BIN)/python -m bench.longrun --seconds $(LONG_S)
 
 bench-peers: env ## beside n8n, Node-RED, Celery and DBOS, installed from their registries

@@ -17,6 +17,7 @@ from crossdock.api.keys import Keys, digest_of
 from crossdock.charter.charter import Charter, System
 from crossdock.charter.charter import Intake as IntakeBounds
 from crossdock.control import pressure as bounds
+from crossdock.control.courtesy import Courtesy
 from crossdock.control.operate import Operator, Order
 from crossdock.control.pressure import RETRY_UNKNOWN_S, Pressure
 from crossdock.journal.contract import StoreDown
@@ -203,9 +204,11 @@ class Route:
         keys = Keys(lambda: [(digest_of("k"), "shop", "system", "shop")], lambda: 0.0)
         small = replace(world.charter, intake=IntakeBounds(backlog_max=BACKLOG_MAX))
         self.pressure = Pressure(small, world.journal, world.clock)
+        courtesy = Courtesy(world.charter.systems, world.clock)
         self.intake = Intake(
-            world.worker.door, keys, Counters(), self.pressure, max_bytes=max_bytes, now_ms=world.clock.now_ms
-        )
+            world.worker.door, keys, Counters(), self.pressure, courtesy,
+            max_bytes=max_bytes, now_ms=world.clock.now_ms,
+        )  # fmt: skip
 
     async def post(self, tree: dict[str, Any], *, chunked: bool = False) -> Protocol:
         body = json.dumps(tree).encode()

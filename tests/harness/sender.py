@@ -89,6 +89,7 @@ class Shop:
     ended: bool = False
     more_urls: tuple[str, ...] = ()  #: further hosts of the same site; posts go to all of them in turn
     wait_s: float = ANSWER_WAIT_S
+    system: str = "shop"
 
     def client(self) -> Client | Ring:
         """Connections of one sender."""
@@ -147,8 +148,9 @@ class Shop:
         named = (
             "" if order.n % self.headed_every == 1 else f"Idempotency-Key: {order.seed}-{order.number}\r\n"
         )
+        path = INTAKE.replace("shop", self.system)
         head = (
-            f"POST {INTAKE} HTTP/1.1\r\nHost: {self.url[7:]}\r\nAuthorization: Bearer {self.key}\r\n{named}"
+            f"POST {path} HTTP/1.1\r\nHost: {self.url[7:]}\r\nAuthorization: Bearer {self.key}\r\n{named}"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body

@@ -46,6 +46,7 @@ class Plan:
     flow_in: dict[str, Any] = field(default_factory=dict)  #: more members of the shop's flow
     flow_out: dict[str, Any] = field(default_factory=dict)  #: more members of the warehouse's flow
     more_systems: dict[str, Any] = field(default_factory=dict)
+    second_shop: str | None = None  #: its name; it sells as the first one does
 
 
 LIMITS: dict[str, Any] = {
@@ -65,13 +66,14 @@ def charter(plan: Plan) -> dict[str, Any]:
     }  # fmt: skip
     if plan.timezone is not None:
         shop["timezone"] = plan.timezone
+    second = {plan.second_shop: shop} if plan.second_shop else {}
     return {
         "crossdock": 1,
         "site": {"name": "demo", "timezone": "Europe/Amsterdam", "currency": "EUR"},
         "network": {"allow": ["127.0.0.1/32"]},
         "checks": {"item_known": plan.item_known},
-        "systems": {"shop": shop, "wms": _warehouse(plan), **plan.more_systems},
-        "objects": {"sales_order": {"owner": "shop", "readers": ["wms"]}},
+        "systems": {"shop": shop, "wms": _warehouse(plan), **second, **plan.more_systems},
+        "objects": {"sales_order": {"owner": "shop", "also": [*second], "readers": ["wms"]}},
     }
 
 
@@ -103,5 +105,6 @@ def write_site(folder: Path, plan: Plan) -> None:
     with (folder / "crosswalks" / "ship_method.csv").open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(("system", "theirs", "ours"))
-        rows.writerows(("shop", theirs, ours) for theirs, ours in SHIP_METHODS.items())
+        for shop in filter(None, ("shop", plan.second_shop)):
+            rows.writerows((shop, theirs, ours) for theirs, ours in SHIP_METHODS.items())
         rows.writerows(("wms", theirs, ours) for ours, theirs in CARRIER_SERVICES.items())

@@ -17,6 +17,7 @@ from crossdock.api.intake import Intake
 from crossdock.api.keys import Keys
 from crossdock.assembly import Hub, Surroundings
 from crossdock.charter.charter import Charter, System
+from crossdock.control.courtesy import Courtesy
 from crossdock.control.operate import Operator
 from crossdock.desk.desk import Desk
 from crossdock.journal.contract import StoreDown
@@ -124,6 +125,7 @@ class Host:
         keys = Keys(lambda: hub.journal.keys(hub.clock.now_ms()), self.clock.monotonic_s)
         self.intake = Intake(
             hub.worker.door, keys, Uncounted(), hub.pressure,
+            Courtesy(hub.charter.systems, hub.clock, busy_s=lambda: 0.0),
             max_bytes=hub.charter.intake_max_bytes, now_ms=hub.clock.now_ms,
         )  # fmt: skip
         self.desk = Desk(

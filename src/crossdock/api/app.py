@@ -26,6 +26,7 @@ from crossdock.api.second import carry_erasures, carry_keys, carry_out
 from crossdock.api.server import HttpServer
 from crossdock.api.watch import add_watch
 from crossdock.assembly import Hub
+from crossdock.control.courtesy import Courtesy
 from crossdock.control.metrics import Metrics
 from crossdock.control.watch.figures import Figures
 from crossdock.control.watch.gauges import watch_gauges
@@ -75,6 +76,7 @@ class App:
             self.keys,
             self.metrics,
             hub.pressure,
+            Courtesy(hub.charter.systems, hub.clock, share=hub.charter.intake.flood_share),
             max_bytes=hub.charter.intake_max_bytes,
             now_ms=hub.clock.now_ms,
         )

@@ -14,6 +14,7 @@ import structlog
 
 from crossdock.api.keys import Keys
 from crossdock.api.problems import MEDIA_TYPE, TITLES, problem, problem_of
+from crossdock.control.courtesy import Courtesy
 from crossdock.control.pressure import Load, Pressure
 from crossdock.faults import Unreadable
 from crossdock.journal.contract import StoreDown, Verdict
@@ -97,6 +98,7 @@ class Intake:
         keys: Keys,
         counters: Counters,
         pressure: Pressure,
+        courtesy: Courtesy,
         *,
         max_bytes: int,
         now_ms: Callable[[], int],
@@ -107,6 +109,7 @@ class Intake:
         self._max_bytes = max_bytes
         self._now_ms = now_ms
         self._pressure = pressure
+        self._courtesy = courtesy
         self._down_since_s: float | None = None
         self.draining = False
 
@@ -154,10 +157,13 @@ class Intake:
         content_type = headers.get("content-type") or "application/json"
         try:
             # A flood waits here, behind its own, and not in the queue for the disk.
-            async with load.commits:
+            await self._courtesy.enter(system)
+            try:
                 accepted = await self._door.receive(
                     system, document, body, {"content-type": content_type}, key=key
                 )
+            finally:
+                self._courtesy.leave(system)
         except Unreadable as fault:
             self._door.refused(system, fault.status, fault.says, body)
             raise Refusal(

@@ -232,6 +232,7 @@ class Intake:
     backlog_max: int = 2_000_000
     backlog_age_s: float | None = None
     disk_free_mb: int = 200
+    flood_share: float = 0.3  #: of the time of a process, while others hand in less
 
 
 @dataclass(frozen=True, slots=True)

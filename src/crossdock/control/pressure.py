@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import structlog
@@ -24,8 +24,6 @@ _log = structlog.get_logger("crossdock.pressure")
 
 #: Requests of one system inside the door at once: their bodies are read, or they wait for their commit.
 INSIDE_MAX = 4_096
-#: Of these so many may wait for a commit at once, so that a flood fills one transaction and not the queue.
-COMMITS_MAX = 256
 #: Bytes of bodies inside the door, of all systems; one system has half of it at most.
 INSIDE_MAX_BYTES = 96_000_000
 #: Seconds between two looks at the store; more where a look takes long.
@@ -61,7 +59,6 @@ class Load:
     refusing: bool = False
     inside: int = 0
     inside_bytes: int = 0
-    commits: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(COMMITS_MAX))
 
     @property
     def backlog(self) -> int:

@@ -16,6 +16,7 @@ from crossdock.api.intake import Intake
 from crossdock.api.keys import Keys, digest_of
 from crossdock.assembly import Hub, Surroundings
 from crossdock.charter.charter import Charter, System
+from crossdock.control.courtesy import Courtesy
 from crossdock.desk.desk import Desk
 from crossdock.journal.sql.connection import Connection
 from crossdock.pipeline.trial import Trial
@@ -75,6 +76,7 @@ class Stage:
         keys = Keys(lambda: every, self.clock.monotonic_s)
         self._intake = Intake(
             hub.worker.door, keys, Uncounted(), hub.pressure,
+            Courtesy(hub.charter.systems, hub.clock, busy_s=lambda: 0.0),
             max_bytes=hub.charter.intake_max_bytes, now_ms=hub.clock.now_ms,
         )  # fmt: skip
         self.desk = Desk(

@@ -1,0 +1,157 @@
+"""A flood leaves others their time: who hands in much beside those who hand in little goes by few, with pauses."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from crossdock.pipeline.bound import Clock
+
+#: Of one system so many may wait for a commit at once, so that a flood fills one transaction and not the queue.
+COMMITS_MAX = 256
+#: A system is heeded for so many seconds after it has handed something in.
+ACTIVE_S = 10.0
+#: So many times as many requests at the door as another system has are a flood beside it.
+MUCH = 2
+#: Of a flood so many may wait for a commit at once.
+FEW = 4
+#: However busy the loop is, a flood has so many turns a second, and as many as any other system.
+TURNS_MIN = 20.0
+#: Seconds of unused time that are saved up, and of overdrawn time that are made up for, at most.
+_SAVED_S, _OWED_S = 0.002, 0.1
+#: Seconds over which the pace of a system is averaged, and from one look at it to the next.
+_PACE_S, _LOOK_S = 1.0, 0.1
+_Waiting = asyncio.Future[None]
+
+
+@dataclass(slots=True)
+class Sender:
+    """One system at the door; times in seconds of the monotonic clock."""
+
+    here: int = 0  #: its requests, those that wait included
+    inside: int = 0  #: of these, those that may go on
+    waiting: deque[_Waiting] = field(default_factory=deque[_Waiting])
+    seen_s: float = -math.inf
+    turn_s: float = -math.inf  #: when it last had a turn as a flood
+    count: int = 0  #: requests since the last look
+    per_s: float = 0.0
+
+
+class Courtesy:
+    """Says which requests may go on to the store, and when. Who is alone, or among equals, never pauses.
+
+    `share` is the part of the event loop's time beyond which a flood pauses, at 1 never; `busy_s` gives the
+    processor seconds that the thread of the loop has used so far.
+    """
+
+    def __init__(
+        self,
+        systems: Iterable[str],
+        clock: Clock,
+        *,
+        share: float = 0.3,
+        busy_s: Callable[[], float] = time.thread_time,
+    ) -> None:
+        self._clock = clock
+        self._share = share
+        self._busy_s = busy_s
+        self._senders = {name: Sender() for name in systems}
+        self._active: list[Sender] = []
+        self._looked_s = self._counted_s = clock.monotonic_s()
+        self._used_s = 0.0
+        self._credit_s = 0.0
+
+    async def enter(self, system: str) -> None:
+        """Waits until a request may go on. Whoever got in calls `leave` in the end."""
+        sender = self._senders[system]
+        sender.seen_s = self._clock.monotonic_s()
+        if sender.seen_s - self._looked_s >= _LOOK_S or not self._active:
+            self._look(sender)
+        sender.count += 1
+        sender.here += 1
+        if sender.waiting or sender.inside >= self._most(sender):
+            await self._called(sender)
+        else:
+            sender.inside += 1
+        if self._floods(sender):
+            try:
+                await self._pause(sender)
+            except asyncio.CancelledError:
+                self.leave(system)
+                raise
+
+    def leave(self, system: str) -> None:
+        """A request that got in has its answer."""
+        sender = self._senders[system]
+        sender.here -= 1
+        sender.inside -= 1
+        self._call(sender)
+
+    def _floods(self, sender: Sender) -> bool:
+        """Whether a system hands in much while another hands in little."""
+        if self._share >= 1 or sender.here < MUCH or len(self._active) < 2:
+            return False
+        return any(other.here * MUCH <= sender.here for other in self._active if other is not sender)
+
+    def _most(self, sender: Sender) -> int:
+        return FEW if self._floods(sender) else COMMITS_MAX
+
+    # -- one after another ---------------------------------------------------
+
+    async def _called(self, sender: Sender) -> None:
+        """Waits behind those of the same system who came before."""
+        waiting: _Waiting = asyncio.get_running_loop().create_future()
+        sender.waiting.append(waiting)
+        try:
+            await waiting
+        except asyncio.CancelledError:
+            sender.here -= 1
+            if not waiting.cancelled():  # it was called: its place is another's
+                sender.inside -= 1
+                self._call(sender)
+            raise
+
+    def _call(self, sender: Sender) -> None:
+        """Calls those for whom there is a place."""
+        while sender.waiting and sender.inside < self._most(sender):
+            waiting = sender.waiting.popleft()
+            if not waiting.done():
+                sender.inside += 1
+                waiting.set_result(None)
+
+    # -- pauses --------------------------------------------------------------
+
+    async def _pause(self, sender: Sender) -> None:
+        """Waits until the loop has had its idle time, or everybody else at least as many turns."""
+        busiest = max((other.per_s for other in self._active if other is not sender), default=0.0)
+        turn_s = sender.turn_s + 1 / max(busiest, TURNS_MIN)
+        while self._floods(sender):
+            now_s = self._clock.monotonic_s()
+            self._count(now_s)
+            wait_s = min(-self._credit_s / self._share, turn_s - now_s)
+            if wait_s <= 0:
+                break
+            await self._clock.sleep(max(wait_s, 0.001))
+        sender.turn_s = self._clock.monotonic_s()
+
+    def _count(self, now_s: float) -> None:
+        """Sets the time that has passed against the time that was used."""
+        used_s = self._busy_s()
+        earned_s = (now_s - self._counted_s) * self._share - max(used_s - self._used_s, 0.0)
+        self._credit_s = min(max(self._credit_s + earned_s, -_OWED_S), _SAVED_S)
+        self._counted_s, self._used_s = now_s, used_s
+
+    def _look(self, here: Sender) -> None:
+        """Finds who is active, and how many each hands in; the one who is here is."""
+        now_s = here.seen_s
+        self._count(now_s)
+        passed_s, self._looked_s = max(now_s - self._looked_s, 1e-3), now_s
+        weight = 1 - math.exp(-passed_s / _PACE_S)
+        for sender in self._senders.values():
+            sender.per_s += (sender.count / passed_s - sender.per_s) * weight
+            sender.count = 0
+        self._active = [one for one in self._senders.values() if now_s - one.seen_s < ACTIVE_S]
