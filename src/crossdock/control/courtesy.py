@@ -128,11 +128,11 @@ class Courtesy:
     async def _pause(self, sender: Sender) -> None:
         """Waits until the loop has had its idle time, or everybody else at least as many turns."""
         busiest = max((other.per_s for other in self._active if other is not sender), default=0.0)
-        turn_s = sender.turn_s + 1 / max(busiest, TURNS_MIN)
+        every_s = 1 / max(busiest, TURNS_MIN)
         while self._floods(sender):
             now_s = self._clock.monotonic_s()
             self._count(now_s)
-            wait_s = min(-self._credit_s / self._share, turn_s - now_s)
+            wait_s = min(-self._credit_s / self._share, sender.turn_s + every_s - now_s)
             if wait_s <= 0:
                 break
             await self._clock.sleep(max(wait_s, 0.001))
