@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
-from crossdock.control.courtesy import ACTIVE_S, COMMITS_MAX, FEW, TURNS_MIN, Courtesy
+from crossdock.control.courtesy import ACTIVE_S, COMMITS_MAX, FEW, TURNS_MIN, TURNS_MORE, Courtesy
 
 OFF = 1.0  #: the share at which nobody is heeded: the control
 
@@ -66,8 +67,19 @@ class Doorway:
         await self.settle()
 
     async def settle(self) -> None:
-        for _ in range(50):
+        for _ in range(12):
             await asyncio.sleep(0)
+
+    async def flows(self, seconds: float, **per_s: float) -> None:
+        """Each system hands in so many a second, one after another."""
+        due = dict.fromkeys(per_s, 0.0)
+        for step in range(int(seconds * 100)):
+            for system, rate in per_s.items():
+                while due[system] <= step / 100:
+                    due[system] += 1 / rate
+                    await self.come(system, 1)
+                    await self.go(system)
+            self.clock.passes(0.01)
 
     async def empty(self) -> int:
         """Everybody gets in and goes; how many did."""
@@ -82,6 +94,7 @@ class Doorway:
 
 async def test_who_is_alone_goes_with_all_others_of_its_kind_and_never_pauses():
     door = Doorway(busy=1.0)
+    await door.flows(1, shop=100)
     await door.come("shop", COMMITS_MAX + 5)
     assert len(door.inside) == COMMITS_MAX
     assert await door.empty() == COMMITS_MAX + 5
@@ -91,38 +104,39 @@ async def test_who_is_alone_goes_with_all_others_of_its_kind_and_never_pauses():
 @pytest.mark.parametrize(("share", "inside"), [(0.3, FEW), (OFF, 20)], ids=["heeded", "control: not heeded"])
 async def test_a_flood_beside_one_who_hands_in_little_goes_by_few(share: float, inside: int):
     door = Doorway(share=share)
-    await door.come("erp", 1)
-    await door.go("erp")
-    await door.come("shop", 1)
-    await door.go("shop")
-    door.clock.passes(0.2)
+    await door.flows(2, shop=100, erp=10)
     await door.come("shop", 20)
     assert door.inside.count("shop") == inside
+    assert door.courtesy.waiting() == {"shop": 20 - inside, "erp": 0}
     await door.come("erp", 1)
     assert door.inside.count("erp") == 1, "who hands in little gets in at once"
     assert await door.empty() == 21
 
 
-async def test_two_who_hand_in_as_much_as_each_other_are_no_flood():
+@pytest.mark.parametrize("erp", [30.0, 100.0, 300.0])
+async def test_whoever_hands_in_not_much_more_than_the_other_is_no_flood(erp: float):
     door = Doorway(busy=1.0)
-    for _ in range(2):
-        for _ in range(20):
-            await door.come("erp", 1)
-            await door.come("shop", 1)
-        assert len(door.inside) == 40
-        assert await door.empty() == 40
-        door.clock.passes(0.2)
+    await door.flows(3, shop=100, erp=erp)
+    await door.come("shop", 20)
+    assert door.inside.count("shop") == 20
     assert door.clock.slept == []
 
 
-async def _beside(door: Doorway, per_s: float) -> float:
-    """The pauses of a flood of five while the ERP hands in so many a second; in seconds, for each."""
-    for _ in range(int(3 * per_s)):
-        await door.come("erp", 1)
-        await door.go("erp")
-        door.clock.passes(1 / per_s)
-    await door.come("shop", 2)
-    await door.go("shop", 2)
+async def test_a_flood_ends_when_the_other_hands_in_as_much():
+    door = Doorway()
+    await door.flows(2, shop=100, erp=10)
+    await door.flows(2, shop=100, erp=60)
+    await door.come("shop", 20)
+    assert door.inside.count("shop") == FEW, "it hands in more still"
+    await door.empty()
+    await door.flows(4, shop=50, erp=60)
+    await door.come("shop", 20)
+    assert door.inside.count("shop") == 20
+
+
+async def _pauses(door: Doorway, erp: float) -> float:
+    """The pause of each request of a flood, in seconds, while the ERP hands in so many a second."""
+    await door.flows(3, shop=10 * erp, erp=erp)
     door.clock.slept.clear()
     for _ in range(5):
         await door.come("shop", 2)
@@ -131,22 +145,20 @@ async def _beside(door: Doorway, per_s: float) -> float:
 
 
 async def test_a_flood_pauses_while_the_loop_is_busy_and_not_while_it_is_idle():
-    assert await _beside(Doorway(busy=0.0), 10) == 0
-    assert await _beside(Doorway(busy=1.0), 10) > 0
-    assert await _beside(Doorway(busy=1.0, share=OFF), 10) == 0, "the control"
+    assert await _pauses(Doorway(busy=0.0), 10) == 0
+    assert await _pauses(Doorway(busy=1.0), 10) > 0
+    assert await _pauses(Doorway(busy=1.0, share=OFF), 10) == 0, "the control"
 
 
-async def test_however_busy_the_loop_is_a_flood_has_as_many_turns_as_the_others():
-    slow, quick = await _beside(Doorway(busy=1.0), 10), await _beside(Doorway(busy=1.0), 200)
+async def test_however_busy_the_loop_is_a_flood_has_more_turns_than_any_other():
+    slow, quick = await _pauses(Doorway(busy=1.0), 10), await _pauses(Doorway(busy=1.0), 40)
     assert slow <= 1 / TURNS_MIN
-    assert quick <= 1 / 100 < slow
+    assert quick <= 1.1 / (40 * TURNS_MORE) < slow
 
 
 async def test_who_waited_goes_when_the_others_have_been_gone_for_a_while():
     door = Doorway()
-    await door.come("erp", 1)
-    await door.go("erp")
-    door.clock.passes(0.2)
+    await door.flows(2, shop=100, erp=10)
     await door.come("shop", 20)
     assert door.inside.count("shop") == FEW
     door.clock.passes(ACTIVE_S + 1)
@@ -159,11 +171,7 @@ async def test_who_waited_goes_when_the_others_have_been_gone_for_a_while():
 @pytest.mark.parametrize("called", [False, True], ids=["before its turn", "as it was called"])
 async def test_whoever_gives_up_leaves_its_place_to_the_next(called: bool):
     door = Doorway()
-    await door.come("erp", 1)
-    await door.go("erp")
-    await door.come("shop", 1)
-    await door.go("shop")
-    door.clock.passes(0.2)
+    await door.flows(2, shop=100, erp=10)
     await door.come("shop", FEW + 2)
     assert len(door.inside) == FEW
     waits = door.tasks[-2]
@@ -183,14 +191,30 @@ async def test_whoever_gives_up_in_a_pause_has_left():
     async def sleep(_: float) -> None:
         await gate.wait()
 
-    await _beside(door, 10)
+    await door.flows(2, shop=100, erp=10)
     door.clock.sleep = sleep  # type: ignore[method-assign]
     await door.come("shop", FEW + 3)
-    for task in [task for task in door.tasks if not task.done()][:FEW]:
+    pausing = [task for task in door.tasks if not task.done()][:FEW]
+    for task in pausing:
         task.cancel()
     await door.settle()
     gate.set()
     door.clock.busy = 0.0
     door.clock.passes(1.0)
     await door.settle()
-    assert await door.empty() == 3
+    assert await door.empty() == FEW + 3 - sum(task.cancelled() for task in pausing)
+    assert any(task.cancelled() for task in pausing)
+
+
+async def test_a_flood_is_told_of_in_the_log_once_a_minute():
+    door = Doorway()
+    with capture_logs() as told:
+        for _ in range(2):
+            await door.flows(2, shop=100, erp=10)
+            await door.come("shop", 20)
+            await door.empty()
+        assert [(one["system"], one["log_level"]) for one in told] == [("shop", "warning")]
+        door.clock.passes(61)
+        await door.flows(2, shop=100, erp=10)
+        await door.come("shop", 20)
+    assert len(told) == 2

@@ -27,6 +27,7 @@ from crossdock.api.server import HttpServer
 from crossdock.api.watch import add_watch
 from crossdock.assembly import Hub
 from crossdock.control.courtesy import Courtesy
+from crossdock.control.gauges import flood_gauge
 from crossdock.control.metrics import Metrics
 from crossdock.control.watch.figures import Figures
 from crossdock.control.watch.gauges import watch_gauges
@@ -71,12 +72,13 @@ class App:
         self.hub = hub
         self.keys = Keys(lambda: hub.journal.keys(hub.clock.now_ms()), time.monotonic)
         self.metrics = Metrics()
+        self.courtesy = Courtesy(hub.charter.systems, hub.clock, share=hub.charter.intake.flood_share)
         self.intake = Intake(
             hub.worker.door,
             self.keys,
             self.metrics,
             hub.pressure,
-            Courtesy(hub.charter.systems, hub.clock, share=hub.charter.intake.flood_share),
+            self.courtesy,
             max_bytes=hub.charter.intake_max_bytes,
             now_ms=hub.clock.now_ms,
         )
@@ -121,7 +123,7 @@ class App:
         rule, outside = hub.charter.watch.beat, hub.outside
         ours = lambda: self.watch.is_ours  # noqa: E731 - one word for the line below
         self.beat = outside.beat(rule, hub.journal, hub.clock, self.ails, ours) if rule else None
-        self.metrics.more = lambda c: watch_gauges(c, self.watch, self.beat)
+        self.metrics.more = lambda c: watch_gauges(c, self.watch, self.beat) | flood_gauge(self.courtesy)
         add_watch(admin, self.keys, self, hub.charter.watch)
         add_kept_keys(admin, self.keys, self.keybook)
         self.server = HttpServer(front, settings.host, settings.port, shares_port=settings.shares_port)

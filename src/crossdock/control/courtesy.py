@@ -6,25 +6,33 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+
+import structlog
 
 from crossdock.pipeline.bound import Clock
 
+_log = structlog.get_logger("crossdock.intake")
 #: Of one system so many may wait for a commit at once, so that a flood fills one transaction and not the queue.
 COMMITS_MAX = 256
 #: A system is heeded for so many seconds after it has handed something in.
-ACTIVE_S = 10.0
-#: So many times as many requests at the door as another system has are a flood beside it.
-MUCH = 2
+ACTIVE_S = 5.0
+#: A flood begins with so many times as much a second as another system hands in, and ends when it is no more.
+MUCH = 4
+#: It has so many requests at the door at once, and so many times as many as the other.
+AT_ONCE = 2
 #: Of a flood so many may wait for a commit at once.
 FEW = 4
-#: However busy the loop is, a flood has so many turns a second, and as many as any other system.
-TURNS_MIN = 20.0
+#: However busy the loop is, a flood has so many turns a second, and half as many again as any other system. So two
+#: that answer each other, such as orders and their confirmations, free each other by and by.
+TURNS_MIN, TURNS_MORE = 20.0, 1.5
 #: Seconds of unused time that are saved up, and of overdrawn time that are made up for, at most.
 _SAVED_S, _OWED_S = 0.002, 0.1
 #: Seconds over which the pace of a system is averaged, and from one look at it to the next.
 _PACE_S, _LOOK_S = 1.0, 0.1
+#: A flood is told of in the log once in so many seconds.
+_TELL_S = 60.0
 _Waiting = asyncio.Future[None]
 
 
@@ -37,8 +45,10 @@ class Sender:
     waiting: deque[_Waiting] = field(default_factory=deque[_Waiting])
     seen_s: float = -math.inf
     turn_s: float = -math.inf  #: when it last had a turn as a flood
-    count: int = 0  #: requests since the last look
+    count: int = 0  #: requests that got in since the last look
     per_s: float = 0.0
+    much: bool = False  #: whether it hands in much more than another
+    told_s: float = -math.inf  #: when it was told of last
 
 
 class Courtesy:
@@ -71,18 +81,19 @@ class Courtesy:
         sender.seen_s = self._clock.monotonic_s()
         if sender.seen_s - self._looked_s >= _LOOK_S or not self._active:
             self._look(sender)
-        sender.count += 1
         sender.here += 1
         if sender.waiting or sender.inside >= self._most(sender):
             await self._called(sender)
         else:
             sender.inside += 1
         if self._floods(sender):
+            self._tell(system, sender)
             try:
                 await self._pause(sender)
             except asyncio.CancelledError:
                 self.leave(system)
                 raise
+        sender.count += 1
 
     def leave(self, system: str) -> None:
         """A request that got in has its answer."""
@@ -92,13 +103,17 @@ class Courtesy:
         self._call(sender)
 
     def _floods(self, sender: Sender) -> bool:
-        """Whether a system hands in much while another hands in little."""
-        if self._share >= 1 or sender.here < MUCH or len(self._active) < 2:
+        """Whether a system hands in much, at once, while another hands in little."""
+        if not sender.much or sender.here < AT_ONCE:
             return False
-        return any(other.here * MUCH <= sender.here for other in self._active if other is not sender)
+        return any(other.here * AT_ONCE <= sender.here for other in self._active if other is not sender)
 
     def _most(self, sender: Sender) -> int:
         return FEW if self._floods(sender) else COMMITS_MAX
+
+    def waiting(self) -> Mapping[str, int]:
+        """Requests of each system that are held back now."""
+        return {name: len(sender.waiting) for name, sender in self._senders.items()}
 
     # -- one after another ---------------------------------------------------
 
@@ -126,9 +141,9 @@ class Courtesy:
     # -- pauses --------------------------------------------------------------
 
     async def _pause(self, sender: Sender) -> None:
-        """Waits until the loop has had its idle time, or everybody else at least as many turns."""
+        """Waits until the loop has had its idle time, or the turn has come that a flood has in any case."""
         busiest = max((other.per_s for other in self._active if other is not sender), default=0.0)
-        every_s = 1 / max(busiest, TURNS_MIN)
+        every_s = 1 / max(busiest * TURNS_MORE, TURNS_MIN)
         while self._floods(sender):
             now_s = self._clock.monotonic_s()
             self._count(now_s)
@@ -138,6 +153,12 @@ class Courtesy:
             await self._clock.sleep(max(wait_s, 0.001))
         sender.turn_s = self._clock.monotonic_s()
 
+    def _tell(self, system: str, sender: Sender) -> None:
+        if sender.seen_s - sender.told_s >= _TELL_S:
+            sender.told_s = sender.seen_s
+            says = "a flood: it goes by few, so that others need not wait; intake.flood_share says how much it may take"
+            _log.warning(says, system=system, requests=sender.here)
+
     def _count(self, now_s: float) -> None:
         """Sets the time that has passed against the time that was used."""
         used_s = self._busy_s()
@@ -146,7 +167,7 @@ class Courtesy:
         self._counted_s, self._used_s = now_s, used_s
 
     def _look(self, here: Sender) -> None:
-        """Finds who is active, and how many each hands in; the one who is here is."""
+        """Finds who is active, how many each hands in, and who much more than another; who is here is active."""
         now_s = here.seen_s
         self._count(now_s)
         passed_s, self._looked_s = max(now_s - self._looked_s, 1e-3), now_s
@@ -155,3 +176,6 @@ class Courtesy:
             sender.per_s += (sender.count / passed_s - sender.per_s) * weight
             sender.count = 0
         self._active = [one for one in self._senders.values() if now_s - one.seen_s < ACTIVE_S]
+        for sender in self._active:
+            least = min((other.per_s for other in self._active if other is not sender), default=math.inf)
+            sender.much = sender.per_s > least * (1 if sender.much else MUCH) and self._share < 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from crossdock.control.courtesy import Courtesy
 from crossdock.control.metrics import Gauge
 from crossdock.kit.adaptive import Lesson
 from crossdock.kit.breaker import BreakerState
@@ -35,6 +36,13 @@ def system_gauges(context: Context) -> dict[str, Gauge]:
     ):
         gauges[name] = Gauge(says, {system: value(one) for system, one in standing.items()}, label="system")
     return gauges
+
+
+def flood_gauge(courtesy: Courtesy) -> dict[str, Gauge]:
+    """What waits at the doors so that others need not."""
+    says = "Requests of a system that wait at its door, because it floods or the store is slow."
+    values = {name: float(count) for name, count in courtesy.waiting().items()}
+    return {"crossdock_door_waiting": Gauge(says, values, label="system")}
 
 
 def _standing(context: Context) -> Iterator[tuple[str, ClientStanding]]:
