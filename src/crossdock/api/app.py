@@ -74,14 +74,9 @@ class App:
         self.metrics = Metrics()
         self.courtesy = Courtesy(hub.charter.systems, hub.clock, share=hub.charter.intake.flood_share)
         self.intake = Intake(
-            hub.worker.door,
-            self.keys,
-            self.metrics,
-            hub.pressure,
-            self.courtesy,
-            max_bytes=hub.charter.intake_max_bytes,
-            now_ms=hub.clock.now_ms,
-        )
+            hub.worker.door, self.keys, self.metrics, hub.pressure, self.courtesy,
+            max_bytes=hub.charter.intake_max_bytes, now_ms=hub.clock.now_ms,
+        )  # fmt: skip
         from crossdock.api.admin import create, desk_of, operator_of
 
         rules = hub.charter.four_eyes

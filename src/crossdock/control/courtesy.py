@@ -24,9 +24,9 @@ MUCH = 4
 AT_ONCE = 2
 #: Of a flood so many may wait for a commit at once.
 FEW = 4
-#: However busy the loop is, a flood has so many turns a second, and half as many again as any other system. So two
+#: However busy the loop is, a flood has so many turns a second, and a fifth more than any other system. So two
 #: that answer each other, such as orders and their confirmations, free each other by and by.
-TURNS_MIN, TURNS_MORE = 20.0, 1.5
+TURNS_MIN, TURNS_MORE = 20.0, 1.2
 #: Seconds of unused time that are saved up, and of overdrawn time that are made up for, at most.
 _SAVED_S, _OWED_S = 0.002, 0.1
 #: Seconds over which the pace of a system is averaged, and from one look at it to the next.
