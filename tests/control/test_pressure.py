@@ -204,7 +204,7 @@ class Route:
         keys = Keys(lambda: [(digest_of("k"), "shop", "system", "shop")], lambda: 0.0)
         small = replace(world.charter, intake=IntakeBounds(backlog_max=BACKLOG_MAX))
         self.pressure = Pressure(small, world.journal, world.clock)
-        courtesy = Courtesy(world.charter.systems, world.clock)
+        courtesy = Courtesy(world.charter.systems, world.clock, share=small.intake.flood_share)
         self.intake = Intake(
             world.worker.door, keys, Counters(), self.pressure, courtesy,
             max_bytes=max_bytes, now_ms=world.clock.now_ms,

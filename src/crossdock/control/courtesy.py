@@ -63,7 +63,7 @@ class Courtesy:
         systems: Iterable[str],
         clock: Clock,
         *,
-        share: float = 0.3,
+        share: float,
         busy_s: Callable[[], float] = time.thread_time,
     ) -> None:
         self._clock = clock

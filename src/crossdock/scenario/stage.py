@@ -76,7 +76,7 @@ class Stage:
         keys = Keys(lambda: every, self.clock.monotonic_s)
         self._intake = Intake(
             hub.worker.door, keys, Uncounted(), hub.pressure,
-            Courtesy(hub.charter.systems, hub.clock, busy_s=lambda: 0.0),
+            Courtesy(hub.charter.systems, hub.clock, share=hub.charter.intake.flood_share, busy_s=lambda: 0.0),
             max_bytes=hub.charter.intake_max_bytes, now_ms=hub.clock.now_ms,
         )  # fmt: skip
         self.desk = Desk(
