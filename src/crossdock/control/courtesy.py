@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from heapq import nsmallest
 
 import structlog
 
@@ -176,6 +177,8 @@ class Courtesy:
             sender.per_s += (sender.count / passed_s - sender.per_s) * weight
             sender.count = 0
         self._active = [one for one in self._senders.values() if now_s - one.seen_s < ACTIVE_S]
+        slowest = nsmallest(2, self._active, key=lambda one: one.per_s)
         for sender in self._active:
-            least = min((other.per_s for other in self._active if other is not sender), default=math.inf)
-            sender.much = sender.per_s > least * (1 if sender.much else MUCH) and self._share < 1
+            other = slowest[-1] if slowest[0] is sender else slowest[0]
+            more = sender.per_s > other.per_s * (1 if sender.much else MUCH)
+            sender.much = more and other is not sender and self._share < 1
