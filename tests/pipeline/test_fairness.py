@@ -94,6 +94,31 @@ async def test_not_even_when_most_of_the_flood_is_in_the_store(tmp_path: Path):
     assert await last_transfer(world) <= 80
 
 
+@pytest.mark.parametrize(
+    "fair", [True, False], ids=["elders are read with it", "control: they are waited for"]
+)
+async def test_one_lane_that_is_shared_with_a_flood_does_not_hold_up_the_others(tmp_path: Path, fair: bool):
+    world = World(tmp_path, documents=DOCUMENTS, owners=OWNERS, concurrency=2, window=60)
+    windows = world.worker.targets["wms"].windows
+    if not fair:
+        windows.elders = lambda t, lane: None if windows.elder_waits(t, lane) else ()  # type: ignore[method-assign]
+    world.wms.closed = True
+    async with world:
+        await flood(world, 398)
+        for n in (398, 399):
+            await world.push(order(f"O-{n}", key="K"))
+        await calm(world, 1, key="K")
+        for n in range(1, 6):
+            await world.push(transfer(f"T-{n}"), system="erp", document="stock_transfer")
+        await world.until(lambda: world.count("transmissions", DUE) == 406)
+        world.wms.closed = False
+        await world.settled()
+    applied = world.wms.applied
+    assert [n for n in applied if n in {"O-398", "O-399", "T-0"}] == ["O-398", "O-399", "T-0"]
+    assert (max(applied.index(f"T-{n}") for n in range(6)) < 100) == fair
+    assert len(set(applied)) == len(applied) == 406
+
+
 async def last_transfer(world: World) -> int:
     """After how many orders the last of five transfers went, when all of them waited for the same target."""
     world.wms.closed = True

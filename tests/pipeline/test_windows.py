@@ -6,8 +6,9 @@ from typing import cast
 
 from crossdock.journal.contract import Journal
 from crossdock.message.records import Transmission
+from crossdock.message.states import TransmissionState
 from crossdock.pipeline.lanes import Flight, KeyOrdering, Lane, Lanes
-from crossdock.pipeline.windows import Windows
+from crossdock.pipeline.windows import ELDERS_MAX, Windows
 
 
 class Store:
@@ -15,9 +16,18 @@ class Store:
 
     def __init__(self) -> None:
         self.waits: set[tuple[str, int]] = set()  #: (lane, number)
+        self.states: dict[int, TransmissionState] = {}  #: of those that are not due
 
     def lane_waits(self, target: str, key: str, after: int, before: int) -> bool:
         return any(lane == key and after < id_ < before for lane, id_ in self.waits)
+
+    def lane(self, target: str, key: str, after: int, limit: int) -> list[Transmission]:
+        found = sorted(id_ for lane, id_ in self.waits if lane == key and id_ > after)[:limit]
+        states = [self.states.get(id_, TransmissionState.DUE) for id_ in found]
+        return [
+            Transmission(id_, 1, target, "shop", "sales_order", f"SO-{id_}", 1, 1, key, state=state)
+            for id_, state in zip(found, states, strict=True)
+        ]
 
     def origins_open(self, target: str) -> list[str]:
         return ["shop", "erp"]
@@ -94,6 +104,49 @@ def test_a_lane_of_two_systems_waits_for_an_elder_that_the_store_has():
     case.lanes.push(lane, Flight(case.sending(6)[0]))
     assert not case.windows.elder_waits(t, lane), "that one is in memory, and so is what was before it"
     assert not case.windows.elder_waits(*case.sending(9, "erp", "L"))
+
+
+def elders(case: Case, id_: int = 90) -> list[int] | None:
+    found = case.windows.elders(*case.sending(id_, "erp", "K"))
+    return None if found is None else [t.id for t in found]
+
+
+def test_elders_in_the_store_are_read_with_what_comes_after_them():
+    case = Case()
+    case.store.waits = {("K", 5), ("K", 7), ("K", 99), ("L", 6)}
+    assert elders(case) == [], "nothing of another system is in the store only"
+    case.windows.of("shop").spilled = True
+    assert elders(case) == [5, 7]
+    case.store.states[7] = TransmissionState.SENDING
+    assert elders(case) == [5], "what is being sent is in memory, or its end is on the way to the disk"
+
+
+def test_elders_that_cannot_be_read_yet_are_waited_for():
+    case = Case()
+    case.windows.of("shop").spilled = True
+    case.store.waits = {("K", 5)}
+    case.store.states[5] = TransmissionState.HELD
+    assert elders(case) is None, "its lane is about to be freed or held"
+    case.store.states.clear()
+    case.lanes.parting.add(5)
+    assert elders(case) is None, "what takes it out is not durable yet"
+    case.lanes.parting.clear()
+    case.windows.comes(*case.sending(6))
+    assert elders(case) is None, "one is not in the store yet"
+    case.windows.settled(case.sending(6)[0])
+    assert elders(case) == [5]
+
+
+def test_no_more_elders_are_read_than_a_few_and_none_is_forgotten():
+    case = Case()
+    case.windows.of("shop").spilled = True
+    case.store.waits = {("K", n) for n in range(1, ELDERS_MAX + 1)}
+    assert elders(case) == list(range(1, ELDERS_MAX + 1))
+    case.store.waits.add(("K", ELDERS_MAX + 1))
+    assert elders(case) is None
+    case.store.states = dict.fromkeys(range(1, ELDERS_MAX + 1), TransmissionState.SENDING)
+    case.store.waits.add(("K", ELDERS_MAX + 2))
+    assert elders(case) is None, "the page was full before one that counts was seen"
 
 
 def test_the_systems_share_the_room_and_who_has_nothing_leaves_it_to_the_others():

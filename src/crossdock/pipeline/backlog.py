@@ -161,14 +161,17 @@ class Backlog:
             target.name, _RUNNING, window.loaded_upto, limit, self._hold.partitions, origin
         )
         held: dict[str, list[Flight]] = {}
-        begun = window.loaded_upto
+        begun, brought = window.loaded_upto, 0
         for t in rows:
             lanes = target.lanes
             if not (t.id in lanes.aboard or t.id in lanes.parting or t.id in target.commits.ending):
                 lane = lanes.of(t)
-                if lane.blocked_by is None and not lane.more and target.windows.elder_waits(t, lane):
-                    break  # its elder comes with the work of another system
-                self._bring(target, t, held)
+                elders = () if lane.blocked_by or lane.more else target.windows.elders(t, lane)
+                if elders is None or brought >= limit:
+                    break
+                for one in (*elders, t):
+                    self._bring(target, one, held)
+                brought += 1 + len(elders)
             window.loaded_upto = t.id
         if held:
             changes = self._journal.changes()

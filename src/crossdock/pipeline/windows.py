@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crossdock.journal.contract import Journal
 from crossdock.message.records import Transmission
+from crossdock.message.states import TransmissionState
 from crossdock.pipeline.lanes import Lane, Lanes
+
+#: More than so many of other origins before one of a lane are not read out of their turn.
+ELDERS_MAX = 64
+_S = TransmissionState
+_NOT_IN_THE_WAY = frozenset({_S.SENDING, _S.DESK})  # in memory, or its lane is held
 
 
 @dataclass(slots=True)
@@ -115,8 +122,34 @@ class Windows:
         """Whether something of the same lane from another origin comes first and is in the store only."""
         if not any(window.spilled for origin, window in self._windows.items() if origin != t.origin):
             return False
-        if any(key == lane.key and id_ < t.id for id_, (_, key) in self._coming.items()):
+        if self._elder_comes(t, lane):
             return True
-        last = lane.flights[-1].t.id if lane.flights else 0
         # What is stored as being sent is in memory, or its end is on the way to the disk.
-        return self._journal.lane_waits(self._target, lane.key, last, t.id)
+        return self._journal.lane_waits(self._target, lane.key, _last(lane), t.id)
+
+    def elders(self, t: Transmission, lane: Lane) -> Sequence[Transmission] | None:
+        """Those that `elder_waits` tells of, to be read with one that is read now, far as they are from their turn.
+
+        Else all that its origin has behind it would wait for the others' work. None where they cannot be read
+        with it: they are too many, or the store does not have them yet as they are to go.
+        """
+        if not self.elder_waits(t, lane):
+            return ()
+        if self._elder_comes(t, lane):
+            return None
+        rows = self._journal.lane(self._target, lane.key, _last(lane), ELDERS_MAX + 1)
+        if len(rows) > ELDERS_MAX and rows[-1].id < t.id:
+            return None
+        elders = [row for row in rows if row.id < t.id and row.state not in _NOT_IN_THE_WAY]
+        return None if any(row.state is _S.HELD or self._moves(row) for row in elders) else elders
+
+    def _elder_comes(self, t: Transmission, lane: Lane) -> bool:
+        """Whether one of them is on its way to the store."""
+        return any(key == lane.key and id_ < t.id for id_, (_, key) in self._coming.items())
+
+    def _moves(self, t: Transmission) -> bool:
+        return t.id in self._lanes.aboard or t.id in self._lanes.parting
+
+
+def _last(lane: Lane) -> int:
+    return lane.flights[-1].t.id if lane.flights else 0
