@@ -145,7 +145,7 @@ async def test_a_version_is_written_with_what_the_answer_to_the_one_before_says(
     assert known == ("W-O-1", {}), "it would be made a second time"
 
 
-@pytest.mark.parametrize("unclear", [Unclear.FIND, Unclear.PERSON])
+@pytest.mark.parametrize("unclear", list(Unclear))
 async def test_what_belongs_to_an_order_is_written_with_what_the_answer_to_that_says(
     tmp_path: Path, unclear: Unclear
 ):

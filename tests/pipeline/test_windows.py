@@ -116,9 +116,22 @@ def test_elders_in_the_store_are_read_with_what_comes_after_them():
     case.store.waits = {("K", 5), ("K", 7), ("K", 99), ("L", 6)}
     assert elders(case) == [], "nothing of another system is in the store only"
     case.windows.of("shop").spilled = True
-    assert elders(case) == [5, 7]
     case.store.states[7] = TransmissionState.SENDING
     assert elders(case) == [5], "what is being sent is in memory, or its end is on the way to the disk"
+
+
+def test_an_elder_that_was_read_early_is_not_read_a_second_time():
+    case = Case()
+    case.windows.of("shop").spilled = True
+    case.store.waits = {("K", 5), ("K", 7)}
+    assert elders(case) == [5, 7]
+    assert [case.windows.loaded(case.sending(n)[0]) for n in (4, 5, 6, 7)] == [False, True, False, True]
+    assert elders(case) is None, "they are not in their lane any more: their end is on the way to the disk"
+    case.windows.leave(case.sending(7)[0])
+    assert not case.windows.loaded(case.sending(7)[0]), "it stays in the store after all"
+    case.windows.of("shop").loaded_upto = 6
+    case.windows.of("shop").passed()
+    assert not case.windows.of("shop").early
 
 
 def test_elders_that_cannot_be_read_yet_are_waited_for():
@@ -128,9 +141,9 @@ def test_elders_that_cannot_be_read_yet_are_waited_for():
     case.store.states[5] = TransmissionState.HELD
     assert elders(case) is None, "its lane is about to be freed or held"
     case.store.states.clear()
-    case.lanes.parting.add(5)
+    case.windows.of("shop").loaded_upto = 5
     assert elders(case) is None, "what takes it out is not durable yet"
-    case.lanes.parting.clear()
+    case.windows.of("shop").loaded_upto = 0
     case.windows.comes(*case.sending(6))
     assert elders(case) is None, "one is not in the store yet"
     case.windows.settled(case.sending(6)[0])
@@ -143,6 +156,7 @@ def test_no_more_elders_are_read_than_a_few_and_none_is_forgotten():
     case.store.waits = {("K", n) for n in range(1, ELDERS_MAX + 1)}
     assert elders(case) == list(range(1, ELDERS_MAX + 1))
     case.store.waits.add(("K", ELDERS_MAX + 1))
+    case.windows.rewind()
     assert elders(case) is None
     case.store.states = dict.fromkeys(range(1, ELDERS_MAX + 1), TransmissionState.SENDING)
     case.store.waits.add(("K", ELDERS_MAX + 2))

@@ -49,13 +49,10 @@ class Backlog:
         The list is read whole before any of it is moved, since freeing a lane could add to it.
         """
         self._find_blocked(target, partitions)
-        interrupted = list[Transmission]()
-        while True:
-            after = interrupted[-1].id if interrupted else 0
-            page = self._journal.open_transmissions(target.name, (_S.SENDING,), after, _CHUNK, partitions)
+        interrupted, after = list[Transmission](), 0
+        while page := self._journal.open_transmissions(target.name, (_S.SENDING,), after, _CHUNK, partitions):
             interrupted.extend(page)
-            if len(page) < _CHUNK:
-                break
+            after = page[-1].id
         for at in range(0, len(interrupted), _CHUNK):
             await self._interrupted(target, interrupted[at : at + _CHUNK])
         return len(interrupted)
@@ -163,16 +160,18 @@ class Backlog:
         held: dict[str, list[Flight]] = {}
         begun, brought = window.loaded_upto, 0
         for t in rows:
-            lanes = target.lanes
-            if not (t.id in lanes.aboard or t.id in lanes.parting or t.id in target.commits.ending):
-                lane = lanes.of(t)
+            if not (target.lanes.has(t.id) or t.id in target.commits.ending or t.id in window.early):
+                lane = target.lanes.of(t)
                 elders = () if lane.blocked_by or lane.more else target.windows.elders(t, lane)
-                if elders is None or brought >= limit:
+                if elders is None:
                     break
                 for one in (*elders, t):
                     self._bring(target, one, held)
                 brought += 1 + len(elders)
             window.loaded_upto = t.id
+            if brought >= limit:
+                break
+        window.passed()
         if held:
             changes = self._journal.changes()
             for cause, flights in held.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Protocol
 
 from crossdock.kit.connector import Ask, Job
@@ -72,9 +73,12 @@ class Lane:
             count += 1
         return count
 
-    def has(self, hub: int) -> bool:
-        """Whether an earlier version of an object is still in the lane."""
-        return any(flight.t.hub == hub for flight in self.flights)
+    def tells(self, t: Transmission, place: int | None = None) -> bool:
+        """Whether the answer to one before it (the first `place` of the lane) may say what its rendering needs.
+
+        That is an earlier version of its object, or the object that it belongs to.
+        """
+        return any(flight.t.hub in (t.hub, t.root) for flight in islice(self.flights, place))
 
 
 class Ordering(Protocol):
@@ -141,6 +145,10 @@ class Lanes:
         self.count -= len(lane.flights) - len(kept)
         self.counts.subtract(f.t.origin for f in lane.flights if id(f) in gone)
         lane.flights = kept
+
+    def has(self, id_: int) -> bool:
+        """Whether a transmission is in memory, or is leaving it by what is not durable yet."""
+        return id_ in self.aboard or id_ in self.parting
 
     def part(self, lane: Lane, flights: Iterable[Flight]) -> None:
         """Takes some out by what is not durable yet: until `parted` the store still says that they are to go."""

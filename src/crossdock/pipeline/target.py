@@ -206,7 +206,7 @@ class Target:
             return False
         writer = self._writers[t.document]
         if lane.flights or lane.busy:
-            if writer.unclear is not Unclear.RESEND or lane.ahead() >= AHEAD_MAX or lane.has(t.hub):
+            if writer.unclear is not Unclear.RESEND or lane.ahead() >= AHEAD_MAX or lane.tells(t):
                 return False
             if len(lane.flights) != lane.ahead():
                 return False
@@ -391,9 +391,7 @@ class Target:
             waits = self._comes_after(flight) or not self._passes(t) or lane.leaving or lane.stale
             if waits or self._closed() or not self._hold.has(lane.partition):
                 break
-            if any(other.t.hub == t.hub for other in list(lane.flights)[:place]):
-                break  # its rendering may need what the earlier version's answer tells
-            if not self._renderer.rendered(flight):
+            if lane.tells(t, place) or not self._renderer.rendered(flight):
                 break
             self._renderer.mark_sending(flight, changes)
             marked.append(flight)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crossdock.journal.contract import Journal
 from crossdock.message.records import Transmission
@@ -18,12 +18,19 @@ _NOT_IN_THE_WAY = frozenset({_S.SENDING, _S.DESK})  # in memory, or its lane is 
 
 @dataclass(slots=True)
 class Window:
-    """The work of one origin: all of it up to `loaded_upto` was taken into memory at some time."""
+    """The work of one origin: all of it up to `loaded_upto`, and what is `early`, was taken into memory at some time."""
 
     spilled: bool = False  #: some of it is in the store only
     loaded_upto: int = 0
     unseen: int = 0  #: the newest that went to the store only
     refilling: bool = False  #: more of it is about to be read
+    early: set[int] = field(
+        default_factory=set[int]
+    )  #: beyond that, and read with what comes after it in its lane
+
+    def passed(self) -> None:
+        """Reading has come some way: what was early there is so no more."""
+        self.early = {id_ for id_ in self.early if id_ > self.loaded_upto}
 
 
 class Windows:
@@ -74,6 +81,7 @@ class Windows:
         for origin in (*self._windows, *self._journal.origins_open(self._target)):
             window = self.of(origin)
             window.spilled, window.loaded_upto = True, 0
+            window.early.clear()
 
     # -- one transmission ----------------------------------------------------
 
@@ -104,7 +112,8 @@ class Windows:
         if all(of != origin for of, _ in self._coming.values()):
             window = self.of(origin)
             window.spilled = False
-            window.loaded_upto = max(window.loaded_upto, window.unseen)
+            window.loaded_upto = max(window.loaded_upto, window.unseen, *window.early)
+            window.early.clear()
 
     def leave(self, t: Transmission) -> None:
         """A transmission stays in the store, or goes there; it is read with what comes after it."""
@@ -112,11 +121,12 @@ class Windows:
         window.spilled = True
         window.unseen = max(window.unseen, t.id)
         window.loaded_upto = min(window.loaded_upto, t.id - 1)
+        window.early.discard(t.id)
 
     def loaded(self, t: Transmission) -> bool:
-        """Whether reading from the store has passed a transmission."""
+        """Whether a transmission was read from the store, or went into memory at once."""
         window = self.of(t.origin)
-        return not window.spilled or t.id <= window.loaded_upto
+        return not window.spilled or t.id <= window.loaded_upto or t.id in window.early
 
     def elder_waits(self, t: Transmission, lane: Lane) -> bool:
         """Whether something of the same lane from another origin comes first and is in the store only."""
@@ -128,7 +138,7 @@ class Windows:
         return self._journal.lane_waits(self._target, lane.key, _last(lane), t.id)
 
     def elders(self, t: Transmission, lane: Lane) -> Sequence[Transmission] | None:
-        """Those that `elder_waits` tells of, to be read with one that is read now, far as they are from their turn.
+        """Those that `elder_waits` tells of: they are taken into memory with one that is read now, early as it is.
 
         Else all that its origin has behind it would wait for the others' work. None where they cannot be read
         with it: they are too many, or the store does not have them yet as they are to go.
@@ -141,14 +151,16 @@ class Windows:
         if len(rows) > ELDERS_MAX and rows[-1].id < t.id:
             return None
         elders = [row for row in rows if row.id < t.id and row.state not in _NOT_IN_THE_WAY]
-        return None if any(row.state is _S.HELD or self._moves(row) for row in elders) else elders
+        # What was read, and is not in the lane any more, is being ended or held.
+        if any(row.state is _S.HELD or self.loaded(row) for row in elders):
+            return None
+        for elder in elders:
+            self.of(elder.origin).early.add(elder.id)
+        return elders
 
     def _elder_comes(self, t: Transmission, lane: Lane) -> bool:
         """Whether one of them is on its way to the store."""
         return any(key == lane.key and id_ < t.id for id_, (_, key) in self._coming.items())
-
-    def _moves(self, t: Transmission) -> bool:
-        return t.id in self._lanes.aboard or t.id in self._lanes.parting
 
 
 def _last(lane: Lane) -> int:
