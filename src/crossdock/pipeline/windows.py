@@ -18,7 +18,7 @@ _NOT_IN_THE_WAY = frozenset({_S.SENDING, _S.DESK})  # in memory, or its lane is 
 
 @dataclass(slots=True)
 class Window:
-    """The work of one origin: all of it up to `loaded_upto`, and what is `early`, was taken into memory at some time."""
+    """The work of one origin: all up to `loaded_upto`, and what is `early`, was taken into memory at some time."""
 
     spilled: bool = False  #: some of it is in the store only
     loaded_upto: int = 0
