@@ -63,8 +63,6 @@ if TYPE_CHECKING:
 #: Seconds of a system's rate that may go out at once: vendors count windows, so a burst of a whole second breaks them.
 _BURST_S = 0.1
 CODE_VERSION = version("crossdock")
-#: A disk of fewer times the space that should stay free has no such space to give.
-_SMALL_DISKS = 5
 Clients = Mapping[str, tuple[System, GuardedClient]]
 
 
@@ -220,7 +218,7 @@ class Hub:
             refresh=self.refresh_crosswalks,
             reservation=blind.NoReservation() if "reservation" in off else NeverOversell(),
         )
-        self.pressure = Pressure(self.charter, self.journal, self.clock, self._disk_free)
+        self.pressure = Pressure(self.charter, self.journal, self.clock, self._disk)
         self.context.full, self.context.backlogs = self.pressure.is_full, self.pressure.backlogs
         self.outside = Outside(
             http=lambda url: around.http(url, System("outside", "http", url), self.charter),
@@ -257,16 +255,12 @@ class Hub:
         """Our codes that a crosswalk has; None when there is no such crosswalk."""
         return self.crosswalks.known_codes(crosswalk)
 
-    def _disk_free(self) -> int | None:
-        """Free bytes where the store is; None for a store on another machine, or on a disk that is all too small.
-
-        There the bound would be more than the disk can ever have free, and the store itself says when it is full.
-        """
+    def _disk(self) -> tuple[int, int] | None:
+        """Free bytes and bytes in all where the store is; None for a store on another machine."""
         if self.settings.is_shared:
             return None
         disk = shutil.disk_usage(self.settings.sqlite_path.parent)
-        least = _SMALL_DISKS * self.charter.intake.disk_free_mb * 1_000_000
-        return disk.free if disk.total >= least else None
+        return disk.free, disk.total
 
     async def stop(self) -> None:
         """Stops the worker, then closes the journal and all connections; what fails keeps no other from its end."""

@@ -60,8 +60,8 @@ def charter(**intake: Any) -> Charter:
     return Charter("sha256:x", SimpleNamespace(), systems, {}, intake=IntakeBounds(**intake))  # type: ignore[arg-type]
 
 
-def pressed(views: Views, clock: Clock, free: int | None = None, **intake: Any) -> Pressure:
-    return Pressure(charter(**intake), views, clock, lambda: free)
+def pressed(views: Views, clock: Clock, disk: tuple[int, int] | None = None, **intake: Any) -> Pressure:
+    return Pressure(charter(**intake), views, clock, lambda: disk)
 
 
 async def test_a_system_with_too_much_under_way_is_asked_to_wait_and_the_others_are_not():
@@ -123,12 +123,25 @@ async def test_a_backlog_that_is_too_old_closes_the_door_where_the_charter_says_
 
 async def test_before_the_disk_is_full_the_door_closes_and_what_is_here_goes_on():
     views, clock = Views(), Clock()
-    for free, refuses in ((300_000_000, False), (100_000_000, True), (None, False)):
-        pressure = pressed(views, clock, free)
+    for disk, refuses in (
+        ((300_000_000, 10**12), False), ((100_000_000, 10**12), True), (None, False),
+        ((100_000_000, 400_000_000), False), ((70_000_000, 400_000_000), True),
+    ):  # fmt: skip
+        pressure = pressed(views, clock, disk)
         await pressure.look()
         full = pressure.full("shop")
         assert (full is not None) == refuses
         assert full is None or full.status == 503
+
+
+async def test_the_door_opens_again_once_the_disk_has_room():
+    found = [(100, 1_000)]
+    pressure = Pressure(charter(disk_free_mb=200_000), Views(), Clock(), lambda: found[0])
+    await pressure.look()
+    assert pressure.full("shop") is not None, "a fifth of it is kept free, however much is asked for"
+    found[0] = (300, 1_000)
+    await pressure.look()
+    assert pressure.full("shop") is None
 
 
 async def test_no_system_fills_more_than_half_of_the_memory_for_bodies():

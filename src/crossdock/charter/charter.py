@@ -231,8 +231,12 @@ class Intake:
 
     backlog_max: int = 2_000_000
     backlog_age_s: float | None = None
-    disk_free_mb: int = 200
+    disk_free_mb: int = 200  #: but never more than a fifth of the disk, which may be a small one
     flood_share: float = 0.3  #: of the time of a process, while others hand in less
+
+    def kept_free(self, disk: int) -> int:
+        """How many bytes of a disk of this size the door leaves free."""
+        return min(self.disk_free_mb * 1_000_000, disk // 5)
 
 
 @dataclass(frozen=True, slots=True)

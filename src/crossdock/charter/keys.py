@@ -115,7 +115,8 @@ SECTIONS: dict[str, dict[str, Key]] = {
             default=2_000_000, least=1),
         Key("backlog_age_s", Type.SECONDS, "Age of a system's oldest document under way; beyond, its door answers 429."
             " Absent: any age.", least=1),
-        Key("disk_free_mb", Type.WHOLE, "Space that stays free on the disk of the store; below, the door answers 503.",
+        Key("disk_free_mb", Type.WHOLE, "Space that stays free on the disk of an SQLite store, at most a fifth of it;"
+            " below, the door answers 503, so that backups and repairs still have room.",
             default=200),
         Key("flood_share", Type.NUMBER, "Part of the time of a process that one system may take while others hand in"
             " less: at 0.3 these wait at most about twice as long as alone. 1: what it gets.", default=0.3, least=0.01),

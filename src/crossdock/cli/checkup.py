@@ -21,7 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossdock.charter.charter import Charter
+from crossdock.charter.charter import Charter, Intake
 from crossdock.cli import last_backup, whereabouts
 from crossdock.faults import Misconfigured
 from crossdock.journal.contract import StoreDown
@@ -195,10 +195,14 @@ def disk(installation: Installation) -> Iterator[Finding]:
     if installation.settings.is_shared:
         return
     place = _existing(installation.data)
-    free = shutil.disk_usage(place).free
-    short = free < _FREE_LEAST_BYTES
+    found = shutil.disk_usage(place)
+    intake = installation.charter.intake if installation.charter is not None else Intake()
+    kept, says = intake.kept_free(found.total), f"{found.free / 1e9:.1f} GB free"
+    if found.free < kept:
+        says += f", and {kept / 1e9:.1f} are to stay free (intake.disk_free_mb): the doors answer 503"
+    short = found.free < max(_FREE_LEAST_BYTES, kept)
     fix = "make room: a full disk means 503 at the door" if short else ""
-    yield Finding("disk", f"{free / 1e9:.1f} GB free", State.WRONG if short else State.GOOD, fix)
+    yield Finding("disk", says, State.WRONG if short else State.GOOD, fix)
     kind = _file_system(place.resolve())
     if kind in _SHARED:
         yield Finding(

@@ -77,7 +77,7 @@ class Views(Protocol):
 class Pressure:
     """Counts what waits, and tells the doors. Questions cost next to nothing; the store is asked in the background.
 
-    `disk_free` gives the free bytes where the store is; None: nobody can tell.
+    `disk` gives the free bytes and those in all where the store is; None: it is not on a disk of this machine.
     """
 
     def __init__(
@@ -85,15 +85,15 @@ class Pressure:
         charter: Charter,
         journal: Views,
         clock: Clock,
-        disk_free: Callable[[], int | None] = lambda: None,
+        disk: Callable[[], tuple[int, int] | None] = lambda: None,
     ) -> None:
         self._charter = charter
         self._journal = journal
         self._clock = clock
-        self._disk_free = disk_free
+        self._disk = disk
         self._loads = {name: Load() for name in charter.systems}
         self._inside_bytes = 0
-        self._free_bytes: int | None = None
+        self._disk_is_short = False
         self._looked_s: float | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -102,7 +102,7 @@ class Pressure:
     def full(self, system: str, length: int = 0) -> Full | None:
         """Why nothing of a system is taken now; `length` are the bytes it wants to send, as far as it says."""
         load = self._loads[system]
-        if self._free_bytes is not None and self._free_bytes < self._charter.intake.disk_free_mb * 1_000_000:
+        if self._disk_is_short:
             says = "the disk of the hub is nearly full"
             return Full(503, says, "keep it and send it again later", RETRY_UNKNOWN_S)
         most = self._charter.backlog_max(system)
@@ -190,9 +190,21 @@ class Pressure:
             took_s = time.perf_counter() - began_s
             await self._clock.sleep(max(LOOK_EVERY_S, took_s * _LOOK_SHARE))
 
+    def _look_at_the_disk(self) -> None:
+        found = self._disk()
+        if found is None:
+            return
+        free, kept = found[0], self._charter.intake.kept_free(found[1])
+        if (free < kept) != self._disk_is_short:
+            self._disk_is_short = not self._disk_is_short
+            event = (
+                "the doors are closed, the disk is nearly full" if free < kept else "the disk has room again"
+            )
+            _log.warning(event, free_mb=free // 1_000_000, kept_free_mb=kept // 1_000_000)
+
     async def look(self) -> None:
         """Counts once. Raises StoreDown."""
-        self._free_bytes = self._disk_free()
+        self._look_at_the_disk()
         noted = {name: load.since for name, load in self._loads.items()}
         counts, oldest = await self._journal.view(_counted)
         now_s = self._clock.monotonic_s()
