@@ -120,11 +120,8 @@ class Backlog:
     async def _interrupted(self, target: Target, page: list[Transmission]) -> None:
         changes = self._journal.changes()
         for t in page:
-            writer = target.writer(t.document)
-            if writer is None:
-                continue
-            lane = target.lanes.of(t)
-            if lane.blocked_by is not None:
+            writer, lane = target.writer(t.document), target.lanes.of(t)
+            if writer is None or lane.blocked_by is not None:
                 target.concluder.interrupted_behind(Flight(t), writer, changes)
             elif target.concluder.interrupted(Flight(t), writer, changes) is Verdict.BLOCKED:
                 lane.blocked_by = target.concluder.cause
@@ -286,9 +283,8 @@ class Backlog:
         if head:
             lane.blocked_by = lane.blocked_by or target.concluder.held_up_by(t)
         if lane.blocked_by is not None:
-            writer = target.writer(t.document) if t.state is _S.SENDING else None
-            if writer is not None:
-                target.concluder.interrupted_behind(Flight(t), writer, changes)
+            if t.state is _S.SENDING:
+                target.concluder.interrupted_behind(Flight(t), target.writer(t.document), changes)
             elif t.state is _S.HELD:  # perhaps in the name of an incident that has ended since
                 target.concluder.keep(t, lane.blocked_by, changes)
             else:
@@ -303,9 +299,8 @@ class Backlog:
         """One that stays in the store, and so does what comes after it in the lane, whoever it is from."""
         lane.left = True
         target.windows.leave(t)
-        writer = target.writer(t.document) if t.state is _S.SENDING else None
-        if writer is not None:  # nobody is sending from this lane, and no refill looks for it as it is
-            target.concluder.interrupted_behind(Flight(t), writer, changes)
+        if t.state is _S.SENDING:  # nobody is sending from this lane, and no refill looks for it as it is
+            target.concluder.interrupted_behind(Flight(t), target.writer(t.document), changes)
         elif t.state is _S.HELD:
             self._let_go(t, changes)
         else:
@@ -328,7 +323,9 @@ class Backlog:
         elif t.state is _S.SENDING:
             # Nobody is sending from this lane: what was on the wire is in doubt, as after a stop.
             writer = target.writer(t.document)
-            if writer is None or target.concluder.interrupted(flight, writer, changes) is Verdict.BLOCKED:
+            if writer is None:
+                target.concluder.interrupted_behind(flight, writer, changes)
+            elif target.concluder.interrupted(flight, writer, changes) is Verdict.BLOCKED:
                 lane.blocked_by = target.concluder.cause
                 return
         self._comes_after(target, lane, t)

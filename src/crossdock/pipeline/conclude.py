@@ -356,13 +356,15 @@ class Concluder:
         """The hub stopped while this was stored as being sent: it may have left."""
         return self._doubted(flight, writer, InDoubt(_STOPPED), Outcome(), changes)
 
-    def interrupted_behind(self, flight: Flight, writer: Writer, changes: Changes) -> None:
+    def interrupted_behind(self, flight: Flight, writer: Writer | None, changes: Changes) -> None:
         """So was this, behind one that waits for a person: that one's outcome may have been lost, and this one left.
+
+        Or it was being sent when the charter last named a writer for it.
 
         It stays in doubt, and counts as sent; its doubt is settled when its turn comes.
         """
         t = flight.t
-        if writer.unclear is Unclear.FIND:
+        if writer is not None and writer.unclear is Unclear.FIND:
             t.due_ms = self._context.clock.now_ms() + int(writer.settle_s * 1000)
         says = f"nobody knows whether {t.target} has it: {_STOPPED}"
         changes.move_transmission(t, _S.IN_DOUBT, entry_of(t, EntryKind.doubted, says))

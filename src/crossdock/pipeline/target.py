@@ -283,7 +283,9 @@ class Target:
         return not self._is_early(t) and self._gates.passes(self.name, t.id)
 
     def _goes_on(self, lane: Lane) -> bool:
-        return lane.blocked_by is None and not (lane.leaving or lane.stale) and self._hold.has(lane.partition)
+        """Whether its head may go; one of a kind that the charter sends here no more waits until it does again."""
+        held = lane.blocked_by is not None or lane.leaving or lane.stale or not self._hold.has(lane.partition)
+        return not held and lane.flights[0].t.document in self._writers
 
     def _comes_after(self, flight: Flight) -> bool:
         return flight.t.after is not None and flight.t.after in self.unfinished
@@ -384,11 +386,17 @@ class Target:
             t = flight.t
             if t.state is _S.SENDING:
                 continue
-            writer = self._writers[t.document]
-            several = writer.unclear is Unclear.RESEND
+            writer = self._writers.get(t.document)
+            several = writer is not None and writer.unclear is Unclear.RESEND
             if place >= (AHEAD_MAX if several else 1) or t.state is not _S.DUE or not flight.stored:
                 break
-            waits = self._comes_after(flight) or not self._passes(t) or lane.leaving or lane.stale
+            waits = (
+                writer is None
+                or self._comes_after(flight)
+                or not self._passes(t)
+                or lane.leaving
+                or lane.stale
+            )
             if waits or self._closed() or not self._hold.has(lane.partition):
                 break
             if lane.tells(t, place) or not self._renderer.rendered(flight):

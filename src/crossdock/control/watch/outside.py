@@ -96,4 +96,12 @@ def watch_of(
         except Misconfigured as wrong:
             path = f"watch.alerts.ways.{way.name}"
             raise Misconfigured(wrong.says, path=path, fix=wrong.fix) from None
-    return Watch(charter, journal, context.gates, clock, couriers=couriers, tracer=tracer, may_work=may_work)
+
+    def serves(target: str, document: str) -> bool:
+        bound = context.systems.get(target)
+        return bound is not None and document in bound.writers
+
+    return Watch(
+        charter, journal, context.gates, clock,
+        couriers=couriers, tracer=tracer, may_work=may_work, serves=serves,
+    )  # fmt: skip

@@ -19,6 +19,7 @@ from crossdock.control.watch.levels import KEPT_MS, PACES, Levels, Standing
 from crossdock.control.watch.silence import Known, Silence
 from crossdock.control.watch.traces import Tracer
 from crossdock.control.watch.unfilled import Short, Unfilled
+from crossdock.control.watch.unserved import LeftBehind
 from crossdock.control.watch.wording import level_content
 from crossdock.journal.chain import partition_of
 from crossdock.journal.contract import Fenced, Overtaken, StoreDown
@@ -41,6 +42,7 @@ _LEVELS_EVERY_S = 15.0
 _STOCK_SHARE = 20
 _STUCK_S = 60.0
 _CLEAN_EVERY_S = 3_600.0
+_LEFT_EVERY_S = 60.0
 #: Looks at the end of the ledger that are kept until all that was open at their time has ended.
 _LOOKS_MAX = 120
 
@@ -74,6 +76,7 @@ class Watch:
         couriers: Mapping[str, Courier],
         tracer: Tracer | None = None,
         may_work: Callable[[], bool] = lambda: True,
+        serves: Callable[[str, str], bool] = lambda _target, _document: True,
     ) -> None:
         self.journal = journal
         self._clock = clock
@@ -85,6 +88,7 @@ class Watch:
         self.silence = Silence(charter, journal, gates, clock.now_ms)
         self.unfilled = Unfilled(charter, journal, clock.now_ms)
         self.disagreement = Disagreement(charter, journal, clock.now_ms)
+        self.left_behind = LeftBehind(charter, journal, clock.now_ms, serves)
         self._stock_every_s = charter.watch.stock_every_s
         self.levels = Levels(charter, journal.scope)
         self.alerts = Alerts(charter, journal, couriers, clock.now_ms)
@@ -101,7 +105,7 @@ class Watch:
         self._looks: deque[tuple[int, int]] = deque(
             maxlen=_LOOKS_MAX
         )  #: (position, first transaction to come)
-        self._levels_s = self._clean_s = self._stock_s = float("-inf")
+        self._levels_s = self._clean_s = self._stock_s = self._left_s = float("-inf")
 
     # -- life ----------------------------------------------------------------
 
@@ -185,6 +189,9 @@ class Watch:
             await self._burn()
         if now_s >= self._stock_s:
             await self._compare(now_s)
+        if now_s >= self._left_s:
+            # The charter is read at the start: what it has not left behind by then it does not leave behind later.
+            self._left_s = now_s + _LEFT_EVERY_S if await self.left_behind.look() else float("inf")
         if now_s - self._clean_s >= _CLEAN_EVERY_S:
             self._clean_s = now_s
             await self._clean()
@@ -211,7 +218,7 @@ class Watch:
             await self._close(told, unasked[0][1], changes)
             await self.journal.submit(changes)
         await self.alerts.begin()
-        self._levels_s = float("-inf")
+        self._levels_s = self._left_s = float("-inf")
         self._begun = True
 
     def _seen(self, connection: Connection) -> _Seen:
