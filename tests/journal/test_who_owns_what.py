@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from itertools import count
 from types import SimpleNamespace
@@ -41,6 +42,19 @@ async def joined(place: Place, *, claims: bool = True) -> Member:
         f"INSERT INTO budgets (system, owner, places, rate_per_s, wants) VALUES ('wms', {member.id}, 3, 1, true)"
     )
     return member
+
+
+@pytest.mark.parametrize(("apart_s", "told"), [(0.0, False), (300.0, True), (-300.0, True)])
+async def test_a_host_whose_clock_is_not_the_database_s_is_told_so(
+    place: Place, monkeypatch: pytest.MonkeyPatch, apart_s: float, told: bool
+):
+    here = SimpleNamespace(time=lambda: time.time() + apart_s)
+    monkeypatch.setattr(membership, "time", here)
+    with capture_logs() as logged:
+        await joined(place)
+    found = [one["ahead_s"] for one in logged if "clock" in one["event"]]
+    assert bool(found) == told
+    assert all(abs(ahead_s - apart_s) < 60 for ahead_s in found)
 
 
 def state(place: Place, member: Member) -> tuple[int, bool, int, int]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
+import structlog
 
 from crossdock.faults import Misconfigured
 from crossdock.journal.chain import GENESIS, PARTITIONS
@@ -15,6 +17,9 @@ from crossdock.journal.contract import StoreDown
 from crossdock.journal.postgresql.scribe import End
 from crossdock.journal.postgresql.wire import CONNECT_S
 
+_log = structlog.get_logger("crossdock.tenure")
+#: A host's clock that differs from the database's by more is told of.
+CLOCK_APART_S = 2.0
 #: Number of the advisory lock under which processes come, go and are counted out, one at a time.
 REGISTRAR = 0x6372_6F73_7302
 
@@ -152,10 +157,18 @@ async def _join(
         raise Misconfigured(says, path="CROSSDOCK_WORKERS", fix="give a host fewer --workers")
     await cursor.execute(
         "INSERT INTO owners (host, birth, address, chain, lease_until)"
-        " VALUES (%s, %s, %s, %s, clock_timestamp() + %s * interval '1 second') RETURNING id, epoch",
+        " VALUES (%s, %s, %s, %s, clock_timestamp() + %s * interval '1 second')"
+        " RETURNING id, epoch, (extract(epoch FROM clock_timestamp()) * 1000)::bigint",
         (process.host, process.birth, process.address, free[0], lease_s),
     )
-    id_, epoch = await cursor.fetchone() or (0, 0)
+    id_, epoch, database_ms = await cursor.fetchone() or (0, 0, 0)
+    ahead_s = time.time() - database_ms / 1000
+    if abs(ahead_s) > CLOCK_APART_S:
+        # Leases are the database's, but the time until which something waits is a host's, and others read it.
+        _log.warning(
+            "this host's clock is not that of the database: what it puts off waits too long or too short elsewhere",
+            ahead_s=round(ahead_s, 1), fix="set both by NTP",
+        )  # fmt: skip
     await cursor.execute(
         "UPDATE partitions SET owner = %s, since = clock_timestamp() WHERE owner IS NULL AND %s RETURNING partition",
         (id_, claims),
