@@ -34,7 +34,12 @@ class Renaming(JsonReader):
 
 @pytest.mark.parametrize(
     ("path", "more"),
-    [("id", {"id": LONG}), ("id", {"id": "a\x00b"}), ("order_by", {"key": LONG}), ("order_by", {"key": "\x00"})]
+    [
+        ("id", {"id": LONG}),
+        ("id", {"id": "a\x00b"}),
+        ("order_by", {"key": LONG}),
+        ("order_by", {"key": "\x00"}),
+    ]
     + [("version", {"version": great}) for great in GREAT],
 )
 async def test_the_door_refuses_what_no_store_can_keep_and_find(tmp_path: Path, path: str, more: Any):

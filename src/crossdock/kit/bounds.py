@@ -8,7 +8,16 @@ from dataclasses import replace
 from crossdock.faults import Invalid, Unreadable
 from crossdock.kit.connector import Draft, Facts
 
-__all__ = ["ID_CHARS_MAX", "VERSION_MAX", "id_part", "kept_short", "no_version", "sized", "too_much", "within"]
+__all__ = [
+    "ID_CHARS_MAX",
+    "VERSION_MAX",
+    "id_part",
+    "kept_short",
+    "no_version",
+    "sized",
+    "too_much",
+    "within",
+]
 
 ID_CHARS_MAX = 255
 #: Of an id that is made of several, such as site, item and lot. An index of PostgreSQL takes 2,704 bytes a row.
@@ -54,9 +63,7 @@ def sized(draft: Draft) -> Draft:
     if not too_much(draft.their_id):
         return draft
     digest = hashlib.sha256(draft.their_id.encode("utf-8", "surrogatepass")).hexdigest()
-    wrong = Invalid(
-        "this cannot be an id", path="number", value=draft.their_id[:_SHOWN_CHARS], fix=_FIX
-    )
+    wrong = Invalid("this cannot be an id", path="number", value=draft.their_id[:_SHOWN_CHARS], fix=_FIX)
     short = f"{kept_short(draft.their_id)[:_SHOWN_CHARS]}:{digest[:12]}"
     return replace(draft, their_id=short, wrong=draft.wrong or wrong)
 
