@@ -122,10 +122,8 @@ class Nameless:
 
 
 async def test_somebody_is_told_once_of_what_is_asked_for_and_cannot_be_taken(tmp_path: Path) -> None:
-    world = World(tmp_path)
-    world.context.systems["shop"] = replace(
-        world.context.systems["shop"], pollers={"sales_order": Nameless()}
-    )  # type: ignore[index]
+    world, pages = World(tmp_path), Nameless()
+    world.context.systems["shop"] = replace(world.context.systems["shop"], pollers={"sales_order": pages})  # type: ignore[index]
     async with world:
         await world.until(lambda: world.rows("SELECT count(*) FROM incidents") != [(0,)], "nobody was told")
         await asyncio.sleep(1.2)  # it was asked for once more meanwhile
