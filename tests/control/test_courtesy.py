@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from crossdock.control.courtesy import ACTIVE_S, COMMITS_MAX, FEW, TURNS_MIN, TURNS_MORE, Courtesy
+from crossdock.control.courtesy import ACTIVE_S, COMMITS_MAX, FEW, TURNS_MIN, TURNS_MORE, Closed, Courtesy
 
 OFF = 1.0  #: the share at which nobody is heeded: the control
 
@@ -218,3 +218,39 @@ async def test_a_flood_is_told_of_in_the_log_once_a_minute():
         await door.flows(2, shop=100, erp=10)
         await door.come("shop", 20)
     assert len(told) == 2
+
+
+@pytest.mark.parametrize("closes", [True, False], ids=["closed", "control: open"])
+async def test_a_hub_that_stops_sends_away_all_who_wait_and_whoever_comes_later(*, closes: bool):
+    door = Doorway()
+    await door.flows(2, shop=100, erp=10)
+    await door.come("shop", 20)
+    if closes:
+        door.courtesy.close()
+    await door.come("erp", 1)
+    await door.settle()
+    away = [task for task in door.tasks if task.done() and isinstance(task.exception(), Closed)]
+    assert len(away) == (20 - FEW + 1 if closes else 0)
+    assert set(door.courtesy.waiting().values()) == ({0} if closes else {0, 20 - FEW})
+    for system in list(door.inside):  # who got in before has its answer
+        await door.go(system)
+    assert not closes or {one.here for one in door.courtesy._senders.values()} == {0}
+    assert not closes or {one.inside for one in door.courtesy._senders.values()} == {0}
+
+
+async def test_who_pauses_as_the_hub_stops_is_sent_away_too():
+    door = Doorway(busy=1.0)
+    gate = asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        await gate.wait()
+
+    await door.flows(2, shop=100, erp=10)
+    door.clock.sleep = sleep  # type: ignore[method-assign]
+    await door.come("shop", FEW + 3)
+    door.courtesy.close()
+    gate.set()
+    await door.settle()
+    late = [task for task in door.tasks[-FEW - 3 :] if isinstance(task.exception(), Closed)]
+    assert len(late) == FEW + 3 - len(door.inside)
+    assert len(late) > 3, "only those who waited behind them were sent away"

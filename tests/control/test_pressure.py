@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from crossdock.api.intake import Intake
 from crossdock.api.keys import Keys, digest_of
@@ -217,7 +218,9 @@ class Route:
         keys = Keys(lambda: [(digest_of("k"), "shop", "system", "shop")], lambda: 0.0)
         small = replace(world.charter, intake=IntakeBounds(backlog_max=BACKLOG_MAX))
         self.pressure = Pressure(small, world.journal, world.clock)
-        courtesy = Courtesy(world.charter.systems, world.clock, share=small.intake.flood_share)
+        self.courtesy = courtesy = Courtesy(
+            world.charter.systems, world.clock, share=small.intake.flood_share
+        )
         self.intake = Intake(
             world.worker.door, keys, Counters(), self.pressure, courtesy,
             max_bytes=max_bytes, now_ms=world.clock.now_ms,
@@ -304,3 +307,36 @@ async def test_the_longer_the_store_is_down_the_later_senders_are_asked_to_come(
         assert (await route.post(order("O-1"))).headers["retry-after"] == "20"
         route.intake._down_since_s -= 4_000  # type: ignore[operator]
         assert (await route.post(order("O-1"))).headers["retry-after"] == "60"
+
+
+async def test_a_hub_that_stops_says_so_to_those_who_wait_at_the_door(tmp_path: Path):
+    async with World(tmp_path) as world:
+        route = Route(world)
+        route.courtesy.close()  # between the look at whether the hub stops and the wait for a turn
+        away = await route.post(order("O-1"))
+        route.intake.draining = True
+        later = await route.post(order("O-1"))
+        assert (away.status, away.headers["retry-after"]) == (503, "5")
+        assert (away.headers, away.body) == (later.headers, later.body)
+        assert json.loads(away.body)["detail"] == "the hub is stopping"
+
+
+async def test_whatever_goes_wrong_a_sender_reads_what_to_do_and_the_log_has_where(tmp_path: Path):
+    async with World(tmp_path) as world:
+        route = Route(world)
+
+        async def stumbles(*_: Any, **__: Any) -> Any:
+            raise ZeroDivisionError("a defect")
+
+        route.intake._door.receive = stumbles  # type: ignore[method-assign]
+        with capture_logs() as told:
+            answer = await route.post(order("O-1"))
+        document = json.loads(answer.body)
+        assert (answer.status, document["status"]) == (500, 500)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert document["title"]
+        assert "send it again later" in document["fix"]
+        assert "a defect" not in answer.body.decode()
+        assert [(one["event"], one["exc_info"]) for one in told] == [("request failed", True)]
+        load = route.pressure.loads()["shop"]
+        assert (load.inside, load.inside_bytes) == (0, 0)

@@ -185,6 +185,7 @@ class App:
         """Takes nothing new, gives what is on the wire up to `DRAIN_MAX_S`, closes the journal."""
         started = time.monotonic()
         self.intake.draining = True
+        self.courtesy.close()
         ends = AsyncExitStack()  # the last one first
         for part in (self.hub, self.supervision, self.as2, self.server, self.retainer):
             if part is not None:

@@ -154,6 +154,9 @@ class As2Door:
         except StoreDown as down:
             _log.error("store down", says=str(down))
             status, given, answer = 503, [("retry-after", "30")], b""
+        except Exception:  # ends in an answer: a partner is never left without a word
+            _log.exception("request failed", path=scope.path)
+            status, given, answer = 500, _TEXT, b"a defect of the hub; send it again later\r\n"
         protocol.response_bytes(status, given, answer)
 
     async def _received(self, headers: Mapping[str, str], protocol: Any) -> tuple[int, Headers, bytes]:

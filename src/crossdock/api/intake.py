@@ -14,7 +14,7 @@ import structlog
 
 from crossdock.api.keys import Keys
 from crossdock.api.problems import MEDIA_TYPE, TITLES, problem, problem_of
-from crossdock.control.courtesy import Courtesy
+from crossdock.control.courtesy import Closed, Courtesy
 from crossdock.control.pressure import Load, Pressure
 from crossdock.faults import Unreadable
 from crossdock.journal.contract import StoreDown, Verdict
@@ -126,6 +126,11 @@ class Intake:
             status, headers, body = await self._accepted(system, scope, protocol)
         except Refusal as refusal:
             status, headers, body = refusal.status, refusal.headers, refusal.body
+        except Exception:  # ends in a problem document: a sender is never left without a word
+            _log.exception("request failed", path=scope.path)
+            fix = "keep it and send it again later; the log of the hub says what happened"
+            failed = _refusal(500, "the hub stumbled over this request", fix=fix)
+            status, headers, body = failed.status, failed.headers, failed.body
         self._counters.received(system, status, time.perf_counter() - began_s)
         protocol.response_bytes(status, headers, body)
 
@@ -171,6 +176,8 @@ class Intake:
             ) from None
         except StoreDown as down:
             raise self._down(down) from None
+        except Closed:
+            raise _stopping() from None
         self._down_since_s = None
         if accepted.record is not None:
             self._pressure.taken(system)
@@ -209,7 +216,7 @@ class Intake:
             retry_s = _opens_in_s(shut, self._now_ms())
             raise _refusal(503, shut.told, fix="keep it and send it again later", retry_s=retry_s)
         if self.draining:
-            raise _refusal(503, "the hub is stopping", fix="send it again later", retry_s=5)
+            raise _stopping()
         if self._door.depth >= _DEPTH_MAX:
             raise _refusal(429, "more came in than the disk can take", fix="send it again later", retry_s=1)
         length = scope.headers.get("content-length") or ""
@@ -277,6 +284,10 @@ def _opens_in_s(shut: Shut, now_ms: int) -> int:
     if shut.until_ms is None:
         return _PAUSE_RETRY_S
     return min(max(math.ceil((shut.until_ms - now_ms) / 1000), 1), _RETRY_MAX_S)
+
+
+def _stopping() -> Refusal:
+    return _refusal(503, "the hub is stopping", fix="send it again later", retry_s=5)
 
 
 def _refusal(

@@ -37,6 +37,10 @@ _TELL_S = 60.0
 _Waiting = asyncio.Future[None]
 
 
+class Closed(Exception):
+    """The hub is stopping: nobody gets in any more."""
+
+
 @dataclass(slots=True)
 class Sender:
     """One system at the door; times in seconds of the monotonic clock."""
@@ -75,9 +79,12 @@ class Courtesy:
         self._looked_s = self._counted_s = clock.monotonic_s()
         self._used_s = 0.0
         self._credit_s = 0.0
+        self._closed = False
 
     async def enter(self, system: str) -> None:
-        """Waits until a request may go on. Whoever got in calls `leave` in the end."""
+        """Waits until a request may go on. Whoever got in calls `leave` in the end. Raises Closed."""
+        if self._closed:
+            raise Closed
         sender = self._senders[system]
         sender.seen_s = self._clock.monotonic_s()
         if sender.seen_s - self._looked_s >= _LOOK_S or not self._active:
@@ -91,7 +98,7 @@ class Courtesy:
             self._tell(system, sender)
             try:
                 await self._pause(sender)
-            except asyncio.CancelledError:
+            except (asyncio.CancelledError, Closed):
                 self.leave(system)
                 raise
         sender.count += 1
@@ -102,6 +109,15 @@ class Courtesy:
         sender.here -= 1
         sender.inside -= 1
         self._call(sender)
+
+    def close(self) -> None:
+        """Sends away all who wait, and whoever comes later: the hub is stopping, and their turn would come too late."""
+        self._closed = True
+        for sender in self._senders.values():
+            for waiting in sender.waiting:
+                if not waiting.done():
+                    waiting.set_exception(Closed())
+            sender.waiting.clear()
 
     def _floods(self, sender: Sender) -> bool:
         """Whether a system hands in much, at once, while another hands in little."""
@@ -124,9 +140,14 @@ class Courtesy:
         sender.waiting.append(waiting)
         try:
             await waiting
+        except Closed:
+            sender.here -= 1
+            raise
         except asyncio.CancelledError:
             sender.here -= 1
-            if not waiting.cancelled():  # it was called: its place is another's
+            if (
+                not waiting.cancelled() and waiting.exception() is None
+            ):  # it was called: its place is another's
                 sender.inside -= 1
                 self._call(sender)
             raise
@@ -152,6 +173,8 @@ class Courtesy:
             if wait_s <= 0:
                 break
             await self._clock.sleep(max(wait_s, 0.001))
+            if self._closed:
+                raise Closed
         sender.turn_s = self._clock.monotonic_s()
 
     def _tell(self, system: str, sender: Sender) -> None:

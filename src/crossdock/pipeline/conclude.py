@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from enum import Enum
 
 import structlog
@@ -10,6 +11,7 @@ import structlog
 from crossdock.charter.charter import System
 from crossdock.faults import Fault, InDoubt, Invalid, Rejected, TryLater
 from crossdock.journal.changes import Changes, Row
+from crossdock.kit.bounds import too_much
 from crossdock.kit.connector import Done, Unclear, Writer
 from crossdock.message.gate import Direction
 from crossdock.message.incident import MemberKind
@@ -120,6 +122,8 @@ class Concluder:
         t = flight.t
         now = self._context.clock.now_ms()
         rows: list[Row] = []
+        if done.their_id is not None and too_much(done.their_id):
+            done = replace(done, their_id=None, missing_id=True)  # no store could keep and find it
         flight.their_id = done.their_id
         if done.their_id is not None:
             known = self._context.journal.identity(t.target, t.document, done.their_id)

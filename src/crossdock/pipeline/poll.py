@@ -6,7 +6,7 @@ import asyncio
 
 import structlog
 
-from crossdock.faults import Fault, TryLater
+from crossdock.faults import Fault, TryLater, Unreadable
 from crossdock.journal.chain import partition_of
 from crossdock.journal.contract import StoreDown
 from crossdock.journal.tenure import Hold
@@ -82,6 +82,8 @@ class Pollers:
                 failures = 0
             except (Fault, StoreDown) as fault:
                 failures += 1
+                if isinstance(fault, Unreadable):  # it comes again until its system has mended it
+                    self._door.amiss(system.name, fault)
                 wait_s = pause_s(failures, every_s)
                 if isinstance(fault, TryLater) and fault.wait_s is not None:
                     wait_s = max(fault.wait_s, 0.1)

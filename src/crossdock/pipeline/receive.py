@@ -10,6 +10,7 @@ from typing import Protocol
 from crossdock.charter.charter import OnChange
 from crossdock.faults import Fault, Unreadable
 from crossdock.journal.contract import Accepted, Arrival, StoreDown
+from crossdock.kit.bounds import within
 from crossdock.kit.connector import Content, Reader
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry
@@ -129,9 +130,7 @@ class Door:
         polled: bool = False,
     ) -> Arrival:
         """What the store must know of some content. Raises Unreadable."""
-        facts = reader.facts(content)
-        if "\x00" in facts.id or "\x00" in (facts.order_by or ""):
-            raise Unreadable("this cannot be an id", status=422, fix="send an id that can be printed")
+        facts = within(reader.facts(content))
         flow = bound.system.flow_in(document)
         # Another interchange under a number that was used is held on the desk, however it came.
         revise = polled or document == INTERCHANGE or (flow is not None and flow.on_change is OnChange.REVISE)

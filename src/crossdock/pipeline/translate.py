@@ -12,6 +12,7 @@ from crossdock.faults import Fault, Invalid, Misconfigured
 from crossdock.journal.chain import partition_of
 from crossdock.journal.changes import Changes
 from crossdock.journal.contract import StoreDown
+from crossdock.kit.bounds import kept_short, sized
 from crossdock.kit.connector import Content, Draft, Reader
 from crossdock.mapping.override import on_body, on_document
 from crossdock.message.incident import MemberKind
@@ -160,6 +161,7 @@ class Translator:
 
     def _draft(self, capture: Capture, draft: Draft, batch: Batch) -> None:
         """Makes one message of a draft; a draft that breaks the model is a message on the desk."""
+        draft = sized(draft)
         version = self._version(capture, draft)
         try:
             if draft.wrong is not None:
@@ -169,7 +171,7 @@ class Translator:
             draft = replace(draft, reads=(*draft.reads, *self._kits.reads)) if self._kits.reads else draft
         except Fault as found:
             fault = draft.locate(found) if draft.locate is not None else found
-            number = str(draft.tree.get("number") or draft.their_id)
+            number = kept_short(str(draft.tree.get("number") or draft.their_id))
             message = self._message(capture, draft, number, draft.tree, draft.parent, version)
             self._decider.broken(message, self._made(message, draft), fault, batch)
             return

@@ -7,8 +7,18 @@ from typing import Any
 
 import pytest
 
-from crossdock.faults import Invalid
-from tests.connectors.edi.test_sets_and_documents import KNOWN, drafts, findings, profile, sample, written
+from crossdock.connectors.edi.reader import LEFT_HEADER, EdiReader
+from crossdock.faults import Invalid, Unreadable
+from crossdock.kit.connector import Content
+from tests.connectors.edi.test_sets_and_documents import (
+    KNOWN,
+    drafts,
+    findings,
+    profile,
+    sample,
+    tools,
+    written,
+)
 
 
 def told(set_id: str, old: bytes, new: bytes) -> list[dict[str, Any]]:
@@ -83,3 +93,16 @@ def test_what_is_marked_as_a_test_goes_to_the_desk_in_production_and_on_in_trial
     earnest = body.replace(b"*0*T*", b"*0*P*").replace(b"++++++1'", b"'")
     assert earnest != body
     assert drafts(body, trials) and drafts(earnest, live) and drafts(earnest, trials)
+
+
+def test_a_control_number_that_no_store_can_keep_is_refused_and_in_a_mailbox_goes_to_the_desk() -> None:
+    partner = profile(("ORDERS",), "in", standard="edifact", version="D96A")
+    reader = EdiReader(partner, tools(partner))
+    body = EDIFACT.replace(b"++++++1'", b"'").replace(b"4711", b"4711" * 3_000)
+    with pytest.raises(Unreadable, match="this is no control number") as refused:
+        reader.facts(Content(body, "application/edifact"))
+    assert (refused.value.status, refused.value.path) == (422, "control")
+    left = Content(body, "application/edifact", {LEFT_HEADER: "1"})
+    assert reader.facts(left).id.startswith("file+")
+    with pytest.raises(Invalid, match="this is no control number"):
+        reader.read(left)

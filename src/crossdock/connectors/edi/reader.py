@@ -11,6 +11,7 @@ from crossdock.connectors.edi.part import Opening, Part, stranger
 from crossdock.connectors.edi.words import Words
 from crossdock.faults import Fault, Invalid, Misconfigured, Unreadable
 from crossdock.formats.edi.profile import MEANINGS, Direction, Exchanged, Profile, Standard
+from crossdock.kit.bounds import ID_CHARS_MAX
 from crossdock.kit.connector import Content, Draft, Facts, Tools
 from crossdock.mapping.rule import Rule
 
@@ -60,6 +61,11 @@ class EdiReader:
         wrong = stranger(profile, opening.sender, opening.receiver)
         if wrong is not None:
             raise wrong
+        if len(opening.control) > ID_CHARS_MAX:
+            raise Invalid(
+                "this is no control number", path="control", value=opening.control[:80],
+                fix=f"ask the partner for one of at most {ID_CHARS_MAX} characters",
+            )  # fmt: skip
         return opening
 
     def read(self, content: Content) -> Sequence[Draft]:

@@ -11,12 +11,11 @@ from decimal import Decimal
 from crossdock.connectors.http.flows import FlowIn, System
 from crossdock.faults import Misconfigured, Unreadable
 from crossdock.formats import json
+from crossdock.kit.bounds import ID_CHARS_MAX, VERSION_MAX
 from crossdock.kit.connector import Content, Draft, Facts, Tools, Tree
 from crossdock.mapping.path import Path
 from crossdock.mapping.rule import Rule
 
-_ID_CHARS_MAX = 255
-_VERSION_MAX = 2**63 - 1  # what a store keeps as an integer
 _INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
 _RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -85,18 +84,18 @@ class HttpReader:
         if text is not None and not isinstance(found, str) and body and text.encode() not in body:
             # 1e3 or -0: its digits are not those that were written, and two such ids could become one.
             text = None
-        if not text or len(text) > _ID_CHARS_MAX or not text.isprintable():
+        if not text or len(text) > ID_CHARS_MAX or not text.isprintable():
             raise Unreadable(
                 "the document has no id" if found is None else "this cannot be an id",
                 status=422, path=self._flow.id or "", value=text and text[:80],
-                fix=f"send a string of at most {_ID_CHARS_MAX} characters, or a number",
+                fix=f"send a string of at most {ID_CHARS_MAX} characters, or a number",
             )  # fmt: skip
         return text
 
     def _key_of(self, tree: Tree, path: Path) -> str | None:
         """The ordering key; None, the document itself, where there is no value that could be one."""
         text = _text(path.value(tree))
-        return text if text and len(text) <= _ID_CHARS_MAX and text.isprintable() else None
+        return text if text and len(text) <= ID_CHARS_MAX and text.isprintable() else None
 
     def _version_of(self, tree: Tree, path: Path) -> int:
         """An integer as it is, a time as microseconds since 1970. Raises Unreadable."""
@@ -106,7 +105,7 @@ class HttpReader:
             found = int(text)
         elif text is not None:
             found = self._microseconds(text)
-        if found is None or abs(found) > _VERSION_MAX:
+        if found is None or abs(found) > VERSION_MAX:
             raise Unreadable(
                 "the document has no version" if text is None else "this is no version",
                 status=422, path=self._flow.version or "", value=text and text[:80],

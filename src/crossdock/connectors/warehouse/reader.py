@@ -13,6 +13,7 @@ from crossdock.connectors.warehouse.codes import Codes
 from crossdock.connectors.warehouse.wire import Event, Line, Package, ShippedLine, StockLevel
 from crossdock.faults import Invalid, Unmapped, Unreadable
 from crossdock.formats import json
+from crossdock.kit.bounds import VERSION_MAX, id_part, no_version
 from crossdock.kit.connector import Content, Draft, Facts, Tools, Tree
 from crossdock.model.documents.warehouse import PickState, joined, of_order
 
@@ -205,6 +206,8 @@ class BalanceReader:
             )
         parts = [text(level, name) for name in ("site", "sku", "status")]
         optional = [text(level, name) if name in level else None for name in ("lot", "owner")]
+        if abs(sequence) > VERSION_MAX:
+            raise no_version(sequence, "sequence")
         return Facts(id=joined(*parts, *optional), version=sequence, parsed=tree)
 
     def read(self, content: Content) -> Sequence[Draft]:
@@ -258,13 +261,14 @@ def text(tree: dict[str, Any], path: str) -> str:
         value = cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
     if not isinstance(value, str) or not value:
         raise Unreadable(f"{path} is missing", status=422, path=path, fix=API)
-    return value
+    return id_part(value, path)
 
 
 def _order_by(tree: dict[str, Any]) -> str | None:
-    """The order whose events stay in order among each other."""
-    value = tree.get("sales_order") or tree.get("number")
-    return value if isinstance(value, str) else None
+    """The order whose events stay in order among each other. Raises Unreadable (422)."""
+    name = "sales_order" if tree.get("sales_order") else "number"
+    value = tree.get(name)
+    return id_part(value, name) if isinstance(value, str) else None
 
 
 def _level(tree: dict[str, Any]) -> dict[str, Any]:
