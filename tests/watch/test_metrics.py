@@ -13,6 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from crossdock.charter.sheet import read_sheet
+from crossdock.control.metrics import Gauge, Metrics
 from crossdock.journal.sql.watched import Variance, variances
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
@@ -203,3 +204,25 @@ async def test_a_system_that_believes_other_stock_than_the_sites_own_varies(plac
         await told.journal.submit(changes)
         found = await told.journal.view(lambda c: variances(c, {"AMS": "wms"}))
     assert found == {"erp": Variance(items=2, units=3.0)}
+
+
+@pytest.mark.parametrize("worker", ["2", ""])
+def test_one_of_several_workers_says_which_counts_are_its_own(worker: str):
+    metrics = Metrics(worker)
+    metrics.received("shop", 202, 0.01)
+    gauges = {
+        "crossdock_commits_total": Gauge("Commits.", {"": 3}),
+        "crossdock_incidents_open": Gauge("Open.", {"invalid": 1}, label="type"),
+    }
+    page = metrics.page(gauges).decode()
+    found = {line for line in page.splitlines() if not line.startswith("#")}
+    assert any(
+        line.startswith("crossdock_intake_requests_total{") and ('worker="2"' in line) == bool(worker)
+        for line in found
+    )
+    assert ('crossdock_commits_total{worker="2"} 3.0' if worker else "crossdock_commits_total 3.0") in found
+    assert 'crossdock_incidents_open{type="invalid"} 1.0' in found, "what is the site's is nobody's own"
+    assert any(
+        "crossdock_intake_seconds_bucket{" in line and ('worker="2"' in line) == bool(worker)
+        for line in found
+    )

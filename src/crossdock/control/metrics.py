@@ -21,7 +21,9 @@ _FAST_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 class Metrics:
     """Counters and histograms of one process, and the gauges that are read when somebody asks."""
 
-    def __init__(self) -> None:
+    def __init__(self, worker: str = "") -> None:
+        """`worker`: which of several processes behind one address this is; none of them speaks for the others."""
+        self._worker = worker
         disable_created_metrics()  # they double the page and say what the process' age says
         self.registry = CollectorRegistry(auto_describe=True)
         self._received = Counter(
@@ -68,7 +70,22 @@ class Metrics:
     def page(self, gauges: Mapping[str, Gauge]) -> bytes:
         """Everything as Prometheus reads it; `gauges` are the figures of this moment."""
         self._now.gauges = gauges
-        return generate_latest(self.registry)
+        return generate_latest(_OfWorker(self.registry, self._worker) if self._worker else self.registry)
+
+
+class _OfWorker(CollectorRegistry):
+    """Counts with the worker that made them: whoever asks gets another one's each time, and none may seem to fall."""
+
+    def __init__(self, registry: CollectorRegistry, worker: str) -> None:
+        super().__init__()
+        self._all, self._worker = registry, worker
+
+    def collect(self) -> Iterator[Metric]:
+        for family in self._all.collect():
+            if family.type in {"counter", "histogram"}:
+                label = {"worker": self._worker}
+                family.samples = [one._replace(labels=one.labels | label) for one in family.samples]
+            yield family
 
 
 class Gauge:
