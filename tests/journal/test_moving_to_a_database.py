@@ -93,7 +93,9 @@ def test_ids_go_on_beyond_all_that_may_have_been_given_after_a_backup(file: Path
 def test_no_hub_goes_on_with_the_file_that_was_left(file: Path, postgresql: Server):
     place = postgresql_place(postgresql)
     moving.move(file, place.database, lambda done, all_: None)
-    with pytest.raises(Misconfigured, match="moved into a database"):
+    with pytest.raises(
+        Misconfigured, match="was moved into postgresql://.* name that database by --database"
+    ):
         open_journal(file)
     assert verify(SqliteStorage(file)) is None, "it can still be read"
     again = moving.move(file, place.database, lambda done, all_: None)

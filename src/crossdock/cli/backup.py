@@ -40,9 +40,9 @@ def backup(
         stop(f"there is no folder {file.parent}", fix="make it, or give the backup another place")
     with progress("bytes of the backup") as show:
         manifest = take(settings, file, verify=verify, now_ms=_now_ms(), progress=show)
-    last_backup.note(
-        settings, last_backup.LastBackup(str(file.resolve()), manifest.made_ms, manifest.position)
-    )
+    store = last_backup.store_of(settings)
+    last = last_backup.LastBackup(str(file.resolve()), manifest.made_ms, manifest.position, store)
+    last_backup.note(settings, last)
     if json:
         print_json({"file": str(file), "at": moment(manifest.made_ms), "position": manifest.position,
                     "head": manifest.head or None, "bytes": file.stat().st_size})  # fmt: skip

@@ -268,6 +268,7 @@ def store(installation: Installation) -> Iterator[Finding]:
     """Whether the store opens, is whole and has the shape that this version knows."""
     if installation.settings.is_shared:
         return
+    from crossdock.journal.sqlite.left import left_by, refusal
     from crossdock.journal.sqlite.schema import connect, migrations
 
     path = installation.settings.sqlite_path
@@ -275,6 +276,11 @@ def store(installation: Installation) -> Iterator[Finding]:
         yield Finding("store", f"{path} is not there yet; the first start makes it")
         return
     with closing(connect(path, read_only=True)) as connection:
+        gone = left_by(connection, path)
+        if gone is not None:
+            fault = refusal(path, gone)
+            yield Finding("store", f"{fault.says}; no hub goes on with the file", State.WRONG, fault.fix)
+            return
         shape = connection.execute("PRAGMA user_version").fetchone()[0]
         newest = max(number for number, _, _ in migrations())
         size = path.stat().st_size
@@ -382,6 +388,10 @@ def backup(installation: Installation) -> Iterator[Finding]:
     fix = "`crossdock backup FILE` each day, from a timer, and keep the file on another machine"
     if last is None:
         yield Finding("backup", "none was taken yet", State.NOTE, fix)
+        return
+    if last.store != last_backup.store_of(settings) and (last.store or settings.is_shared):
+        of = last.store or "another store"
+        yield Finding("backup", f"none was taken of this store yet; {last.file} is of {of}", State.NOTE, fix)
         return
     hours = max(0, time.time_ns() // 1_000_000 - last.at_ms) // 3_600_000
     ago = f"{hours // 24} days" if hours >= _BACKUP_OLD_H else f"{hours} h" if hours else "less than an hour"
