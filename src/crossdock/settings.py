@@ -19,12 +19,6 @@ _UNSAFE = "CROSSDOCK_UNSAFE_TEST"
 _CONSOLE = re.compile(r"(?:https?://[A-Za-z0-9.:\[\]-]+)?(?P<path>(?:/[a-z0-9][a-z0-9_-]{0,60}){1,5})")
 #: Paths that the API has.
 _TAKEN = frozenset({"/v1", "/as2", "/healthz", "/readyz", "/metrics"})
-#: Servers of a database URL, and what stands behind them but parameters.
-_SERVERS = re.compile(
-    r"(?:\[[^\]@/]*\]|[^:,@/\[\]]*)(?::\d*)?(?:,(?:\[[^\]@/]*\]|[^:,@/\[\]]*)(?::\d*)?)*(?:/[^@]*)?"
-)
-#: Among the parameters of a database URL.
-_PASSWORD_PARAMETER = re.compile(r"(?<=[?&])((?:ssl)?password=)[^&]*")
 _SECRET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 #: A secret is a token or a key, not a document.
 _SECRET_BYTES_MAX = 65_536
@@ -64,7 +58,7 @@ class Settings:
         """The file of a SQLite store. Raises Misconfigured when the store is another one."""
         scheme, _, rest = self.database.partition(":")
         if scheme != "sqlite" or not rest:
-            says = f"the database {spoken(self.database)!r} is not a SQLite file"
+            says = f"a database of the kind {scheme!r} is not a SQLite file"  # no more of it: it may hold a password
             raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix="write sqlite:PATH")
         return Path(rest)
 
@@ -124,42 +118,6 @@ def settings_from(
         guards_off=_guards_off(environment),
         sqlite_synchronous=_synchronous(environment),
     )
-
-
-def spoken(url: str) -> str:
-    """A database URL without its password, for people; it may name several servers.
-
-    A password in which @ / ? are not written as %40 %2F %3F is left out too, with all that can be a part of it.
-    """
-    scheme, mark, rest = url.partition("://")
-    if not mark:
-        return url
-    place, parameters = _parted(rest)
-    before, at, servers = place.rpartition("@")
-    shown = _PASSWORD_PARAMETER.sub(r"\1…", parameters)
-    return f"{scheme}://{before.partition(':')[0]}{at}{servers}{shown}"
-
-
-def is_written_well(url: str) -> bool:
-    """Whether what stands before the servers of a database URL can be told from them.
-
-    A password with an @ / ? that is not written as %40 %2F %3F cannot: its end would be taken for the name of a server.
-    """
-    place, _ = _parted(url.partition("://")[2])
-    authority, _, name = place.partition("/")
-    if ":" in authority and "@" in name:
-        return False
-    return "@" not in place or bool(_SERVERS.fullmatch(authority.partition("@")[2]))
-
-
-def _parted(rest: str) -> tuple[str, str]:
-    """What names the user, the servers and the database; and the parameters, from their ? on."""
-    place, ask, parameters = rest.partition("?")
-    if "@" in parameters and "@" not in place:
-        first = parameters.partition("@")[0].rpartition("&")[2]
-        if "=" not in first or "/" not in place or not _SERVERS.fullmatch(place):
-            return rest, ""  # the ? is one of the password
-    return place, f"{ask}{parameters}"
 
 
 def secrets_from(environment: Mapping[str, str], secrets_dir: Path | None) -> Secrets:

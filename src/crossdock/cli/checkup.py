@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossdock.charter.charter import Charter
-from crossdock.cli import last_backup, whereabouts
+from crossdock.cli import whereabouts
 from crossdock.faults import Misconfigured
 from crossdock.journal.contract import StoreDown
 from crossdock.journal.sql.connection import Damaged
@@ -37,8 +37,6 @@ COMMITS = 15
 COMMIT_SLOW_MS, _COMMIT_UNREAL_MS = 50.0, 0.03
 _LOOKED_THROUGH_MAX_BYTES = 500_000_000
 _FILES_LEAST = 1_024
-#: A backup older than this is worth a word.
-_BACKUP_OLD_H = 48
 CLOCK_BACK_MS = 1_000
 #: File systems that SQLite's write-ahead log or its fsync cannot stand on.
 _SHARED = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "glusterfs", "ceph", "afs"}
@@ -379,27 +377,6 @@ def limits(_: Installation) -> Iterator[Finding]:
         yield Finding("limits", f"only {files} files and connections may be open", State.NOTE, fix)
 
 
-def backup(installation: Installation) -> Iterator[Finding]:
-    """Whether `crossdock backup` ran within two days; a database may be backed up by other means."""
-    settings = installation.settings
-    last = last_backup.noted(settings)
-    if last is None and (settings.is_shared or not settings.sqlite_path.exists()):
-        return
-    fix = "`crossdock backup FILE` each day, from a timer, and keep the file on another machine"
-    if last is None:
-        yield Finding("backup", "none was taken yet", State.NOTE, fix)
-        return
-    if last.store != last_backup.store_of(settings) and (last.store or settings.is_shared):
-        of = last.store or "another store"
-        yield Finding("backup", f"none was taken of this store yet; {last.file} is of {of}", State.NOTE, fix)
-        return
-    hours = max(0, time.time_ns() // 1_000_000 - last.at_ms) // 3_600_000
-    ago = f"{hours // 24} days" if hours >= _BACKUP_OLD_H else f"{hours} h" if hours else "less than an hour"
-    late = hours >= _BACKUP_OLD_H
-    says = f"the last one was taken {ago} ago: {last.file}"
-    yield Finding("backup", says, State.NOTE if late else State.GOOD, fix if late else "")
-
-
 CHECKS: tuple[Check, ...] = (
-    versions, guards, site, secrets, permissions, disk, commits, store, door, targets, limits, backup,
+    versions, guards, site, secrets, permissions, disk, commits, store, door, targets, limits,
 )  # fmt: skip

@@ -6,14 +6,15 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from crossdock.settings import Settings, spoken
+from crossdock.journal.address import spoken
+from crossdock.settings import Settings
 
 _FILE = "last-backup.json"
 
 
 @dataclass(frozen=True, slots=True)
 class LastBackup:
-    """The newest backup that was taken on this machine: its file, its moment, the entry that it goes up to, its store."""
+    """The newest backup that was taken on this machine: file, moment, the entry that it goes up to, and its store."""
 
     file: str
     at_ms: int

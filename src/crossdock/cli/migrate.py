@@ -28,7 +28,8 @@ def migrate(
     The file is then marked, so that nobody goes on with it by mistake: commands refuse it, and it moves nowhere else.
     `trace` and `audit verify` still read it.
     """
-    from crossdock.settings import settings_from, spoken
+    from crossdock.journal.address import spoken
+    from crossdock.settings import settings_from
 
     source, target = settings_from({}, database=from_), settings_from({}, database=to)
     if source.is_shared or not target.is_shared:

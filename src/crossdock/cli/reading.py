@@ -181,7 +181,7 @@ class Store:
 
 def closer(database: str) -> str:
     """What looks closer at a store that does not work, named so that it looks at the same one."""
-    from crossdock.settings import spoken
+    from crossdock.journal.address import spoken
 
     named = f" --database {shlex.quote(spoken(database))}" if database.startswith("postgresql:") else ""
     return f"`crossdock doctor{named}` looks closer"

@@ -13,10 +13,10 @@ from psycopg import sql as composed
 from psycopg.conninfo import conninfo_to_dict
 
 from crossdock.faults import Misconfigured
+from crossdock.journal.address import is_written_well, spoken
 from crossdock.journal.contract import StoreDown
 from crossdock.journal.postgresql.wire import CONNECT_S, DOWN
 from crossdock.journal.sql.connection import Cursor, Damaged, Dialect
-from crossdock.settings import is_written_well, spoken
 
 #: Rows of a scan that are in memory at once.
 _PAGE = 2_000
