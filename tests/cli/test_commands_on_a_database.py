@@ -144,3 +144,39 @@ async def test_a_site_is_moved_and_moving_it_the_wrong_way_is_refused(tmp_path: 
     assert crossdock("audit", "verify", "--database", place.database).code == 0
     up = ("up", "--database", f"sqlite:{file}", "--site", tmp_path)
     assert (await asyncio.to_thread(crossdock, *up)).code != 0
+
+
+async def test_a_move_that_cannot_begin_says_what_to_look_at(tmp_path: Path, postgresql: Server):
+    file, port = tmp_path / "hub.db", free_port()
+    async with stories(file) as told:
+        await told.delivered("SO-1")
+    lost = crossdock(
+        "migrate", "--from", f"sqlite:{file}", "--to", f"postgresql://hub:geheim@127.0.0.1:{port}/x"
+    )
+    assert lost.code == 1
+    assert f"`crossdock doctor --database postgresql://hub@127.0.0.1:{port}/x` looks closer" in lost.err
+    none = crossdock("migrate", "--from", f"sqlite:{file}", "--to", postgresql.url("nobodys"))
+    assert none.code == 1
+    assert "make it by createdb" in none.err
+    wrong = crossdock("migrate", "--from", "postgresql://hub:geheim@a/x", "--to", f"sqlite:{file}")
+    assert wrong.code == 2
+    assert "postgresql://hub@a/x" in wrong.err
+    assert not any("geheim" in said.err + said.out for said in (lost, none, wrong))
+
+
+def test_the_doctor_speaks_of_the_password_where_it_is_wrong(site: Path, postgresql: Server):
+    postgresql.run("DROP ROLE IF EXISTS guarded; CREATE ROLE guarded LOGIN PASSWORD 'right'")
+    rules = postgresql.folder / "data" / "pg_hba.conf"
+    before = rules.read_text("utf-8")
+    rules.write_text(f"host all guarded 127.0.0.1/32 scram-sha-256\n{before}", "utf-8")
+    postgresql.run("SELECT pg_reload_conf()")
+    try:
+        for password in ("", ":geheim"):
+            url = postgresql.url().replace("crossdock@", f"guarded{password}@")
+            said = crossdock("doctor", "--site", site, "--database", url, env={"PGPASSFILE": "/nonexistent"})
+            assert said.code == 1
+            assert "~/.pgpass, a file of mode 0600" in said.out
+            assert "geheim" not in said.out + said.err
+    finally:
+        rules.write_text(before, "utf-8")
+        postgresql.run("SELECT pg_reload_conf()")
