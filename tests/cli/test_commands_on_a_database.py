@@ -12,7 +12,7 @@ import pytest
 from tests.cli.console import Said, crossdock
 from tests.database import Server
 from tests.harness.ports import free_port
-from tests.harness.process import Process
+from tests.harness.process import ROOT, Process
 from tests.journal.places import postgresql_place
 from tests.stories import stories
 
@@ -137,6 +137,9 @@ async def test_a_site_is_moved_and_moving_it_the_wrong_way_is_refused(tmp_path: 
     said = crossdock("migrate", "--from", f"sqlite:{file}", "--to", place.database)
     assert said.code == 0, said.err
     assert "the same on both sides" in said.out
+    page = (ROOT / "docs" / "how-to" / "run-on-postgresql.md").read_text("utf-8")
+    tables = said.out.partition(" rows in ")[2].partition(" tables")[0]
+    assert f" rows in {tables} tables, " in page, "the page shows what the command says"
     again = crossdock("migrate", "--from", f"sqlite:{file}", "--to", place.database)
     assert (again.code, "moved there before" in again.out) == (0, True)
     assert crossdock("migrate", "--from", place.database, "--to", f"sqlite:{file}").code == 2

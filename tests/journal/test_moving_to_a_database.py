@@ -261,16 +261,13 @@ def test_tables_of_others_are_named_and_left_alone(file: Path, postgresql: Serve
 
 
 def test_a_row_that_a_database_cannot_hold_is_named(file: Path, postgresql: Server):
-    place, long = (
-        postgresql_place(postgresql),
-        "".join(hashlib.sha256(b"%d" % n).hexdigest() for n in range(400)),
-    )
+    place = postgresql_place(postgresql)
+    long = "".join(hashlib.sha256(b"%d" % n).hexdigest() for n in range(400))
     with closing(sqlite3.connect(file, isolation_level=None)) as db:
-        (id_,) = db.execute("SELECT max(id) FROM captures").fetchone()
-        db.execute("UPDATE captures SET their_id = ? WHERE id = ?", (long, id_))
-    with pytest.raises(
-        Misconfigured, match=rf"cannot hold a row of captures \(id {id_}\): index row"
-    ) as told:
+        ids = [row[0] for row in db.execute("SELECT id FROM hubs ORDER BY id")]
+        db.execute("UPDATE hubs SET number = ? WHERE id = ?", (long, ids[2]))
+    says = rf"cannot hold a row of hubs \(id {ids[2]}\): index row"
+    with pytest.raises(Misconfigured, match=says) as told:
         moving.move(file, place.database, lambda done, all_: None)
     assert "keep this site in a SQLite file" in str(told.value)
     assert long[:60] not in str(told.value)

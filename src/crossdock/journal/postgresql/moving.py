@@ -82,10 +82,9 @@ def move(file: Path, url: str, progress: Progress) -> Moved:
             gone = left_by(source, file)
             if gone is None:
                 renew_file(source)
-            row = source.execute(
-                "SELECT position, link FROM ledger ORDER BY position DESC LIMIT 1"
-            ).fetchone()
-        begun = Source(str(file), *(row or (0, b"")))
+            last = "SELECT position, link FROM ledger ORDER BY position DESC LIMIT 1"
+            position, head = source.execute(last).fetchone() or (0, b"")
+        begun = Source(str(file), position, head)
         if gone is None:
             migrate(url, moving=begun)
         else:
@@ -96,15 +95,17 @@ def move(file: Path, url: str, progress: Progress) -> Moved:
             speaking(),
         ):
             mover = _Mover(source, target, spoken(url))
-            began = mover.begin(begun)
-            if began is None:
+            noted = mover.begin(begun)
+            if noted.ended:
+                if gone is None:  # its mark was taken away, or the move was cut off right before it
+                    leave(file, into=spoken(url), move=noted.began)
                 return Moved()
             mover.copy(progress)
             moved = _compared(mover.tables, file, url)
             if moved.differs:
                 return moved
             # Before the database may be worked on: at no moment both could be.
-            leave(file, into=spoken(url), move=began)
+            leave(file, into=spoken(url), move=noted.began)
             mover.end()
     finally:
         lock.release()
@@ -113,10 +114,7 @@ def move(file: Path, url: str, progress: Progress) -> Moved:
 
 def _must_be_store(file: Path) -> None:
     """Raises Misconfigured for a file that no hub wrote, before anything is made in it or beside it."""
-    says, fix = (
-        "",
-        "give --from sqlite:PATH, with the file of the site: mostly data/crossdock.db in its folder",
-    )
+    fix = "give --from sqlite:PATH, with the file of the site: mostly data/crossdock.db in its folder"
     if not file.exists():
         says = f"there is no store at {file}"
     elif not file.is_file():
@@ -174,11 +172,8 @@ class _Mover:
 
     # -- begin and end -------------------------------------------------------
 
-    def begin(self, begun: Source) -> str | None:
-        """Notes what is moved, or finds that this very move is under way; None when it had ended before.
-
-        Gives the moment at which it began. Raises Misconfigured.
-        """
+    def begin(self, begun: Source) -> _Noted:
+        """Notes what is moved, or finds that this very move is under way, or had ended before. Raises Misconfigured."""
         known = _noted(self._target)
         if known is None:
             self._must_be_empty()
@@ -188,7 +183,7 @@ class _Mover:
         elif known.source != (begun.position, begun.head):
             says = f"{self._name} holds another store, or this one has gone on since the move began"
             raise Misconfigured(says, path="--to", fix="make an empty database, and move into that")
-        return None if known.ended else known.began
+        return known
 
     def _must_be_empty(self) -> None:
         for table in self.tables:
