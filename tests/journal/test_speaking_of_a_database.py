@@ -24,7 +24,7 @@ from crossdock.journal.postgresql.connection import connect
         ("postgresql://hub:12/im@db/x", "postgresql://hub@db/x"),
         ("postgresql://hub:ge@he/im@db/x", "postgresql://hub@db/x"),
         ("postgresql://hub:12/ge?im@db/x", "postgresql://hub@db/x"),
-        ("postgresql:///x?user=me@b&host=/tmp", "postgresql:///x?user=me@b&host=/tmp"),
+        ("postgresql:///x?user=me@b&host=/run", "postgresql:///x?user=me@b&host=/run"),
     ],
 )  # fmt: skip
 def test_a_database_is_named_without_its_password(url: str, said: str) -> None:
@@ -43,7 +43,7 @@ def test_a_password_that_is_not_escaped_is_not_told_but_how_to_write_it(password
     "url",
     [
         "postgresql://hub:a:b@db/x", "postgresql://hub:p@[::1]:5432/x", "postgresql://hub@a:5432,b:5433/x?user=a@b",
-        "postgresql:///x?host=/tmp", "postgresql://%2Ftmp/x", "postgresql://hub:p%40%2F@db",
+        "postgresql:///x?host=/run", "postgresql://%2Frun/x", "postgresql://hub:p%40%2F@db",
     ],
 )  # fmt: skip
 def test_what_can_be_read_is_not_refused(url: str) -> None:
