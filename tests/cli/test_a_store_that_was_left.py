@@ -14,6 +14,7 @@ from tests.cli.console import crossdock
 from tests.cli.test_doctor import examined
 from tests.database import Server
 from tests.harness.ports import free_port
+from tests.harness.process import ROOT
 from tests.journal.places import postgresql_place
 from tests.stories import stories
 
@@ -124,3 +125,12 @@ def test_a_file_that_came_out_of_a_database_can_still_be_read_once_it_is_left(le
         assert db.execute("PRAGMA application_id").fetchone() == (LEFT_SPARSE,)
         assert not db.dialect.dense
     assert crossdock("keys", "list", "--site", left).code == 2
+
+
+def test_every_command_comes_to_a_store_by_the_one_way_that_looks_first() -> None:
+    others = [
+        file.name
+        for file in (ROOT / "src" / "crossdock" / "cli").rglob("*.py")
+        if "storage_of" in file.read_text("utf-8") and file.name != "opening.py"
+    ]
+    assert others == [], "use store_at of crossdock.cli.opening"

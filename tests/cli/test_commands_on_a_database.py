@@ -149,15 +149,29 @@ async def test_a_site_is_moved_and_moving_it_the_wrong_way_is_refused(tmp_path: 
     assert (await asyncio.to_thread(crossdock, *up)).code != 0
 
 
-async def test_a_move_that_cannot_begin_says_what_to_look_at(tmp_path: Path, postgresql: Server):
-    file, port = tmp_path / "hub.db", free_port()
-    async with stories(file) as told:
-        await told.delivered("SO-1")
+def _backup(folder: Path) -> Path:
+    """A backup of a new site."""
+    assert crossdock("init", folder / "new").code == 0
+    assert crossdock("keys", "create", "shop", "--site", folder / "new").code == 0
+    assert crossdock("backup", folder / "new.backup", "--site", folder / "new").code == 0
+    return folder / "new.backup"
+
+
+def test_a_database_that_is_not_reached_says_what_to_look_at(tmp_path: Path, postgresql: Server):
+    backup, port = _backup(tmp_path), free_port()
+    file = tmp_path / "new" / "data" / "crossdock.db"
     lost = crossdock(
         "migrate", "--from", f"sqlite:{file}", "--to", f"postgresql://hub:geheim@127.0.0.1:{port}/x"
     )
     assert lost.code == 1
     assert f"`crossdock doctor --database postgresql://hub@127.0.0.1:{port}/x` looks closer" in lost.err
+    for words in (("backup", tmp_path / "a.backup"), ("restore", backup)):
+        unreached = crossdock(*words, "--database", f"postgresql://hub:geheim@127.0.0.1:{port}/x")
+        assert unreached.code == 1
+        assert (
+            f"`crossdock doctor --database postgresql://hub@127.0.0.1:{port}/x` looks closer" in unreached.err
+        )
+        assert "geheim" not in unreached.err
     none = crossdock("migrate", "--from", f"sqlite:{file}", "--to", postgresql.url("nobodys"))
     assert none.code == 1
     assert "make it by createdb" in none.err

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crossdock.cli import options
-from crossdock.cli.reading import closer
+from crossdock.cli.opening import reaching
 from crossdock.cli.terminal import FOUND, MISUSED, print_json, progress, stop
 
 if TYPE_CHECKING:
@@ -38,16 +38,10 @@ def migrate(
             fix="give --from sqlite:PATH and --to postgresql://USER@HOST/NAME",
             status=MISUSED,
         )
-    from crossdock.journal.contract import StoreDown
-    from crossdock.journal.postgresql.connection import remedy
     from crossdock.journal.postgresql.moving import move
 
-    try:
-        with progress("rows") as show:
-            moved = move(source.sqlite_path, target.database, show)
-    except StoreDown as down:
-        name = spoken(target.database)
-        stop(f"{name} is not reached: {down}", fix=f"{remedy(down, name)}; {closer(name)}")
+    with reaching(target.database), progress("rows") as show:
+        moved = move(source.sqlite_path, target.database, show)
     _tell(moved, json=json)
     if moved.differs:
         raise typer.Exit(FOUND)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossdock.cli.terminal import complain
+from crossdock.cli.terminal import complain, stop
 
 if TYPE_CHECKING:
     from crossdock.journal.sql.connection import Storage
@@ -41,3 +44,29 @@ def must_be_here(database: str, *, also_left: bool = False) -> None:
     if not also_left:
         raise fault
     complain(f"{fault.says}, and this is what the file knew then", fix=fault.fix)
+
+
+@contextmanager
+def reaching(database: str) -> Generator[None]:
+    """Ends the command with what to do where a PostgreSQL database is not reached."""
+    from crossdock.journal.address import spoken
+    from crossdock.journal.contract import StoreDown
+
+    try:
+        yield
+    except StoreDown as down:
+        if not database.startswith("postgresql:"):
+            raise
+        from crossdock.journal.postgresql.connection import remedy  # not every site needs the driver
+
+        stop(
+            f"{spoken(database)} is not reached: {down}", fix=f"{remedy(down, database)}; {closer(database)}"
+        )
+
+
+def closer(database: str) -> str:
+    """What looks closer at a store that does not work, named so that it looks at the same one."""
+    from crossdock.journal.address import spoken
+
+    named = f" --database {shlex.quote(spoken(database))}" if database.startswith("postgresql:") else ""
+    return f"`crossdock doctor{named}` looks closer"

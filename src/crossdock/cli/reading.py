@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
 from crossdock.cli import options
-from crossdock.cli.opening import store_at
+from crossdock.cli.opening import closer, store_at
 from crossdock.cli.remote import Remote, refuse
 from crossdock.cli.terminal import MISUSED, stop
 
@@ -177,14 +176,6 @@ class Store:
                 return read(connection)
         except STORE_ERRORS as error:
             stop(f"the store {storage.name} cannot be read: {error}", fix=closer(self._database))
-
-
-def closer(database: str) -> str:
-    """What looks closer at a store that does not work, named so that it looks at the same one."""
-    from crossdock.journal.address import spoken
-
-    named = f" --database {shlex.quote(spoken(database))}" if database.startswith("postgresql:") else ""
-    return f"`crossdock doctor{named}` looks closer"
 
 
 def must_be_current(storage: Storage) -> None:
