@@ -25,6 +25,12 @@ def test_the_service_is_fenced_in() -> None:
     assert {name: said.get(name) for name in wanted} == wanted
 
 
+def test_the_backup_reads_the_same_environment_as_the_hub() -> None:
+    units = (UNIT, UNIT.with_name("crossdock-backup.service"))
+    read = [re.findall(r"^EnvironmentFile=(.*)$", unit.read_text("utf-8"), re.MULTILINE) for unit in units]
+    assert read[0] == read[1] == ["-/etc/crossdock/hub.env"], "else it would back another store up"
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze here")
 def test_systemd_finds_little_that_the_service_could_do() -> None:
     command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(UNIT)]

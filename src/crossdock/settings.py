@@ -58,7 +58,7 @@ class Settings:
         """The file of a SQLite store. Raises Misconfigured when the store is another one."""
         scheme, _, rest = self.database.partition(":")
         if scheme != "sqlite" or not rest:
-            says = f"the database {self.database!r} is not a SQLite file"
+            says = f"a database of the kind {scheme!r} is not a SQLite file"  # no more of it: it may hold a password
             raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix="write sqlite:PATH")
         return Path(rest)
 

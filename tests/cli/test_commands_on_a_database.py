@@ -12,7 +12,7 @@ import pytest
 from tests.cli.console import Said, crossdock
 from tests.database import Server
 from tests.harness.ports import free_port
-from tests.harness.process import Process
+from tests.harness.process import ROOT, Process
 from tests.journal.places import postgresql_place
 from tests.stories import stories
 
@@ -137,6 +137,9 @@ async def test_a_site_is_moved_and_moving_it_the_wrong_way_is_refused(tmp_path: 
     said = crossdock("migrate", "--from", f"sqlite:{file}", "--to", place.database)
     assert said.code == 0, said.err
     assert "the same on both sides" in said.out
+    page = (ROOT / "docs" / "how-to" / "run-on-postgresql.md").read_text("utf-8")
+    tables = said.out.partition(" rows in ")[2].partition(" tables")[0]
+    assert f" rows in {tables} tables, " in page, "the page shows what the command says"
     again = crossdock("migrate", "--from", f"sqlite:{file}", "--to", place.database)
     assert (again.code, "moved there before" in again.out) == (0, True)
     assert crossdock("migrate", "--from", place.database, "--to", f"sqlite:{file}").code == 2
@@ -144,3 +147,53 @@ async def test_a_site_is_moved_and_moving_it_the_wrong_way_is_refused(tmp_path: 
     assert crossdock("audit", "verify", "--database", place.database).code == 0
     up = ("up", "--database", f"sqlite:{file}", "--site", tmp_path)
     assert (await asyncio.to_thread(crossdock, *up)).code != 0
+
+
+def _backup(folder: Path) -> Path:
+    """A backup of a new site."""
+    assert crossdock("init", folder / "new").code == 0
+    assert crossdock("keys", "create", "shop", "--site", folder / "new").code == 0
+    assert crossdock("backup", folder / "new.backup", "--site", folder / "new").code == 0
+    return folder / "new.backup"
+
+
+def test_a_database_that_is_not_reached_says_what_to_look_at(tmp_path: Path, postgresql: Server):
+    backup, port = _backup(tmp_path), free_port()
+    file = tmp_path / "new" / "data" / "crossdock.db"
+    lost = crossdock(
+        "migrate", "--from", f"sqlite:{file}", "--to", f"postgresql://hub:geheim@127.0.0.1:{port}/x"
+    )
+    assert lost.code == 1
+    assert f"`crossdock doctor --database postgresql://hub@127.0.0.1:{port}/x` looks closer" in lost.err
+    for words in (("backup", tmp_path / "a.backup"), ("restore", backup)):
+        unreached = crossdock(*words, "--database", f"postgresql://hub:geheim@127.0.0.1:{port}/x")
+        assert unreached.code == 1
+        assert (
+            f"`crossdock doctor --database postgresql://hub@127.0.0.1:{port}/x` looks closer" in unreached.err
+        )
+        assert "geheim" not in unreached.err
+    none = crossdock("migrate", "--from", f"sqlite:{file}", "--to", postgresql.url("nobodys"))
+    assert none.code == 1
+    assert "make it by createdb" in none.err
+    wrong = crossdock("migrate", "--from", "postgresql://hub:geheim@a/x", "--to", f"sqlite:{file}")
+    assert wrong.code == 2
+    assert "postgresql://hub@a/x" in wrong.err
+    assert not any("geheim" in said.err + said.out for said in (lost, none, wrong))
+
+
+def test_the_doctor_speaks_of_the_password_where_it_is_wrong(site: Path, postgresql: Server):
+    postgresql.run("DROP ROLE IF EXISTS guarded; CREATE ROLE guarded LOGIN PASSWORD 'right'")
+    rules = postgresql.folder / "data" / "pg_hba.conf"
+    before = rules.read_text("utf-8")
+    rules.write_text(f"host all guarded 127.0.0.1/32 scram-sha-256\n{before}", "utf-8")
+    postgresql.run("SELECT pg_reload_conf()")
+    try:
+        for password in ("", ":geheim"):
+            url = postgresql.url().replace("crossdock@", f"guarded{password}@")
+            said = crossdock("doctor", "--site", site, "--database", url, env={"PGPASSFILE": "/nonexistent"})
+            assert said.code == 1
+            assert "~/.pgpass, a file of mode 0600" in said.out
+            assert "geheim" not in said.out + said.err
+    finally:
+        rules.write_text(before, "utf-8")
+        postgresql.run("SELECT pg_reload_conf()")

@@ -49,6 +49,10 @@ async def bring_back(
             else "move it away, with its -wal file; do not delete it yet"
         )
         raise Misconfigured(f"there is a store at {storage.name}", path="store", fix=fix)
+    if settings.is_shared:
+        from crossdock.journal.postgresql.schema import must_have_no_tables  # not every site needs the driver
+
+        must_have_no_tables(settings.database)
     store = settings.site / "data" / "crossdock.db" if settings.is_shared else settings.sqlite_path
     store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = StoreLock(store)

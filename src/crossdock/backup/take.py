@@ -13,6 +13,7 @@ from crossdock.faults import Misconfigured
 from crossdock.journal.open import storage_of
 from crossdock.journal.sql import audit
 from crossdock.journal.sqlite.copying import copy
+from crossdock.journal.sqlite.left import left, refusal
 from crossdock.journal.sqlite.storage import SqliteStorage
 from crossdock.settings import Settings
 
@@ -24,6 +25,8 @@ _SITE_PARTS = ("charter.yaml", "crosswalks", "mappings", "partners", "connectors
 def take(settings: Settings, file: Path, *, verify: bool, now_ms: int, progress: Progress) -> Manifest:
     """Writes a backup while a hub may run. Raises Misconfigured when there is no store, or the copy does not hold."""
     storage = storage_of(settings.database)
+    if not settings.is_shared and (gone := left(settings.sqlite_path)) is not None:
+        raise refusal(settings.sqlite_path, gone)
     if not storage.exists():
         raise Misconfigured(
             f"there is no store at {storage.name}", path="store", fix="name the site by --site"

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from crossdock.cli import options, whereabouts
+from crossdock.cli.opening import must_be_here, store_at
 from crossdock.cli.remote import Remote
 from crossdock.cli.terminal import MISUSED, stop
 from crossdock.settings import Settings
@@ -37,6 +38,7 @@ def acting(
     settings = options.settings(site, database)
     hub = whereabouts.running(settings)
     if hub is None:
+        must_be_here(settings.database)
         says = f"no hub runs for the site {settings.site}"
         stop(says, fix="start it with `crossdock up`, or say where it is by --url and --key")
     if key is not None:
@@ -52,10 +54,9 @@ def beside(
 ) -> Generator[Remote]:
     """A hub of this machine, with a key of a role that is in the store for as long as this is open."""
     from crossdock.api.keys import digest_of, new_key
-    from crossdock.journal.open import storage_of
     from crossdock.journal.sql.keyring import StoredKey, add_key, forget_key
 
-    store, made = storage_of(settings.database), new_key()
+    store, made = store_at(settings.database), new_key()
     at_ms = time.time_ns() // 1_000_000
     add_key(store, StoredKey(digest_of(made), who(), role, system, at_ms, None))
     try:

@@ -101,9 +101,9 @@ def acts(
 
 def _storage(site: Path | None, database: str | None) -> Storage:
     """The store of a site, which must be there and of this version."""
-    from crossdock.journal.open import storage_of
+    from crossdock.cli.opening import store_at
 
-    storage = storage_of(options.settings(site, database).database)
+    storage = store_at(options.settings(site, database).database, also_left=True)
     if not storage.exists():
         stop(f"there is no store at {storage.name}", fix="name the site by --site, or start the hub once")
     must_be_current(storage)

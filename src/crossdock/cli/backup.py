@@ -11,6 +11,7 @@ import typer
 
 from crossdock.cli import last_backup, options
 from crossdock.cli.acting import acting
+from crossdock.cli.opening import reaching
 from crossdock.cli.remote import refuse, waits
 from crossdock.cli.terminal import Group, console, print_json, progress, stop
 from crossdock.message.names import moment
@@ -38,11 +39,11 @@ def backup(
     settings = options.settings(site, database)
     if not file.parent.is_dir():
         stop(f"there is no folder {file.parent}", fix="make it, or give the backup another place")
-    with progress("bytes of the backup") as show:
+    with reaching(settings.database), progress("bytes of the backup") as show:
         manifest = take(settings, file, verify=verify, now_ms=_now_ms(), progress=show)
-    last_backup.note(
-        settings, last_backup.LastBackup(str(file.resolve()), manifest.made_ms, manifest.position)
-    )
+    store = last_backup.store_of(settings)
+    last = last_backup.LastBackup(str(file.resolve()), manifest.made_ms, manifest.position, store)
+    last_backup.note(settings, last)
     if json:
         print_json({"file": str(file), "at": moment(manifest.made_ms), "position": manifest.position,
                     "head": manifest.head or None, "bytes": file.stat().st_size})  # fmt: skip
@@ -65,7 +66,7 @@ def restore(
     from crossdock.backup.bring_back import bring_back
 
     settings = options.settings(site, database)
-    with progress("bytes, then entries of the ledger") as show:
+    with reaching(settings.database), progress("bytes, then entries of the ledger") as show:
         report = asyncio.run(bring_back(settings, file, now_ms=_now_ms, progress=show))
     if json:
         print_json(report.tree())

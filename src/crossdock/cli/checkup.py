@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossdock.charter.charter import Charter, Intake
-from crossdock.cli import last_backup, whereabouts
+from crossdock.cli import whereabouts
 from crossdock.faults import Misconfigured
 from crossdock.journal.contract import StoreDown
 from crossdock.journal.sql.connection import Damaged
@@ -37,8 +37,6 @@ COMMITS = 15
 COMMIT_SLOW_MS, _COMMIT_UNREAL_MS = 50.0, 0.03
 _LOOKED_THROUGH_MAX_BYTES = 500_000_000
 _FILES_LEAST = 1_024
-#: A backup older than this is worth a word.
-_BACKUP_OLD_H = 48
 CLOCK_BACK_MS = 1_000
 #: File systems that SQLite's write-ahead log or its fsync cannot stand on.
 _SHARED = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "glusterfs", "ceph", "afs"}
@@ -272,6 +270,7 @@ def store(installation: Installation) -> Iterator[Finding]:
     """Whether the store opens, is whole and has the shape that this version knows."""
     if installation.settings.is_shared:
         return
+    from crossdock.journal.sqlite.left import left_by, refusal
     from crossdock.journal.sqlite.schema import connect, migrations
 
     path = installation.settings.sqlite_path
@@ -279,6 +278,11 @@ def store(installation: Installation) -> Iterator[Finding]:
         yield Finding("store", f"{path} is not there yet; the first start makes it")
         return
     with closing(connect(path, read_only=True)) as connection:
+        gone = left_by(connection, path)
+        if gone is not None:
+            fault = refusal(path, gone)
+            yield Finding("store", f"{fault.says}; no hub goes on with the file", State.WRONG, fault.fix)
+            return
         shape = connection.execute("PRAGMA user_version").fetchone()[0]
         newest = max(number for number, _, _ in migrations())
         size = path.stat().st_size
@@ -377,23 +381,6 @@ def limits(_: Installation) -> Iterator[Finding]:
         yield Finding("limits", f"only {files} files and connections may be open", State.NOTE, fix)
 
 
-def backup(installation: Installation) -> Iterator[Finding]:
-    """Whether `crossdock backup` ran within two days; a database may be backed up by other means."""
-    settings = installation.settings
-    last = last_backup.noted(settings)
-    if last is None and (settings.is_shared or not settings.sqlite_path.exists()):
-        return
-    fix = "`crossdock backup FILE` each day, from a timer, and keep the file on another machine"
-    if last is None:
-        yield Finding("backup", "none was taken yet", State.NOTE, fix)
-        return
-    hours = max(0, time.time_ns() // 1_000_000 - last.at_ms) // 3_600_000
-    ago = f"{hours // 24} days" if hours >= _BACKUP_OLD_H else f"{hours} h" if hours else "less than an hour"
-    late = hours >= _BACKUP_OLD_H
-    says = f"the last one was taken {ago} ago: {last.file}"
-    yield Finding("backup", says, State.NOTE if late else State.GOOD, fix if late else "")
-
-
 CHECKS: tuple[Check, ...] = (
-    versions, guards, site, secrets, permissions, disk, commits, store, door, targets, limits, backup,
+    versions, guards, site, secrets, permissions, disk, commits, store, door, targets, limits,
 )  # fmt: skip

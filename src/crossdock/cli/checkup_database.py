@@ -36,14 +36,14 @@ def database(installation: Installation) -> Iterator[Finding]:
     if not installation.settings.is_shared:
         return
     from crossdock.journal.contract import StoreDown
-    from crossdock.journal.postgresql.connection import PostgresqlConnection, connect, spoken
+    from crossdock.journal.postgresql.connection import PostgresqlConnection, connect, remedy, spoken
 
     url = installation.settings.database
     try:
         connection = connect(url, name="crossdock/doctor")
     except StoreDown as down:
-        fix = "start the server, or see host, port, role and pg_hba.conf"
-        yield Finding("database", f"{spoken(url)} is not reached: {down}", State.WRONG, fix)
+        says = f"{spoken(url)} is not reached: {down}"
+        yield Finding("database", says, State.WRONG, remedy(down, url))
         return
     with connection:
         read = PostgresqlConnection(connection)

@@ -24,7 +24,7 @@ def conservation(
 ) -> None:
     """Counts where everything is that was ever accepted."""
     at.check_system(system)
-    figures = at.reading().conservation(system)
+    figures = at.reading(also_left=True).conservation(system)
     if at.json:
         print_json(figures)
     else:

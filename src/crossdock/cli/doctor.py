@@ -28,12 +28,13 @@ def doctor(
     Changes nothing but a file of its own in data/, by which it measures how long a commit takes.
     """
     from crossdock.cli.checkup import CHECKS, Installation, State, looked
+    from crossdock.cli.checkup_backup import backup
     from crossdock.cli.checkup_database import database as look_at_database
 
     installation = Installation(options.settings(site, database, listen))
     findings: list[Finding] = []
     with progress("things to look at") as show:
-        checks = (*CHECKS, look_at_database)
+        checks = (*CHECKS, backup, look_at_database)
         for number, check in enumerate(checks, 1):
             findings += looked(check, installation)
             show(number, len(checks))

@@ -23,12 +23,12 @@ def duplicates(
 
     Nothing is merged: which of them is right is for their owner to say. Exit status 1 when there are any.
     """
+    from crossdock.cli.opening import store_at
     from crossdock.cli.reading import must_be_current
-    from crossdock.journal.open import storage_of
     from crossdock.journal.sql.told import last_words
 
     settings = options.settings(site, database)
-    store = storage_of(settings.database)
+    store = store_at(settings.database, also_left=True)
     if not store.exists():
         stop(f"no hub has run for the site {settings.site} yet", fix="start it with `crossdock up`")
     must_be_current(store)

@@ -13,9 +13,9 @@ from crossdock.api.keybook import KeyBook
 from crossdock.assembly import Surroundings, open_journal
 from crossdock.cli import whereabouts
 from crossdock.cli.acting import beside, who
+from crossdock.cli.opening import must_be_here, store_at
 from crossdock.cli.terminal import complain
 from crossdock.faults import Misconfigured
-from crossdock.journal.open import storage_of
 from crossdock.journal.sql.keyring import StoredKey, add_key
 from crossdock.journal.sqlite.lock import StoreLock
 from crossdock.settings import Settings
@@ -25,7 +25,11 @@ _PATIENCE_S, _STEP_S, _ANSWER_S = 2.0, 0.1, 5.0
 
 
 def keep(settings: Settings, rows: Sequence[StoredKey]) -> None:
-    """Keys as they shall stand, by the running hub or in a store that no hub writes. Raises StoreDown."""
+    """Keys as they shall stand, by the running hub or in a store that no hub writes. Raises StoreDown.
+
+    Raises Misconfigured for a store that was moved elsewhere.
+    """
+    must_be_here(settings.database)
     until_s = time.monotonic() + _PATIENCE_S
     while time.monotonic() < until_s:
         hub = whereabouts.running(settings)
@@ -46,7 +50,7 @@ def keep(settings: Settings, rows: Sequence[StoredKey]) -> None:
             if lock is not None:
                 lock.release()
     for row in rows:
-        add_key(storage_of(settings.database), row)
+        add_key(store_at(settings.database), row)
     complain("done, but not in the ledger: whoever writes this store does not answer", fix="crossdock doctor")
 
 

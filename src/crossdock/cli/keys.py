@@ -91,11 +91,11 @@ def _must_deliver(site: Path, system: str) -> None:
 @app.command("list")
 def list_(site: options.Site = None, database: options.Database = None, json: options.Json = False) -> None:
     """Lists the keys by fingerprint: whose they are, since when, and which were revoked."""
-    from crossdock.journal.open import storage_of
+    from crossdock.cli.opening import store_at
     from crossdock.journal.sql.keyring import stored_keys
     from crossdock.message.names import moment
 
-    keys = stored_keys(storage_of(options.settings(site, database).database))
+    keys = stored_keys(store_at(options.settings(site, database).database))
     rows = [
         {
             "fingerprint": fingerprint(key), "name": key.name, "role": key.role, "system": key.system,
@@ -124,11 +124,11 @@ def revoke(
 ) -> None:
     """Ends a key. A running hub refuses it within a second."""
     from crossdock.cli.keeping import keep
-    from crossdock.journal.open import storage_of
+    from crossdock.cli.opening import store_at
     from crossdock.journal.sql.keyring import stored_keys
 
     settings, now_ms = options.settings(site, database), time.time_ns() // 1_000_000
-    found = _one(stored_keys(storage_of(settings.database)), key, now_ms)
+    found = _one(stored_keys(store_at(settings.database)), key, now_ms)
     keep(settings, [replace(found, revoked_ms=now_ms)])
     print(f"revoked {fingerprint(found)} ({found.name})")
 
@@ -151,12 +151,12 @@ def rotate(
     """
     from crossdock.api.keys import digest_of, new_key
     from crossdock.cli.keeping import keep
-    from crossdock.journal.open import storage_of
+    from crossdock.cli.opening import store_at
     from crossdock.journal.sql.keyring import StoredKey, stored_keys
     from crossdock.message.names import moment
 
     settings, now_ms = options.settings(site, database), time.time_ns() // 1_000_000
-    storage = storage_of(settings.database)
+    storage = store_at(settings.database)
     old = _one([one for one in stored_keys(storage) if one.revoked_ms is None], key, now_ms)
     fresh = new_key()
     ends_ms = now_ms + int(overlap_h * 3_600_000)

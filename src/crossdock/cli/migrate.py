@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crossdock.cli import options
+from crossdock.cli.opening import reaching
 from crossdock.cli.terminal import FOUND, MISUSED, print_json, progress, stop
 
 if TYPE_CHECKING:
@@ -24,20 +25,22 @@ def migrate(
 
     No hub may run meanwhile. Everything is copied as it is, the ledger link by link; a move that was cut off goes on
     where it stood. At the end both are compared: rows by table, the figures of conservation, the heads of the chains.
-    The file is then marked, so that no hub goes on with it by mistake; it can still be read.
+    The file is then marked, so that nobody goes on with it by mistake: commands refuse it, and it moves nowhere else.
+    `trace` and `audit verify` still read it.
     """
+    from crossdock.journal.address import spoken
     from crossdock.settings import settings_from
 
     source, target = settings_from({}, database=from_), settings_from({}, database=to)
     if source.is_shared or not target.is_shared:
         stop(
-            f"a site moves from SQLite to PostgreSQL, not from {from_} to {to}",
+            f"a site moves from SQLite to PostgreSQL, not from {spoken(from_)} to {spoken(to)}",
             fix="give --from sqlite:PATH and --to postgresql://USER@HOST/NAME",
             status=MISUSED,
         )
     from crossdock.journal.postgresql.moving import move
 
-    with progress("rows") as show:
+    with reaching(target.database), progress("rows") as show:
         moved = move(source.sqlite_path, target.database, show)
     _tell(moved, json=json)
     if moved.differs:

@@ -135,13 +135,13 @@ def _act(name: str, act: str, body: dict[str, Any], at: Place) -> dict[str, Any]
 def _listed(at: Place) -> list[dict[str, Any]]:
     from crossdock.access.acts import shown
     from crossdock.access.people import person_of
-    from crossdock.journal.open import storage_of
+    from crossdock.cli.opening import store_at
     from crossdock.journal.sql.people import people
 
     if at.url is not None:
         with at.acting(role="admin") as hub:
             return hub.get("/v1/people")["people"]
-    storage = storage_of(at.settings().database)
+    storage = store_at(at.settings().database)
     if not storage.exists():
         return []
     with storage.snapshot() as connection:

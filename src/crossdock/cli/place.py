@@ -49,11 +49,11 @@ class Place:
         named = {name: one for name, one in (("system", system), ("role", role)) if one is not None}
         return acting(self.site, self.database, self.url, self.key, **named)
 
-    def reading(self) -> Reading:
-        """The hub at `url` if one is given, else the store of the site. Raises Misconfigured."""
+    def reading(self, *, also_left: bool = False) -> Reading:
+        """The hub at `url` if one is given, else the store of the site; as `reading`. Raises Misconfigured."""
         from crossdock.cli.reading import reading
 
-        return reading(self.site, self.database, self.url, self.key)
+        return reading(self.site, self.database, self.url, self.key, also_left=also_left)
 
     def clock(self) -> ZoneInfo | None:
         """The zone of the site's people, where its charter can be read."""

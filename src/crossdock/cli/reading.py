@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
 from crossdock.cli import options
+from crossdock.cli.opening import closer, store_at
 from crossdock.cli.remote import Remote, refuse
 from crossdock.cli.terminal import MISUSED, stop
 
@@ -44,11 +45,13 @@ class Reading(Protocol):
         ...
 
 
-def reading(site: Path | None, database: str | None, url: str | None, key: str | None) -> Reading:
-    """The hub at `url` if one is given, else the store of the site."""
+def reading(
+    site: Path | None, database: str | None, url: str | None, key: str | None, *, also_left: bool = False
+) -> Reading:
+    """The hub at `url` if one is given, else the store of the site; with `also_left` even one that was left."""
     if url is None:
         settings = options.settings(site, database)
-        return Store(settings.database, _charter(settings.site))
+        return Store(settings.database, _charter(settings.site), also_left=also_left)
     if key is None:
         stop(
             f"a key is needed to ask {url}",
@@ -88,8 +91,9 @@ def _gates(connection: Connection, charter: Charter) -> Gates:
 class Store:
     """The store itself, read in one snapshot while a hub may go on writing."""
 
-    def __init__(self, database: str, charter: Charter | None = None) -> None:
+    def __init__(self, database: str, charter: Charter | None = None, *, also_left: bool = False) -> None:
         self._database = database
+        self._storage = store_at(database, also_left=also_left)
         self._charter = charter  #: for what the calendar closes; None: it cannot be read
 
     def story(self, document: str, number: str, system: str | None) -> dict[str, Any] | None:
@@ -158,9 +162,9 @@ class Store:
         return self._view(lambda c: read(c, _gates(c, charter)))
 
     def _view(self, read: Callable[[Connection], T]) -> T:
-        from crossdock.journal.open import STORE_ERRORS, storage_of
+        from crossdock.journal.open import STORE_ERRORS
 
-        storage = storage_of(self._database)
+        storage = self._storage
         try:
             if not storage.exists():
                 stop(
@@ -171,7 +175,7 @@ class Store:
             with storage.snapshot() as connection:
                 return read(connection)
         except STORE_ERRORS as error:
-            stop(f"the store {storage.name} cannot be read: {error}", fix="`crossdock doctor` looks closer")
+            stop(f"the store {storage.name} cannot be read: {error}", fix=closer(self._database))
 
 
 def must_be_current(storage: Storage) -> None:

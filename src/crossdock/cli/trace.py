@@ -58,7 +58,7 @@ def trace(
     What came, what the hub made of it, who has it, and who is awaited. `crossdock trace SO-1001` looks among
     documents of every kind.
     """
-    source = at.reading()
+    source = at.reading(also_left=True)
     found = _found(source, document, number, system)
     if len(found) == 1 and "choices" not in found[0]:
         if at.json:

@@ -13,6 +13,7 @@ from psycopg import sql as composed
 from psycopg.conninfo import conninfo_to_dict
 
 from crossdock.faults import Misconfigured
+from crossdock.journal.address import is_written_well, spoken
 from crossdock.journal.contract import StoreDown
 from crossdock.journal.postgresql.wire import CONNECT_S, DOWN
 from crossdock.journal.sql.connection import Cursor, Damaged, Dialect
@@ -21,11 +22,7 @@ from crossdock.journal.sql.connection import Cursor, Damaged, Dialect
 _PAGE = 2_000
 #: Classes of SQLSTATE that tell of stored data which cannot be read back.
 _DAMAGE = ("XX", "58P01", "22021")
-#: Behind the user of a URL and before its servers.
-_PASSWORD = re.compile(r"^(\w+://[^/?@:]*):[^@]*(?=@)")
 _QUOTED = re.compile(r'"([^"]*)"')
-#: Among the parameters behind its `?`.
-_PASSWORD_PARAMETER = re.compile(r"(?<=[?&])((?:ssl)?password=)[^&]*")
 
 
 @lru_cache(maxsize=512)
@@ -66,6 +63,8 @@ def speaking() -> Generator[None]:
     """Turns what the driver raises into the journal's own words."""
     try:
         yield
+    except psycopg.errors.ProgramLimitExceeded as error:
+        raise StoreDown(f"the database refuses: {error}") from error
     except psycopg.OperationalError as error:
         raise StoreDown(f"the database does not answer: {error}") from error
     except psycopg.Error as error:
@@ -87,12 +86,23 @@ def connect(url: str, *, name: str = "crossdock", read_only: bool = False) -> ps
         return connection
 
 
-def spoken(url: str) -> str:
-    """A database URL without its password, for people; it may name several servers."""
-    return _PASSWORD_PARAMETER.sub(r"\1…", _PASSWORD.sub(r"\1", url))
+def remedy(down: StoreDown, url: str) -> str:
+    """What to do about a database that was not reached, as far as its answer tells."""
+    cause = down.__cause__
+    said, tried = str(down), cause.pgconn if isinstance(cause, psycopg.Error) else None
+    if "password" in said or (tried is not None and (tried.needs_password or tried.used_password)):
+        line = "HOST:PORT:DATABASE:USER:PASSWORD"
+        return f"see to the password: one line {line} in ~/.pgpass, a file of mode 0600; or in the URL, USER:PASSWORD@"
+    if re.search(r'database "[^"]*" does not exist', said):
+        return f"make it by createdb --encoding UTF8, or look at the name at the end of {spoken(url)}"
+    return "start the server, or see host, port, role and pg_hba.conf"
 
 
 def _must_be_url(url: str) -> None:
+    if not is_written_well(url):
+        says = f"this is no address of a database: {spoken(url)}, without what is before its last @"
+        fix = "in a password write %40 for @, %2F for /, %3A for : and %3F for ?; or keep it in ~/.pgpass"
+        raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix=fix)
     try:
         conninfo_to_dict(url)
     except psycopg.ProgrammingError as error:
@@ -100,5 +110,5 @@ def _must_be_url(url: str) -> None:
         text = str(error).strip().replace(url, named)
         why = _QUOTED.sub(lambda quoted: quoted[0] if quoted[1] in named else "…", text)
         says = f"this is no address of a database: {why}"
-        fix = "write postgresql://USER@HOST/NAME, and %40 for an @ in a password"
+        fix = "write postgresql://USER@HOST/NAME; in a password %40 for @, %2F for / and %3A for :"
         raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix=fix) from None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,18 +18,21 @@ from psycopg import sql as composed
 from crossdock.faults import Misconfigured
 from crossdock.journal.postgresql.connection import connect, speaking, spoken
 from crossdock.journal.postgresql.ids import ID_BLOCK
-from crossdock.journal.postgresql.schema import migrate
+from crossdock.journal.postgresql.schema import Source, migrate, note_move, shape_of
 from crossdock.journal.postgresql.storage import PostgresqlStorage
 from crossdock.journal.sql.views import conservation
+from crossdock.journal.sqlite.left import Left, leave, left_by, refusal
 from crossdock.journal.sqlite.lock import StoreLock
 from crossdock.journal.sqlite.schema import connect as open_file
 from crossdock.journal.sqlite.schema import migrate as renew_file
-from crossdock.journal.sqlite.schema import retire
 from crossdock.journal.sqlite.storage import SqliteStorage
 from crossdock.journal.sqlite.store import ID_TABLES
 
 #: Rows that one transaction copies, with the note of how far it came.
 CHUNK = 10_000
+#: Of an id that is named to people.
+_SHOWN_CHARS = 40
+_LAST_NUMBER = re.compile(r"(\d+)\D*$")
 #: Called with the rows copied so far and all of them.
 Progress = Callable[[int, int], None]
 
@@ -66,38 +70,95 @@ class Moved:
 
 
 def move(file: Path, url: str, progress: Progress) -> Moved:
-    """Copies everything, then compares; the file is retired, so that no hub goes on with it.
+    """Copies everything, then compares; the file is marked as left, so that nobody goes on with it.
 
-    A move that was cut off goes on where it stood. Raises Misconfigured when a hub runs on the file, when the
-    database holds anything else, and StoreDown.
+    A move that was cut off goes on where it stood. Raises Misconfigured when a hub runs on the file, when the file was
+    moved into another database, when the database holds anything else, and StoreDown.
     """
-    if not file.exists():
-        raise Misconfigured(
-            f"there is no store at {file}", path="CROSSDOCK_DATABASE", fix="write sqlite:PATH"
-        )
-    lock = StoreLock(file)
+    _must_be_store(file)
+    lock = StoreLock(file, fix="stop it first, and let it end; then give the same command again")
     try:
         with closing(open_file(file)) as source:
-            renew_file(source)
-        migrate(url, moving=True)
+            gone = left_by(source, file)
+            if gone is None:
+                renew_file(source)
+            last = "SELECT position, link FROM ledger ORDER BY position DESC LIMIT 1"
+            position, head = source.execute(last).fetchone() or (0, b"")
+        begun = Source(str(file), position, head)
+        if gone is None:
+            migrate(url, moving=begun)
+        else:
+            _must_be_the_same(file, gone, begun, url)
         with (
             closing(open_file(file, read_only=True)) as source,
             closing(connect(url, name="crossdock/move")) as target,
             speaking(),
         ):
             mover = _Mover(source, target, spoken(url))
-            if mover.begin(file):
-                mover.copy(progress)
-                moved = _compared(mover.tables, file, url)
-                if moved.differs:
-                    return moved
-                mover.end()
-            else:
-                moved = Moved()
-        retire(file)
+            noted = mover.begin(begun)
+            if noted.ended:
+                if gone is None:  # its mark was taken away, or the move was cut off right before it
+                    leave(file, into=spoken(url), move=noted.began)
+                return Moved()
+            mover.copy(progress)
+            moved = _compared(mover.tables, file, url)
+            if moved.differs:
+                return moved
+            # Before the database may be worked on: at no moment both could be.
+            leave(file, into=spoken(url), move=noted.began)
+            mover.end()
     finally:
         lock.release()
     return moved
+
+
+def _must_be_store(file: Path) -> None:
+    """Raises Misconfigured for a file that no hub wrote, before anything is made in it or beside it."""
+    fix = "give --from sqlite:PATH, with the file of the site: mostly data/crossdock.db in its folder"
+    if not file.exists():
+        says = f"there is no store at {file}"
+    elif not file.is_file():
+        says = f"{file} is a folder, and no store"
+    else:
+        try:
+            with closing(open_file(file, read_only=True)) as source:
+                found = source.execute("SELECT 1 FROM sqlite_schema WHERE name = 'ledger'").fetchone()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            found = None  # damaged at its very beginning, or no database
+        says = "" if found else f"{file} is no store that a hub made"
+    if says:
+        raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix=fix)
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """What a database says of the move into it."""
+
+    source: tuple[int, bytes]  #: the last entry of the file's ledger, and its link
+    began: str
+    ended: bool
+
+
+def _noted(target: psycopg.Connection[Any]) -> _Noted | None:
+    row = target.execute(
+        "SELECT position, head, (extract(epoch FROM began_at) * 1000000)::bigint, ended_at IS NOT NULL FROM moving"
+    ).fetchone()
+    return None if row is None else _Noted((row[0], bytes(row[1])), str(row[2]), row[3])
+
+
+def _must_be_the_same(file: Path, gone: Left, begun: Source, url: str) -> None:
+    """A file that was left is moved once more only where its own move is to be ended. Raises Misconfigured."""
+    with closing(connect(url, name="crossdock/move")) as target, speaking():
+        known = _noted(target) if shape_of(target) else None
+    same = known is not None and known.source == (begun.position, begun.head)
+    if known is not None and same and (known.began == gone.move or (not gone.move and known.ended)):
+        return
+    says = (
+        f"{refusal(file, gone).says}, and is not moved into {spoken(url)} too: both would send what is open"
+    )
+    raise Misconfigured(says, path="--to", fix="start the hub with the database that it was moved into")
 
 
 class _Mover:
@@ -111,24 +172,18 @@ class _Mover:
 
     # -- begin and end -------------------------------------------------------
 
-    def begin(self, file: Path) -> bool:
-        """Notes what is moved, or finds that this very move is under way; False when it had ended before.
-
-        Raises Misconfigured.
-        """
-        row = self._source.execute(
-            "SELECT position, link FROM ledger ORDER BY position DESC LIMIT 1"
-        ).fetchone() or (0, b"")
-        known = self._target.execute("SELECT position, head, ended_at IS NOT NULL FROM moving").fetchone()
+    def begin(self, begun: Source) -> _Noted:
+        """Notes what is moved, or finds that this very move is under way, or had ended before. Raises Misconfigured."""
+        known = _noted(self._target)
         if known is None:
             self._must_be_empty()
-            self._target.execute(
-                "INSERT INTO moving (source, position, head) VALUES (%s, %s, %s)", (str(file), row[0], row[1])
-            )
-        elif (known[0], bytes(known[1])) != (row[0], row[1]):
+            note_move(self._target, begun)
+            known = _noted(self._target)
+            assert known is not None, "it was noted a moment ago"
+        elif known.source != (begun.position, begun.head):
             says = f"{self._name} holds another store, or this one has gone on since the move began"
             raise Misconfigured(says, path="--to", fix="make an empty database, and move into that")
-        return known is None or not known[2]
+        return known
 
     def _must_be_empty(self) -> None:
         for table in self.tables:
@@ -203,7 +258,7 @@ class _Mover:
                 composed.Identifier(table.name),
                 composed.SQL(", ").join(map(composed.Identifier, table.columns)),
             )
-            with cursor.copy(query) as copy:
+            with _telling_of_rows(self._name, table, page), cursor.copy(query) as copy:
                 copy.set_types(table.types)
                 for row in page:
                     copy.write_row(_fitting(row, late) if late else row)
@@ -212,6 +267,27 @@ class _Mover:
                 " SET rows = excluded.rows, last = excluded.last, whole = excluded.whole",
                 (table.name, rows, _key_to(last), whole),
             )
+
+
+@contextmanager
+def _telling_of_rows(name: str, table: Table, page: Sequence[tuple[Any, ...]]) -> Generator[None]:
+    """Tells which row a database cannot hold. Raises Misconfigured."""
+    try:
+        yield
+    except (psycopg.DataError, psycopg.errors.ProgramLimitExceeded) as error:
+        counted = _LAST_NUMBER.search(error.diag.context or "")  # such as: COPY captures, line 7
+        number = int(counted[1]) if counted else 0
+        # Where the server does not count: the longest row, since what is too long is what it refuses.
+        row = page[number - 1] if 0 < number <= len(page) else max(page, key=lambda row: len(str(row)))
+        id_ = ", ".join(f"{one} {_short(row[table.columns.index(one)])}" for one in table.key)
+        says = f"{name} cannot hold a row of {table.name} ({id_}): {error.diag.message_primary or error}"
+        fix = "keep this site in a SQLite file, which holds it; the file is as it was"
+        raise Misconfigured(says, path="--to", fix=fix) from error
+
+
+def _short(value: object) -> str:
+    text = value.hex() if isinstance(value, bytes) else str(value)
+    return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}… of {len(text)} signs"
 
 
 def _fitting(row: Sequence[Any], booleans: Sequence[int]) -> list[Any]:

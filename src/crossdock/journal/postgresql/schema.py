@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any, LiteralString, cast
 
@@ -23,6 +24,8 @@ MIGRATOR = 0x6372_6F73_7301
 _LEAST_VERSION = 140_000
 #: A step that waits longer for other hosts' statements lets them go first, and tries again.
 _LOCK_TIMEOUT_MS, _LOCK_TRIES = 2_000, 60
+#: Tables of others that are named.
+_NAMED = 3
 _DURABLE = frozenset({"on", "remote_apply"})
 #: What the server says where a role may not make tables, and where there are tables that are not ours.
 _NO_RIGHTS = (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidSchemaName)
@@ -51,11 +54,21 @@ def shape_of(connection: psycopg.Connection[Any]) -> int:
     return int(row[0]) if row and row[0] is not None else 0
 
 
-def migrate(url: str, *, moving: bool = False) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The file out of which a site is moved, and how far its ledger is."""
+
+    file: str
+    position: int
+    head: bytes
+
+
+def migrate(url: str, *, moving: Source | None = None) -> list[str]:
     """Brings a database to the newest shape while others use it; gives the names of what was applied.
 
     Raises StoreDown, and Misconfigured for a database that cannot keep the hub's promises, that a newer version made,
-    or into which a site is being moved, unless the caller is who moves it (`moving`).
+    or into which a site is being moved, unless the caller is who moves it (`moving`). Where that one makes the tables,
+    they come with the note that a move is under way, all at once: a move that is cut off leaves no site without orders.
     """
     with connect(url, name="crossdock/migrate") as connection, speaking(), _fit_for_tables(url):
         _must_be_fit(connection, url)
@@ -64,17 +77,45 @@ def migrate(url: str, *, moving: bool = False) -> list[str]:
         must_be_known(found, newest[-1][0])
         if found < newest[-1][0]:
             connection.execute("SELECT pg_advisory_lock(%s)", (MIGRATOR,))
-            applied = [name for number, name, text in newest if _applied(connection, number, text)]
-        row = (
-            None
-            if moving
-            else connection.execute("SELECT source FROM moving WHERE ended_at IS NULL").fetchone()
-        )
-        if row is not None:
+            begins = moving if not shape_of(connection) else None
+            with connection.transaction() if begins else nullcontext():
+                if begins:
+                    _must_have_no_tables(connection, url)
+                applied = [name for number, name, text in newest if _applied(connection, number, text)]
+                if begins:
+                    note_move(connection, begins)
+        row = connection.execute("SELECT source FROM moving WHERE ended_at IS NULL").fetchone()
+        if row is not None and moving is None:
             says = f"{row[0]} is being moved into {spoken(url)}, and is not whole there"
             fix = f"end it with `crossdock migrate --from sqlite:{row[0]} --to …`"
             raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix=fix)
         return applied
+
+
+def note_move(connection: psycopg.Connection[Any], source: Source) -> None:
+    """Notes that a site is being moved into a database; no hub starts there until it is whole."""
+    values = (source.file, source.position, source.head)
+    connection.execute("INSERT INTO moving (source, position, head) VALUES (%s, %s, %s)", values)
+
+
+def must_have_no_tables(url: str) -> None:
+    """Raises Misconfigured for a database that holds tables, whoever made them, and StoreDown."""
+    with connect(url) as connection, speaking():
+        _must_have_no_tables(connection, url)
+
+
+def _must_have_no_tables(connection: psycopg.Connection[Any], url: str) -> None:
+    found = connection.execute(
+        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.relkind IN ('r', 'p', 'f') AND n.nspname = current_schema() AND NOT EXISTS ("
+        "SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')"
+        " ORDER BY c.relname"
+    ).fetchall()
+    if found:
+        more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+        says = f"{spoken(url)} holds tables already: {', '.join(row[0] for row in found[:_NAMED])}{more}"
+        fix = "make an empty database by createdb, and name that"
+        raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix=fix)
 
 
 @contextmanager

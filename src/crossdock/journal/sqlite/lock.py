@@ -22,9 +22,10 @@ _MOMENT_S, _STEP_S = 5.0, 0.02
 class StoreLock:
     """Held until it is given back, or until the process ends, however it ends."""
 
-    def __init__(self, store: Path, *, stays: bool = True) -> None:
+    def __init__(self, store: Path, *, stays: bool = True, fix: str = "") -> None:
         """Takes the lock, after whoever has it for a moment only; `stays` is False for such a one.
 
+        `fix` says what else to do, where another file would be wrong.
         Raises Misconfigured when another process keeps it.
         """
         store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -36,9 +37,8 @@ class StoreLock:
         except OSError:
             os.close(self._file)
             says = "another hub writes this store"
-            raise Misconfigured(
-                says, file=str(store), fix="stop it, or give --database another file"
-            ) from None
+            fix = fix or "stop it, or give --database another file"
+            raise Misconfigured(says, file=str(store), fix=fix) from None
         with suppress(OSError):  # on a full disk: then a second hub waits a little before it is refused
             os.ftruncate(self._file, 0)
             os.lseek(self._file, 0, os.SEEK_SET)

@@ -6,13 +6,11 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from crossdock.faults import Misconfigured
 from crossdock.journal.chain import mark, partition_of
 from crossdock.journal.contract import StoreDown
 from crossdock.journal.sql.connection import Dialect, must_be_known
@@ -32,6 +30,8 @@ STATEMENTS = _statements()
 
 #: Marks a file that was copied out of a database, whose positions have gaps where commits were rolled back.
 SPARSE = 0x43445350
+#: Mark a file whose site was moved into a database; the second is sparse too.
+LEFT, LEFT_SPARSE = 0x6D6F7665, 0x6D6F7673
 
 
 class SqliteConnection(sqlite3.Connection):
@@ -90,7 +90,7 @@ def connect(
         f"{path.absolute().as_uri()}?immutable=1" if still else path, uri=still,
         isolation_level=None, timeout=10, check_same_thread=False, cached_statements=512, factory=kind,
     )  # fmt: skip
-    if connection.execute("PRAGMA application_id").fetchone()[0] == SPARSE:
+    if connection.execute("PRAGMA application_id").fetchone()[0] in {SPARSE, LEFT_SPARSE}:
         connection.dialect = replace(SqliteConnection.dialect, dense=False)
     if read_only:
         connection.execute("PRAGMA query_only = 1")
@@ -126,23 +126,6 @@ def migrate(connection: sqlite3.Connection) -> list[str]:
             if _apply(connection, number, text):
                 applied.append(name)
     return applied
-
-
-#: What the header of a file says whose site was moved into a database.
-RETIRED = 0x6D6F7665
-
-
-def retire(path: Path) -> None:
-    """Marks a store that was moved elsewhere, so that no hub goes on with it; it can still be read."""
-    with closing(connect(path)) as connection:
-        connection.execute(f"PRAGMA application_id = {RETIRED}")
-
-
-def must_be_in_use(connection: sqlite3.Connection, path: Path) -> None:
-    """Raises Misconfigured for a store that was moved elsewhere."""
-    if connection.execute("PRAGMA application_id").fetchone()[0] == RETIRED:
-        says = f"the store {path} was moved into a database"
-        raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix="give that database by --database")
 
 
 def _apply(connection: sqlite3.Connection, number: int, text: str) -> bool:

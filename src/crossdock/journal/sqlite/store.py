@@ -19,7 +19,8 @@ from crossdock.journal.marks import TOLD, marked, marks_of
 from crossdock.journal.numbers import Late, after
 from crossdock.journal.sql.arriving import cause_of_conflict, conflict, repeated, stored
 from crossdock.journal.sqlite.gathered import Gathered
-from crossdock.journal.sqlite.schema import STATEMENTS, connect, migrate, must_be_in_use
+from crossdock.journal.sqlite.left import must_be_in_use
+from crossdock.journal.sqlite.schema import STATEMENTS, connect, migrate
 from crossdock.journal.sqlite.shelf import decided
 from crossdock.journal.sqlite.snapshots import SqliteReads
 from crossdock.journal.sqlite.writer import Writer
