@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from crossdock.cli.terminal import MISUSED
+
 ROOT = Path(__file__).resolve().parents[1]
 UNIT = ROOT / "ops" / "systemd" / "crossdock.service"
 
@@ -29,6 +31,19 @@ def test_the_backup_reads_the_same_environment_as_the_hub() -> None:
     units = (UNIT, UNIT.with_name("crossdock-backup.service"))
     read = [re.findall(r"^EnvironmentFile=(.*)$", unit.read_text("utf-8"), re.MULTILINE) for unit in units]
     assert read[0] == read[1] == ["-/etc/crossdock/hub.env"], "else it would back another store up"
+
+
+def test_the_service_tries_on_while_its_database_is_away_and_rests_when_a_person_must_mend_it() -> None:
+    said = dict(re.findall(r"^(\w+)=(.*)$", UNIT.read_text("utf-8"), re.MULTILINE))
+    assert (said["StartLimitIntervalSec"], said["Restart"], int(said["RestartSec"]) >= 5) == (
+        "0",
+        "always",
+        True,
+    )
+    # systemd looks at the status of ExecStart alone, so a site that is wrong must end there, with 2.
+    assert said["RestartPreventExitStatus"] == str(MISUSED)
+    assert "ExecStartPre" not in said
+    assert f"crossdock check --secrets || exit {MISUSED}; exec " in said["ExecStart"]
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze here")

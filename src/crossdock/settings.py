@@ -165,7 +165,10 @@ def _secret_file(folder: Path, name: str) -> str | None:
 def _address(text: str) -> tuple[str, int]:
     """Host and port; port 0 lets the machine choose."""
     host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdecimal() or int(port) > 65_535:
+    if colon and host and port.isdecimal() and int(port) > 65_535:
+        says = f"the port {port} of {text!r} is too large"
+        raise Misconfigured(says, path="CROSSDOCK_LISTEN", fix="write one of 1 to 65535, such as 8080")
+    if not colon or not host or not port.isdecimal():
         says = f"{text!r} is no address to listen on"
         raise Misconfigured(says, path="CROSSDOCK_LISTEN", fix="write HOST:PORT, such as 127.0.0.1:8080")
     return host.strip("[]"), int(port)

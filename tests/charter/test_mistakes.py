@@ -54,7 +54,10 @@ IN_THE_CHARTER = [
     ("document: sales_order\n        id",
      "document: sale_order\n        id", 8, 'no document "sale_order"', "write sales_order"),
     ("objects:\n", "objects:\n  itm: {owner: shop}\n", 27, 'no document "itm"', "write item"),
+    ("objects:\n", "intake: {flood_share: 30}\nobjects:\n", 26, "30 is too large", "at most 1; 30 % is 0.3"),
+    ("objects:\n", "intake: {flood_share: 0.001}\nobjects:\n", 26, "0.001 is too small", "at least 0.01"),
     # names between sections
+    ("owner: shop", "owner: [shop, shop2]", 27, "the owner is one system", "`owner: shop` and `also: [shop2]`"),
     ("owner: shop", "owner: shopp", 27, 'no system "shopp"', "write shop"),
     ("readers: [wms]", "readers: [wsm]", 27, 'no system "wsm"', "write wms"),
     ("readers: [wms]", "readers: [{system: wms, after: erp}]", 27, '"erp" in `after` is no reader', "name a reader"),
@@ -259,6 +262,11 @@ def test_one_mistake_is_told_once(tmp_path):
     ):
         problems = check(site(tmp_path, change), connectors=CONNECTORS, documents=DOCUMENTS)
         assert len(problems) == 1, [str(p) for p in problems]
+
+
+def test_several_owners_are_one_mistake(tmp_path):
+    folder = site(tmp_path, changed("owner: shop", "owner: [shop, calm]"))
+    assert len(check(folder, connectors=CONNECTORS, documents=DOCUMENTS)) == 1
 
 
 def test_a_pasted_secret_is_never_repeated(tmp_path):

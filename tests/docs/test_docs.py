@@ -148,6 +148,17 @@ def test_every_variable_of_the_environment_is_described() -> None:
     assert read - {"CROSSDOCK_"} <= described
 
 
+def test_every_route_stands_in_the_reference() -> None:
+    page = (ROOT / "docs" / "reference" / "http-api.md").read_text("utf-8")
+    text = "".join(file.read_text("utf-8") for file in (ROOT / "src" / "crossdock" / "api").glob("*.py"))
+    routes = re.findall(r'@app\.(?:get|post|put|delete)\(\s*"(/v1/[^"]+)"', text)
+    assert len(routes) > 30
+    # Some pages name a part of the path in words of their own: {document} for {object}, [/{type}] for one more.
+    spoken = re.sub(r"\{\w+\}", "{}", page.replace("[/{", "/{"))
+    shown = {re.sub(r"\{\w+(?::path)?\}", "{}", route) for route in routes}
+    assert sorted(route for route in shown if route not in spoken) == []
+
+
 def test_a_command_listed_as_missing_is_missing() -> None:
     assert not MISSING & set(existing()), (
         "these exist now: take them out of MISSING, so that their pages are run"

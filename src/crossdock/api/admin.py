@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, Protocol
 from urllib.parse import quote
 
@@ -146,7 +146,7 @@ def operator_of(hub: Running, context: Context, eyes: FourEyes | None = None) ->
 def create(
     shown: Shown, *, desk: Desk | None = None, operator: Operator | None = None, people: People | None = None,
     approvals: Approvals | None = None, subjects: Subjects | None = None,
-    supervision: Supervision | None = None,
+    supervision: Supervision | None = None, at_door: Callable[[], Mapping[str, int]] = dict,
 ) -> FastAPI:  # fmt: skip
     """The API over a running hub. Nothing in it decides: it reads, and hands acts to the desk.
 
@@ -176,7 +176,7 @@ def create(
         add_restored(app, shown.keys, hub.context.restored, approvals)
         keeper = operator or operator_of(hub, hub.context)
         add_numbers(app, shown.keys, hub.journal, hub.context)
-        add_systems(app, shown.keys, hub.journal, hub.context, keeper, hub.clock.now_ms)
+        add_systems(app, shown.keys, hub.journal, hub.context, keeper, hub.clock.now_ms, at_door)
         add_stock(app, shown.keys, hub.journal, hub.context, hub.clock.now_ms)
     if supervision is not None:
         add_desk(app, shown.keys, hub.journal, supervision, hub.clock.now_ms)

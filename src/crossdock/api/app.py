@@ -102,7 +102,7 @@ class App:
         carry_keys(eyes, self.keybook)
         admin = create(
             self, desk=self.desk, operator=self.operator, people=self.people, approvals=eyes,
-            subjects=self.subjects, supervision=self.supervision,
+            subjects=self.subjects, supervision=self.supervision, at_door=self.courtesy.waiting,
         )  # fmt: skip
         proxies = Proxies(hub.settings.trusted_proxies)
         other = bridged(admin, max_bytes=_ADMIN_MAX_BYTES, proxies=proxies)

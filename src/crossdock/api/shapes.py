@@ -261,6 +261,9 @@ class WaitingFrom(BaseModel):
     transmissions: int
     oldest_at: str | None
     backlog_max: int = Field(description="Beyond so many its door answers 429.")
+    at_door: int = Field(
+        description="Requests that wait at the door of this process: it floods, or the store is slow."
+    )
 
 
 class WaitingFor(BaseModel):

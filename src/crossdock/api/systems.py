@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -33,14 +33,15 @@ def add_systems(
     context: Context,
     operator: Operator,
     now_ms: Callable[[], int],
+    at_door: Callable[[], Mapping[str, int]] = dict,
 ) -> None:
-    """Adds the routes."""
+    """Adds the routes; `at_door` says how many requests of each system wait at the door."""
     guest = Guest(keys)
 
     async def standing(only: str | None) -> dict[str, Any]:
         gates, systems = context.gates, context.charter.systems
         found = await journal.view(lambda c: status.counted(c, gates, systems))
-        return status.standing(context.charter, gates, found, context.systems, now_ms(), only)
+        return status.standing(context.charter, gates, found, context.systems, now_ms(), only, at_door())
 
     @app.get("/v1/systems", response_model=shapes.Systems, tags=["control"])
     async def listed(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]

@@ -57,6 +57,7 @@ class Key:
     choices: tuple[str, ...] = ()
     section: str = ""  #: the table behind it
     least: float = 0.0  #: of a number
+    most: float = float("inf")  #: of a number
 
 
 def keys(*listed: Key) -> dict[str, Key]:

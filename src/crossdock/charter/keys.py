@@ -119,7 +119,8 @@ SECTIONS: dict[str, dict[str, Key]] = {
             " below, the door answers 503, so that backups and repairs still have room.",
             default=200),
         Key("flood_share", Type.NUMBER, "Part of the time of a process that one system may take while others hand in"
-            " less: at 0.3 these wait at most about twice as long as alone. 1: what it gets.", default=0.3, least=0.01),
+            " less: at 0.3 these wait at most about twice as long as alone, and it goes at about a tenth of its speed."
+            " 1: what it gets, and the others wait.", default=0.3, least=0.01, most=1),
     ),
     "system": _keys(
         Key("connector", Type.CONNECTOR, "The kind of system.", required=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from crossdock.charter.charter import ObjectRule, Reader, System
 from crossdock.charter.orders import HUB_OWNER
@@ -16,13 +17,28 @@ def read_objects(reading: Reading, entry: Entry | None) -> dict[str, ObjectRule]
     """All rules that could be read; mistakes are noted in `reading`."""
     rules: dict[str, ObjectRule] = {}
     for document, section, path in reading.named(entry, "objects"):
-        values = reading.section(section, "object", path)
+        values = reading.section(_of_one_owner(reading, section, path), "object", path)
         if values is None or values["owner"] is None:
             continue
         readers = _read_readers(reading, values["readers"], f"{path}.readers")
         also = tuple(dict.fromkeys(values["also"]))
         rules[document] = ObjectRule(document, values["owner"], readers, values["fields"], also)
     return rules
+
+
+def _of_one_owner(reading: Reading, section: Entry, path: str) -> Entry:
+    """The section with its first owner, where it names several; that is noted, and nothing that follows from it."""
+    owner = section.value.get("owner") if isinstance(section.value, dict) else None
+    if not isinstance(section.value, dict) or owner is None or not isinstance(owner.value, list):
+        return section
+    names = [str(one.value) for one in owner.value if isinstance(one.value, str)]
+    if not names or len(names) < len(owner.value):
+        return section
+    more = f" and `also: [{', '.join(names[1:])}]`" if len(names) > 1 else ""
+    reading.refuse(
+        f"{path}.owner", "the owner is one system, and this is a list", f"write `owner: {names[0]}`{more}"
+    )
+    return replace(section, value={**section.value, "owner": owner.value[0]})
 
 
 def _read_readers(reading: Reading, entry: Entry | tuple[()], path: str) -> tuple[Reader, ...]:

@@ -41,7 +41,7 @@ def charter_schema(connectors: Mapping[str, ConnectorFields], documents: Collect
     options = {option.name: option_key(option) for fields in connectors.values() for option in fields.options}
     # A setting is required by one connector and unknown to another: here it is only completed.
     loose = {
-        name: Key(name, key.type, key.says, default=key.default, least=key.least)
+        name: Key(name, key.type, key.says, default=key.default, least=key.least, most=key.most)
         for name, key in options.items()
     }
     sections = {
@@ -82,6 +82,8 @@ def _key(key: Key, words: Mapping[Type, list[str]]) -> dict[str, Any]:
             schema = {"enum": words[key.type]}
         case Type.WHOLE | Type.NUMBER | Type.SECONDS if key.least > float("-inf"):
             schema["minimum"] = key.least
+            if key.most < float("inf"):
+                schema["maximum"] = key.most
         case _:
             pass
     if not key.required:

@@ -283,4 +283,8 @@ def parsed(key: Key, entry: Entry) -> object:
     value = _PARSERS[key.type](entry)
     if isinstance(value, int | float) and not isinstance(value, bool) and value < key.least:
         raise Refused(f"{value:g} is too small", f"write at least {key.least:g}")
+    if isinstance(value, int | float) and not isinstance(value, bool) and value > key.most:
+        # The only bound above so far is that of a share.
+        fix = f"write at most {key.most:g}" + (f"; {value:g} % is {value / 100:g}" if value <= 100 else "")
+        raise Refused(f"{value:g} is too large", fix)
     return value

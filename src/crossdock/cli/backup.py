@@ -114,6 +114,7 @@ def end(
     key: options.Key = None,
 ) -> None:
     """Says that a system has handed in all that was lost: what comes from now on is new."""
+    options.check_system(system, site, url, see="crossdock restored show")
     with acting(site, database, url, key) as hub:
         answer = hub.ask("POST", f"/v1/restored/{system}/end", b"{}", {"content-type": "application/json"})
     if answer.status >= 400:

@@ -338,9 +338,11 @@ def keys(connection: Connection) -> Iterator[Finding]:
 def door(installation: Installation) -> Iterator[Finding]:
     """Whether a hub runs already, or its port is free."""
     settings = installation.settings
-    hub = whereabouts.running(settings)
-    if hub is not None:
+    runs = False
+    for hub in whereabouts.all_running(settings):
+        runs = True
         yield Finding("door", f"the hub runs at {hub.url} (process {hub.pid})")
+    if runs:
         return
     where = f"{settings.host}:{settings.port}"
     try:
@@ -349,7 +351,7 @@ def door(installation: Installation) -> Iterator[Finding]:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((settings.host, settings.port))
     except OSError as error:
-        fix = "end what listens there, or give the hub another address by --listen"
+        fix = "see what listens there, it may be a hub: end it, or give this hub another address by --listen"
         yield Finding(
             "door", f"the hub cannot listen on {where}: {error.strerror or error}", State.WRONG, fix
         )

@@ -87,7 +87,7 @@ def _act(
 
 def _tell(act: str, system: str | None, direction: str, tree: Any, at: Place) -> None:
     """What the act means from now on, and how to undo it."""
-    from crossdock.cli.system_words import after
+    from crossdock.cli.system_words import after, still_closed
 
     name, where = system or "the hub", at.spoken()
     ways = ("in", "out") if direction == "both" else (direction,)
@@ -95,6 +95,9 @@ def _tell(act: str, system: str | None, direction: str, tree: Any, at: Place) ->
     item = tree if system is not None else None
     for line in after(act, name, shown, item, at.clock(), where):
         print(line)
+    if act == "resume" and system is None:
+        for line in still_closed(tree["items"], ways, at.clock(), where):
+            print(line)
     if act != "resume":
         narrowed = "" if direction == "both" else f" --{direction}"
         print(f"open again with: crossdock resume {system or '--all'}{narrowed}{where}")

@@ -59,8 +59,11 @@ def spoken(site: Path | None) -> str:
     return f" --site {shlex.quote(given)}" if given else ""
 
 
-def check_system(name: str | None, site: Path | None, url: str | None) -> None:
-    """Ends the command when the charter beside us has no such system; a hub elsewhere is not asked."""
+def check_system(name: str | None, site: Path | None, url: str | None, *, see: str = "") -> None:
+    """Ends the command when the charter beside us has no such system; a hub elsewhere is not asked.
+
+    `see` is the command that lists what can be named here.
+    """
     if name is None or url is not None:
         return
     from difflib import get_close_matches
@@ -75,4 +78,5 @@ def check_system(name: str | None, site: Path | None, url: str | None) -> None:
     if name not in systems:
         near = get_close_matches(name, systems, 1)
         fix = f"did you mean {near[0]}?" if near else f"it has {', '.join(systems)}"
+        fix += f" See: {see}{spoken(site)}" if see else ""
         stop(f"the charter has no system {name}", fix=fix, status=MISUSED)

@@ -12,6 +12,9 @@ from crossdock.desk.story import clocked
 
 Tree = Mapping[str, Any]
 _WAYS = {"in": "sends", "out": "gets"}
+_BY_ITSELF = (
+    "it opens by itself then; to open it sooner, change `blackouts` in the charter and start the hub anew"
+)
 _MOVING = ("due", "sending", "retrying", "in_doubt")
 
 
@@ -77,12 +80,19 @@ def _way(item: Tree, way: str, zone: ZoneInfo | None) -> str:
 
 def _from(item: Tree, zone: ZoneInfo | None) -> str:
     count = item["from"]["captures"] + item["from"]["messages"] + item["from"]["transmissions"]
+    # An older hub does not say what waits at the door.
+    floods = item["from"].get("at_door") or 0
+    door = (
+        f"; [yellow]{floods} requests wait at its door: it floods, or the store is slow[/yellow]"
+        if floods
+        else ""
+    )
     if not count:
-        return "nothing of it under way"
+        return f"nothing of it under way{door}"
     since = (
         f", the oldest since {clocked(item['from']['oldest_at'], zone)}" if item["from"]["oldest_at"] else ""
     )
-    return f"{count} of it under way{since}"
+    return f"{count} of it under way{since}{door}"
 
 
 def _for(item: Tree) -> str:
@@ -118,7 +128,7 @@ def _calls(calls: Tree, zone: ZoneInfo | None) -> str:
 def _ahead(ahead: Tree, zone: ZoneInfo | None) -> str:
     what = _WAYS[ahead["way"]]
     span = f"{clocked(ahead['from'], zone)} to {clocked(ahead['until'], zone)}"
-    return f"[dim]what it {what} stands still from {span}[/dim]"
+    return f"[dim]what it {what} stands still from {span}{f' {zone.key}' if zone else ''}[/dim]"
 
 
 # -- acts ------------------------------------------------------------------------
@@ -150,6 +160,26 @@ def after(
         )
 
 
+def still_closed(
+    items: Sequence[Tree], ways: Sequence[str], zone: ZoneInfo | None, where: str
+) -> Iterator[str]:
+    """Which systems stay closed once the hub as a whole is open, and how each is opened."""
+    by_people = list[str]()
+    for item in items:
+        shut = [item[way] for way in ways if _closed(item[way])]
+        if not shut:
+            continue
+        says = "; ".join(dict.fromkeys(way["says"] for way in shut))
+        yield clocked(f"{item['system']} stays closed: {says}", zone)
+        if any(_by_people(way) for way in shut):
+            by_people.append(item["system"])
+        if any(_by_clock(way) for way in shut):
+            yield f"  {_BY_ITSELF}"
+    narrowed = f" --{ways[0]}" if len(ways) == 1 else ""
+    for name in by_people:
+        yield f"open it with: crossdock resume {name}{narrowed}{where}"
+
+
 def _left(item: Tree | None) -> str:
     left = (item or {}).get("out", {}).get("left", 0)
     return "1 document is" if left == 1 else f"{left} documents are"
@@ -159,6 +189,8 @@ def _resumed(name: str, ways: Sequence[str], item: Tree | None, where: str) -> I
     still = [item[way]["says"] for way in ways if item is not None and _closed(item[way])]
     if still:
         yield f"{name} stays closed: {'; '.join(dict.fromkeys(still))}"
+        if any(item is not None and _closed(item[way]) and _by_clock(item[way]) for way in ways):
+            yield _BY_ITSELF
         if any(item is not None and item[way] is not None and item[way].get("whole_hub") for way in ways):
             yield f"open the hub with: crossdock resume --all{where}"
         return

@@ -53,6 +53,8 @@ def run_one(settings: Settings, *, lifeline: int | None = None) -> int:
     try:
         return uvloop.run(_serve(settings, lifeline))
     except StoreDown as down:
+        if (cause := _damage(down)) is not None:
+            raise damaged(settings.sqlite_path, cause) from None
         _log.error("the hub did not start, since its store does not answer; start it again", says=str(down))
         return 1
     except sqlite3.DatabaseError as error:
@@ -79,8 +81,17 @@ def _must_be_whole(settings: Settings) -> None:
 
 def damaged(path: Path, error: Exception) -> Misconfigured:
     """What is said of a store that SQLite cannot read."""
-    fix = "`crossdock audit verify` says where; restore a backup"
-    return Misconfigured(f"the store {path} is damaged: {error}", path="store", fix=fix)
+    fix = "`crossdock audit verify` says where; move the file away, then `crossdock restore` a backup"
+    # Wrong until somebody mends it, as a wrong setting is: the service is not started again.
+    return Misconfigured(f"the store {path} is damaged: {error}", path="CROSSDOCK_DATABASE", fix=fix)
+
+
+def _damage(down: StoreDown) -> Exception | None:
+    """What SQLite says of a file that it cannot read; None where the file may be whole."""
+    cause = down.__cause__
+    if isinstance(cause, sqlite3.DatabaseError) and not isinstance(cause, sqlite3.OperationalError):
+        return cause
+    return None
 
 
 def _must_be_free(settings: Settings) -> None:

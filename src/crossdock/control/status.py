@@ -50,11 +50,15 @@ def counted(connection: Connection, gates: Gates, systems: Iterable[str]) -> Cou
 
 def standing(
     charter: Charter, gates: Gates, found: Counted, bound: Mapping[str, Bound], now_ms: int,
-    only: str | None = None,
+    only: str | None = None, at_door: Mapping[str, int] | None = None,
 ) -> Tree:  # fmt: skip
-    """The answer of GET /v1/systems; `bound` is empty where no hub runs, and `only` narrows to one system."""
+    """The answer of GET /v1/systems; `bound` is empty where no hub runs, and `only` narrows to one system.
+
+    `at_door` says how many requests of each system wait at the door of this process.
+    """
+    waits = at_door or {}
     items = [
-        _one(charter, system, gates, found, bound.get(name), now_ms)
+        _one(charter, system, gates, found, bound.get(name), now_ms, waits.get(name, 0))
         for name, system in charter.systems.items()
         if only is None or name == only
     ]
@@ -68,8 +72,8 @@ def _hub_way(gates: Gates, charter: Charter, way: Direction) -> Tree:
 
 
 def _one(
-    charter: Charter, system: System, gates: Gates, found: Counted, bound: Bound | None, now_ms: int
-) -> Tree:
+    charter: Charter, system: System, gates: Gates, found: Counted, bound: Bound | None, now_ms: int, at_door: int
+) -> Tree:  # fmt: skip
     name = system.name
     sends = [one for one in found.waiting if one.what == "transmissions"]
     from_it = [one for one in found.waiting if one.origin == name]
@@ -91,6 +95,7 @@ def _one(
             "transmissions": sum(one.count for one in from_it if one.what == "transmissions" and _moves(one)),
             "oldest_at": moment(found.oldest_ms[name]) if name in found.oldest_ms else None,
             "backlog_max": charter.backlog_max(name),
+            "at_door": at_door,
         },
         "to": {
             state.name.lower(): sum(
