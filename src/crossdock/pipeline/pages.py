@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import structlog
-
 from crossdock.faults import Fault, Invalid
 from crossdock.journal.contract import Accepted, Arrival, StoreDown, Verdict
 from crossdock.journal.unfit import OF_A_VALUE
@@ -14,8 +12,6 @@ from crossdock.kit.connector import Page, Polled
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.receive import Door
 from crossdock.pipeline.set_aside import Bad, SetAside
-
-_log = structlog.get_logger("crossdock.poll")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,6 @@ class Pages:
         except Fault as fault:
             return Bad(polled, place, fault)
         except Exception as error:  # ends on the desk
-            _log.exception("an item cannot be read", system=bound.system.name, document=document)
             return Bad(polled, place, _stumbled(error))
         return _Taken(polled, place, arrival)
 
