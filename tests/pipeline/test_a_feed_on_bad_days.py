@@ -200,7 +200,6 @@ async def test_a_feed_that_always_says_more_is_asked_with_pauses_and_told_of_unt
 WRONG = {
     "a page that cannot be read": TryLater("no page", path="page"),
     "a refusal": Rejected("who are you", fix="give us a key"),
-    "a defect": KeyError("next"),
 }
 
 
@@ -258,3 +257,7 @@ async def test_a_store_that_is_away_is_no_fault_of_a_feed(tmp_path: Path) -> Non
             await one.failed("erp", "item", StoreDown("the disk is away"))
         assert incidents(world) == []
         assert one.of("erp", "item").failures == 2 * TRIES, "the pauses grow all the same"
+        for _ in range(TRIES):
+            assert incidents(world) == []
+            await one.failed("erp", "item", KeyError("next"))
+        assert "cannot be read from the beginning: KeyError: 'next'" in incidents(world)[0]["says"]
