@@ -73,7 +73,7 @@ def incidents(world: World) -> list[Mapping[str, Any]]:
     ]
 
 
-def kept(world: World) -> list[bytes]:
+def kept(world: World) -> list[bytes | None]:
     """The bytes of what was refused, in order."""
     return [world.journal.body(row[0]) for row in world.rows("SELECT payload FROM door ORDER BY id")]
 
