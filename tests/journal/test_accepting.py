@@ -172,6 +172,18 @@ async def test_a_page_is_stored_with_its_cursor_and_its_repeats_leave_no_trace(p
     assert verify(place.storage) is None
 
 
+async def test_a_part_of_a_page_is_stored_without_the_cursor(place: Place):
+    async with stories(place.database) as told:
+        await told.journal.accept_page([arrival("SO-1")], "shop", "sales_order", "17")
+        found = await told.journal.accept_page(
+            [arrival("SO-1"), arrival("SO-2")], "shop", "sales_order", None
+        )
+        assert [one.verdict for one in found] == [Verdict.REPEAT, Verdict.NEW]
+        assert told.journal.cursor("shop", "sales_order") == "17"
+        assert (await figures(told))["outside"] == {"repeats": 0, "refused_at_door": 0}
+    assert verify(place.storage) is None
+
+
 async def test_a_page_that_cannot_be_stored_leaves_the_cursor_where_it_was(place: Place):
     def stumbles(_one: bytes, _other: bytes) -> bool:
         raise RuntimeError("over this")

@@ -13,6 +13,7 @@ from tests.pipeline import world
 ON_BOTH = {
     "test_a_doubt_is_never_guessed", "test_a_lane_keeps_its_order", "test_a_store_that_refuses",
     "test_goods", "test_messages_find_their_place", "test_lives_of_orders", "test_ids_that_no_store_keeps",
+    "test_a_feed_on_bad_days",
 }  # fmt: skip
 
 

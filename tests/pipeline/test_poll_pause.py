@@ -111,23 +111,3 @@ async def test_a_system_has_handed_in_again_once_each_of_its_documents_was_asked
     with pytest.raises(StoreDown):
         await pollers._caught_up(bound, "sales_order")
     assert restored.ended == 1
-
-
-class Nameless:
-    """A page with something that has no id which a store could keep."""
-
-    async def poll(self, cursor: str | None, client: Any) -> Page:
-        tree = order("O-1", extra={"id": "a\x00b"})
-        return Page([Polled("sales_order", Content(json.dumps(tree).encode()))], "1")
-
-
-async def test_somebody_is_told_once_of_what_is_asked_for_and_cannot_be_taken(tmp_path: Path) -> None:
-    world, pages = World(tmp_path), Nameless()
-    world.context.systems["shop"] = replace(world.context.systems["shop"], pollers={"sales_order": pages})  # type: ignore[index]
-    async with world:
-        await world.until(lambda: world.rows("SELECT count(*) FROM incidents") != [(0,)], "nobody was told")
-        await asyncio.sleep(1.2)  # it was asked for once more meanwhile
-        assert world.rows("SELECT type, path, says FROM incidents") == [
-            ("poison", "id", "this cannot be an id")
-        ]
-        assert world.rows("SELECT cursor FROM cursors") == [], "nothing of the page is stepped over"

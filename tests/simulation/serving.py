@@ -137,7 +137,8 @@ class Server:
         found = [store._accept(connection, a, quiet=task.cursor is not None) for a in task.arrivals]
         if task.cursor is None:
             return found[0] if found else None
-        store._put(connection, ("upsert_cursor", marked("upsert_cursor", task.cursor), None))
+        if task.cursor:
+            store._put(connection, ("upsert_cursor", marked("upsert_cursor", task.cursor), None))
         return found
 
 

@@ -171,9 +171,9 @@ class Journal(Stories, StockBook, Protocol):
         ...
 
     def accept_page(
-        self, arrivals: Sequence[Arrival], system: str, document: str, cursor: str
+        self, arrivals: Sequence[Arrival], system: str, document: str, cursor: str | None
     ) -> Future[list[Accepted]]:
-        """Stores what one poll found and moves its cursor, in one commit. Repeats leave no trace."""
+        """Stores what one poll found and moves its cursor (None: it stays), in one commit. Repeats leave no trace."""
         ...
 
     async def anchor(self) -> None:

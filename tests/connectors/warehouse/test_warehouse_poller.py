@@ -92,6 +92,19 @@ async def test_an_event_further_back_than_the_overlap_is_not_found() -> None:
     assert (await all_pages(feed, cursor, made))[0] == []
 
 
+@pytest.mark.parametrize("bad", [17, {}, {"id": 17}, {"id": ""}, {"id": "x" * 300}])
+async def test_an_event_whose_id_cannot_be_read_is_found_once_too_and_holds_up_no_other(bad: object) -> None:
+    made, page = (
+        poller(),
+        json.dumps({"items": [{"id": "EV-1"}, bad, {"id": "EV-2"}], "next": "2", "more": False}),
+    )
+    first = await made.poll(None, Answering(200, page.encode()))
+    assert [json.loads(one.content.body) for one in first.found] == [{"id": "EV-1"}, bad, {"id": "EV-2"}]
+    assert len(first.cursor) < 200
+    again = await made.poll(first.cursor, Answering(200, page.encode()))
+    assert (again.found, again.cursor) == ([], first.cursor)
+
+
 async def test_each_document_asks_for_its_own_types() -> None:
     feed = Feed()
     await poller("shipment").poll(None, feed)

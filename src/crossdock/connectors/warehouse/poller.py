@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -19,6 +20,8 @@ __all__ = ["PICK_TYPES", "SHIPMENT_TYPES", "EventPoller", "StockPoller"]
 PAGE_EVENTS = 200
 #: How many events before the cursor are asked for again: a warehouse may number an event before it commits it.
 OVERLAP_EVENTS = 50
+#: Longer ids are known by their digest, so that the cursor stays small.
+ID_MAX = 255
 PICK_TYPES = (
     "acknowledged",
     "allocated",
@@ -60,7 +63,7 @@ class EventPoller:
             path += f"&after={quote(known.after, safe='')}&overlap={OVERLAP_EVENTS}"
         page = await _asked(client, path, EventPage, self._tools)
         seen = frozenset(known.seen)
-        ids = [msgspec.json.decode(item, type=_Named).id for item in page.items]
+        ids = [_name_of(item) for item in page.items]
         found = [
             Polled(self._document, Content(bytes(item)))
             for item, id in zip(page.items, ids, strict=True)
@@ -86,6 +89,15 @@ class StockPoller:
         return Page(found, page.next, page.more)
 
 
+def _name_of(item: msgspec.Raw) -> str:
+    """What tells one event from others: its id, or the digest of its bytes where no id can be read."""
+    try:
+        id = msgspec.json.decode(item, type=_Named).id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        id = ""  # it is found all the same, so that the hub can say what is wrong with it
+    return id if 0 < len(id) <= ID_MAX else f"sha256:{sha256(bytes(item)).hexdigest()}"
+
+
 async def _asked(client: Client, path: str, shape: type[P], tools: Tools) -> P:
     """One page. A question changes nothing: whatever is unclear is simply asked again later."""
     try:
@@ -96,4 +108,7 @@ async def _asked(client: Client, path: str, shape: type[P], tools: Tools) -> P:
     except InDoubt as unclear:
         raise TryLater(unclear.says) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise TryLater(f"the warehouse's page cannot be read: {error}") from None
+        raise TryLater(
+            f"the warehouse's page cannot be read: {error}", path="page",
+            fix="the warehouse must answer as docs/reference/warehouse-api.yaml says",
+        ) from None  # fmt: skip

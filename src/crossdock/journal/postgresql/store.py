@@ -267,10 +267,10 @@ class PostgresqlJournal(PostgresqlReads):
         return self.writer.submit(Task(arrivals=(arrival,)))
 
     def accept_page(
-        self, arrivals: Sequence[Arrival], system: str, document: str, cursor: str
+        self, arrivals: Sequence[Arrival], system: str, document: str, cursor: str | None
     ) -> Future[list[Accepted]]:
-        """Stores what one poll found and moves its cursor, in one commit. Repeats leave no trace."""
-        row = (self.scope, system, document, cursor, self._clock_ms())
+        """Stores what one poll found and moves its cursor (None: it stays), in one commit. Repeats leave no trace."""
+        row = () if cursor is None else (self.scope, system, document, cursor, self._clock_ms())
         return self.writer.submit(Task(arrivals=arrivals, cursor=row))
 
     def decide_on_stock(

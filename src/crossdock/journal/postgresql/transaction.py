@@ -72,7 +72,7 @@ class Task:
     changes: Changes | None = None
     arrivals: Sequence[Arrival] = ()
     cursor: tuple[Any, ...] | None = (
-        None  #: of the poll that found the arrivals; their repeats leave no trace
+        None  #: of the poll that found the arrivals, () where it stays; their repeats leave no trace
     )
     before: Sequence[Command] = ()  #: run before the fence
     asks: Sequence[Command] = ()  #: run behind it
@@ -243,7 +243,8 @@ class Transaction:
         found = [await self._accept(a, quiet=task.cursor is not None) for a in task.arrivals]
         if task.cursor is None:
             return found[0] if found else None
-        self._plan.add("upsert_cursor", marked("upsert_cursor", task.cursor))
+        if task.cursor:
+            self._plan.add("upsert_cursor", marked("upsert_cursor", task.cursor))
         return found
 
     async def _empty(self, incidents: Sequence[int]) -> None:

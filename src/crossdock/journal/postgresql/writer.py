@@ -17,6 +17,7 @@ from crossdock.journal.postgresql.arrays import Type, scalar
 from crossdock.journal.postgresql.decoding import rows
 from crossdock.journal.postgresql.transaction import BEGIN, COMMIT, Kit, Task, Transaction
 from crossdock.journal.postgresql.wire import DOWN, Lost, Refused, Statement, Wire
+from crossdock.journal.unfit import Unfit
 
 _log = structlog.get_logger("crossdock.journal")
 #: More callers than this wait for the next transaction.
@@ -34,6 +35,8 @@ _MET = frozenset({"23505", "40001", "40P01"})
 _OVERTAKEN = "CD001"
 #: A lock was not had in time: the store is well, somebody else is at it.
 _BUSY = "55P03"
+#: A value that no column or index can hold.
+_OF_A_VALUE = ("22", "54")
 
 _ROUND = Statement(b"find_round", "SELECT epoch, round FROM owners WHERE id = $1 FOR UPDATE", (Type.INT.oid,))
 #: Waits, where there is a standby, until it has what was found: this commit comes after the other.
@@ -325,4 +328,6 @@ def _in_words(error: Refused, task: Task) -> Exception:
         return StoreDown(f"others wrote the same document again and again: {error}")
     if error.code.startswith((*DOWN, "XX")):
         return StoreDown(f"the store takes no commits: {error}")
+    if error.code.startswith(_OF_A_VALUE):
+        return Unfit(str(error))
     return error

@@ -317,14 +317,15 @@ class SqliteJournal(SqliteReads):
         return self.writer.submit(lambda connection: self._accept(connection, arrival))
 
     def accept_page(
-        self, arrivals: Sequence[Arrival], system: str, document: str, cursor: str
+        self, arrivals: Sequence[Arrival], system: str, document: str, cursor: str | None
     ) -> asyncio.Future[list[Accepted]]:
-        """Stores what one poll found and moves its cursor, in one commit. Repeats leave no trace."""
+        """Stores what one poll found and moves its cursor (None: it stays), in one commit. Repeats leave no trace."""
 
         def work(connection: sqlite3.Connection) -> list[Accepted]:
             found = [self._accept(connection, a, quiet=True) for a in arrivals]
-            row = marked("upsert_cursor", (self.scope, system, document, cursor, self._clock_ms()))
-            connection.execute(STATEMENTS["upsert_cursor"], row)
+            if cursor is not None:
+                row = marked("upsert_cursor", (self.scope, system, document, cursor, self._clock_ms()))
+                connection.execute(STATEMENTS["upsert_cursor"], row)
             return found
 
         return self.writer.submit(work)

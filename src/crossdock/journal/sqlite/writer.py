@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from crossdock.journal.contract import StoreDown
 from crossdock.journal.sqlite.schema import tells_of_the_store
+from crossdock.journal.unfit import Unfit
 
 #: More callers than this wait for the next transaction, so that the loop is never held for long.
 BATCH_MAX = 256
@@ -139,7 +140,7 @@ class Writer:
                 return
             self._rollback()
             if not one[1].done():
-                one[1].set_exception(error)
+                one[1].set_exception(Unfit(str(error)) if isinstance(error, sqlite3.DataError) else error)
         else:
             self._kept([one], [result])
 
