@@ -351,7 +351,7 @@ class Target:
         """Asks the target whether it has what may have arrived."""
         writer = self._writers[flight.t.document]
         job = settling(self._renderer.job(flight))
-        ask = writer.find(job)
+        ask = self.concluder.question(flight.t, job, writer.find(job))
         outcome = Outcome() if ask is None else await self._sender.find(flight, writer, job, ask)
         verdict, changes = await self.commits.concluded(
             lambda changes: self.concluder.settle(flight, writer, outcome, changes, asked=ask is not None)
