@@ -118,7 +118,7 @@ async def test_what_is_refused_again_after_it_was_asked_for_goes_again_at_once(t
         await act(second, "retry", {})
         await second.settled()
         await act(second, "resolve", {"outcome": "not_applied", "reason": "looked"})
-        await second.until(lambda: len(second.wms.arrived) == len(REFUSED))
+        await second.until(lambda: len(second.wms.arrived) >= len(REFUSED))
         await second.settled()
         assert second.count("transmissions", ON_DESK) == len(REFUSED), "refused once more"
         await act(second, "retry", {})
@@ -138,7 +138,7 @@ async def test_a_backup_that_comes_back_twice_gives_no_number_and_no_key_twice(t
             await world.settled()
             await act(world, "resolve", {"outcome": "not_applied", "reason": "looked"})
             await world.push(order(f"N{nth}"))
-            await world.until(lambda w=world: len(w.wms.arrived) == len(REFUSED) + 1)
+            await world.until(lambda w=world: len(w.wms.arrived) > len(REFUSED))
             await world.settled()
         keys.append({arrived.key for arrived in world.wms.arrived})
     assert len(set().union(*keys)) == sum(map(len, keys))
