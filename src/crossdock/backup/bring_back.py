@@ -9,6 +9,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from crossdock.access.erased import FILE, Erased
@@ -26,8 +27,10 @@ from crossdock.journal.sqlite.lock import StoreLock
 from crossdock.journal.sqlite.schema import connect, migrate, migrations
 from crossdock.journal.sqlite.storage import SqliteStorage
 from crossdock.journal.sqlite.store import SqliteJournal
+from crossdock.message.gate import Direction
 from crossdock.message.names import moment
 from crossdock.pipeline.dedup import ArrivalDedup
+from crossdock.pipeline.gates import BLACKOUT, Gates
 from crossdock.pipeline.restored import begin, put_in_doubt
 from crossdock.settings import Settings, secrets_from
 
@@ -119,6 +122,13 @@ def _site(unpacked: Path, site: Path) -> list[str]:
     return differing
 
 
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """The clock of the gates."""
+
+    now_ms: Callable[[], int]
+
+
 async def _in_doubt(
     store: Path,
     manifest: Manifest,
@@ -142,6 +152,10 @@ async def _in_doubt(
         subjects = Subjects(journal, now_ms)
         for by, value in erased:  # what was erased since the backup, or before, is not brought back with it
             await subjects.erase(Subject(by, value), "erased before the restore", who="restore")
+        gates = Gates(charter, _Moment(now_ms), journal.gate_acts)
+        gates.refresh()
+        shut = (gates.shut(name, way) for name in charter.systems for way in Direction)
+        closed = sorted({one.says for one in shut if one is not None and one.state != BLACKOUT})
         cursors = {
             (name, flow.document): journal.cursor(name, flow.document)
             for name in systems if name in charter.systems
@@ -151,7 +165,7 @@ async def _in_doubt(
         await journal.close()
     _fold_wal(store)
     opened = [Open(target, count, charter.systems.get(target)) for target, count in sorted(doubted.items())]
-    return Report(manifest, now_ms(), charter, systems, opened, waiting, cursors, differing)
+    return Report(manifest, now_ms(), charter, systems, opened, waiting, cursors, differing, closed)
 
 
 def _seal_of(settings: Settings) -> Seal:

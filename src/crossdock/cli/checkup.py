@@ -294,8 +294,11 @@ def store(installation: Installation) -> Iterator[Finding]:
             )
             yield Finding("store", whole, State.GOOD if said == "ok" else State.WRONG, fix)
         if shape == newest:
+            from crossdock.cli.checkup_restored import restored
+
             yield from ledger_clock(connection)
             yield from keys(connection)
+            yield from restored(connection)
 
 
 def shape_told(shape: int, newest: int) -> Iterator[Finding]:
