@@ -93,9 +93,8 @@ class Report:
         for way in self.closed:
             lines.append(f"{way}: it was so when the backup was taken, and is so now")
         if self.closed:
-            lines.append(
-                f"    crossdock resume SYSTEM, or resume --all, opens it{spoken and f' ({spoken.strip()})'}"
-            )
+            lines.append("once the hub runs, this opens one again:")
+            lines.append(f"    crossdock resume SYSTEM{spoken}")
         lines.append("")
         lines.append("now start the hub; how far it is:")
         lines.append(f"    crossdock restored show{spoken}")

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from crossdock.charter.charter import Charter
 from crossdock.cli import last_backup, whereabouts
+from crossdock.cli.checkup_restored import restored
 from crossdock.faults import Misconfigured
 from crossdock.journal.contract import StoreDown
 from crossdock.journal.sql.connection import Damaged
@@ -294,11 +295,10 @@ def store(installation: Installation) -> Iterator[Finding]:
             )
             yield Finding("store", whole, State.GOOD if said == "ok" else State.WRONG, fix)
         if shape == newest:
-            from crossdock.cli.checkup_restored import restored
-
             yield from ledger_clock(connection)
             yield from keys(connection)
-            yield from restored(connection)
+            for says, fix in restored(connection):
+                yield Finding("restored", says, State.NOTE, fix)
 
 
 def shape_told(shape: int, newest: int) -> Iterator[Finding]:

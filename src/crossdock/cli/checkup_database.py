@@ -115,7 +115,8 @@ def _shape(connection: Any, read: Connection) -> Iterator[Finding]:
         yield Finding("clock", says, State.NOTE, "set both by NTP")
     yield from ledger_clock(read)
     yield from keys(read)
-    yield from restored(read)
+    for says, fix in restored(read):
+        yield Finding("restored", says, State.NOTE, fix)
     yield from _hosts(read)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from crossdock.cli.checkup import Finding, State
 from crossdock.journal.sql.restored import handing_in
 from crossdock.message.names import moment
 
@@ -13,9 +12,8 @@ if TYPE_CHECKING:
     from crossdock.journal.sql.connection import Connection
 
 
-def restored(connection: Connection) -> Iterator[Finding]:
-    """Systems that hand in again what a restored store has lost."""
+def restored(connection: Connection) -> Iterator[tuple[str, str]]:
+    """Systems that hand in again what a restored store has lost: what is said of each, and what ends it."""
     for system, backup_ms in handing_in(connection).items():
         says = f"the store came back from the backup of {moment(backup_ms)}; {system} hands in again what was lost"
-        fix = f"once it has sent all of it again: crossdock restored end {system}"
-        yield Finding("restored", says, State.NOTE, fix)
+        yield says, f"once it has sent all of it again: crossdock restored end {system}"
