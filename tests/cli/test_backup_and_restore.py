@@ -185,6 +185,7 @@ def test_every_flipped_byte_and_every_cut_is_refused_and_leaves_no_store(tmp_pat
         damaged.write_bytes(whole[:size])
         assert crossdock("restore", damaged, "--site", other).code == 1
         assert not (other / "data" / "crossdock.db").exists()
+        assert not (other / "data" / "crossdock.db.lock").exists()
 
 
 def test_the_files_of_the_site_come_with_it_where_there_are_none(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import filecmp
 import os
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from crossdock.access.seal import Seal, key_of
 from crossdock.assembly import read_charter
 from crossdock.backup.archive import SITE, Manifest, Progress, manifest_of, sync_folder, unpack
 from crossdock.backup.report import Open, Report
+from crossdock.backup.room import room
 from crossdock.backup.take import SQLITE_FILE
 from crossdock.charter.charter import Charter
 from crossdock.faults import Misconfigured
@@ -40,8 +40,8 @@ async def bring_back(
 ) -> Report:
     """Restores a backup into a place without a store; gives what must be asked again.
 
-    A restore that is cut off leaves no store behind and may be started anew. Raises Misconfigured when
-    there is a store already, or the backup does not hold.
+    A restore that is cut off leaves no store behind and may be started anew; that one removes what it left.
+    Raises Misconfigured when there is a store already, or the backup does not hold.
     """
     manifest = manifest_of(file)
     storage = storage_of(settings.database)
@@ -54,10 +54,11 @@ async def bring_back(
         raise Misconfigured(f"there is a store at {storage.name}", path="store", fix=fix)
     store = settings.site / "data" / "crossdock.db" if settings.is_shared else settings.sqlite_path
     store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    locked = store.with_name(f"{store.name}.lock")
+    was_there = locked.exists()
     lock = StoreLock(store)
     try:
-        with tempfile.TemporaryDirectory(dir=store.parent, prefix=".restore-") as name:
-            folder = Path(name)
+        with room(store.parent, ".restore-") as folder:
             unpack(file, folder, progress)
             copied = folder / SQLITE_FILE
             _must_hold(copied, manifest, progress)
@@ -71,6 +72,10 @@ async def bring_back(
             else:
                 copied.rename(store)
                 sync_folder(store.parent)
+    except Misconfigured:
+        if not was_there:
+            locked.unlink(missing_ok=True)  # nobody waits for it: there is no store
+        raise
     finally:
         lock.release()
     return report
