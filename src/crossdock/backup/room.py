@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ _LOCK = ".lock"
 
 
 @contextmanager
-def room(parent: Path, prefix: str) -> Iterator[Path]:
+def room(parent: Path, prefix: str) -> Generator[Path]:
     """A new folder in `parent`; what others of this prefix left behind there, and nobody holds, is removed first."""
     _clear(parent, prefix)
     with tempfile.TemporaryDirectory(dir=parent, prefix=prefix) as name:

@@ -104,7 +104,8 @@ def show(
         return
     for one in tree["systems"]:
         state = f"ended {one['ended']}" if one["ended"] else "hands in again"
-        print(f"{one['system']:<16}{state}; what came between {one['backup_at']} and {one['since']} is lost")
+        lost = "was lost" if one["ended"] else "is lost"
+        print(f"{one['system']:<16}{state}; what came between {one['backup_at']} and {one['since']} {lost}")
     if not tree["systems"]:
         print("this store was never restored from a backup")
 
