@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,7 @@ async def test_a_store_lost_after_a_backup_comes_back_and_nothing_is_sent_twice(
         said = await run("restored", "show", "--site", world.site)
         assert "shop" in said.out, said.err
         assert "hands in again" in said.out
+        await told_everywhere(world)
         await send(world, "SO-1", "SO-2", "SO-3", "SO-4")
         after = await settled(world.site)
         assert after["transmissions"]["made"] == 4
@@ -80,6 +82,56 @@ async def test_a_store_lost_after_a_backup_comes_back_and_nothing_is_sent_twice(
         assert (await run("audit", "verify", "--site", world.site)).code == 0
     finally:
         await world.stop()
+
+
+async def told_everywhere(world: Running) -> None:
+    """Who hands in again is said wherever one looks, and what ends it."""
+    for words in (("status",), ("doctor", "--json")):
+        said = await run(*words, "--site", world.site)
+        assert "crossdock restored end shop" in " ".join(said.out.split()), words
+    noted = json.loads((world.site / "data" / "hub.json").read_text("utf-8"))
+    metrics = f"{noted['url']}/metrics"
+    assert 'crossdock_restored{system="shop"} 1' in await asyncio.to_thread(page, metrics)
+
+
+def page(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.read().decode()
+
+
+async def test_a_restore_waits_until_the_hub_is_stopped_and_a_hub_without_its_store_ends(
+    tmp_path: Path,
+) -> None:
+    world, archive = Running(tmp_path), tmp_path / "monday.backup"
+    await world.start()
+    try:
+        assert (await run("pause", "shop", "--reason", "stocktaking", "--site", world.site)).code == 0
+        assert (await run("backup", archive, "--site", world.site)).code == 0
+        said = await run("restore", archive, "--site", world.site)
+        assert said.code == 1
+        assert "a hub of this site runs at" in said.err
+        store = world.site / "data" / "crossdock.db"
+        store.rename(world.site / "data" / "away.db")
+        async with asyncio.timeout(20):
+            await world.hub.ended()
+        assert (await run("health", "--site", world.site)).code == 1
+        said = await run("restore", archive, "--site", world.site)
+        assert said.code == 0, said.err
+        lines = said.out.splitlines()
+        start = next(n for n, line in enumerate(lines) if "now start the hub" in line)
+        ends = next(n for n, line in enumerate(lines) if "crossdock restored end shop" in line)
+        assert start < ends, "in the order in which one does it"
+        assert "shop is paused by" in said.out
+        assert "crossdock resume SYSTEM" in said.out
+    finally:
+        await world.stop()
+
+
+def test_a_folder_in_place_of_a_backup_is_named(tmp_path: Path) -> None:
+    made(tmp_path)
+    said = crossdock("restore", tmp_path, "--site", tmp_path / "fresh")
+    assert (said.code, "is a folder" in said.err, "name the backup" in said.err) == (1, True, True)
+    assert not (tmp_path / "fresh" / "data").exists()
 
 
 def made(tmp_path: Path) -> tuple[Path, Path]:
@@ -133,6 +185,7 @@ def test_every_flipped_byte_and_every_cut_is_refused_and_leaves_no_store(tmp_pat
         damaged.write_bytes(whole[:size])
         assert crossdock("restore", damaged, "--site", other).code == 1
         assert not (other / "data" / "crossdock.db").exists()
+        assert not (other / "data" / "crossdock.db.lock").exists()
 
 
 def test_the_files_of_the_site_come_with_it_where_there_are_none(tmp_path: Path) -> None:

@@ -98,6 +98,12 @@ async def test_what_another_try_cannot_end_is_left_out_of_an_act_on_many(w: Worl
     assert {one["says"] for one in seen["left_out"]} == {
         "in_doubt is not ended by another try: somebody has to look"
     }
+    assert seen["says"].startswith("Nothing would change: in_doubt is not ended")
+    ending = {"act": "resolve", "type": "in_doubt", "outcome": "abandoned", "reason": "they are gone"}
+    _, seen = await call(w, "POST", "/v1/desk/preview", ending)
+    assert (seen["incidents"], len(seen["left_out"])) == ([], 2)
+    assert "would end here" not in seen["says"]
+    assert "resolve it alone" in seen["says"]
     _, run = await call(w, "POST", "/v1/desk/runs", {"act": "retry", "type": "in_doubt"})
     ended = await until(w, f"/v1/desk/runs/{run['id']}", lambda one: one["state"] == "ended")
     assert ended["failed"] == 2

@@ -24,13 +24,13 @@ DESK, HELD, IN_DOUBT = (
 OPEN, LATER = [f"A{n}" for n in range(6)], [f"B{n}" for n in range(6)]
 
 
-async def bring_back(path: Path, *, windows: bool = True) -> None:
+async def bring_back(path: Path, *, windows: bool = True, now_ms: int = 1) -> None:
     """What `crossdock restore` does to the store, with or without its guard."""
     journal = SqliteJournal(path, clock_ms=Clock().now_ms, dedup=ArrivalDedup())
     journal.start()
     try:
         systems = ["shop", "wms"] if windows else []
-        await restored.begin(journal, systems, backup_ms=0, now_ms=1, says="restored")
+        await restored.begin(journal, systems, backup_ms=0, now_ms=now_ms, says="restored")
         if windows:
             await restored.put_in_doubt(journal, ["wms"], lambda _done: None)
     finally:

@@ -29,17 +29,21 @@ from crossdock.assembly import Hub
 from crossdock.control.courtesy import Courtesy
 from crossdock.control.gauges import flood_gauge
 from crossdock.control.metrics import Metrics
+from crossdock.control.store_file import StoreFile
 from crossdock.control.watch.figures import Figures
 from crossdock.control.watch.gauges import watch_gauges
 from crossdock.desk.supervision import Supervision
 from crossdock.governance.approvals import Approvals
 from crossdock.governance.retention import Retainer
 from crossdock.governance.subjects import Subject, Subjects
+from crossdock.message.names import moment
 from crossdock.settings import Secrets
 
 _log = structlog.get_logger("crossdock.app")
 #: How long a stop waits for what is on the wire.
 DRAIN_MAX_S = 10.0
+#: How often the file of the store is looked at.
+_LOOK_S = 1.0
 _DRAIN_STEP_S = 0.02
 #: What the admin API takes in one request.
 _ADMIN_MAX_BYTES = 1_000_000
@@ -123,6 +127,8 @@ class App:
         add_kept_keys(admin, self.keys, self.keybook)
         self.server = HttpServer(front, settings.host, settings.port, shares_port=settings.shares_port)
         self.ended = asyncio.Event()
+        self.lost: str | None = None  #: why the store is not ours any more
+        self._looks: asyncio.Task[None] | None = None
 
     @staticmethod
     def _noted(hub: Hub, secrets: Secrets | None) -> Callable[[Subject], None]:
@@ -160,9 +166,28 @@ class App:
         await self.server.start()
         self.server.on_exit(self.ended.set)
         self.retainer.start()
+        if not self.hub.settings.is_shared:
+            file = StoreFile(self.hub.settings.sqlite_path)
+            self._looks = asyncio.create_task(self._look_after(file), name="store-file")
         systems, charter = sorted(self.hub.charter.systems), self.hub.charter.version
         _log.info("started", url=self.server.url, charter=charter, systems=systems)
+        for one in self.hub.context.restored.open:
+            _log.warning(
+                "a system hands in again: the store was restored", system=one.system,
+                backup_at=moment(one.backup_ms), ends=f"crossdock restored end {one.system}",
+            )  # fmt: skip
         return self.server.url
+
+    async def _look_after(self, file: StoreFile) -> None:
+        """Takes nothing more, sends nothing more and ends once the file of the store is not the one that was opened."""
+        while (gone := file.gone()) is None:
+            await self.hub.clock.sleep(_LOOK_S)
+        self.lost = f"{gone}; it takes nothing more and ends"
+        self.intake.draining = True
+        for target in self.hub.worker.targets.values():
+            target.paused = True
+        _log.error("the store is gone", says=self.lost)
+        self.ended.set()
 
     @property
     def ready(self) -> bool:
@@ -174,7 +199,7 @@ class App:
 
     def ails(self) -> str | None:
         """Why the hub does not work now, as far as it knows itself; None: it works."""
-        stopped = self.hub.worker.ails()
+        stopped = self.lost or self.hub.worker.ails()
         if stopped is None and not self.ready:
             return self.hub.journal.writer.failure or "it is stopping, or others have taken its work over"
         if stopped is None and self.watch.is_ours and self.watch.is_stuck:
@@ -186,6 +211,8 @@ class App:
         started = time.monotonic()
         self.intake.draining = True
         self.courtesy.close()
+        if self._looks is not None:
+            self._looks.cancel()
         ends = AsyncExitStack()  # the last one first
         for part in (self.hub, self.supervision, self.as2, self.server, self.retainer):
             if part is not None:

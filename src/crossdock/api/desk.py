@@ -17,7 +17,7 @@ from crossdock.api.guest import Guest
 from crossdock.api.keys import Keys
 from crossdock.api.refusals import Refusal
 from crossdock.desk.closeup import closeup
-from crossdock.desk.playbook import playbook, playbooks, told, with_facts
+from crossdock.desk.playbook import playbook, playbook_of, playbooks, told, with_facts
 from crossdock.desk.preview import selection
 from crossdock.desk.report import week_of, weekly
 from crossdock.desk.runs import ONCE, RUN, run_tree
@@ -81,11 +81,11 @@ def _add_playbooks(app: FastAPI, guest: Guest, journal: SiteJournal, supervision
             if number is None
             else await journal.view(lambda c: incidents.incident(c, number, origin=origin))
         )
-        if item is None or item["type"] not in playbooks():
+        book = None if item is None else playbook_of(item)
+        if item is None or book is None:
             raise Refusal(404, f"there is no incident {id[:40]}", fix="take the id from GET /v1/incidents")
         more = await journal.view(lambda c: closeup(c, item))
-        book, site = playbook(item["type"]), charter.site.name
-        return _answer(with_facts(book, item | more, charter.desk, charter.owners, site))
+        return _answer(with_facts(book, item | more, charter.desk, charter.owners, charter.site.name))
 
 
 # -- acts on many ------------------------------------------------------------------

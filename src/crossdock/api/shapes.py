@@ -314,6 +314,10 @@ class SystemItem(BaseModel):
     out: Way | None
     when_closed: str
     next_blackout: Ahead | None
+    hands_in_again_since: str | None = Field(
+        None,
+        description="The store came back from the backup of then, and it sends again; null: it does not.",
+    )
     from_: WaitingFrom = Field(alias="from")
     to: WaitingFor
     calls: Calls | None = Field(description="Null: the hub never calls it.")

@@ -6,9 +6,9 @@ import filecmp
 import os
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from crossdock.access.erased import FILE, Erased
@@ -16,6 +16,7 @@ from crossdock.access.seal import Seal, key_of
 from crossdock.assembly import read_charter
 from crossdock.backup.archive import SITE, Manifest, Progress, manifest_of, sync_folder, unpack
 from crossdock.backup.report import Open, Report
+from crossdock.backup.room import room
 from crossdock.backup.take import SQLITE_FILE
 from crossdock.charter.charter import Charter
 from crossdock.faults import Misconfigured
@@ -26,8 +27,10 @@ from crossdock.journal.sqlite.lock import StoreLock
 from crossdock.journal.sqlite.schema import connect, migrate, migrations
 from crossdock.journal.sqlite.storage import SqliteStorage
 from crossdock.journal.sqlite.store import SqliteJournal
+from crossdock.message.gate import Direction
 from crossdock.message.names import moment
 from crossdock.pipeline.dedup import ArrivalDedup
+from crossdock.pipeline.gates import BLACKOUT, Gates
 from crossdock.pipeline.restored import begin, put_in_doubt
 from crossdock.settings import Settings, secrets_from
 
@@ -37,8 +40,8 @@ async def bring_back(
 ) -> Report:
     """Restores a backup into a place without a store; gives what must be asked again.
 
-    A restore that is cut off leaves no store behind and may be started anew. Raises Misconfigured when
-    there is a store already, or the backup does not hold.
+    A restore that is cut off leaves no store behind and may be started anew; that one removes what it left.
+    Raises Misconfigured when there is a store already, or the backup does not hold.
     """
     manifest = manifest_of(file)
     storage = storage_of(settings.database)
@@ -55,10 +58,11 @@ async def bring_back(
         must_have_no_tables(settings.database)
     store = settings.site / "data" / "crossdock.db" if settings.is_shared else settings.sqlite_path
     store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    locked = store.with_name(f"{store.name}.lock")
+    was_there = locked.exists()
     lock = StoreLock(store)
     try:
-        with tempfile.TemporaryDirectory(dir=store.parent, prefix=".restore-") as name:
-            folder = Path(name)
+        with room(store.parent, ".restore-") as folder:
             unpack(file, folder, progress)
             copied = folder / SQLITE_FILE
             _must_hold(copied, manifest, progress)
@@ -72,6 +76,10 @@ async def bring_back(
             else:
                 copied.rename(store)
                 sync_folder(store.parent)
+    except Misconfigured:
+        if not was_there:
+            locked.unlink(missing_ok=True)  # nobody waits for it: there is no store
+        raise
     finally:
         lock.release()
     return report
@@ -123,6 +131,13 @@ def _site(unpacked: Path, site: Path) -> list[str]:
     return differing
 
 
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """The clock of the gates."""
+
+    now_ms: Callable[[], int]
+
+
 async def _in_doubt(
     store: Path,
     manifest: Manifest,
@@ -146,6 +161,10 @@ async def _in_doubt(
         subjects = Subjects(journal, now_ms)
         for by, value in erased:  # what was erased since the backup, or before, is not brought back with it
             await subjects.erase(Subject(by, value), "erased before the restore", who="restore")
+        gates = Gates(charter, _Moment(now_ms), journal.gate_acts)
+        gates.refresh()
+        shut = (gates.shut(name, way) for name in charter.systems for way in Direction)
+        closed = sorted({one.says for one in shut if one is not None and one.state != BLACKOUT})
         cursors = {
             (name, flow.document): journal.cursor(name, flow.document)
             for name in systems if name in charter.systems
@@ -155,7 +174,7 @@ async def _in_doubt(
         await journal.close()
     _fold_wal(store)
     opened = [Open(target, count, charter.systems.get(target)) for target, count in sorted(doubted.items())]
-    return Report(manifest, now_ms(), charter, systems, opened, waiting, cursors, differing)
+    return Report(manifest, now_ms(), charter, systems, opened, waiting, cursors, differing, closed)
 
 
 def _seal_of(settings: Settings) -> Seal:

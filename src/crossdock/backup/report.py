@@ -44,6 +44,7 @@ class Report:
     waiting: int  #: captures and messages that had not been decided
     cursors: Mapping[tuple[str, str], str | None]
     differing: Sequence[str]  #: files of the site that are not those of the backup
+    closed: Sequence[str] = ()  #: what people had paused or drained when the backup was taken, in words
 
     def polled(self, system: str) -> bool:
         """Whether the hub itself asks a system again for all that it hands in."""
@@ -69,6 +70,7 @@ class Report:
                 for system, document in sorted(self._asked)
             ],
             "must_send_again": [name for name in self.systems if not self.polled(name)],
+            "closed": list(self.closed),
             "site_files_that_differ": list(self.differing),
         }
 
@@ -88,11 +90,16 @@ class Report:
             )
         for system, document in sorted(self._asked):
             lines.append(f"{system}: asked again for every {document} since the backup")
-        for name in self.systems:
-            if not self.polled(name):
-                lines.append(f"{name}: ask it to send again what it sent since {since}, then say")
-                lines.append(f"    crossdock restored end {name}{spoken}")
+        for way in self.closed:
+            lines.append(f"{way}: it was so when the backup was taken, and is so now")
+        if self.closed:
+            lines.append("once the hub runs, this opens one again:")
+            lines.append(f"    crossdock resume SYSTEM{spoken}")
         lines.append("")
         lines.append("now start the hub; how far it is:")
         lines.append(f"    crossdock restored show{spoken}")
+        for name in self.systems:
+            if not self.polled(name):
+                lines.append(f"then ask {name} to send again what it sent since {since}; once it has, say")
+                lines.append(f"    crossdock restored end {name}{spoken}")
         return lines

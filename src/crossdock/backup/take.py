@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 from crossdock.backup.archive import SITE, STORE, Manifest, Progress, write
+from crossdock.backup.room import room
 from crossdock.faults import Misconfigured
 from crossdock.journal.open import storage_of
 from crossdock.journal.sql import audit
@@ -34,8 +34,8 @@ def take(settings: Settings, file: Path, *, verify: bool, now_ms: int, progress:
     if file.exists():
         raise Misconfigured("there is a file already", file=str(file), fix="give the backup another name")
     # Beside the target: it has the room, and the copy is as private as the backup.
-    with tempfile.TemporaryDirectory(dir=file.absolute().parent, prefix=".crossdock-backup-") as folder:
-        copied = Path(folder) / "crossdock.db"
+    with room(file.absolute().parent, ".crossdock-backup-") as folder:
+        copied = folder / "crossdock.db"
         schema, position = _copied(settings, copied, progress)
         head = _verified(copied, progress) if verify else ""
         manifest = Manifest(
@@ -43,7 +43,7 @@ def take(settings: Settings, file: Path, *, verify: bool, now_ms: int, progress:
             store="postgresql" if settings.is_shared else "sqlite",
             schema=schema, position=position, head=head, files={},
         )  # fmt: skip
-        return write(file, manifest, {SQLITE_FILE: copied} | _site(settings.site, Path(folder)), progress)
+        return write(file, manifest, {SQLITE_FILE: copied} | _site(settings.site, folder), progress)
 
 
 def _site(site: Path, folder: Path) -> dict[str, Path]:

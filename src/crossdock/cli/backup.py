@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from crossdock.cli import last_backup, options
+from crossdock.cli import last_backup, options, whereabouts
 from crossdock.cli.acting import acting
 from crossdock.cli.opening import reaching
 from crossdock.cli.remote import refuse, waits
@@ -66,6 +66,11 @@ def restore(
     from crossdock.backup.bring_back import bring_back
 
     settings = options.settings(site, database)
+    if file.is_dir():
+        stop(f"{file} is a folder", fix="name the backup itself: the file that `crossdock backup` wrote")
+    if (hub := whereabouts.running(settings)) is not None:
+        fix = "stop it, then say this again: it would go on with the store that it has open"
+        stop(f"a hub of this site runs at {hub.url}, process {hub.pid}", fix=fix)
     with reaching(settings.database), progress("bytes, then entries of the ledger") as show:
         report = asyncio.run(bring_back(settings, file, now_ms=_now_ms, progress=show))
     if json:
@@ -100,7 +105,8 @@ def show(
         return
     for one in tree["systems"]:
         state = f"ended {one['ended']}" if one["ended"] else "hands in again"
-        print(f"{one['system']:<16}{state}; what came between {one['backup_at']} and {one['since']} is lost")
+        lost = "was lost" if one["ended"] else "is lost"
+        print(f"{one['system']:<16}{state}; what came between {one['backup_at']} and {one['since']} {lost}")
     if not tree["systems"]:
         print("this store was never restored from a backup")
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from crossdock.charter.charter import Charter, Intake
 from crossdock.cli import whereabouts
+from crossdock.cli.checkup_restored import restored
 from crossdock.faults import Misconfigured
 from crossdock.journal.contract import StoreDown
 from crossdock.journal.sql.connection import Damaged
@@ -304,6 +305,8 @@ def store(installation: Installation) -> Iterator[Finding]:
         if shape == newest:
             yield from ledger_clock(connection)
             yield from keys(connection)
+            for says, fix in restored(connection):
+                yield Finding("restored", says, State.NOTE, fix)
 
 
 def shape_told(shape: int, newest: int) -> Iterator[Finding]:

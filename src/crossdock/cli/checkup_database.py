@@ -18,6 +18,7 @@ from crossdock.cli.checkup import (
     ledger_clock,
     shape_told,
 )
+from crossdock.cli.checkup_restored import restored
 
 if TYPE_CHECKING:
     from crossdock.journal.sql.connection import Connection
@@ -114,6 +115,8 @@ def _shape(connection: Any, read: Connection) -> Iterator[Finding]:
         yield Finding("clock", says, State.NOTE, "set both by NTP")
     yield from ledger_clock(read)
     yield from keys(read)
+    for says, fix in restored(read):
+        yield Finding("restored", says, State.NOTE, fix)
     yield from _hosts(read)
 
 

@@ -326,7 +326,7 @@ def _effect(tree: Mapping[str, Any], *, json: bool) -> None:
         out.print(f"  {one['count']} × {one['says']}", markup=False)
     for one in tree["left_out"]:
         out.print(f"  left out {one['incident']}: {one['says']}", markup=False)
-    out.print("[dim]nothing was changed; --yes does it[/dim]")
+    out.print(f"[dim]nothing was changed{'; --yes does it' if tree['incidents'] else ''}[/dim]")
 
 
 def _told(tree: Any, says: str, *, json: bool) -> None:

@@ -27,6 +27,8 @@ def show(tree: Tree, zone: ZoneInfo | None, where: str, *, runs: bool) -> Iterat
                 yield f"  {name:<6} {_way(item, way, zone)}"
         if item["calls"] is not None:
             yield f"  {'calls':<6} {_calls(item['calls'], zone)}"
+        if item.get("hands_in_again_since"):
+            yield f"  {'again':<6} {_again(item, zone, where)}"
         if item["next_blackout"] is not None:
             yield f"  {'ahead':<6} {_ahead(item['next_blackout'], zone)}"
     yield ""
@@ -123,6 +125,15 @@ def _calls(calls: Tree, zone: ZoneInfo | None) -> str:
     if calls["held_s"] >= 1:
         said.append(f"[yellow]it asked for {calls['held_s']:.0f} s of quiet[/yellow]")
     return "; ".join(said)
+
+
+def _again(item: Tree, zone: ZoneInfo | None, where: str) -> str:
+    since = clocked(item["hands_in_again_since"], zone)
+    ends = f"crossdock restored end {item['system']}{where}"
+    return (
+        f"[yellow]it hands in again what it sent since the backup of {since}[/yellow]; what cannot be asked for"
+        f" goes to the desk until: {escape(ends)}"
+    )
 
 
 def _ahead(ahead: Tree, zone: ZoneInfo | None) -> str:

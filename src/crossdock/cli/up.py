@@ -157,6 +157,9 @@ async def _serve(settings: Settings, lifeline: int | None) -> int:
     stopped = loop.create_task(stop.wait())
     await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
     whereabouts.forget(settings)
+    if app.lost is not None:
+        fix = "start it again once the store is in its place; a restore wants a hub that is stopped"
+        print(f"crossdock: {app.lost}; {fix}", file=sys.stderr)
     await app.stop()
     return 0 if stop.is_set() else 1
 

@@ -19,7 +19,7 @@ from crossdock.console.shown import within
 from crossdock.console.table import as_csv
 from crossdock.console.words import say
 from crossdock.desk.closeup import closeup
-from crossdock.desk.playbook import playbooks, with_facts
+from crossdock.desk.playbook import playbook_of, with_facts
 from crossdock.desk.preview import Selection
 from crossdock.desk.typed import takes_number
 from crossdock.faults import Fault, Invalid
@@ -180,7 +180,7 @@ async def _around(visit: Visit, item: Tree, foreseen: Mapping[str, Any] | None) 
         foreseen = {"act": "retry", "form": {}} | {
             "effect": await visit.shown.running.supervision.preview.of(wanted, "retry", {})
         }
-    book = playbooks().get(item["type"])
+    book = playbook_of(item)
     return {
         "book": with_facts(book, item, charter.desk, charter.owners, charter.site.name) if book else None,
         "places": _places(visit, item), "clock_now": item["clock_now"],

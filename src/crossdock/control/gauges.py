@@ -35,6 +35,12 @@ def system_gauges(context: Context) -> dict[str, Gauge]:
         ("crossdock_learned_per_s", "The slower pace that a system taught us; 0: none.", _learned),
     ):
         gauges[name] = Gauge(says, {system: value(one) for system, one in standing.items()}, label="system")
+    if context.restored.all:
+        gauges["crossdock_restored"] = Gauge(
+            "1 while a system hands in again what a restored store has lost.",
+            {one.system: float(one.ended_id is None) for one in context.restored.all},
+            label="system",
+        )
     return gauges
 
 

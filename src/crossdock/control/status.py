@@ -9,6 +9,7 @@ from typing import Any
 from crossdock.charter.charter import Charter, System
 from crossdock.journal.sql import flow
 from crossdock.journal.sql.connection import Connection
+from crossdock.journal.sql.restored import handing_in
 from crossdock.kit.guarded import ClientStanding, GuardedClient
 from crossdock.message.gate import Direction
 from crossdock.message.names import moment
@@ -29,6 +30,7 @@ class Counted:
     waiting: Sequence[flow.Waiting]
     oldest_ms: Mapping[str, int]  #: by system that it came from
     left: Mapping[str, int]  #: by target whose way out is draining
+    restored: Mapping[str, int]  #: by system that hands in again after a restore: when the backup was taken
 
 
 def counted(connection: Connection, gates: Gates, systems: Iterable[str]) -> Counted:
@@ -45,7 +47,7 @@ def counted(connection: Connection, gates: Gates, systems: Iterable[str]) -> Cou
         for name in systems
         if (shut := gates.shut(name, Direction.OUT)) is not None and shut.state == DRAINING
     }
-    return Counted(waits, oldest, left)
+    return Counted(waits, oldest, left, handing_in(connection))
 
 
 def standing(
@@ -89,6 +91,7 @@ def _one(
         "out": _way(out, found.left.get(name, 0)) if system.flows_out else None,
         "when_closed": system.when_closed.value,
         "next_blackout": _next_blackout(charter, name, now_ms),
+        "hands_in_again_since": moment(found.restored[name]) if name in found.restored else None,
         "from": {
             "captures": sum(one.count for one in from_it if one.what == "captures"),
             "messages": sum(one.count for one in from_it if one.what == "messages"),

@@ -52,6 +52,7 @@ class Moves:
         One that may have arrived before it was refused keeps its key unless it was `mended`: a refusal at the
         gate, such as a 401, says nothing of what went before.
         """
+        restored = self._restored()
         for kind, id_ in members:
             match kind:
                 case MemberKind.CAPTURE:
@@ -61,12 +62,12 @@ class Moves:
                     self._move_message(id_, _M.WAITING, changes)
                     woken.messages.append(id_)
                 case MemberKind.FOLLOWER:
-                    self._let_go(self._transmission(id_), changes, woken)
+                    self._let_go(self._transmission(id_), restored, changes, woken)
                 case MemberKind.TRANSMISSION:
                     t = self._transmission(id_)
                     same = type_ in SAME_ROUND or (not mended and self._journal.doubted(t.root, t.id))
-                    self._again(t, new_round=not same)
-                    self._move(t, _T.DUE, changes, woken)
+                    same = same and not restored.rounds_lost(t)
+                    self._move(t, self._again(t, restored, new_round=not same), changes, woken)
         return []
 
     def end(
@@ -79,6 +80,7 @@ class Moves:
     ) -> list[Row]:
         """What a person found out: done, not there after all, or given up. Followers go on in any case."""
         rows: list[Row] = []
+        restored = self._restored()
         for kind, id_ in members:
             match kind:
                 case MemberKind.CAPTURE:
@@ -86,25 +88,34 @@ class Moves:
                 case MemberKind.MESSAGE:
                     self._move_message(id_, _M.CLOSED, changes)
                 case MemberKind.FOLLOWER:
-                    self._let_go(self._transmission(id_), changes, woken)
+                    self._let_go(self._transmission(id_), restored, changes, woken)
                 case MemberKind.TRANSMISSION:
-                    rows += self._end(self._transmission(id_), outcome, their_id, changes, woken)
+                    rows += self._end(self._transmission(id_), outcome, their_id, restored, changes, woken)
         return rows
 
-    def _let_go(self, t: Transmission, changes: Changes, woken: Woken) -> None:
-        """Nothing holds it any more; what may have been sent before a restore is asked for first."""
+    def _restored(self) -> Restored:
+        """What came back from a backup, as it is now."""
         restored = Restored(self._journal)
         restored.refresh()
+        return restored
+
+    def _let_go(self, t: Transmission, restored: Restored, changes: Changes, woken: Woken) -> None:
+        """Nothing holds it any more; what may have been sent before a restore is asked for first."""
         doubtful = restored.may_have_left(t)
         self._move(t, _T.IN_DOUBT if doubtful else _T.DUE, changes, woken)
 
     def _end(
-        self, t: Transmission, outcome: Outcome, their_id: str | None, changes: Changes, woken: Woken
+        self,
+        t: Transmission,
+        outcome: Outcome,
+        their_id: str | None,
+        restored: Restored,
+        changes: Changes,
+        woken: Woken,
     ) -> list[Row]:
         rows: list[Row] = []
         if outcome is Outcome.NOT_APPLIED:
-            self._again(t, new_round=True)
-            to = _T.DUE
+            to = self._again(t, restored, new_round=True)
         elif outcome is Outcome.ABANDONED:
             to = _T.CLOSED
         else:
@@ -126,12 +137,13 @@ class Moves:
         self._move(t, to, changes, woken)
         return rows
 
-    def _again(self, t: Transmission, *, new_round: bool) -> None:
-        """Due now, its retry clock from the beginning; attempts go on counting over all rounds."""
+    def _again(self, t: Transmission, restored: Restored, *, new_round: bool) -> TransmissionState:
+        """Due now, its retry clock from the beginning; attempts go on counting over all rounds.
+
+        What stood on the desk when a backup was taken may have gone since: its first new round begins in doubt.
+        """
         t.due_ms, t.first_ms = self._now_ms(), 0
-        if new_round:
-            t.round += 1
-            t.payload = t.request = None
+        return restored.new_round(t) if new_round else _T.DUE
 
     def _move(self, t: Transmission, to: TransmissionState, changes: Changes, woken: Woken) -> None:
         changes.move_transmission(t, to, None)

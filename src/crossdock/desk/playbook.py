@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from crossdock.charter.desk import DeskRules
 from crossdock.faults import Invalid
 from crossdock.message.incident import TYPES
+from crossdock.pipeline.restored import SAYS
 
 #: What a step may be bound to: an act of the desk, or the place where the facts are.
 ACTS = frozenset(
@@ -61,6 +62,14 @@ def playbook(type_: str) -> Playbook:
         known = ", ".join(playbooks())
         raise Invalid(f"there is no playbook {type_[:40]}", path="type", value=type_, fix=f"one of: {known}")
     return found
+
+
+def playbook_of(item: Mapping[str, Any]) -> Playbook | None:
+    """The playbook of an incident: its type's, or that of a doubt which comes from a restore."""
+    book = playbooks().get(item["type"])
+    if book is not None and book.type == "in_doubt" and SAYS in str(item["says"]):
+        return replace(playbooks()["restored"], type=book.type)
+    return book
 
 
 def told(book: Playbook, rules: DeskRules, owners: Mapping[str, str]) -> dict[str, Any]:

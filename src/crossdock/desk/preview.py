@@ -89,6 +89,7 @@ class Summary:
 
     incidents: list[str] = field(default_factory=list[str])
     members: int = 0
+    ending: int = 0  #: members of what is not left out
     tried: int = 0
     passes: int = 0
     fails: int = 0
@@ -122,15 +123,17 @@ class Summary:
 
     def _says(self) -> str:
         """The effect in one sentence."""
+        if self.left_out and not self.incidents:
+            return f"Nothing would change: {self.left_out[0]['says']}."
         if not self.members:
             return "Nothing in it waits any more: it only ends."
         if not self.tried:
-            return f"{_documents(self.members)} would end here."
+            return f"{_documents(self.ending)} would end here."
         where = " and ".join(f"{count} to {target}" for target, count in self.targets.most_common())
         would = f"{_documents(self.passes)} would pass" + (f": {where}" if where else "")
         worst = self.reasons.most_common(1)[0][0] if self.fails else ""
         stay = f"{_documents(self.fails)} would come back: {worst}" if self.fails else ""
-        more = f"{self.members - self.tried} more were not tried" if self.members > self.tried else ""
+        more = f"{self.ending - self.tried} more were not tried" if self.ending > self.tried else ""
         return "; ".join(part for part in (would if self.passes else "", stay, more) if part) + "."
 
 
@@ -158,6 +161,7 @@ class Preview:
                 summary.left_out.append({"incident": shown, "says": why_not})
                 continue
             summary.incidents.append(shown)
+            summary.ending += count
             if not isinstance(act, Resolve):
                 await self._try(incident, members[: TRIED_MAX - summary.tried], act, summary)
         return summary.tree(name)
@@ -205,7 +209,9 @@ def refusal(incident: Incident, act: Act) -> str:
     if isinstance(act, Retry | Mend | AddRow) and incident.type in _NEVER:
         return f"{incident.type} is not ended by another try: somebody has to look"
     if isinstance(act, Resolve) and incident.type == "in_doubt":
-        return "each doubt is looked at by itself"
+        return (
+            "each doubt is looked at by itself: look in the target, then resolve it alone, with its outcome"
+        )
     if incident.type == "mass_change":
         return "what a brake holds is let pass one by one"
     return ""

@@ -89,14 +89,14 @@ MESSAGE_MOVES: Mapping[MessageState, frozenset[MessageState]] = {
 }
 
 TRANSMISSION_MOVES: Mapping[TransmissionState, frozenset[TransmissionState]] = {
-    # DUE, HELD or RETRYING to IN_DOUBT: the store was restored from a backup, and it may have been sent since.
+    # DUE, HELD, RETRYING or DESK to IN_DOUBT: the store was restored from a backup, and it may have been sent since.
     _T.DUE: frozenset({_T.SENDING, _T.IN_DOUBT, _T.HELD, _T.SUPERSEDED, _T.DESK, _T.CLOSED}),
     _T.HELD: frozenset({_T.DUE, _T.IN_DOUBT, _T.SUPERSEDED, _T.CLOSED}),
     # SENDING to DUE or HELD: stored ahead of its turn in the lane, and never put on the wire.
     _T.SENDING: frozenset({_T.DONE, _T.RETRYING, _T.IN_DOUBT, _T.DESK, _T.DUE, _T.HELD, _T.SUPERSEDED}),
     _T.RETRYING: frozenset({_T.SENDING, _T.IN_DOUBT, _T.HELD, _T.DESK, _T.SUPERSEDED, _T.CLOSED}),
     _T.IN_DOUBT: frozenset({_T.RETRYING, _T.SENDING, _T.HELD, _T.DONE, _T.DESK, _T.SUPERSEDED, _T.CLOSED}),
-    _T.DESK: frozenset({_T.DUE, _T.DONE, _T.CLOSED, _T.SUPERSEDED}),
+    _T.DESK: frozenset({_T.DUE, _T.IN_DOUBT, _T.DONE, _T.CLOSED, _T.SUPERSEDED}),
     _T.DONE: frozenset(),
     _T.SUPERSEDED: frozenset(),
     _T.CLOSED: frozenset(),

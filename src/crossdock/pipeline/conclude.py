@@ -12,7 +12,7 @@ from crossdock.charter.charter import System
 from crossdock.faults import Fault, InDoubt, Invalid, Rejected, TryLater
 from crossdock.journal.changes import Changes, Row
 from crossdock.kit.bounds import too_much
-from crossdock.kit.connector import Done, Unclear, Writer
+from crossdock.kit.connector import Ask, Done, Job, Unclear, Writer
 from crossdock.message.gate import Direction
 from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry, Transmission
@@ -23,7 +23,15 @@ from crossdock.pipeline.knowledge import ACKNOWLEDGED
 from crossdock.pipeline.lanes import Flight, Lane
 from crossdock.pipeline.report import Subject, cause_of, incident_of
 from crossdock.pipeline.stockkeeping.cancelling import taken_back
-from crossdock.pipeline.transmit import DoubtGuard, Outcome, answered, entry_of, new_round, next_due_ms
+from crossdock.pipeline.transmit import (
+    DoubtGuard,
+    Outcome,
+    answered,
+    by_key,
+    entry_of,
+    new_round,
+    next_due_ms,
+)
 
 _log = structlog.get_logger("crossdock.target")
 _S = TransmissionState
@@ -210,6 +218,10 @@ class Concluder:
         changes.move_transmission(t, _S.RETRYING, entry_of(t, EntryKind.settled, says))
         return Verdict.AGAIN
 
+    def question(self, t: Transmission, job: Job, ask: Ask | None) -> Ask | None:
+        """What a target is asked about a doubt; None: it would look for a key under which nothing was ever sent."""
+        return None if ask and by_key(ask, job) and self._context.restored.begun_anew(t) else ask
+
     def settle(
         self, flight: Flight, writer: Writer, outcome: Outcome, changes: Changes, *, asked: bool
     ) -> Verdict:
@@ -229,7 +241,8 @@ class Concluder:
         if outcome.fault is not None:
             return self._to_desk(flight, self._in_doubt(t, outcome.fault), changes)
         if not asked and self._only_a_person_knows(t, writer):
-            return self._to_desk(flight, self._in_doubt(t, InDoubt("it may have been sent before")), changes)
+            says, ends = self._context.restored.doubt(t)
+            return self._to_desk(flight, self._in_doubt(t, InDoubt(says), ends), changes)
         if asked:
             flight.absent += 1
             changes.entry(
@@ -249,8 +262,11 @@ class Concluder:
 
     def _only_a_person_knows(self, t: Transmission, writer: Writer) -> bool:
         """Whether neither the target can be asked nor its deduplication be relied on."""
-        return writer.unclear is Unclear.PERSON or (
-            writer.unclear is Unclear.RESEND and self._context.restored.keyless(t)
+        restored = self._context.restored
+        return (
+            writer.unclear is Unclear.PERSON
+            or (writer.unclear is Unclear.RESEND and restored.keyless(t))
+            or restored.begun_anew(t)
         )
 
     def _closed_ms(self, t: Transmission) -> int:
@@ -258,10 +274,11 @@ class Concluder:
         return self._context.gates.closed_ms(t.target, Direction.OUT, t.first_ms) if t.first_ms else 0
 
     @staticmethod
-    def _in_doubt(t: Transmission, fault: Fault) -> Invalid:
+    def _in_doubt(t: Transmission, fault: Fault, ends: str = "") -> Invalid:
         return Invalid(
             f"nobody knows whether {t.target} has {t.document} {t.number}: {fault.says}",
-            fix=f"look at {t.target}, then say applied, not_applied or abandoned",
+            fix=f"look at {t.target}, then say applied, not_applied or abandoned"
+            + (f"; {ends}" if ends else ""),
             type="in_doubt",
         )
 

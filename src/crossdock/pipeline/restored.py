@@ -16,6 +16,7 @@ from crossdock.journal.changes import Changes
 from crossdock.journal.contract import Journal, RestoredSystem
 from crossdock.journal.numbers import NUMBERS, begins_again
 from crossdock.journal.tenure import ALL
+from crossdock.message.names import moment
 from crossdock.message.records import Entry, Transmission
 from crossdock.message.states import EntryKind, TransmissionState
 from crossdock.pipeline.transmit import entry_of
@@ -24,6 +25,13 @@ _S = TransmissionState
 _PAGE = 500
 #: Numbers that may have been given after the backup: none of them is ever given again, since targets know them as keys.
 LOST_MAX = 1 << 40
+#: Numbers that a hub gives in a millisecond at most.
+_GIVEN_PER_MS = 16
+#: The first round after a restore: the floor without so many bits. Every restore has a higher one, and the rounds that
+#: may have been used since the backup lie far below it.
+_ROUND_BITS = 20
+#: How a doubt begins that comes from a restore: the desk has a playbook of its own for it.
+SAYS = "restored from the backup of"
 #: Control numbers and serials of labels that are skipped, for those that may have been given after the backup; at most
 #: a tenth of what a sequence has.
 SKIPPED_MAX, _SKIPPED_PART = 1_000_000, 10
@@ -67,6 +75,40 @@ class Restored:
         message = self._journal.message(t.message)
         return message is not None and self.doubts(message.system, message.capture)
 
+    def rounds_lost(self, t: Transmission) -> bool:
+        """Whether a transmission of the backup may have gone in rounds that nobody knows any more.
+
+        So it is until it has begun a round since: that one is in doubt first, those after it are not.
+        """
+        if not self._systems:
+            return False
+        floor = max(one.floor for one in self._systems.values())
+        return t.id < floor - LOST_MAX and t.round < floor >> _ROUND_BITS
+
+    def new_round(self, t: Transmission) -> TransmissionState:
+        """Begins a new round, with a new key and no body yet; gives the state that it is in then."""
+        lost = self.rounds_lost(t)
+        t.round = max(one.floor for one in self._systems.values()) >> _ROUND_BITS if lost else t.round + 1
+        t.payload = t.request = None
+        return _S.IN_DOUBT if lost else _S.DUE
+
+    def begun_anew(self, t: Transmission) -> bool:
+        """Whether no target can know the key of a round: the first since the restore, and not sent yet."""
+        floor = max((one.floor for one in self._systems.values()), default=0)
+        return bool(floor) and t.payload is None and t.round >= floor >> _ROUND_BITS
+
+    def doubt(self, t: Transmission) -> tuple[str, str]:
+        """Why a transmission is in doubt though nobody saw it leave, and what else ends that."""
+        if not self._systems:
+            return "it may have been sent before", ""
+        backup = f"{SAYS} {moment(max(one.backup_ms for one in self._systems.values()))}"
+        one = self._systems.get(t.origin)
+        if one is None or t.id <= one.floor:
+            return f"{backup}: it may have been sent again since; look there first", ""
+        fix = f"once {t.origin} has sent again all that was lost, say `crossdock restored end {t.origin}`"
+        says = f"{backup}, and {t.origin} hands in again what was lost: it may have been sent before"
+        return says, "" if one.ended_id is not None else fix
+
     def keyless(self, t: Transmission) -> bool:
         """Whether no target can know a transmission by its key: made after the restore, and never sent."""
         one = self._systems.get(t.origin)
@@ -108,7 +150,8 @@ async def begin(journal: Journal, systems: list[str], *, backup_ms: int, now_ms:
     """Notes in the ledger that the store was restored, and that these systems hand in again."""
     changes = journal.changes()
     changes.entry(Entry(EntryKind.act, origin="restore", says=says))
-    floor = journal.next_id() + LOST_MAX
+    # One backup may come back twice: what was given after the first time is not given again after the second.
+    floor = journal.next_id() + LOST_MAX + now_ms * _GIVEN_PER_MS
     _skip(journal, changes)
     for system in systems:
         changes.row("upsert_restored", *RestoredSystem(system, backup_ms, now_ms, floor, None).columns)

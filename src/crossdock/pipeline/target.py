@@ -353,7 +353,7 @@ class Target:
         """Asks the target whether it has what may have arrived."""
         writer = self._writers[flight.t.document]
         job = settling(self._renderer.job(flight))
-        ask = writer.find(job)
+        ask = self.concluder.question(flight.t, job, writer.find(job))
         outcome = Outcome() if ask is None else await self._sender.find(flight, writer, job, ask)
         verdict, changes = await self.commits.concluded(
             lambda changes: self.concluder.settle(flight, writer, outcome, changes, asked=ask is not None)
@@ -387,17 +387,11 @@ class Target:
             if t.state is _S.SENDING:
                 continue
             writer = self._writers.get(t.document)
-            several = writer is not None and writer.unclear is Unclear.RESEND
-            if place >= (AHEAD_MAX if several else 1) or t.state is not _S.DUE or not flight.stored:
+            if writer is None or t.state is not _S.DUE or not flight.stored:
                 break
-            waits = (
-                writer is None
-                or self._comes_after(flight)
-                or not self._passes(t)
-                or lane.leaving
-                or lane.stale
-            )
-            if waits or self._closed() or not self._hold.has(lane.partition):
+            far = place >= (AHEAD_MAX if writer.unclear is Unclear.RESEND else 1)
+            waits = self._comes_after(flight) or not self._passes(t) or lane.leaving or lane.stale
+            if far or waits or self._closed() or not self._hold.has(lane.partition):
                 break
             if lane.tells(t, place) or not self._renderer.rendered(flight):
                 break

@@ -201,6 +201,11 @@ def new_round(t: Transmission, rise: int) -> None:
         t.payload = t.request = None
 
 
+def by_key(ask: Ask, job: Job) -> bool:
+    """Whether a question looks for a document by the key of its round."""
+    return job.key in ask.path or job.key.encode() in ask.body or job.key in ask.headers.values()
+
+
 def settling(job: Job) -> Job:
     """The same job, known to be in doubt."""
     return replace(job, settling=True)

@@ -1,4 +1,7 @@
-"""The store is destroyed and comes back from a backup that was taken while orders flowed; the shop sends all again."""
+"""The store is destroyed and comes back from a backup that was taken while orders flowed; the shop sends all again.
+
+Some orders stand refused on the desk at the backup. They are tried again after it, and once more after the restore.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from tests.harness.sender import Sent
 from tests.harness.site import Plan
 from tests.harness.stage import Stage, progress, stage
 from tests.harness.verdict import judge
+from tests.harness.wire import Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Drill:
     mode: str = "find"  #: find | resend
     store: str = "sqlite"  #: sqlite | postgresql
     senders: int = 8
+    refused: int = 10  #: orders that stand on the desk at the backup
     pace_s: float = 0.05
     before_s: float = 2.0  #: of load before the backup
     after_s: float = 2.0  #: of load between the backup and the end of the store
@@ -54,6 +59,8 @@ async def run(folder: Path, plan: Drill) -> Outcome:
     dials = {"latency_s": 0.03, "busy_rate": 0.05, "dedupe": plan.mode == "resend"}
     async with stage(folder, site, dials=dials, seed=plan.seed, store=plan.store) as world:
         book = world.shop.book = Noted(plan.seed)
+        operator = await hub.make_key(world.hub.site, "operator", role="admin", env=_beside(world))
+        await _refused(world, book, plan.refused)
         load = asyncio.create_task(world.shop.load(plan.senders, pace_s=plan.pace_s))
         await asyncio.sleep(plan.before_s)
         file = folder / "site.backup"
@@ -61,9 +68,11 @@ async def run(folder: Path, plan: Drill) -> Outcome:
         await _told(world, "backup", str(file))
         backup_s = time.monotonic() - began_s
         in_backup_most = len(world.shop.sent.accepted)
+        tried = await _tried_again(world, operator)
         await asyncio.sleep(plan.after_s)
         restore_s = await _destroy_and_restore(world, file, load)
         first, world.shop.sent = world.shop.sent, Sent()
+        tried_again = await _tried_again(world, operator)
         progress(f"{len(first.accepted)} accepted, the store is back, all {len(book.given)} are sent again")
         await _again(world, book.given)
         again, world.shop.sent = world.shop.sent, _joined(first, world.shop.sent)
@@ -77,10 +86,16 @@ async def run(folder: Path, plan: Drill) -> Outcome:
         outcome.rows += [
             ("accepted before the end of the store", len(first.accepted)),
             ("of them after the backup, at least", len(first.accepted) - in_backup_most),
+            ("refused before the backup, tried again after it", tried),
+            ("of them tried again after the restore", tried_again),
             ("known to the restored hub", again.counts["marked"]), ("sent again", len(book.given)),
             ("at the target before new orders", at_target),
             ("backup s", round(backup_s, 2)), ("restore s", round(restore_s, 2)),
         ]  # fmt: skip
+        if tried != plan.refused or tried_again != plan.refused:
+            outcome.problems.append(
+                f"{tried} and {tried_again} of {plan.refused} refused ones were tried again"
+            )
         await _judge(world, plan, outcome)
         if (told := await verify(world.hub.site, _beside(world)))[0] != 0:
             outcome.problems.append(f"audit verify: {told}")
@@ -89,6 +104,32 @@ async def run(folder: Path, plan: Drill) -> Outcome:
 
 def _beside(world: Stage) -> Mapping[str, str]:
     return {} if world.database is None else world.database.env()
+
+
+async def _refused(world: Stage, book: Noted, count: int) -> None:
+    """Orders that the warehouse refuses, each of its own customer; it takes whatever comes after them."""
+    await world.target.turn(reject_rate=1.0)
+    client = world.shop.client()
+    for n in range(count):
+        await world.shop.post(client, book.next(f"refused-{n}"))
+    await client.close()
+    view, until_s = world.view(), time.monotonic() + 60
+    while len(await view.incidents("state=open&type=rejected")) < count and time.monotonic() < until_s:
+        await asyncio.sleep(0.05)
+    await view.close()
+    await world.target.turn(reject_rate=0.0)
+
+
+async def _tried_again(world: Stage, operator: str) -> int:
+    """A person presses retry on each order that was refused; gives how many there were."""
+    client, view = Client(world.hub.url, operator), world.view()
+    found = await view.incidents("state=open&type=rejected")
+    for one in found:
+        reply = await client.ask("POST", f"/v1/incidents/{one['id']}/retry", b"{}")
+        assert reply.status == 200, reply
+    await client.close()
+    await view.close()
+    return len(found)
 
 
 async def _told(world: Stage, *words: str) -> None:

@@ -322,11 +322,10 @@ class SqliteJournal(SqliteReads):
         """Stores what one poll found and moves its cursor (None: it stays), in one commit. Repeats leave no trace."""
 
         def work(connection: sqlite3.Connection) -> list[Accepted]:
-            found = [self._accept(connection, a, quiet=True) for a in arrivals]
             if cursor is not None:
-                row = marked("upsert_cursor", (self.scope, system, document, cursor, self._clock_ms()))
-                connection.execute(STATEMENTS["upsert_cursor"], row)
-            return found
+                row = (self.scope, system, document, cursor, self._clock_ms())
+                connection.execute(STATEMENTS["upsert_cursor"], marked("upsert_cursor", row))
+            return [self._accept(connection, a, quiet=True) for a in arrivals]
 
         return self.writer.submit(work)
 
