@@ -89,7 +89,8 @@ async def told_everywhere(world: Running) -> None:
     for words in (("status",), ("doctor", "--json")):
         said = await run(*words, "--site", world.site)
         assert "crossdock restored end shop" in " ".join(said.out.split()), words
-    noted = json.loads((world.site / "data" / "hub.json").read_text("utf-8"))
+    (note,) = (world.site / "data").glob("hub-*.json")
+    noted = json.loads(note.read_text("utf-8"))
     metrics = f"{noted['url']}/metrics"
     assert 'crossdock_restored{system="shop"} 1' in await asyncio.to_thread(page, metrics)
 

@@ -99,7 +99,8 @@ async def test_what_another_try_cannot_end_is_left_out_of_an_act_on_many(w: Worl
         "in_doubt is not ended by another try: somebody has to look"
     }
     assert seen["says"].startswith("Nothing would change: in_doubt is not ended")
-    ending = {"act": "resolve", "type": "in_doubt", "outcome": "abandoned", "reason": "they are gone"}
+    gone = {"outcome": "abandoned", "reason": "they are gone"}
+    ending = {"act": "resolve", "type": "in_doubt", "body": gone}
     _, seen = await call(w, "POST", "/v1/desk/preview", ending)
     assert (seen["incidents"], len(seen["left_out"])) == ([], 2)
     assert "would end here" not in seen["says"]

@@ -29,7 +29,10 @@ def desk(*, doubted: bool = False) -> tuple[Moves, Transmission]:
         request='["POST", "/in", {}]',
     )  # fmt: skip
     journal = SimpleNamespace(
-        transmission=lambda _id: t, doubted=lambda *_: doubted, lanes_after=lambda *_: ()
+        transmission=lambda _id: t,
+        doubted=lambda *_: doubted,
+        lanes_after=lambda *_: (),
+        restored_systems=tuple,
     )
     return Moves(cast("Any", journal), lambda: 100), t
 

@@ -31,6 +31,8 @@ LOOK_EVERY_S = 2.0
 _LOOK_SHARE = 20
 #: Seconds that a sender is told where nothing can be measured, and at most.
 RETRY_UNKNOWN_S, RETRY_MAX_S = 60, 3_600
+#: Somebody makes room, or something is tidied up: then it is over at once.
+RETRY_DISK_S = 5
 #: A door that was closed by a backlog opens again when so much of it is left.
 _OPEN_AT = 0.95
 #: How much a new measurement of the drain rate counts beside the former ones.
@@ -104,7 +106,7 @@ class Pressure:
         load = self._loads[system]
         if self._disk_is_short:
             says = "the disk of the hub is nearly full"
-            return Full(503, says, "keep it and send it again later", RETRY_UNKNOWN_S)
+            return Full(503, says, "keep it and send it again later", RETRY_DISK_S)
         most = self._charter.backlog_max(system)
         load.refusing = load.backlog >= (most * _OPEN_AT if load.refusing else most)
         if load.refusing:
