@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import sqlite3
+import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from random import Random
@@ -39,6 +40,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
      r"(SELECT json_group_array(v) FROM (SELECT \1 AS v FROM \3 ORDER BY \2))"),
     (r"floor\(extract\(epoch FROM clock_timestamp\(\)\) / %s\)::bigint", "CAST(clock_timestamp() / %s AS INTEGER)"),
     (r"= ANY\(%s\)", "IN (SELECT value FROM json_each(%s))"),
+    (r"\(extract\(epoch FROM clock_timestamp\(\)\) \* 1000\)::bigint", "wall_ms()"),
     (r"interval '1 second'", "1.0"),
     (r"interval '1 day'", "86400.0"),
     (r" FOR SHARE", ""),
@@ -98,6 +100,8 @@ class Database:
         self._open: Session | None = None  #: who has a transaction of statements open
         self.rows = sqlite3.connect(":memory:", isolation_level=None)
         self.rows.create_function("clock_timestamp", 0, self.now_s)
+        # A host compares it with the machine's own clock, which nobody simulates.
+        self.rows.create_function("wall_ms", 0, lambda: time.time_ns() // 1_000_000)
         self.rows.create_function("pg_advisory_xact_lock", 1, lambda _: None)
         self.rows.executescript(_TABLES)
         for table, column in (("partitions", "partition"), ("chains", "chain")):
