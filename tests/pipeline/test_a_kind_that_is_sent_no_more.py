@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from crossdock.kit.connector import Unclear
 from tests.pipeline.world import FakeTarget, World, order
 
 KINDS = ("sales_order", "cancellation")
-IN_DOUBT, DONE = 5, 6
+DUE, IN_DOUBT = 1, 5
 
 
 def world(folder: Path, unclear: Unclear, wms: FakeTarget, without: Sequence[str] = ()) -> World:
@@ -59,3 +60,24 @@ async def test_it_waits_in_its_place_and_goes_on_when_the_charter_names_it_again
     async with again:
         await again.settled()
     assert wms.applied == [*(f"O-{n}" for n in range(6)), "C-1"], "once each, and in order"
+
+
+async def test_what_was_never_sent_is_no_defect_of_its_writer(tmp_path: Path):
+    wms = FakeTarget("wms", closed=True)
+    async with world(tmp_path, Unclear.RESEND, wms) as first:
+        for n in range(3):
+            await first.push(order(f"O-{n}", key="K"))
+        await first.until(lambda: first.count("transmissions", DUE) == 3)
+    wms.closed = False
+    async with world(tmp_path, Unclear.RESEND, wms, ["sales_order"]) as without:
+        with capture_logs() as logged:
+            await asyncio.sleep(0.5)
+        assert [one["event"] for one in logged if one["log_level"] == "error"] == [], (
+            "nobody stumbles over it"
+        )
+        assert wms.arrived == []
+        assert without.rows("SELECT type FROM incidents") == [], "nobody could mend it at the desk"
+        assert without.count("transmissions", DUE) == 3
+    async with world(tmp_path, Unclear.RESEND, wms) as again:
+        await again.settled()
+    assert wms.applied == ["O-0", "O-1", "O-2"]
