@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from crossdock.journal.changes import unpacked
 from crossdock.journal.sql.audit import verify
 from crossdock.journal.sqlite.storage import SqliteStorage
+from crossdock.pipeline.order import LEVELS
 from tests.simulation import goods, moves, story, withdrawal
 from tests.simulation.parties import Effect
 from tests.simulation.senders import Told
@@ -269,7 +270,8 @@ def _in_order(world: World) -> None:
 def _accepted_order(world: World) -> None:
     """Documents of one system and one key that met no obstacle are routed as they were accepted.
 
-    Systems take turns: between them nothing but versions says what comes first. Where two hosts share the work,
+    Systems take turns, and so do the levels and the other documents of one: between them nothing but versions says
+    what comes first. Where two hosts share the work,
     so do documents that come with keys of their own and find that of their root only when they are decided.
     """
     delayed = (
@@ -277,12 +279,13 @@ def _accepted_order(world: World) -> None:
     )
     again = "SELECT capture FROM ledger WHERE kind = 11 AND capture IS NOT NULL AND message IS NULL"
     rows = world.watch.rows(
-        f"SELECT t.target, t.key, m.system, {'c.partition' if world.hosts else '0'}, t.id, m.capture"
+        f"SELECT t.target, t.key, m.system, {'c.partition' if world.hosts else '0'}, m.document, t.id, m.capture"
         " FROM transmissions t JOIN messages m ON m.id = t.message JOIN captures c ON c.id = m.capture"
         f" WHERE m.capture NOT IN ({delayed}) AND m.capture NOT IN ({again}) ORDER BY t.id"
     )
     last: dict[tuple[Any, ...], int] = {}
-    for *lane, id_, capture in rows:
+    for *lane, document, id_, capture in rows:
+        lane.append(document in LEVELS)
         before = last.get(tuple(lane), 0)
         must(before <= capture, f"t{id_} to {lane[0]}: c{capture} was routed after c{before} of the same key")
         last[tuple(lane)] = capture
