@@ -12,12 +12,11 @@ from crossdock.faults import Fault, Unreadable
 from crossdock.journal.contract import Accepted, Arrival, StoreDown
 from crossdock.kit.bounds import within
 from crossdock.kit.connector import Content, Reader
-from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
 from crossdock.pipeline.bound import Bound, Context
 from crossdock.pipeline.gates import Shut
-from crossdock.pipeline.report import Subject, incident_of, shown
+from crossdock.pipeline.report import Subject, notice_of, shown
 
 #: What a trading partner hands in, whichever documents are in it.
 INTERCHANGE = "interchange"
@@ -103,11 +102,10 @@ class Door:
         if journal.incident_of_cause(cause) is not None:
             return  # strangers may send without end: what is open is not added to
         id_ = journal.next_id()
-        incident = incident_of(
-            fault, Subject(system, INTERCHANGE, shown(fault.value) or ""), (MemberKind.CAPTURE, id_), id_=id_,
+        incident = notice_of(
+            fault, Subject(system, INTERCHANGE, shown(fault.value) or ""), cause, id_=id_,
             now_ms=context.clock.now_ms(), charter=context.charter,
         )  # fmt: skip
-        incident.cause, incident.members = cause, []  # nothing of it was taken that could be sent back
         changes = journal.changes()
         changes.open_incident(
             incident, Entry(EntryKind.incident, system=system, says=f"incident: {fault.says}")

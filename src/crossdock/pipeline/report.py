@@ -94,6 +94,15 @@ def incident_of(
     )
 
 
+def notice_of(
+    fault: Fault, subject: Subject, cause: str, *, id_: int, now_ms: int, charter: Charter
+) -> Incident:
+    """An incident that holds nothing: what it tells of was not taken, so nothing of it could be sent back."""
+    incident = incident_of(fault, subject, (MemberKind.CAPTURE, id_), id_=id_, now_ms=now_ms, charter=charter)
+    incident.cause, incident.members = cause, []
+    return incident
+
+
 def _due_ms(system: str, respond_s: float, now_ms: int, charter: Charter) -> int:
     """When somebody must have looked; while the system is left alone nobody can."""
     known = charter.systems.get(system)

@@ -12,11 +12,10 @@ import msgspec
 from crossdock.faults import Fault, Invalid
 from crossdock.journal.changes import Changes
 from crossdock.kit.connector import Polled
-from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
 from crossdock.pipeline.bound import Context
-from crossdock.pipeline.report import Subject, incident_of, shown
+from crossdock.pipeline.report import Subject, notice_of, shown
 
 #: Of one flow that are told one by one while nobody has dealt with them; those beyond share an incident.
 TOLD_MAX = 20
@@ -78,9 +77,7 @@ class SetAside:
         context = self._context
         now_ms, id_ = context.clock.now_ms(), id_ or context.journal.next_id()
         payload, sealed = changes.payload(bad.polled.content.body)
-        member = (MemberKind.CAPTURE, id_)
-        incident = incident_of(fault, subject, member, id_=id_, now_ms=now_ms, charter=context.charter)
-        incident.cause, incident.members = cause, []  # nothing of it was taken that could be sent back
+        incident = notice_of(fault, subject, cause, id_=id_, now_ms=now_ms, charter=context.charter)
         entry = Entry(
             EntryKind.incident, system=subject.system, says=f"incident: {fault.says}", payload=payload, digest=sealed
         )  # fmt: skip

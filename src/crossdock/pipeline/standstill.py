@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 
 from crossdock.faults import Fault, Invalid, TryLater
 from crossdock.journal.contract import StoreDown
-from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
 from crossdock.pipeline.bound import Context
-from crossdock.pipeline.report import Subject, incident_of
+from crossdock.pipeline.report import Subject, notice_of
 from crossdock.pipeline.set_aside import after, printable
 
 #: Tries in a row that fail, or bring nothing, before somebody is told.
@@ -115,11 +114,10 @@ class Standstill:
         if cause in told:
             return
         context, id_ = self._context, self._context.journal.next_id()
-        incident = incident_of(
-            fault, Subject(system, document, "feed"), (MemberKind.CAPTURE, id_), id_=id_,
+        incident = notice_of(
+            fault, Subject(system, document, "feed"), cause, id_=id_,
             now_ms=context.clock.now_ms(), charter=context.charter,
         )  # fmt: skip
-        incident.cause, incident.members = cause, []  # nothing is held that could be sent back
         changes = context.journal.changes()
         changes.open_incident(
             incident, Entry(EntryKind.incident, system=system, says=f"incident: {fault.says}")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from crossdock.faults import Fault, Invalid, TryLater
 from crossdock.journal.changes import Changes
 from crossdock.kit.connector import Page
-from crossdock.message.incident import MemberKind
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
 from crossdock.pipeline.bound import Context
-from crossdock.pipeline.report import Subject, incident_of
+from crossdock.pipeline.report import Subject, notice_of
 
 #: Looks in a row before somebody is told: a file may be on its way in, or out, when it is looked at.
 LOOKS = 3
@@ -56,11 +55,9 @@ class Unhad:
             fix=fault.fix or "see that it can be read, or take it away; this ends by itself then", type="poison",
         )  # fmt: skip
         context, id_ = self._context, self._context.journal.next_id()
-        member = (MemberKind.CAPTURE, id_)
-        incident = incident_of(
-            told, subject, member, id_=id_, now_ms=context.clock.now_ms(), charter=context.charter
+        incident = notice_of(
+            told, subject, cause, id_=id_, now_ms=context.clock.now_ms(), charter=context.charter
         )
-        incident.cause, incident.members = cause, []  # nothing of it is here that could be sent back
         says = f"incident: {told.says}"
         changes.open_incident(incident, Entry(EntryKind.incident, system=subject.system, says=says))
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import structlog
-
 from crossdock.charter.charter import Charter
+from crossdock.faults import Invalid
 from crossdock.journal.sql import unserved
 from crossdock.journal.sql.site import SiteJournal
 from crossdock.journal.sql.unserved import CAUSE, Unserved
-from crossdock.message.incident import TYPES, Incident
+from crossdock.message.incident import Incident
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
-
-_log = structlog.get_logger("crossdock.watch")
-TYPE = "invalid"
+from crossdock.pipeline.report import Subject, notice_of
 
 
 class LeftBehind:
@@ -45,7 +42,6 @@ class LeftBehind:
         for one in found:
             if _cause(one) not in told:
                 incident = self._incident(one)
-                _log.warning("the charter has left work behind", says=incident.says)
                 changes.open_incident(
                     incident, Entry(EntryKind.incident, system=one.target, says=incident.says)
                 )
@@ -59,19 +55,16 @@ class LeftBehind:
         return bool(found)
 
     def _incident(self, one: Unserved) -> Incident:
-        type_, now_ms = TYPES[TYPE], self._now_ms()
-        severity = self._charter.desk.severity(TYPE, type_.severity)
-        wait_s = self._charter.desk.respond_s(TYPE, severity, type_.respond_s)
         named = one.target in self._charter.systems
         why = f"sends it no {one.document}" if named else "does not name it"
-        path = f"systems.{one.target}.out" if named else "systems"
-        return Incident(
-            id=self._journal.next_id(), type=TYPE, cause=_cause(one), severity=severity,
-            owner=self._charter.owners.get(TYPE, type_.owner), opened_ms=now_ms,
-            due_ms=now_ms + int(wait_s * 1000), system=one.target, document=one.document, number=one.number,
-            path=path, value=one.document if named else one.target,
-            says=f"{one.count:,} of {one.document} wait for {one.target}, and the charter {why}",
+        fault = Invalid(
+            f"{one.count:,} of {one.document} wait for {one.target}, and the charter {why}",
+            path=f"systems.{one.target}.out" if named else "systems", value=one.document if named else one.target,
             fix="put it back into charter.yaml and start the hub anew: they go on where they stood, in order",
+        )  # fmt: skip
+        return notice_of(
+            fault, Subject(one.target, one.document, one.number), _cause(one),
+            id_=self._journal.next_id(), now_ms=self._now_ms(), charter=self._charter,
         )  # fmt: skip
 
 
