@@ -54,6 +54,11 @@ class Settings:
         return self.database.startswith(_SHARED)
 
     @property
+    def worker(self) -> str:
+        """Which of several processes behind one address this is, by the end of its id; "" where it is alone."""
+        return self.host_id.rpartition("/")[2] if self.shares_port else ""
+
+    @property
     def sqlite_path(self) -> Path:
         """The file of a SQLite store. Raises Misconfigured when the store is another one."""
         scheme, _, rest = self.database.partition(":")

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from crossdock.control.metrics import Gauge, Metrics
 from crossdock.journal.sql.watched import Variance, variances
 from crossdock.message.records import Entry
 from crossdock.message.states import EntryKind
+from crossdock.settings import Settings
 from crossdock.stock.amount import PARTS
 from tests.journal.places import Place
 from tests.stories import stories
@@ -226,3 +228,9 @@ def test_one_of_several_workers_says_which_counts_are_its_own(worker: str):
         "crossdock_intake_seconds_bucket{" in line and ('worker="2"' in line) == bool(worker)
         for line in found
     )
+
+
+def test_only_who_shares_an_address_has_a_number_of_its_own():
+    alone = Settings(site=ROOT, host_id="eu/7")
+    assert alone.worker == ""
+    assert replace(alone, shares_port=True).worker == "7"

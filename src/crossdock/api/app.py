@@ -75,7 +75,7 @@ class App:
         """`secrets` may hold the key by which the list of erasures is sealed."""
         self.hub = hub
         self.keys = Keys(lambda: hub.journal.keys(hub.clock.now_ms()), time.monotonic)
-        self.metrics = Metrics(worker=hub.settings.host_id.partition("/")[2])
+        self.metrics = Metrics(worker=hub.settings.worker)
         self.courtesy = Courtesy(hub.charter.systems, hub.clock, share=hub.charter.intake.flood_share)
         self.intake = Intake(
             hub.worker.door, self.keys, self.metrics, hub.pressure, self.courtesy,

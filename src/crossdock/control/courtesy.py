@@ -145,9 +145,8 @@ class Courtesy:
             raise
         except asyncio.CancelledError:
             sender.here -= 1
-            if (
-                not waiting.cancelled() and waiting.exception() is None
-            ):  # it was called: its place is another's
+            # Where it was called its place is another's.
+            if not waiting.cancelled() and waiting.exception() is None:
                 sender.inside -= 1
                 self._call(sender)
             raise
