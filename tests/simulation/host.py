@@ -27,6 +27,8 @@ from tests.simulation.loop import Process, SimulatedLoop
 from tests.simulation.machine import Disk, MachineClock
 from tests.simulation.network import Line, Network
 
+#: How often whoever keeps a hub up looks whether it is gone.
+LOOKED_AFTER_S = 0.25
 #: How long an orderly stop waits for what is on the wire.
 _DRAIN_S = 3.0
 

@@ -19,7 +19,7 @@ from crossdock.journal.postgresql.budgets import Budgets, Limit
 from crossdock.pipeline.dedup import ArrivalDedup
 from crossdock.settings import Settings
 from tests.simulation.database import Database, Road
-from tests.simulation.host import Host
+from tests.simulation.host import LOOKED_AFTER_S, Host
 from tests.simulation.loop import PROCESS, Process, SimulatedLoop
 from tests.simulation.machine import MachineClock
 from tests.simulation.member import Place, SharedJournal, SharedTenure
@@ -265,7 +265,7 @@ class Hosts:
                 await asyncio.sleep(draw.choice((0.05, 0.3, 2.0)))
                 if host.process is None and not stopped():
                     await host.start()
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(LOOKED_AFTER_S)
 
 
 def _broken(says: str) -> None:

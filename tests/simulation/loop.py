@@ -78,6 +78,8 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         self.world = Process("world")
         self._now_s = 0.0
         self._timers: list[tuple[float, float, int, Handle]] = []
+        self._outside = contextvars.copy_context()
+        self._outside.run(PROCESS.set, self.world)
         self._made = 0
         self._runnable: list[Process] = []
         self.steps = 0
@@ -218,9 +220,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
 
     def in_world(self, delay_s: float, callback: Callable[..., Any], *args: Any) -> None:
         """Calls something outside of every process: the network, the disk, the weather."""
-        context = contextvars.copy_context()
-        context.run(PROCESS.set, self.world)
-        self.call_at(self._now_s + delay_s, callback, *args, context=context)
+        self.call_at(self._now_s + delay_s, callback, *args, context=self._outside)
 
     def create_future(self) -> asyncio.Future[Any]:
         return asyncio.Future(loop=self)

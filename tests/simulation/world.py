@@ -24,7 +24,7 @@ from tests.simulation.faults import Faults
 from tests.simulation.floor import FloorParty
 from tests.simulation.flows import Erp, FloorNews, PlainWarehouse, Shop
 from tests.simulation.foreman import Foreman
-from tests.simulation.host import Host
+from tests.simulation.host import LOOKED_AFTER_S, Host
 from tests.simulation.hosts import Hosts
 from tests.simulation.loop import Process, SimulatedLoop, Stuck
 from tests.simulation.machine import START_MS
@@ -275,7 +275,7 @@ class World:
                 await asyncio.sleep(draw.choice((0.05, 0.3, 2.0)))
                 if self.host.process is None and not self._stopped:
                     await self.host.start()
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(LOOKED_AFTER_S)
 
     _stopped = False
 
