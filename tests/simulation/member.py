@@ -19,6 +19,7 @@ from crossdock.journal.postgresql.store import PostgresqlJournal
 from crossdock.journal.postgresql.tenure import PostgresqlTenure
 from crossdock.journal.postgresql.transaction import Kit, Task
 from crossdock.journal.postgresql.writer import Writer
+from crossdock.journal.salts import Salts
 from crossdock.journal.sql.connection import Connection as Reader
 from crossdock.journal.sql.reads import Reads
 from crossdock.journal.sqlite.schema import SqliteConnection, connect
@@ -81,7 +82,7 @@ class SharedJournal(PostgresqlJournal):
         self._lease_s, self._claims = place.lease_s, False
         self._owned = frozenset[int]()
         self.fence = EpochFence()
-        self._random_bytes, self._salts = place.random_bytes, []
+        self._salt = Salts(place.random_bytes)
         self._member = self._kit = self._heart = None
         self._charter = self._anchored = self._seen = 0
         self.writer = Writer(

@@ -29,11 +29,11 @@ from crossdock.journal.postgresql.statements import BULK
 from crossdock.journal.postgresql.transaction import Kit, Task
 from crossdock.journal.postgresql.wire import KEYED, Statement, Wire
 from crossdock.journal.postgresql.writer import Writer
+from crossdock.journal.salts import Salts
 from crossdock.journal.stock import OnStock
 
 _log = structlog.get_logger("crossdock.journal")
 T = TypeVar("T")
-_SALT_BYTES, _SALTS_DRAWN = 8, 512
 _INT, _TEXT, _BYTES = Type.INT, Type.TEXT.oid, Type.BYTES.oid
 _CHARTER = Statement(
     b"insert_charter",
@@ -91,8 +91,7 @@ class PostgresqlJournal(PostgresqlReads):
         self._claims = claims
         self._owned: frozenset[int] = frozenset()
         self.fence = fence or EpochFence()
-        self._random_bytes = random_bytes
-        self._salts: list[bytes] = []
+        self._salt = Salts(random_bytes)
         self._member: Member | None = None
         self._kit: Kit | None = None
         self._charter = 0
@@ -236,13 +235,6 @@ class PostgresqlJournal(PostgresqlReads):
     def ids_beyond(self, number: int) -> None:
         """Numbers given from now on are greater than one that another process may have given."""
         self._ids.beyond(number)
-
-    def _salt(self) -> bytes:
-        """Eight random bytes; drawn many at a time, since each draw is a system call."""
-        if not self._salts:
-            drawn = self._random_bytes(_SALT_BYTES * _SALTS_DRAWN)
-            self._salts = [drawn[at : at + _SALT_BYTES] for at in range(0, len(drawn), _SALT_BYTES)]
-        return self._salts.pop()
 
     def changes(self) -> Changes:
         """An empty set of changes."""

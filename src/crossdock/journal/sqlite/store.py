@@ -17,6 +17,7 @@ from crossdock.journal.changes import Changes, Row, packed, unpacked
 from crossdock.journal.contract import Accepted, Arrival, Dedup, Known, Overtaken, StoreDown, Verdict
 from crossdock.journal.marks import TOLD, marked, marks_of
 from crossdock.journal.numbers import Late, after
+from crossdock.journal.salts import Salts
 from crossdock.journal.sql.arriving import cause_of_conflict, conflict, repeated, stored
 from crossdock.journal.sqlite.gathered import Gathered
 from crossdock.journal.sqlite.left import must_be_in_use
@@ -28,7 +29,6 @@ from crossdock.journal.stock import OnStock
 from crossdock.message.records import Entry
 
 T = TypeVar("T")
-_SALT_BYTES, _SALTS_DRAWN = 8, 512
 _ALL = frozenset(range(PARTITIONS))
 #: Tables whose ids come from one sequence: after a stop it goes on behind the highest of them.
 ID_TABLES = (
@@ -58,8 +58,7 @@ class SqliteJournal(SqliteReads):
         self.scope = 1
         self._clock_ms = clock_ms
         self._dedup = dedup
-        self._random_bytes = random_bytes
-        self._salts: list[bytes] = []
+        self._salt = Salts(random_bytes)
         self._charter = 0
         self._heads, self._position = self._load_heads()
         self._open_heads: dict[int, bytes] = {}
@@ -169,13 +168,6 @@ class SqliteJournal(SqliteReads):
     def next_id(self) -> int:
         """A number never given before."""
         return next(self._ids)
-
-    def _salt(self) -> bytes:
-        """Eight random bytes; drawn many at a time, since each draw is a system call."""
-        if not self._salts:
-            drawn = self._random_bytes(_SALT_BYTES * _SALTS_DRAWN)
-            self._salts = [drawn[at : at + _SALT_BYTES] for at in range(0, len(drawn), _SALT_BYTES)]
-        return self._salts.pop()
 
     def changes(self) -> Changes:
         """An empty set of changes."""
