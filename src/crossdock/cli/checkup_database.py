@@ -19,6 +19,7 @@ from crossdock.cli.checkup import (
     shape_told,
 )
 from crossdock.cli.checkup_restored import restored
+from crossdock.cli.hosts import told, working
 
 if TYPE_CHECKING:
     from crossdock.journal.sql.connection import Connection
@@ -122,16 +123,11 @@ def _shape(connection: Any, read: Connection) -> Iterator[Finding]:
 
 def _hosts(read: Connection) -> Iterator[Finding]:
     """Who works here, and whether by one charter."""
-    alive = read.execute(
-        "SELECT o.host, o.address, coalesce(left(c.version, 19), o.charter::text) FROM owners o"
-        " LEFT JOIN charters c ON c.id = o.charter"
-        " WHERE o.gone_at IS NULL AND o.lease_until > clock_timestamp() AND o.works ORDER BY o.id"
-    ).fetchall()
+    alive = working(read)
     if not alive:
         return
-    told = ", ".join(f"{host} ({address})" for host, address, _ in alive)
-    yield Finding("hosts", f"{len(alive)} working: {told}")
-    charters = sorted({(host, version) for host, _, version in alive if version})
+    yield Finding("hosts", f"{len(alive)} working: {told(alive)}")
+    charters = sorted({(one.host, one.charter) for one in alive if one.charter})
     if len({version for _, version in charters}) > 1:
         says = ", ".join(f"{host} by {version}" for host, version in charters)
         fix = "give all the same site and restart them: mappings and keys of order would differ"
