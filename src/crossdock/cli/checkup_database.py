@@ -102,7 +102,7 @@ def _shape(connection: Any, read: Connection) -> Iterator[Finding]:
     if shape == 0:
         yield Finding("store", "no hub wrote to the database yet; the first start makes its tables")
         return
-    yield from shape_told(shape, newest)
+    yield from shape_told(shape, newest, "the database")
     if shape != newest:
         return
     moving = read.execute("SELECT source FROM moving WHERE ended_at IS NULL").fetchone()
