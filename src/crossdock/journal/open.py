@@ -30,7 +30,7 @@ def storage_of(database: str) -> Storage:
 
 
 def must_not_be_newer(storage: Storage) -> None:
-    """Raises Misconfigured for a store that only a newer version of the hub knows; it must be there. Raises StoreDown."""
+    """Raises Misconfigured for a store that only a newer version of the hub knows; StoreDown. It must be there."""
     found, newest = _shapes(storage)
     if found > newest:
         says = f"a newer hub made the store {storage.name} (shape {found}; this one knows {newest})"
