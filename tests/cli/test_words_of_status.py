@@ -62,6 +62,7 @@ def test_the_times_of_a_blackout_bear_their_zone() -> None:
     wms["next_blackout"] = {"way": "out", "from": "2020-01-31T21:00:00Z", "until": "2020-02-01T05:00:00Z"}
     lines = "\n".join(show({"items": [wms]}, ZoneInfo("Europe/Amsterdam"), "", HERE))
     assert "31 January 22:00:00 to 1 February 06:00:00 Europe/Amsterdam" in lines
+    assert "on the clock of this machine" in "\n".join(show({"items": [wms]}, None, "", HERE))
 
 
 def test_without_a_hub_nothing_is_said_to_pass_and_what_waits_is_counted() -> None:

@@ -224,7 +224,7 @@ class RestoredState(BaseModel):
     backup_at: str = Field(description="What came after this is lost.")
     since: str = Field(description="When the store was restored.")
     ended: str | None = Field(
-        None, description="Since which capture it sends only what is new; null: not yet."
+        default=None, description="Since which capture it sends only what is new; null: not yet."
     )
     ended_at: str | None = Field(default=None, description="When that was said.")
     ended_by: str | None = Field(

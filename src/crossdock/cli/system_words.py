@@ -178,7 +178,8 @@ def _again(item: Tree, zone: ZoneInfo | None, where: str) -> str:
 def _ahead(ahead: Tree, zone: ZoneInfo | None) -> str:
     what = _WAYS[ahead["way"]]
     span = f"{clocked(ahead['from'], zone)} to {clocked(ahead['until'], zone)}"
-    return f"[dim]what it {what} stands still from {span}{f' {zone.key}' if zone else ''}[/dim]"
+    clock = zone.key if zone else "on the clock of this machine"
+    return f"[dim]what it {what} stands still from {span} {clock}[/dim]"
 
 
 # -- acts ------------------------------------------------------------------------
