@@ -19,7 +19,7 @@ from crossdock.cli.checkup import (
     shape_told,
 )
 from crossdock.cli.checkup_restored import restored
-from crossdock.cli.hosts import told, working
+from crossdock.cli.hosts import WHY_A_NAME, namesakes, told, working
 
 if TYPE_CHECKING:
     from crossdock.journal.sql.connection import Connection
@@ -123,10 +123,16 @@ def _shape(connection: Any, read: Connection) -> Iterator[Finding]:
 
 def _hosts(read: Connection) -> Iterator[Finding]:
     """Who works here, and whether by one charter."""
+    from crossdock.journal.postgresql.membership import this_process
+
     alive = working(read)
     if not alive:
         return
     yield Finding("hosts", f"{len(alive)} working: {told(alive)}")
+    for host, several in namesakes(alive, this_process("doctor").birth).items():
+        says = f"{len(several)} processes are called {host}: {told(several)}"
+        fix = f"{WHY_A_NAME}; give each its own by --host-id or CROSSDOCK_HOST_ID"
+        yield Finding("hosts", says, State.NOTE, fix)
     charters = sorted({(one.host, one.charter) for one in alive if one.charter})
     if len({version for _, version in charters}) > 1:
         says = ", ".join(f"{host} by {version}" for host, version in charters)
