@@ -72,7 +72,7 @@ def test_without_a_hub_nothing_is_said_to_pass_and_what_waits_is_counted() -> No
     assert "everything passes" not in lines
     assert "no hub runs for this site: nothing is taken and nothing is sent until one does" in lines
     assert "(crossdock up --site s)" in lines
-    assert "there wait: 2 to be worked on, 3 to be sent, 1 on the desk" in lines
+    assert "waiting: 2 to be worked on, 3 to be sent, 1 on the desk" in lines
     assert "nothing waits" in "\n".join(show({"items": [item("shop")]}, None, "", Runs(here=False)))
     paused = {"items": [item("wms", out=PAUSED)]}
     assert "closed by people: wms" in "\n".join(show(paused, None, "", Runs(here=False)))

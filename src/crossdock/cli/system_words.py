@@ -73,7 +73,7 @@ def _all_that_waits(items: Sequence[Tree]) -> str:
         "on the desk": sum(one["to"]["desk"] for one in items),
     }
     said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    return f"there wait: {said}" if said else "nothing waits"
+    return f"waiting: {said}" if said else "nothing waits"
 
 
 def _closed_ones(items: Sequence[Tree], where: str) -> str:
