@@ -78,7 +78,7 @@ async def test_a_restore_is_over_only_once_a_second_agrees(role: str):
     one = SimpleNamespace(system="shop", backup_ms=0, since_ms=0, ended_id=None)
     add_handlers(app)
     keys = Keys(lambda: [(digest_of("k"), "ann", role, None)], lambda: 0.0)
-    add_restored(app, keys, cast("Any", SimpleNamespace(all=[one], end=end)), eyes)
+    add_restored(app, keys, cast("Any", SimpleNamespace(all=[one], end=end)), cast("Any", None), eyes)
     reply = await ask(app, "POST", "/v1/restored/shop/end", {}, key="k")
     assert (eyes.asked, ended) == ([(Kind.RESTORED, "restored/end")], [])
     assert reply.status == 202

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import json
 import shutil
 import urllib.request
@@ -76,6 +77,8 @@ async def test_a_store_lost_after_a_backup_comes_back_and_nothing_is_sent_twice(
         assert after["transmissions"]["made"] == 4
         assert after["outside"]["repeats"] == 2, "the backup has the first two"
         assert (await run("restored", "end", "shop", "--site", world.site)).code == 0
+        shown = (await run("restored", "show", "--site", world.site)).out
+        assert f" by {getpass.getuser()} (shop has sent again all that was lost); what came between" in shown
         await send(world, "SO-5")
         last = await settled(world.site)
         assert last["transmissions"]["done"] == after["transmissions"]["done"] + 1

@@ -1,6 +1,7 @@
 """`crossdock check` with examples, and the schema of the charter, as a person types them."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -105,3 +106,29 @@ def test_a_missing_secret_is_found_when_secrets_are_looked_for(tmp_path, monkeyp
     assert "the secret WMS is missing" in missing.stderr
     monkeypatch.setenv("CROSSDOCK_SECRET_WMS", "x")
     assert said("check", "--site", str(site), "--secrets").exit_code == 0
+
+
+def with_a_blackout(folder: Path, *, system: str = "", home: str = "") -> str:
+    """A copy of the first site whose warehouse is left alone by night."""
+    charter = copied(folder) / "charter.yaml"
+    of_the_site = f"  timezone: {home}\n" if home else ""
+    text = re.sub(r"(?m)^  timezone: .*\n", of_the_site, charter.read_text("utf-8"))
+    own = f"    timezone: {system}\n" if system else ""
+    night = '    blackouts: [{every: day, from: "22:00", to: "06:00"}]\n'
+    charter.write_text(re.sub(r"(?m)^  wms:\n", f"  wms:\n{own}{night}", text), "utf-8")
+    return str(charter.parent)
+
+
+def test_by_whose_clock_a_blackout_goes_is_said(tmp_path):
+    asked = {
+        ("Asia/Tokyo", "Europe/Paris"): "on the clock of Asia/Tokyo (its own timezone)",
+        ("", "Europe/Paris"): "on the clock of Europe/Paris (the site's timezone",
+        ("", ""): "on the clock of UTC (the site's timezone, and UTC where it names none)",
+    }
+    for number, ((system, home), says) in enumerate(asked.items()):
+        (tmp_path / str(number)).mkdir()
+        site = with_a_blackout(tmp_path / str(number), system=system, home=home)
+        result = said("check", "--site", site)
+        assert result.exit_code == 0, result.stderr
+        assert f"wms: its blackouts are {says}" in result.stdout
+    assert "blackouts" not in said("check", "--site", str(FIRST_SITE)).stdout

@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.console import Said, crossdock
 from tests.database import Server
+from tests.harness.hub import command
 from tests.harness.ports import free_port
 from tests.harness.process import ROOT, Process
 from tests.journal.places import postgresql_place
@@ -38,8 +39,6 @@ class Site:
     def hub(self, port: int) -> Process:
         """A hub over it."""
         words = ["up", "--site", str(self.folder), "--listen", f"127.0.0.1:{port}"]
-        from tests.harness.hub import command
-
         return Process([*command(), *words], self.folder.parent / "hub.log", self.env)
 
 
@@ -117,6 +116,44 @@ async def test_a_hub_works_on_it_and_all_commands_show_the_same(at: Site, tmp_pa
     finally:
         await hub.stop()
     assert at("audit", "verify", "--json").tree["ok"] is True
+
+
+async def test_two_hosts_of_one_name_are_told_at_the_start_and_by_the_doctor(at: Site):
+    words = ["up", "--site", str(at.folder), "--host-id", "north", "--listen"]
+    ports, logs = [free_port(), free_port()], [at.folder.parent / f"hub-{n}.log" for n in range(2)]
+    hubs = [
+        Process([*command(), *words, f"127.0.0.1:{port}"], log, at.env)
+        for port, log in zip(ports, logs, strict=True)
+    ]
+    try:
+        for hub in hubs:
+            await hub.start()
+        found = (await asyncio.to_thread(at, "doctor", "--json")).tree["findings"]
+    finally:
+        for hub in hubs:
+            await hub.stop()
+    said = [one for one in found if "2 processes are called north" in one["says"]]
+    assert len(said) == 1, found
+    assert said[0]["state"] == "note"
+    assert all(str(port) in said[0]["says"] for port in ports)
+    assert "others are called as this host" not in logs[0].read_text("utf-8")
+    assert "others are called as this host" in logs[1].read_text("utf-8")
+    assert str(ports[0]) in logs[1].read_text("utf-8")
+
+
+async def test_a_host_that_was_killed_and_started_again_is_no_namesake_of_itself(at: Site):
+    words = ["up", "--site", str(at.folder), "--host-id", "north", "--listen", f"127.0.0.1:{free_port()}"]
+    first = Process([*command(), *words], at.folder.parent / "first.log", at.env)
+    again = Process([*command(), *words], at.folder.parent / "again.log", at.env)
+    await first.start()
+    await first.kill()
+    try:
+        await again.start()
+        found = (await asyncio.to_thread(at, "doctor", "--json")).tree["findings"]
+    finally:
+        await again.stop()
+    assert not any("are called" in one["says"] for one in found)
+    assert "others are called" not in (at.folder.parent / "again.log").read_text("utf-8")
 
 
 def test_the_doctor_sees_a_server_that_forgets(at: Site):

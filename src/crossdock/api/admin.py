@@ -173,7 +173,7 @@ def create(
     if subjects is not None:
         add_subjects(app, shown.keys, subjects)
     if hub.context is not None:
-        add_restored(app, shown.keys, hub.context.restored, approvals)
+        add_restored(app, shown.keys, hub.context.restored, hub.journal, approvals)
         keeper = operator or operator_of(hub, hub.context)
         add_numbers(app, shown.keys, hub.journal, hub.context)
         add_systems(app, shown.keys, hub.journal, hub.context, keeper, hub.clock.now_ms, at_door)

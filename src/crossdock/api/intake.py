@@ -14,6 +14,7 @@ import structlog
 
 from crossdock.api.keys import Keys
 from crossdock.api.problems import MEDIA_TYPE, TITLES, problem, problem_of
+from crossdock.api.store_down import heard
 from crossdock.control.courtesy import Closed, Courtesy
 from crossdock.control.pressure import Load, Pressure
 from crossdock.faults import Unreadable
@@ -232,7 +233,7 @@ class Intake:
         if self._down_since_s is None:
             self._down_since_s = now_s
         retry_s = min(max(int((now_s - self._down_since_s) / 2), _DOWN_FIRST_S), _DOWN_MAX_S)
-        return _refusal(503, str(down), fix="send it again later", retry_s=retry_s)
+        return _refusal(503, heard(down), fix="send it again later", retry_s=retry_s)
 
     async def _body(self, headers: Any, protocol: RsgiProtocol, load: Load, held: list[int]) -> bytes:
         """The whole body; `held` counts the bytes that memory holds of it."""

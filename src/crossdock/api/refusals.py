@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from crossdock.api.problems import MEDIA_TYPE, TITLES, problem
+from crossdock.api.store_down import heard
 from crossdock.faults import Fault
 from crossdock.journal.contract import Overtaken, StoreDown
 from crossdock.message.four_eyes import Asked
@@ -73,7 +74,7 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(StoreDown)
     async def store_down(_: Request, error: StoreDown) -> Response:  # pyright: ignore[reportUnusedFunction]
-        return refused(503, str(error), fix="send it again later", headers={"retry-after": "2"})
+        return refused(503, heard(error), fix="send it again later", headers={"retry-after": "2"})
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:  # pyright: ignore[reportUnusedFunction]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
 from fastapi import FastAPI, Request
 
 from crossdock.api.approvals import WAITS
@@ -9,12 +12,27 @@ from crossdock.api.guest import Guest
 from crossdock.api.keys import Keys
 from crossdock.api.refusals import Refusal
 from crossdock.api.shapes import RestoredState, RestoredSystems
+from crossdock.journal.contract import RestoredSystem
+from crossdock.journal.restored import Ending, endings
+from crossdock.journal.sql.connection import Connection
 from crossdock.message.four_eyes import FourEyes, Kind
 from crossdock.message.names import moment
 from crossdock.pipeline.restored import Restored
 
+T = TypeVar("T")
 
-def add_restored(app: FastAPI, keys: Keys, restored: Restored, eyes: FourEyes | None = None) -> None:
+
+class Read(Protocol):
+    """Reads one snapshot of the store."""
+
+    async def view(self, read: Callable[[Connection], T], /) -> T:
+        """What `read` gives."""
+        ...
+
+
+def add_restored(
+    app: FastAPI, keys: Keys, restored: Restored, journal: Read, eyes: FourEyes | None = None
+) -> None:
     """Adds the routes."""
     guest = Guest(keys)
 
@@ -22,16 +40,10 @@ def add_restored(app: FastAPI, keys: Keys, restored: Restored, eyes: FourEyes | 
     async def listed(request: Request) -> RestoredSystems:  # pyright: ignore[reportUnusedFunction]
         """Systems that hand in again what a restored store has lost, or did."""
         own = guest.origin(guest.holder(request))
+        ends = await journal.view(endings)
         return RestoredSystems(
-            systems=[
-                RestoredState(
-                    system=one.system, backup_at=moment(one.backup_ms), since=moment(one.since_ms),
-                    ended=None if one.ended_id is None else f"before c{one.ended_id}",
-                )
-                for one in restored.all
-                if own in (None, one.system)
-            ]
-        )  # fmt: skip
+            systems=[_shown(one, ends.get(one.system)) for one in restored.all if own in (None, one.system)]
+        )
 
     @app.post("/v1/restored/{system}/end", response_model=RestoredSystems, tags=["desk"], responses=WAITS)
     async def ended(request: Request, system: str) -> RestoredSystems:  # pyright: ignore[reportUnusedFunction]
@@ -46,3 +58,12 @@ def add_restored(app: FastAPI, keys: Keys, restored: Restored, eyes: FourEyes | 
             )
         await restored.end(system, f"{system} has sent again all that was lost", holder.name)
         return await listed(request)
+
+
+def _shown(one: RestoredSystem, end: Ending | None) -> RestoredState:
+    state = RestoredState(system=one.system, backup_at=moment(one.backup_ms), since=moment(one.since_ms))
+    if one.ended_id is not None:
+        state.ended = f"before c{one.ended_id}"
+    if one.ended_id is not None and end is not None:
+        state.ended_at, state.ended_by, state.ended_says = moment(end.at_ms), end.who or None, end.says
+    return state

@@ -223,7 +223,14 @@ class RestoredState(BaseModel):
     system: str
     backup_at: str = Field(description="What came after this is lost.")
     since: str = Field(description="When the store was restored.")
-    ended: str | None = Field(description="Since which capture it sends only what is new; null: not yet.")
+    ended: str | None = Field(
+        default=None, description="Since which capture it sends only what is new; null: not yet."
+    )
+    ended_at: str | None = Field(default=None, description="When that was said.")
+    ended_by: str | None = Field(
+        default=None, description="Who said so; null with `ended_at`: the hub found it out."
+    )
+    ended_says: str | None = Field(default=None, description="What the ledger says of it.")
 
 
 class RestoredSystems(BaseModel):

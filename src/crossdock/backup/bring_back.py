@@ -44,6 +44,7 @@ async def bring_back(
     Raises Misconfigured when there is a store already, or the backup does not hold.
     """
     manifest = manifest_of(file)
+    _must_be_known(manifest, file)
     storage = storage_of(settings.database)
     if storage.exists():
         fix = (
@@ -95,10 +96,14 @@ def _into_database(store: Path, url: str, progress: Progress) -> None:
         raise Misconfigured(says, path="store", fix="make an empty database, and restore into that")
 
 
+def _must_be_known(manifest: Manifest, file: Path) -> None:
+    found, newest = manifest.schema, migrations()[-1][0]
+    if found > newest:
+        says = f"a newer hub made the backup {file} ({manifest.code}, shape {found}; this one knows {newest})"
+        raise Misconfigured(says, path="store", fix="restore it with that version, or a newer one")
+
+
 def _must_hold(store: Path, manifest: Manifest, progress: Progress) -> None:
-    if manifest.schema > migrations()[-1][0]:
-        says = f"the backup was made by a newer hub ({manifest.code})"
-        raise Misconfigured(says, path="store", fix="restore it with that version")
     with closing(connect(store)) as connection:
         migrate(connection)
     heads: list[str] = []

@@ -10,7 +10,7 @@ from pathlib import Path
 from crossdock.backup.archive import SITE, STORE, Manifest, Progress, write
 from crossdock.backup.room import room
 from crossdock.faults import Misconfigured
-from crossdock.journal.open import storage_of
+from crossdock.journal.open import must_not_be_newer, storage_of
 from crossdock.journal.sql import audit
 from crossdock.journal.sqlite.copying import copy
 from crossdock.journal.sqlite.left import left, refusal
@@ -31,6 +31,7 @@ def take(settings: Settings, file: Path, *, verify: bool, now_ms: int, progress:
         raise Misconfigured(
             f"there is no store at {storage.name}", path="store", fix="name the site by --site"
         )
+    must_not_be_newer(storage)
     if file.exists():
         raise Misconfigured("there is a file already", file=str(file), fix="give the backup another name")
     # Beside the target: it has the room, and the copy is as private as the backup.

@@ -125,7 +125,8 @@ SECTIONS: dict[str, dict[str, Key]] = {
     "system": _keys(
         Key("connector", Type.CONNECTOR, "The kind of system.", required=True),
         Key("url", Type.URL, "Where it is called."),
-        Key("timezone", Type.ZONE, "For its times without a zone; absent: such times are invalid."),
+        Key("timezone", Type.ZONE, "For its times without a zone, and for its blackouts; absent: such times are"
+            " invalid, and blackouts go by the site's."),
         Key("auth", Type.SECTION, "How the hub proves who it is.", section="auth"),
         Key("limits", Type.SECTION, "Bounds on what the hub does to it.", section="limits"),
         Key("tenant", Type.NAME, "The client that it belongs to; keys of other clients' systems cannot tell that it is"
@@ -217,7 +218,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
     ),
     "blackout": _keys(
         Key("from", Type.TEXT, "When it begins: 2026-12-31T22:00; with `every` a time of day, such as 22:00. On the"
-            " system's own clock.", required=True),
+            " system's own clock: its `timezone`, else the site's, else UTC.", required=True),
         Key("to", Type.TEXT, "When it ends; with `every` a time of day, on the next day where it is not later."),
         Key("every", Type.CHOICE, "How often it comes again.", choices=("day", "week", "month")),
         Key("days", Type.DAYS, "With week: weekdays. With month: 1 to 31, last, last_workday.", default=()),

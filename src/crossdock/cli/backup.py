@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -104,11 +105,18 @@ def show(
         print_json(tree)
         return
     for one in tree["systems"]:
-        state = f"ended {one['ended']}" if one["ended"] else "hands in again"
+        state = f"ended {one['ended']}{_how(one)}" if one["ended"] else "hands in again"
         lost = "was lost" if one["ended"] else "is lost"
         print(f"{one['system']:<16}{state}; what came between {one['backup_at']} and {one['since']} {lost}")
     if not tree["systems"]:
         print("this store was never restored from a backup")
+
+
+def _how(one: Mapping[str, str | None]) -> str:
+    """When and by whom it was ended; an older hub does not say."""
+    if not one.get("ended_at"):
+        return ""
+    return f" at {one['ended_at']} by {one['ended_by'] or 'the hub itself'} ({one['ended_says']})"
 
 
 @restored.command()

@@ -55,6 +55,8 @@ def check(
         for note in notes:
             print(f"note: {note}", file=sys.stderr)
         if not problems and not failed:
+            for line in _clocks(folder):
+                print(line)
             print(_praise(folder, len(ran) if examples else None))
     if problems or failed:
         raise typer.Exit(FOUND)
@@ -111,6 +113,19 @@ def _strays(charter: Charter) -> Iterator[str]:
         lines = Rule(charter.files[file], file=file).written_on
         for path, fix in strays(document, lines):
             yield f"{file}:{lines[path]}: {path} is no field of {document}, which is refused with it; {fix}"
+
+
+def _clocks(folder: Path) -> Iterator[str]:
+    """By whose clock the blackouts go, since they bear no zone themselves."""
+    from crossdock.assembly import read_charter
+
+    charter, _ = read_charter(folder)
+    for system in charter.systems.values():
+        if system.blackouts:
+            zone, whose = system.timezone, "its own timezone"
+            if zone is None:
+                zone, whose = charter.site.timezone, "the site's timezone, and UTC where it names none"
+            yield f"{system.name}: its blackouts are on the clock of {zone.key} ({whose})"
 
 
 def _plain(problem: Misconfigured) -> dict[str, Any]:

@@ -288,7 +288,7 @@ def store(installation: Installation) -> Iterator[Finding]:
         newest = max(number for number, _, _ in migrations())
         size = path.stat().st_size
         if shape != newest:
-            yield from shape_told(shape, newest)
+            yield from shape_told(shape, newest, str(path))
         elif size > _LOOKED_THROUGH_MAX_BYTES:
             yield Finding(
                 "store", f"it opens ({size / 1e6:.0f} MB); `crossdock audit verify` looks through it"
@@ -309,11 +309,11 @@ def store(installation: Installation) -> Iterator[Finding]:
                 yield Finding("restored", says, State.NOTE, fix)
 
 
-def shape_told(shape: int, newest: int) -> Iterator[Finding]:
+def shape_told(shape: int, newest: int, where: str) -> Iterator[Finding]:
     """Whether this version knows the tables as they are."""
     if shape > newest:
         fix = "start the version of the hub that made it, or a newer one"
-        says = f"a newer hub made it (shape {shape}; this one knows {newest})"
+        says = f"a newer hub made {where} (shape {shape}; this one knows {newest})"
         yield Finding("store", says, State.WRONG, fix)
     elif shape < newest:
         yield Finding("store", f"it has shape {shape}; the next start brings it to {newest}", State.NOTE)

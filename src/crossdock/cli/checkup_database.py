@@ -19,6 +19,7 @@ from crossdock.cli.checkup import (
     shape_told,
 )
 from crossdock.cli.checkup_restored import restored
+from crossdock.cli.hosts import WHY_A_NAME, namesakes, told, working
 
 if TYPE_CHECKING:
     from crossdock.journal.sql.connection import Connection
@@ -101,7 +102,7 @@ def _shape(connection: Any, read: Connection) -> Iterator[Finding]:
     if shape == 0:
         yield Finding("store", "no hub wrote to the database yet; the first start makes its tables")
         return
-    yield from shape_told(shape, newest)
+    yield from shape_told(shape, newest, "the database")
     if shape != newest:
         return
     moving = read.execute("SELECT source FROM moving WHERE ended_at IS NULL").fetchone()
@@ -122,16 +123,17 @@ def _shape(connection: Any, read: Connection) -> Iterator[Finding]:
 
 def _hosts(read: Connection) -> Iterator[Finding]:
     """Who works here, and whether by one charter."""
-    alive = read.execute(
-        "SELECT o.host, o.address, coalesce(left(c.version, 19), o.charter::text) FROM owners o"
-        " LEFT JOIN charters c ON c.id = o.charter"
-        " WHERE o.gone_at IS NULL AND o.lease_until > clock_timestamp() AND o.works ORDER BY o.id"
-    ).fetchall()
+    from crossdock.journal.postgresql.membership import this_process
+
+    alive = working(read)
     if not alive:
         return
-    told = ", ".join(f"{host} ({address})" for host, address, _ in alive)
-    yield Finding("hosts", f"{len(alive)} working: {told}")
-    charters = sorted({(host, version) for host, _, version in alive if version})
+    yield Finding("hosts", f"{len(alive)} working: {told(alive)}")
+    for host, several in namesakes(alive, this_process("doctor").birth).items():
+        says = f"{len(several)} processes are called {host}: {told(several)}"
+        fix = f"{WHY_A_NAME}; give each its own by --host-id or CROSSDOCK_HOST_ID"
+        yield Finding("hosts", says, State.NOTE, fix)
+    charters = sorted({(one.host, one.charter) for one in alive if one.charter})
     if len({version for _, version in charters}) > 1:
         says = ", ".join(f"{host} by {version}" for host, version in charters)
         fix = "give all the same site and restart them: mappings and keys of order would differ"

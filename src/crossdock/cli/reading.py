@@ -179,7 +179,13 @@ class Store:
 
 
 def must_be_current(storage: Storage) -> None:
-    """Ends the command with a word where an older release wrote the store last. Raises StoreDown."""
+    """Ends the command with a word where an older release wrote the store last.
+
+    Raises StoreDown, and Misconfigured for a store that a newer version made.
+    """
+    from crossdock.journal.open import must_not_be_newer
+
+    must_not_be_newer(storage)
     if storage.behind():
         stop(
             f"an older release of the hub wrote {storage.name} last",

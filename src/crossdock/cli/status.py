@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crossdock.cli.place import Place, at_a_place
+from crossdock.cli.system_words import HERE, Runs, show
 from crossdock.cli.terminal import MISUSED, console, print_json, stop
 from crossdock.settings import Settings
+
+if TYPE_CHECKING:
+    from crossdock.journal.sql.connection import Connection
+    from crossdock.pipeline.gates import Gates
 
 
 @at_a_place
@@ -21,10 +26,8 @@ def status(
     at: Place,
 ) -> None:
     """Says how each system stands: what may pass, how requests to it fare, and how much waits."""
-    from crossdock.cli.system_words import show
-
     at.check_system(system)
-    tree, runs = _standing(at)
+    tree, hub = _standing(at)
     if system is not None:
         tree["items"] = [item for item in tree["items"] if item["system"] == system]
         if not tree["items"]:
@@ -32,11 +35,11 @@ def status(
     if at.json:
         print_json(tree)
         return
-    for line in show(tree, at.clock(), at.spoken(), runs=runs):
+    for line in show(tree, at.clock(), at.spoken(), hub):
         console().print(line)
 
 
-def _standing(at: Place) -> tuple[dict[str, Any], bool]:
+def _standing(at: Place) -> tuple[dict[str, Any], Runs]:
     """From the running hub where there is one, which alone knows how requests fare; else from the store."""
     from crossdock.cli import whereabouts
 
@@ -45,17 +48,22 @@ def _standing(at: Place) -> tuple[dict[str, Any], bool]:
             found = hub.get("/v1/systems")
         if found is None:
             stop("that hub is older than this command", fix="ask it with its own version")
-        return found, True
-    return _stored(at.settings()), False
+        return found, HERE
+    return _stored(at.settings())
 
 
-def _stored(settings: Settings) -> dict[str, Any]:
+def _stored(settings: Settings) -> tuple[dict[str, Any], Runs]:
     from crossdock.assembly import read_charter
+    from crossdock.cli.hosts import told, working
     from crossdock.cli.reading import Store
     from crossdock.control.status import counted, standing
 
     charter, _ = read_charter(settings.site)
     now_ms = time.time_ns() // 1_000_000
-    return Store(settings.database).read(
-        lambda c, gates: standing(charter, gates, counted(c, gates, charter.systems), {}, now_ms), charter
-    )
+
+    def read(connection: Connection, gates: Gates) -> tuple[dict[str, Any], Runs]:
+        tree = standing(charter, gates, counted(connection, gates, charter.systems), {}, now_ms)
+        # A database knows of hubs on other machines; whoever writes to a file is on this one.
+        return tree, Runs(here=False, elsewhere=told(working(connection)) if settings.is_shared else "")
+
+    return Store(settings.database).read(read, charter)

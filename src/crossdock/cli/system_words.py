@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,18 @@ _BY_ITSELF = (
 _MOVING = ("due", "sending", "retrying", "in_doubt")
 
 
-def show(tree: Tree, zone: ZoneInfo | None, where: str, *, runs: bool) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Whether a hub answered here, and which work on the same store on other machines."""
+
+    here: bool
+    elsewhere: str = ""
+
+
+HERE = Runs(here=True)
+
+
+def show(tree: Tree, zone: ZoneInfo | None, where: str, hub: Runs) -> Iterator[str]:
     """A few lines for each system, the trouble in colour; times in `zone`."""
     for item in tree["items"]:
         yield f"[bold]{escape(item['system'])}[/bold]  [dim]{escape(item['connector'])}[/dim]"
@@ -32,12 +44,39 @@ def show(tree: Tree, zone: ZoneInfo | None, where: str, *, runs: bool) -> Iterat
         if item["next_blackout"] is not None:
             yield f"  {'ahead':<6} {_ahead(item['next_blackout'], zone)}"
     yield ""
-    yield _summary(tree["items"], where)
-    if not runs:
-        yield "[dim]no hub runs for this site; this is what its store and its charter say[/dim]"
+    if not hub.here:
+        yield from _asleep(tree["items"], where, hub)
+    said = _closed_ones(tree["items"], where)
+    if said or hub.here:
+        yield said or "[green]everything passes[/green]"
 
 
-def _summary(items: Sequence[Tree], where: str) -> str:
+def _asleep(items: Sequence[Tree], where: str, hub: Runs) -> Iterator[str]:
+    """What it means that no hub answers here, and what waits meanwhile."""
+    if hub.elsewhere:
+        yield f"[yellow]no hub of this site runs on this machine[/yellow]; at work: {escape(hub.elsewhere)}"
+        yield "[dim]this is what the store and the charter say; ask such a hub by --url and --key[/dim]"
+        return
+    yield (
+        "[red]no hub runs for this site: nothing is taken and nothing is sent until one does[/red]"
+        f" (crossdock up{escape(where)})"
+    )
+    yield f"[dim]this is what its store and its charter say; {_all_that_waits(items)}[/dim]"
+
+
+def _all_that_waits(items: Sequence[Tree]) -> str:
+    """How much goes on with the next start, and how much does not, over all systems."""
+    counts = {
+        "to be worked on": sum(one["from"]["captures"] + one["from"]["messages"] for one in items),
+        "to be sent": sum(one["to"][state] for one in items for state in _MOVING),
+        "held": sum(one["to"]["held"] for one in items),
+        "on the desk": sum(one["to"]["desk"] for one in items),
+    }
+    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"waiting: {said}" if said else "nothing waits"
+
+
+def _closed_ones(items: Sequence[Tree], where: str) -> str:
     people = [i["system"] for i in items if any(_by_people(i[way]) for way in _WAYS)]
     hub = any(_by_people(i[way]) and i[way]["whole_hub"] for i in items for way in _WAYS)
     clock = [i["system"] for i in items if any(_closed(i[way]) and _by_clock(i[way]) for way in _WAYS)]
@@ -52,7 +91,7 @@ def _summary(items: Sequence[Tree], where: str) -> str:
         said.append(f"[yellow]in a blackout: {escape(', '.join(clock))}[/yellow]")
     if down:
         said.append(f"[red]not answering: {escape(', '.join(down))}[/red]")
-    return "\n".join(said) or "[green]everything passes[/green]"
+    return "\n".join(said)
 
 
 def _closed(way: Tree | None) -> bool:
@@ -139,7 +178,8 @@ def _again(item: Tree, zone: ZoneInfo | None, where: str) -> str:
 def _ahead(ahead: Tree, zone: ZoneInfo | None) -> str:
     what = _WAYS[ahead["way"]]
     span = f"{clocked(ahead['from'], zone)} to {clocked(ahead['until'], zone)}"
-    return f"[dim]what it {what} stands still from {span}{f' {zone.key}' if zone else ''}[/dim]"
+    clock = zone.key if zone else "on the clock of this machine"
+    return f"[dim]what it {what} stands still from {span} {clock}[/dim]"
 
 
 # -- acts ------------------------------------------------------------------------

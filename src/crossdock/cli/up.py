@@ -11,7 +11,7 @@ import signal
 import socket
 import sqlite3
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import structlog
@@ -20,6 +20,7 @@ import uvloop
 from crossdock.api.app import App
 from crossdock.assembly import Hub
 from crossdock.cli import whereabouts, workers
+from crossdock.cli.hosts import WHY_A_NAME, others_called, told
 from crossdock.console.site import Console
 from crossdock.control.logs import log_to_stderr
 from crossdock.faults import Misconfigured
@@ -152,6 +153,8 @@ async def _serve(settings: Settings, lifeline: int | None) -> int:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    if settings.is_shared:
+        await _look_for_namesakes(hub, settings)
     _tell(settings, url)
     ended = loop.create_task(app.ended.wait())
     stopped = loop.create_task(stop.wait())
@@ -162,6 +165,17 @@ async def _serve(settings: Settings, lifeline: int | None) -> int:
         print(f"crossdock: {app.lost}; {fix}", file=sys.stderr)
     await app.stop()
     return 0 if stop.is_set() else 1
+
+
+async def _look_for_namesakes(hub: Hub, settings: Settings) -> None:
+    """Warns where another process has our name: the work goes on, but people cannot tell us apart."""
+    with suppress(StoreDown):  # the hub itself says that, and goes on trying
+        others = await hub.journal.view(lambda c: others_called(c, settings.host_id))
+        if others:
+            fix = f"{WHY_A_NAME}; give each its own by --host-id"
+            _log.warning(
+                "others are called as this host", host=settings.host_id, others=told(others), fix=fix
+            )
 
 
 def _orphaned(loop: asyncio.AbstractEventLoop, lifeline: int, stop: asyncio.Event) -> None:

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from crossdock.access.roles import Actor, Right, Scope
 from crossdock.access.sessions import Session, Stage, csrf_of, new_token
+from crossdock.api.store_down import heard
 from crossdock.console.clock import Clock
 from crossdock.console.paper import rendered
 from crossdock.console.shown import Shown
@@ -207,7 +208,7 @@ async def _answer(shown: Shown, right: Right | None, page: Page, request: Reques
     except Overtaken as error:
         response = _refused(visit, 409, str(error), say("refused.again"))
     except StoreDown as error:
-        response = _refused(visit, 503, str(error), say("refused.later"))
+        response = _refused(visit, 503, heard(error), say("refused.later"))
     if not token and not is_live and visit.session is None:
         _keep(response, shown, VISIT, visit.token)
     return response

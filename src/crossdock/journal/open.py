@@ -27,3 +27,28 @@ def storage_of(database: str) -> Storage:
             says, path="CROSSDOCK_DATABASE", fix="write sqlite:PATH or postgresql://USER@HOST/NAME"
         )
     return SqliteStorage(Path(rest))
+
+
+def must_not_be_newer(storage: Storage) -> None:
+    """Raises Misconfigured for a store that only a newer version of the hub knows; StoreDown. It must be there."""
+    found, newest = _shapes(storage)
+    if found > newest:
+        says = f"a newer hub made the store {storage.name} (shape {found}; this one knows {newest})"
+        fix = "use the version of the hub that made it, or a newer one"
+        raise Misconfigured(says, path="CROSSDOCK_DATABASE", fix=fix)
+
+
+def _shapes(storage: Storage) -> tuple[int, int]:
+    """The shape that a store has, and the newest that this version knows."""
+    if isinstance(storage, SqliteStorage):
+        from crossdock.journal.sqlite.schema import migrations
+
+        try:
+            with storage.snapshot() as connection:
+                return connection.execute("PRAGMA user_version").fetchone()[0], migrations()[-1][0]
+        except sqlite3.Error:
+            return 0, 0  # it is damaged: whoever reads it next says so
+    from crossdock.journal.postgresql import schema
+
+    with storage.snapshot() as read:
+        return read.execute("SELECT max(number) FROM shape").fetchone()[0], schema.migrations()[-1][0]

@@ -1,0 +1,39 @@
+"""What a caller hears of a store that does not answer: never its address, which is for the log and the doctor."""
+
+from __future__ import annotations
+
+import structlog
+
+from crossdock.journal.contract import StoreDown
+
+_log = structlog.get_logger("crossdock.api")
+_WHY = "; the log of the hub says why, and so does `crossdock doctor`"
+#: How the words of a database begin that is away. A driver's own words follow, with host and port.
+_AWAY = (
+    "the database is not reached", "the database does not answer", "the database did not answer",
+    "the database cannot be read", "the connection to the database",
+)  # fmt: skip
+#: How the hub's own words begin, up to a colon.
+_OURS = (
+    "too many writes are waiting", "the hub is stopping", "the hub stopped", "another process took over",
+    "others wrote the same", "this process began anew",
+)  # fmt: skip
+#: What SQLite says of a file, and tells nobody where it is.
+_OF_A_FILE = frozenset({
+    "attempt to write a readonly database", "database disk image is malformed", "database is locked",
+    "database or disk is full", "disk I/O error", "unable to open database file",
+})  # fmt: skip
+
+
+def heard(down: StoreDown) -> str:
+    """A sentence for whoever asked, known or not; all of it goes to the log."""
+    says = str(down)
+    _log.warning("the store did not answer a request", says=says)
+    head, _, rest = says.partition(": ")
+    if head.startswith(_AWAY):
+        return f"the store cannot be reached: its database does not answer{_WHY}"
+    if head.startswith(_OURS):
+        return head
+    if rest in _OF_A_FILE:
+        return says
+    return f"the store takes no commits now{_WHY}"

@@ -1,0 +1,30 @@
+"""How restored mode ended, as the ledger tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from crossdock.journal.sql.connection import Connection
+from crossdock.message.states import EntryKind
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """When a system was said to hand in only what is new, by whom, and the words of the ledger."""
+
+    at_ms: int
+    who: str  #: empty: the hub found it out by itself
+    says: str
+
+
+def endings(connection: Connection) -> Mapping[str, Ending]:
+    """The end of each restored mode that is over, by system."""
+    rows = connection.execute(
+        "SELECT r.system, l.at_ms, l.kind, l.origin, l.says FROM restored r JOIN ledger l ON l.position = r.position"
+        " WHERE r.ended_id IS NOT NULL"
+    ).fetchall()
+    act = EntryKind.act.value
+    return {
+        system: Ending(at_ms, who if kind == act else "", says) for system, at_ms, kind, who, says in rows
+    }
