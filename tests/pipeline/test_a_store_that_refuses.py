@@ -159,3 +159,29 @@ async def test_a_lane_that_could_not_be_read_anew_is_read_again(tmp_path: Path, 
         term._backlog.reload(world.worker.targets["wms"], "K")
         await world.until(lambda: reads > 1, "nobody comes back to the lane")
         assert reads == 2
+
+
+@pytest.mark.parametrize("unclear", [Unclear.RESEND, Unclear.FIND, Unclear.PERSON])
+async def test_what_the_hub_stumbles_over_after_it_left_is_in_doubt(tmp_path: Path, unclear: Unclear):
+    """The lane is read anew, and finds stored as being sent what nobody is sending: it may have arrived."""
+    async with World(tmp_path, unclear=unclear) as world:
+        concluder = world.worker.targets["wms"].concluder
+        conclude, stumbled = concluder.conclude, 0
+
+        def stumbles_once(*words: Any) -> Any:
+            nonlocal stumbled
+            stumbled += 1
+            if stumbled == 1:
+                raise KeyError("a defect")
+            return conclude(*words)
+
+        concluder.conclude = stumbles_once  # type: ignore[method-assign]
+        world.wms.has = lambda _number: True
+        await world.push(order("O-1", key="K"))
+        doubted = "SELECT count(*) FROM ledger WHERE kind = 8"
+        await world.until(lambda: world.rows(doubted)[0][0] == 1, "nobody doubts what was cut off")
+        await world.settled()
+        state = TransmissionState.DESK if unclear is Unclear.PERSON else TransmissionState.DONE
+        await world.until(lambda: world.count("transmissions", state.value) == 1)
+    assert len(world.wms.arrived) == (2 if unclear is Unclear.RESEND else 1)
+    assert {one.attempt for one in world.wms.arrived} == set(range(1, len(world.wms.arrived) + 1))

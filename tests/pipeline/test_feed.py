@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import cast
 
+import pytest
+
 from crossdock.message.records import Capture
 from crossdock.pipeline.bound import Context
 from crossdock.pipeline.feed import MEMORY_LEAST, MEMORY_MAX, Feed
@@ -143,6 +145,19 @@ def test_those_sent_back_leave_room_for_the_others():
         feed.offer(store.accept(n))
     batch = [one.id for one in feed._next(40)]
     assert batch == [*range(1, 11), *range(101, 131)]
+
+
+def test_more_than_memory_remembers_is_sent_back_and_all_of_it_is_looked_at(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("crossdock.pipeline.feed.AGAIN_MAX", 3)
+    store = Store()
+    feed = feed_of(store)
+    feed.look()
+    for n in range(1, 9):
+        feed.offer(store.accept(n))
+        assert [one.id for one in feed._next(64)] == [n]
+    feed.again([1, 2, 3])
+    feed.again([4, 5])
+    assert sorted(rest(feed, store)) == list(range(1, 9)), "the store knows which they are"
 
 
 def test_what_could_not_be_decided_comes_again_before_what_stands_behind_it() -> None:

@@ -41,18 +41,21 @@ class Written:
 
     def belief(self, *_: Any, **__: Any) -> None: ...
 
+    def add_follower(self, cause: str, transmission: int) -> None:
+        self.said.append(f"{transmission} behind {cause}")
+
 
 class Sending:
     """One transmission whose outcomes are told by a test; its clock stands."""
 
     now_ms = 1_000_000
 
-    def __init__(self) -> None:
+    def __init__(self, *, keyless: bool = False) -> None:
         clock, journal = SimpleNamespace(now_ms=lambda: self.now_ms), SimpleNamespace(next_id=lambda: 5)
         charter = Charter("", Site(), {}, {}, Checks(), ())
         context = SimpleNamespace(
             clock=clock, random=Random(1), journal=journal, stock=None, charter=charter,
-            gates=SimpleNamespace(closed_ms=lambda *_: 0), restored=SimpleNamespace(keyless=lambda _t: False),
+            gates=SimpleNamespace(closed_ms=lambda *_: 0), restored=SimpleNamespace(keyless=lambda _t: keyless),
         )  # fmt: skip
         self.concluder = Concluder(cast("Any", context), System("wms", "json"), NeverGuess())
         t = Transmission(1, 1, "wms", "shop", "sales_order", "SO-1", 1, 1, "h1", attempt=1, state=_S.SENDING)
@@ -113,6 +116,26 @@ def test_what_is_there_is_done_however_often_it_was_not():
     one.is_told(NOT_THERE)
     state, _, verdict = one.is_told(Outcome(done=Done(says="there")))
     assert (state, verdict) == (_S.DONE, Verdict.DONE)
+
+
+@pytest.mark.parametrize(
+    ("state", "keyless", "then"),
+    [
+        (_S.IN_DOUBT, False, _S.IN_DOUBT),
+        (_S.IN_DOUBT, True, _S.HELD),
+        (_S.RETRYING, False, _S.HELD),
+        (_S.DUE, False, _S.HELD),
+    ],
+)
+def test_a_doubt_behind_one_that_waits_for_a_person_stays_a_doubt(
+    state: TransmissionState, keyless: bool, then: TransmissionState
+):
+    """What is held is due again once it is let go, and nobody would ask for it, or wait until it has arrived."""
+    one = Sending(keyless=keyless)
+    one.flight.t.state = state
+    one.concluder.hold([one.flight], "in_doubt/t0", cast("Any", one.written))
+    assert one.flight.t.state is then
+    assert ("1 behind in_doubt/t0" in one.written.said) is (then is _S.HELD)
 
 
 @pytest.mark.parametrize("round_", [1, 5])
