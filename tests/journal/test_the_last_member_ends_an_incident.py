@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from crossdock.journal.contract import Overtaken
 from crossdock.journal.sql.audit import verify
 from crossdock.message.incident import MemberKind
-from crossdock.message.records import Capture
+from crossdock.message.records import Capture, Entry
 from crossdock.message.states import CaptureState, EntryKind
 from tests.journal.places import Place
 from tests.stories import Stories, stories
@@ -75,4 +76,34 @@ async def test_none_ends_over_the_head_of_one_that_is_held_behind_it(place: Plac
             await told.journal.submit(changes)
         assert place.rows("SELECT state FROM incidents") == [(1,)]
         assert place.count("members") == 2
+    assert verify(place.storage) is None
+
+
+async def resolves(
+    told: Stories, type_: str, cause: str, member: tuple[MemberKind, int], number: int
+) -> None:
+    """A person ends an incident, as far as the incident itself goes."""
+    incident = replace(told.incident(type_, cause, "shop", "SO-1", member), id=number)
+    changes = told.journal.changes()
+    entry = Entry(EntryKind.act, system="shop", origin="shop", says="ann ended it")
+    changes.resolve_incident(incident, "agreed by phone", told.clock.now_ms(), entry)
+    await told.journal.submit(changes)
+
+
+async def test_no_person_ends_one_over_the_head_of_whoever_joined_it_last(place: Place):
+    async with stories(place.database) as told:
+        capture = await told.capture("SO-1")
+        captured = await told.capture_on_desk(capture)
+        message, messaged = await told.message_on_desk(await told.capture("SO-2"))
+        head = await told.due(await told.translated(await told.capture("SO-3")))
+        await told.sent(head)
+        refused, rejected = await told.rejected(head)
+        for type_, cause, member, number in (
+            ("unmapped_code", CAUSE, (MemberKind.CAPTURE, capture.id), captured),
+            ("unknown_sku", "unknown_sku/shop/W-99999", (MemberKind.MESSAGE, message.id), messaged),
+            ("rejected", refused, (MemberKind.TRANSMISSION, head.id), rejected),
+        ):
+            with pytest.raises(Overtaken):
+                await resolves(told, type_, cause, member, number)
+        assert place.rows("SELECT state FROM incidents") == [(1,), (1,), (1,)]
     assert verify(place.storage) is None

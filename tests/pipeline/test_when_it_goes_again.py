@@ -138,6 +138,23 @@ def test_a_doubt_behind_one_that_waits_for_a_person_stays_a_doubt(
     assert ("1 behind in_doubt/t0" in one.written.said) is (then is _S.HELD)
 
 
+def test_what_may_have_left_at_a_stop_is_asked_for_once_it_may_have_arrived():
+    """Also behind one that waits for a person; asked at once, what is on its way there is not there yet."""
+    one = Sending()
+    one.concluder.interrupted_behind(one.flight, ASKS, cast("Any", one.written))
+    assert (one.flight.t.state, one.flight.t.due_ms) == (_S.IN_DOUBT, one.now_ms + SETTLE_MS)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_whatever_it_is_told_meanwhile_the_time_for_trying_goes_on(status: int):
+    """A target that asks for a slower pace to the end would never be told of to anybody."""
+    one = Sending()
+    t, busy = one.flight.t, Outcome(answer=Answer(status, b"", {}), fault=TryLater("busy"))
+    t.first_ms = 1
+    one.concluder.conclude(one.flight, ASKS, busy, cast("Any", one.written))
+    assert (t.state, t.first_ms) == (_S.RETRYING, 1)
+
+
 @pytest.mark.parametrize("round_", [1, 5])
 @pytest.mark.parametrize(("attempt", "usual_s"), [(0, 1), (1, 1), (2, 2), (3, 4), (4, 8), (5, 10), (60, 10)])
 def test_pauses_double_with_each_try_of_whatever_round(attempt: int, usual_s: int, round_: int):
