@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
+from structlog.testing import capture_logs
 
 from crossdock.api.refusals import add_handlers
 from crossdock.api.store_down import heard
@@ -56,6 +57,15 @@ def test_the_hubs_own_words_stay(down: StoreDown) -> None:
     assert heard(down) == str(down)
 
 
+def test_one_outage_is_no_flood_of_lines_and_a_busy_store_is_none() -> None:
+    with capture_logs() as lines:
+        for _ in range(1_000):
+            heard(StoreDown(f"the database is gone in this test alone: {DRIVER}"))
+            heard(StoreDown("too many writes are waiting for the disk"))
+    assert len(lines) == 1
+    assert DRIVER in lines[0]["says"]
+
+
 async def test_a_route_whose_store_is_away_answers_without_the_address() -> None:
     app = FastAPI()
     add_handlers(app)
@@ -88,6 +98,14 @@ def _asked(url: str, key: str | None = None) -> tuple[int, str]:
         return refused.code, refused.read().decode()
 
 
+async def _not_ready(url: str) -> tuple[int, str]:
+    """What `/readyz` says once the hub has noticed."""
+    async with asyncio.timeout(30):
+        while (told := await asyncio.to_thread(_asked, f"{url}/readyz"))[0] == 200:
+            await asyncio.sleep(0.05)
+    return told
+
+
 async def test_a_hub_whose_database_is_away_tells_no_caller_where_it_is(
     tmp_path: Path, server: Server
 ) -> None:
@@ -106,7 +124,7 @@ async def test_a_hub_whose_database_is_away_tells_no_caller_where_it_is(
             assert (await asyncio.to_thread(_asked, f"{url}/readyz"))[0] == 200
             server.kill()
             handed = await asyncio.to_thread(_asked, f"{url}/v1/systems/shop/messages", made.out.strip())
-            ready = await asyncio.to_thread(_asked, f"{url}/readyz")
+            ready = await _not_ready(url)
             page = await asyncio.to_thread(_asked, f"{url}/metrics")
             signing = await asyncio.to_thread(_asked, f"{url}/console/")
         finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import structlog
 
 from crossdock.journal.contract import StoreDown
@@ -25,15 +27,36 @@ _OF_A_FILE = frozenset({
 })  # fmt: skip
 
 
+#: Seconds between two lines of one wording: whoever is refused comes back, and so do a thousand others.
+_AGAIN_S = 10.0
+
+
+class _Told:
+    """What went to the log last, so that one outage is no flood of lines."""
+
+    def __init__(self) -> None:
+        self._says, self._at_s = "", 0.0
+
+    def log(self, says: str) -> None:
+        """A line, unless it was told just now."""
+        now_s = time.monotonic()
+        if says != self._says or now_s - self._at_s >= _AGAIN_S:
+            self._says, self._at_s = says, now_s
+            _log.warning("the store did not answer a request", says=says)
+
+
+_told = _Told()
+
+
 def heard(down: StoreDown) -> str:
-    """A sentence for whoever asked, known or not; all of it goes to the log."""
+    """A sentence for whoever asked, known or not; what is kept from them goes to the log."""
     says = str(down)
-    _log.warning("the store did not answer a request", says=says)
     head, _, rest = says.partition(": ")
-    if head.startswith(_AWAY):
-        return f"the store cannot be reached: its database does not answer{_WHY}"
     if head.startswith(_OURS):
         return head
     if rest in _OF_A_FILE:
         return says
+    _told.log(says)
+    if head.startswith(_AWAY):
+        return f"the store cannot be reached: its database does not answer{_WHY}"
     return f"the store takes no commits now{_WHY}"
