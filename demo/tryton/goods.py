@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from demo.tryton.day import today
 from demo.tryton.rpc import Erp
 
 
@@ -55,7 +55,7 @@ def open_purchase(erp: Erp, bought: Bought) -> PurchaseRecord:
     ]  # fmt: skip
     values = {
         "party": party["id"], "company": erp.context["company"], "invoice_address": party["addresses"][0],
-        "currency": erp.first_id("currency.currency", [["code", "=", "EUR"]]), "purchase_date": dt.date.today(),
+        "currency": erp.first_id("currency.currency", [["code", "=", "EUR"]]), "purchase_date": today(),
         "warehouse": erp.first_id("stock.location", [["type", "=", "warehouse"]]), "invoice_method": "manual",
         "lines": [["create", lines]],
     }  # fmt: skip
@@ -118,7 +118,7 @@ def in_stock(erp: Erp, sku: str, place: str = "STO") -> Decimal:
     where = erp.first_id("stock.location", [["code", "=", place]])
     (row,) = erp(
         "product.product.search_read", [["code", "=", sku]], 0, 1, None, ["quantity"],
-        locations=[where], stock_date_end=dt.date.today(), with_childs=True,
+        locations=[where], stock_date_end=today(), with_childs=True,
     )  # fmt: skip
     return _exact(row["quantity"])
 

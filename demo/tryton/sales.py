@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from demo.tryton import seed
+from demo.tryton.day import today
 from demo.tryton.rpc import Erp
 
 T = TypeVar("T")
@@ -138,7 +138,7 @@ class _Desk:
             "currency": erp.first_id("currency.currency", [["code", "=", "EUR"]]),
             "warehouse": erp.first_id("stock.location", [["type", "=", "warehouse"]]),
             "carrier": erp.first_id("carrier", []),
-            "sale_date": dt.date.today(),
+            "sale_date": today(),
             "invoice_method": "manual",
             "shipment_method": "order",
             "shipment_cost_method": None,

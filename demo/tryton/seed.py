@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from demo.tryton.day import ZONE, today
 from demo.tryton.rpc import Erp
 
 HUB_USER = "crossdock"
@@ -128,7 +129,7 @@ def _company(erp: Erp, country: int) -> int:
         rounding=Decimal("0.01"), rates=[["create", [{"date": dt.date(2000, 1, 1), "rate": Decimal(1)}]]],
     )  # fmt: skip
     party = _party(erp, "Cross & Dock Trading", "Kade 1", "1011 AA", "Amsterdam", country, code="C-0001")
-    company = _create(erp, "company.company", party=party, currency=currency, timezone="Europe/Amsterdam")
+    company = _create(erp, "company.company", party=party, currency=currency, timezone=ZONE)
     erp("res.user.write", [erp.uid], {"companies": [["add", [company]]], "company": company})
     erp.refresh_context()
     _accounts(erp, company)
@@ -225,6 +226,6 @@ def _opening_stock(erp: Erp, products: dict[str, int], company: int) -> None:
             lines.append({"product": products[product.sku], "quantity": float(product.opening)})
     inventory = _create(
         erp, "stock.inventory", location=storage["storage_location"], company=company,
-        date=dt.date.today(), empty_quantity="keep", lines=[["create", lines]],
+        date=today(), empty_quantity="keep", lines=[["create", lines]],
     )  # fmt: skip
     erp("stock.inventory.confirm", [inventory])
