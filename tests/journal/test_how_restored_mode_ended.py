@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crossdock.journal.restored import endings
+from crossdock.journal.sql.restored import endings
 from crossdock.pipeline.restored import Restored, begin
 from tests.journal.places import Place
 from tests.stories import stories

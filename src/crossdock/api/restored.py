@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol, TypeVar
-
 from fastapi import FastAPI, Request
 
 from crossdock.api.approvals import WAITS
@@ -13,25 +10,15 @@ from crossdock.api.keys import Keys
 from crossdock.api.refusals import Refusal
 from crossdock.api.shapes import RestoredState, RestoredSystems
 from crossdock.journal.contract import RestoredSystem
-from crossdock.journal.restored import Ending, endings
-from crossdock.journal.sql.connection import Connection
+from crossdock.journal.sql.restored import Ending, endings
+from crossdock.journal.sql.site import SiteJournal
 from crossdock.message.four_eyes import FourEyes, Kind
 from crossdock.message.names import moment
 from crossdock.pipeline.restored import Restored
 
-T = TypeVar("T")
-
-
-class Read(Protocol):
-    """Reads one snapshot of the store."""
-
-    async def view(self, read: Callable[[Connection], T], /) -> T:
-        """What `read` gives."""
-        ...
-
 
 def add_restored(
-    app: FastAPI, keys: Keys, restored: Restored, journal: Read, eyes: FourEyes | None = None
+    app: FastAPI, keys: Keys, restored: Restored, journal: SiteJournal, eyes: FourEyes | None = None
 ) -> None:
     """Adds the routes."""
     guest = Guest(keys)

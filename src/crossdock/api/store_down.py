@@ -25,8 +25,6 @@ _OF_A_FILE = frozenset({
     "attempt to write a readonly database", "database disk image is malformed", "database is locked",
     "database or disk is full", "disk I/O error", "unable to open database file",
 })  # fmt: skip
-
-
 #: Seconds between two lines of one wording: whoever is refused comes back, and so do a thousand others.
 _AGAIN_S = 10.0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 _BYTES, _DRAWN = 8, 512
@@ -11,7 +10,7 @@ _BYTES, _DRAWN = 8, 512
 class Salts:
     """Eight random bytes a call; drawn many at a time, since each draw is a system call."""
 
-    def __init__(self, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
+    def __init__(self, random_bytes: Callable[[int], bytes]) -> None:
         self._random_bytes = random_bytes
         self._left: list[bytes] = []
 
